@@ -1,5 +1,6 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
+pub mod journal;
 pub mod template;
 
 use std::{pin::Pin, sync::Arc};
