@@ -9,9 +9,7 @@ use bytes::Bytes;
 
 /// Calls one function by its logical id in the template with one event and waits for its answer.
 /// The gateways, the queues and the schedules all reach functions through this.
-pub type Invoke = Arc<
-    dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>> + Send + Sync,
->;
+pub type Invoke = Arc<dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>> + Send + Sync>;
 
 /// Why an invocation gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,1 +1,52 @@
+//! What every function stands on. A route imports `shared::prelude::*` and declares itself; see `docs/adding-a-route.md`.
 
+pub mod access;
+pub mod audience;
+pub mod aws;
+pub mod clock;
+pub mod context;
+pub mod crypto;
+mod database;
+pub mod describe;
+pub mod error;
+pub mod events;
+pub mod http;
+pub mod jobs;
+pub mod limits;
+pub mod log;
+pub mod realtime;
+mod serve;
+pub mod settings;
+pub mod token;
+
+pub use database::{Enter, Row, Transaction};
+pub use http::validation::rule;
+pub use serve::{
+    Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_schedule, serve_worker,
+};
+
+/// What nearly every function needs.
+pub mod prelude {
+    pub use garde::Validate;
+    pub use jiff::Timestamp;
+    pub use postgres_from_row::FromRow;
+    pub use schemars::JsonSchema;
+    pub use serde::{Deserialize, Serialize};
+    pub use serde_json::{Value, json};
+    pub use uuid::Uuid;
+
+    pub use crate::{
+        Claimed, Outcome, Transaction,
+        access::{Admin, Anyone, Identity, Member, Role, SignedByMeta, Staff, Student, Supervisor},
+        audience::Audience,
+        context::Context,
+        error::{Error, OnConstraint, Problem},
+        events::{Event, EventPayload, Topic},
+        http::{
+            CommaSeparated, Created, IdempotencyKey, IfMatch, Json, NoContent, Page, Path, Privilege, Query, RawBody, Redirect,
+            Route, Text,
+        },
+        jobs::{Job, Queue},
+        serve, serve_action, serve_schedule, serve_worker,
+    };
+}

@@ -1,0 +1,165 @@
+//! Sessions: sign-up, login, token rotation, the active company.
+
+use shared::{
+    crypto,
+    prelude::*,
+    token::{self, ACCESS_TOKEN_LIFE, Claims},
+};
+
+/// Work factor of password hashes: about a quarter of a second.
+pub const BCRYPT_COST: u32 = 12;
+
+pub const CREDENTIALS_WRONG: Problem =
+    Problem::new(401, "credentials_wrong", "E-mail ou senha incorretos.", "Wrong e-mail or password.");
+pub const TOO_MANY_FAILURES: Problem = Problem::new(
+    429,
+    "too_many_failures",
+    "Muitas tentativas de entrada. Aguarde antes de tentar de novo.",
+    "Too many failed logins. Wait before trying again.",
+);
+pub const PENDING_APPROVAL: Problem =
+    Problem::new(403, "pending_approval", "Seu cadastro ainda aguarda aprovação.", "Your sign-up still awaits approval.");
+pub const NO_COMPANY: Problem = Problem::new(
+    403,
+    "no_active_company",
+    "Sua conta não está ativa em nenhuma empresa.",
+    "Your account is not active in any company.",
+);
+pub const REFRESH_TOKEN_INVALID: Problem =
+    Problem::new(401, "refresh_token_invalid", "A sessão expirou. Entre novamente.", "The session has expired. Sign in again.");
+
+pub const ME: &str = "
+    select users.id, users.name, users.email, users.phone, users.position, users.locale, users.time_zone,
+           memberships.role, companies.id as company_id, companies.name as company_name, companies.slug as company_slug,
+           companies.feature_flags,
+           array(select department_id from department_members where user_id = users.id) as department_ids
+      from users
+      join memberships on memberships.user_id = users.id and memberships.company_id = app.company_id()
+      join companies on companies.id = memberships.company_id
+     where users.id = app.user_id()";
+
+/// The caller as the front ends show them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Me {
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// What the role may do, such as `conversations:assign`.
+    pub permissions: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema, FromRow)]
+pub struct Profile {
+    pub id: Uuid,
+    pub name: String,
+    pub email: String,
+    pub phone: Option<String>,
+    pub position: Option<String>,
+    pub locale: String,
+    pub time_zone: String,
+    /// `admin`, `supervisor`, `agent` or `student`.
+    pub role: String,
+    #[from_row(flatten)]
+    pub company: Company,
+    pub department_ids: Vec<Uuid>,
+    pub feature_flags: Value,
+}
+
+/// A company as its members see it.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct Company {
+    #[from_row(rename = "company_id")]
+    pub id: Uuid,
+    #[from_row(rename = "company_name")]
+    pub name: String,
+    #[from_row(rename = "company_slug")]
+    pub slug: String,
+}
+
+/// What a role may do, for front ends to show or hide. The functions decide by themselves.
+pub fn permissions(role: Role) -> Vec<&'static str> {
+    const STUDENT: [&str; 2] = ["own_conversations:read", "files:upload"];
+    const AGENT: [&str; 5] =
+        ["conversations:read", "conversations:take_over", "conversations:transfer", "messages:send", "files:upload"];
+    const SUPERVISOR: [&str; 3] = ["conversations:assign", "departments:manage", "reports:read"];
+    const ADMIN: [&str; 3] = ["integrations:manage", "users:manage", "company:manage"];
+    match role {
+        Role::Student => STUDENT.to_vec(),
+        Role::Agent => AGENT.to_vec(),
+        Role::Supervisor => [&AGENT[..], &SUPERVISOR].concat(),
+        Role::Admin => [&AGENT[..], &SUPERVISOR, &ADMIN].concat(),
+    }
+}
+
+/// Who signed in, where, and with what.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SignedIn {
+    pub user: SignedInUser,
+    pub company: Company,
+    pub access_token: String,
+    pub refresh_token: String,
+    /// Seconds the access token lives.
+    pub expires_in: i64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SignedInUser {
+    pub id: Uuid,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+}
+
+/// A fresh pair of tokens.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TokenPair {
+    pub access_token: String,
+    pub refresh_token: String,
+    /// Seconds the access token lives.
+    pub expires_in: i64,
+}
+
+/// An access token for this session.
+pub fn access_token(context: &Context, identity: &Identity) -> String {
+    let Identity { user_id, company_id, role, session_id } = *identity;
+    let exp = context.now().as_second() + ACCESS_TOKEN_LIFE;
+    token::sign(&context.secrets().token_keys, &Claims { sub: user_id, cid: company_id, role, sid: session_id, exp })
+}
+
+const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6)";
+
+/// Starts a session for someone who has proved who they are. Commits nothing by itself.
+pub async fn start_session(
+    context: &Context,
+    transaction: &Transaction,
+    user_id: Uuid,
+    company_id: Uuid,
+    role: Role,
+) -> Result<(Identity, TokenPair), Error> {
+    let identity = Identity { user_id, company_id, role, session_id: context.new_id() };
+    let refresh_token = crypto::random_token();
+    let origin = context.origin();
+    let hash = crypto::sha256(refresh_token.as_bytes());
+    transaction
+        .query(START_SESSION, &[&identity.session_id, &company_id, &user_id, &hash, &origin.user_agent, &origin.ip])
+        .await?;
+    let access_token = access_token(context, &identity);
+    Ok((identity, TokenPair { access_token, refresh_token, expires_in: ACCESS_TOKEN_LIFE }))
+}
+
+/// A person found by e-mail, once for each company; the active memberships first.
+#[derive(Debug, FromRow)]
+pub struct Candidate {
+    pub user_id: Uuid,
+    pub name: String,
+    pub password_hash: String,
+    pub company_id: Option<Uuid>,
+    pub company_name: Option<String>,
+    pub company_slug: Option<String>,
+    pub role: Option<String>,
+    pub status: Option<String>,
+}
+
+/// Reads a role as Postgres stores it.
+pub fn parse_role(text: &str) -> Option<Role> {
+    [Role::Admin, Role::Supervisor, Role::Agent, Role::Student].into_iter().find(|role| role.as_str() == text)
+}

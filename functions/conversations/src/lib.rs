@@ -1,0 +1,1 @@
+//! Conversations: who sees them, who holds them, how they end.

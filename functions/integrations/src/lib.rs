@@ -1,0 +1,1 @@
+//! Channel accounts and their credentials.

@@ -1,0 +1,1 @@
+//! Health, the API's description, the clockwork.

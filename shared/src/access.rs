@@ -1,0 +1,156 @@
+//! Who may call a route. A proof is a handler's first argument after the context and can only be made from a verified request,
+//! so a route cannot forget to ask.
+
+use std::ops::Deref;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    context::Context,
+    crypto,
+    error::{Error, FORBIDDEN, Problem, SIGNATURE_INVALID, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING},
+    http::Request,
+    limits,
+    token::{self, TokenError},
+};
+
+/// What a member may do in a company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Admin,
+    Supervisor,
+    Agent,
+    Student,
+}
+
+impl Role {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Supervisor => "supervisor",
+            Self::Agent => "agent",
+            Self::Student => "student",
+        }
+    }
+
+    #[must_use]
+    pub fn is_staff(self) -> bool {
+        self != Self::Student
+    }
+}
+
+/// The signed-in caller, in their active company.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    pub user_id: Uuid,
+    pub company_id: Uuid,
+    pub role: Role,
+    pub session_id: Uuid,
+}
+
+/// Makes a proof from a request or refuses it.
+pub trait Proof: Sized + Send + Sync + 'static {
+    /// Name in descriptions: `admin`, `staff`, `anyone` …
+    const NAME: &'static str;
+    /// What it refuses with.
+    const FAILS: &'static [Problem];
+
+    /// # Errors
+    /// 401 without a valid token or signature, 403 with a role that is not enough.
+    fn prove(request: &Request, context: &Context) -> Result<Self, Error>;
+}
+
+macro_rules! role_proofs {
+    ($($(#[$doc:meta])* $name:ident, $text:literal, $allows:expr;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug)]
+            pub struct $name(Identity);
+
+            impl Deref for $name {
+                type Target = Identity;
+
+                fn deref(&self) -> &Identity {
+                    &self.0
+                }
+            }
+
+            impl Proof for $name {
+                const NAME: &'static str = $text;
+                const FAILS: &'static [Problem] = &[TOKEN_MISSING, FORBIDDEN];
+
+                fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+                    let identity = verify_bearer(request, context)?;
+                    let allows: fn(Role) -> bool = $allows;
+                    if allows(identity.role) { Ok(Self(identity)) } else { Err(FORBIDDEN.into()) }
+                }
+            }
+        )*
+    };
+}
+
+role_proofs! {
+    /// An owner of the company account.
+    Admin, "admin", |role| role == Role::Admin;
+    /// A team leader or an admin.
+    Supervisor, "supervisor", |role| matches!(role, Role::Admin | Role::Supervisor);
+    /// Anyone who serves customers: agents, supervisors and admins.
+    Staff, "staff", Role::is_staff;
+    /// A customer with a login.
+    Student, "student", |role| role == Role::Student;
+    /// Anyone signed in.
+    Member, "member", |_| true;
+}
+
+/// No proof is asked for: public routes.
+pub struct Anyone;
+
+impl Proof for Anyone {
+    const NAME: &'static str = "anyone";
+    const FAILS: &'static [Problem] = &[];
+
+    fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+        context.limit_caller(&format!("address:{}", request.ip), limits::of_address());
+        Ok(Self)
+    }
+}
+
+/// Meta signed the request's raw bytes with one of our app secrets (`X-Hub-Signature-256`).
+pub struct SignedByMeta;
+
+impl Proof for SignedByMeta {
+    const NAME: &'static str = "signed_by_meta";
+    const FAILS: &'static [Problem] = &[SIGNATURE_INVALID];
+
+    fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+        let signature = request
+            .header("x-hub-signature-256")
+            .and_then(|header| header.strip_prefix("sha256="))
+            .and_then(|digits| hex::decode(digits).ok())
+            .ok_or(SIGNATURE_INVALID)?;
+        let secrets = &context.secrets().whatsapp_app_secrets;
+        let is_genuine = secrets.iter().any(|secret| crypto::verify_hmac_sha256(secret.as_bytes(), request.body(), &signature));
+        if is_genuine {
+            return Ok(Self);
+        }
+        crate::log::metric("webhook_signature_refused", "Count", 1.0, &context.origin().function);
+        Err(SIGNATURE_INVALID.into())
+    }
+}
+
+fn verify_bearer(request: &Request, context: &Context) -> Result<Identity, Error> {
+    let token = request.header("authorization").ok_or(TOKEN_MISSING)?;
+    let token = token.strip_prefix("Bearer ").ok_or(TOKEN_INVALID)?;
+    let claims = token::verify(&context.secrets().token_keys, token, context.now()).map_err(|error| match error {
+        TokenError::Expired => Error::from(TOKEN_EXPIRED),
+        TokenError::Invalid => Error::from(TOKEN_INVALID),
+    })?;
+    let identity = Identity { user_id: claims.sub, company_id: claims.cid, role: claims.role, session_id: claims.sid };
+    context.signed_in(&identity);
+    context.limit_caller(&format!("user:{}", identity.user_id), limits::of_user());
+    Ok(identity)
+}

@@ -1,0 +1,200 @@
+//! What a function may use of the world: time, ids, secrets, Postgres, AWS, other services. Everything that is not deterministic comes from here.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    access::Identity,
+    aws::Aws,
+    database::Database,
+    error::{Error, Language, RATE_LIMITED},
+    http::Limit,
+    limits::{self, Verdict},
+    settings::Secrets,
+};
+
+/// What lives as long as the process.
+pub(crate) struct Process {
+    pub(crate) secrets: Secrets,
+    pub(crate) database: Database,
+    pub(crate) aws: Aws,
+    http: OnceLock<reqwest::Client>,
+}
+
+impl Process {
+    pub(crate) fn new(secrets: Secrets, aws: Aws) -> Self {
+        let database = Database::new(&secrets.database_url);
+        Self { secrets, database, aws, http: OnceLock::new() }
+    }
+}
+
+/// Who and what a piece of work is for; written to the log and to the audit trail.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub request_id: String,
+    /// The function's name.
+    pub function: String,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    /// First value in the route's path: what the request is about.
+    pub target: Option<String>,
+    pub language: Language,
+    /// The route's own limit, instead of the default.
+    pub limit: Option<Limit>,
+}
+
+#[derive(Default)]
+struct State {
+    identity: Option<Identity>,
+    idempotency: Option<(String, Vec<u8>)>,
+    feed_cursor: Option<String>,
+    limit: Option<Verdict>,
+}
+
+struct Inner {
+    process: Arc<Process>,
+    origin: Origin,
+    started: Instant,
+    round_trips: AtomicU32,
+    state: Mutex<State>,
+}
+
+/// One request's or one job's view of the process. Cheap to clone.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+impl Context {
+    pub(crate) fn new(process: Arc<Process>, origin: Origin) -> Self {
+        let inner = Inner {
+            process,
+            origin,
+            started: crate::clock::monotonic(),
+            round_trips: AtomicU32::new(0),
+            state: Mutex::default(),
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        crate::clock::now()
+    }
+
+    /// A new id: UUID version 7, ordered by time.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        crate::clock::new_id()
+    }
+
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.process.secrets
+    }
+
+    #[must_use]
+    pub fn aws(&self) -> &Aws {
+        &self.0.process.aws
+    }
+
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The client for calls to third parties: 5 s to connect, 15 s in all, no redirects.
+    ///
+    /// # Panics
+    /// When TLS cannot be set up, which does not depend on input.
+    #[must_use]
+    pub fn http(&self) -> &reqwest::Client {
+        self.0.process.http.get_or_init(|| {
+            crate::aws::install_tls();
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .timeout(Duration::from_secs(15))
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent("Balcao/1.0")
+                .build()
+                .expect("the HTTP client's options are valid")
+        })
+    }
+
+    /// Time since the work began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.process.database
+    }
+
+    pub(crate) fn count_round_trip(&self) {
+        self.0.round_trips.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn round_trips(&self) -> u32 {
+        self.0.round_trips.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn signed_in(&self, identity: &Identity) {
+        self.state().identity = Some(identity.clone());
+    }
+
+    /// Starts counting this request against its caller: a user, or an address on public routes.
+    pub(crate) fn limit_caller(&self, caller: &str, default: Limit) {
+        let (scope, limit) = match self.0.origin.limit {
+            Some(limit) => (self.0.origin.function.as_str(), limit),
+            None => ("", default),
+        };
+        limits::start_check(self, format!("{caller}#{scope}"), limit.most, limit.window);
+    }
+
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.state().identity.clone()
+    }
+
+    pub(crate) fn use_idempotency_key(&self, key: String, request_hash: Vec<u8>) {
+        self.state().idempotency = Some((key, request_hash));
+    }
+
+    pub(crate) fn idempotency(&self) -> Option<(String, Vec<u8>)> {
+        self.state().idempotency.clone()
+    }
+
+    /// The feed's head as of the first snapshot of this work; later ones would skip events it has not seen.
+    pub(crate) fn set_feed_cursor(&self, cursor: String) {
+        self.state().feed_cursor.get_or_insert(cursor);
+    }
+
+    pub(crate) fn feed_cursor(&self) -> Option<String> {
+        self.state().feed_cursor.clone()
+    }
+
+    pub(crate) fn limit_by(&self, verdict: Verdict) {
+        self.state().limit = Some(verdict);
+    }
+
+    /// Waits for the rate limit that is checked beside the work.
+    pub(crate) async fn check_limit(&self) -> Result<(), Error> {
+        let verdict = self.state().limit.clone();
+        let Some(verdict) = verdict else { return Ok(()) };
+        match verdict.wait().await {
+            Some(seconds) => Err(RATE_LIMITED.retry_after(seconds)),
+            None => Ok(()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

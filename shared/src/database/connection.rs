@@ -1,0 +1,112 @@
+//! The process's one connection, made when first needed and again when lost.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_postgres::{Client, Config, NoTls, Statement, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failure;
+use crate::{context::Context, error::Error};
+
+pub use tokio_postgres::Row;
+
+/// Tries to connect, with this long between them: a suspended database takes a moment to wake.
+const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1500)];
+
+/// Where the connection lives. One transaction at a time holds it.
+pub(crate) struct Database {
+    config: Result<Config, String>,
+    slot: Arc<Mutex<Option<Connection>>>,
+}
+
+/// A live connection with its prepared statements.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    statements: SyncMutex<HashMap<&'static str, Statement>>,
+    /// A transaction was left open; it is rolled back before the next begins and before the answer leaves.
+    pub(crate) is_dirty: bool,
+}
+
+pub(crate) type Held = OwnedMutexGuard<Option<Connection>>;
+
+impl Database {
+    pub(crate) fn new(url: &str) -> Self {
+        let config = url.parse::<Config>().map_err(|_| "the database URL is not valid".to_owned()).map(|mut config| {
+            config.connect_timeout(Duration::from_secs(5)).application_name("balcao");
+            config
+        });
+        Self { config, slot: Arc::default() }
+    }
+
+    /// Waits for the connection to be free and makes it if there is none.
+    pub(crate) async fn hold(&self, context: &Context) -> Result<Held, Error> {
+        let mut held = Arc::clone(&self.slot).lock_owned().await;
+        if held.as_ref().is_some_and(|connection| connection.client.is_closed()) {
+            *held = None;
+        }
+        if held.is_none() {
+            context.count_round_trip();
+            *held = Some(self.connect().await?);
+        }
+        Ok(held)
+    }
+
+    /// Rolls back what a finished piece of work left open, so that nothing stays open while the process is frozen.
+    pub(crate) async fn settle(&self) {
+        let mut held = self.slot.lock().await;
+        if let Some(connection) = held.as_mut().filter(|connection| connection.is_dirty) {
+            match connection.client.batch_execute("rollback").await {
+                Ok(()) => connection.is_dirty = false,
+                Err(_) => *held = None,
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        let config = self.config.as_ref().map_err(|cause| crate::error::INTERNAL.caused_by(cause))?;
+        let mut pauses = PAUSES.iter();
+        loop {
+            let error = match open(config).await {
+                Ok(client) => {
+                    return Ok(Connection { client, statements: SyncMutex::default(), is_dirty: false });
+                }
+                Err(error) => error,
+            };
+            match pauses.next() {
+                Some(pause) if failure::is_worth_reconnecting(&error) => tokio::time::sleep(*pause).await,
+                _ => return Err(failure::explain(&error)),
+            }
+        }
+    }
+}
+
+async fn open(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    if config.get_ssl_mode() == SslMode::Disable {
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(connection);
+        return Ok(client);
+    }
+    crate::aws::install_tls();
+    let (client, connection) = config.connect(MakeRustlsConnect::with_webpki_roots()).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+impl Connection {
+    /// The prepared form of `sql`: one round trip the first time in this process.
+    pub(crate) async fn statement(&self, context: &Context, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
+        let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        context.count_round_trip();
+        let statement = self.client.prepare(sql).await?;
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+        Ok(statement)
+    }
+}

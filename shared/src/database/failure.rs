@@ -1,0 +1,61 @@
+//! What an error of Postgres means to the caller.
+
+use tokio_postgres::error::SqlState;
+
+use crate::error::{Error, INTERNAL, NOT_FOUND, SESSION_REVOKED, UNAVAILABLE};
+
+/// Whether a new connection may do better: the server is waking, restarting, full, or unreachable.
+pub(crate) fn is_worth_reconnecting(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        None => true,
+        Some(code) => {
+            code.code().starts_with("08")
+                || [
+                    SqlState::ADMIN_SHUTDOWN,
+                    SqlState::CRASH_SHUTDOWN,
+                    SqlState::CANNOT_CONNECT_NOW,
+                    SqlState::TOO_MANY_CONNECTIONS,
+                ]
+                .contains(code)
+        }
+    }
+}
+
+/// The error for the caller. Errors after which nothing can have been committed are marked as worth doing again.
+pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
+    let Some(database) = error.as_db_error() else {
+        let is_ours = matches!(error.to_string().as_str(), text if text.starts_with("error serializing") || text.starts_with("error deserializing"));
+        if is_ours {
+            return INTERNAL.caused_by(describe(error));
+        }
+        return transient(error);
+    };
+    let code = database.code();
+    if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION && database.message() == "session_revoked" {
+        return SESSION_REVOKED.into();
+    }
+    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) || is_worth_reconnecting(error) {
+        return transient(error);
+    }
+    if [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(code) {
+        return UNAVAILABLE.caused_by(describe(error));
+    }
+    // A reference to a row of nobody, or of another tenant.
+    let problem = if *code == SqlState::FOREIGN_KEY_VIOLATION { NOT_FOUND } else { INTERNAL };
+    let mut explained = problem.caused_by(describe(error));
+    explained.0.constraint = database.constraint().map(str::to_owned);
+    explained
+}
+
+fn transient(error: &tokio_postgres::Error) -> Error {
+    let mut explained = UNAVAILABLE.caused_by(describe(error));
+    explained.0.transient = true;
+    explained
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(database) => format!("{}: {} ({:?})", database.code().code(), database.message(), database.where_()),
+        None => format!("{error:?}"),
+    }
+}

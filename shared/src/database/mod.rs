@@ -1,0 +1,10 @@
+//! Postgres: one connection for each process, tenants entered by transaction.
+
+mod connection;
+mod failure;
+mod transaction;
+
+pub(crate) use connection::Database;
+pub use connection::Row;
+pub(crate) use transaction::Recorded;
+pub use transaction::{Enter, Transaction};

@@ -1,0 +1,153 @@
+//! Durable events: written with the change they tell of, pushed to sockets after the commit, readable again by cursor.
+
+use std::{fmt, str::FromStr};
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::audience::Audience;
+
+/// The payload of one type of event. Declared next to the code that emits it.
+pub trait EventPayload: Serialize + JsonSchema {
+    /// `thing.past_participle`.
+    const TYPE: &'static str;
+}
+
+/// What an event is about, and so who is told of it live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Hints for inboxes and boards; all staff are on it from the moment they connect.
+    Company(Uuid),
+    /// One person; automatic.
+    User(Uuid),
+    /// One conversation; staff subscribe.
+    Conversation(Uuid),
+    /// Metric ticks of a company; supervisors subscribe.
+    Dashboard(Uuid),
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Company(id) => write!(formatter, "company:{id}"),
+            Self::User(id) => write!(formatter, "user:{id}"),
+            Self::Conversation(id) => write!(formatter, "conversation:{id}"),
+            Self::Dashboard(id) => write!(formatter, "dashboard:{id}"),
+        }
+    }
+}
+
+impl FromStr for Topic {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (kind, id) = text.split_once(':').ok_or(())?;
+        let id = id.parse().map_err(|_| ())?;
+        match kind {
+            "company" => Ok(Self::Company(id)),
+            "user" => Ok(Self::User(id)),
+            "conversation" => Ok(Self::Conversation(id)),
+            "dashboard" => Ok(Self::Dashboard(id)),
+            _ => Err(()),
+        }
+    }
+}
+
+/// One event before it has its place in the feed.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub topic: Topic,
+    pub kind: &'static str,
+    pub audience: Audience,
+    pub data: Value,
+    /// Where to read it when it does not fit in a frame.
+    pub fetch: Option<String>,
+}
+
+impl Event {
+    /// # Panics
+    /// When the payload does not serialise, which is a mistake in its type.
+    #[must_use]
+    pub fn new<P: EventPayload>(topic: Topic, audience: Audience, payload: &P) -> Self {
+        let data = serde_json::to_value(payload).expect("payloads serialise");
+        Self { topic, kind: P::TYPE, audience, data, fetch: None }
+    }
+
+    /// Names the path that answers the same thing, for frames over the limit.
+    #[must_use]
+    pub fn fetched_at(mut self, path: String) -> Self {
+        self.fetch = Some(path);
+        self
+    }
+
+    pub(crate) fn to_row(&self, position: usize) -> Value {
+        json!({
+            "position": position,
+            "topic": self.topic.to_string(),
+            "type": self.kind,
+            "audience": self.audience,
+            "data": self.data,
+        })
+    }
+}
+
+/// A place in the feed: `epoch.tx.id`. Everything at or before it has been seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedCursor {
+    /// Names the database cluster whose transactions are counted.
+    pub epoch: String,
+    pub tx: u64,
+    pub id: i64,
+}
+
+impl FromStr for FeedCursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.split('.');
+        let (Some(epoch), Some(tx), Some(id), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(());
+        };
+        let is_epoch = !epoch.is_empty() && epoch.len() <= 32 && epoch.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let (Ok(tx), Ok(id)) = (tx.parse(), id.parse()) else { return Err(()) };
+        if is_epoch { Ok(Self { epoch: epoch.to_owned(), tx, id }) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for FeedCursor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}.{}", self.epoch, self.tx, self.id)
+    }
+}
+
+/// The schemas of all payloads, for `x-events` of `openapi.json`.
+#[derive(Default)]
+pub struct Catalogue(Map<String, Value>);
+
+impl Catalogue {
+    /// Adds one type of event.
+    pub fn add<P: EventPayload>(&mut self, generator: &mut SchemaGenerator) {
+        self.0.insert(P::TYPE.to_owned(), json!(generator.subschema_for::<P>()));
+    }
+
+    #[must_use]
+    pub fn into_json(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_written_and_nonsense_is_refused() {
+        let cursor = FeedCursor { epoch: "ab12".into(), tx: 7, id: 9 };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for text in ["", "ab12", "ab12.7", "ab12.7.9.1", "ab12.-7.9", "a'b.7.9", ".7.9", "ab12.7.x"] {
+            assert_eq!(text.parse::<FeedCursor>(), Err(()), "{text}");
+        }
+    }
+}

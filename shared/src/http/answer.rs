@@ -1,0 +1,149 @@
+//! What handlers answer.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+
+/// A finished answer, before security headers are added.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// An answer with a JSON body.
+    ///
+    /// # Panics
+    /// When `body` does not serialise, which is a mistake in its type.
+    #[must_use]
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("answers serialise");
+        Self { status, headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body: body.into() }
+    }
+}
+
+/// Something a handler may answer with.
+pub trait Answer: Send + 'static {
+    const STATUS: u16;
+    /// Media type of the body; `None` without a body.
+    const CONTENT_TYPE: Option<&'static str>;
+
+    fn into_reply(self) -> Reply;
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).expect("answers use valid statuses")
+}
+
+macro_rules! json_answers {
+    ($($(#[$doc:meta])* $name:ident = $status:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub struct $name<T>(pub T);
+
+            impl<T: Serialize + JsonSchema + Send + 'static> Answer for $name<T> {
+                const STATUS: u16 = $status;
+                const CONTENT_TYPE: Option<&'static str> = Some("application/json");
+
+                fn into_reply(self) -> Reply {
+                    Reply::json(status($status), &self.0)
+                }
+
+                fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+                    Some(generator.subschema_for::<T>())
+                }
+            }
+        )*
+    };
+}
+
+json_answers! {
+    /// 200 with a JSON body; also the extractor of one.
+    Json = 200;
+    /// 201 with what was made.
+    Created = 201;
+}
+
+/// 200 with one page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// What to pass as `cursor` for the next page; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for Page<T> {
+    const STATUS: u16 = 200;
+    const CONTENT_TYPE: Option<&'static str> = Some("application/json");
+
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::OK, &self)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<Self>())
+    }
+}
+
+/// 204.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl Answer for NoContent {
+    const STATUS: u16 = 204;
+    const CONTENT_TYPE: Option<&'static str> = None;
+
+    fn into_reply(self) -> Reply {
+        Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Bytes::new() }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}
+
+/// 200 with plain text.
+#[derive(Debug)]
+pub struct Text(pub String);
+
+impl Answer for Text {
+    const STATUS: u16 = 200;
+    const CONTENT_TYPE: Option<&'static str> = Some("text/plain");
+
+    fn into_reply(self) -> Reply {
+        Reply {
+            status: StatusCode::OK,
+            headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))],
+            body: self.0.into(),
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<String>())
+    }
+}
+
+/// 302 to another URL.
+#[derive(Debug)]
+pub struct Redirect(pub String);
+
+impl Answer for Redirect {
+    const STATUS: u16 = 302;
+    const CONTENT_TYPE: Option<&'static str> = None;
+
+    fn into_reply(self) -> Reply {
+        let location = HeaderValue::from_str(&self.0).expect("our URLs are valid header values");
+        Reply { status: StatusCode::FOUND, headers: vec![(header::LOCATION, location)], body: Bytes::new() }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}

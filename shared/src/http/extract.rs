@@ -1,0 +1,200 @@
+//! What handlers take from a request.
+
+use std::{fmt, str::FromStr};
+
+use garde::Validate;
+use http::header;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::{Json, Request, Route, validation};
+use crate::{
+    context::Context,
+    crypto,
+    describe::Description,
+    error::{
+        Error, FieldProblem, IDEMPOTENCY_KEY_REUSED, INVALID, MALFORMED, NOT_FOUND, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+    },
+};
+
+/// A handler's argument that is made from the request.
+pub trait FromRequest: Sized + Send + 'static {
+    /// # Errors
+    /// A client error that names what is wrong.
+    fn from_request(request: &Request, route: &Route, context: &Context) -> Result<Self, Error>;
+
+    /// Adds this argument to the route's description.
+    fn describe(description: &mut Description);
+}
+
+/// The body, deserialised and then validated, every failing field reported at once.
+impl<T> FromRequest for Json<T>
+where
+    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+{
+    fn from_request(request: &Request, route: &Route, _: &Context) -> Result<Self, Error> {
+        if request.body().len() > route.body_limit {
+            return Err(PAYLOAD_TOO_LARGE.into());
+        }
+        let content_type = request.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        if !content_type.to_ascii_lowercase().starts_with("application/json") {
+            return Err(UNSUPPORTED_MEDIA_TYPE.into());
+        }
+        let value = serde_json::from_slice(request.body()).map_err(|error| MALFORMED.caused_by(error))?;
+        let value = validation::clean(value)?;
+        let input = serde_path_to_error::deserialize(value).map_err(|error| validation::explain_type(&error))?;
+        validation::check(&input)?;
+        Ok(Self(input))
+    }
+
+    fn describe(description: &mut Description) {
+        description.body::<T>();
+        description.failures.extend([MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID]);
+    }
+}
+
+/// The query string, deserialised and validated. Unknown parameters are ignored.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T> FromRequest for Query<T>
+where
+    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+{
+    fn from_request(request: &Request, _: &Route, _: &Context) -> Result<Self, Error> {
+        let pairs = url::form_urlencoded::parse(request.raw_query().as_bytes());
+        for (name, value) in pairs {
+            validation::check_text(&name, &value)?;
+        }
+        let input = serde_html_form::from_str(request.raw_query()).map_err(|error| {
+            let english = error.to_string();
+            INVALID.in_fields(vec![FieldProblem::new("query", "invalid", "Um parâmetro da consulta é inválido.", &english)])
+        })?;
+        validation::check(&input)?;
+        Ok(Self(input))
+    }
+
+    fn describe(description: &mut Description) {
+        description.query::<T>();
+        description.failures.push(INVALID);
+    }
+}
+
+/// Several values in one query parameter, comma separated.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(transparent)]
+pub struct CommaSeparated<T>(#[schemars(with = "String")] pub Vec<T>);
+
+impl<'de, T> Deserialize<'de> for CommaSeparated<T>
+where
+    T: FromStr<Err: fmt::Display>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(|part| part.parse().map_err(serde::de::Error::custom)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Values that a path may hold. Something that cannot be the id of anything is not found.
+pub trait PathParameters: Sized + Send + 'static {
+    /// One value for each name in braces.
+    fn parse(values: &[&str]) -> Option<Self>;
+}
+
+impl PathParameters for Uuid {
+    fn parse(values: &[&str]) -> Option<Self> {
+        values.first()?.parse().ok()
+    }
+}
+
+impl PathParameters for String {
+    fn parse(values: &[&str]) -> Option<Self> {
+        values.first().map(|value| (*value).to_owned())
+    }
+}
+
+impl PathParameters for (Uuid, Uuid) {
+    fn parse(values: &[&str]) -> Option<Self> {
+        Some((values.first()?.parse().ok()?, values.get(1)?.parse().ok()?))
+    }
+}
+
+/// The values in braces of the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: PathParameters> FromRequest for Path<T> {
+    fn from_request(request: &Request, route: &Route, _: &Context) -> Result<Self, Error> {
+        let values: Option<Vec<&str>> = route.path_parameters().map(|name| request.path_parameter(name)).collect();
+        values.and_then(|values| T::parse(&values)).map(Self).ok_or_else(|| NOT_FOUND.into())
+    }
+
+    fn describe(description: &mut Description) {
+        description.failures.push(NOT_FOUND);
+    }
+}
+
+/// The body as it came, for signed webhooks.
+#[derive(Debug)]
+pub struct RawBody(pub bytes::Bytes);
+
+impl FromRequest for RawBody {
+    fn from_request(request: &Request, route: &Route, _: &Context) -> Result<Self, Error> {
+        if request.body().len() > route.body_limit {
+            return Err(PAYLOAD_TOO_LARGE.into());
+        }
+        Ok(Self(request.body().clone()))
+    }
+
+    fn describe(description: &mut Description) {
+        description.body::<serde_json::Value>();
+        description.failures.push(PAYLOAD_TOO_LARGE);
+    }
+}
+
+/// The header `Idempotency-Key`, which every POST that creates or spends accepts. Taking it is enough: the transaction claims the key,
+/// stores the answer with the work, and replays it for 24 hours.
+#[derive(Debug)]
+pub struct IdempotencyKey;
+
+impl FromRequest for IdempotencyKey {
+    fn from_request(request: &Request, _: &Route, context: &Context) -> Result<Self, Error> {
+        let Some(key) = request.header("idempotency-key") else { return Ok(Self) };
+        if key.is_empty() || key.len() > 255 {
+            let field = FieldProblem::new("Idempotency-Key", "length", "Use de 1 a 255 caracteres.", "Use 1 to 255 characters.");
+            return Err(INVALID.in_fields(vec![field]));
+        }
+        context.use_idempotency_key(key.to_owned(), crypto::sha256(request.body()));
+        Ok(Self)
+    }
+
+    fn describe(description: &mut Description) {
+        description.idempotent = true;
+        description.failures.push(IDEMPOTENCY_KEY_REUSED);
+    }
+}
+
+/// The header `If-Match`: the version the caller last saw; `None` when not sent.
+#[derive(Debug)]
+pub struct IfMatch(pub Option<i32>);
+
+impl FromRequest for IfMatch {
+    fn from_request(request: &Request, _: &Route, _: &Context) -> Result<Self, Error> {
+        let Some(header) = request.header(header::IF_MATCH.as_str()) else { return Ok(Self(None)) };
+        let version = header.trim().trim_matches('"').parse().map_err(|_| {
+            INVALID.in_fields(vec![FieldProblem::new(
+                "If-Match",
+                "invalid",
+                "Envie a versão como número.",
+                "Send the version as a number.",
+            )])
+        })?;
+        Ok(Self(Some(version)))
+    }
+
+    fn describe(description: &mut Description) {
+        description.failures.push(crate::error::STALE);
+    }
+}

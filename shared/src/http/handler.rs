@@ -1,0 +1,69 @@
+//! Turns an async function with typed arguments into one boxed endpoint.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use super::{Answer, FromRequest, Reply, Request, Route};
+use crate::{access::Proof, context::Context, describe::Description, error::Error};
+
+type ReplyFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+/// A handler without its types: the only generic code in a binary is what makes this.
+pub struct Endpoint {
+    pub(crate) call: Box<dyn Fn(Arc<Request>, &'static Route, Context) -> ReplyFuture + Send + Sync>,
+    #[cfg(debug_assertions)]
+    pub(crate) describe: fn(&mut Description),
+}
+
+/// An async function `(Context, proof, arguments…) -> Result<answer, Error>`.
+pub trait Handler<Arguments>: Copy + Send + Sync + 'static {
+    fn into_endpoint(self) -> Endpoint;
+}
+
+macro_rules! handlers {
+    ($(($($argument:ident),*);)*) => {
+        $(
+            impl<Function, Output, Access, Reply_, $($argument),*> Handler<(Access, $($argument),*)> for Function
+            where
+                Function: Fn(Context, Access, $($argument),*) -> Output + Copy + Send + Sync + 'static,
+                Output: Future<Output = Result<Reply_, Error>> + Send + 'static,
+                Access: Proof,
+                Reply_: Answer,
+                $($argument: FromRequest,)*
+            {
+                #[allow(non_snake_case, unused_variables, reason = "a macro over argument types")]
+                fn into_endpoint(self) -> Endpoint {
+                    Endpoint {
+                        call: Box::new(move |request, route, context| {
+                            let prepare = || {
+                                let proof = Access::prove(&request, &context)?;
+                                $(let $argument = $argument::from_request(&request, route, &context)?;)*
+                                Ok::<_, Error>((proof, $($argument,)*))
+                            };
+                            match prepare() {
+                                Ok((proof, $($argument,)*)) => {
+                                    let work = self(context, proof, $($argument),*);
+                                    Box::pin(async move { work.await.map(Answer::into_reply) })
+                                }
+                                Err(error) => Box::pin(async move { Err(error) }),
+                            }
+                        }),
+                        #[cfg(debug_assertions)]
+                        describe: |description| {
+                            description.access(Access::NAME, Access::FAILS);
+                            $($argument::describe(description);)*
+                            description.answer::<Reply_>();
+                        },
+                    }
+                }
+            }
+        )*
+    };
+}
+
+handlers! {
+    ();
+    (A);
+    (A, B);
+    (A, B, C);
+    (A, B, C, D);
+}

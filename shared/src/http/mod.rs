@@ -1,0 +1,14 @@
+//! HTTP routes: their declaration, what they take and what they answer.
+
+mod answer;
+mod extract;
+mod handler;
+pub(crate) mod request;
+mod route;
+pub mod validation;
+
+pub use answer::{Answer, Created, Json, NoContent, Page, Redirect, Reply, Text};
+pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody};
+pub use handler::{Endpoint, Handler};
+pub use request::Request;
+pub use route::{Api, Limit, Privilege, Route};

@@ -1,0 +1,242 @@
+//! Cleaning and checking input: every problem named by field, in both languages.
+
+use std::{
+    borrow::Cow,
+    fmt::{Display, Write},
+};
+
+use garde::{
+    Validate,
+    i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n},
+};
+use serde_json::Value;
+
+use crate::error::{Error, FieldProblem, INVALID};
+
+/// Trims every string except passwords, and refuses NUL and other control characters.
+pub(crate) fn clean(value: Value) -> Result<Value, Error> {
+    let mut problems = Vec::new();
+    let value = clean_at(value, &mut String::new(), &mut problems);
+    if problems.is_empty() { Ok(value) } else { Err(INVALID.in_fields(problems)) }
+}
+
+fn clean_at(value: Value, path: &mut String, problems: &mut Vec<FieldProblem>) -> Value {
+    match value {
+        Value::String(text) => {
+            if has_control_characters(&text) {
+                problems.push(control_characters(path));
+            }
+            if path.contains("password") { Value::String(text) } else { Value::String(text.trim().to_owned()) }
+        }
+        Value::Array(items) => {
+            let cleaned = items.into_iter().enumerate().map(|(index, item)| {
+                let length = path.len();
+                let _ = write!(path, "[{index}]");
+                let item = clean_at(item, path, problems);
+                path.truncate(length);
+                item
+            });
+            Value::Array(cleaned.collect())
+        }
+        Value::Object(fields) => {
+            let cleaned = fields.into_iter().map(|(name, item)| {
+                let length = path.len();
+                if length > 0 {
+                    path.push('.');
+                }
+                path.push_str(&name);
+                if has_control_characters(&name) {
+                    problems.push(control_characters(path));
+                }
+                let item = clean_at(item, path, problems);
+                path.truncate(length);
+                (name, item)
+            });
+            Value::Object(cleaned.collect())
+        }
+        other => other,
+    }
+}
+
+/// Refuses control characters in one text.
+pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Error> {
+    if has_control_characters(text) { Err(INVALID.in_fields(vec![control_characters(field)])) } else { Ok(()) }
+}
+
+fn has_control_characters(text: &str) -> bool {
+    text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+}
+
+fn control_characters(field: &str) -> FieldProblem {
+    FieldProblem::new(field, "control_characters", "Contém caracteres de controle.", "Contains control characters.")
+}
+
+/// A value of the wrong type, a missing or an unknown field.
+pub(crate) fn explain_type(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let english = error.inner().to_string();
+    let quoted = english.split('`').nth(1).unwrap_or_default();
+    let path = error.path().to_string();
+    let path = if path == "." { String::new() } else { path };
+    let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let problem = if english.starts_with("missing field") {
+        FieldProblem::new(join(quoted), "required", "Campo obrigatório.", "This field is required.")
+    } else if english.starts_with("unknown field") {
+        let field = if path.ends_with(quoted) { path } else { join(quoted) };
+        FieldProblem::new(field, "unknown_field", "Campo desconhecido.", "Unknown field.")
+    } else {
+        FieldProblem::new(path, "invalid_type", "Valor inválido.", &english)
+    };
+    INVALID.in_fields(vec![problem])
+}
+
+/// Runs the type's rules and reports all that fail.
+pub(crate) fn check<T: Validate<Context = ()>>(input: &T) -> Result<(), Error> {
+    let Err(report) = with_i18n(Texts, || input.validate()) else { return Ok(()) };
+    let problems = report.iter().map(|(path, error)| read_problem(path.to_string(), error.message()));
+    Err(INVALID.in_fields(problems.collect()))
+}
+
+/// A rule's message is `code|portuguese|english`; rules of our own give it through `rule`.
+fn read_problem(field: String, message: &str) -> FieldProblem {
+    let mut parts = message.splitn(3, '|');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(code), Some(portuguese), Some(english)) => FieldProblem::new(field, code, portuguese, english),
+        _ => FieldProblem::new(field, "invalid", "Valor inválido.", message),
+    }
+}
+
+/// The error of a rule of our own, for `#[garde(custom(…))]`.
+#[must_use]
+pub fn rule(code: &str, portuguese: &str, english: &str) -> garde::Error {
+    garde::Error::new(format!("{code}|{portuguese}|{english}"))
+}
+
+struct Texts;
+
+fn text(code: &str, portuguese: impl Display, english: impl Display) -> Cow<'static, str> {
+    format!("{code}|{portuguese}|{english}").into()
+}
+
+impl I18n for Texts {
+    fn length_lower_than(&self, min: usize) -> Cow<'static, str> {
+        if min == 1 {
+            return text("required", "Campo obrigatório.", "This field is required.");
+        }
+        text("too_short", format_args!("Use pelo menos {min} caracteres."), format_args!("Use at least {min} characters."))
+    }
+
+    fn length_greater_than(&self, max: usize) -> Cow<'static, str> {
+        text("too_long", format_args!("Use no máximo {max}."), format_args!("Use at most {max}."))
+    }
+
+    fn range_lower_than(&self, min: &dyn Display) -> Cow<'static, str> {
+        text("too_small", format_args!("O mínimo é {min}."), format_args!("The minimum is {min}."))
+    }
+
+    fn range_greater_than(&self, max: &dyn Display) -> Cow<'static, str> {
+        text("too_large", format_args!("O máximo é {max}."), format_args!("The maximum is {max}."))
+    }
+
+    fn credit_card_invalid(&self, _: InvalidCreditCard) -> Cow<'static, str> {
+        text("invalid", "Cartão inválido.", "Invalid card.")
+    }
+
+    fn pattern_no_match(&self, _: &dyn Display) -> Cow<'static, str> {
+        text("pattern", "Formato inválido.", "Invalid format.")
+    }
+
+    fn contains_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        text("pattern", format_args!("Deve conter {pattern}."), format_args!("Must contain {pattern}."))
+    }
+
+    fn url_invalid(&self, _: InvalidUrl) -> Cow<'static, str> {
+        text("invalid_url", "URL inválida.", "Invalid URL.")
+    }
+
+    fn prefix_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        text("pattern", format_args!("Deve começar com {pattern}."), format_args!("Must start with {pattern}."))
+    }
+
+    fn suffix_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        text("pattern", format_args!("Deve terminar com {pattern}."), format_args!("Must end with {pattern}."))
+    }
+
+    fn phone_number_invalid(&self, _: InvalidPhoneNumber) -> Cow<'static, str> {
+        text("invalid_phone", "Telefone inválido.", "Invalid phone number.")
+    }
+
+    fn ip_invalid(&self, _: IpKind) -> Cow<'static, str> {
+        text("invalid_ip", "Endereço IP inválido.", "Invalid IP address.")
+    }
+
+    fn matches_field_mismatch(&self, field: &dyn Display) -> Cow<'static, str> {
+        text("mismatch", format_args!("Deve ser igual a {field}."), format_args!("Must equal {field}."))
+    }
+
+    fn email_invalid(&self, _: InvalidEmail) -> Cow<'static, str> {
+        text("invalid_email", "E-mail inválido.", "Invalid e-mail address.")
+    }
+
+    fn ascii_invalid(&self) -> Cow<'static, str> {
+        text("pattern", "Use apenas caracteres ASCII.", "Use ASCII characters only.")
+    }
+
+    fn alphanumeric_invalid(&self) -> Cow<'static, str> {
+        text("pattern", "Use apenas letras e números.", "Use letters and digits only.")
+    }
+
+    fn required_not_set(&self) -> Cow<'static, str> {
+        text("required", "Campo obrigatório.", "This field is required.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Input {
+        #[garde(length(chars, min = 1, max = 5))]
+        name: String,
+        #[garde(range(max = 3))]
+        count: u32,
+    }
+
+    fn read(value: Value) -> Result<Input, Error> {
+        let input = serde_path_to_error::deserialize(clean(value)?).map_err(|error| explain_type(&error))?;
+        check(&input)?;
+        Ok(input)
+    }
+
+    fn codes(value: Value) -> Vec<(String, String)> {
+        read(value).unwrap_err().0.fields.into_iter().map(|field| (field.field, field.code)).collect()
+    }
+
+    #[test]
+    fn strings_are_trimmed() {
+        assert_eq!(read(json!({"name": "  Ana ", "count": 1})).unwrap().name, "Ana");
+    }
+
+    #[test]
+    fn every_failing_field_is_named() {
+        let expected = [("count", "too_large"), ("name", "too_long")].map(|(field, code)| (field.to_owned(), code.to_owned()));
+        assert_eq!(codes(json!({"name": "Anabela", "count": 9})), expected);
+    }
+
+    #[test]
+    fn types_unknown_and_missing_fields_are_named() {
+        assert_eq!(codes(json!({"name": 1, "count": 1})), [("name".to_owned(), "invalid_type".to_owned())]);
+        assert_eq!(codes(json!({"name": "Ana"})), [("count".to_owned(), "required".to_owned())]);
+        assert_eq!(codes(json!({"name": "Ana", "count": 1, "x": 1})), [("x".to_owned(), "unknown_field".to_owned())]);
+    }
+
+    #[test]
+    fn control_characters_are_refused_wherever_they_are() {
+        assert_eq!(codes(json!({"name": "a\u{0}", "count": 1})), [("name".to_owned(), "control_characters".to_owned())]);
+        assert!(read(json!({"name": "a\nb", "count": 1})).is_ok());
+    }
+}

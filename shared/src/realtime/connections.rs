@@ -1,0 +1,269 @@
+//! The DynamoDB table of connections. `CONN#<id>/META` is the connection, `TOPIC#<topic>/CONN#<id>` puts it on a topic,
+//! `TICKET#<hash>/TICKET` waits to be redeemed; index `gsi1` inverts the key for clean-up.
+
+use std::collections::HashMap;
+
+use aws_sdk_apigatewaymanagement::{error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::Identity,
+    audience::Reader,
+    context::Context,
+    crypto,
+    error::{Error, UNAVAILABLE},
+    events::Topic,
+    log,
+    settings::variable,
+};
+
+/// API Gateway cuts every connection after two hours.
+const LONGEST_CONNECTION: i64 = 2 * 60 * 60;
+
+/// Seconds a ticket may be redeemed.
+const TICKET_LIFE: i64 = 60;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// One open socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Connection {
+    pub id: String,
+    pub identity: Identity,
+    pub reader: Reader,
+    /// Seconds since the epoch, after which the socket cannot be open any more.
+    pub expires_at: i64,
+}
+
+impl Connection {
+    /// A socket that opens now.
+    #[must_use]
+    pub fn new(context: &Context, id: String, identity: Identity, reader: Reader) -> Self {
+        Self { id, identity, reader, expires_at: context.now().as_second() + LONGEST_CONNECTION }
+    }
+
+    fn to_item(&self, pk: String, sk: String) -> Item {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(pk)),
+            ("sk".to_owned(), AttributeValue::S(sk)),
+            ("connection".to_owned(), AttributeValue::S(serde_json::to_string(self).unwrap_or_default())),
+            ("expires_at".to_owned(), AttributeValue::N(self.expires_at.to_string())),
+        ])
+    }
+
+    fn from_item(item: &Item) -> Option<Self> {
+        serde_json::from_str(item.get("connection")?.as_s().ok()?).ok()
+    }
+}
+
+fn table() -> String {
+    variable("CONNECTIONS_TABLE")
+}
+
+fn connection_key(id: &str) -> String {
+    format!("CONN#{id}")
+}
+
+fn topic_key(topic: Topic) -> String {
+    format!("TOPIC#{topic}")
+}
+
+fn unavailable(error: &impl std::fmt::Debug) -> Error {
+    UNAVAILABLE.caused_by(format!("{error:?}"))
+}
+
+/// Writes a connection with its topics.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn remember(context: &Context, connection: &Connection, topics: &[Topic]) -> Result<(), Error> {
+    let key = connection_key(&connection.id);
+    let meta = connection.to_item(key.clone(), "META".to_owned());
+    let items = topics.iter().map(|topic| connection.to_item(topic_key(*topic), key.clone())).chain([meta]);
+    let puts = items.map(|item| context.aws().dynamodb().put_item().table_name(table()).set_item(Some(item)).send());
+    for answer in join_all(puts).await {
+        answer.map_err(|error| unavailable(&error))?;
+    }
+    Ok(())
+}
+
+/// The connection with this id; `None` when it is gone.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn find(context: &Context, id: &str) -> Result<Option<Connection>, Error> {
+    let get = context
+        .aws()
+        .dynamodb()
+        .get_item()
+        .table_name(table())
+        .key("pk", AttributeValue::S(connection_key(id)))
+        .key("sk", AttributeValue::S("META".to_owned()))
+        .consistent_read(true);
+    let answer = get.send().await.map_err(|error| unavailable(&error))?;
+    Ok(answer.item.as_ref().and_then(Connection::from_item))
+}
+
+/// Puts a connection on a topic. Whether it may see it is the caller's to check.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn subscribe(context: &Context, connection: &Connection, topic: Topic) -> Result<(), Error> {
+    let item = connection.to_item(topic_key(topic), connection_key(&connection.id));
+    let put = context.aws().dynamodb().put_item().table_name(table()).set_item(Some(item));
+    put.send().await.map_err(|error| unavailable(&error))?;
+    Ok(())
+}
+
+/// Takes a connection off a topic.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn unsubscribe(context: &Context, connection_id: &str, topic: Topic) -> Result<(), Error> {
+    delete(context, topic_key(topic), connection_key(connection_id)).await
+}
+
+/// Removes a connection and its topics.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn forget(context: &Context, id: &str) -> Result<(), Error> {
+    let key = connection_key(id);
+    let query = context
+        .aws()
+        .dynamodb()
+        .query()
+        .table_name(table())
+        .index_name("gsi1")
+        .key_condition_expression("sk = :connection")
+        .expression_attribute_values(":connection", AttributeValue::S(key.clone()));
+    let answer = query.send().await.map_err(|error| unavailable(&error))?;
+    let topics = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
+    let deletes = topics.map(|pk| (pk, key.clone())).chain([(key.clone(), "META".to_owned())]);
+    for answer in join_all(deletes.map(|(pk, sk)| delete(context, pk, sk))).await {
+        answer?;
+    }
+    Ok(())
+}
+
+async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> {
+    let delete = context
+        .aws()
+        .dynamodb()
+        .delete_item()
+        .table_name(table())
+        .key("pk", AttributeValue::S(pk))
+        .key("sk", AttributeValue::S(sk));
+    delete.send().await.map_err(|error| unavailable(&error))?;
+    Ok(())
+}
+
+/// The connections on a topic that can still be open.
+pub(crate) async fn on_topic(context: &Context, topic: Topic) -> Result<Vec<Connection>, Error> {
+    let now = context.now().as_second();
+    let mut connections = Vec::new();
+    let mut start = None;
+    loop {
+        let query = context
+            .aws()
+            .dynamodb()
+            .query()
+            .table_name(table())
+            .key_condition_expression("pk = :topic")
+            .expression_attribute_values(":topic", AttributeValue::S(topic_key(topic)))
+            .set_exclusive_start_key(start);
+        let answer = query.send().await.map_err(|error| unavailable(&error))?;
+        connections.extend(answer.items().iter().filter_map(Connection::from_item).filter(|found| found.expires_at > now));
+        start = answer.last_evaluated_key;
+        if start.is_none() {
+            return Ok(connections);
+        }
+    }
+}
+
+/// Sends one frame. A connection that is gone is forgotten. Answers whether it was sent.
+pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
+    let post = context.aws().connections().post_to_connection().connection_id(connection_id).data(Blob::new(frame));
+    match post.send().await {
+        Ok(_) => true,
+        Err(SdkError::ServiceError(error)) if matches!(error.err(), PostToConnectionError::GoneException(_)) => {
+            if let Err(error) = forget(context, connection_id).await {
+                log::warn("connection not forgotten", error.cause().unwrap_or_default());
+            }
+            false
+        }
+        Err(error) => {
+            log::warn("frame not sent", &format!("{error:?}"));
+            false
+        }
+    }
+}
+
+/// Closes the sockets of a session that has ended.
+pub async fn close_session(context: &Context, identity: &Identity) {
+    let connections = match on_topic(context, Topic::User(identity.user_id)).await {
+        Ok(connections) => connections,
+        Err(error) => {
+            log::warn("sockets not closed", error.cause().unwrap_or_default());
+            return;
+        }
+    };
+    let ended = connections.into_iter().filter(|connection| connection.identity.session_id == identity.session_id);
+    join_all(ended.map(|connection| async move {
+        let closed = context.aws().connections().delete_connection().connection_id(&connection.id).send().await;
+        if let Err(error) = closed {
+            log::warn("socket not closed", &format!("{error:?}"));
+        }
+        if let Err(error) = forget(context, &connection.id).await {
+            log::warn("connection not forgotten", error.cause().unwrap_or_default());
+        }
+    }))
+    .await;
+}
+
+/// Makes a ticket for `identity`: single use, 60 seconds. Only its hash is kept.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn save_ticket(context: &Context, identity: &Identity) -> Result<String, Error> {
+    let ticket = crypto::random_token();
+    let put = context
+        .aws()
+        .dynamodb()
+        .put_item()
+        .table_name(table())
+        .item("pk", AttributeValue::S(ticket_key(&ticket)))
+        .item("sk", AttributeValue::S("TICKET".to_owned()))
+        .item("identity", AttributeValue::S(serde_json::to_string(identity).unwrap_or_default()))
+        .item("expires_at", AttributeValue::N((context.now().as_second() + TICKET_LIFE).to_string()));
+    put.send().await.map_err(|error| unavailable(&error))?;
+    Ok(ticket)
+}
+
+/// Redeems a ticket: whom it is for; `None` when unknown, expired or already used. Deleting it and reading it are one step.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn redeem_ticket(context: &Context, ticket: &str) -> Result<Option<Identity>, Error> {
+    let delete = context
+        .aws()
+        .dynamodb()
+        .delete_item()
+        .table_name(table())
+        .key("pk", AttributeValue::S(ticket_key(ticket)))
+        .key("sk", AttributeValue::S("TICKET".to_owned()))
+        .return_values(ReturnValue::AllOld);
+    let answer = delete.send().await.map_err(|error| unavailable(&error))?;
+    let Some(item) = answer.attributes else { return Ok(None) };
+    let expires_at = item.get("expires_at").and_then(|value| value.as_n().ok()?.parse::<i64>().ok()).unwrap_or_default();
+    if expires_at <= context.now().as_second() {
+        return Ok(None);
+    }
+    Ok(item.get("identity").and_then(|value| serde_json::from_str(value.as_s().ok()?).ok()))
+}
+
+fn ticket_key(ticket: &str) -> String {
+    format!("TICKET#{}", hex::encode(crypto::sha256(ticket.as_bytes())))
+}

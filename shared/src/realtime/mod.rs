@@ -1,0 +1,10 @@
+//! Live sockets: who is connected, and telling them what was committed.
+
+mod connections;
+mod publish;
+
+pub use connections::{
+    Connection, close_session, find, forget, post, redeem_ticket, remember, save_ticket, subscribe, unsubscribe,
+};
+pub(crate) use publish::publish_and_dispatch;
+pub use publish::{Frame, frame_text};

@@ -1,0 +1,144 @@
+//! The shell around an HTTP route.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
+use futures_util::FutureExt;
+use lambda_http::{Body, Response, service_fn};
+
+use super::{is_cold, panic_text, run};
+use crate::{
+    context::{Context, Origin, Process},
+    describe::{self, Description},
+    error::{Error, INTERNAL, Language},
+    http::{Endpoint, Handler, Reply, Request, Route},
+    log,
+};
+
+/// Times the same request is done when nothing of it can have been committed.
+const ATTEMPTS: usize = 3;
+
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// Serves one route: the whole of a route's `main`.
+pub fn serve<Arguments, H: Handler<Arguments>>(route: &'static Route, handler: H) {
+    serve_endpoint(route, handler.into_endpoint());
+}
+
+fn serve_endpoint(route: &'static Route, endpoint: Endpoint) {
+    let name = describe::binary_name();
+    #[cfg(debug_assertions)]
+    if describe::is_asked() {
+        let mut description = Description::default();
+        (endpoint.describe)(&mut description);
+        println!("{}", description.of_route(&name, route));
+        return;
+    }
+    let shell = Arc::new(Shell { route, endpoint, name });
+    run(|process| {
+        lambda_http::run(service_fn(move |event: lambda_http::Request| {
+            let shell = Arc::clone(&shell);
+            let process = Arc::clone(&process);
+            async move { Ok::<_, std::convert::Infallible>(shell.answer(process, event).await) }
+        }))
+    });
+}
+
+struct Shell {
+    route: &'static Route,
+    endpoint: Endpoint,
+    name: String,
+}
+
+impl Shell {
+    async fn answer(&self, process: Arc<Process>, event: lambda_http::Request) -> Response<Body> {
+        let cold = is_cold();
+        let request = Arc::new(Request::read(event));
+        let origin = Origin {
+            request_id: request.id.clone(),
+            function: self.name.clone(),
+            ip: Some(request.ip.clone()),
+            user_agent: request.header(header::USER_AGENT.as_str()).map(|agent| agent.chars().take(300).collect()),
+            target: self.route.path_parameters().next().and_then(|name| request.path_parameter(name)).map(str::to_owned),
+            language: Language::from_header(request.header(header::ACCEPT_LANGUAGE.as_str())),
+            limit: self.route.limit,
+        };
+        let context = Context::new(Arc::clone(&process), origin);
+        let work = AssertUnwindSafe(self.work(&request, &context)).catch_unwind();
+        let outcome = work.await.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
+        process.database.settle().await;
+        let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
+        let reply = match outcome {
+            Ok(reply) => reply,
+            Err(error) => failure(error, &context),
+        };
+        log::finished(&context, "http_request", reply.status.as_str(), cold, cause.as_deref());
+        self.respond(reply, &context)
+    }
+
+    /// Does the work, again while it failed for a reason that may pass and nothing can have been committed.
+    async fn work(&self, request: &Arc<Request>, context: &Context) -> Result<Reply, Error> {
+        let mut attempt = 1;
+        loop {
+            let outcome = (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await;
+            match outcome {
+                Err(error) if error.0.transient && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+                Ok(reply) => {
+                    context.check_limit().await?;
+                    return Ok(reply);
+                }
+            }
+        }
+    }
+
+    fn respond(&self, reply: Reply, context: &Context) -> Response<Body> {
+        let is_success = reply.status.is_success();
+        let body = match String::from_utf8(reply.body.into()) {
+            Ok(text) => Body::Text(text),
+            Err(error) => Body::Binary(error.into_bytes()),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = reply.status;
+        let headers = response.headers_mut();
+        for (name, value) in SECURITY_HEADERS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.extend(reply.headers);
+        let cursor = context.feed_cursor().filter(|_| is_success && self.route.is_read());
+        if let Some(cursor) = cursor.and_then(|cursor| HeaderValue::try_from(cursor).ok()) {
+            headers.insert("balcao-cursor", cursor);
+        }
+        response
+    }
+}
+
+/// The answer of an error: the stored one when it replays, problem+json otherwise.
+fn failure(error: Error, context: &Context) -> Reply {
+    if let Some((status, body)) = error.0.replay {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        let mut reply = Reply::json(status, &body);
+        if status == StatusCode::NO_CONTENT {
+            reply = Reply { status, headers: Vec::new(), body: bytes::Bytes::new() };
+        }
+        reply.headers.push((HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true")));
+        return reply;
+    }
+    let origin = context.origin();
+    let status = StatusCode::from_u16(error.problem().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut reply = Reply::json(status, &error.to_json(origin.language, &origin.request_id));
+    reply.headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    if let Some(seconds) = error.0.retry_after {
+        reply.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        reply.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+    }
+    reply
+}

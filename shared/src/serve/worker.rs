@@ -1,0 +1,300 @@
+//! The shell around a worker: takes jobs from its queue, in the order of their lanes, until each is finished.
+
+use std::{collections::HashSet, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use lambda_runtime::{LambdaEvent, service_fn};
+use postgres_from_row::FromRow;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Work, is_cold, panic_text, run};
+use crate::{
+    context::{Context, Origin, Process},
+    database::Transaction,
+    describe,
+    error::{Error, INTERNAL},
+    http::Privilege,
+    jobs::Queue,
+    log,
+};
+
+/// A worker holds a job this long; longer than its own time-out, so that no two work on the same job.
+const LEASE: &str = "40 seconds";
+
+/// Attempts after which a job has failed for good.
+const MOST_ATTEMPTS: i32 = 10;
+
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+const CLAIM: &str = "select * from app.claim_job($1, $2::text::interval)";
+
+const FINISH: &str = "
+    update jobs
+       set finished_at = now(), leased_until = null, last_error = null
+     where id = $1 and finished_at is null";
+
+const RELEASE: &str = "
+    update jobs
+       set leased_until = null, run_at = now() + make_interval(secs => $2), last_error = $3, dispatched_at = now()
+     where id = $1 and finished_at is null";
+
+const PUT_OFF: &str = "
+    update jobs
+       set leased_until = null, run_at = now() + make_interval(secs => $2), dispatched_at = null, attempts = attempts - 1
+     where id = $1 and finished_at is null";
+
+const GIVE_UP: &str = "
+    update jobs
+       set finished_at = now(), leased_until = null, failed = true, last_error = $2
+     where id = $1 and finished_at is null";
+
+/// A job this worker has leased.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: Uuid,
+    pub company_id: Uuid,
+    pub kind: String,
+    pub lane: String,
+    pub payload: Value,
+    /// This attempt's number, from 1.
+    pub attempts: i32,
+}
+
+impl Claimed {
+    /// The payload as the type that was enqueued.
+    ///
+    /// # Errors
+    /// 500 when it is not of that type.
+    pub fn read<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Error> {
+        T::deserialize(&self.payload).map_err(|error| INTERNAL.caused_by(format!("payload of {}: {error}", self.kind)))
+    }
+
+    /// Whether this is the last attempt before the job has failed for good.
+    #[must_use]
+    pub fn is_last_attempt(&self) -> bool {
+        self.attempts >= MOST_ATTEMPTS
+    }
+
+    /// Marks the job as done, in the transaction that records its result.
+    ///
+    /// # Errors
+    /// As any statement.
+    pub async fn finish(&self, transaction: &Transaction) -> Result<(), Error> {
+        transaction.execute(FINISH, &[&self.id]).await.map(drop)
+    }
+}
+
+/// What came of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Finished, and marked so by `Claimed::finish` in the transaction that recorded the result.
+    Done,
+    /// To be tried again after this long, its lane waiting: the provider was busy.
+    Again { after: Duration, reason: String },
+    /// Not now: due again after this long, its lane going on without an attempt counted.
+    PutOff { after: Duration },
+    /// Failed for good, for this reason.
+    Failed { reason: String },
+}
+
+#[derive(FromRow)]
+struct Claim {
+    state: String,
+    wait_seconds: i32,
+    id: Uuid,
+    company_id: Option<Uuid>,
+    kind: Option<String>,
+    lane: Option<String>,
+    payload: Option<Value>,
+    attempts: i32,
+}
+
+/// Serves the worker of one queue. The handler gets one leased job at a time.
+pub fn serve_worker<H, F>(queue: Queue, privilege: Privilege, handler: H)
+where
+    H: Fn(Context, Claimed) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Outcome, Error>> + Send + 'static,
+{
+    serve_boxed(queue, privilege, Arc::new(move |context, job| Box::pin(handler(context, job))));
+}
+
+type Handle = Arc<dyn Fn(Context, Claimed) -> Work<Result<Outcome, Error>> + Send + Sync>;
+
+fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle) {
+    let name = describe::binary_name();
+    if describe::is_asked() {
+        let privilege = describe::privilege(privilege);
+        println!("{}", json!({"name": name, "trigger": "queue", "queue": queue, "privilege": privilege}));
+        return;
+    }
+    run(|process| {
+        lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| {
+            let worker = Worker { process: Arc::clone(&process), handler: Arc::clone(&handler), name: name.clone(), queue };
+            async move { Ok::<_, lambda_runtime::Error>(worker.batch(event.payload).await) }
+        }))
+    });
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    message_id: String,
+    receipt_handle: String,
+    body: String,
+    attributes: Attributes,
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    #[serde(rename = "MessageGroupId")]
+    group: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: Uuid,
+}
+
+struct Worker {
+    process: Arc<Process>,
+    handler: Handle,
+    name: String,
+    queue: Queue,
+}
+
+impl Worker {
+    /// Works through a batch. Once a message of a lane fails, the later ones of that lane are handed back with it.
+    async fn batch(&self, batch: Batch) -> Value {
+        let mut failed = Vec::new();
+        let mut blocked = HashSet::new();
+        for record in batch.records {
+            if blocked.contains(&record.attributes.group) {
+                failed.push(record);
+                continue;
+            }
+            let Ok(message) = serde_json::from_str::<Message>(&record.body) else {
+                log::error("message is not a job", &record.message_id);
+                continue;
+            };
+            if let Err(wait) = self.until_finished(message.id).await {
+                self.delay(&record, wait).await;
+                blocked.insert(record.attributes.group.clone());
+                failed.push(record);
+            }
+        }
+        let failures: Vec<Value> = failed.iter().map(|record| json!({"itemIdentifier": record.message_id})).collect();
+        json!({"batchItemFailures": failures})
+    }
+
+    /// Works on the lane of `wanted` until that job is finished. `Err` is how long to wait before trying again.
+    async fn until_finished(&self, wanted: Uuid) -> Result<(), Duration> {
+        loop {
+            let origin = Origin { request_id: wanted.to_string(), function: self.name.clone(), ..Origin::default() };
+            let context = Context::new(Arc::clone(&self.process), origin);
+            let claim = self.claim(&context, wanted).await.map_err(|error| {
+                log::warn("job not claimed", error.cause().unwrap_or_default());
+                Duration::from_secs(2)
+            })?;
+            let job = match claim.state.as_str() {
+                "finished" => return Ok(()),
+                "run" => Claimed {
+                    id: claim.id,
+                    company_id: claim.company_id.unwrap_or_default(),
+                    kind: claim.kind.unwrap_or_default(),
+                    lane: claim.lane.unwrap_or_default(),
+                    payload: claim.payload.unwrap_or_default(),
+                    attempts: claim.attempts,
+                },
+                _ => return Err(Duration::from_secs(u64::try_from(claim.wait_seconds).unwrap_or(1))),
+            };
+            let is_wanted = job.id == wanted;
+            match self.work(&context, &job).await {
+                Outcome::Again { after, .. } => return Err(after),
+                Outcome::PutOff { .. } if is_wanted => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    async fn claim(&self, context: &Context, wanted: Uuid) -> Result<Claim, Error> {
+        let transaction = context.begin_nobody().await?;
+        let claim = transaction.one(CLAIM, &[&wanted, &LEASE]).await?;
+        transaction.commit_quietly().await?;
+        Ok(claim)
+    }
+
+    /// Runs the handler and records what it could not record itself.
+    async fn work(&self, context: &Context, job: &Claimed) -> Outcome {
+        let cold = is_cold();
+        let handled = AssertUnwindSafe((self.handler)(context.clone(), job.clone())).catch_unwind().await;
+        self.process.database.settle().await;
+        let result = handled.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
+        let outcome = result.unwrap_or_else(|error| {
+            let reason = error.cause().unwrap_or(error.problem().code).to_owned();
+            let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));
+            Outcome::Again { after: Duration::from_secs(seconds).min(LONGEST_PAUSE), reason }
+        });
+        let outcome = match outcome {
+            Outcome::Again { reason, .. } if job.is_last_attempt() => Outcome::Failed { reason },
+            other => other,
+        };
+        if let Err(error) = self.record(context, job, &outcome).await {
+            log::warn("job's outcome not recorded", error.cause().unwrap_or_default());
+        }
+        let (status, cause) = match &outcome {
+            Outcome::Done => ("200", None),
+            Outcome::PutOff { .. } => ("202", None),
+            Outcome::Again { reason, .. } => ("503", Some(reason.as_str())),
+            Outcome::Failed { reason } => ("500", Some(reason.as_str())),
+        };
+        log::finished(context, "job", status, cold, cause);
+        if status == "500" {
+            log::metric("jobs_failed", "Count", 1.0, &self.name);
+        }
+        outcome
+    }
+
+    async fn record(&self, context: &Context, job: &Claimed, outcome: &Outcome) -> Result<(), Error> {
+        if *outcome == Outcome::Done {
+            return Ok(());
+        }
+        let transaction = context.begin_system(job.company_id).await?;
+        match outcome {
+            Outcome::Done => {}
+            Outcome::Again { after, reason } => {
+                transaction.execute(RELEASE, &[&job.id, &after.as_secs_f64(), reason]).await?;
+            }
+            Outcome::PutOff { after } => {
+                transaction.execute(PUT_OFF, &[&job.id, &after.as_secs_f64()]).await?;
+            }
+            Outcome::Failed { reason } => {
+                transaction.execute(GIVE_UP, &[&job.id, reason]).await?;
+            }
+        }
+        transaction.commit_quietly().await
+    }
+
+    /// Lets SQS show the message again after `wait` and not after the queue's whole visibility time-out.
+    async fn delay(&self, record: &Record, wait: Duration) {
+        let seconds = i32::try_from(wait.as_secs().clamp(1, 43_200)).unwrap_or(60);
+        let change = self
+            .process
+            .aws
+            .queues()
+            .change_message_visibility()
+            .queue_url(self.queue.url())
+            .receipt_handle(&record.receipt_handle)
+            .visibility_timeout(seconds);
+        if let Err(error) = change.send().await {
+            log::warn("message not delayed", &format!("{error:?}"));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Configuration of a function: names and URLs from the environment, secrets from one SSM parameter read at start.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+
+/// Secrets shorter than this many bytes are refused at start.
+const SHORTEST_SECRET: usize = 32;
+
+/// The value of the parameter named by `SETTINGS_PARAM`.
+#[derive(Clone, Deserialize)]
+pub struct Secrets {
+    /// Login of the functions, through the pooler.
+    pub database_url: String,
+    /// Signing keys of access tokens; the first signs, all verify.
+    pub token_keys: Vec<TokenKey>,
+    /// Keys that seal stored credentials; the first seals, all open.
+    pub encryption_keys: Vec<EncryptionKey>,
+    /// Meta app secrets, current and previous.
+    pub whatsapp_app_secrets: Vec<String>,
+    pub whatsapp_verify_token: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct TokenKey {
+    pub id: String,
+    pub secret: String,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct EncryptionKey {
+    pub id: String,
+    /// 32 bytes in base64.
+    pub key: String,
+}
+
+impl Secrets {
+    /// Reads and checks the parameter's value.
+    ///
+    /// # Errors
+    /// A text for the log that names the first problem, never a secret.
+    pub fn parse(value: &str) -> Result<Self, String> {
+        let secrets: Self =
+            serde_json::from_str(value).map_err(|error| format!("the settings parameter is not valid: {error}"))?;
+        if secrets.token_keys.is_empty() || secrets.encryption_keys.is_empty() || secrets.whatsapp_app_secrets.is_empty() {
+            return Err("the settings parameter lists no token key, encryption key or WhatsApp app secret".into());
+        }
+        if secrets.token_keys.iter().any(|key| key.secret.len() < SHORTEST_SECRET) {
+            return Err(format!("a token key is shorter than {SHORTEST_SECRET} bytes"));
+        }
+        let is_whole = |key: &EncryptionKey| STANDARD.decode(&key.key).is_ok_and(|bytes| bytes.len() == 32);
+        if !secrets.encryption_keys.iter().all(is_whole) {
+            return Err("an encryption key is not 32 bytes in base64".into());
+        }
+        Ok(secrets)
+    }
+}
+
+/// A variable of the function's environment, set by the template.
+///
+/// # Panics
+/// When the template does not set it: the function must not start half configured.
+#[must_use]
+pub fn variable(name: &str) -> String {
+    optional_variable(name).unwrap_or_else(|| panic!("the environment variable {name} is not set"))
+}
+
+/// A variable that may be absent or empty.
+#[must_use]
+pub fn optional_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secrets;
+
+    fn value(token_secret: &str, key: &str) -> String {
+        serde_json::json!({
+            "database_url": "postgres://app@localhost/balcao",
+            "token_keys": [{"id": "1", "secret": token_secret}],
+            "encryption_keys": [{"id": "1", "key": key}],
+            "whatsapp_app_secrets": ["s"],
+            "whatsapp_verify_token": "v",
+        })
+        .to_string()
+    }
+
+    const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+    #[test]
+    fn short_secrets_are_refused() {
+        assert!(Secrets::parse(&value("short", KEY)).is_err());
+        assert!(Secrets::parse(&value(&"x".repeat(32), "AAAA")).is_err());
+        assert!(Secrets::parse(&value(&"x".repeat(32), KEY)).is_ok());
+    }
+}
