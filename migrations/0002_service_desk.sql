@@ -281,18 +281,17 @@ create policy lookup on unrouted_webhooks to app_lookup using (true);
 grant select, insert, delete on unrouted_webhooks to app_lookup;
 grant select on inbound_webhooks, early_statuses to app_lookup;
 
--- Which conversations an agent sees: all; those of their departments and of none; or only their own and those waiting there.
-create function app.sees_conversation(conversation uuid, department uuid, assignee uuid) returns boolean language sql stable as $$
-    select (select app.sees_all())
-        or assignee = (select app.user_id())
-        or ((department is null or department = any ((select app.department_ids())::uuid[]))
-            and ((select app.visibility()) = 'department' or assignee is null))
-        or conversation = (select app.held_conversation())
-$$;
-grant execute on function app.sees_conversation, app.held_conversation, app.fold to app_staff, app_student, app_lookup;
+grant execute on function app.held_conversation, app.fold to app_staff, app_student, app_lookup;
 
-alter policy staff on conversations
-    using (app.sees_conversation(id, department_id, assignee_id)) with check (true);
+-- Which conversations an agent sees: all; those of their departments and of none; or only their own and those waiting there.
+-- Written out, because a function of these look-ups would be called for every row.
+alter policy staff on conversations using (
+    (select app.sees_all())
+    or assignee_id = (select app.user_id())
+    or ((department_id is null or department_id = any ((select app.department_ids())::uuid[]))
+        and ((select app.visibility()) = 'department' or assignee_id is null))
+    or id = (select app.held_conversation())
+) with check (true);
 alter policy staff on messages
     using ((select app.sees_all()) or exists (
         select from conversations
@@ -320,7 +319,7 @@ create policy student on files to app_student using (uploaded_by = (select app.u
 grant select on clients, conversations, messages to app_student;
 grant select, insert, update on files to app_student;
 
--- Which company a provider's webhook is for.
+-- Which channel account, of which company, a provider's webhook is for.
 create function app.find_channel(channel_kind text, key text)
 returns table (id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
 language sql stable security definer set search_path = public as $$
@@ -330,6 +329,22 @@ language sql stable security definer set search_path = public as $$
      where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled'
 $$;
 alter function app.find_channel owner to app_lookup;
+
+-- Opens the tenant of a channel account for one transaction, as the system. No row when nobody has configured it.
+create function app.enter_channel(channel_kind text, key text)
+returns table (id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer, feed_cursor text)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    channel record;
+begin
+    select * into channel from app.find_channel(channel_kind, key);
+    if found then
+        return query select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window,
+                            app.enter_system(channel.company_id);
+    end if;
+end
+$$;
 
 create function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) returns void
 language sql security definer set search_path = public as $$
@@ -395,5 +410,5 @@ $$;
 alter function app.take_orphan_uploads owner to app_lookup;
 grant update on files to app_lookup;
 
-grant execute on function app.find_channel, app.keep_unrouted_webhook, app.sweep_service_desk, app.take_orphan_uploads to app;
+grant execute on function app.find_channel, app.enter_channel, app.keep_unrouted_webhook, app.sweep_service_desk, app.take_orphan_uploads to app;
 grant execute on function app.search_conversations to app_staff;

@@ -163,6 +163,11 @@ impl Context {
         self.state().identity.clone()
     }
 
+    /// The signed-in user, if there is one.
+    pub fn user_id(&self) -> Option<Uuid> {
+        self.state().identity.as_ref().map(|identity| identity.user_id)
+    }
+
     pub(crate) fn use_idempotency_key(&self, key: String, request_hash: Vec<u8>) {
         self.state().idempotency = Some((key, request_hash));
     }

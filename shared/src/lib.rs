@@ -6,6 +6,7 @@ pub mod aws;
 pub mod clock;
 pub mod context;
 pub mod crypto;
+pub mod cursor;
 mod database;
 pub mod describe;
 pub mod error;
@@ -14,16 +15,25 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod log;
+pub mod phone;
 pub mod realtime;
 mod serve;
 pub mod settings;
 pub mod token;
 
-pub use database::{Enter, Row, Transaction};
+pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::rule;
 pub use serve::{
     Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_schedule, serve_worker,
 };
+
+/// Parameters of a deferred statement, by value.
+#[macro_export]
+macro_rules! parameters {
+    ($($value:expr),* $(,)?) => {
+        vec![$(Box::new($value) as $crate::Parameter),*]
+    };
+}
 
 /// What nearly every function needs.
 pub mod prelude {

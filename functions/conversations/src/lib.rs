@@ -1,1 +1,74 @@
-//! Conversations: who sees them, who holds them, how they end.
+//! Conversations and their messages: who sees them, who holds them, what goes in and out.
+
+mod conversation;
+mod delivery;
+mod filters;
+mod message;
+mod send_rules;
+mod sending;
+
+use schemars::SchemaGenerator;
+use shared::{events::Catalogue, prelude::*};
+
+pub use conversation::{
+    CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
+    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, emit_conversation, lock,
+};
+pub use delivery::{Delivery, FileToSend, compose};
+pub use filters::{AskedConversations, ConversationFilters};
+pub use message::{
+    MESSAGE, Message, MessageCreated, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message, preview,
+};
+pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
+pub use sending::{Content, NewMessage, add_outgoing};
+
+pub const ALREADY_TAKEN: Problem = Problem::new(
+    409,
+    "already_taken",
+    "Outra pessoa já assumiu esta conversa.",
+    "Somebody else has already taken this conversation.",
+);
+pub const CONVERSATION_CLOSED: Problem =
+    Problem::new(409, "conversation_closed", "Esta conversa já foi encerrada.", "This conversation is already closed.");
+pub const NOT_HOLDER: Problem = Problem::new(
+    409,
+    "not_holder",
+    "Só quem está com a conversa pode fazer isso.",
+    "Only whoever holds the conversation may do this.",
+);
+pub const NOT_TAKEN: Problem =
+    Problem::new(409, "not_taken", "Assuma a conversa antes de responder.", "Take the conversation over before answering.");
+pub const BOT_MODE: Problem = Problem::new(
+    409,
+    "bot_mode",
+    "O bot está atendendo esta conversa. Assuma-a antes de responder.",
+    "The bot is serving this conversation. Take it over before answering.",
+);
+pub const WINDOW_CLOSED: Problem = Problem::new(
+    409,
+    "window_closed",
+    "A janela de 24 horas deste cliente fechou. Envie um modelo aprovado.",
+    "This client's 24-hour window has closed. Send an approved template.",
+);
+pub const FILE_NOT_READY: Problem =
+    Problem::new(409, "file_not_ready", "O arquivo ainda não terminou de ser enviado.", "The file has not finished uploading.");
+pub const INVALID_TARGET: Problem = Problem::new(
+    422,
+    "invalid_target",
+    "O destino não é uma pessoa ativa nem um departamento desta empresa.",
+    "The target is neither an active member nor a department of this company.",
+);
+
+/// The schemas of this domain's events.
+pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
+    catalogue.add::<ConversationCreated>(generator);
+    catalogue.add::<ConversationUpdated>(generator);
+    catalogue.add::<ConversationReopened>(generator);
+    catalogue.add::<ConversationAssigned>(generator);
+    catalogue.add::<ConversationTransferred>(generator);
+    catalogue.add::<ConversationClosed>(generator);
+    catalogue.add::<ConversationRead>(generator);
+    catalogue.add::<MessageCreated>(generator);
+    catalogue.add::<MessageUpdated>(generator);
+    catalogue.add::<MessageStatus>(generator);
+}

@@ -110,3 +110,18 @@ impl Connection {
         Ok(statement)
     }
 }
+
+/// Joins constant pieces of SQL to one statement, kept for the life of the process: for lists whose filters come and go.
+/// The pieces are constants, so nothing a caller sends can become SQL, and there are only as many statements as combinations.
+pub fn intern(pieces: &[&'static str]) -> &'static str {
+    static KNOWN: SyncMutex<Option<HashMap<String, &'static str>>> = SyncMutex::new(None);
+    let sql = pieces.concat();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = known.get_or_insert_default();
+    if let Some(interned) = known.get(&sql) {
+        return interned;
+    }
+    let interned: &'static str = Box::leak(sql.clone().into_boxed_str());
+    known.insert(sql, interned);
+    interned
+}

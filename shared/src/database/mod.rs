@@ -5,6 +5,6 @@ mod failure;
 mod transaction;
 
 pub(crate) use connection::Database;
-pub use connection::Row;
+pub use connection::{Row, intern};
 pub(crate) use transaction::Recorded;
-pub use transaction::{Enter, Transaction};
+pub use transaction::{Enter, Parameter, Transaction};

@@ -5,11 +5,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use futures_util::future::join4;
+use futures_util::{
+    FutureExt,
+    future::{join4, try_join_all},
+};
 use postgres_from_row::FromRow;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio_postgres::{Row, Statement, types::ToSql};
+use tokio_postgres::{Client, Row, Statement, types::ToSql};
 use uuid::Uuid;
 
 use super::{connection::Connection, connection::Held, failure};
@@ -63,12 +66,37 @@ impl From<&Identity> for Enter {
     }
 }
 
+/// A parameter of a deferred statement.
+pub type Parameter = Box<dyn ToSql + Sync + Send>;
+
+fn as_sql(parameter: &Parameter) -> &(dyn ToSql + Sync) {
+    &**parameter
+}
+
+/// Deferred statements sent without waiting for one another; `join_all` keeps their order up to this many.
+const STATEMENTS_IN_FLIGHT: usize = 30;
+
 #[derive(Default)]
 struct LeftBehind {
     events: Vec<Event>,
     jobs: Vec<Job>,
     audit: Vec<Value>,
     accesses: Vec<Value>,
+    deferred: Vec<(&'static str, Vec<Parameter>)>,
+}
+
+/// Sends all statements without waiting for one another, then waits for all.
+async fn run_all(client: &Client, statements: &[(Statement, &Vec<Parameter>)]) -> Result<(), tokio_postgres::Error> {
+    let work = statements.iter().map(|(statement, parameters)| client.execute_raw(statement, parameters.iter().map(as_sql)));
+    try_join_all(work).await.map(drop)
+}
+
+/// A position in what a transaction has left behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    events: usize,
+    jobs: usize,
+    deferred: usize,
 }
 
 /// An open transaction. `BEGIN` and entering the tenant travel with its first statement; what it leaves behind travels with `COMMIT`.
@@ -78,6 +106,7 @@ pub struct Transaction {
     held: Held,
     enter: Enter,
     has_begun: AtomicBool,
+    has_savepoint: AtomicBool,
     is_over: bool,
     left_behind: Mutex<LeftBehind>,
 }
@@ -110,7 +139,15 @@ impl Context {
     async fn open(&self, enter: Enter) -> Result<Transaction, Error> {
         let held = self.database().hold(self).await?;
         let left_behind = Mutex::default();
-        Ok(Transaction { context: self.clone(), held, enter, has_begun: AtomicBool::new(false), is_over: false, left_behind })
+        Ok(Transaction {
+            context: self.clone(),
+            held,
+            enter,
+            has_begun: AtomicBool::new(false),
+            has_savepoint: AtomicBool::new(false),
+            is_over: false,
+            left_behind,
+        })
     }
 }
 
@@ -167,6 +204,43 @@ impl Transaction {
             return work.await.map_err(|error| failure::explain(&error));
         }
         self.begin_with(work).await
+    }
+
+    /// Enters a tenant that was not known when the transaction began, by a function of schema `app` that proves it and answers
+    /// `feed_cursor` with what else the caller needs. `None` when it proves nothing.
+    pub async fn enter_with(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Option<Row>, Error> {
+        let row = self.query(sql, parameters).await?.into_iter().next();
+        if let Some(row) = &row {
+            self.context.set_feed_cursor(row.get("feed_cursor"));
+        }
+        Ok(row)
+    }
+
+    /// Marks the point that `rollback_to_savepoint` returns to. Travels with the next statement.
+    pub fn savepoint(&self) {
+        // An earlier one is released first: hundreds of them in one transaction would be slow.
+        let is_open = self.has_savepoint.swap(true, Ordering::SeqCst);
+        self.send(if is_open { "release savepoint item; savepoint item" } else { "savepoint item" });
+    }
+
+    /// Undoes everything since the last `savepoint`, what was left behind included.
+    pub fn rollback_to_savepoint(&self, left_behind: Mark) {
+        self.send("rollback to savepoint item");
+        let mut current = self.left_behind();
+        current.events.truncate(left_behind.events);
+        current.jobs.truncate(left_behind.jobs);
+        current.deferred.truncate(left_behind.deferred);
+    }
+
+    /// How much has been left behind so far, for `rollback_to_savepoint`.
+    pub fn mark(&self) -> Mark {
+        let current = self.left_behind();
+        Mark { events: current.events.len(), jobs: current.jobs.len(), deferred: current.deferred.len() }
+    }
+
+    /// Sends a statement without waiting for its answer: should it fail, the next one does.
+    fn send(&self, sql: &'static str) {
+        let _ = self.connection().client.batch_execute(sql).now_or_never();
     }
 
     /// Adds an event, pushed to sockets and readable in the feed once committed.
@@ -226,18 +300,23 @@ impl Transaction {
         self.finish(None).await
     }
 
+    /// A statement that travels with `COMMIT`, for rows whose outcome nobody waits for. Should it fail, so does the commit.
+    pub fn defer(&self, sql: &'static str, parameters: Vec<Parameter>) {
+        self.left_behind().deferred.push((sql, parameters));
+    }
+
     async fn finish(mut self, stored: Option<(u16, Value)>) -> Result<(), Error> {
         self.context.check_limit().await?;
         if !self.has_begun.load(Ordering::SeqCst) {
             self.query("select 1", &[]).await?;
         }
         let left_behind = std::mem::take(&mut *self.left_behind());
-        let LeftBehind { events, jobs, mut audit, accesses } = left_behind;
+        let LeftBehind { events, jobs, mut audit, accesses, deferred } = left_behind;
         if audit.is_empty() && matches!(self.enter, Enter::Person(_)) && accesses.is_empty() {
             self.audit(self.context.origin().target.clone().unwrap_or_default(), &Value::Null, &Value::Null);
             audit = std::mem::take(&mut self.left_behind().audit);
         }
-        let recorded = self.commit_flight(&events, &jobs, &audit, &accesses, stored).await?;
+        let recorded = self.commit_flight(&events, &jobs, &audit, &accesses, &deferred, stored).await?;
         self.is_over = true;
         let context = self.context.clone();
         drop(self);
@@ -252,12 +331,17 @@ impl Transaction {
         jobs: &[Job],
         audit: &[Value],
         accesses: &[Value],
+        deferred: &[(&'static str, Vec<Parameter>)],
         stored: Option<(u16, Value)>,
     ) -> Result<Recorded, Error> {
         let needs_record = !(events.is_empty() && jobs.is_empty() && audit.is_empty() && accesses.is_empty());
         let record = if needs_record { Some(self.prepare(RECORD).await?) } else { None };
         let idempotency = self.context.idempotency().zip(stored);
         let store = if idempotency.is_some() { Some(self.prepare(STORE_ANSWER).await?) } else { None };
+        let mut statements = Vec::with_capacity(deferred.len());
+        for (sql, parameters) in deferred {
+            statements.push((self.prepare(sql).await?, parameters));
+        }
         self.context.count_round_trip();
         let client = &self.connection().client;
         let events: Vec<Value> = events.iter().enumerate().map(|(position, event)| event.to_row(position)).collect();
@@ -273,16 +357,21 @@ impl Transaction {
             let route = &self.context.origin().function;
             client.execute(statement, &[route, key, &i32::from(*status), body]).await
         };
-        let (recorded, stored, committed, ()) =
-            join4(recording, storing, client.batch_execute("commit"), std::future::ready(())).await;
-        let failed = match (recorded, stored, committed) {
-            (Ok(recorded), Ok(_), Ok(())) => return Ok(Recorded::read(recorded.as_ref())),
-            (Err(error), ..) | (_, Err(error), _) => failure::explain(&error),
-            (Ok(_), Ok(_), Err(error)) => {
-                let mut lost = failure::explain(&error);
+        let (early, last) = statements.split_at(statements.len() - statements.len().min(STATEMENTS_IN_FLIGHT));
+        for statements in early.chunks(STATEMENTS_IN_FLIGHT) {
+            self.context.count_round_trip();
+            run_all(client, statements).await.map_err(|error| failure::explain(&error))?;
+        }
+        let deferring = run_all(client, last);
+        let (deferred, recorded, stored, committed) = join4(deferring, recording, storing, client.batch_execute("commit")).await;
+        let failed = match (deferred, recorded, stored, committed) {
+            (Ok(()), Ok(recorded), Ok(_), Ok(())) => return Ok(Recorded::read(recorded.as_ref())),
+            (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) => failure::explain(&error),
+            (Ok(()), Ok(_), Ok(_), Err(error)) => {
+                let mut unknown = failure::explain(&error);
                 // Whether it was committed is not known: doing it again is the caller's decision.
-                lost.0.transient = false;
-                lost
+                unknown.0.transient = false;
+                unknown
             }
         };
         Err(failed)

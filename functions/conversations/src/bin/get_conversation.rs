@@ -1,0 +1,50 @@
+//! GET /conversations/{id} — one conversation with its client.
+
+use conversations::{CONVERSATION, Conversation};
+use futures_util::future::join;
+use shared::prelude::*;
+
+const ROUTE: Route = Route::get("/conversations/{id}");
+
+const CLIENT: &str = "
+    select clients.id, clients.name, clients.email, clients.tags, clients.custom_fields, clients.created_at,
+           (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value) order by created_at), '[]')
+              from client_identities
+             where client_identities.company_id = clients.company_id and client_identities.client_id = clients.id) as identities,
+           (select count(*) from conversations others where others.client_id = clients.id) as conversation_count
+      from clients
+      join conversations on conversations.company_id = clients.company_id and conversations.client_id = clients.id
+     where conversations.id = $1";
+
+#[derive(Serialize, JsonSchema)]
+struct ConversationDetail {
+    #[serde(flatten)]
+    conversation: Conversation,
+    client: Client,
+}
+
+#[derive(Serialize, JsonSchema, FromRow)]
+struct Client {
+    id: Uuid,
+    name: String,
+    email: Option<String>,
+    tags: Vec<String>,
+    custom_fields: Value,
+    /// `{kind, value}` for each.
+    identities: Value,
+    /// Conversations of this client that the caller sees.
+    conversation_count: i64,
+    created_at: Timestamp,
+}
+
+fn main() {
+    serve(&ROUTE, get_conversation);
+}
+
+async fn get_conversation(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Json<ConversationDetail>, Error> {
+    let transaction = context.begin(&agent).await?;
+    let (conversation, client) = join(transaction.one(CONVERSATION, &[&id]), transaction.one(CLIENT, &[&id])).await;
+    let detail = ConversationDetail { conversation: conversation?, client: client? };
+    transaction.note_access(detail.client.id);
+    transaction.commit(Json(detail)).await
+}

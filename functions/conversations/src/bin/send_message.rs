@@ -1,0 +1,74 @@
+//! POST /messages — an agent answers the client.
+
+use conversations::{
+    Attachments, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, MESSAGE, Message, NOT_HOLDER, NOT_TAKEN,
+    NewMessage, SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send,
+};
+use futures_util::future::join;
+use shared::{parameters, prelude::*};
+
+const ROUTE: Route = Route::post("/messages").fails(&[
+    BOT_MODE,
+    CONVERSATION_CLOSED,
+    FILE_NOT_READY,
+    NOT_HOLDER,
+    NOT_TAKEN,
+    WINDOW_CLOSED,
+    CLIENT_MESSAGE_ID_REUSED,
+]);
+
+const CLIENT_MESSAGE_ID_REUSED: Problem = Problem::new(
+    409,
+    "client_message_id_reused",
+    "Este client_message_id já foi usado em outra conversa.",
+    "This client_message_id was already used in another conversation.",
+);
+
+/// The file and the answered message, as far as this caller sees them.
+const ATTACHMENTS: &str = "
+    select (select status from files where id = $1) as file_status,
+           (select mime_type from files where id = $1) as mime_type,
+           (select id from messages where id = $2 and conversation_id = $3) as reply_to_id";
+
+const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
+
+const SENT_BEFORE: &str = "select id, conversation_id from messages where client_message_id = $1";
+
+fn main() {
+    serve(&ROUTE, send_message);
+}
+
+async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMessage>) -> Result<Created<Message>, Error> {
+    let transaction = context.begin(&agent).await?;
+    let attachments = transaction.one(ATTACHMENTS, &[&input.file_id, &input.reply_to_id, &input.conversation_id]);
+    let (held, attachments) = join(lock(&transaction, input.conversation_id), attachments).await;
+    let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
+    may_send(context.now(), &agent, &held)?;
+    check_attachments(&input, &attachments)?;
+    if let Some(file_id) = input.file_id {
+        transaction.defer(ATTACH_FILE, parameters![file_id, input.conversation_id]);
+    }
+    let new = NewMessage {
+        id: context.new_id(),
+        conversation_id: input.conversation_id,
+        sender_type: "agent",
+        sender_id: Some(agent.user_id),
+        content: input.content(),
+        reply_to_id: input.reply_to_id,
+        client_message_id: Some(input.client_message_id.clone()),
+    };
+    match add_outgoing(&context, &transaction, agent.company_id, new).await? {
+        Some((_, message)) => transaction.commit(Created(message)).await,
+        None => sent_before(&transaction, &input).await,
+    }
+}
+
+/// The same message sent twice: the first one is the answer.
+async fn sent_before(transaction: &Transaction, input: &SendMessage) -> Result<Created<Message>, Error> {
+    let rows = transaction.query(SENT_BEFORE, &[&input.client_message_id]).await?;
+    let row = rows.first().ok_or(CLIENT_MESSAGE_ID_REUSED)?;
+    if row.get::<_, Uuid>("conversation_id") != input.conversation_id {
+        return Err(CLIENT_MESSAGE_ID_REUSED.into());
+    }
+    transaction.one(MESSAGE, &[&row.get::<_, Uuid>("id")]).await.map(Created)
+}

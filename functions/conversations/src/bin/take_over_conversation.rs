@@ -1,0 +1,83 @@
+//! POST /conversations/{id}/takeover — the caller becomes the conversation's agent and the bot stops.
+
+use conversations::{
+    ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, NewMessage, SystemMessage,
+    add_outgoing, add_system_message, conversation_columns, conversation_joins, emit_conversation,
+};
+use shared::prelude::*;
+
+const ROUTE: Route =
+    Route::post("/conversations/{id}/takeover").or(&["/chats/{id}/start"]).fails(&[ALREADY_TAKEN, CONVERSATION_CLOSED]);
+
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TakeOver {
+    /// Sent to the client when given.
+    #[garde(length(chars, min = 1, max = 4096))]
+    greeting: Option<String>,
+}
+
+/// One statement decides the winner: whoever comes second finds an assignee.
+const TAKE_OVER: &str = concat!(
+    "with updated as (
+        update conversations
+           set assignee_id = app.user_id(),
+               mode = 'human',
+               version = version + 1,
+               first_human_at = coalesce(first_human_at, now()),
+               bot_node = null
+         where id = $1
+           and ended_at is null
+           and assignee_id is null
+        returning *
+    )
+    select ",
+    conversation_columns!(),
+    " from updated as conversations ",
+    conversation_joins!()
+);
+
+fn main() {
+    serve(&ROUTE, take_over_conversation);
+}
+
+async fn take_over_conversation(
+    context: Context,
+    agent: Staff,
+    Path(id): Path<Uuid>,
+    Json(input): Json<TakeOver>,
+) -> Result<Json<Conversation>, Error> {
+    let transaction = context.begin(&agent).await?;
+    let Some(mut conversation) = transaction.first::<Conversation>(TAKE_OVER, &[&id]).await? else {
+        let current: Conversation = transaction.one(CONVERSATION, &[&id]).await?;
+        return match current.assignee_id {
+            _ if current.ended_at.is_some() => Err(CONVERSATION_CLOSED.with_current(&current)),
+            Some(holder) if holder == agent.user_id => Ok(Json(current)),
+            _ => Err(ALREADY_TAKEN.with_current(&current)),
+        };
+    };
+    let waiting = Audience::conversation(conversation.department_id, None);
+    emit_conversation::<ConversationAssigned>(&transaction, agent.company_id, &conversation, Some(agent.user_id), Some(waiting));
+    let name = conversation.assignee_name.clone().unwrap_or_default();
+    let line = SystemMessage {
+        text: format!("{name} assumiu a conversa."),
+        payload: json!({"act": "taken_over", "user_id": agent.user_id}),
+    };
+    add_system_message(&context, &transaction, &conversation, line);
+    if let Some(greeting) = input.greeting {
+        let new = NewMessage {
+            id: context.new_id(),
+            conversation_id: id,
+            sender_type: "agent",
+            sender_id: Some(agent.user_id),
+            content: Content { kind: "text".into(), body: greeting, ..Content::default() },
+            reply_to_id: None,
+            client_message_id: None,
+        };
+        if let Some((updated, _)) = add_outgoing(&context, &transaction, agent.company_id, new).await? {
+            conversation = updated;
+        }
+    }
+    transaction.audit(id, &Value::Null, &json!({"assignee_id": agent.user_id}));
+    transaction.commit(Json(conversation)).await
+}

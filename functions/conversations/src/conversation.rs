@@ -1,0 +1,185 @@
+//! The conversation's row as lists, answers and events show it, and its lock.
+
+use shared::prelude::*;
+
+/// The columns of `Conversation`, from a relation named `conversations`.
+#[macro_export]
+macro_rules! conversation_columns {
+    () => {
+        "conversations.id, conversations.client_id, clients.name as client_name,
+           (select identity.value from client_identities identity
+             where identity.company_id = conversations.company_id and identity.client_id = conversations.client_id
+               and identity.kind = 'phone'
+             order by identity.created_at limit 1) as client_phone,
+           conversations.channel_account_id, channel_accounts.kind as channel_kind, channel_accounts.name as channel_name,
+           conversations.department_id, departments.name as department_name,
+           conversations.assignee_id, users.name as assignee_name,
+           conversations.status, conversations.mode, conversations.priority, conversations.tags, conversations.subject,
+           conversations.version, conversations.last_message_at, conversations.last_message_preview,
+           conversations.last_message_from, conversations.inbound_count - conversations.read_count as unread,
+           conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
+           conversations.close_reason"
+    };
+}
+
+/// The joins that go with `conversation_columns`.
+#[macro_export]
+macro_rules! conversation_joins {
+    () => {
+        "join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
+      join channel_accounts on channel_accounts.company_id = conversations.company_id
+                           and channel_accounts.id = conversations.channel_account_id
+      left join departments on departments.company_id = conversations.company_id and departments.id = conversations.department_id
+      left join users on users.id = conversations.assignee_id"
+    };
+}
+
+pub const CONVERSATION: &str =
+    concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where conversations.id = $1");
+
+/// A conversation in lists, answers and events.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
+pub struct Conversation {
+    pub id: Uuid,
+    pub client_id: Uuid,
+    pub client_name: String,
+    /// Digits with country code.
+    pub client_phone: Option<String>,
+    pub channel_account_id: Uuid,
+    pub channel_kind: String,
+    pub channel_name: String,
+    pub department_id: Option<Uuid>,
+    pub department_name: Option<String>,
+    pub assignee_id: Option<Uuid>,
+    pub assignee_name: Option<String>,
+    /// `bot`, `pending`, `active` or `closed`.
+    pub status: String,
+    /// `bot` or `human`.
+    pub mode: String,
+    pub priority: String,
+    pub tags: Vec<String>,
+    pub subject: Option<String>,
+    /// The fence: grows with every takeover, transfer, mode change, close and human reply.
+    pub version: i32,
+    pub last_message_at: Timestamp,
+    pub last_message_preview: String,
+    /// `client`, `agent`, `bot` or `system`.
+    pub last_message_from: String,
+    /// Messages of the client not read by staff.
+    pub unread: i32,
+    /// Until when WhatsApp accepts free text.
+    pub window_expires_at: Option<Timestamp>,
+    pub first_human_at: Option<Timestamp>,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub close_reason: Option<String>,
+}
+
+impl Conversation {
+    /// Who sees it as it is now.
+    pub fn audience(&self) -> Audience {
+        Audience::conversation(self.department_id, self.assignee_id)
+    }
+}
+
+macro_rules! conversation_events {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Serialize, JsonSchema)]
+            pub struct $name {
+                pub conversation: Conversation,
+                /// The user whose act it was; null for the client, the bot and the system.
+                pub by_user_id: Option<Uuid>,
+            }
+
+            impl EventPayload for $name {
+                const TYPE: &'static str = $kind;
+            }
+
+            impl From<(Conversation, Option<Uuid>)> for $name {
+                fn from((conversation, by_user_id): (Conversation, Option<Uuid>)) -> Self {
+                    Self { conversation, by_user_id }
+                }
+            }
+        )*
+    };
+}
+
+conversation_events! {
+    /// A client began a conversation.
+    ConversationCreated = "conversation.created";
+    /// Its row changed: a new message, its mode, its unread count.
+    ConversationUpdated = "conversation.updated";
+    /// A client wrote again within the reopening window.
+    ConversationReopened = "conversation.reopened";
+    /// Somebody took it over or received it.
+    ConversationAssigned = "conversation.assigned";
+    /// It went to another user or department. Told to those who lose sight of it too.
+    ConversationTransferred = "conversation.transferred";
+    /// It ended.
+    ConversationClosed = "conversation.closed";
+    /// Staff read the client's messages.
+    ConversationRead = "conversation.read";
+}
+
+/// Adds an event of a conversation to the inboxes of those who see it now or, with `before`, saw it until now.
+pub fn emit_conversation<P>(
+    transaction: &Transaction,
+    company_id: Uuid,
+    conversation: &Conversation,
+    by_user_id: Option<Uuid>,
+    before: Option<Audience>,
+) where
+    P: EventPayload + From<(Conversation, Option<Uuid>)>,
+{
+    let audience = conversation.audience();
+    let audience = before.map_or(audience.clone(), |before| audience.or(before));
+    let payload = P::from((conversation.clone(), by_user_id));
+    let path = format!("/conversations/{}", conversation.id);
+    transaction.emit(Event::new(Topic::Company(company_id), audience, &payload).fetched_at(path));
+}
+
+/// Locks the row of a conversation the caller sees, and keeps it in their sight until the transaction ends.
+const LOCK: &str = "
+    select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
+           window_expires_at, set_config('app.held_conversation', id::text, true) as held
+      from conversations
+     where id = $1
+       for update";
+
+/// A locked conversation, as far as commands judge it.
+#[derive(Clone, Debug, FromRow)]
+pub struct HeldConversation {
+    pub id: Uuid,
+    pub client_id: Uuid,
+    pub channel_account_id: Uuid,
+    pub department_id: Option<Uuid>,
+    pub assignee_id: Option<Uuid>,
+    pub status: String,
+    pub mode: String,
+    pub version: i32,
+    pub inbound_count: i32,
+    pub window_expires_at: Option<Timestamp>,
+}
+
+impl HeldConversation {
+    pub fn is_closed(&self) -> bool {
+        self.status == "closed"
+    }
+
+    /// Whether this caller may act on it: its holder, a supervisor, or anyone who sees it while nobody holds it.
+    pub fn may_be_moved_by(&self, caller: &Identity) -> bool {
+        self.assignee_id.is_none_or(|holder| holder == caller.user_id) || matches!(caller.role, Role::Supervisor | Role::Admin)
+    }
+
+    /// Who sees it before the change.
+    pub fn audience(&self) -> Audience {
+        Audience::conversation(self.department_id, self.assignee_id)
+    }
+}
+
+/// Locks a conversation for a command; 404 when the caller does not see it.
+pub async fn lock(transaction: &Transaction, id: Uuid) -> Result<HeldConversation, Error> {
+    transaction.one(LOCK, &[&id]).await
+}

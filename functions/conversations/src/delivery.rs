@@ -1,0 +1,199 @@
+//! Turning a message into what WhatsApp's Cloud API takes. Pure; limits from Meta's documentation.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Longest text of a message with buttons or a list.
+const INTERACTIVE_TEXT: usize = 1024;
+const BUTTON_TITLE: usize = 20;
+const ROW_TITLE: usize = 24;
+const ROW_DESCRIPTION: usize = 72;
+
+/// A message as the worker loads it.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub message_id: Uuid,
+    pub kind: String,
+    pub body: String,
+    pub payload: Value,
+    /// What the client is addressed by, as WhatsApp gave it.
+    pub address: String,
+    /// Whether the address is a business-scoped user id and not a phone number.
+    pub is_user_id: bool,
+    /// WhatsApp's id of the message this one answers.
+    pub reply_to: Option<String>,
+    pub file: Option<FileToSend>,
+}
+
+/// A file already uploaded to WhatsApp.
+#[derive(Clone, Debug)]
+pub struct FileToSend {
+    pub media_id: String,
+    pub name: String,
+}
+
+/// The body of `POST /{phone_number_id}/messages`.
+pub fn compose(delivery: &Delivery) -> Value {
+    let mut body = json!({
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "biz_opaque_callback_data": delivery.message_id.to_string(),
+    });
+    body[if delivery.is_user_id { "recipient" } else { "to" }] = json!(delivery.address);
+    if let Some(id) = &delivery.reply_to {
+        body["context"] = json!({"message_id": id});
+    }
+    let (kind, content) = content(delivery);
+    body["type"] = json!(kind);
+    body[kind] = content;
+    body
+}
+
+fn content(delivery: &Delivery) -> (&'static str, Value) {
+    let payload = &delivery.payload;
+    match delivery.kind.as_str() {
+        "image" => ("image", media(delivery, true, false)),
+        "video" => ("video", media(delivery, true, false)),
+        "document" => ("document", media(delivery, true, true)),
+        "sticker" => ("sticker", media(delivery, false, false)),
+        "audio" => {
+            let mut audio = media(delivery, false, false);
+            if payload["voice"] == json!(true) {
+                audio["voice"] = json!(true);
+            }
+            ("audio", audio)
+        }
+        "location" => ("location", pick(payload, &["latitude", "longitude", "name", "address"])),
+        "contacts" => ("contacts", payload["contacts"].clone()),
+        "template" => ("template", payload["template"].clone()),
+        "interactive" => match interactive(&delivery.body, payload) {
+            Some(interactive) => ("interactive", interactive),
+            None => text(&delivery.body),
+        },
+        _ => text(&delivery.body),
+    }
+}
+
+fn text(body: &str) -> (&'static str, Value) {
+    ("text", json!({"body": body, "preview_url": body.contains("https://")}))
+}
+
+fn media(delivery: &Delivery, has_caption: bool, has_name: bool) -> Value {
+    let mut media = Map::new();
+    if let Some(file) = &delivery.file {
+        media.insert("id".into(), json!(file.media_id));
+        if has_name {
+            media.insert("filename".into(), json!(file.name));
+        }
+    }
+    if has_caption && !delivery.body.is_empty() {
+        media.insert("caption".into(), json!(delivery.body));
+    }
+    Value::Object(media)
+}
+
+/// Up to three options are buttons, up to ten a list; more than that the caller has put into the text.
+fn interactive(body: &str, payload: &Value) -> Option<Value> {
+    let options = payload["options"].as_array().filter(|options| !options.is_empty())?;
+    let body = json!({"text": shorten(body, INTERACTIVE_TEXT)});
+    let field = |option: &Value, name: &str| option[name].as_str().unwrap_or_default().to_owned();
+    if options.len() <= 3 {
+        let buttons = options.iter().map(|option| {
+            json!({"type": "reply", "reply": {"id": field(option, "id"), "title": shorten(&field(option, "title"), BUTTON_TITLE)}})
+        });
+        return Some(json!({"type": "button", "body": body, "action": {"buttons": buttons.collect::<Vec<_>>()}}));
+    }
+    let rows = options.iter().take(10).map(|option| {
+        let mut row = json!({"id": field(option, "id"), "title": shorten(&field(option, "title"), ROW_TITLE)});
+        let description = field(option, "description");
+        if !description.is_empty() {
+            row["description"] = json!(shorten(&description, ROW_DESCRIPTION));
+        }
+        row
+    });
+    let button = payload["button"].as_str().unwrap_or("Ver opções");
+    Some(json!({
+        "type": "list",
+        "body": body,
+        "action": {"button": shorten(button, BUTTON_TITLE), "sections": [{"rows": rows.collect::<Vec<_>>()}]},
+    }))
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.trim().to_owned();
+    }
+    let cut: String = text.chars().take(most - 1).collect();
+    format!("{}…", cut.trim_end())
+}
+
+fn pick(payload: &Value, names: &[&str]) -> Value {
+    let fields = names.iter().filter_map(|name| Some(((*name).to_owned(), payload.get(*name)?.clone())));
+    Value::Object(fields.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(kind: &str, body: &str, payload: Value) -> Delivery {
+        Delivery {
+            message_id: Uuid::nil(),
+            kind: kind.into(),
+            body: body.into(),
+            payload,
+            address: "5511987654321".into(),
+            is_user_id: false,
+            reply_to: None,
+            file: Some(FileToSend { media_id: "9".into(), name: "a.pdf".into() }),
+        }
+    }
+
+    fn options(count: usize) -> Value {
+        let options: Vec<Value> = (0..count)
+            .map(|index| json!({"id": index.to_string(), "title": format!("Uma opção bem comprida {index}")}))
+            .collect();
+        json!({"options": options})
+    }
+
+    #[test]
+    fn text_goes_to_the_phone_number_with_our_id() {
+        let body = compose(&delivery("text", "Olá", json!({})));
+        assert_eq!(body["to"], "5511987654321");
+        assert_eq!(body["text"]["body"], "Olá");
+        assert_eq!(body["biz_opaque_callback_data"], Uuid::nil().to_string());
+        assert!(body.get("recipient").is_none() && body.get("context").is_none());
+    }
+
+    #[test]
+    fn a_user_without_a_visible_number_is_addressed_by_id() {
+        let body = compose(&Delivery { is_user_id: true, address: "BR.1".into(), ..delivery("text", "Olá", json!({})) });
+        assert_eq!(body["recipient"], "BR.1");
+        assert!(body.get("to").is_none());
+    }
+
+    #[test]
+    fn captions_and_names_go_where_whatsapp_takes_them() {
+        assert_eq!(
+            compose(&delivery("document", "Segue", json!({})))["document"],
+            json!({"id": "9", "filename": "a.pdf", "caption": "Segue"})
+        );
+        assert_eq!(compose(&delivery("audio", "", json!({"voice": true})))["audio"], json!({"id": "9", "voice": true}));
+        assert_eq!(compose(&delivery("image", "", json!({})))["image"], json!({"id": "9"}));
+    }
+
+    #[test]
+    fn few_options_are_buttons_and_more_a_list_with_titles_within_the_limits() {
+        let buttons = compose(&delivery("interactive", "Escolha", options(3)));
+        let buttons = buttons["interactive"]["action"]["buttons"].as_array().unwrap();
+        assert!(buttons.iter().all(|button| button["reply"]["title"].as_str().unwrap().chars().count() <= BUTTON_TITLE));
+        let list = compose(&delivery("interactive", "Escolha", options(12)));
+        assert_eq!(list["interactive"]["type"], "list");
+        assert_eq!(list["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap().len(), 10);
+    }
+
+    #[test]
+    fn options_without_any_become_text() {
+        assert_eq!(compose(&delivery("interactive", "Olá", json!({})))["type"], "text");
+    }
+}

@@ -1,0 +1,163 @@
+//! The inbox's filters and the statement each combination of them becomes.
+
+use shared::{cursor::TimeCursor, intern, phone, prelude::*};
+
+use crate::{Conversation, conversation_columns, conversation_joins};
+
+/// What `GET /conversations` may ask for.
+#[derive(Debug, Deserialize, Validate, JsonSchema)]
+pub struct ConversationFilters {
+    /// `bot`, `pending`, `active`, `closed`; several comma separated.
+    #[garde(custom(known_categories))]
+    category: Option<CommaSeparated<String>>,
+    /// `me`, `none` or a user's id.
+    #[garde(custom(user_or_word))]
+    assignee: Option<String>,
+    #[garde(skip)]
+    department_id: Option<Uuid>,
+    #[garde(skip)]
+    channel_account_id: Option<Uuid>,
+    #[garde(length(max = 60))]
+    tag: Option<String>,
+    /// `low`, `normal`, `high`, `urgent`; several comma separated.
+    #[garde(skip)]
+    priority: Option<CommaSeparated<String>>,
+    #[garde(skip)]
+    unread: Option<bool>,
+    /// Client's name, phone in any format, e-mail, or words of a message.
+    #[garde(length(chars, min = 2, max = 100))]
+    search: Option<String>,
+    /// Last message at or after.
+    #[garde(skip)]
+    from: Option<Timestamp>,
+    /// Last message before.
+    #[garde(skip)]
+    to: Option<Timestamp>,
+    #[garde(skip)]
+    cursor: Option<String>,
+    #[garde(range(min = 1, max = 100))]
+    limit: Option<u32>,
+}
+
+const LIST: &str = concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where true ");
+
+/// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
+const CONDITIONS: [[&str; 2]; 11] = [
+    ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
+    ["and conversations.assignee_id is not distinct from $2::uuid ", "and $2::uuid is null "],
+    ["and conversations.department_id = $3::uuid ", "and $3::uuid is null "],
+    ["and conversations.channel_account_id = $4::uuid ", "and $4::uuid is null "],
+    ["and $5::text = any (conversations.tags) ", "and $5::text is null "],
+    ["and conversations.priority = any ($6::text[]) ", "and $6::text[] is null "],
+    ["and (conversations.inbound_count > conversations.read_count) = $7::boolean ", "and $7::boolean is null "],
+    ["and conversations.id in (select app.search_conversations($8, $9)) ", "and $8::text is null and $9::text is null "],
+    ["and conversations.last_message_at >= $10::timestamptz ", "and $10::timestamptz is null "],
+    ["and conversations.last_message_at < $11::timestamptz ", "and $11::timestamptz is null "],
+    [
+        "and (conversations.last_message_at, conversations.id) < ($12::timestamptz, $13::uuid) ",
+        "and $12::timestamptz is null and $13::uuid is null ",
+    ],
+];
+
+/// One category is compared as a value, so that its index gives the order as well.
+const ONE_CATEGORY: &str = "and conversations.status = ($1::text[])[1] ";
+
+const ORDER: &str = "order by conversations.last_message_at desc, conversations.id desc limit $14";
+
+/// Filters read and checked.
+#[derive(Debug)]
+pub struct AskedConversations {
+    categories: Option<Vec<String>>,
+    assignee: Option<Option<Uuid>>,
+    digits: Option<String>,
+    priorities: Option<Vec<String>>,
+    place: Option<TimeCursor>,
+    filters: ConversationFilters,
+    /// Rows of a page.
+    pub limit: usize,
+}
+
+impl ConversationFilters {
+    /// Reads the words that stand for something else: `me`, lists, the cursor.
+    pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
+        let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
+        let categories = self.category.take().map(|categories| categories.0).filter(|categories| !categories.is_empty());
+        let assignee = self.assignee.as_deref().map(|word| if word == "me" { Some(caller) } else { word.parse().ok() });
+        let priorities = self.priority.take().map(|priorities| priorities.0);
+        let digits = self.search.as_deref().map(phone::canonical);
+        let limit = self.limit.unwrap_or(50) as usize;
+        Ok(AskedConversations { categories, assignee, digits, priorities, place, filters: self, limit })
+    }
+}
+
+impl AskedConversations {
+    /// The page, one row longer when there are more.
+    pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
+        let Self { categories, assignee, digits, priorities, place, filters, limit } = self;
+        let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
+        let assignee = assignee.flatten();
+        let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
+        let ConversationFilters { department_id, channel_account_id, tag, unread, search, from, to, .. } = filters;
+        transaction
+            .all(
+                self.statement(),
+                &[
+                    categories,
+                    &assignee,
+                    department_id,
+                    channel_account_id,
+                    tag,
+                    priorities,
+                    unread,
+                    search,
+                    digits,
+                    from,
+                    to,
+                    &at,
+                    &id,
+                    &wanted,
+                ],
+            )
+            .await
+    }
+
+    fn statement(&self) -> &'static str {
+        let filters = &self.filters;
+        let asked = [
+            self.categories.is_some(),
+            self.assignee.is_some(),
+            filters.department_id.is_some(),
+            filters.channel_account_id.is_some(),
+            filters.tag.is_some(),
+            self.priorities.is_some(),
+            filters.unread.is_some(),
+            filters.search.is_some(),
+            filters.from.is_some(),
+            filters.to.is_some(),
+            self.place.is_some(),
+        ];
+        let conditions = CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]);
+        let mut pieces: Vec<_> = [LIST].into_iter().chain(conditions).chain([ORDER]).collect();
+        if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
+            pieces[1] = ONE_CATEGORY;
+        }
+        intern(&pieces)
+    }
+}
+
+fn known_categories(categories: &Option<CommaSeparated<String>>, (): &()) -> garde::Result {
+    const KNOWN: [&str; 4] = ["bot", "pending", "active", "closed"];
+    let given = categories.iter().flat_map(|categories| &categories.0);
+    if given.into_iter().all(|category| KNOWN.contains(&category.as_str())) {
+        return Ok(());
+    }
+    Err(shared::rule("unknown_category", "Use bot, pending, active ou closed.", "Use bot, pending, active or closed."))
+}
+
+fn user_or_word(assignee: &Option<String>, (): &()) -> garde::Result {
+    let is_known = |text: &String| matches!(text.as_str(), "me" | "none") || text.parse::<Uuid>().is_ok();
+    if assignee.as_ref().is_none_or(is_known) {
+        return Ok(());
+    }
+    Err(shared::rule("unknown_assignee", "Use me, none ou o id de um usuário.", "Use me, none or a user's id."))
+}

@@ -1,0 +1,199 @@
+//! The message's row as lists, answers and events show it.
+
+use shared::{parameters, prelude::*};
+
+use crate::Conversation;
+
+/// The columns of `Message`, from a relation named `messages`.
+#[macro_export]
+macro_rules! message_columns {
+    () => {
+        "messages.id, messages.conversation_id, messages.sender_type, messages.sender_id, sender.name as sender_name,
+           messages.kind, messages.body, messages.payload, messages.reply_to_id, messages.client_message_id,
+           messages.status, messages.error_code, messages.error_detail, messages.reactions, messages.inbound_number,
+           messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at,
+           case when files.id is not null then jsonb_build_object(
+               'id', files.id, 'name', files.name, 'mime_type', files.mime_type, 'size', files.size, 'status', files.status,
+               'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms) end as file"
+    };
+}
+
+/// The joins that go with `message_columns`.
+#[macro_export]
+macro_rules! message_joins {
+    () => {
+        "left join users sender on sender.id = messages.sender_id
+      left join files on files.company_id = messages.company_id and files.id = messages.file_id"
+    };
+}
+
+pub const MESSAGE: &str = concat!("select ", message_columns!(), " from messages ", message_joins!(), " where messages.id = $1");
+
+/// A message in lists, answers and events.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
+pub struct Message {
+    pub id: Uuid,
+    pub conversation_id: Uuid,
+    /// `client`, `agent`, `bot` or `system`.
+    pub sender_type: String,
+    pub sender_id: Option<Uuid>,
+    pub sender_name: Option<String>,
+    /// `text`, `image`, `audio`, `video`, `document`, `sticker`, `location`, `contacts`, `interactive`, `template`, `reaction`,
+    /// `order`, `system` or `unsupported`.
+    pub kind: String,
+    /// Text, caption, or the title of the chosen option.
+    pub body: String,
+    /// What is particular to the kind: coordinates, contacts, buttons …
+    pub payload: Value,
+    pub reply_to_id: Option<Uuid>,
+    pub client_message_id: Option<String>,
+    /// `queued`, `sending`, `sent`, `delivered`, `read` or `failed`; null for messages that are not delivered anywhere.
+    pub status: Option<String>,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+    /// `{by, emoji}` for each.
+    pub reactions: Value,
+    /// The client's message number within its conversation.
+    pub inbound_number: Option<i32>,
+    pub sent_at: Timestamp,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    #[schemars(with = "Option<MessageFile>")]
+    pub file: Option<Value>,
+}
+
+/// A file of a message. Its content is at `GET /storage/download/{id}` once its status is `ready`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageFile {
+    pub id: Uuid,
+    pub name: String,
+    pub mime_type: String,
+    pub size: i64,
+    /// `pending`, `ready` or `failed`.
+    pub status: String,
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    pub duration_ms: Option<i32>,
+}
+
+/// A message was added to a conversation.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageCreated {
+    pub message: Message,
+}
+
+impl EventPayload for MessageCreated {
+    const TYPE: &'static str = "message.created";
+}
+
+/// A message changed: edited, deleted, reacted to, its file arrived.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageUpdated {
+    pub message: Message,
+}
+
+impl EventPayload for MessageUpdated {
+    const TYPE: &'static str = "message.updated";
+}
+
+/// A message moved on its way to the client.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageStatus {
+    pub message_id: Uuid,
+    pub conversation_id: Uuid,
+    pub client_message_id: Option<String>,
+    pub status: String,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+}
+
+impl EventPayload for MessageStatus {
+    const TYPE: &'static str = "message.status";
+}
+
+/// Adds an event of a message to those who watch its conversation: staff who see it, and its client.
+pub fn emit_message<P: EventPayload>(transaction: &Transaction, conversation: &Conversation, payload: &P) {
+    let audience = conversation.audience().and_client(conversation.client_id);
+    let path = format!("/messages?conversation_id={}", conversation.id);
+    transaction.emit(Event::new(Topic::Conversation(conversation.id), audience, payload).fetched_at(path));
+}
+
+/// What lists show of a message: its text, or a word for its kind.
+pub fn preview(kind: &str, body: &str) -> String {
+    let text = if body.is_empty() {
+        match kind {
+            "image" => "📷 Imagem",
+            "audio" => "🎤 Áudio",
+            "video" => "🎬 Vídeo",
+            "document" => "📄 Documento",
+            "sticker" => "Figurinha",
+            "location" => "📍 Localização",
+            "contacts" => "👤 Contato",
+            "order" => "🛒 Pedido",
+            "template" => "Modelo",
+            "unsupported" => "Mensagem não suportada",
+            _ => "",
+        }
+    } else {
+        body
+    };
+    text.chars().take(120).map(|character| if character == '\n' { ' ' } else { character }).collect()
+}
+
+const ADD_SYSTEM_MESSAGE: &str = "
+    insert into messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, sent_at)
+    values ($1, $2, $3, 'system', app.user_id(), 'system', $4, $5, $6)";
+
+/// A line in the thread that tells staff what happened to the conversation.
+#[derive(Debug)]
+pub struct SystemMessage {
+    pub text: String,
+    /// `{act, …}` for front ends that word it themselves.
+    pub payload: Value,
+}
+
+/// Adds a system message, written with the commit, and its event, for staff only.
+pub fn add_system_message(context: &Context, transaction: &Transaction, conversation: &Conversation, line: SystemMessage) {
+    let now = context.now();
+    let message = Message {
+        id: context.new_id(),
+        conversation_id: conversation.id,
+        sender_type: "system".into(),
+        sender_id: context.user_id(),
+        sender_name: None,
+        kind: "system".into(),
+        body: line.text,
+        payload: line.payload,
+        reply_to_id: None,
+        client_message_id: None,
+        status: None,
+        error_code: None,
+        error_detail: None,
+        reactions: json!([]),
+        inbound_number: None,
+        sent_at: now,
+        created_at: now,
+        edited_at: None,
+        deleted_at: None,
+        file: None,
+    };
+    let Message { id, conversation_id, body, payload, sent_at, .. } = message.clone();
+    transaction
+        .defer(ADD_SYSTEM_MESSAGE, parameters![id, conversation_id, conversation.channel_account_id, body, payload, sent_at]);
+    let topic = Topic::Conversation(conversation.id);
+    transaction.emit(Event::new(topic, conversation.audience(), &MessageCreated { message }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::preview;
+
+    #[test]
+    fn previews_are_short_and_on_one_line() {
+        assert_eq!(preview("text", "a\nb"), "a b");
+        assert_eq!(preview("text", &"é".repeat(500)).chars().count(), 120);
+        assert_eq!(preview("image", ""), "📷 Imagem");
+        assert_eq!(preview("image", "Fachada"), "Fachada");
+    }
+}

@@ -1,0 +1,214 @@
+//! The rules of what an agent may send.
+
+use shared::{
+    error::{FieldProblem, INVALID},
+    prelude::*,
+};
+
+use crate::{BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED};
+
+/// What an agent may send.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Text,
+    Image,
+    Audio,
+    Video,
+    Document,
+    Location,
+}
+
+/// An agent's message.
+#[derive(Debug, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendMessage {
+    #[garde(skip)]
+    pub conversation_id: Uuid,
+    /// The caller's own id of this message: sending it again changes nothing and answers the same message.
+    #[garde(length(min = 1, max = 100))]
+    pub client_message_id: String,
+    #[garde(skip)]
+    pub kind: Kind,
+    /// The text, or the caption of a file.
+    #[garde(length(chars, max = 4096), custom(fits(self.kind)))]
+    #[serde(default)]
+    pub body: String,
+    /// A completed upload, for files.
+    #[garde(custom(file_for(self.kind)))]
+    pub file_id: Option<Uuid>,
+    /// Shows an audio file as a voice note; it must be OGG/Opus.
+    #[garde(skip)]
+    #[serde(default)]
+    pub voice: bool,
+    #[garde(dive, custom(place_for(self.kind)))]
+    pub location: Option<Location>,
+    #[garde(skip)]
+    pub reply_to_id: Option<Uuid>,
+}
+
+/// A place on the map.
+#[derive(Debug, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    #[garde(range(min = -90.0, max = 90.0))]
+    pub latitude: f64,
+    #[garde(range(min = -180.0, max = 180.0))]
+    pub longitude: f64,
+    #[garde(length(chars, max = 200))]
+    pub name: Option<String>,
+    #[garde(length(chars, max = 300))]
+    pub address: Option<String>,
+}
+
+/// What the database knows of the file and of the answered message.
+#[derive(Debug, Default, FromRow)]
+pub struct Attachments {
+    pub file_status: Option<String>,
+    pub mime_type: Option<String>,
+    pub reply_to_id: Option<Uuid>,
+}
+
+/// Whether this caller may answer in this conversation now.
+pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Result<(), Error> {
+    let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
+    match held.assignee_id {
+        _ if held.is_closed() => Err(CONVERSATION_CLOSED.into()),
+        _ if held.mode == "bot" => Err(BOT_MODE.into()),
+        None if !is_supervisor => Err(NOT_TAKEN.into()),
+        Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER.into()),
+        _ if held.window_expires_at.is_none_or(|end| end <= now) => {
+            Err(WINDOW_CLOSED.with_current(&json!({"window_expires_at": held.window_expires_at, "allowed_templates": []})))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the file and the answered message are there and fit the kind.
+pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    if input.file_id.is_some() {
+        match found.file_status.as_deref() {
+            Some("ready") => {}
+            Some("pending") => return Err(FILE_NOT_READY.into()),
+            _ => problems.push(FieldProblem::new("file_id", "unknown_file", "Arquivo não encontrado.", "File not found.")),
+        }
+        let mime_type = found.mime_type.as_deref().unwrap_or_default();
+        let fits = match input.kind {
+            Kind::Image => mime_type.starts_with("image/"),
+            Kind::Audio => mime_type.starts_with("audio/") && (!input.voice || mime_type.starts_with("audio/ogg")),
+            Kind::Video => mime_type.starts_with("video/"),
+            _ => true,
+        };
+        if problems.is_empty() && !fits {
+            let english = "The file is not of this kind.";
+            problems.push(FieldProblem::new("file_id", "wrong_kind", "O arquivo não é deste tipo.", english));
+        }
+    }
+    if input.reply_to_id.is_some() && found.reply_to_id.is_none() {
+        let (portuguese, english) = ("Mensagem não encontrada nesta conversa.", "Message not found in this conversation.");
+        problems.push(FieldProblem::new("reply_to_id", "unknown_message", portuguese, english));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(INVALID.in_fields(problems)) }
+}
+
+impl SendMessage {
+    /// What the message carries.
+    pub fn content(&self) -> Content {
+        let kind = format!("{:?}", self.kind).to_lowercase();
+        Content { kind, body: self.body.clone(), payload: payload(self), file_id: self.file_id }
+    }
+}
+
+fn payload(input: &SendMessage) -> Value {
+    match &input.location {
+        Some(location) => json!(location),
+        None if input.voice => json!({"voice": true}),
+        None => json!({}),
+    }
+}
+
+fn fits(kind: Kind) -> impl FnOnce(&String, &()) -> garde::Result {
+    move |body, ()| match kind {
+        Kind::Text if body.is_empty() => Err(shared::rule("required", "Escreva a mensagem.", "Write the message.")),
+        Kind::Image | Kind::Video | Kind::Document if body.chars().count() > 1024 => {
+            Err(shared::rule("too_long", "A legenda tem no máximo 1024 caracteres.", "A caption has at most 1024 characters."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn file_for(kind: Kind) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
+    move |file, ()| {
+        let needs_file = !matches!(kind, Kind::Text | Kind::Location);
+        match (needs_file, file.is_some()) {
+            (true, false) => Err(shared::rule("required", "Envie o arquivo primeiro.", "Upload the file first.")),
+            (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva arquivo.", "This kind takes no file.")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn place_for(kind: Kind) -> impl FnOnce(&Option<Location>, &()) -> garde::Result {
+    move |location, ()| match (kind == Kind::Location, location.is_some()) {
+        (true, false) => Err(shared::rule("required", "Informe a localização.", "Give the location.")),
+        (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva localização.", "This kind takes no location.")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(assignee_id: Option<Uuid>) -> HeldConversation {
+        HeldConversation {
+            id: Uuid::nil(),
+            client_id: Uuid::nil(),
+            channel_account_id: Uuid::nil(),
+            department_id: None,
+            assignee_id,
+            status: "active".into(),
+            mode: "human".into(),
+            version: 1,
+            inbound_count: 1,
+            window_expires_at: Some(Timestamp::from_second(100).unwrap()),
+        }
+    }
+
+    fn agent(role: Role) -> Identity {
+        Identity { user_id: Uuid::from_u128(1), company_id: Uuid::nil(), role, session_id: Uuid::nil() }
+    }
+
+    fn code(now: i64, role: Role, held: &HeldConversation) -> Option<&'static str> {
+        may_send(Timestamp::from_second(now).unwrap(), &agent(role), held).err().map(|error| error.problem().code)
+    }
+
+    #[test]
+    fn only_the_holder_or_a_supervisor_answers_and_only_within_the_window() {
+        let mine = held(Some(Uuid::from_u128(1)));
+        let theirs = held(Some(Uuid::from_u128(2)));
+        assert_eq!(code(99, Role::Agent, &mine), None);
+        assert_eq!(code(100, Role::Agent, &mine), Some("window_closed"));
+        assert_eq!(code(99, Role::Agent, &theirs), Some("not_holder"));
+        assert_eq!(code(99, Role::Supervisor, &theirs), None);
+        assert_eq!(code(99, Role::Agent, &held(None)), Some("not_taken"));
+        assert_eq!(code(99, Role::Agent, &HeldConversation { mode: "bot".into(), ..held(None) }), Some("bot_mode"));
+        assert_eq!(code(99, Role::Admin, &HeldConversation { status: "closed".into(), ..mine }), Some("conversation_closed"));
+    }
+
+    #[test]
+    fn kinds_ask_for_what_they_need() {
+        let read = |value: Value| serde_json::from_value::<SendMessage>(value).unwrap().validate().is_ok();
+        let base = |kind: &str| json!({"conversation_id": Uuid::nil(), "client_message_id": "1", "kind": kind});
+        let with = |kind: &str, name: &str, value: Value| {
+            let mut message = base(kind);
+            message[name] = value;
+            message
+        };
+        assert!(!read(base("text")) && read(with("text", "body", json!("Olá"))));
+        assert!(!read(base("image")) && read(with("image", "file_id", json!(Uuid::nil()))));
+        assert!(!read(base("location")) && read(with("location", "location", json!({"latitude": -23.5, "longitude": -46.6}))));
+        assert!(!read(with("location", "location", json!({"latitude": 91, "longitude": 0}))));
+    }
+}

@@ -1,0 +1,107 @@
+//! Adding an outgoing message: the row, the conversation's change, the job that delivers it, the events, in one transaction.
+
+use shared::{Row, prelude::*};
+use tokio_postgres::types::Json as Jsonb;
+
+use crate::{
+    Conversation, ConversationUpdated, Message, MessageCreated, conversation_columns, conversation_joins, emit_conversation,
+    emit_message, message_columns, message_joins, preview,
+};
+
+/// A human reply moves the fence and counts everything the client wrote as read; the bot's own words do neither.
+const ADD_OUTGOING: &str = concat!(
+    "with new_message as (
+        insert into messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id,
+                              reply_to_id, client_message_id, status, sent_at)
+        select $1, conversations.id, conversations.channel_account_id, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', now()
+          from conversations
+         where conversations.id = $2
+        on conflict on constraint messages_client_message_id do nothing
+        returning *
+    ), updated as (
+        update conversations
+           set last_message_at = new_message.sent_at,
+               last_message_preview = $11,
+               last_message_from = $3,
+               version = conversations.version + case when $3 = 'agent' then 1 else 0 end,
+               first_human_at = case when $3 = 'agent' then coalesce(conversations.first_human_at, now())
+                                     else conversations.first_human_at end,
+               read_count = case when $3 = 'agent' then conversations.inbound_count else conversations.read_count end
+          from new_message
+         where conversations.id = new_message.conversation_id
+        returning conversations.*
+    )
+    select ",
+    conversation_columns!(),
+    ", (select to_jsonb(message) from (select ",
+    message_columns!(),
+    " from new_message as messages ",
+    message_joins!(),
+    ") message) as message
+      from updated as conversations ",
+    conversation_joins!()
+);
+
+/// What a message carries.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    pub kind: String,
+    pub body: String,
+    pub payload: Value,
+    pub file_id: Option<Uuid>,
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    pub id: Uuid,
+    pub conversation_id: Uuid,
+    /// `agent` or `bot`.
+    pub sender_type: &'static str,
+    pub sender_id: Option<Uuid>,
+    pub content: Content,
+    pub reply_to_id: Option<Uuid>,
+    pub client_message_id: Option<String>,
+}
+
+/// Adds the message with its delivery job and events. `None` when its `client_message_id` was used before: nothing is changed then.
+pub async fn add_outgoing(
+    context: &Context,
+    transaction: &Transaction,
+    company_id: Uuid,
+    new: NewMessage,
+) -> Result<Option<(Conversation, Message)>, Error> {
+    let NewMessage { id, conversation_id, sender_type, sender_id, content, reply_to_id, client_message_id } = new;
+    let Content { kind, body, payload, file_id } = content;
+    let preview = preview(&kind, &body);
+    let payload = if payload.is_null() { json!({}) } else { payload };
+    let rows = transaction
+        .query(
+            ADD_OUTGOING,
+            &[
+                &id,
+                &conversation_id,
+                &sender_type,
+                &sender_id,
+                &kind,
+                &body,
+                &payload,
+                &file_id,
+                &reply_to_id,
+                &client_message_id,
+                &preview,
+            ],
+        )
+        .await?;
+    let Some((conversation, message)) = rows.first().map(read) else { return Ok(None) };
+    emit_message(transaction, &conversation, &MessageCreated { message: message.clone() });
+    emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, sender_id, None);
+    let payload = json!({"message_id": id});
+    transaction.enqueue(Job::new(context, Queue::Delivery, "deliver_message", conversation_id, payload));
+    Ok(Some((conversation, message)))
+}
+
+fn read(row: &Row) -> (Conversation, Message) {
+    let Jsonb(message) = row.get("message");
+    (Conversation::from_row(row), message)
+}

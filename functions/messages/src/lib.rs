@@ -1,1 +1,0 @@
-//! Messages of conversations, in and out.

@@ -1,0 +1,56 @@
+//! Cursors of lists: the sort key of the last row, opaque to callers.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::error::{Error, FieldProblem, INVALID};
+
+/// A place in a list ordered by time and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeCursor {
+    pub at: Timestamp,
+    pub id: Uuid,
+}
+
+impl TimeCursor {
+    /// Reads what `encode` wrote.
+    pub fn decode(text: &str) -> Result<Self, Error> {
+        let read = || {
+            let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+            let (at, id) = bytes.split_at_checked(8)?;
+            let at = Timestamp::from_microsecond(i64::from_be_bytes(at.try_into().ok()?)).ok()?;
+            Some(Self { at, id: Uuid::from_slice(id).ok()? })
+        };
+        read().ok_or_else(|| {
+            INVALID.in_fields(vec![FieldProblem::new("cursor", "invalid_cursor", "Cursor inválido.", "Invalid cursor.")])
+        })
+    }
+
+    #[must_use]
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode([&self.at.as_microsecond().to_be_bytes()[..], self.id.as_bytes()].concat())
+    }
+}
+
+/// Cuts a list that was read one row longer than its page, and names the place to go on from.
+pub fn page<T>(mut rows: Vec<T>, limit: usize, place: impl Fn(&T) -> TimeCursor) -> (Vec<T>, Option<String>) {
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| has_more).map(|row| place(row).encode());
+    (rows, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_written_and_nonsense_is_refused() {
+        let cursor = TimeCursor { at: Timestamp::from_microsecond(1_795_341_600_123_456).unwrap(), id: Uuid::from_u128(7) };
+        assert_eq!(TimeCursor::decode(&cursor.encode()).unwrap(), cursor);
+        for text in ["", "x", "AAAA", "../../etc", &"A".repeat(500)] {
+            assert!(TimeCursor::decode(text).is_err(), "{text}");
+        }
+    }
+}
