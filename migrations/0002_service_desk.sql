@@ -171,6 +171,8 @@ create table messages (
     inbound_number     integer,
     sent_at            timestamptz not null,
     created_at         timestamptz not null default now(),
+    -- Of the bot's messages: the conversation's version when it spoke. Once that has moved on, a queued message is silenced.
+    fence              integer,
     -- When the provider call began.
     sending_at         timestamptz,
     edited_at          timestamptz,

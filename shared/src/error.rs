@@ -160,6 +160,12 @@ impl Error {
         self.0.problem
     }
 
+    /// Whether nothing was committed and the same work may succeed if done again.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.transient
+    }
+
     /// The reason for the log.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {

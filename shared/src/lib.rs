@@ -20,6 +20,7 @@ pub mod realtime;
 mod serve;
 pub mod settings;
 pub mod token;
+pub mod whatsapp;
 
 pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::rule;

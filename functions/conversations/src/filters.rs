@@ -68,7 +68,8 @@ const ORDER: &str = "order by conversations.last_message_at desc, conversations.
 #[derive(Debug)]
 pub struct AskedConversations {
     categories: Option<Vec<String>>,
-    assignee: Option<Option<Uuid>>,
+    /// The asked user; `None` for conversations nobody holds, when `filters.assignee` asks at all.
+    assignee: Option<Uuid>,
     digits: Option<String>,
     priorities: Option<Vec<String>>,
     place: Option<TimeCursor>,
@@ -82,7 +83,7 @@ impl ConversationFilters {
     pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
         let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
         let categories = self.category.take().map(|categories| categories.0).filter(|categories| !categories.is_empty());
-        let assignee = self.assignee.as_deref().map(|word| if word == "me" { Some(caller) } else { word.parse().ok() });
+        let assignee = self.assignee.as_deref().and_then(|word| if word == "me" { Some(caller) } else { word.parse().ok() });
         let priorities = self.priority.take().map(|priorities| priorities.0);
         let digits = self.search.as_deref().map(phone::canonical);
         let limit = self.limit.unwrap_or(50) as usize;
@@ -95,7 +96,6 @@ impl AskedConversations {
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
         let Self { categories, assignee, digits, priorities, place, filters, limit } = self;
         let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
-        let assignee = assignee.flatten();
         let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
         let ConversationFilters { department_id, channel_account_id, tag, unread, search, from, to, .. } = filters;
         transaction
@@ -103,7 +103,7 @@ impl AskedConversations {
                 self.statement(),
                 &[
                     categories,
-                    &assignee,
+                    assignee,
                     department_id,
                     channel_account_id,
                     tag,
@@ -125,7 +125,7 @@ impl AskedConversations {
         let filters = &self.filters;
         let asked = [
             self.categories.is_some(),
-            self.assignee.is_some(),
+            filters.assignee.is_some(),
             filters.department_id.is_some(),
             filters.channel_account_id.is_some(),
             filters.tag.is_some(),

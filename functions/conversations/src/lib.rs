@@ -4,6 +4,7 @@ mod conversation;
 mod delivery;
 mod filters;
 mod message;
+pub mod outbox;
 mod send_rules;
 mod sending;
 
@@ -17,10 +18,11 @@ pub use conversation::{
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use message::{
-    MESSAGE, Message, MessageCreated, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message, preview,
+    MESSAGE, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message,
+    emit_message, preview,
 };
 pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
-pub use sending::{Content, NewMessage, add_outgoing};
+pub use sending::{Content, NewMessage, add_outgoing, read_written};
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
     409,
@@ -70,5 +72,6 @@ pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
     catalogue.add::<ConversationRead>(generator);
     catalogue.add::<MessageCreated>(generator);
     catalogue.add::<MessageUpdated>(generator);
+    catalogue.add::<MessageDeleted>(generator);
     catalogue.add::<MessageStatus>(generator);
 }

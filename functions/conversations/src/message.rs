@@ -97,6 +97,16 @@ impl EventPayload for MessageUpdated {
     const TYPE: &'static str = "message.updated";
 }
 
+/// Its sender took a message back.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageDeleted {
+    pub message: Message,
+}
+
+impl EventPayload for MessageDeleted {
+    const TYPE: &'static str = "message.deleted";
+}
+
 /// A message moved on its way to the client.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MessageStatus {

@@ -12,8 +12,9 @@ use crate::{
 const ADD_OUTGOING: &str = concat!(
     "with new_message as (
         insert into messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id,
-                              reply_to_id, client_message_id, status, sent_at)
-        select $1, conversations.id, conversations.channel_account_id, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', now()
+                              reply_to_id, client_message_id, status, sent_at, fence)
+        select $1, conversations.id, conversations.channel_account_id, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', now(),
+               case when $3 = 'bot' then conversations.version end
           from conversations
          where conversations.id = $2
         on conflict on constraint messages_client_message_id do nothing
@@ -93,15 +94,16 @@ pub async fn add_outgoing(
             ],
         )
         .await?;
-    let Some((conversation, message)) = rows.first().map(read) else { return Ok(None) };
+    let Some((conversation, message)) = rows.first().map(read_written) else { return Ok(None) };
     emit_message(transaction, &conversation, &MessageCreated { message: message.clone() });
     emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, sender_id, None);
-    let payload = json!({"message_id": id});
+    let payload = json!({"message_id": id, "channel_account_id": conversation.channel_account_id});
     transaction.enqueue(Job::new(context, Queue::Delivery, "deliver_message", conversation_id, payload));
     Ok(Some((conversation, message)))
 }
 
-fn read(row: &Row) -> (Conversation, Message) {
+/// A row of `conversation_columns` with the message as JSON.
+pub fn read_written(row: &Row) -> (Conversation, Message) {
     let Jsonb(message) = row.get("message");
     (Conversation::from_row(row), message)
 }

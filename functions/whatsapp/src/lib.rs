@@ -1,1 +1,6 @@
 //! WhatsApp Cloud API: webhooks and media.
+
+mod changes;
+pub mod inbound;
+pub mod payload;
+pub mod statements;

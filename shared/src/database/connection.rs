@@ -56,6 +56,17 @@ impl Database {
         Ok(held)
     }
 
+    /// `hold`, with what an earlier transaction left open rolled back.
+    pub(crate) async fn hold_clean(&self, context: &Context) -> Result<Held, Error> {
+        let mut held = self.hold(context).await?;
+        if let Some(connection) = held.as_mut().filter(|connection| connection.is_dirty) {
+            context.count_round_trip();
+            connection.client.batch_execute("rollback").await.map_err(|error| failure::explain(&error))?;
+            connection.is_dirty = false;
+        }
+        Ok(held)
+    }
+
     /// Rolls back what a finished piece of work left open, so that nothing stays open while the process is frozen.
     pub(crate) async fn settle(&self) {
         let mut held = self.slot.lock().await;

@@ -137,7 +137,7 @@ impl Context {
     }
 
     async fn open(&self, enter: Enter) -> Result<Transaction, Error> {
-        let held = self.database().hold(self).await?;
+        let held = self.database().hold_clean(self).await?;
         let left_behind = Mutex::default();
         Ok(Transaction {
             context: self.clone(),
@@ -384,7 +384,7 @@ impl Transaction {
         let key = self.context.idempotency().filter(|_| matches!(self.enter, Enter::Person(_)));
         let claim = if key.is_some() { Some(self.prepare(CLAIM_IDEMPOTENCY_KEY).await?) } else { None };
         self.context.count_round_trip();
-        let beginning = connection.client.batch_execute(if connection.is_dirty { "rollback; begin" } else { "begin" });
+        let beginning = connection.client.batch_execute("begin");
         let entering = async {
             let Some(statement) = &enter else { return Ok(None) };
             let row = match &self.enter {

@@ -40,9 +40,16 @@ const RELEASE: &str = "
        set leased_until = null, run_at = now() + make_interval(secs => $2), last_error = $3, dispatched_at = now()
      where id = $1 and finished_at is null";
 
+const HOLD: &str = "
+    update jobs
+       set leased_until = null, run_at = now() + make_interval(secs => $2), dispatched_at = now(), attempts = attempts - 1
+     where id = $1 and finished_at is null";
+
+/// Its lane goes on without it: it becomes a lane of its own.
 const PUT_OFF: &str = "
     update jobs
-       set leased_until = null, run_at = now() + make_interval(secs => $2), dispatched_at = null, attempts = attempts - 1
+       set leased_until = null, run_at = now() + make_interval(secs => $2), dispatched_at = null, attempts = attempts - 1,
+           lane = id::text
      where id = $1 and finished_at is null";
 
 const GIVE_UP: &str = "
@@ -93,6 +100,8 @@ pub enum Outcome {
     Done,
     /// To be tried again after this long, its lane waiting: the provider was busy.
     Again { after: Duration, reason: String },
+    /// Not yet: to be tried again after this long, its lane waiting, without an attempt counted.
+    Hold { after: Duration },
     /// Not now: due again after this long, its lane going on without an attempt counted.
     PutOff { after: Duration },
     /// Failed for good, for this reason.
@@ -217,7 +226,7 @@ impl Worker {
             };
             let is_wanted = job.id == wanted;
             match self.work(&context, &job).await {
-                Outcome::Again { after, .. } => return Err(after),
+                Outcome::Again { after, .. } | Outcome::Hold { after } => return Err(after),
                 Outcome::PutOff { .. } if is_wanted => return Ok(()),
                 _ => {}
             }
@@ -251,7 +260,7 @@ impl Worker {
         }
         let (status, cause) = match &outcome {
             Outcome::Done => ("200", None),
-            Outcome::PutOff { .. } => ("202", None),
+            Outcome::Hold { .. } | Outcome::PutOff { .. } => ("202", None),
             Outcome::Again { reason, .. } => ("503", Some(reason.as_str())),
             Outcome::Failed { reason } => ("500", Some(reason.as_str())),
         };
@@ -271,6 +280,9 @@ impl Worker {
             Outcome::Done => {}
             Outcome::Again { after, reason } => {
                 transaction.execute(RELEASE, &[&job.id, &after.as_secs_f64(), reason]).await?;
+            }
+            Outcome::Hold { after } => {
+                transaction.execute(HOLD, &[&job.id, &after.as_secs_f64()]).await?;
             }
             Outcome::PutOff { after } => {
                 transaction.execute(PUT_OFF, &[&job.id, &after.as_secs_f64()]).await?;

@@ -1,0 +1,78 @@
+//! Worker of the delivery queue — sends messages and read marks to WhatsApp, each at most once.
+
+use std::time::Duration;
+
+use conversations::outbox::{self, Verdict};
+use shared::{limits, prelude::*, whatsapp};
+
+/// Calls a second one number may make; WhatsApp allows 80.
+const CALLS_PER_SECOND: u64 = 70;
+
+#[derive(Deserialize)]
+struct DeliverMessage {
+    message_id: Uuid,
+    channel_account_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct MarkRead {
+    channel_account_id: Uuid,
+    provider_id: String,
+}
+
+fn main() {
+    serve_worker(Queue::Delivery, Privilege::Files, deliver_message);
+}
+
+async fn deliver_message(context: Context, job: Claimed) -> Result<Outcome, Error> {
+    match job.kind.as_str() {
+        "mark_read" => mark_read(&context, &job).await,
+        _ => deliver(&context, &job).await,
+    }
+}
+
+async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    let DeliverMessage { message_id, channel_account_id } = job.read()?;
+    if is_over_budget(context, channel_account_id).await {
+        return Ok(Outcome::Hold { after: Duration::from_secs(1) });
+    }
+    let outgoing = match outbox::begin(context, job, message_id).await? {
+        Verdict::Send(outgoing) => *outgoing,
+        Verdict::Finished => return Ok(Outcome::Done),
+        Verdict::Wait(after) => return Ok(Outcome::PutOff { after }),
+    };
+    let (result, calls) = outbox::send(context, &outgoing).await;
+    match result {
+        Ok(provider_id) => outbox::record_sent(context, job, &outgoing, &provider_id, calls).await?,
+        Err(whatsapp::Failure::Busy { after, code }) if !job.is_last_attempt() => {
+            outbox::hand_back(context, job, &outgoing, calls).await?;
+            return Ok(Outcome::Again { after: outbox::pause(after, job.attempts), reason: code });
+        }
+        Err(whatsapp::Failure::Unknown { .. }) => {
+            outbox::keep_unknown(context, job, &outgoing, calls).await?;
+            return Ok(Outcome::PutOff { after: outbox::unknown_outcome_after() });
+        }
+        Err(failure) => outbox::record_failed(context, job, &outgoing, &failure, calls).await?,
+    }
+    Ok(Outcome::Done)
+}
+
+async fn mark_read(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    let MarkRead { channel_account_id, provider_id } = job.read()?;
+    let account = outbox::account(context, job.company_id, channel_account_id).await?;
+    let (result, call) = whatsapp::mark_read(context, &account, &provider_id).await;
+    // Ticks are a courtesy: only a busy provider is worth another try.
+    if let Err(whatsapp::Failure::Busy { after, code }) = result
+        && !job.is_last_attempt()
+    {
+        return Ok(Outcome::Again { after: outbox::pause(after, job.attempts), reason: code });
+    }
+    outbox::finish_call(context, job, channel_account_id, call).await?;
+    Ok(Outcome::Done)
+}
+
+async fn is_over_budget(context: &Context, channel_account_id: Uuid) -> bool {
+    let key = format!("channel:{channel_account_id}");
+    let count = limits::count(context, &key, 1, Duration::from_secs(1)).await;
+    count.is_some_and(|(calls, _)| calls > CALLS_PER_SECOND)
+}

@@ -1,0 +1,364 @@
+//! The life of one delivery: `queued → sending → sent | failed`. WhatsApp takes no idempotency key, so a message whose outcome is not known
+//! stays `sending` until a status names it or the time runs out, and is never sent a second time by itself.
+
+use std::time::Duration;
+
+use shared::{
+    crypto,
+    error::{INTERNAL, NOT_FOUND},
+    parameters,
+    prelude::*,
+    settings::optional_variable,
+    whatsapp::{self, Account, Call, Credentials, Failure},
+};
+
+use crate::{Delivery, FileToSend, MessageStatus, compose};
+
+/// Files larger than this are refused before they are read; WhatsApp's own limit for documents.
+const LARGEST_FILE: i64 = 100_000_000;
+
+/// Takes a queued message for sending. A bot's message is taken only while the fence stands where it stood when the bot spoke:
+/// once a human has taken over, what the bot had queued is silenced.
+const BEGIN: &str = "
+    with message as (
+        select messages.id, messages.conversation_id, messages.kind, messages.body, messages.payload, messages.reply_to_id,
+               messages.client_message_id, messages.fence, messages.status, messages.sending_at, messages.file_id,
+               messages.channel_account_id, messages.company_id
+          from messages
+         where messages.id = $1
+           for update
+    ), begun as (
+        update messages
+           set status = case when message.fence <> conversations.version then 'failed' else 'sending' end,
+               error_code = case when message.fence <> conversations.version then 'silenced' end,
+               sending_at = now()
+          from message
+          join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
+         where messages.id = message.id
+           and message.status = 'queued'
+        returning messages.id, messages.status
+    )
+    select message.conversation_id, message.kind, message.body, message.payload, message.client_message_id,
+           conversations.department_id, conversations.assignee_id, conversations.client_id,
+           coalesce((select begun.status from begun), message.status) as status,
+           exists (select from begun) as is_begun,
+           extract(epoch from now() - message.sending_at)::double precision as sending_for,
+           coalesce(phone.address, bsuid.address) as address,
+           phone.address is null as is_user_id,
+           answered.provider_id as reply_to,
+           files.storage_key, files.name as file_name, files.mime_type, files.size as file_size,
+           channel_accounts.id as channel_account_id, channel_accounts.external_key, channel_credentials.sealed
+      from message
+      join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
+      join channel_accounts on channel_accounts.company_id = message.company_id and channel_accounts.id = message.channel_account_id
+      left join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
+      left join lateral (select address from client_identities
+                          where client_identities.company_id = message.company_id
+                            and client_identities.client_id = conversations.client_id and kind = 'phone'
+                          order by created_at desc limit 1) phone on true
+      left join lateral (select address from client_identities
+                          where client_identities.company_id = message.company_id
+                            and client_identities.client_id = conversations.client_id and kind = 'bsuid'
+                          order by created_at desc limit 1) bsuid on true
+      left join messages answered on answered.company_id = message.company_id and answered.id = message.reply_to_id
+      left join files on files.company_id = message.company_id and files.id = message.file_id";
+
+const ACCOUNT: &str = "
+    select channel_accounts.external_key, channel_credentials.sealed
+      from channel_accounts
+      join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
+     where channel_accounts.id = $1";
+
+/// A status webhook may have been faster than the answer: its status stays, and statuses that came too early are merged now.
+const RECORD_SENT: &str = "
+    with early as (
+        delete from early_statuses
+         where channel_account_id = $3 and provider_id = $2
+        returning status, error_code, error_detail
+    ), best as (
+        select status, error_code, error_detail
+          from early
+         order by array_position(array['failed', 'read', 'delivered', 'sent'], status)
+         limit 1
+    )
+    update messages
+       set provider_id = coalesce(messages.provider_id, $2),
+           status = case when messages.status in ('queued', 'sending') then coalesce((select status from best), 'sent')
+                         else messages.status end,
+           error_code = coalesce((select error_code from best), messages.error_code),
+           error_detail = coalesce((select error_detail from best), messages.error_detail)
+     where id = $1
+    returning status, error_code, error_detail";
+
+const HAND_BACK: &str = "update messages set status = 'queued', sending_at = null where id = $1 and status = 'sending'";
+
+const RECORD_FAILED: &str = "
+    update messages
+       set status = 'failed', error_code = $2, error_detail = $3
+     where id = $1 and status in ('queued', 'sending')
+    returning status, error_code, error_detail";
+
+const BREAK_CHANNEL: &str = "update channel_accounts set status = 'broken' where id = $1 and status = 'active'";
+
+const LOG_CALL: &str = "
+    insert into integration_calls (id, channel_account_id, provider, operation, status, error_code, took_ms)
+    values ($1, $2, 'whatsapp_cloud', $3, $4, $5, $6)";
+
+#[derive(FromRow)]
+struct Begun {
+    conversation_id: Uuid,
+    kind: String,
+    body: String,
+    payload: Value,
+    client_message_id: Option<String>,
+    department_id: Option<Uuid>,
+    assignee_id: Option<Uuid>,
+    client_id: Uuid,
+    status: String,
+    is_begun: bool,
+    sending_for: Option<f64>,
+    address: Option<String>,
+    is_user_id: bool,
+    reply_to: Option<String>,
+    storage_key: Option<String>,
+    file_name: Option<String>,
+    mime_type: Option<String>,
+    file_size: Option<i64>,
+    channel_account_id: Uuid,
+    external_key: String,
+    sealed: Option<Vec<u8>>,
+}
+
+#[derive(FromRow)]
+struct StatusRow {
+    status: String,
+    error_code: Option<String>,
+    error_detail: Option<String>,
+}
+
+/// A message taken for sending.
+pub struct Outgoing {
+    message_id: Uuid,
+    row: Begun,
+    account: Account,
+}
+
+/// What to do with a message.
+pub enum Verdict {
+    Send(Box<Outgoing>),
+    /// Sent, failed or silenced before: the job is finished.
+    Finished,
+    /// Its outcome is not known yet.
+    Wait(Duration),
+}
+
+/// How long an outcome may stay unknown before the message counts as failed.
+pub fn unknown_outcome_after() -> Duration {
+    let seconds = optional_variable("UNKNOWN_OUTCOME_SECONDS").and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(600))
+}
+
+/// The provider's own pause, growing with every attempt.
+pub fn pause(after: Duration, attempts: i32) -> Duration {
+    let factor = 2_u32.saturating_pow(u32::try_from(attempts.saturating_sub(1)).unwrap_or(0));
+    after.saturating_mul(factor).min(Duration::from_mins(15))
+}
+
+/// Takes the message, or finds that there is nothing to send.
+pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result<Verdict, Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    let row: Begun = transaction.one(BEGIN, &[&message_id]).await?;
+    if !row.is_begun && row.status == "sending" {
+        let waited = Duration::from_secs_f64(row.sending_for.unwrap_or_default().max(0.0));
+        if let Some(rest) = unknown_outcome_after().checked_sub(waited).filter(|rest| !rest.is_zero()) {
+            return Ok(Verdict::Wait(rest.max(Duration::from_secs(1))));
+        }
+        let detail = "WhatsApp não respondeu; a mensagem pode ou não ter chegado.";
+        fail(&transaction, message_id, &row, "outcome_unknown", detail).await?;
+        job.finish(&transaction).await?;
+        transaction.commit_quietly().await?;
+        return Ok(Verdict::Finished);
+    }
+    if !row.is_begun || row.status == "failed" {
+        job.finish(&transaction).await?;
+        transaction.commit_quietly().await?;
+        return Ok(Verdict::Finished);
+    }
+    let account = row.sealed.as_deref().and_then(|sealed| open(context, row.channel_account_id, sealed));
+    let Some((credentials, _)) = account.zip(row.address.as_ref()) else {
+        let detail = "O canal não tem credenciais válidas ou o cliente não tem endereço nele.";
+        fail(&transaction, message_id, &row, "not_deliverable", detail).await?;
+        job.finish(&transaction).await?;
+        transaction.commit_quietly().await?;
+        return Ok(Verdict::Finished);
+    };
+    let account = Account { phone_number_id: row.external_key.clone(), credentials };
+    transaction.commit_quietly().await?;
+    Ok(Verdict::Send(Box::new(Outgoing { message_id, row, account })))
+}
+
+fn open(context: &Context, channel_account_id: Uuid, sealed: &[u8]) -> Option<Credentials> {
+    let plain = crypto::open(&context.secrets().encryption_keys, channel_account_id.as_bytes(), sealed)?;
+    serde_json::from_slice(&plain).ok()
+}
+
+/// The account of a channel, with its credentials opened.
+pub async fn account(context: &Context, company_id: Uuid, channel_account_id: Uuid) -> Result<Account, Error> {
+    let transaction = context.begin_system(company_id).await?;
+    let rows = transaction.query(ACCOUNT, &[&channel_account_id]).await?;
+    transaction.commit_quietly().await?;
+    let row = rows.first().ok_or(NOT_FOUND)?;
+    let credentials = open(context, channel_account_id, row.get("sealed"));
+    let credentials = credentials.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))?;
+    Ok(Account { phone_number_id: row.get("external_key"), credentials })
+}
+
+/// Calls WhatsApp, outside any transaction: first the file, then the message.
+pub async fn send(context: &Context, outgoing: &Outgoing) -> (Result<String, Failure>, Vec<Call>) {
+    let mut calls = Vec::new();
+    let row = &outgoing.row;
+    let mut file = None;
+    if let (Some(key), Some(name), Some(mime_type)) = (&row.storage_key, &row.file_name, &row.mime_type) {
+        if row.file_size.is_some_and(|size| size > LARGEST_FILE) {
+            return (Err(Failure::Refused { code: "too_large".into(), detail: "O arquivo passa de 100 MB.".into() }), calls);
+        }
+        let content = match shared::files::get(context, key).await {
+            Ok(Some(content)) => content,
+            Ok(None) => {
+                let detail = "O arquivo não existe mais.".into();
+                return (Err(Failure::Refused { code: "file_missing".into(), detail }), calls);
+            }
+            Err(error) => {
+                let code = error.problem().code.to_owned();
+                return (Err(Failure::Busy { after: Duration::from_secs(5), code }), calls);
+            }
+        };
+        let (uploaded, call) = whatsapp::upload(context, &outgoing.account, content, mime_type, name).await;
+        calls.push(call);
+        match uploaded {
+            Ok(media_id) => file = Some(FileToSend { media_id, name: name.clone() }),
+            // An upload whose answer was lost sends nothing to anybody: it may be done again.
+            Err(Failure::Unknown { .. }) => {
+                return (Err(Failure::Busy { after: Duration::from_secs(5), code: "upload_unanswered".into() }), calls);
+            }
+            Err(failure) => return (Err(failure), calls),
+        }
+    }
+    let delivery = Delivery {
+        message_id: outgoing.message_id,
+        kind: row.kind.clone(),
+        body: row.body.clone(),
+        payload: row.payload.clone(),
+        address: row.address.clone().unwrap_or_default(),
+        is_user_id: row.is_user_id,
+        reply_to: row.reply_to.clone(),
+        file,
+    };
+    let (sent, call) = whatsapp::send(context, &outgoing.account, &compose(&delivery)).await;
+    calls.push(call);
+    (sent, calls)
+}
+
+/// WhatsApp accepted it.
+pub async fn record_sent(
+    context: &Context,
+    job: &Claimed,
+    outgoing: &Outgoing,
+    provider_id: &str,
+    calls: Vec<Call>,
+) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    let channel = outgoing.row.channel_account_id;
+    let row: StatusRow = transaction.one(RECORD_SENT, &[&outgoing.message_id, &provider_id, &channel]).await?;
+    emit_status(&transaction, outgoing.message_id, &outgoing.row, row);
+    end(context, job, transaction, channel, calls).await
+}
+
+/// WhatsApp refused it for good, or the company has to act first.
+pub async fn record_failed(
+    context: &Context,
+    job: &Claimed,
+    outgoing: &Outgoing,
+    failure: &Failure,
+    calls: Vec<Call>,
+) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    let detail = match failure {
+        Failure::Refused { detail, .. } | Failure::Blocked { detail, .. } => detail.as_str(),
+        _ => "WhatsApp continuou indisponível.",
+    };
+    fail(&transaction, outgoing.message_id, &outgoing.row, failure.code(), detail).await?;
+    let channel = outgoing.row.channel_account_id;
+    if matches!(failure, Failure::Blocked { .. }) {
+        transaction.defer(BREAK_CHANNEL, parameters![channel]);
+    }
+    end(context, job, transaction, channel, calls).await
+}
+
+/// WhatsApp was busy: the message waits in its queue again.
+pub async fn hand_back(context: &Context, job: &Claimed, outgoing: &Outgoing, calls: Vec<Call>) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    transaction.execute(HAND_BACK, &[&outgoing.message_id]).await?;
+    log_calls(context, &transaction, outgoing.row.channel_account_id, calls);
+    transaction.commit_quietly().await
+}
+
+/// No answer came: the message stays `sending`.
+pub async fn keep_unknown(context: &Context, job: &Claimed, outgoing: &Outgoing, calls: Vec<Call>) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    log_calls(context, &transaction, outgoing.row.channel_account_id, calls);
+    transaction.commit_quietly().await
+}
+
+/// Finishes a job that only made a call.
+pub async fn finish_call(context: &Context, job: &Claimed, channel_account_id: Uuid, call: Call) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    end(context, job, transaction, channel_account_id, vec![call]).await
+}
+
+async fn end(context: &Context, job: &Claimed, transaction: Transaction, channel: Uuid, calls: Vec<Call>) -> Result<(), Error> {
+    log_calls(context, &transaction, channel, calls);
+    job.finish(&transaction).await?;
+    transaction.commit_quietly().await
+}
+
+fn log_calls(context: &Context, transaction: &Transaction, channel: Uuid, calls: Vec<Call>) {
+    for call in calls {
+        let Call { operation, status, error_code, took_ms } = call;
+        transaction.defer(LOG_CALL, parameters![context.new_id(), channel, operation, status, error_code, took_ms]);
+    }
+}
+
+async fn fail(transaction: &Transaction, message_id: Uuid, row: &Begun, code: &str, detail: &str) -> Result<(), Error> {
+    let failed: Option<StatusRow> = transaction.first(RECORD_FAILED, &[&message_id, &code, &detail]).await?;
+    if let Some(failed) = failed {
+        emit_status(transaction, message_id, row, failed);
+    }
+    Ok(())
+}
+
+fn emit_status(transaction: &Transaction, message_id: Uuid, row: &Begun, status: StatusRow) {
+    let payload = MessageStatus {
+        message_id,
+        conversation_id: row.conversation_id,
+        client_message_id: row.client_message_id.clone(),
+        status: status.status,
+        error_code: status.error_code,
+        error_detail: status.error_detail,
+    };
+    let audience = Audience::conversation(row.department_id, row.assignee_id).and_client(row.client_id);
+    transaction.emit(Event::new(Topic::Conversation(row.conversation_id), audience, &payload));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        let second = Duration::from_secs(1);
+        assert_eq!(pause(second, 1), second);
+        assert_eq!(pause(second, 4), Duration::from_secs(8));
+        assert_eq!(pause(second, 60), Duration::from_mins(15));
+    }
+}

@@ -1,0 +1,233 @@
+//! What a webhook's item does to a company's conversations. Each item has run or has left nothing behind.
+
+use conversations::{
+    Conversation, ConversationCreated, ConversationReopened, ConversationUpdated, Message, MessageCreated, emit_conversation,
+    emit_message, preview,
+};
+use shared::{
+    error::{Error, INTERNAL},
+    phone,
+    prelude::*,
+};
+
+use crate::{
+    changes,
+    payload::{InboundMessage, Item, without_nul},
+    statements::{APPLY, CREATE_CLIENT, LINK_IDENTITY, LOCATE, OPEN, REOPEN},
+};
+
+/// Times an item is tried again after another webhook won a race for the same client or conversation.
+const TRIES: usize = 4;
+
+/// The channel account a webhook came for.
+#[derive(Clone, Debug, FromRow)]
+pub struct Channel {
+    pub id: Uuid,
+    pub company_id: Uuid,
+    pub department_id: Option<Uuid>,
+    pub bot_flow_id: Option<Uuid>,
+    /// Seconds.
+    pub reopen_window: i32,
+}
+
+#[derive(FromRow)]
+struct Located {
+    client_id: Option<Uuid>,
+    has_phone: bool,
+    has_user_id: bool,
+    conversation_id: Option<Uuid>,
+    is_known: bool,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    Stored,
+    Duplicate,
+    /// Kept in the raw webhook only, for this reason.
+    Ignored(String),
+}
+
+/// Does one item. An error leaves the transaction to be rolled back to its savepoint.
+pub async fn apply(context: &Context, transaction: &Transaction, channel: &Channel, item: &Item) -> Result<Done, Error> {
+    match item {
+        Item::Message(message) => store(context, transaction, channel, message, "client").await,
+        Item::Echo(message) => store(context, transaction, channel, message, "agent").await,
+        Item::Reaction { message, target, emoji } => {
+            match changes::react(transaction, channel, target, emoji, message.at).await? {
+                true => Ok(Done::Stored),
+                false => store(context, transaction, channel, message, "client").await,
+            }
+        }
+        Item::Status(status) => changes::set_status(transaction, channel, status).await,
+        Item::Edit { target, edit_id, body } => changes::edit(transaction, channel, target, edit_id, body).await,
+        Item::Revoke { target } => changes::revoke(transaction, channel, target).await,
+        Item::NewUserId { previous, current } => {
+            transaction.execute(changes::FOLLOW_USER_ID, &[previous, current]).await?;
+            Ok(Done::Stored)
+        }
+        Item::Ignored(what) => Ok(Done::Ignored(what.clone())),
+        Item::Broken { error, .. } => Err(INTERNAL.caused_by(error)),
+    }
+}
+
+/// Whether a conversation was there already.
+#[derive(Clone, Copy, PartialEq)]
+enum Found {
+    Open,
+    Reopened,
+    Created,
+}
+
+async fn store(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    message: &InboundMessage,
+    sender_type: &str,
+) -> Result<Done, Error> {
+    let wa_id = message.sender.wa_id.as_deref();
+    let number = wa_id.map(phone::canonical);
+    let user_id = message.sender.user_id.as_deref();
+    for _ in 0..TRIES {
+        let located: Located = transaction.one(LOCATE, &[&number, &user_id, &channel.id, &message.id]).await?;
+        if located.is_known {
+            return Ok(Done::Duplicate);
+        }
+        let client_id = match located.client_id {
+            Some(client_id) => client_id,
+            None => {
+                let name = message.sender.name.clone().or_else(|| number.as_deref().map(phone::e164));
+                let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into()).replace('\0', "");
+                let id = context.new_id();
+                let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, &wa_id, &user_id]).await?;
+                // Somebody else has just created them: look again.
+                if made.is_empty() {
+                    transaction.rollback_to_savepoint(transaction.mark());
+                    continue;
+                }
+                id
+            }
+        };
+        let lacks_link = (number.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id);
+        if located.client_id.is_some() && lacks_link {
+            transaction.execute(LINK_IDENTITY, &[&client_id, &number, &wa_id, &user_id]).await?;
+        }
+        let Some((conversation_id, found)) =
+            find_conversation(context, transaction, channel, client_id, located.conversation_id, sender_type).await?
+        else {
+            transaction.rollback_to_savepoint(transaction.mark());
+            continue;
+        };
+        if let Some((conversation, stored)) = add(context, transaction, channel, conversation_id, message, sender_type).await? {
+            announce(context, transaction, channel, conversation, stored, found, sender_type);
+            follow_new_number(transaction, client_id, message).await?;
+            return Ok(Done::Stored);
+        }
+        // Stored or closed by another webhook or an agent meanwhile: look again.
+        transaction.rollback_to_savepoint(transaction.mark());
+    }
+    Err(INTERNAL.caused_by("lost every race for the conversation"))
+}
+
+/// The open conversation: the one located, the last one reopened, or a new one. `None` when another webhook was faster.
+async fn find_conversation(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    client_id: Uuid,
+    located: Option<Uuid>,
+    sender_type: &str,
+) -> Result<Option<(Uuid, Found)>, Error> {
+    if let Some(id) = located {
+        return Ok(Some((id, Found::Open)));
+    }
+    let reopened = transaction.query(REOPEN, &[&channel.id, &client_id, &channel.reopen_window]).await?;
+    if let Some(row) = reopened.first() {
+        return Ok(Some((row.get("id"), Found::Reopened)));
+    }
+    let id = context.new_id();
+    let flow = channel.bot_flow_id.filter(|_| sender_type == "client");
+    let made = transaction.query(OPEN, &[&id, &client_id, &channel.id, &channel.department_id, &flow]).await?;
+    Ok(made.first().map(|_| (id, Found::Created)))
+}
+
+async fn add(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    conversation_id: Uuid,
+    message: &InboundMessage,
+    sender_type: &str,
+) -> Result<Option<(Conversation, Message)>, Error> {
+    let media = message.media.as_ref();
+    let file_id = media.map(|_| context.new_id());
+    let storage_key = file_id.map(|id| format!("company/{}/{id}", channel.company_id));
+    let name = media.map(|media| media.name.clone().unwrap_or_else(|| message.kind.to_owned()));
+    let body = message.body.replace('\0', "\u{fffd}");
+    let payload = without_nul(message.payload.clone());
+    let at = message.at.unwrap_or_else(|| context.now());
+    let rows = transaction
+        .query(
+            APPLY,
+            &[
+                &conversation_id,
+                &context.new_id(),
+                &channel.id,
+                &sender_type,
+                &message.kind,
+                &body,
+                &payload,
+                &message.reply_to,
+                &message.id,
+                &at,
+                &preview(message.kind, &body),
+                &file_id,
+                &name,
+                &media.map(|media| media.mime_type.clone()),
+                &storage_key,
+                &media.map(|media| media.id.clone()),
+            ],
+        )
+        .await?;
+    Ok(rows.first().map(conversations::read_written))
+}
+
+fn announce(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    conversation: Conversation,
+    message: Message,
+    found: Found,
+    sender_type: &str,
+) {
+    let company_id = channel.company_id;
+    match found {
+        Found::Open => emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None),
+        Found::Reopened => emit_conversation::<ConversationReopened>(transaction, company_id, &conversation, None, None),
+        Found::Created => emit_conversation::<ConversationCreated>(transaction, company_id, &conversation, None, None),
+    }
+    if let Some(file) = &message.file {
+        let payload = json!({"file_id": file["id"], "message_id": message.id, "channel_account_id": channel.id});
+        transaction.enqueue(Job::new(context, Queue::Media, "fetch_media", file["id"].as_str().unwrap_or_default(), payload));
+    }
+    if conversation.mode == "bot" && sender_type == "client" {
+        let id = conversation.id;
+        let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
+        transaction.enqueue(job.unless_waiting(id));
+    }
+    emit_message(transaction, &conversation, &MessageCreated { message });
+}
+
+/// A client who changed their number stays the same client.
+async fn follow_new_number(transaction: &Transaction, client_id: Uuid, message: &InboundMessage) -> Result<(), Error> {
+    let system = &message.payload["system"];
+    if message.kind != "system" || system["type"] != "user_changed_number" {
+        return Ok(());
+    }
+    let Some(wa_id) = system["wa_id"].as_str() else { return Ok(()) };
+    let number = Some(phone::canonical(wa_id));
+    transaction.execute(LINK_IDENTITY, &[&client_id, &number, &Some(wa_id), &None::<String>]).await?;
+    Ok(())
+}

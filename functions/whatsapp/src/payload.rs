@@ -1,0 +1,314 @@
+//! What Meta sends, read leniently: one strange element never spoils its siblings.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// One thing a webhook tells, in the order it tells them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// A client wrote.
+    Message(InboundMessage),
+    /// The business wrote on its own phone.
+    Echo(InboundMessage),
+    Status(InboundStatus),
+    /// A client changed a message of theirs.
+    Edit {
+        target: String,
+        edit_id: String,
+        body: String,
+    },
+    /// A client took a message back.
+    Revoke {
+        target: String,
+    },
+    Reaction {
+        message: InboundMessage,
+        target: String,
+        emoji: String,
+    },
+    /// A client's business-scoped id changed.
+    NewUserId {
+        previous: String,
+        current: String,
+    },
+    /// Something we keep in the raw webhook only.
+    Ignored(String),
+    /// Something that cannot be read.
+    Broken {
+        id: Option<String>,
+        error: String,
+    },
+}
+
+/// A client as WhatsApp names them. At least one is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// Digits; absent for people who hide their number.
+    pub wa_id: Option<String>,
+    pub user_id: Option<String>,
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboundMessage {
+    pub id: String,
+    pub sender: Sender,
+    /// `None` when it carries none that can be read.
+    pub at: Option<Timestamp>,
+    /// Our kind.
+    pub kind: &'static str,
+    pub body: String,
+    pub payload: Value,
+    pub media: Option<Media>,
+    /// WhatsApp's id of the message it answers.
+    pub reply_to: Option<String>,
+}
+
+/// A file waiting at WhatsApp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    pub id: String,
+    pub mime_type: String,
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundStatus {
+    pub id: String,
+    /// `sent`, `delivered`, `read` or `failed`.
+    pub status: &'static str,
+    pub at: Option<Timestamp>,
+    /// Our own id, sent along as `biz_opaque_callback_data`.
+    pub message_id: Option<Uuid>,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+}
+
+/// The items of one number, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notification {
+    pub phone_number_id: String,
+    pub items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    entry: Vec<Value>,
+}
+
+/// Reads a webhook's body. `None` when it is not one of Meta's at all.
+pub fn read(body: &[u8]) -> Option<Vec<Notification>> {
+    let envelope: Envelope = serde_json::from_slice(body).ok()?;
+    let mut notifications: Vec<Notification> = Vec::new();
+    for entry in &envelope.entry {
+        for change in array(&entry["changes"]) {
+            let value = &change["value"];
+            let number = text(&value["metadata"], "phone_number_id").unwrap_or_default();
+            let items = items(text(change, "field").as_deref().unwrap_or_default(), value);
+            match notifications.iter_mut().find(|notification| notification.phone_number_id == number) {
+                Some(notification) => notification.items.extend(items),
+                None => notifications.push(Notification { phone_number_id: number, items }),
+            }
+        }
+    }
+    Some(notifications)
+}
+
+fn items(field: &str, value: &Value) -> Vec<Item> {
+    match field {
+        "messages" => {
+            let contacts = array(&value["contacts"]);
+            let messages = array(&value["messages"]).iter().map(|message| read_message(message, contacts));
+            let statuses = array(&value["statuses"]).iter().map(read_status);
+            let errors = array(&value["errors"]).iter().map(|error| Item::Ignored(format!("error {}", error["code"])));
+            messages.chain(statuses).chain(errors).collect()
+        }
+        "smb_message_echoes" => array(&value["message_echoes"]).iter().map(read_echo).collect(),
+        "user_id_update" => {
+            let change = &value["user_id"];
+            match (text(change, "previous"), text(change, "current")) {
+                (Some(previous), Some(current)) => vec![Item::NewUserId { previous, current }],
+                _ => vec![Item::Ignored("user_id_update".into())],
+            }
+        }
+        other => vec![Item::Ignored(other.to_owned())],
+    }
+}
+
+fn read_message(message: &Value, contacts: &[Value]) -> Item {
+    let mut sender = Sender { wa_id: text(message, "from"), user_id: text(message, "from_user_id"), name: None };
+    let contact = contacts.iter().find(|contact| {
+        let same = |mine: &Option<String>, theirs: Option<String>| mine.is_some() && *mine == theirs;
+        same(&sender.wa_id, text(contact, "wa_id")) || same(&sender.user_id, text(contact, "user_id"))
+    });
+    if let Some(contact) = contact {
+        sender.wa_id = sender.wa_id.or_else(|| text(contact, "wa_id"));
+        sender.user_id = sender.user_id.or_else(|| text(contact, "user_id"));
+        sender.name = text(&contact["profile"], "name");
+    }
+    read_content(message, sender, Item::Message)
+}
+
+fn read_echo(message: &Value) -> Item {
+    let sender = Sender { wa_id: text(message, "to"), user_id: text(message, "to_user_id"), name: None };
+    read_content(message, sender, Item::Echo)
+}
+
+fn read_content(message: &Value, sender: Sender, wrap: fn(InboundMessage) -> Item) -> Item {
+    let Some(id) = text(message, "id") else { return Item::Broken { id: None, error: "it has no id".into() } };
+    if sender.wa_id.is_none() && sender.user_id.is_none() {
+        return Item::Broken { id: Some(id), error: "it names no sender".into() };
+    }
+    let kind = text(message, "type").unwrap_or_default();
+    let content = &message[kind.as_str()];
+    let target = || text(content, "original_message_id");
+    let (our_kind, body, payload) = match kind.as_str() {
+        "edit" => {
+            let edited = &content["message"];
+            let inner = text(edited, "type").unwrap_or_default();
+            let body = text(&edited[inner.as_str()], if inner == "text" { "body" } else { "caption" }).unwrap_or_default();
+            return match target() {
+                Some(target) => Item::Edit { target, edit_id: id, body },
+                None => Item::Broken { id: Some(id), error: "it edits nothing".into() },
+            };
+        }
+        "revoke" => {
+            return match target() {
+                Some(target) => Item::Revoke { target },
+                None => Item::Broken { id: Some(id), error: "it revokes nothing".into() },
+            };
+        }
+        "text" => ("text", text(content, "body").unwrap_or_default(), json!({})),
+        "image" | "video" | "document" => (media_kind(&kind), text(content, "caption").unwrap_or_default(), json!({})),
+        "sticker" => ("sticker", String::new(), pick(content, &["animated"])),
+        "audio" => ("audio", String::new(), json!({"voice": content["voice"] == json!(true)})),
+        "location" => location(content),
+        "contacts" => {
+            let name = text(&content[0]["name"], "formatted_name").unwrap_or_default();
+            ("contacts", name, json!({"contacts": content}))
+        }
+        "interactive" if content.is_object() => interactive(content),
+        "button" => {
+            let title = text(content, "text").unwrap_or_default();
+            ("interactive", title.clone(), json!({"reply": {"id": content["payload"], "title": title}}))
+        }
+        "reaction" => ("reaction", text(content, "emoji").unwrap_or_default(), pick(content, &["message_id", "emoji"])),
+        "order" => ("order", text(content, "text").unwrap_or_default(), json!({"order": content})),
+        "system" => {
+            ("system", text(content, "body").unwrap_or_default(), json!({"system": content, "identity": message["identity"]}))
+        }
+        "request_welcome" => ("system", String::new(), json!({"request_welcome": true})),
+        other => ("unsupported", String::new(), json!({"type": other, "content": content, "errors": message["errors"]})),
+    };
+    let media = matches!(our_kind, "image" | "video" | "document" | "sticker" | "audio")
+        .then(|| {
+            let mime_type = text(content, "mime_type").unwrap_or_else(|| "application/octet-stream".into());
+            Some(Media { id: text(content, "id")?, mime_type, name: text(content, "filename") })
+        })
+        .flatten();
+    let mut payload = payload;
+    for name in ["referral", "context"] {
+        if let (Some(fields), Some(extra)) = (payload.as_object_mut(), message.get(name)) {
+            fields.insert(name.into(), extra.clone());
+        }
+    }
+    let message = InboundMessage {
+        at: time(message),
+        kind: our_kind,
+        body,
+        payload,
+        media,
+        reply_to: text(&message["context"], "id"),
+        id,
+        sender,
+    };
+    match (our_kind, text(content, "message_id")) {
+        ("reaction", Some(target)) => {
+            let emoji = message.body.clone();
+            Item::Reaction { message, target, emoji }
+        }
+        _ => wrap(message),
+    }
+}
+
+fn media_kind(kind: &str) -> &'static str {
+    match kind {
+        "image" => "image",
+        "video" => "video",
+        _ => "document",
+    }
+}
+
+/// Coordinates come as numbers or as text.
+fn location(content: &Value) -> (&'static str, String, Value) {
+    let coordinate = |name: &str| content[name].as_f64().or_else(|| content[name].as_str()?.parse().ok());
+    let mut place = pick(content, &["name", "address", "url"]);
+    place["latitude"] = json!(coordinate("latitude"));
+    place["longitude"] = json!(coordinate("longitude"));
+    let body = text(content, "name").or_else(|| text(content, "address")).unwrap_or_default();
+    ("location", body, place)
+}
+
+fn interactive(content: &Value) -> (&'static str, String, Value) {
+    let kind = text(content, "type").unwrap_or_default();
+    let reply = &content[kind.as_str()];
+    let title = text(reply, "title").or_else(|| text(reply, "body")).unwrap_or_default();
+    ("interactive", title, json!({"type": kind, "reply": reply}))
+}
+
+fn read_status(status: &Value) -> Item {
+    let Some(id) = text(status, "id") else { return Item::Broken { id: None, error: "a status names no message".into() } };
+    let ours = match text(status, "status").as_deref() {
+        Some("sent") => "sent",
+        Some("delivered") => "delivered",
+        Some("read" | "played") => "read",
+        Some("failed") => "failed",
+        other => return Item::Ignored(format!("status {}", other.unwrap_or_default())),
+    };
+    let error = &status["errors"][0];
+    let detail = text(&error["error_data"], "details").or_else(|| text(error, "title"));
+    Item::Status(InboundStatus {
+        id,
+        status: ours,
+        at: time(status),
+        message_id: text(status, "biz_opaque_callback_data").and_then(|text| text.parse().ok()),
+        error_code: error["code"].as_i64().map(|code| code.to_string()),
+        error_detail: detail,
+    })
+}
+
+/// Seconds since the epoch, as text or as a number.
+fn time(value: &Value) -> Option<Timestamp> {
+    let seconds = &value["timestamp"];
+    let seconds = seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok())?;
+    Timestamp::from_second(seconds).ok()
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A text that says something; empty is absent.
+fn text(value: &Value, name: &str) -> Option<String> {
+    value.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn pick(value: &Value, names: &[&str]) -> Value {
+    let fields = names.iter().filter_map(|name| Some(((*name).to_owned(), value.get(*name)?.clone())));
+    Value::Object(fields.collect::<Map<_, _>>())
+}
+
+/// Postgres stores no NUL: what a client sent with one is kept with a replacement character.
+pub fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{fffd}")),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, item)| (name.replace('\0', "\u{fffd}"), without_nul(item))).collect())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,226 @@
+//! The statements of inbound messages.
+
+use conversations::{conversation_columns, conversation_joins, message_columns, message_joins};
+
+/// The client by phone or by user id, their open conversation on this channel, and whether the message is stored already.
+pub const LOCATE: &str = "
+    with identity as (
+        select client_id, kind
+          from client_identities
+         where (kind = 'phone' and value = $1) or (kind = 'bsuid' and value = $2)
+    ), client as (
+        select client_id from identity order by kind = 'phone' desc limit 1
+    )
+    select (select client_id from client) as client_id,
+           exists (select from identity where kind = 'phone') as has_phone,
+           exists (select from identity where kind = 'bsuid') as has_user_id,
+           (select id from conversations
+             where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
+           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known";
+
+/// No row when one of the identities was taken meanwhile.
+pub const CREATE_CLIENT: &str = "
+    with client as (
+        insert into clients (id, name) values ($1, $2) returning id
+    ), identity as (
+        insert into client_identities (client_id, kind, value, address)
+        select client.id, identity.kind, identity.value, identity.address
+          from client, (values ('phone', $3::text, $4::text), ('bsuid', $5::text, $5::text)) identity (kind, value, address)
+         where identity.value is not null
+        on conflict do nothing
+        returning client_id
+    )
+    select client_id from identity
+     group by client_id
+    having count(*) = ($3::text is not null)::integer + ($5::text is not null)::integer";
+
+/// A second identity of a known client; one that belongs to somebody else already stays theirs.
+pub const LINK_IDENTITY: &str = "
+    insert into client_identities (client_id, kind, value, address)
+    select $1, identity.kind, identity.value, identity.address
+      from (values ('phone', $2::text, $3::text), ('bsuid', $4::text, $4::text)) identity (kind, value, address)
+     where identity.value is not null
+    on conflict do nothing";
+
+/// The last conversation, if it ended within the company's reopening window.
+pub const REOPEN: &str = "
+    update conversations
+       set ended_at = null, close_reason = null, version = version + 1, bot_node = null
+     where id = (select id from conversations
+                  where channel_account_id = $1 and client_id = $2 and ended_at > now() - make_interval(secs => $3)
+                  order by ended_at desc
+                  limit 1)
+       and ended_at is not null
+    returning id";
+
+pub const OPEN: &str = "
+    insert into conversations (id, client_id, channel_account_id, department_id, mode, bot_flow_id)
+    values ($1, $2, $3, $4, case when $5::uuid is null then 'human' else 'bot' end, $5)
+    on conflict (company_id, channel_account_id, client_id) where ended_at is null do nothing
+    returning id";
+
+/// Adds the message and moves its conversation, under the conversation's lock. No row when the message is there already or the
+/// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses.
+pub const APPLY: &str = concat!(
+    "with locked as (
+        select id, inbound_count from conversations where id = $1 and ended_at is null for update
+    ), new_file as (
+        insert into files (id, conversation_id, name, mime_type, size, storage_key, provider_id)
+        select $12, locked.id, $13, $14, 0, $15, $16
+          from locked
+         where $12::uuid is not null
+           and not exists (select from messages where channel_account_id = $3 and provider_id = $9)
+        returning *
+    ), new_message as (
+        insert into messages (id, conversation_id, channel_account_id, sender_type, kind, body, payload, file_id, reply_to_id,
+                              provider_id, status, inbound_number, sent_at)
+        select $2, locked.id, $3, $4, $5, $6, $7, (select id from new_file),
+               (select answered.id from messages answered where answered.channel_account_id = $3 and answered.provider_id = $8),
+               $9, case when $4 = 'agent' then 'sent' end, case when $4 = 'client' then locked.inbound_count + 1 end, $10
+          from locked
+        on conflict on constraint messages_provider_id do nothing
+        returning *
+    ), updated as (
+        update conversations
+           set inbound_count = conversations.inbound_count + case when $4 = 'client' then 1 else 0 end,
+               last_message_at = greatest(conversations.last_message_at, new_message.sent_at),
+               last_message_preview = $11,
+               last_message_from = $4,
+               window_expires_at = case when $4 = 'client'
+                   then greatest(conversations.window_expires_at, new_message.sent_at + interval '24 hours')
+                   else conversations.window_expires_at end,
+               mode = case when $4 = 'agent' then 'human' else conversations.mode end,
+               version = conversations.version + case when $4 = 'agent' then 1 else 0 end,
+               first_human_at = case when $4 = 'agent' then coalesce(conversations.first_human_at, now())
+                                     else conversations.first_human_at end,
+               read_count = case when $4 = 'agent' then conversations.inbound_count else conversations.read_count end
+          from new_message
+         where conversations.id = new_message.conversation_id
+        returning conversations.*
+    )
+    select ",
+    conversation_columns!(),
+    ", (select to_jsonb(message) from (select ",
+    message_columns!(),
+    " from new_message as messages left join users sender on sender.id = messages.sender_id
+      left join new_file as files on files.id = messages.file_id) message) as message
+      from updated as conversations ",
+    conversation_joins!()
+);
+
+/// What follows a CTE named `changed` of message rows: each with its conversation.
+macro_rules! changed_message {
+    ($with:literal) => {
+        concat!(
+            $with,
+            " select ",
+            conversation_columns!(),
+            ", (select to_jsonb(message) from (select ",
+            message_columns!(),
+            " from changed as messages ",
+            message_joins!(),
+            ") message) as message
+              from changed
+              join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id ",
+            conversation_joins!()
+        )
+    };
+}
+
+/// A reaction replaces the client's earlier one; an older one that comes late changes nothing.
+pub const REACT: &str = changed_message!(
+    "with changed as (
+        update messages
+           set reactions = (select coalesce(jsonb_agg(reaction), '[]')
+                              from jsonb_array_elements(reactions) reaction
+                             where reaction ->> 'by' <> 'client')
+                           || case when $3 = '' then '[]'::jsonb else jsonb_build_array(jsonb_build_object('by', 'client', 'emoji', $3::text)) end,
+               payload = payload || jsonb_build_object('client_reacted_at', $4::double precision)
+         where channel_account_id = $1
+           and provider_id = $2
+           and coalesce((payload ->> 'client_reacted_at')::double precision, 0) <= $4::double precision
+        returning *
+    )"
+);
+
+pub const EDIT: &str = changed_message!(
+    "with changed as (
+        update messages
+           set revisions = revisions || jsonb_build_array(jsonb_build_object('body', body, 'until', now(), 'edit_id', $3::text)),
+               body = $4,
+               edited_at = now()
+         where channel_account_id = $1
+           and provider_id = $2
+           and not revisions @> jsonb_build_array(jsonb_build_object('edit_id', $3::text))
+        returning *
+    )"
+);
+
+/// The text stays in the row for those who may audit it; lists show the message as taken back.
+pub const REVOKE: &str = changed_message!(
+    "with changed as (
+        update messages
+           set deleted_at = now()
+         where channel_account_id = $1
+           and provider_id = $2
+           and deleted_at is null
+        returning *
+    )"
+);
+
+pub const MESSAGE_EXISTS: &str = "select from messages where channel_account_id = $1 and provider_id = $2";
+
+/// A status never goes backward: `sent < delivered < read`. `failed` keeps its code, and a later proof of delivery wins over it.
+/// A status of a message nobody knows yet is kept until it is known.
+pub const SET_STATUS: &str = "
+    with target as (
+        select id, status
+          from messages
+         where (id = $3 or (channel_account_id = $1 and provider_id = $2)) and sender_type <> 'client'
+         order by id = $3 desc
+         limit 1
+           for update
+    ), changed as (
+        update messages
+           set status = $4,
+               provider_id = coalesce(messages.provider_id, $2),
+               error_code = coalesce($5, messages.error_code),
+               error_detail = coalesce($6, messages.error_detail)
+          from target
+         where messages.id = target.id
+           and case $4 when 'sent' then target.status in ('queued', 'sending', 'failed')
+                       when 'delivered' then target.status in ('queued', 'sending', 'sent', 'failed')
+                       when 'read' then target.status in ('queued', 'sending', 'sent', 'delivered', 'failed')
+                       when 'failed' then target.status in ('queued', 'sending', 'sent')
+               end
+           and not ($4 = 'sent' and target.status = 'failed' and messages.error_code is distinct from 'outcome_unknown')
+        returning messages.id, messages.company_id, messages.conversation_id, messages.client_message_id, messages.status,
+                  messages.error_code, messages.error_detail
+    ), early as (
+        insert into early_statuses (channel_account_id, provider_id, status, error_code, error_detail, at)
+        select $1, $2, $4, $5, $6, $7
+         where not exists (select from target)
+        on conflict do nothing
+        returning provider_id
+    )
+    select changed.id, changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
+           conversations.department_id, conversations.assignee_id, conversations.client_id,
+           exists (select from early) as is_early
+      from (select 1) always
+      left join changed on true
+      left join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id";
+
+pub const FOLLOW_USER_ID: &str = "
+    insert into client_identities (client_id, kind, value, address)
+    select client_id, 'bsuid', $2, $2
+      from client_identities
+     where kind = 'bsuid' and value = $1
+    on conflict do nothing";
+
+pub const ENTER_CHANNEL: &str = "select * from app.enter_channel('whatsapp_cloud', $1)";
+
+pub const KEEP_UNROUTED: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', $2, $3)";
+
+pub const KEEP_WEBHOOK: &str = "
+    insert into inbound_webhooks (id, channel_account_id, source, body, outcome, failed_items)
+    values ($1, $2, 'whatsapp_cloud', $3, $4, $5)";

@@ -1,0 +1,254 @@
+//! WhatsApp Cloud API: sending, media, read marks. What an error means decides what the worker does next.
+//! Source: Meta's error codes for the Cloud API.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Response, multipart};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    context::Context,
+    settings::{optional_variable, variable},
+};
+
+/// What a company gives us to act for its number.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credentials {
+    pub access_token: String,
+}
+
+/// A number, with the right to act for it.
+#[derive(Clone)]
+pub struct Account {
+    pub phone_number_id: String,
+    pub credentials: Credentials,
+}
+
+/// Why a call did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was done: to be tried again after this long.
+    Busy { after: Duration, code: String },
+    /// Nothing was done and nothing will be: this message or recipient is refused.
+    Refused { code: String, detail: String },
+    /// Nothing is accepted from this number until the company acts: token, payment, permission.
+    Blocked { code: String, detail: String },
+    /// No answer: it may or may not have been done.
+    Unknown { reason: String },
+}
+
+impl Failure {
+    /// The code for the log of calls.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Busy { code, .. } | Self::Refused { code, .. } | Self::Blocked { code, .. } => code,
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+/// One call, for the log of calls.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub operation: &'static str,
+    /// HTTP status; `None` without an answer.
+    pub status: Option<i32>,
+    pub error_code: Option<String>,
+    pub took_ms: i32,
+}
+
+/// A result with the calls that were made for it.
+pub type Outcome<T> = (Result<T, Failure>, Call);
+
+/// Sends a message. Answers WhatsApp's id of it.
+pub async fn send(context: &Context, account: &Account, body: &Value) -> Outcome<String> {
+    let request = post(context, account, "messages").json(body);
+    let (answer, call) = run(context, "send", request).await;
+    let id = answer.and_then(|answer| {
+        let id = answer["messages"][0]["id"].as_str().map(str::to_owned);
+        id.ok_or_else(|| Failure::Unknown { reason: "the answer names no message".into() })
+    });
+    (id, call)
+}
+
+/// Marks a received message, and those before it, as read.
+pub async fn mark_read(context: &Context, account: &Account, message_id: &str) -> Outcome<()> {
+    let body = json!({"messaging_product": "whatsapp", "status": "read", "message_id": message_id});
+    let (answer, call) = run(context, "mark_read", post(context, account, "messages").json(&body)).await;
+    (answer.map(drop), call)
+}
+
+/// Uploads a file to send. Answers its media id.
+pub async fn upload(context: &Context, account: &Account, bytes: Bytes, mime_type: &str, name: &str) -> Outcome<String> {
+    let part = multipart::Part::stream(bytes).file_name(name.to_owned());
+    let part = match part.mime_str(mime_type) {
+        Ok(part) => part,
+        Err(error) => {
+            let failure = Failure::Refused { code: "mime_type".into(), detail: error.to_string() };
+            return (Err(failure), Call { operation: "upload", status: None, error_code: None, took_ms: 0 });
+        }
+    };
+    let form = multipart::Form::new().text("messaging_product", "whatsapp").text("type", mime_type.to_owned()).part("file", part);
+    let (answer, call) = run(context, "upload", post(context, account, "media").multipart(form)).await;
+    let id = answer.and_then(|answer| {
+        let id = answer["id"].as_str().map(str::to_owned);
+        id.ok_or_else(|| Failure::Unknown { reason: "the answer names no media".into() })
+    });
+    (id, call)
+}
+
+/// Where a received file can be downloaded for about five minutes.
+pub async fn look_up_media(context: &Context, account: &Account, media_id: &str) -> Outcome<String> {
+    let url = format!("{}/{media_id}", base_url());
+    let (answer, call) =
+        run(context, "look_up_media", context.http().get(url).bearer_auth(&account.credentials.access_token)).await;
+    let url = answer.and_then(|answer| {
+        let url = answer["url"].as_str().map(str::to_owned);
+        url.ok_or_else(|| Failure::Unknown { reason: "the answer names no URL".into() })
+    });
+    (url, call)
+}
+
+/// Downloads a received file, refusing more than `most` bytes.
+pub async fn download(context: &Context, account: &Account, url: &str, most: usize) -> Outcome<Bytes> {
+    let started = context.elapsed();
+    let answer = context.http().get(url).bearer_auth(&account.credentials.access_token).send().await;
+    let call = |status, error_code| Call {
+        operation: "download",
+        status,
+        error_code,
+        took_ms: milliseconds(context.elapsed().saturating_sub(started)),
+    };
+    let mut response = match answer {
+        Ok(response) if response.status().is_success() => response,
+        Ok(response) => {
+            let status = response.status();
+            let failure = Failure::Busy { after: Duration::from_secs(5), code: status.as_u16().to_string() };
+            return (Err(failure), call(Some(i32::from(status.as_u16())), Some(status.as_u16().to_string())));
+        }
+        Err(error) => return (Err(unanswered(&error)), call(None, Some("unreachable".into()))),
+    };
+    let status = Some(i32::from(response.status().as_u16()));
+    let mut received = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if received.len() + chunk.len() > most => {
+                let failure = Failure::Refused { code: "too_large".into(), detail: format!("more than {most} bytes") };
+                return (Err(failure), call(status, Some("too_large".into())));
+            }
+            Ok(Some(chunk)) => received.extend_from_slice(&chunk),
+            Ok(None) => return (Ok(received.into()), call(status, None)),
+            Err(error) => return (Err(unanswered(&error)), call(status, Some("interrupted".into()))),
+        }
+    }
+}
+
+fn base_url() -> String {
+    let version = optional_variable("WHATSAPP_GRAPH_VERSION").unwrap_or_else(|| "v25.0".into());
+    format!("{}/{version}", variable("WHATSAPP_GRAPH_URL").trim_end_matches('/'))
+}
+
+fn post(context: &Context, account: &Account, what: &str) -> reqwest::RequestBuilder {
+    let url = format!("{}/{}/{what}", base_url(), account.phone_number_id);
+    context.http().post(url).bearer_auth(&account.credentials.access_token)
+}
+
+async fn run(context: &Context, operation: &'static str, request: reqwest::RequestBuilder) -> Outcome<Value> {
+    let started = context.elapsed();
+    let answer = request.send().await;
+    let (status, outcome) = match answer {
+        Ok(response) => (Some(response.status().as_u16()), read(response).await),
+        Err(error) => (None, Err(unanswered(&error))),
+    };
+    let error_code = outcome.as_ref().err().map(|failure| failure.code().to_owned());
+    let took_ms = milliseconds(context.elapsed().saturating_sub(started));
+    (outcome, Call { operation, status: status.map(i32::from), error_code, took_ms })
+}
+
+async fn read(response: Response) -> Result<Value, Failure> {
+    let status = response.status();
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let body = response.bytes().await.map_err(|error| Failure::Unknown { reason: error.to_string() })?;
+    let value: Option<Value> = serde_json::from_slice(&body).ok();
+    if status.is_success() {
+        return value.ok_or_else(|| Failure::Unknown { reason: "the answer is not JSON".into() });
+    }
+    Err(classify(status.as_u16(), value.as_ref().map(|value| &value["error"]), retry_after.map(Duration::from_secs)))
+}
+
+/// A connection that was never made carried nothing; any other silence may hide a success.
+fn unanswered(error: &reqwest::Error) -> Failure {
+    if error.is_connect() {
+        Failure::Busy { after: Duration::from_secs(5), code: "unreachable".into() }
+    } else {
+        Failure::Unknown { reason: error.to_string() }
+    }
+}
+
+/// What an answer that is not a success means. The code decides, the HTTP status only where there is none.
+fn classify(status: u16, error: Option<&Value>, retry_after: Option<Duration>) -> Failure {
+    let code = error.and_then(|error| error["code"].as_i64());
+    let text = |pointer: &str| error.and_then(|error| error.pointer(pointer)?.as_str()).unwrap_or_default().to_owned();
+    let detail = Some(text("/error_data/details")).filter(|text| !text.is_empty()).unwrap_or_else(|| text("/message"));
+    let named = code.map_or_else(|| status.to_string(), |code| code.to_string());
+    let busy = |seconds: u64| Failure::Busy { after: retry_after.unwrap_or(Duration::from_secs(seconds)), code: named.clone() };
+    match code {
+        Some(1 | 2 | 131_000 | 131_016 | 133_004) => busy(5),
+        Some(4 | 80007 | 131_057) => busy(60),
+        Some(130_429) => busy(2),
+        Some(131_056) => busy(6),
+        Some(131_048 | 131_064) => busy(900),
+        Some(
+            0
+            | 3
+            | 10
+            | 33
+            | 190
+            | 200..=299
+            | 368
+            | 130_497
+            | 131_005
+            | 131_031
+            | 131_042
+            | 131_044
+            | 131_045
+            | 131_063
+            | 133_010,
+        ) => Failure::Blocked { code: named, detail },
+        None if status == 429 => busy(5),
+        None if status >= 500 => Failure::Unknown { reason: format!("HTTP {status} without an error code") },
+        None if matches!(status, 401 | 403) => Failure::Blocked { code: named, detail },
+        _ => Failure::Refused { code: named, detail },
+    }
+}
+
+fn milliseconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, code: i64) -> Failure {
+        classify(status, Some(&json!({"code": code, "message": "m", "error_data": {"details": "d"}})), None)
+    }
+
+    #[test]
+    fn busy_codes_back_off_and_others_end_it() {
+        assert!(matches!(of(400, 130_429), Failure::Busy { .. }));
+        assert!(matches!(of(503, 2), Failure::Busy { .. }));
+        assert!(matches!(of(401, 190), Failure::Blocked { .. }));
+        assert_eq!(of(400, 131_047), Failure::Refused { code: "131047".into(), detail: "d".into() });
+    }
+
+    #[test]
+    fn a_server_error_without_a_code_may_hide_a_success() {
+        assert!(matches!(classify(502, None, None), Failure::Unknown { .. }));
+        let after = Duration::from_secs(7);
+        assert_eq!(classify(429, None, Some(after)), Failure::Busy { after, code: "429".into() });
+    }
+}
