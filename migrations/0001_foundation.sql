@@ -326,6 +326,8 @@ create policy student on sessions to app_student using (user_id = (select app.us
 grant select, update on sessions to app_student;
 create policy student on presence_leases to app_student using (user_id = (select app.user_id()));
 grant select, insert, update, delete on presence_leases to app_student;
+create policy student on department_members for select to app_student using (user_id = (select app.user_id()));
+grant select on department_members to app_student;
 create policy student on refresh_tokens to app_student using (
     exists (select from sessions where sessions.id = refresh_tokens.session_id));
 grant select, insert, update on refresh_tokens to app_student;
@@ -427,6 +429,9 @@ returns void language sql security definer set search_path = public as $$
     with started as (
         insert into sessions (id, company_id, user_id, expires_at, user_agent, ip)
         values (session, company, person, now() + interval '30 days', browser, address)
+    ), audited as (
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent)
+        values (company, person, 'start_session', session::text, address, browser)
     )
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     values (refresh_hash, company, session, now() + interval '7 days');
@@ -474,7 +479,8 @@ $$;
 alter function app.rotate_refresh_token owner to app_lookup;
 
 -- Sign-up. With a company name: the company and its first admin. With a slug: a member waiting for approval.
--- An e-mail already known changes nothing (the answer to the caller is the same either way).
+-- An unknown slug is told before the e-mail is looked at. An e-mail already known changes nothing (the answer to the caller is the
+-- same either way).
 create function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text)
 returns text language plpgsql security definer set search_path = public as $$
 declare
@@ -482,6 +488,9 @@ declare
 begin
     if existing_slug is not null then
         select id into joined from companies where slug = existing_slug;
+        if not found then
+            return 'unknown_company';
+        end if;
     end if;
     insert into users (id, email, name, password_hash) values (person, lower(address), person_name, hash)
     on conflict on constraint users_email_key do nothing;
@@ -494,10 +503,8 @@ begin
         insert into audit_log (company_id, user_id, action, target) values (company, person, 'register', company::text);
         return 'created';
     end if;
-    if joined is not null then
-        insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
-        insert into audit_log (company_id, user_id, action, target) values (joined, person, 'register', person::text);
-    end if;
+    insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
+    insert into audit_log (company_id, user_id, action, target) values (joined, person, 'register', person::text);
     return 'waiting';
 end
 $$;

@@ -1,7 +1,7 @@
 //! Who may call a route. A proof is a handler's first argument after the context and can only be made from a verified request,
 //! so a route cannot forget to ask.
 
-use std::ops::Deref;
+use std::{ops::Deref, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,16 @@ impl Role {
     #[must_use]
     pub fn is_staff(self) -> bool {
         self != Self::Student
+    }
+}
+
+/// As rows and query strings have it.
+impl FromStr for Role {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let roles = [Self::Admin, Self::Supervisor, Self::Agent, Self::Student];
+        roles.into_iter().find(|role| role.as_str() == text).ok_or("a role is admin, supervisor, agent or student")
     }
 }
 

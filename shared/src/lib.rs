@@ -54,8 +54,8 @@ pub mod prelude {
         error::{Error, OnConstraint, Problem},
         events::{Event, EventPayload, Topic},
         http::{
-            CommaSeparated, Created, IdempotencyKey, IfMatch, Json, NoContent, Page, Path, Privilege, Query, RawBody, Redirect,
-            Route, Text,
+            Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, NoContent, NumberedPage, Page, Pagination, Path,
+            Privilege, Query, RawBody, Redirect, Route, Text,
         },
         jobs::{Job, Queue},
         serve, serve_action, serve_schedule, serve_worker,

@@ -65,9 +65,9 @@ pub(crate) fn start_check(context: &Context, key: String, most: u32, window: Dur
     });
 }
 
-/// Adds `hits` to the counter of `key` in the current window. Answers the count so far and the seconds until the window ends;
+/// Adds `hits` to the counter of `key` in the current window; negative ones are taken back. Answers the count so far and the seconds until the window ends;
 /// `None` when DynamoDB does not answer: a limit that cannot be checked does not stop the service.
-pub async fn count(context: &Context, key: &str, hits: u32, window: Duration) -> Option<(u64, u32)> {
+pub async fn count(context: &Context, key: &str, hits: i32, window: Duration) -> Option<(u64, u32)> {
     let now = context.now().as_second();
     let length = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).max(1);
     let ends = (now / length + 1) * length;
@@ -85,8 +85,8 @@ pub async fn count(context: &Context, key: &str, hits: u32, window: Duration) ->
         .await;
     match answer {
         Ok(answer) => {
-            let count = answer.attributes?.get("hits")?.as_n().ok()?.parse().ok()?;
-            Some((count, u32::try_from(ends - now).unwrap_or(1)))
+            let count: i64 = answer.attributes?.get("hits")?.as_n().ok()?.parse().ok()?;
+            Some((u64::try_from(count).unwrap_or_default(), u32::try_from(ends - now).unwrap_or(1)))
         }
         Err(error) => {
             crate::log::warn("rate limit not checked", &format!("{error:?}"));

@@ -1,13 +1,15 @@
 //! Sessions: sign-up, login, token rotation, the active company.
 
+pub mod company_slug;
+pub mod password;
+
+use schemars::SchemaGenerator;
 use shared::{
     crypto,
+    events::Catalogue,
     prelude::*,
     token::{self, ACCESS_TOKEN_LIFE, Claims},
 };
-
-/// Work factor of password hashes: about a quarter of a second.
-pub const BCRYPT_COST: u32 = 12;
 
 pub const CREDENTIALS_WRONG: Problem =
     Problem::new(401, "credentials_wrong", "E-mail ou senha incorretos.", "Wrong e-mail or password.");
@@ -95,10 +97,8 @@ pub fn permissions(role: Role) -> Vec<&'static str> {
 pub struct SignedIn {
     pub user: SignedInUser,
     pub company: Company,
-    pub access_token: String,
-    pub refresh_token: String,
-    /// Seconds the access token lives.
-    pub expires_in: i64,
+    #[serde(flatten)]
+    pub tokens: TokenPair,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -118,11 +118,16 @@ pub struct TokenPair {
     pub expires_in: i64,
 }
 
-/// An access token for this session.
-pub fn access_token(context: &Context, identity: &Identity) -> String {
-    let Identity { user_id, company_id, role, session_id } = *identity;
-    let exp = context.now().as_second() + ACCESS_TOKEN_LIFE;
-    token::sign(&context.secrets().token_keys, &Claims { sub: user_id, cid: company_id, role, sid: session_id, exp })
+impl TokenPair {
+    /// A new access token for this session, with a refresh token stored already.
+    #[must_use]
+    pub fn new(context: &Context, identity: &Identity, refresh_token: String) -> Self {
+        let Identity { user_id, company_id, role, session_id } = *identity;
+        let exp = context.now().as_second() + ACCESS_TOKEN_LIFE;
+        let claims = Claims { sub: user_id, cid: company_id, role, sid: session_id, exp };
+        let access_token = token::sign(&context.secrets().token_keys, &claims);
+        Self { access_token, refresh_token, expires_in: ACCESS_TOKEN_LIFE }
+    }
 }
 
 const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6)";
@@ -142,8 +147,8 @@ pub async fn start_session(
     transaction
         .query(START_SESSION, &[&identity.session_id, &company_id, &user_id, &hash, &origin.user_agent, &origin.ip])
         .await?;
-    let access_token = access_token(context, &identity);
-    Ok((identity, TokenPair { access_token, refresh_token, expires_in: ACCESS_TOKEN_LIFE }))
+    let tokens = TokenPair::new(context, &identity, refresh_token);
+    Ok((identity, tokens))
 }
 
 /// A person found by e-mail, once for each company; the active memberships first.
@@ -159,7 +164,62 @@ pub struct Candidate {
     pub status: Option<String>,
 }
 
-/// Reads a role as Postgres stores it.
-pub fn parse_role(text: &str) -> Option<Role> {
-    [Role::Admin, Role::Supervisor, Role::Agent, Role::Student].into_iter().find(|role| role.as_str() == text)
+pub const MY_COMPANIES: &str = "
+    select id, name, slug, role, id = app.company_id() as is_active
+      from app.companies_of_user()";
+
+/// A company the caller may enter.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct MyCompany {
+    pub id: Uuid,
+    pub name: String,
+    pub slug: String,
+    /// The caller's role there: `admin`, `supervisor`, `agent` or `student`.
+    pub role: String,
+    /// Whether this session is for it.
+    pub is_active: bool,
+}
+
+/// A session has ended before its time: its sockets close and its next request answers 401.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SessionRevoked {
+    pub session_id: Uuid,
+    pub reason: RevocationReason,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReason {
+    Logout,
+    /// A refresh token came a second time: one of two who hold it is not its owner.
+    RefreshTokenReused,
+}
+
+impl EventPayload for SessionRevoked {
+    const TYPE: &'static str = "session.revoked";
+}
+
+/// What tells a person's own devices that one of their sessions has ended.
+#[must_use]
+pub fn session_revoked(identity: &Identity, reason: RevocationReason) -> Event {
+    let payload = SessionRevoked { session_id: identity.session_id, reason };
+    Event::new(Topic::User(identity.user_id), Audience::user(identity.user_id), &payload)
+}
+
+/// The events this domain emits.
+pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
+    catalogue.add::<SessionRevoked>(generator);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_may_do_what_the_one_below_it_may() {
+        let [agent, supervisor, admin] = [Role::Agent, Role::Supervisor, Role::Admin].map(permissions);
+        assert!(agent.iter().all(|permission| supervisor.contains(permission)));
+        assert!(supervisor.iter().all(|permission| admin.contains(permission)));
+        assert!(!permissions(Role::Student).contains(&"conversations:read"));
+    }
 }

@@ -1,1 +1,177 @@
-//! Channel accounts and their credentials.
+//! Channel accounts: how a company's channels are configured, and the credentials that are kept sealed.
+
+pub mod config;
+
+use std::fmt;
+
+use shared::{crypto, prelude::*, rule, settings::EncryptionKey};
+
+pub const NUMBER_IN_USE: Problem = Problem::new(
+    409,
+    "number_in_use",
+    "Este número já está conectado a outra conta do Balcão.",
+    "This number is connected to another account already.",
+);
+
+/// A configured channel as its admins see it: without secrets.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct Integration {
+    pub id: Uuid,
+    /// `whatsapp_cloud`, `evolution`, `botconversa` or `widget`.
+    pub kind: String,
+    pub name: String,
+    /// `active`, `broken` or `disabled`.
+    pub status: String,
+    /// Where its new conversations go.
+    pub department_id: Option<Uuid>,
+    /// The flow that answers first; null hands every conversation to people.
+    pub bot_flow_key: Option<String>,
+    /// What its kind needs, secrets only as `••••1234`.
+    #[schemars(with = "WhatsAppSettings")]
+    pub settings: Value,
+    pub created_at: Timestamp,
+    pub version: i32,
+}
+
+/// What may be shown of a WhatsApp Cloud number's configuration.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WhatsAppSettings {
+    /// The sender, and what webhooks name the number by.
+    pub phone_number_id: String,
+    /// The WhatsApp Business Account it belongs to.
+    pub waba_id: String,
+    /// The number people see, E.164.
+    pub display_phone_number: Option<String>,
+    /// The end of the access token, such as `••••1234`.
+    pub access_token: Option<String>,
+}
+
+/// What calls to the Graph API for one number are signed with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatsAppCredentials {
+    pub access_token: String,
+}
+
+/// Never shows the secret, wherever it is printed.
+impl fmt::Debug for WhatsAppCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("WhatsAppCredentials(…)")
+    }
+}
+
+/// Credentials as `channel_credentials.sealed` keeps them, bound to their channel account.
+///
+/// # Panics
+/// Never: credentials serialise, and keys are checked at start.
+#[must_use]
+pub fn seal_whatsapp(keys: &[EncryptionKey], channel_account_id: Uuid, credentials: &WhatsAppCredentials) -> Vec<u8> {
+    let plain = serde_json::to_vec(credentials).expect("credentials serialise");
+    crypto::seal(keys, channel_account_id.as_bytes(), &plain)
+}
+
+/// The credentials of a channel account; `None` when they were sealed for another one or with a key no longer listed.
+#[must_use]
+pub fn open_whatsapp(keys: &[EncryptionKey], channel_account_id: Uuid, sealed: &[u8]) -> Option<WhatsAppCredentials> {
+    let plain = crypto::open(keys, channel_account_id.as_bytes(), sealed)?;
+    serde_json::from_slice(&plain).ok()
+}
+
+/// Characters of a secret that are shown, and how many times as many it must have for that.
+const SHOWN: usize = 4;
+const LEAST_HIDDEN: usize = 3;
+
+/// How a secret is shown: only its end, and nothing of a short one.
+#[must_use]
+pub fn hint(secret: &str) -> String {
+    let length = secret.chars().count();
+    let shown = if length >= SHOWN * LEAST_HIDDEN { SHOWN } else { 0 };
+    let end: String = secret.chars().skip(length - shown).collect();
+    format!("••••{end}")
+}
+
+/// The rule of ids that Meta gives, for `#[garde(custom(…))]`.
+pub fn is_digits(value: &str, (): &()) -> garde::Result {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(rule("pattern", "Use apenas dígitos.", "Use digits only."))
+}
+
+/// The rule of phone numbers as people write them, for `#[garde(custom(…))]`.
+pub fn is_phone(value: &str, (): &()) -> garde::Result {
+    if international_phone(value).is_some() {
+        return Ok(());
+    }
+    Err(rule("invalid_phone", "Informe o número com DDI e DDD.", "Give the number with its country code."))
+}
+
+/// A phone number with its country code in E.164, however it is punctuated; `None` when it is not one.
+#[must_use]
+pub fn international_phone(written: &str) -> Option<String> {
+    let is_allowed = |character: char| character.is_ascii_digit() || matches!(character, '+' | ' ' | '-' | '(' | ')' | '.');
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let is_phone = written.chars().all(is_allowed) && (8..=15).contains(&digits.len()) && !digits.starts_with('0');
+    is_phone.then(|| format!("+{digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn keys() -> Vec<EncryptionKey> {
+        vec![EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }]
+    }
+
+    #[test]
+    fn credentials_open_for_their_own_account_only() {
+        let credentials = WhatsAppCredentials { access_token: "EAAGtoken".into() };
+        let [own, other] = [1, 2].map(Uuid::from_u128);
+        let sealed = seal_whatsapp(&keys(), own, &credentials);
+        assert_eq!(open_whatsapp(&keys(), own, &sealed), Some(credentials));
+        assert_eq!(open_whatsapp(&keys(), other, &sealed), None);
+    }
+
+    #[test]
+    fn credentials_do_not_print() {
+        assert!(!format!("{:?}", WhatsAppCredentials { access_token: "EAAGtoken".into() }).contains("EAAG"));
+    }
+
+    #[test]
+    fn a_hint_is_the_end_of_a_long_secret() {
+        assert_eq!(hint("EAAGabcdefgh1234"), "••••1234");
+        assert_eq!(hint("short1234"), "••••");
+    }
+
+    #[test]
+    fn phones_are_read_however_they_are_written() {
+        assert_eq!(international_phone("+55 (11) 4000-0000").as_deref(), Some("+551140000000"));
+        assert_eq!(international_phone("551140000000").as_deref(), Some("+551140000000"));
+        for written in ["", "4000", "011 4000-0000", "+55 11 4000 CALL", "5511400000001234567"] {
+            assert_eq!(international_phone(written), None, "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hint_never_shows_more_than_a_third(secret in ".{0,60}") {
+            let shown = hint(&secret).chars().count() - 4;
+            prop_assert!(shown * 3 <= secret.chars().count());
+        }
+
+        #[test]
+        fn sealing_gives_back_what_it_took(token in ".{0,300}", id in any::<u128>()) {
+            let credentials = WhatsAppCredentials { access_token: token };
+            let sealed = seal_whatsapp(&keys(), Uuid::from_u128(id), &credentials);
+            prop_assert_eq!(open_whatsapp(&keys(), Uuid::from_u128(id), &sealed), Some(credentials));
+        }
+
+        #[test]
+        fn reading_a_phone_twice_changes_nothing(written in "[0-9+ ()-]{0,20}") {
+            if let Some(phone) = international_phone(&written) {
+                prop_assert_eq!(international_phone(&phone), Some(phone.clone()));
+            }
+        }
+    }
+}

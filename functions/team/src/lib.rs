@@ -1,1 +1,55 @@
 //! Users and departments of a company.
+
+use schemars::SchemaGenerator;
+use shared::{events::Catalogue, prelude::*};
+
+pub const DEPARTMENT_NAME_TAKEN: Problem =
+    Problem::new(409, "name_taken", "Já existe um departamento com este nome.", "A department with this name exists already.");
+
+/// A department with its members and what waits in it.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct Department {
+    pub id: Uuid,
+    pub name: String,
+    pub description: Option<String>,
+    pub member_ids: Vec<Uuid>,
+    pub member_count: i32,
+    /// Open conversations that nobody has taken over, as far as the reader sees conversations.
+    pub waiting_count: i64,
+    pub created_at: Timestamp,
+    pub version: i32,
+}
+
+/// There is a new department.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DepartmentCreated<'department> {
+    pub department: &'department Department,
+}
+
+impl EventPayload for DepartmentCreated<'_> {
+    const TYPE: &'static str = "department.created";
+}
+
+/// The events this domain emits.
+pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
+    catalogue.add::<DepartmentCreated<'_>>(generator);
+}
+
+/// Positions in `ids` of those that are not among `found`.
+#[must_use]
+pub fn positions_missing(ids: &[Uuid], found: &[Uuid]) -> Vec<usize> {
+    ids.iter().enumerate().filter(|(_, id)| !found.contains(id)).map(|(position, _)| position).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unknown_member_is_named_by_its_place() {
+        let [ana, bia, caio] = [1, 2, 3].map(Uuid::from_u128);
+        assert_eq!(positions_missing(&[ana, bia, caio, bia], &[ana]), [1, 2, 3]);
+        assert!(positions_missing(&[ana, ana], &[ana]).is_empty());
+        assert!(positions_missing(&[], &[]).is_empty());
+    }
+}

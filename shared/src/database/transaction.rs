@@ -505,6 +505,12 @@ impl<T: Serialize> IntoStored for crate::http::Created<T> {
     }
 }
 
+impl<T: Serialize> IntoStored for crate::http::Accepted<T> {
+    fn to_stored(&self) -> Option<(u16, Value)> {
+        serde_json::to_value(&self.0).ok().map(|body| (202, body))
+    }
+}
+
 impl IntoStored for crate::http::NoContent {
     fn to_stored(&self) -> Option<(u16, Value)> {
         Some((204, Value::Null))

@@ -68,6 +68,8 @@ json_answers! {
     Json = 200;
     /// 201 with what was made.
     Created = 201;
+    /// 202: taken in, without saying what came of it.
+    Accepted = 202;
 }
 
 /// 200 with one page of a list.
@@ -80,6 +82,56 @@ pub struct Page<T> {
 }
 
 impl<T: Serialize + JsonSchema + Send + 'static> Answer for Page<T> {
+    const STATUS: u16 = 200;
+    const CONTENT_TYPE: Option<&'static str> = Some("application/json");
+
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::OK, &self)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<Self>())
+    }
+}
+
+/// 200 with one page of a list whose screen shows page numbers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}NumberedPage")]
+pub struct NumberedPage<T> {
+    pub data: Vec<T>,
+    pub pagination: Pagination,
+}
+
+/// Where a numbered page stands in its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Pagination {
+    /// The first is 1.
+    pub page: u32,
+    /// Rows on a full page.
+    pub limit: u32,
+    /// Rows in all.
+    pub total: i64,
+    /// Pages in all.
+    pub pages: i64,
+}
+
+impl Pagination {
+    #[must_use]
+    pub fn new(page: u32, limit: u32, total: i64) -> Self {
+        let limit = limit.max(1);
+        let full_pages = total / i64::from(limit);
+        let rest = i64::from(total % i64::from(limit) > 0);
+        Self { page, limit, total, pages: full_pages + rest }
+    }
+
+    /// Rows before this page.
+    #[must_use]
+    pub fn offset(page: u32, limit: u32) -> i64 {
+        i64::from(page.saturating_sub(1)) * i64::from(limit)
+    }
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for NumberedPage<T> {
     const STATUS: u16 = 200;
     const CONTENT_TYPE: Option<&'static str> = Some("application/json");
 
@@ -145,5 +197,17 @@ impl Answer for Redirect {
 
     fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pagination;
+
+    #[test]
+    fn a_rest_makes_a_page_of_its_own() {
+        let pages = |total| Pagination::new(1, 50, total).pages;
+        assert_eq!([pages(0), pages(1), pages(50), pages(51), pages(100)], [0, 1, 1, 2, 2]);
+        assert_eq!(Pagination::offset(3, 50), 100);
     }
 }

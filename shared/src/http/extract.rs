@@ -67,9 +67,10 @@ where
         for (name, value) in pairs {
             validation::check_text(&name, &value)?;
         }
-        let input = serde_html_form::from_str(request.raw_query()).map_err(|error| {
-            let english = error.to_string();
-            INVALID.in_fields(vec![FieldProblem::new("query", "invalid", "Um parâmetro da consulta é inválido.", &english)])
+        let pairs = url::form_urlencoded::parse(request.raw_query().as_bytes());
+        let input = serde_path_to_error::deserialize(serde_html_form::Deserializer::new(pairs)).map_err(|error| {
+            let (portuguese, english) = ("Este parâmetro da consulta é inválido.", error.inner().to_string());
+            INVALID.in_fields(vec![FieldProblem::new(error.path().to_string(), "invalid", portuguese, &english)])
         })?;
         validation::check(&input)?;
         Ok(Self(input))

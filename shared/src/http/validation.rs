@@ -83,6 +83,10 @@ pub(crate) fn explain_type(error: &serde_path_to_error::Error<serde_json::Error>
     } else if english.starts_with("unknown field") {
         let field = if path.ends_with(quoted) { path } else { join(quoted) };
         FieldProblem::new(field, "unknown_field", "Campo desconhecido.", "Unknown field.")
+    } else if english.starts_with("unknown variant") {
+        let known: Vec<&str> = english.split('`').skip(3).step_by(2).collect();
+        let portuguese = format!("Valor desconhecido. Use: {}.", known.join(", "));
+        FieldProblem::new(path, "unknown_value", &portuguese, &english)
     } else {
         FieldProblem::new(path, "invalid_type", "Valor inválido.", &english)
     };
@@ -232,6 +236,20 @@ mod tests {
         assert_eq!(codes(json!({"name": 1, "count": 1})), [("name".to_owned(), "invalid_type".to_owned())]);
         assert_eq!(codes(json!({"name": "Ana"})), [("count".to_owned(), "required".to_owned())]);
         assert_eq!(codes(json!({"name": "Ana", "count": 1, "x": 1})), [("x".to_owned(), "unknown_field".to_owned())]);
+    }
+
+    #[test]
+    fn unknown_values_name_the_field_and_those_that_are_known() {
+        #[derive(Debug, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        enum Tagged {
+            First {},
+            Second {},
+        }
+        let error = serde_path_to_error::deserialize::<_, Tagged>(json!({"kind": "third"})).unwrap_err();
+        let problem = explain_type(&error).0.fields.remove(0);
+        assert_eq!((problem.field.as_str(), problem.code.as_str()), ("kind", "unknown_value"));
+        assert_eq!(problem.portuguese, "Valor desconhecido. Use: first, second.");
     }
 
     #[test]

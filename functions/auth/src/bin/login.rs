@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use auth::{CREDENTIALS_WRONG, Candidate, Company, NO_COMPANY, PENDING_APPROVAL, SignedIn, SignedInUser, TOO_MANY_FAILURES};
+use auth::{
+    CREDENTIALS_WRONG, Candidate, Company, NO_COMPANY, PENDING_APPROVAL, SignedIn, SignedInUser, TOO_MANY_FAILURES, password,
+};
 use shared::{limits, prelude::*};
 
 const ROUTE: Route = Route::post("/auth/login").fails(&[CREDENTIALS_WRONG, NO_COMPANY, PENDING_APPROVAL, TOO_MANY_FAILURES]);
@@ -11,9 +13,6 @@ const FAILURE_WINDOW: Duration = Duration::from_mins(15);
 const FAILURES_PER_ACCOUNT: u64 = 5;
 const FAILURES_PER_ADDRESS: u64 = 30;
 
-/// Of no password: verified when the e-mail is unknown, so that the answer takes as long.
-const DUMMY_HASH: &str = "$2b$12$C6UzMDM.H6dfI/f/IKcEeO5m8Y8Yb6FqQm0r1bGq4P6oHeuFq4p2e";
-
 const FIND_LOGIN: &str = "select * from app.find_login($1)";
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -21,7 +20,7 @@ const FIND_LOGIN: &str = "select * from app.find_login($1)";
 struct Login {
     #[garde(email, length(max = 254))]
     email: String,
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     password: String,
     /// Which company to enter, when the person belongs to several; the oldest otherwise.
     #[garde(skip)]
@@ -34,17 +33,16 @@ fn main() {
 
 async fn login(context: Context, _: Anyone, Json(input): Json<Login>) -> Result<Json<SignedIn>, Error> {
     let email = input.email.to_lowercase();
-    refuse_after_failures(&context, &email).await?;
+    expect_failure(&context, &email).await?;
     let lookup = context.begin_nobody().await?;
     let candidates: Vec<Candidate> = lookup.all(FIND_LOGIN, &[&email]).await?;
     // Hashing takes long: nothing is held open meanwhile.
     lookup.commit_quietly().await?;
-    let hash = candidates.first().map_or(DUMMY_HASH, |candidate| &candidate.password_hash);
-    let is_right = bcrypt::verify(&input.password, hash).unwrap_or(false);
-    if !is_right || candidates.is_empty() {
-        count_failure(&context, &email).await;
+    let hash = candidates.first().map(|candidate| candidate.password_hash.as_str());
+    if !password::is_right(&input.password, hash) {
         return Err(CREDENTIALS_WRONG.into());
     }
+    take_back_failure(&context, &email).await;
     let wanted = |candidate: &&Candidate| input.company_id.is_none() || candidate.company_id == input.company_id;
     let candidate = candidates.iter().find(wanted).ok_or(NO_COMPANY)?;
     match candidate.status.as_deref() {
@@ -57,30 +55,25 @@ async fn login(context: Context, _: Anyone, Json(input): Json<Login>) -> Result<
     else {
         return Err(NO_COMPANY.into());
     };
-    let role = candidate.role.as_deref().and_then(auth::parse_role).ok_or(NO_COMPANY)?;
+    let role: Role = candidate.role.as_deref().and_then(|role| role.parse().ok()).ok_or(NO_COMPANY)?;
     let transaction = context.begin_nobody().await?;
     let (identity, tokens) = auth::start_session(&context, &transaction, candidate.user_id, company_id, role).await?;
     let user = SignedInUser { id: identity.user_id, name: candidate.name.clone(), email, role };
     let company = Company { id: company_id, name, slug };
-    let answer = SignedIn {
-        user,
-        company,
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        expires_in: tokens.expires_in,
-    };
-    transaction.commit(Json(answer)).await
+    transaction.commit(Json(SignedIn { user, company, tokens })).await
 }
 
-fn keys(context: &Context, email: &str) -> [(String, u64); 2] {
+/// The counters of failures, with the most each may reach.
+fn counters(context: &Context, email: &str) -> [(String, u64); 2] {
     let ip = context.origin().ip.clone().unwrap_or_default();
     [(format!("login-failures:{ip}:{email}"), FAILURES_PER_ACCOUNT), (format!("login-failures:{ip}"), FAILURES_PER_ADDRESS)]
 }
 
-async fn refuse_after_failures(context: &Context, email: &str) -> Result<(), Error> {
-    for (key, most) in keys(context, email) {
-        if let Some((failures, seconds)) = limits::count(context, &key, 0, FAILURE_WINDOW).await
-            && failures >= most
+/// Counts a failure before the password is looked at, so that many tries at once do not pass one by one; refuses over the limit.
+async fn expect_failure(context: &Context, email: &str) -> Result<(), Error> {
+    for (key, most) in counters(context, email) {
+        if let Some((failures, seconds)) = limits::count(context, &key, 1, FAILURE_WINDOW).await
+            && failures > most
         {
             return Err(TOO_MANY_FAILURES.retry_after(seconds));
         }
@@ -88,8 +81,9 @@ async fn refuse_after_failures(context: &Context, email: &str) -> Result<(), Err
     Ok(())
 }
 
-async fn count_failure(context: &Context, email: &str) {
-    for (key, _) in keys(context, email) {
-        limits::count(context, &key, 1, FAILURE_WINDOW).await;
+/// It was not a failure after all.
+async fn take_back_failure(context: &Context, email: &str) {
+    for (key, _) in counters(context, email) {
+        limits::count(context, &key, -1, FAILURE_WINDOW).await;
     }
 }

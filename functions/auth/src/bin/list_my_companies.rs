@@ -1,0 +1,16 @@
+//! GET /auth/companies — the companies the caller may enter.
+
+use auth::{MY_COMPANIES, MyCompany};
+use shared::prelude::*;
+
+const ROUTE: Route = Route::get("/auth/companies");
+
+fn main() {
+    serve(&ROUTE, list_my_companies);
+}
+
+async fn list_my_companies(context: Context, caller: Member) -> Result<Page<MyCompany>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let data = transaction.all(MY_COMPANIES, &[]).await?;
+    Ok(Page { data, next_cursor: None })
+}

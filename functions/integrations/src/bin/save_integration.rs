@@ -1,0 +1,108 @@
+//! POST /integrations/config — connects a channel, or saves it again with another configuration.
+
+use integrations::{
+    Integration, NUMBER_IN_USE,
+    config::{Channel, IntegrationConfig, keep_hints},
+    seal_whatsapp,
+};
+use shared::{
+    error::{FieldProblem, INVALID},
+    prelude::*,
+};
+use tokio_postgres::types::ToSql;
+
+const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE]);
+
+/// What the input refers to, and the channel as it is if this company has saved it before.
+const FIND: &str = "
+    select $3::uuid is null or exists (select from departments where id = $3) as has_department,
+           (select id from bot_flows where key = $4 and published_at is not null order by number desc limit 1) as bot_flow_id,
+           (select to_jsonb(channel_accounts) from channel_accounts where kind = $1 and external_key = $2) as current";
+
+/// No row when there is such a channel already, of whatever company.
+const CONNECT: &str = "
+    with saved as (
+        insert into channel_accounts (id, kind, external_key, name, department_id, bot_flow_id, settings)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict do nothing
+        returning *
+    )
+    select id, kind, name, status, department_id, $8::text as bot_flow_key, settings, created_at, version from saved";
+
+/// No row when the channel is another company's. New credentials set a broken or disabled one going again.
+const SAVE_AGAIN: &str = "
+    with saved as (
+        update channel_accounts
+           set name = $3, department_id = $4, bot_flow_id = $5, settings = $6, version = version + 1,
+               status = case when $8 then 'active' else status end
+         where kind = $1 and external_key = $2
+        returning *
+    )
+    select id, kind, name, status, department_id, $7::text as bot_flow_key, settings, created_at, version from saved";
+
+const KEEP_CREDENTIALS: &str = "
+    insert into channel_credentials (channel_account_id, sealed)
+    values ($1, $2)
+    on conflict (channel_account_id) do update set sealed = excluded.sealed";
+
+#[derive(FromRow)]
+struct Found {
+    has_department: bool,
+    bot_flow_id: Option<Uuid>,
+    current: Option<Value>,
+}
+
+fn main() {
+    serve(&ROUTE, save_integration);
+}
+
+async fn save_integration(
+    context: Context,
+    caller: Admin,
+    _: IdempotencyKey,
+    Json(input): Json<IntegrationConfig>,
+) -> Result<Json<Integration>, Error> {
+    let channel = Channel::from(input);
+    let Channel { kind, external_key, name, department_id, bot_flow_key, .. } = &channel;
+    let transaction = context.begin(&caller).await?;
+    let found: Found = transaction.one(FIND, &[kind, external_key, department_id, bot_flow_key]).await?;
+    refuse_unknown(&channel, &found)?;
+    let flow = found.bot_flow_id;
+    let settings = keep_hints(channel.settings.clone(), found.current.as_ref().map_or(&Value::Null, |row| &row["settings"]));
+    let mut saved: Option<Integration> = None;
+    if found.current.is_none() {
+        let id = context.new_id();
+        let values: [&(dyn ToSql + Sync); 8] = [&id, kind, external_key, name, department_id, &flow, &settings, bot_flow_key];
+        saved = transaction.first(CONNECT, &values).await?;
+    }
+    let integration = if let Some(connected) = saved {
+        connected
+    } else {
+        let renews = channel.credentials.is_some();
+        let values: [&(dyn ToSql + Sync); 8] = [kind, external_key, name, department_id, &flow, &settings, bot_flow_key, &renews];
+        transaction.first(SAVE_AGAIN, &values).await?.ok_or(NUMBER_IN_USE)?
+    };
+    if let Some(credentials) = &channel.credentials {
+        let sealed = seal_whatsapp(&context.secrets().encryption_keys, integration.id, credentials);
+        transaction.execute(KEEP_CREDENTIALS, &[&integration.id, &sealed]).await?;
+    }
+    transaction.audit(integration.id, &found.current, &integration);
+    transaction.commit(Json(integration)).await
+}
+
+fn refuse_unknown(channel: &Channel, found: &Found) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    if !found.has_department {
+        let (portuguese, english) = ("Departamento não encontrado.", "No such department.");
+        problems.push(FieldProblem::new("department_id", "not_found", portuguese, english));
+    }
+    if channel.bot_flow_key.is_some() && found.bot_flow_id.is_none() {
+        let (portuguese, english) = ("Nenhum fluxo publicado tem esta chave.", "No published flow has this key.");
+        problems.push(FieldProblem::new("bot_flow_key", "not_published", portuguese, english));
+    }
+    if channel.credentials.is_none() && found.current.is_none() {
+        let (portuguese, english) = ("Obrigatório na primeira vez.", "Required the first time.");
+        problems.push(FieldProblem::new("access_token", "required", portuguese, english));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(INVALID.in_fields(problems)) }
+}

@@ -1,0 +1,154 @@
+//! What an admin gives to connect a channel. A further kind is one more arm here.
+
+use garde::{Path, Report};
+use shared::prelude::*;
+
+use crate::{WhatsAppCredentials, WhatsAppSettings, hint, international_phone, is_digits, is_phone};
+
+/// Configuration of a channel, by kind.
+#[derive(Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IntegrationConfig {
+    WhatsappCloud(WhatsAppConfig),
+}
+
+/// A number of the WhatsApp Cloud API.
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsAppConfig {
+    #[garde(length(chars, min = 1, max = 80))]
+    pub name: String,
+    /// The sender in the Graph API; saving it again changes its configuration.
+    #[garde(length(max = 32), custom(is_digits))]
+    pub phone_number_id: String,
+    #[garde(length(max = 32), custom(is_digits))]
+    pub waba_id: String,
+    /// Never shown again. May be left out when the number is saved again.
+    #[garde(length(min = 8, max = 2000))]
+    pub access_token: Option<String>,
+    #[garde(inner(custom(is_phone)))]
+    pub display_phone_number: Option<String>,
+    /// Where its new conversations go.
+    #[garde(skip)]
+    pub department_id: Option<Uuid>,
+    /// The published flow that answers first.
+    #[garde(length(chars, min = 1, max = 80))]
+    pub bot_flow_key: Option<String>,
+}
+
+/// A channel of any kind, ready to be stored.
+pub struct Channel {
+    pub kind: &'static str,
+    /// What the provider's webhooks name it by.
+    pub external_key: String,
+    pub name: String,
+    pub department_id: Option<Uuid>,
+    pub bot_flow_key: Option<String>,
+    /// What may be shown. Without new credentials, the hints in it are null.
+    pub settings: Value,
+    /// New credentials, to be sealed; `None` keeps those stored.
+    pub credentials: Option<WhatsAppCredentials>,
+}
+
+impl From<IntegrationConfig> for Channel {
+    fn from(config: IntegrationConfig) -> Self {
+        match config {
+            IntegrationConfig::WhatsappCloud(config) => config.into(),
+        }
+    }
+}
+
+impl From<WhatsAppConfig> for Channel {
+    fn from(config: WhatsAppConfig) -> Self {
+        let settings = WhatsAppSettings {
+            phone_number_id: config.phone_number_id.clone(),
+            waba_id: config.waba_id,
+            display_phone_number: config.display_phone_number.as_deref().and_then(international_phone),
+            access_token: config.access_token.as_deref().map(hint),
+        };
+        Self {
+            kind: "whatsapp_cloud",
+            external_key: config.phone_number_id,
+            name: config.name,
+            department_id: config.department_id,
+            bot_flow_key: config.bot_flow_key,
+            settings: json!(settings),
+            credentials: config.access_token.map(|access_token| WhatsAppCredentials { access_token }),
+        }
+    }
+}
+
+/// The rules of its kind, with the fields named as they are in the body.
+impl Validate for IntegrationConfig {
+    type Context = ();
+
+    fn validate_into(&self, (): &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+        match self {
+            Self::WhatsappCloud(config) => config.validate_into(&(), parent, report),
+        }
+    }
+}
+
+/// The new settings, with the hints of secrets that were not given again.
+#[must_use]
+pub fn keep_hints(mut new: Value, current: &Value) -> Value {
+    if let (Some(fields), Some(current)) = (new.as_object_mut(), current.as_object()) {
+        for (name, value) in fields.iter_mut().filter(|(_, value)| value.is_null()) {
+            let kept = current.get(name).filter(|kept| kept.as_str().is_some_and(|text| text.starts_with("••••")));
+            *value = kept.cloned().unwrap_or_default();
+        }
+    }
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: Value) -> IntegrationConfig {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn whatsapp() -> Value {
+        json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": "210500000000002", "waba_id": "104200000000001"})
+    }
+
+    #[test]
+    fn a_channel_shows_no_secret() {
+        let mut input = whatsapp();
+        input["access_token"] = json!("EAAGabcdefgh1234");
+        input["display_phone_number"] = json!("+55 11 4000-0000");
+        let channel = Channel::from(read(input));
+        assert_eq!(channel.external_key, "210500000000002");
+        assert_eq!(channel.settings["access_token"], "••••1234");
+        assert_eq!(channel.settings["display_phone_number"], "+551140000000");
+        assert!(!channel.settings.to_string().contains("EAAG"));
+    }
+
+    #[test]
+    fn failing_fields_are_named_as_in_the_body() {
+        let mut input = whatsapp();
+        input["phone_number_id"] = json!("+55 11");
+        input["display_phone_number"] = json!("sales");
+        let report = read(input).validate().unwrap_err();
+        let fields: Vec<String> = report.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(fields, ["display_phone_number", "phone_number_id"]);
+    }
+
+    #[test]
+    fn kinds_not_known_yet_and_stray_fields_are_refused() {
+        assert!(serde_json::from_value::<IntegrationConfig>(json!({"kind": "evolution", "name": "x"})).is_err());
+        let mut input = whatsapp();
+        input["acess_token"] = json!("x");
+        assert!(serde_json::from_value::<IntegrationConfig>(input).is_err());
+    }
+
+    #[test]
+    fn hints_are_kept_and_other_fields_are_not() {
+        let current = json!({"access_token": "••••1234", "display_phone_number": "+551140000000"});
+        let new = json!({"access_token": null, "display_phone_number": null, "waba_id": "1"});
+        assert_eq!(keep_hints(new, &current), json!({"access_token": "••••1234", "display_phone_number": null, "waba_id": "1"}));
+        let renewed = json!({"access_token": "••••5678"});
+        assert_eq!(keep_hints(renewed.clone(), &current), renewed);
+    }
+}
