@@ -1,22 +1,49 @@
 //! WhatsApp Cloud API: sending, media, read marks. What an error means decides what the worker does next.
 //! Source: Meta's error codes for the Cloud API.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{Response, multipart};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     context::Context,
-    settings::{optional_variable, variable},
+    crypto,
+    settings::{EncryptionKey, optional_variable, variable},
 };
 
 /// What a company gives us to act for its number.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     pub access_token: String,
+}
+
+/// Never shows the secret, wherever it is printed.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credentials(…)")
+    }
+}
+
+impl Credentials {
+    /// As `channel_credentials.sealed` keeps them, bound to their channel account.
+    ///
+    /// # Panics
+    /// Never: credentials serialise, and keys are checked at start.
+    #[must_use]
+    pub fn seal(&self, keys: &[EncryptionKey], channel_account_id: Uuid) -> Vec<u8> {
+        let plain = serde_json::to_vec(self).expect("credentials serialise");
+        crypto::seal(keys, channel_account_id.as_bytes(), &plain)
+    }
+
+    /// Those of a channel account; `None` when they were sealed for another one or with a key no longer listed.
+    #[must_use]
+    pub fn open(keys: &[EncryptionKey], channel_account_id: Uuid, sealed: &[u8]) -> Option<Self> {
+        serde_json::from_slice(&crypto::open(keys, channel_account_id.as_bytes(), sealed)?).ok()
+    }
 }
 
 /// A number, with the right to act for it.
@@ -235,6 +262,17 @@ mod tests {
 
     fn of(status: u16, code: i64) -> Failure {
         classify(status, Some(&json!({"code": code, "message": "m", "error_data": {"details": "d"}})), None)
+    }
+
+    #[test]
+    fn credentials_open_for_their_own_account_only_and_do_not_print() {
+        let keys = [EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }];
+        let credentials = Credentials { access_token: "EAAGtoken".into() };
+        let [own, other] = [1, 2].map(Uuid::from_u128);
+        let sealed = credentials.seal(&keys, own);
+        assert_eq!(Credentials::open(&keys, own, &sealed), Some(credentials.clone()));
+        assert_eq!(Credentials::open(&keys, other, &sealed), None);
+        assert!(!format!("{credentials:?}").contains("EAAG"));
     }
 
     #[test]

@@ -1,1 +1,5 @@
-//! The bot's flows.
+//! The bot: flows without code, their rules, and one turn of a conversation.
+
+pub mod flow;
+pub mod hours;
+pub mod turn;

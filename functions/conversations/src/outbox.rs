@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use shared::{
-    crypto,
     error::{INTERNAL, NOT_FOUND},
     parameters,
     prelude::*,
@@ -198,8 +197,7 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
 }
 
 fn open(context: &Context, channel_account_id: Uuid, sealed: &[u8]) -> Option<Credentials> {
-    let plain = crypto::open(&context.secrets().encryption_keys, channel_account_id.as_bytes(), sealed)?;
-    serde_json::from_slice(&plain).ok()
+    Credentials::open(&context.secrets().encryption_keys, channel_account_id, sealed)
 }
 
 /// The account of a channel, with its credentials opened.
@@ -322,7 +320,8 @@ async fn end(context: &Context, job: &Claimed, transaction: Transaction, channel
     transaction.commit_quietly().await
 }
 
-fn log_calls(context: &Context, transaction: &Transaction, channel: Uuid, calls: Vec<Call>) {
+/// Keeps calls in the log of calls.
+pub fn log_calls(context: &Context, transaction: &Transaction, channel: Uuid, calls: Vec<Call>) {
     for call in calls {
         let Call { operation, status, error_code, took_ms } = call;
         transaction.defer(LOG_CALL, parameters![context.new_id(), channel, operation, status, error_code, took_ms]);

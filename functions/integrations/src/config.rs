@@ -2,8 +2,9 @@
 
 use garde::{Path, Report};
 use shared::prelude::*;
+use shared::whatsapp::Credentials;
 
-use crate::{WhatsAppCredentials, WhatsAppSettings, hint, international_phone, is_digits, is_phone};
+use crate::{WhatsAppSettings, hint, international_phone, is_digits, is_phone};
 
 /// Configuration of a channel, by kind.
 #[derive(Deserialize, JsonSchema)]
@@ -47,7 +48,7 @@ pub struct Channel {
     /// What may be shown. Without new credentials, the hints in it are null.
     pub settings: Value,
     /// New credentials, to be sealed; `None` keeps those stored.
-    pub credentials: Option<WhatsAppCredentials>,
+    pub credentials: Option<Credentials>,
 }
 
 impl From<IntegrationConfig> for Channel {
@@ -73,7 +74,7 @@ impl From<WhatsAppConfig> for Channel {
             department_id: config.department_id,
             bot_flow_key: config.bot_flow_key,
             settings: json!(settings),
-            credentials: config.access_token.map(|access_token| WhatsAppCredentials { access_token }),
+            credentials: config.access_token.map(|access_token| Credentials { access_token }),
         }
     }
 }

@@ -2,9 +2,7 @@
 
 pub mod config;
 
-use std::fmt;
-
-use shared::{crypto, prelude::*, rule, settings::EncryptionKey};
+use shared::{prelude::*, rule};
 
 pub const NUMBER_IN_USE: Problem = Problem::new(
     409,
@@ -44,36 +42,6 @@ pub struct WhatsAppSettings {
     pub display_phone_number: Option<String>,
     /// The end of the access token, such as `••••1234`.
     pub access_token: Option<String>,
-}
-
-/// What calls to the Graph API for one number are signed with.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WhatsAppCredentials {
-    pub access_token: String,
-}
-
-/// Never shows the secret, wherever it is printed.
-impl fmt::Debug for WhatsAppCredentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("WhatsAppCredentials(…)")
-    }
-}
-
-/// Credentials as `channel_credentials.sealed` keeps them, bound to their channel account.
-///
-/// # Panics
-/// Never: credentials serialise, and keys are checked at start.
-#[must_use]
-pub fn seal_whatsapp(keys: &[EncryptionKey], channel_account_id: Uuid, credentials: &WhatsAppCredentials) -> Vec<u8> {
-    let plain = serde_json::to_vec(credentials).expect("credentials serialise");
-    crypto::seal(keys, channel_account_id.as_bytes(), &plain)
-}
-
-/// The credentials of a channel account; `None` when they were sealed for another one or with a key no longer listed.
-#[must_use]
-pub fn open_whatsapp(keys: &[EncryptionKey], channel_account_id: Uuid, sealed: &[u8]) -> Option<WhatsAppCredentials> {
-    let plain = crypto::open(keys, channel_account_id.as_bytes(), sealed)?;
-    serde_json::from_slice(&plain).ok()
 }
 
 /// Characters of a secret that are shown, and how many times as many it must have for that.
@@ -120,24 +88,6 @@ mod tests {
 
     use super::*;
 
-    fn keys() -> Vec<EncryptionKey> {
-        vec![EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }]
-    }
-
-    #[test]
-    fn credentials_open_for_their_own_account_only() {
-        let credentials = WhatsAppCredentials { access_token: "EAAGtoken".into() };
-        let [own, other] = [1, 2].map(Uuid::from_u128);
-        let sealed = seal_whatsapp(&keys(), own, &credentials);
-        assert_eq!(open_whatsapp(&keys(), own, &sealed), Some(credentials));
-        assert_eq!(open_whatsapp(&keys(), other, &sealed), None);
-    }
-
-    #[test]
-    fn credentials_do_not_print() {
-        assert!(!format!("{:?}", WhatsAppCredentials { access_token: "EAAGtoken".into() }).contains("EAAG"));
-    }
-
     #[test]
     fn a_hint_is_the_end_of_a_long_secret() {
         assert_eq!(hint("EAAGabcdefgh1234"), "••••1234");
@@ -158,13 +108,6 @@ mod tests {
         fn a_hint_never_shows_more_than_a_third(secret in ".{0,60}") {
             let shown = hint(&secret).chars().count() - 4;
             prop_assert!(shown * 3 <= secret.chars().count());
-        }
-
-        #[test]
-        fn sealing_gives_back_what_it_took(token in ".{0,300}", id in any::<u128>()) {
-            let credentials = WhatsAppCredentials { access_token: token };
-            let sealed = seal_whatsapp(&keys(), Uuid::from_u128(id), &credentials);
-            prop_assert_eq!(open_whatsapp(&keys(), Uuid::from_u128(id), &sealed), Some(credentials));
         }
 
         #[test]

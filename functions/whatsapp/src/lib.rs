@@ -2,5 +2,6 @@
 
 mod changes;
 pub mod inbound;
+pub mod media;
 pub mod payload;
 pub mod statements;

@@ -3,7 +3,6 @@
 use integrations::{
     Integration, NUMBER_IN_USE,
     config::{Channel, IntegrationConfig, keep_hints},
-    seal_whatsapp,
 };
 use shared::{
     error::{FieldProblem, INVALID},
@@ -83,7 +82,7 @@ async fn save_integration(
         transaction.first(SAVE_AGAIN, &values).await?.ok_or(NUMBER_IN_USE)?
     };
     if let Some(credentials) = &channel.credentials {
-        let sealed = seal_whatsapp(&context.secrets().encryption_keys, integration.id, credentials);
+        let sealed = credentials.seal(&context.secrets().encryption_keys, integration.id);
         transaction.execute(KEEP_CREDENTIALS, &[&integration.id, &sealed]).await?;
     }
     transaction.audit(integration.id, &found.current, &integration);

@@ -1,0 +1,78 @@
+//! Worker of the media queue — brings a client's file from WhatsApp to our bucket while its address lives.
+
+use std::time::Duration;
+
+use conversations::{MessageUpdated, emit_message, outbox, read_written};
+use shared::{
+    files,
+    prelude::*,
+    whatsapp::{Call, Failure},
+};
+use whatsapp::media::{self, Fetched};
+
+#[derive(Deserialize)]
+struct FetchMedia {
+    file_id: Uuid,
+    message_id: Uuid,
+    channel_account_id: Uuid,
+}
+
+fn main() {
+    serve_worker(Queue::Media, Privilege::Files, fetch_media);
+}
+
+async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
+    let FetchMedia { file_id, message_id, channel_account_id } = job.read()?;
+    let transaction = context.begin_system(job.company_id).await?;
+    let file: media::PendingFile = transaction.one(media::PENDING_FILE, &[&file_id]).await?;
+    if file.status != "pending" {
+        job.finish(&transaction).await?;
+        transaction.commit_quietly().await?;
+        return Ok(Outcome::Done);
+    }
+    transaction.commit_quietly().await?;
+    let account = outbox::account(&context, job.company_id, channel_account_id).await?;
+    let (downloaded, calls) = media::download(&context, &account, &file).await;
+    let fetched = match downloaded {
+        Ok(bytes) => {
+            let fetched = media::inspect(bytes, &file);
+            files::put(&context, &file.storage_key, &fetched.mime_type, fetched.bytes.clone()).await?;
+            Ok(fetched)
+        }
+        Err(Failure::Busy { after, code }) if !job.is_last_attempt() => {
+            return Ok(Outcome::Again { after: outbox::pause(after, job.attempts), reason: code });
+        }
+        Err(Failure::Unknown { reason }) if !job.is_last_attempt() => {
+            return Ok(Outcome::Again { after: outbox::pause(Duration::from_secs(2), job.attempts), reason });
+        }
+        Err(failure) => Err(failure.code().to_owned()),
+    };
+    record(&context, &job, file_id, message_id, fetched, calls, channel_account_id).await?;
+    Ok(Outcome::Done)
+}
+
+async fn record(
+    context: &Context,
+    job: &Claimed,
+    file_id: Uuid,
+    message_id: Uuid,
+    fetched: Result<Fetched, String>,
+    calls: Vec<Call>,
+    channel_account_id: Uuid,
+) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    match fetched {
+        Ok(fetched) => {
+            let Fetched { mime_type, sha256, size, width, height, duration_ms, .. } = fetched;
+            transaction.execute(media::READY, &[&file_id, &mime_type, &size, &sha256, &width, &height, &duration_ms]).await?;
+        }
+        Err(reason) => drop(transaction.execute(media::FAILED, &[&file_id, &reason]).await?),
+    }
+    let rows = transaction.query(media::WRITTEN, &[&message_id]).await?;
+    if let Some((conversation, message)) = rows.first().map(read_written) {
+        emit_message(&transaction, &conversation, &MessageUpdated { message });
+    }
+    outbox::log_calls(context, &transaction, channel_account_id, calls);
+    job.finish(&transaction).await?;
+    transaction.commit_quietly().await
+}
