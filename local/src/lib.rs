@@ -1,7 +1,12 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
+pub mod cloud;
+mod gateway;
+pub mod http_api;
 pub mod journal;
+pub mod lambda;
 pub mod template;
+pub mod websocket_api;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -25,3 +30,16 @@ pub enum InvokeError {
     /// The template has no such function, or its binary is not built.
     Unknown(String),
 }
+
+impl std::fmt::Display for InvokeError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed { error_type, message } => write!(formatter, "{error_type}: {message}"),
+            Self::TimedOut => formatter.write_str("timed out"),
+            Self::Throttled => formatter.write_str("throttled: no process was free in time"),
+            Self::Unknown(message) => formatter.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for InvokeError {}

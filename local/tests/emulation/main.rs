@@ -1,0 +1,7 @@
+//! The local cloud behaves as the AWS services it stands for: real processes, real sockets.
+
+mod http_api;
+mod lambda;
+mod support;
+mod template;
+mod websocket_api;
