@@ -24,6 +24,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let remaining = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
     let event = event.payload;
     let order = order(&event);
+    if event["requestContext"]["eventType"] == "DISCONNECT" {
+        println!("{event}");
+    }
     match order["do"].as_str().unwrap_or("echo") {
         "return" => return Ok(order["value"].clone()),
         "sleep" => tokio::time::sleep(Duration::from_millis(order["ms"].as_u64().unwrap_or(0))).await,

@@ -26,7 +26,7 @@ use self::{
 use crate::{
     Invoke, http_api,
     http_api::HttpGateway,
-    journal::{Invocation, Journal},
+    journal::{Invocation, Journal, SocketSnapshot},
     lambda,
     lambda::{Limits, Runtime},
     template::{Binaries, EventSource, Settings, Template},
@@ -127,6 +127,12 @@ impl Cloud {
 
         run.write(&addresses)?;
         Ok(Self { addresses, journal, runtime, sockets, tasks, _run: run })
+    }
+
+    /// The open WebSockets.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<SocketSnapshot> {
+        self.sockets.as_ref().map(|sockets| sockets.snapshot()).unwrap_or_default()
     }
 
     /// Closes the sockets, ends the functions and then the services they use.
