@@ -46,7 +46,9 @@ impl Listeners {
 
 async fn bind(ports: Ports, offset: u16, service: &str) -> Result<TcpListener> {
     let port = match ports {
-        Ports::From(first) => first.checked_add(offset).context("the first port is too high: nine in a row are needed")?,
+        Ports::From(first) => first
+            .checked_add(offset)
+            .context("the first port is too high: nine in a row are needed")?,
         Ports::Ephemeral => 0,
     };
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.with_context(|| {
@@ -58,4 +60,3 @@ async fn bind(ports: Ports, offset: u16, service: &str) -> Result<TcpListener> {
 pub(super) fn port(listener: &TcpListener) -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
-

@@ -30,11 +30,21 @@ pub(super) async fn postgres(_place: &Place, _port: u16) -> Result<Option<Databa
     Ok(None)
 }
 
-pub(super) fn dynamodb(_tasks: &mut JoinSet<()>, _listener: TcpListener, _tables: &[TableDefinition], _place: &Place) -> Result<()> {
+pub(super) fn dynamodb(
+    _tasks: &mut JoinSet<()>,
+    _listener: TcpListener,
+    _tables: &[TableDefinition],
+    _place: &Place,
+) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn object_storage(_tasks: &mut JoinSet<()>, _listener: TcpListener, _buckets: &[BucketDefinition], _place: &Place) -> Result<()> {
+pub(super) fn object_storage(
+    _tasks: &mut JoinSet<()>,
+    _listener: TcpListener,
+    _buckets: &[BucketDefinition],
+    _place: &Place,
+) -> Result<()> {
     Ok(())
 }
 
@@ -49,9 +59,20 @@ pub(super) fn queues(
     Ok(())
 }
 
-pub(super) fn schedules(_tasks: &mut JoinSet<()>, _definitions: Vec<ScheduleDefinition>, _invoke: Invoke) {}
+pub(super) fn schedules(
+    _tasks: &mut JoinSet<()>,
+    _definitions: Vec<ScheduleDefinition>,
+    _invoke: Invoke,
+) {
+}
 
-pub(super) fn sandbox(_tasks: &mut JoinSet<()>, _http: TcpListener, _smtp: TcpListener, _addresses: &Addresses, _place: &Place) -> Result<()> {
+pub(super) fn sandbox(
+    _tasks: &mut JoinSet<()>,
+    _http: TcpListener,
+    _smtp: TcpListener,
+    _addresses: &Addresses,
+    _place: &Place,
+) -> Result<()> {
     Ok(())
 }
 

@@ -17,14 +17,34 @@ impl Cors {
     pub fn new(definition: &CorsDefinition) -> Self {
         let mut actual = Vec::new();
         let mut preflight = Vec::new();
-        let list = |values: &[String]| HeaderValue::from_str(&values.join(",")).ok().filter(|value| !value.is_empty());
+        let list = |values: &[String]| {
+            HeaderValue::from_str(&values.join(","))
+                .ok()
+                .filter(|value| !value.is_empty())
+        };
         if definition.allow_credentials {
-            actual.push((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
+            actual.push((
+                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            ));
         }
-        actual.extend(list(&definition.expose_headers).map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)));
-        preflight.extend(list(&definition.allow_methods).map(|value| (header::ACCESS_CONTROL_ALLOW_METHODS, value)));
-        preflight.extend(list(&definition.allow_headers).map(|value| (header::ACCESS_CONTROL_ALLOW_HEADERS, value)));
-        preflight.extend(definition.max_age.map(|seconds| (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds))));
+        actual.extend(
+            list(&definition.expose_headers)
+                .map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)),
+        );
+        preflight.extend(
+            list(&definition.allow_methods)
+                .map(|value| (header::ACCESS_CONTROL_ALLOW_METHODS, value)),
+        );
+        preflight.extend(
+            list(&definition.allow_headers)
+                .map(|value| (header::ACCESS_CONTROL_ALLOW_HEADERS, value)),
+        );
+        preflight.extend(
+            definition
+                .max_age
+                .map(|seconds| (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds))),
+        );
         Self {
             any_origin: definition.allow_origins.iter().any(|origin| origin == "*"),
             origins: definition.allow_origins.clone(),
@@ -47,10 +67,16 @@ impl Cors {
 
     /// Adds the headers when the origin may see the answer.
     pub fn apply(&self, request: &HeaderMap, answer: &mut HeaderMap) -> bool {
-        let Some(origin) = request.get(header::ORIGIN) else { return false };
+        let Some(origin) = request.get(header::ORIGIN) else {
+            return false;
+        };
         let value = if self.any_origin {
             HeaderValue::from_static("*")
-        } else if self.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
+        } else if self
+            .origins
+            .iter()
+            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        {
             origin.clone()
         } else {
             return false;

@@ -59,7 +59,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { trust_forwarded: false, integration_timeout: Duration::from_secs(30), throttle: true }
+        Self {
+            trust_forwarded: false,
+            integration_timeout: Duration::from_secs(30),
+            throttle: true,
+        }
     }
 }
 
@@ -95,7 +99,10 @@ impl HttpGateway {
             id: definition.logical_id.to_lowercase(),
             routes: RouteTable::new(&definition.routes),
             cors: definition.cors.as_ref().map(Cors::new),
-            throttle: definition.throttle.filter(|_| options.throttle).map(Throttle::new),
+            throttle: definition
+                .throttle
+                .filter(|_| options.throttle)
+                .map(Throttle::new),
         });
         Arc::new(Self {
             apis: apis.collect(),
@@ -109,7 +116,10 @@ impl HttpGateway {
 
     /// Accepts connections until the task is dropped.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let port = listener.local_addr().map(|address| address.port().to_string()).unwrap_or_default();
+        let port = listener
+            .local_addr()
+            .map(|address| address.port().to_string())
+            .unwrap_or_default();
         let port: Arc<str> = port.into();
         loop {
             let Ok((stream, peer)) = listener.accept().await else {
@@ -126,14 +136,21 @@ impl HttpGateway {
                     let port = port.clone();
                     async move { Ok::<_, Infallible>(gateway.answer(request, peer, &port).await) }
                 });
-                let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(stream), service);
                 // Ends with an error when the client breaks off.
                 let _ = connection.with_upgrades().await;
             });
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, port: &str) -> Response<Body> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        port: &str,
+    ) -> Response<Body> {
         if let Some(console) = &self.console
             && is_console(request.uri().path())
         {
@@ -150,10 +167,19 @@ impl HttpGateway {
         answer
     }
 
-    async fn gateway_answer(&self, request: Request<Incoming>, peer: SocketAddr, port: &str, request_id: &str) -> Response<Body> {
+    async fn gateway_answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        port: &str,
+        request_id: &str,
+    ) -> Response<Body> {
         let (parts, body) = request.into_parts();
         if head_size(&parts) > HEADER_LIMIT {
-            return gateway_error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
+            return gateway_error(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Request Header Fields Too Large",
+            );
         }
         let path = percent_decoded(parts.uri.path());
         let Some((api, inner_path)) = self.mappings.find(&path) else {
@@ -167,7 +193,11 @@ impl HttpGateway {
                 _ => gateway_error(StatusCode::NOT_FOUND, "Not Found"),
             };
         };
-        if api.throttle.as_ref().is_some_and(|throttle| !throttle.admit(Instant::now())) {
+        if api
+            .throttle
+            .as_ref()
+            .is_some_and(|throttle| !throttle.admit(Instant::now()))
+        {
             return gateway_error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
         }
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
@@ -184,7 +214,9 @@ impl HttpGateway {
             path: &path,
             port,
         };
-        let Ok(event) = event::event(&parts, &body, &matched, &around) else { return internal_server_error() };
+        let Ok(event) = event::event(&parts, &body, &matched, &around) else {
+            return internal_server_error();
+        };
         if event.len() > EVENT_LIMIT {
             return too_large();
         }
@@ -195,20 +227,46 @@ impl HttpGateway {
         answer.0
     }
 
-    async fn integration(&self, api: &Api, matched: &Matched<'_>, event: Vec<u8>, at: Timestamp) -> (Response<Body>, Integration) {
+    async fn integration(
+        &self,
+        api: &Api,
+        matched: &Matched<'_>,
+        event: Vec<u8>,
+        at: Timestamp,
+    ) -> (Response<Body>, Integration) {
         let function = &matched.route.function;
         let started = Instant::now();
         let call = self.runtime.invoke(function, Bytes::from(event));
         let Ok(invoked) = tokio::time::timeout(self.options.integration_timeout, call).await else {
-            self.record(matched, at, started.elapsed(), None, &Err(InvokeError::TimedOut), 503);
-            return (gateway_error(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"), Integration::Failed);
+            self.record(
+                matched,
+                at,
+                started.elapsed(),
+                None,
+                &Err(InvokeError::TimedOut),
+                503,
+            );
+            return (
+                gateway_error(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+                Integration::Failed,
+            );
         };
         let (answer, outcome) = match &invoked.result {
-            Ok(result) => (answer::of_function(result, api.cors.is_some()), Integration::Answered),
+            Ok(result) => (
+                answer::of_function(result, api.cors.is_some()),
+                Integration::Answered,
+            ),
             Err(_) => (internal_server_error(), Integration::Failed),
         };
         let call = Some((invoked.request_id.as_str(), invoked.cold));
-        self.record(matched, at, invoked.took, call, &invoked.result, answer.status().as_u16());
+        self.record(
+            matched,
+            at,
+            invoked.took,
+            call,
+            &invoked.result,
+            answer.status().as_u16(),
+        );
         (answer, outcome)
     }
 
@@ -247,12 +305,21 @@ fn too_large() -> Response<Body> {
 }
 
 fn is_console(path: &str) -> bool {
-    path.strip_prefix("/_local").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix("/_local")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn head_size(parts: &Parts) -> usize {
     // Method, target, version and the two blanks; then `: ` and a line end for each header.
-    let line = parts.method.as_str().len() + parts.uri.path_and_query().map_or(1, |target| target.as_str().len()) + 12;
-    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let line = parts.method.as_str().len()
+        + parts
+            .uri
+            .path_and_query()
+            .map_or(1, |target| target.as_str().len())
+        + 12;
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
     line + headers.sum::<usize>()
 }

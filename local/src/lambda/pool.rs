@@ -3,6 +3,8 @@
 //! Events wait in one queue per function, and processes fetch them: an event is never tied to a process that is
 //! still starting when another one becomes free earlier.
 
+mod sweep;
+
 use std::{
     collections::{HashMap, VecDeque},
     time::{Duration, Instant, SystemTime},
@@ -13,11 +15,6 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use super::Limits;
 use crate::InvokeError;
-
-/// Time the Lambda service gives a process to ask for its first event.
-const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// How long a process that has just answered is expected back for its next event before another is started.
-const RETURN_GRACE: Duration = Duration::from_millis(100);
 
 pub(super) type ProcessId = u64;
 
@@ -67,10 +64,21 @@ pub(super) struct Start {
 }
 
 enum Stage {
-    Starting { since: Instant },
-    Idle { since: Instant, next: oneshot::Sender<Delivery> },
-    Busy { request_id: String, deadline: Instant, answer: oneshot::Sender<Answer> },
-    Returning { since: Instant },
+    Starting {
+        since: Instant,
+    },
+    Idle {
+        since: Instant,
+        next: oneshot::Sender<Delivery>,
+    },
+    Busy {
+        request_id: String,
+        deadline: Instant,
+        answer: oneshot::Sender<Answer>,
+    },
+    Returning {
+        since: Instant,
+    },
     Stopping,
 }
 
@@ -110,15 +118,33 @@ pub(super) struct Pool {
 
 impl Pool {
     pub fn new(limits: Limits, timeouts: impl Iterator<Item = Duration>) -> Self {
-        let functions = timeouts.map(|timeout| Function { timeout, ..Function::default() }).collect();
-        Self { limits, functions, processes: HashMap::new(), last_process: 0, live: 0, closed: false }
+        let functions = timeouts
+            .map(|timeout| Function {
+                timeout,
+                ..Function::default()
+            })
+            .collect();
+        Self {
+            limits,
+            functions,
+            processes: HashMap::new(),
+            last_process: 0,
+            live: 0,
+            closed: false,
+        }
     }
 
     /// Hands the event to an idle process, or queues it and says which processes to start.
     pub fn add(&mut self, function: usize, mut pending: Pending) -> Vec<Start> {
         if self.closed {
-            let error = InvokeError::Failed { error_type: "Local.Stopping".to_owned(), message: "the local cloud is stopping".to_owned() };
-            let _ = pending.answer.send(Answer { result: Err(error), cold: false });
+            let error = InvokeError::Failed {
+                error_type: "Local.Stopping".to_owned(),
+                message: "the local cloud is stopping".to_owned(),
+            };
+            let _ = pending.answer.send(Answer {
+                result: Err(error),
+                cold: false,
+            });
             return Vec::new();
         }
         while let Some(id) = self.functions[function].idle.pop() {
@@ -136,23 +162,49 @@ impl Pool {
     }
 
     fn hand_over(&mut self, id: ProcessId, pending: Pending) -> Result<(), Pending> {
-        let Some(process) = self.processes.get_mut(&id) else { return Err(pending) };
+        let Some(process) = self.processes.get_mut(&id) else {
+            return Err(pending);
+        };
         if !matches!(process.stage, Stage::Idle { .. }) {
             return Err(pending);
         }
         let timeout = self.functions[process.function].timeout;
-        let Pending { request_id, payload, queued_at, answer } = pending;
-        let busy = Stage::Busy { request_id: request_id.clone(), deadline: Instant::now() + timeout, answer };
-        let Stage::Idle { next, .. } = std::mem::replace(&mut process.stage, busy) else { unreachable!("checked above") };
+        let Pending {
+            request_id,
+            payload,
+            queued_at,
+            answer,
+        } = pending;
+        let busy = Stage::Busy {
+            request_id: request_id.clone(),
+            deadline: Instant::now() + timeout,
+            answer,
+        };
+        let Stage::Idle { next, .. } = std::mem::replace(&mut process.stage, busy) else {
+            unreachable!("checked above")
+        };
         if self.limits.freeze {
             process.tell(Signal::Thaw);
         }
-        let delivery = Delivery { request_id, payload, timeout, function: process.function };
+        let delivery = Delivery {
+            request_id,
+            payload,
+            timeout,
+            function: process.function,
+        };
         next.send(delivery).map_err(|delivery| {
-            let Stage::Busy { answer, .. } = std::mem::replace(&mut process.stage, Stage::Stopping) else { unreachable!("set above") };
+            let Stage::Busy { answer, .. } = std::mem::replace(&mut process.stage, Stage::Stopping)
+            else {
+                unreachable!("set above")
+            };
             process.stage = Stage::Returning { since: queued_at };
             self.functions[process.function].returning += 1;
-            Pending { request_id: delivery.request_id, payload: delivery.payload, queued_at, answer }
+            Pending {
+                request_id: delivery.request_id,
+                payload: delivery.payload,
+                queued_at,
+                answer,
+            }
         })
     }
 
@@ -162,7 +214,8 @@ impl Pool {
         loop {
             let state = &self.functions[function];
             let coming = state.starting + if patient { state.returning } else { 0 };
-            if self.closed || state.queue.len() <= coming || state.live >= self.limits.per_function {
+            if self.closed || state.queue.len() <= coming || state.live >= self.limits.per_function
+            {
                 return starts;
             }
             if self.live >= self.limits.total && !self.retire_least_recently_used() {
@@ -170,22 +223,29 @@ impl Pool {
             }
             self.last_process += 1;
             let id = self.last_process;
-            let stage = Stage::Starting { since: Instant::now() };
-            self.processes.insert(id, Process { function, stage, owner: None, used: false, init_error: None, built: None });
+            self.processes.insert(id, Process::new(function));
             let state = &mut self.functions[function];
             state.starting += 1;
             state.live += 1;
             self.live += 1;
-            starts.push(Start { process: id, function });
+            starts.push(Start {
+                process: id,
+                function,
+            });
         }
     }
 
     fn retire_least_recently_used(&mut self) -> bool {
-        let idle = self.processes.iter().filter_map(|(id, process)| match process.stage {
-            Stage::Idle { since, .. } => Some((since, *id)),
-            _ => None,
-        });
-        let Some((_, id)) = idle.min() else { return false };
+        let idle = self
+            .processes
+            .iter()
+            .filter_map(|(id, process)| match process.stage {
+                Stage::Idle { since, .. } => Some((since, *id)),
+                _ => None,
+            });
+        let Some((_, id)) = idle.min() else {
+            return false;
+        };
         self.retire(id, Signal::Terminate);
         true
     }
@@ -217,7 +277,12 @@ impl Pool {
     }
 
     /// The process was started; `owner` takes signals for it.
-    pub fn started(&mut self, id: ProcessId, owner: UnboundedSender<Signal>, built: Option<SystemTime>) {
+    pub fn started(
+        &mut self,
+        id: ProcessId,
+        owner: UnboundedSender<Signal>,
+        built: Option<SystemTime>,
+    ) {
         if let Some(process) = self.processes.get_mut(&id) {
             process.built = built;
             process.owner = Some(owner);
@@ -229,7 +294,9 @@ impl Pool {
 
     /// The process asks for an event.
     pub fn next(&mut self, id: ProcessId) -> (Next, Vec<Start>) {
-        let Some(process) = self.processes.get_mut(&id) else { return (Next::Gone, Vec::new()) };
+        let Some(process) = self.processes.get_mut(&id) else {
+            return (Next::Gone, Vec::new());
+        };
         let state = &mut self.functions[process.function];
         match process.stage {
             Stage::Starting { .. } => state.starting -= 1,
@@ -238,12 +305,18 @@ impl Pool {
             Stage::Busy { .. } | Stage::Stopping => return (Next::Gone, Vec::new()),
         }
         let (sender, receiver) = oneshot::channel();
-        process.stage = Stage::Idle { since: Instant::now(), next: sender };
+        process.stage = Stage::Idle {
+            since: Instant::now(),
+            next: sender,
+        };
         if let Some(pending) = state.queue.pop_front() {
             // The receiver is still held here, so the event cannot come back.
             let mut receiver = receiver;
             let _ = self.hand_over(id, pending);
-            return (receiver.try_recv().map_or(Next::Gone, Next::Event), Vec::new());
+            return (
+                receiver.try_recv().map_or(Next::Gone, Next::Event),
+                Vec::new(),
+            );
         }
         state.idle.push(id);
         if self.limits.freeze {
@@ -252,7 +325,10 @@ impl Pool {
         // Another function may wait for room that this idle process takes.
         let mut starts = Vec::new();
         if self.live >= self.limits.total
-            && let Some(starved) = self.functions.iter().position(|function| function.queue.len() > function.starting + function.returning)
+            && let Some(starved) = self
+                .functions
+                .iter()
+                .position(|function| function.queue.len() > function.starting + function.returning)
         {
             starts = self.balance(starved, true);
         }
@@ -265,12 +341,24 @@ impl Pool {
     }
 
     /// The process answered; `false` when it does not work on that request.
-    pub fn finish(&mut self, id: ProcessId, request_id: &str, result: Result<Bytes, InvokeError>) -> bool {
+    pub fn finish(
+        &mut self,
+        id: ProcessId,
+        request_id: &str,
+        result: Result<Bytes, InvokeError>,
+    ) -> bool {
         if !self.works_on(id, request_id) {
             return false;
         }
-        let Some(process) = self.processes.get_mut(&id) else { return false };
-        let stage = std::mem::replace(&mut process.stage, Stage::Returning { since: Instant::now() });
+        let Some(process) = self.processes.get_mut(&id) else {
+            return false;
+        };
+        let stage = std::mem::replace(
+            &mut process.stage,
+            Stage::Returning {
+                since: Instant::now(),
+            },
+        );
         let cold = !std::mem::replace(&mut process.used, true);
         self.functions[process.function].returning += 1;
         if let Stage::Busy { answer, .. } = stage {
@@ -288,89 +376,30 @@ impl Pool {
 
     /// The process ended, or could not be started. Only the caller it worked for hears about it.
     pub fn exited(&mut self, id: ProcessId, error: InvokeError) -> Vec<Start> {
-        let Some(process) = self.processes.get_mut(&id) else { return Vec::new() };
+        let Some(process) = self.processes.get_mut(&id) else {
+            return Vec::new();
+        };
         let function = process.function;
         let error = process.init_error.take().unwrap_or(error);
         let cold = !process.used;
         let starting = matches!(process.stage, Stage::Starting { .. });
         let answer = self.retire(id, Signal::Kill);
         self.processes.remove(&id);
-        let waiting = if starting { self.functions[function].queue.pop_front().map(|pending| pending.answer) } else { None };
+        let waiting = if starting {
+            self.functions[function]
+                .queue
+                .pop_front()
+                .map(|pending| pending.answer)
+        } else {
+            None
+        };
         if let Some(answer) = answer.or(waiting) {
-            let _ = answer.send(Answer { result: Err(error), cold });
+            let _ = answer.send(Answer {
+                result: Err(error),
+                cold,
+            });
         }
         self.balance(function, true)
-    }
-
-    /// Ends what took too long; called several times a second.
-    pub fn sweep(&mut self, now: Instant) -> Vec<Start> {
-        let mut late = Vec::new();
-        let mut slow_to_start = Vec::new();
-        let mut unused = Vec::new();
-        for (id, process) in &self.processes {
-            match &process.stage {
-                Stage::Busy { deadline, .. } if *deadline <= now => late.push(*id),
-                Stage::Starting { since } if now.duration_since(*since) > INIT_LIMIT => slow_to_start.push(*id),
-                Stage::Idle { since, .. } if now.duration_since(*since) > self.limits.idle => unused.push(*id),
-                // It answered but never asked for another event: it hangs.
-                Stage::Returning { since } if now.duration_since(*since) > INIT_LIMIT => unused.push(*id),
-                _ => {}
-            }
-        }
-        for id in late {
-            let cold = self.processes.get(&id).is_some_and(|process| !process.used);
-            if let Some(answer) = self.retire(id, Signal::Kill) {
-                let _ = answer.send(Answer { result: Err(InvokeError::TimedOut), cold });
-            }
-        }
-        for id in slow_to_start {
-            let function = self.processes[&id].function;
-            self.retire(id, Signal::Kill);
-            if let Some(pending) = self.functions[function].queue.pop_front() {
-                let _ = pending.answer.send(Answer { result: Err(InvokeError::TimedOut), cold: true });
-            }
-        }
-        for id in unused {
-            self.retire(id, Signal::Terminate);
-        }
-        let mut starts = Vec::new();
-        for function in 0..self.functions.len() {
-            let state = &mut self.functions[function];
-            while state.starting == 0
-                && state.queue.front().is_some_and(|pending| now.duration_since(pending.queued_at) > self.limits.queue_wait)
-            {
-                if let Some(pending) = state.queue.pop_front() {
-                    let _ = pending.answer.send(Answer { result: Err(InvokeError::Throttled), cold: false });
-                }
-            }
-            let patient = state.queue.front().is_none_or(|pending| now.duration_since(pending.queued_at) < RETURN_GRACE);
-            if !state.queue.is_empty() {
-                starts.extend(self.balance(function, patient));
-            }
-        }
-        starts
-    }
-
-    /// Stops idle processes whose binary was built again since they started.
-    pub fn retire_outdated(&mut self, built: impl Fn(usize) -> Option<SystemTime>) {
-        let outdated = self.processes.iter().filter(|(_, process)| {
-            let current = built(process.function);
-            matches!(process.stage, Stage::Idle { .. }) && current.is_some() && process.built.is_some() && process.built != current
-        });
-        for id in outdated.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.retire(id, Signal::Terminate);
-        }
-    }
-
-    /// Ends every process; events that wait or come later fail.
-    pub fn close(&mut self) {
-        self.closed = true;
-        for id in self.processes.keys().copied().collect::<Vec<_>>() {
-            self.retire(id, Signal::Terminate);
-        }
-        for function in &mut self.functions {
-            function.queue.clear();
-        }
     }
 
     /// Processes that have not ended, including those being stopped.
@@ -385,6 +414,20 @@ impl Pool {
 }
 
 impl Process {
+    fn new(function: usize) -> Self {
+        let stage = Stage::Starting {
+            since: Instant::now(),
+        };
+        Self {
+            function,
+            stage,
+            owner: None,
+            used: false,
+            init_error: None,
+            built: None,
+        }
+    }
+
     fn tell(&self, signal: Signal) {
         if let Some(owner) = &self.owner {
             let _ = owner.send(signal);

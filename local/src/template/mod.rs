@@ -1,6 +1,8 @@
 //! What `template.yaml` declares, with `Ref`, `Fn::GetAtt` and `Fn::Sub` resolved.
 
 mod apis;
+mod functions;
+mod properties;
 mod resolve;
 mod resources;
 mod yaml;
@@ -44,7 +46,8 @@ impl Template {
     /// When the file cannot be read, or uses something the local cloud does not serve; the message names the
     /// resource, the property and the construct.
     pub fn read(file: &Path, settings: &Settings) -> Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
         Self::parse(&text, settings).with_context(|| format!("in {}", file.display()))
     }
 
@@ -97,7 +100,7 @@ pub struct EventSource {
 #[derive(Clone, Debug)]
 pub struct ScheduleDefinition {
     pub function: String,
-    /// `rate(1 minute)` or `cron(…)` as EventBridge Scheduler writes them.
+    /// `rate(1 minute)` or `cron(…)` as `EventBridge` Scheduler writes them.
     pub expression: String,
     /// IANA name; UTC when the template gives none.
     pub time_zone: String,
@@ -120,7 +123,7 @@ pub struct BucketDefinition {
     pub cors_rules: Vec<serde_json::Value>,
 }
 
-/// One `AWS::Serverless::HttpApi` with an OpenAPI `DefinitionBody`.
+/// One `AWS::Serverless::HttpApi` with an `OpenAPI` `DefinitionBody`.
 #[derive(Clone, Debug)]
 pub struct HttpApiDefinition {
     pub logical_id: String,

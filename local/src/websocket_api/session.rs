@@ -37,12 +37,20 @@ struct End {
 
 impl End {
     fn new(code: u16, reason: &str) -> Self {
-        Self { code, reason: reason.to_owned() }
+        Self {
+            code,
+            reason: reason.to_owned(),
+        }
     }
 }
 
 /// Runs the connection; sends `$disconnect` when it is over.
-pub(super) async fn run(gateway: Arc<WebSocketGateway>, connection: Arc<Connection>, commands: mpsc::Receiver<Command>, upgrade: OnUpgrade) {
+pub(super) async fn run(
+    gateway: Arc<WebSocketGateway>,
+    connection: Arc<Connection>,
+    commands: mpsc::Receiver<Command>,
+    upgrade: OnUpgrade,
+) {
     let end = match upgrade.await {
         Ok(upgraded) => {
             let config = WebSocketConfig::default()
@@ -50,16 +58,31 @@ pub(super) async fn run(gateway: Arc<WebSocketGateway>, connection: Arc<Connecti
                 .write_buffer_size(0)
                 .max_frame_size(Some(FRAME_LIMIT))
                 .max_message_size(Some(MESSAGE_LIMIT));
-            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+            let socket = WebSocketStream::from_raw_socket(
+                TokioIo::new(upgraded),
+                Role::Server,
+                Some(config),
+            )
+            .await;
             talk(&gateway, &connection, commands, socket).await
         }
         Err(_) => End::new(1006, "Abnormal closure"),
     };
     gateway.connections.remove(&connection.id);
-    gateway.integrate("$disconnect", &event::disconnect(&connection, end.code, &end.reason)).await;
+    gateway
+        .integrate(
+            "$disconnect",
+            &event::disconnect(&connection, end.code, &end.reason),
+        )
+        .await;
 }
 
-async fn talk(gateway: &Arc<WebSocketGateway>, connection: &Arc<Connection>, mut commands: mpsc::Receiver<Command>, mut socket: Socket) -> End {
+async fn talk(
+    gateway: &Arc<WebSocketGateway>,
+    connection: &Arc<Connection>,
+    mut commands: mpsc::Receiver<Command>,
+    mut socket: Socket,
+) -> End {
     let limit = Instant::now() + gateway.options.limit;
     let mut idle = Instant::now() + gateway.options.idle;
     loop {
@@ -104,11 +127,16 @@ async fn talk(gateway: &Arc<WebSocketGateway>, connection: &Arc<Connection>, mut
 }
 
 fn is_reset(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    matches!(error, tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
+    matches!(
+        error,
+        tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake
+    )
 }
 
 fn closed_by_client(frame: Option<CloseFrame>) -> End {
-    let Some(frame) = frame else { return End::new(1005, "Client-side close frame status not set") };
+    let Some(frame) = frame else {
+        return End::new(1005, "Client-side close frame status not set");
+    };
     let code = u16::from(frame.code);
     match (code, frame.reason.as_str()) {
         (1000, "") => End::new(code, "Connection Closed Normally"),
@@ -119,11 +147,20 @@ fn closed_by_client(frame: Option<CloseFrame>) -> End {
 
 /// Sends the closing frame and reads on for a while: closing a socket with unread data would reset it, and the
 /// client would never see why.
-async fn close(gateway: &WebSocketGateway, connection: &Connection, mut socket: Socket, code: CloseCode, reason: &'static str) -> End {
+async fn close(
+    gateway: &WebSocketGateway,
+    connection: &Connection,
+    mut socket: Socket,
+    code: CloseCode,
+    reason: &'static str,
+) -> End {
     gateway.connections.remove(&connection.id);
     // A client in the middle of a message goes on sending it: its bytes are no frames to us.
     let in_a_message = code == CloseCode::Size;
-    let frame = CloseFrame { code, reason: reason.into() };
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
     let farewell = async {
         if socket.close(Some(frame)).await.is_ok() {
             let mut rest = [0_u8; 4096];
@@ -136,7 +173,11 @@ async fn close(gateway: &WebSocketGateway, connection: &Connection, mut socket: 
         }
     };
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
-    let reason = if u16::from(code) == 1000 { "Connection Closed Normally" } else { reason };
+    let reason = if u16::from(code) == 1000 {
+        "Connection Closed Normally"
+    } else {
+        reason
+    };
     End::new(code.into(), reason)
 }
 
@@ -162,7 +203,10 @@ async fn integrate(gateway: Arc<WebSocketGateway>, connection: Arc<Connection>, 
 /// The route named by the message, or `$default`.
 fn route_key(gateway: &WebSocketGateway, text: &str) -> String {
     let body: Option<Value> = serde_json::from_str(text).ok();
-    let named = body.as_ref().and_then(|body| body.get(&gateway.selector)).and_then(Value::as_str);
+    let named = body
+        .as_ref()
+        .and_then(|body| body.get(&gateway.selector))
+        .and_then(Value::as_str);
     match named {
         Some(key) if !key.starts_with('$') && gateway.routes.contains_key(key) => key.to_owned(),
         _ => "$default".to_owned(),

@@ -2,6 +2,8 @@
 
 mod http_api;
 mod lambda;
+mod program;
 mod support;
 mod template;
 mod websocket_api;
+mod websocket_limits;

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Method, Request, Response};
@@ -9,55 +7,65 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{
-        Error, Message,
-        client::IntoClientRequest as _,
-        protocol::{
-            CloseFrame,
-            frame::{
-                Frame,
-                coding::{CloseCode, Data, OpCode},
-            },
-        },
-    },
+    tungstenite::{Error, Message, client::IntoClientRequest as _},
 };
 
-use crate::support::{LONG, Stack, eventually, options, send};
+use crate::support::{LONG, Stack, eventually, send};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn open(stack: &Stack, query: &str) -> Result<(Socket, Response<Option<Vec<u8>>>), Error> {
-    let mut request = format!("{}/?{query}", stack.cloud.addresses.websocket).into_client_request()?;
-    request.headers_mut().insert("sec-websocket-protocol", http::HeaderValue::from_static("v1, v2"));
+    let mut request =
+        format!("{}/?{query}", stack.cloud.addresses.websocket).into_client_request()?;
+    request.headers_mut().insert(
+        "sec-websocket-protocol",
+        http::HeaderValue::from_static("v1, v2"),
+    );
     connect_async(request).await
 }
 
 /// A query that tells `$connect` what to return.
 fn returning(value: &Value) -> String {
     let order = json!({"do": "return", "value": value}).to_string();
-    url::form_urlencoded::Serializer::new(String::new()).append_pair("do", &order).finish()
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("do", &order)
+        .finish()
 }
 
 fn accepting() -> String {
     returning(&json!({"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "v2"}}))
 }
 
-async fn opened(stack: &Stack) -> (Socket, String) {
-    let before: Vec<String> = stack.cloud.sockets().into_iter().map(|socket| socket.connection_id).collect();
+pub async fn opened(stack: &Stack) -> (Socket, String) {
+    let before: Vec<String> = stack
+        .cloud
+        .sockets()
+        .into_iter()
+        .map(|socket| socket.connection_id)
+        .collect();
     let (socket, _) = open(stack, &accepting()).await.expect("a handshake");
-    let id = stack.cloud.sockets().into_iter().map(|socket| socket.connection_id).find(|id| !before.contains(id));
+    let id = stack
+        .cloud
+        .sockets()
+        .into_iter()
+        .map(|socket| socket.connection_id)
+        .find(|id| !before.contains(id));
     (socket, id.expect("addressable as soon as the client knows"))
 }
 
 async fn received(socket: &mut Socket) -> Message {
-    tokio::time::timeout(LONG, socket.next()).await.expect("in time").expect("a frame").expect("no error")
+    tokio::time::timeout(LONG, socket.next())
+        .await
+        .expect("in time")
+        .expect("a frame")
+        .expect("no error")
 }
 
-async fn received_json(socket: &mut Socket) -> Value {
+pub async fn received_json(socket: &mut Socket) -> Value {
     serde_json::from_str(received(socket).await.to_text().expect("text")).expect("JSON")
 }
 
-async fn close_code(socket: &mut Socket) -> u16 {
+pub async fn close_code(socket: &mut Socket) -> u16 {
     loop {
         match received(socket).await {
             Message::Close(Some(frame)) => return frame.code.into(),
@@ -67,14 +75,32 @@ async fn close_code(socket: &mut Socket) -> u16 {
     }
 }
 
-async fn manage(stack: &Stack, method: Method, id: &str, body: impl Into<Bytes>) -> Response<Bytes> {
-    let url = format!("{}/dev/@connections/{}", stack.cloud.addresses.websocket.replace("ws:", "http:"), id.replace('=', "%3D"));
-    let request = Request::builder().method(method).uri(url).header("authorization", "AWS4-HMAC-SHA256 …".replace('…', "x"));
+pub async fn manage(
+    stack: &Stack,
+    method: Method,
+    id: &str,
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let url = format!(
+        "{}/dev/@connections/{}",
+        stack.cloud.addresses.websocket.replace("ws:", "http:"),
+        id.replace('=', "%3D")
+    );
+    let request = Request::builder()
+        .method(method)
+        .uri(url)
+        .header("authorization", "AWS4-HMAC-SHA256 …".replace('…', "x"));
     send(request.body(Full::from(body.into())).expect("a request")).await
 }
 
-fn calls(stack: &Stack, trigger: &str) -> Vec<Invocation> {
-    stack.cloud.journal.invocations().into_iter().filter(|call| call.trigger == format!("websocket {trigger}")).collect()
+pub fn calls(stack: &Stack, trigger: &str) -> Vec<Invocation> {
+    stack
+        .cloud
+        .journal
+        .invocations()
+        .into_iter()
+        .filter(|call| call.trigger == format!("websocket {trigger}"))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,8 +129,15 @@ async fn connect_decides_about_the_handshake() {
 async fn a_connection_is_addressable_only_after_connect() {
     let stack = Stack::start().await;
     // The function answers 200 only when its post was refused with 410.
-    let mut request = format!("{}/?do=%7B%22do%22%3A%22post_to_self%22%7D", stack.cloud.addresses.websocket).into_client_request().expect("a request");
-    request.headers_mut().insert("user-agent", http::HeaderValue::from_static("tests"));
+    let mut request = format!(
+        "{}/?do=%7B%22do%22%3A%22post_to_self%22%7D",
+        stack.cloud.addresses.websocket
+    )
+    .into_client_request()
+    .expect("a request");
+    request
+        .headers_mut()
+        .insert("user-agent", http::HeaderValue::from_static("tests"));
     let (_socket, answer) = connect_async(request).await.expect("a handshake");
     assert_eq!(answer.status(), 101);
     stack.stop().await;
@@ -128,28 +161,81 @@ async fn connections_are_managed_from_outside() {
     }
 
     let cases = [
-        (Method::POST, id.as_str(), vec![b'x'; 128 * 1024 + 1], 413, "PayloadTooLargeException"),
-        (Method::POST, "not-an-id", b"x".to_vec(), 400, "BadRequestException"),
-        (Method::POST, "AAAAAAAAAAAAAAA=", b"x".to_vec(), 410, "GoneException"),
-        (Method::GET, "AAAAAAAAAAAAAAA=", Vec::new(), 410, "GoneException"),
-        (Method::DELETE, "AAAAAAAAAAAAAAA=", Vec::new(), 410, "GoneException"),
+        (
+            Method::POST,
+            id.as_str(),
+            vec![b'x'; 128 * 1024 + 1],
+            413,
+            "PayloadTooLargeException",
+        ),
+        (
+            Method::POST,
+            "not-an-id",
+            b"x".to_vec(),
+            400,
+            "BadRequestException",
+        ),
+        (
+            Method::POST,
+            "AAAAAAAAAAAAAAA=",
+            b"x".to_vec(),
+            410,
+            "GoneException",
+        ),
+        (
+            Method::GET,
+            "AAAAAAAAAAAAAAA=",
+            Vec::new(),
+            410,
+            "GoneException",
+        ),
+        (
+            Method::DELETE,
+            "AAAAAAAAAAAAAAA=",
+            Vec::new(),
+            410,
+            "GoneException",
+        ),
     ];
     for (method, id, body, status, error_type) in cases {
         let answer = manage(&stack, method, id, body).await;
-        assert_eq!((answer.status().as_u16(), &answer.headers()["x-amzn-errortype"]), (status, &http::HeaderValue::from_static(error_type)));
+        assert_eq!(
+            (
+                answer.status().as_u16(),
+                &answer.headers()["x-amzn-errortype"]
+            ),
+            (status, &http::HeaderValue::from_static(error_type))
+        );
     }
-    assert_eq!(manage(&stack, Method::POST, &id, vec![b'x'; 128 * 1024]).await.status(), 200);
+    assert_eq!(
+        manage(&stack, Method::POST, &id, vec![b'x'; 128 * 1024])
+            .await
+            .status(),
+        200
+    );
     assert_eq!(received(&mut socket).await.len(), 128 * 1024);
 
-    let url = format!("{}/@connections/{id}", stack.cloud.addresses.websocket.replace("ws:", "http:"));
+    let url = format!(
+        "{}/@connections/{id}",
+        stack.cloud.addresses.websocket.replace("ws:", "http:")
+    );
     let unsigned = send(Request::post(url).body(Full::from("x")).expect("a request")).await;
-    assert_eq!((unsigned.status().as_u16(), unsigned.headers()["x-amzn-errortype"].to_str().ok()), (403, Some("ForbiddenException")));
+    assert_eq!(
+        (
+            unsigned.status().as_u16(),
+            unsigned.headers()["x-amzn-errortype"].to_str().ok()
+        ),
+        (403, Some("ForbiddenException"))
+    );
 
     let answer = manage(&stack, Method::DELETE, &id, "").await;
     assert_eq!(answer.status(), 204);
     assert_eq!(manage(&stack, Method::POST, &id, "x").await.status(), 410);
     assert_eq!(close_code(&mut socket).await, 1000);
-    eventually("$disconnect is called", || !calls(&stack, "$disconnect").is_empty()).await;
+    eventually("$disconnect is called", || {
+        !calls(&stack, "$disconnect").is_empty()
+    })
+    .await;
     stack.stop().await;
 }
 
@@ -159,21 +245,45 @@ async fn messages_go_to_the_route_they_name() {
     let (mut socket, id) = opened(&stack).await;
     let act = |order: Value| {
         let mut message = json!({"action": "act"});
-        message.as_object_mut().expect("an object").extend(order.as_object().expect("an object").clone());
+        message
+            .as_object_mut()
+            .expect("an object")
+            .extend(order.as_object().expect("an object").clone());
         Message::text(message.to_string())
     };
-    socket.send(act(json!({"do": "return", "value": {"statusCode": 200, "body": "ignored"}}))).await.expect("sent");
+    socket
+        .send(act(
+            json!({"do": "return", "value": {"statusCode": 200, "body": "ignored"}}),
+        ))
+        .await
+        .expect("sent");
     eventually("the route is called", || calls(&stack, "act").len() == 1).await;
 
     for order in ["fail", "panic", "exit"] {
-        socket.send(act(json!({ "do": order }))).await.expect("sent");
+        socket
+            .send(act(json!({ "do": order })))
+            .await
+            .expect("sent");
         let frame = received_json(&mut socket).await;
-        assert_eq!((&frame["message"], &frame["connectionId"]), (&json!("Internal server error"), &json!(id)), "{order}");
+        assert_eq!(
+            (&frame["message"], &frame["connectionId"]),
+            (&json!("Internal server error"), &json!(id)),
+            "{order}"
+        );
         assert_eq!(frame["requestId"].as_str().map(str::len), Some(16));
     }
-    for unknown in [r#"{"action":"other"}"#, "{}", "no JSON", r#"{"action":"$connect"}"#] {
+    for unknown in [
+        r#"{"action":"other"}"#,
+        "{}",
+        "no JSON",
+        r#"{"action":"$connect"}"#,
+    ] {
         socket.send(Message::text(unknown)).await.expect("sent");
-        assert_eq!(received_json(&mut socket).await["message"], "Forbidden", "{unknown}");
+        assert_eq!(
+            received_json(&mut socket).await["message"],
+            "Forbidden",
+            "{unknown}"
+        );
     }
     stack.stop().await;
 }
@@ -183,70 +293,13 @@ async fn messages_of_one_connection_run_concurrently() {
     let stack = Stack::start().await;
     let (mut socket, _) = opened(&stack).await;
     for _ in 0..3 {
-        socket.send(Message::text(r#"{"action":"act","do":"sleep","ms":700}"#)).await.expect("sent");
+        socket
+            .send(Message::text(r#"{"action":"act","do":"sleep","ms":700}"#))
+            .await
+            .expect("sent");
     }
-    eventually("three processes run", || stack.cloud.runtime.processes("Act") == 3).await;
-    stack.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn limits_close_the_connection() {
-    let stack = Stack::start().await;
-    let frame = |opcode, size: usize, last| Message::Frame(Frame::message(vec![b'x'; size], OpCode::Data(opcode), last));
-
-    let (mut socket, _) = opened(&stack).await;
-    socket.send(frame(Data::Text, 33 * 1024, true)).await.expect("sent");
-    assert_eq!(close_code(&mut socket).await, 1009, "a frame over 32 KB");
-
-    let (mut socket, _) = opened(&stack).await;
-    for part in 0..5 {
-        let opcode = if part == 0 { Data::Text } else { Data::Continue };
-        let size = if part == 4 { 1 } else { 32 * 1024 };
-        socket.send(frame(opcode, size, part == 4)).await.expect("sent");
-    }
-    assert_eq!(close_code(&mut socket).await, 1009, "a message over 128 KB");
-
-    let (mut socket, _) = opened(&stack).await;
-    for part in 0..4 {
-        let opcode = if part == 0 { Data::Text } else { Data::Continue };
-        socket.send(frame(opcode, 32 * 1024, part == 3)).await.expect("sent");
-    }
-    assert_eq!(received_json(&mut socket).await["message"], "Forbidden", "exactly 128 KB are taken");
-
-    let (mut socket, _) = opened(&stack).await;
-    socket.send(Message::binary(vec![1_u8, 2])).await.expect("sent");
-    assert_eq!(close_code(&mut socket).await, 1003);
-    stack.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn idle_and_old_connections_are_closed() {
-    for (idle, limit) in [(Duration::from_millis(300), LONG), (LONG, Duration::from_millis(300))] {
-        let mut options = options();
-        options.websocket.idle = idle;
-        options.websocket.limit = limit;
-        let stack = Stack::with(options).await;
-        let (mut socket, id) = opened(&stack).await;
-        assert_eq!(close_code(&mut socket).await, 1001);
-        assert_eq!(manage(&stack, Method::POST, &id, "x").await.status(), 410);
-        stack.stop().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn disconnect_says_how_the_client_went() {
-    let stack = Stack::start().await;
-    let log = stack.directory.join("logs/Disconnect.log");
-    let (mut socket, _) = opened(&stack).await;
-    socket.close(Some(CloseFrame { code: CloseCode::Away, reason: "".into() })).await.expect("closed");
-    eventually("$disconnect is called", || calls(&stack, "$disconnect").len() == 1).await;
-    let (socket, id) = opened(&stack).await;
-    drop(socket);
-    eventually("$disconnect is called", || calls(&stack, "$disconnect").len() == 2).await;
-    assert_eq!(manage(&stack, Method::POST, &id, "x").await.status(), 410);
-    eventually("the function got both events", || {
-        let log = std::fs::read_to_string(&log).unwrap_or_default();
-        log.contains(r#""disconnectStatusCode":1001"#) && log.contains(r#""disconnectReason":"Going away""#) && log.contains(r#""disconnectStatusCode":1006"#)
+    eventually("three processes run", || {
+        stack.cloud.runtime.processes("Act") == 3
     })
     .await;
     stack.stop().await;
