@@ -1,6 +1,8 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
 pub mod journal;
+pub mod parameters;
+pub mod queues;
 pub mod template;
 
 use std::{pin::Pin, sync::Arc};

@@ -1,0 +1,4 @@
+//! The stores of the local cloud, reached as functions reach them: through the AWS SDKs.
+
+mod cloud;
+mod queues;
