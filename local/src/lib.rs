@@ -1,8 +1,11 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
+pub mod dynamodb;
 pub mod journal;
+pub mod object_storage;
 pub mod parameters;
 pub mod queues;
+pub mod schedules;
 pub mod template;
 
 use std::{pin::Pin, sync::Arc};

@@ -1,4 +1,6 @@
 //! The stores of the local cloud, reached as functions reach them: through the AWS SDKs.
 
 mod cloud;
+mod dynamodb;
+mod object_storage;
 mod queues;
