@@ -4,6 +4,7 @@ pub mod dynamodb;
 pub mod journal;
 pub mod object_storage;
 pub mod parameters;
+pub mod postgres;
 pub mod queues;
 pub mod schedules;
 pub mod template;

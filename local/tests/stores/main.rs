@@ -3,4 +3,5 @@
 mod cloud;
 mod dynamodb;
 mod object_storage;
+mod postgres;
 mod queues;
