@@ -1,10 +1,16 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
 pub mod cloud;
+pub mod dynamodb;
 mod gateway;
 pub mod http_api;
 pub mod journal;
 pub mod lambda;
+pub mod object_storage;
+pub mod parameters;
+pub mod postgres;
+pub mod queues;
+pub mod schedules;
 pub mod template;
 pub mod websocket_api;
 
