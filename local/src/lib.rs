@@ -1,6 +1,7 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
 pub mod journal;
+pub mod sandbox;
 pub mod template;
 
 use std::{pin::Pin, sync::Arc};
@@ -10,7 +11,9 @@ use bytes::Bytes;
 /// Calls one function by its logical id in the template with one event and waits for its answer.
 /// The gateways, the queues and the schedules all reach functions through this.
 pub type Invoke = Arc<
-    dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>> + Send + Sync,
+    dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>>
+        + Send
+        + Sync,
 >;
 
 /// Why an invocation gave no answer.
