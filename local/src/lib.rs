@@ -1,5 +1,6 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
+pub mod console;
 pub mod journal;
 pub mod sandbox;
 pub mod template;
