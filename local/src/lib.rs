@@ -1,6 +1,7 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
 pub mod cloud;
+pub mod console;
 pub mod dynamodb;
 mod gateway;
 pub mod http_api;
@@ -10,6 +11,7 @@ pub mod object_storage;
 pub mod parameters;
 pub mod postgres;
 pub mod queues;
+pub mod sandbox;
 pub mod schedules;
 pub mod template;
 pub mod websocket_api;
