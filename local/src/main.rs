@@ -89,6 +89,12 @@ struct Up {
     /// Seconds after which every WebSocket is closed.
     #[arg(long, default_value_t = 7200)]
     websocket_limit: u64,
+    /// Folder of the migrations.
+    #[arg(long, default_value = "migrations")]
+    migrations: PathBuf,
+    /// Start no database.
+    #[arg(long)]
+    no_postgres: bool,
     /// Do not run schedules by the clock; `local fire` still works.
     #[arg(long)]
     no_schedules: bool,
@@ -127,6 +133,7 @@ impl Up {
                 trust_forwarded: self.trust_forwarded,
                 ..websocket_api::Options::default()
             },
+            migrations: (!self.no_postgres).then(|| self.migrations.clone()),
             schedules: !self.no_schedules,
         }
     }

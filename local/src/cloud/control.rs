@@ -1,4 +1,4 @@
-//! Routes under `/_local` that belong to the running cloud itself.
+//! Routes under `/_local` that steer the running cloud: schedules, breakdowns, dead letters.
 
 use std::sync::Arc;
 
@@ -8,37 +8,45 @@ use axum::{
     http::StatusCode,
     routing::post,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::services::Services;
 use crate::{Invoke, template::ScheduleDefinition};
 
 #[derive(Clone)]
-struct Schedules {
-    definitions: Arc<Vec<ScheduleDefinition>>,
+struct Control {
+    schedules: Arc<Vec<ScheduleDefinition>>,
     invoke: Invoke,
+    services: Arc<Services>,
 }
 
-/// `POST /fire/{function}` runs a schedule now.
-pub(super) fn router(definitions: Vec<ScheduleDefinition>, invoke: Invoke) -> Router {
+type Answer = (StatusCode, Json<Value>);
+
+/// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start` and
+/// `/queues/{queue}/redrive`.
+pub(super) fn router(
+    schedules: Vec<ScheduleDefinition>,
+    invoke: Invoke,
+    services: Arc<Services>,
+) -> Router {
     Router::new()
         .route("/fire/{function}", post(fire))
-        .with_state(Schedules {
-            definitions: Arc::new(definitions),
+        .route("/services/{service}/stop", post(stop))
+        .route("/services/{service}/start", post(start))
+        .route("/queues/{queue}/redrive", post(redrive))
+        .with_state(Control {
+            schedules: Arc::new(schedules),
             invoke,
+            services,
         })
 }
 
-async fn fire(
-    State(schedules): State<Schedules>,
-    Path(function): Path<String>,
-) -> (StatusCode, Json<Value>) {
-    let Some(schedule) = schedules
-        .definitions
-        .iter()
-        .find(|schedule| schedule.function == function)
-    else {
-        let known: Vec<&str> = schedules
-            .definitions
+async fn fire(State(control): State<Control>, Path(function): Path<String>) -> Answer {
+    let mut schedules = control.schedules.iter();
+    let Some(schedule) = schedules.find(|schedule| schedule.function == function) else {
+        let known: Vec<&str> = control
+            .schedules
             .iter()
             .map(|schedule| schedule.function.as_str())
             .collect();
@@ -48,7 +56,11 @@ async fn fire(
         );
         return (StatusCode::NOT_FOUND, Json(json!({ "error": message })));
     };
-    match (schedules.invoke)(&function, schedule.input.clone().into()).await {
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let input = schedule
+        .input
+        .replace("<aws.scheduler.scheduled-time>", &now);
+    match (control.invoke)(&function, input.into()).await {
         Ok(result) => {
             let result: Value = serde_json::from_slice(&result)
                 .unwrap_or_else(|_| String::from_utf8_lossy(&result).into());
@@ -57,9 +69,45 @@ async fn fire(
                 Json(json!({ "function": function, "result": result })),
             )
         }
-        Err(error) => (
-            StatusCode::BAD_GATEWAY,
-            Json(json!({ "function": function, "error": error.to_string() })),
-        ),
+        Err(error) => {
+            let body = json!({ "function": function, "error": error.to_string() });
+            (StatusCode::BAD_GATEWAY, Json(body))
+        }
     }
+}
+
+async fn stop(State(control): State<Control>, Path(service): Path<String>) -> Answer {
+    set_running(&control, &service, false).await
+}
+
+async fn start(State(control): State<Control>, Path(service): Path<String>) -> Answer {
+    set_running(&control, &service, true).await
+}
+
+async fn set_running(control: &Control, service: &str, running: bool) -> Answer {
+    match control.services.set_running(service, running).await {
+        Ok(Some(state)) => (StatusCode::OK, Json(state)),
+        Ok(None) => {
+            let message = format!("{service} is not dynamodb, s3 or postgres");
+            (StatusCode::NOT_FOUND, Json(json!({ "error": message })))
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> Answer {
+    match control.services.redrive(&queue) {
+        Ok(moved) => (
+            StatusCode::OK,
+            Json(json!({ "queue": queue, "moved": moved })),
+        ),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> Answer {
+    (
+        StatusCode::CONFLICT,
+        Json(json!({ "error": format!("{error:#}") })),
+    )
 }

@@ -2,18 +2,17 @@
 
 mod control;
 mod listeners;
-mod parts;
 mod run_file;
+mod services;
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
-use axum::Router;
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -22,6 +21,7 @@ pub use self::{listeners::Ports, run_file::Addresses};
 use self::{
     listeners::{Listeners, port},
     run_file::RunFile,
+    services::{ServiceListeners, Services, start_postgres},
 };
 use crate::{
     Invoke, http_api,
@@ -29,6 +29,7 @@ use crate::{
     journal::{Invocation, Journal, SocketSnapshot},
     lambda,
     lambda::{Limits, Runtime},
+    postgres::Cluster,
     template::{Binaries, EventSource, Settings, Template},
     websocket_api,
     websocket_api::WebSocketGateway,
@@ -54,6 +55,8 @@ pub struct Options {
     pub verbose: bool,
     pub http: http_api::Options,
     pub websocket: websocket_api::Options,
+    /// Folder of the migrations; without one no Postgres is started.
+    pub migrations: Option<PathBuf>,
     /// Run schedules by the clock; `local fire` works either way.
     pub schedules: bool,
 }
@@ -64,6 +67,7 @@ pub struct Cloud {
     pub journal: Arc<Journal>,
     pub runtime: Arc<Runtime>,
     sockets: Option<Arc<WebSocketGateway>>,
+    services: Arc<Services>,
     tasks: JoinSet<()>,
     _run: RunFile,
 }
@@ -110,39 +114,23 @@ impl Cloud {
             postgres,
         } = listeners;
         let runtime = Runtime::start(runtime, template.functions.clone(), &functions, &journal)?;
-        let mut tasks = JoinSet::new();
 
-        let place = parts::Place {
-            directory: options.directory.clone(),
-            memory: options.memory,
-        };
         step("Postgres");
-        let database = parts::postgres(&place, postgres).await?;
-        addresses.database_url = database.as_ref().map(|database| database.app_url.clone());
-        addresses.owner_database_url = database.as_ref().map(|database| database.owner_url.clone());
-        step("DynamoDB and S3");
-        parts::dynamodb(&mut tasks, dynamodb, &template.tables, &place)?;
-        parts::object_storage(&mut tasks, s3, &template.buckets, &place)?;
-        step("Queues and schedules");
-        let from_queue = invoker(
-            &runtime,
-            &journal,
-            queue_triggers(&template.event_sources),
-            "queue",
-        );
-        parts::queues(&mut tasks, sqs, &template, &place, &addresses, from_queue)?;
-        let from_schedule = invoker(&runtime, &journal, BTreeMap::new(), "schedule");
-        if options.schedules {
-            parts::schedules(
-                &mut tasks,
-                template.schedules.clone(),
-                from_schedule.clone(),
-            );
-        }
-        step("Sandbox of third parties");
-        parts::sandbox(&mut tasks, sandbox, smtp, &addresses, &place)?;
+        let cluster = start_postgres(&options, postgres, step).await?;
+        addresses.database_url = cluster.as_ref().map(Cluster::app_url);
+        addresses.owner_database_url = cluster.as_ref().map(Cluster::owner_url);
+        step("DynamoDB, S3, queues and third parties");
+        let listeners = ServiceListeners {
+            dynamodb,
+            s3,
+            sqs,
+            sandbox,
+            smtp,
+        };
+        let services = Services::start(listeners, cluster, &template, &options, &addresses)?;
 
         step("Gateways");
+        let mut tasks = JoinSet::new();
         let sockets = template.web_socket_api.clone().map(|definition| {
             WebSocketGateway::new(
                 definition,
@@ -154,9 +142,13 @@ impl Cloud {
         if let Some(sockets) = &sockets {
             tasks.spawn(sockets.clone().serve(websocket));
         }
-        let console = control::router(template.schedules.clone(), from_schedule)
-            .merge(parts::console(&journal, sockets.as_ref()));
-        let console = Router::new().nest("/_local", console);
+        let from_clock = invoker(&runtime, &journal, BTreeMap::new(), "schedule");
+        let control = control::router(
+            template.schedules.clone(),
+            from_clock.clone(),
+            services.clone(),
+        );
+        let console = control.merge(services.console(&journal, sockets.as_ref(), &addresses));
         let gateway = HttpGateway::new(
             &template.http_apis,
             options.http.clone(),
@@ -165,6 +157,17 @@ impl Cloud {
             Some(console),
         );
         tasks.spawn(gateway.serve(api));
+        let from_queues = invoker(
+            &runtime,
+            &journal,
+            queue_triggers(&template.event_sources),
+            "queue",
+        );
+        services.call(
+            &template,
+            from_queues,
+            options.schedules.then_some(from_clock),
+        );
 
         run.write(&addresses)?;
         Ok(Self {
@@ -172,6 +175,7 @@ impl Cloud {
             journal,
             runtime,
             sockets,
+            services,
             tasks,
             _run: run,
         })
@@ -188,6 +192,7 @@ impl Cloud {
 
     /// Closes the sockets, ends the functions and then the services they use.
     pub async fn stop(mut self) {
+        self.services.stop_calling();
         if let Some(sockets) = &self.sockets {
             sockets.close_all();
             // `$disconnect` still needs the functions.
@@ -198,6 +203,7 @@ impl Cloud {
         }
         self.runtime.stop().await;
         self.tasks.shutdown().await;
+        self.services.stop().await;
     }
 }
 
@@ -293,9 +299,4 @@ fn invoker(
             invoked.result
         })
     })
-}
-
-/// `path` unless nothing is to be kept.
-fn kept(place: &parts::Place, name: &str) -> Option<PathBuf> {
-    (!place.memory).then(|| Path::new(&place.directory).join(name))
 }

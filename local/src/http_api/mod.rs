@@ -15,7 +15,7 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, request::Parts};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
     body::Incoming,
@@ -152,12 +152,9 @@ impl HttpGateway {
         port: &str,
     ) -> Response<Body> {
         if let Some(console) = &self.console
-            && is_console(request.uri().path())
+            && let Some(target) = console_target(request.uri())
         {
-            return match console.call(request).await {
-                Ok(answer) => answer,
-                Err(never) => match never {},
-            };
+            return console_answer(console, request, target).await;
         }
         let request_id = new_id();
         let mut answer = self.gateway_answer(request, peer, port, &request_id).await;
@@ -304,9 +301,31 @@ fn too_large() -> Response<Body> {
     gateway_error(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
-fn is_console(path: &str) -> bool {
-    path.strip_prefix("/_local")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The target without `/_local`; `None` for requests that are not for the console.
+fn console_target(uri: &Uri) -> Option<String> {
+    let target = uri.path_and_query()?.as_str().strip_prefix("/_local")?;
+    target
+        .starts_with('/')
+        .then(|| target.to_owned())
+        .or_else(|| {
+            let is_root = target.is_empty() || target.starts_with('?');
+            is_root.then(|| format!("/{target}"))
+        })
+}
+
+async fn console_answer(
+    console: &TowerToHyperService<Router>,
+    mut request: Request<Incoming>,
+    target: String,
+) -> Response<Body> {
+    match target.parse() {
+        Ok(target) => *request.uri_mut() = target,
+        Err(_) => return gateway_error(StatusCode::BAD_REQUEST, "Bad Request"),
+    }
+    match console.call(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
 }
 
 fn head_size(parts: &Parts) -> usize {

@@ -18,6 +18,7 @@ fn up(directory: &Path, extra: &[&str]) -> Child {
             "--memory",
             "--until-eof",
             "--no-schedules",
+            "--no-postgres",
             "--directory",
         ])
         .arg(directory)

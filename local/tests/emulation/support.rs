@@ -49,6 +49,7 @@ pub fn options() -> Options {
         verbose: false,
         http: http_api::Options::default(),
         websocket: websocket_api::Options::default(),
+        migrations: None,
         schedules: false,
     }
 }
