@@ -24,8 +24,9 @@ pub(super) struct Listeners {
     pub sqs: TcpListener,
     pub sandbox: TcpListener,
     pub smtp: TcpListener,
-    /// Bound by Postgres itself.
-    pub postgres: u16,
+    /// Bound by Postgres itself, which may first have to stop one that an earlier run left
+    /// behind on this port; a free one when absent.
+    pub postgres: Option<u16>,
 }
 
 impl Listeners {
@@ -39,16 +40,23 @@ impl Listeners {
             sqs: bind(ports, 5, "SQS and SSM").await?,
             sandbox: bind(ports, 6, "the sandbox").await?,
             smtp: bind(ports, 7, "SMTP").await?,
-            postgres: bind(ports, 8, "Postgres").await?.local_addr()?.port(),
+            postgres: match ports {
+                Ports::From(first) => Some(nth(first, 8)?),
+                Ports::Ephemeral => None,
+            },
         })
     }
 }
 
+fn nth(first: u16, offset: u16) -> Result<u16> {
+    first
+        .checked_add(offset)
+        .context("the first port is too high: nine in a row are needed")
+}
+
 async fn bind(ports: Ports, offset: u16, service: &str) -> Result<TcpListener> {
     let port = match ports {
-        Ports::From(first) => first
-            .checked_add(offset)
-            .context("the first port is too high: nine in a row are needed")?,
+        Ports::From(first) => nth(first, offset)?,
         Ports::Ephemeral => 0,
     };
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.with_context(|| {

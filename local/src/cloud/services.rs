@@ -52,7 +52,7 @@ pub(super) struct Services {
 /// Starts the database; `None` when the caller wants none.
 pub(super) async fn start_postgres(
     options: &Options,
-    port: u16,
+    port: Option<u16>,
     step: &(dyn Fn(&str) + Sync),
 ) -> Result<Option<Cluster>> {
     let Some(migrations) = options.migrations.clone() else {
@@ -60,7 +60,7 @@ pub(super) async fn start_postgres(
     };
     let options = ClusterOptions {
         directory: options.directory.clone(),
-        port: Some(port),
+        port,
         memory: options.memory,
         migrations,
     };

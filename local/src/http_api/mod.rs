@@ -15,7 +15,7 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, request::Parts};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
     body::Incoming,
@@ -304,13 +304,7 @@ fn too_large() -> Response<Body> {
 /// The target without `/_local`; `None` for requests that are not for the console.
 fn console_target(uri: &Uri) -> Option<String> {
     let target = uri.path_and_query()?.as_str().strip_prefix("/_local")?;
-    target
-        .starts_with('/')
-        .then(|| target.to_owned())
-        .or_else(|| {
-            let is_root = target.is_empty() || target.starts_with('?');
-            is_root.then(|| format!("/{target}"))
-        })
+    (target.is_empty() || target.starts_with('/')).then(|| target.to_owned())
 }
 
 async fn console_answer(
@@ -318,6 +312,14 @@ async fn console_answer(
     mut request: Request<Incoming>,
     target: String,
 ) -> Response<Body> {
+    if target.is_empty() {
+        // The links of the page are relative to the folder.
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        let headers = answer.headers_mut();
+        headers.insert(header::LOCATION, HeaderValue::from_static("/_local/"));
+        return answer;
+    }
     match target.parse() {
         Ok(target) => *request.uri_mut() = target,
         Err(_) => return gateway_error(StatusCode::BAD_REQUEST, "Bad Request"),

@@ -3,6 +3,7 @@
 mod http_api;
 mod lambda;
 mod program;
+mod services;
 mod support;
 mod template;
 mod websocket_api;
