@@ -3,6 +3,7 @@
 //! Events wait in one queue per function, and processes fetch them: an event is never tied to a process that is
 //! still starting when another one becomes free earlier.
 
+mod messages;
 mod sweep;
 
 use std::{
@@ -13,55 +14,9 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
+pub(super) use self::messages::{Answer, Delivery, Next, Pending, ProcessId, Signal, Start};
 use super::Limits;
 use crate::InvokeError;
-
-pub(super) type ProcessId = u64;
-
-/// An event and the caller that waits for its answer.
-pub(super) struct Pending {
-    pub request_id: String,
-    pub payload: Bytes,
-    pub queued_at: Instant,
-    pub answer: oneshot::Sender<Answer>,
-}
-
-/// What the caller hears.
-pub(super) struct Answer {
-    pub result: Result<Bytes, InvokeError>,
-    pub cold: bool,
-}
-
-/// An event on its way to a process.
-pub(super) struct Delivery {
-    pub request_id: String,
-    pub payload: Bytes,
-    pub timeout: Duration,
-    pub function: usize,
-}
-
-/// What the task that owns a process is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signal {
-    Terminate,
-    Kill,
-    Freeze,
-    Thaw,
-}
-
-/// What a process that asks for an event gets.
-pub(super) enum Next {
-    Event(Delivery),
-    Wait(oneshot::Receiver<Delivery>),
-    /// The process is unknown or being stopped.
-    Gone,
-}
-
-/// A process to start, outside the lock.
-pub(super) struct Start {
-    pub process: ProcessId,
-    pub function: usize,
-}
 
 enum Stage {
     Starting {
