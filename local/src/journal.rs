@@ -1,9 +1,17 @@
 //! What happened lately, kept in memory for the page at `/_local/` and for tests.
 
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
+mod metrics;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use metrics::Metrics;
 
 /// Entries kept; older ones are forgotten.
 const KEPT: usize = 1000;
@@ -46,27 +54,83 @@ pub struct SocketSnapshot {
     pub frames_received: u64,
 }
 
+/// One line a function wrote.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    pub at: Timestamp,
+    /// Logical id in the template.
+    pub function: String,
+    pub text: String,
+}
+
 /// Shared by the gateways, the functions' runtime and the console.
 #[derive(Default)]
 pub struct Journal {
     invocations: Mutex<VecDeque<Invocation>>,
+    lines: Mutex<VecDeque<Line>>,
+    metrics: Mutex<Metrics>,
 }
 
 impl Journal {
     pub fn record_invocation(&self, invocation: Invocation) {
-        let mut invocations = self.invocations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if invocations.len() == KEPT {
-            invocations.pop_front();
-        }
-        invocations.push_back(invocation);
+        let function = || ("function".to_owned(), invocation.function.clone());
+        let outcome = match (&invocation.error, invocation.status) {
+            (Some(_), _) => "error".to_owned(),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => "ok".to_owned(),
+        };
+        let counted = BTreeMap::from([
+            function(),
+            ("outcome".to_owned(), outcome),
+            ("cold".to_owned(), invocation.cold.to_string()),
+        ]);
+        let milliseconds = invocation.took.as_secs_f64() * 1000.0;
+        let mut metrics = lock(&self.metrics);
+        metrics.count("local_invocations", counted, 1.0);
+        let timed = BTreeMap::from([function()]);
+        metrics.observe_milliseconds("local_invocation_duration", timed, milliseconds);
+        drop(metrics);
+        push(&self.invocations, invocation);
     }
 
     /// A line a function wrote to its standard output: a log line or an embedded metric.
-    pub fn record_line(&self, _function: &str, _line: &str) {}
+    pub fn record_line(&self, function: &str, line: &str) {
+        lock(&self.metrics).read_line(line);
+        let (function, text) = (function.to_owned(), line.to_owned());
+        push(
+            &self.lines,
+            Line {
+                at: Timestamp::now(),
+                function,
+                text,
+            },
+        );
+    }
 
     /// The latest first.
     pub fn invocations(&self) -> Vec<Invocation> {
-        let invocations = self.invocations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        invocations.iter().rev().cloned().collect()
+        lock(&self.invocations).iter().rev().cloned().collect()
     }
+
+    /// The latest first.
+    pub fn lines(&self) -> Vec<Line> {
+        lock(&self.lines).iter().rev().cloned().collect()
+    }
+
+    /// Everything counted since the start, in the text format of Prometheus.
+    pub fn metrics(&self) -> String {
+        lock(&self.metrics).to_string()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn push<T>(entries: &Mutex<VecDeque<T>>, entry: T) {
+    let mut entries = lock(entries);
+    if entries.len() == KEPT {
+        entries.pop_front();
+    }
+    entries.push_back(entry);
 }

@@ -1,7 +1,20 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
+pub mod cloud;
+pub mod console;
+pub mod dynamodb;
+mod gateway;
+pub mod http_api;
 pub mod journal;
+pub mod lambda;
+pub mod object_storage;
+pub mod parameters;
+pub mod postgres;
+pub mod queues;
+pub mod sandbox;
+pub mod schedules;
 pub mod template;
+pub mod websocket_api;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -9,7 +22,11 @@ use bytes::Bytes;
 
 /// Calls one function by its logical id in the template with one event and waits for its answer.
 /// The gateways, the queues and the schedules all reach functions through this.
-pub type Invoke = Arc<dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>> + Send + Sync>;
+pub type Invoke = Arc<
+    dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>>
+        + Send
+        + Sync,
+>;
 
 /// Why an invocation gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,3 +40,19 @@ pub enum InvokeError {
     /// The template has no such function, or its binary is not built.
     Unknown(String),
 }
+
+impl std::fmt::Display for InvokeError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed {
+                error_type,
+                message,
+            } => write!(formatter, "{error_type}: {message}"),
+            Self::TimedOut => formatter.write_str("timed out"),
+            Self::Throttled => formatter.write_str("throttled: no process was free in time"),
+            Self::Unknown(message) => formatter.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for InvokeError {}

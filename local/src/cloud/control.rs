@@ -1,0 +1,113 @@
+//! Routes under `/_local` that steer the running cloud: schedules, breakdowns, dead letters.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::post,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::services::Services;
+use crate::{Invoke, template::ScheduleDefinition};
+
+#[derive(Clone)]
+struct Control {
+    schedules: Arc<Vec<ScheduleDefinition>>,
+    invoke: Invoke,
+    services: Arc<Services>,
+}
+
+type Answer = (StatusCode, Json<Value>);
+
+/// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start` and
+/// `/queues/{queue}/redrive`.
+pub(super) fn router(
+    schedules: Vec<ScheduleDefinition>,
+    invoke: Invoke,
+    services: Arc<Services>,
+) -> Router {
+    Router::new()
+        .route("/fire/{function}", post(fire))
+        .route("/services/{service}/stop", post(stop))
+        .route("/services/{service}/start", post(start))
+        .route("/queues/{queue}/redrive", post(redrive))
+        .with_state(Control {
+            schedules: Arc::new(schedules),
+            invoke,
+            services,
+        })
+}
+
+async fn fire(State(control): State<Control>, Path(function): Path<String>) -> Answer {
+    let mut schedules = control.schedules.iter();
+    let Some(schedule) = schedules.find(|schedule| schedule.function == function) else {
+        let known: Vec<&str> = control
+            .schedules
+            .iter()
+            .map(|schedule| schedule.function.as_str())
+            .collect();
+        let message = format!(
+            "{function} has no schedule; these have: {}",
+            known.join(", ")
+        );
+        return (StatusCode::NOT_FOUND, Json(json!({ "error": message })));
+    };
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let input = schedule
+        .input
+        .replace("<aws.scheduler.scheduled-time>", &now);
+    match (control.invoke)(&function, input.into()).await {
+        Ok(result) => {
+            let result: Value = serde_json::from_slice(&result)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&result).into());
+            (
+                StatusCode::OK,
+                Json(json!({ "function": function, "result": result })),
+            )
+        }
+        Err(error) => {
+            let body = json!({ "function": function, "error": error.to_string() });
+            (StatusCode::BAD_GATEWAY, Json(body))
+        }
+    }
+}
+
+async fn stop(State(control): State<Control>, Path(service): Path<String>) -> Answer {
+    set_running(&control, &service, false).await
+}
+
+async fn start(State(control): State<Control>, Path(service): Path<String>) -> Answer {
+    set_running(&control, &service, true).await
+}
+
+async fn set_running(control: &Control, service: &str, running: bool) -> Answer {
+    match control.services.set_running(service, running).await {
+        Ok(Some(state)) => (StatusCode::OK, Json(state)),
+        Ok(None) => {
+            let message = format!("{service} is not dynamodb, s3 or postgres");
+            (StatusCode::NOT_FOUND, Json(json!({ "error": message })))
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> Answer {
+    match control.services.redrive(&queue) {
+        Ok(moved) => (
+            StatusCode::OK,
+            Json(json!({ "queue": queue, "moved": moved })),
+        ),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> Answer {
+    (
+        StatusCode::CONFLICT,
+        Json(json!({ "error": format!("{error:#}") })),
+    )
+}

@@ -1,0 +1,94 @@
+//! `run.json`: where a running local cloud answers, for tests, the benchmark and `local fire`.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+/// Where everything answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Addresses {
+    pub api: String,
+    pub websocket: String,
+    pub console: String,
+    pub dynamodb: String,
+    pub s3: String,
+    pub sqs: String,
+    pub sandbox: String,
+    pub smtp: String,
+    /// For the role the functions log in with.
+    pub database_url: Option<String>,
+    pub owner_database_url: Option<String>,
+    pub pid: u32,
+}
+
+impl Addresses {
+    /// Of the local cloud that runs in `directory`.
+    ///
+    /// # Errors
+    /// When none runs there.
+    pub fn of_running(directory: &Path) -> Result<Self> {
+        let path = directory.join("run.json");
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!(
+                "no local cloud runs in {}: start one with `local up`",
+                directory.display()
+            )
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+}
+
+/// Makes a directory belong to one running local cloud; given back when dropped.
+pub(super) struct RunFile {
+    path: PathBuf,
+    /// The kernel frees it when the process ends in whatever way, so a stale `run.json` never blocks anybody.
+    _lock: Flock<File>,
+}
+
+impl RunFile {
+    pub fn claim(directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        let path = directory.join("run.json");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(directory.join("lock"))?;
+        let Ok(lock) = Flock::lock(lock, FlockArg::LockExclusiveNonblock) else {
+            let whose = Addresses::of_running(directory)
+                .map(|run| format!(" (process {}, {})", run.pid, run.api))
+                .unwrap_or_default();
+            bail!(
+                "another local cloud runs in {}{whose}: stop it, or choose another --directory",
+                directory.display()
+            );
+        };
+        let run = Self { path, _lock: lock };
+        run.remove();
+        Ok(run)
+    }
+
+    /// Written under another name first: readers never see half of it.
+    pub fn write(&self, addresses: &Addresses) -> Result<()> {
+        let draft = self.path.with_extension("json.new");
+        fs::write(&draft, serde_json::to_vec_pretty(addresses)?)?;
+        fs::rename(&draft, &self.path)?;
+        Ok(())
+    }
+
+    fn remove(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Drop for RunFile {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}

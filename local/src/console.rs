@@ -1,0 +1,168 @@
+//! The page at `/_local/` and the same facts as JSON and as metrics.
+
+mod page;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    journal::{Invocation, Journal, Line, QueueSnapshot, SocketSnapshot},
+    sandbox::{Sandbox, calls::Call},
+};
+
+/// Entries of each list that the page shows.
+const SHOWN: usize = 50;
+
+/// The messages in a dead-letter queue, by its logical id.
+pub type DeadLetters = Arc<dyn Fn(&str) -> Vec<Value> + Send + Sync>;
+
+/// Where the console finds what it shows.
+#[derive(Clone)]
+pub struct ConsoleSources {
+    pub journal: Arc<Journal>,
+    pub queues: Arc<dyn Fn() -> Vec<QueueSnapshot> + Send + Sync>,
+    pub sockets: Arc<dyn Fn() -> Vec<SocketSnapshot> + Send + Sync>,
+    pub sandbox: Arc<Sandbox>,
+    pub dead_letters: DeadLetters,
+    /// Addresses and settings worth knowing; strings that start with `http` become links.
+    pub info: Value,
+}
+
+/// Belongs under `/_local`.
+pub fn router(sources: ConsoleSources) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/state", get(state))
+        .route("/info", get(info))
+        .route("/invocations", get(invocations))
+        .route("/lines", get(lines))
+        .route("/dead-letters/{queue}", get(dead_letters))
+        .route("/metrics", get(metrics))
+        .with_state(sources)
+}
+
+async fn page(State(sources): State<ConsoleSources>) -> Html<String> {
+    Html(page::page(&sources.info, &state_of(&sources)).into_string())
+}
+
+async fn state(State(sources): State<ConsoleSources>) -> Json<Value> {
+    Json(state_of(&sources))
+}
+
+async fn info(State(sources): State<ConsoleSources>) -> Json<Value> {
+    Json(sources.info)
+}
+
+#[derive(Deserialize)]
+struct OfFunction {
+    function: Option<String>,
+}
+
+impl OfFunction {
+    fn fits(&self, function: &str) -> bool {
+        self.function
+            .as_deref()
+            .is_none_or(|wanted| wanted == function)
+    }
+}
+
+async fn invocations(
+    State(sources): State<ConsoleSources>,
+    Query(of): Query<OfFunction>,
+) -> Json<Vec<Value>> {
+    let invocations = sources.journal.invocations();
+    let wanted = invocations
+        .iter()
+        .filter(|invocation| of.fits(&invocation.function));
+    Json(wanted.map(describe_invocation).collect())
+}
+
+async fn lines(
+    State(sources): State<ConsoleSources>,
+    Query(of): Query<OfFunction>,
+) -> Json<Vec<Line>> {
+    let mut lines = sources.journal.lines();
+    lines.retain(|line| of.fits(&line.function));
+    Json(lines)
+}
+
+async fn dead_letters(
+    State(sources): State<ConsoleSources>,
+    Path(queue): Path<String>,
+) -> Json<Vec<Value>> {
+    Json((sources.dead_letters)(&queue))
+}
+
+async fn metrics(State(sources): State<ConsoleSources>) -> impl IntoResponse {
+    let mime_type = "text/plain; version=0.0.4; charset=utf-8";
+    (
+        [(header::CONTENT_TYPE, mime_type)],
+        sources.journal.metrics(),
+    )
+}
+
+fn state_of(sources: &ConsoleSources) -> Value {
+    let invocations = sources.journal.invocations();
+    let calls = sources.sandbox.calls();
+    let mails = sources.sandbox.mails();
+    let describe_mail = |mail: &crate::sandbox::mail::Mail| json!({"at": mail.at, "from": mail.from, "to": mail.to, "subject": mail.subject});
+    json!({
+        "invocations": invocations.iter().take(SHOWN).map(describe_invocation).collect::<Vec<_>>(),
+        "queues": (sources.queues)().iter().map(describe_queue).collect::<Vec<_>>(),
+        "sockets": (sources.sockets)(),
+        "calls": calls.iter().rev().take(SHOWN).map(describe_call).collect::<Vec<_>>(),
+        "mails": mails.iter().rev().take(SHOWN).map(describe_mail).collect::<Vec<_>>(),
+    })
+}
+
+fn describe_invocation(invocation: &Invocation) -> Value {
+    json!({
+        "at": invocation.at,
+        "request_id": invocation.request_id,
+        "function": invocation.function,
+        "trigger": invocation.trigger,
+        "status": invocation.status,
+        "ms": rounded_milliseconds(invocation.took),
+        "cold": invocation.cold,
+        "error": invocation.error,
+    })
+}
+
+fn describe_queue(queue: &QueueSnapshot) -> Value {
+    json!({
+        "queue": queue.logical_id,
+        "waiting": queue.waiting,
+        "in_flight": queue.in_flight,
+        "oldest_seconds": queue.oldest.map(|oldest| oldest.as_secs()),
+        "dead_letter": queue.dead_letter,
+    })
+}
+
+fn describe_call(call: &Call) -> Value {
+    json!({
+        "at": call.at,
+        "target": call.target,
+        "call": format!("{} {}", call.method, call.path),
+        "to": call.to,
+        "status": call.status,
+        "fault": call.fault.as_ref().map(|fault| json!(fault)["kind"].clone()),
+        "request": call.request,
+        "response": call.response,
+    })
+}
+
+fn rounded_milliseconds(took: std::time::Duration) -> f64 {
+    (took.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The console's page: tables that a small script keeps fresh.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
+
+/// Heading, key in the state, and the columns that are shown.
+const TABLES: [(&str, &str, &[&str]); 5] = [
+    (
+        "Invocations",
+        "invocations",
+        &["at", "function", "trigger", "status", "ms", "cold", "error"],
+    ),
+    (
+        "Queues",
+        "queues",
+        &[
+            "queue",
+            "waiting",
+            "in_flight",
+            "oldest_seconds",
+            "dead_letter",
+        ],
+    ),
+    (
+        "Sockets",
+        "sockets",
+        &[
+            "connection_id",
+            "connected_at",
+            "last_active_at",
+            "frames_sent",
+            "frames_received",
+        ],
+    ),
+    (
+        "Calls to third parties",
+        "calls",
+        &["at", "target", "call", "to", "status", "fault"],
+    ),
+    ("Mails", "mails", &["at", "from", "to", "subject"]),
+];
+
+const LINKS: [(&str, &str); 7] = [
+    ("state", "/_local/state"),
+    ("info", "/_local/info"),
+    ("metrics", "/_local/metrics"),
+    ("function output", "/_local/lines"),
+    ("WhatsApp messages sent", "/_local/sandbox/whatsapp/sent"),
+    (
+        "WhatsApp notifications",
+        "/_local/sandbox/whatsapp/deliveries",
+    ),
+    ("ordered failures", "/_local/sandbox/faults"),
+];
+
+pub(super) fn page(info: &Value, state: &Value) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Balcão · local" }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(include_str!("page.css"))) }
+            }
+            body {
+                header {
+                    h1 { "Balcão" small { "local cloud" } }
+                    nav { @for (name, address) in LINKS { a href=(address) { (name) } } }
+                    span #fresh { "live" }
+                }
+                main {
+                    (facts(info))
+                    @for (heading, key, columns) in TABLES {
+                        section {
+                            h2 { (heading) " " span.count data-count=(key) {} }
+                            div.scroll {
+                                table data-key=(key) {
+                                    thead { tr { @for column in columns {
+                                        th data-column=(column) { (column.replace('_', " ")) }
+                                    } } }
+                                    tbody {}
+                                }
+                            }
+                        }
+                    }
+                }
+                script #state type="application/json" { (PreEscaped(inside_script(state))) }
+                script { (PreEscaped(include_str!("page.js"))) }
+            }
+        }
+    }
+}
+
+fn facts(info: &Value) -> Markup {
+    html! {
+        dl {
+            @for (name, value) in info.as_object().into_iter().flatten() {
+                div {
+                    dt { (name.replace('_', " ")) }
+                    @let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    dd {
+                        @if text.starts_with("http") { a href=(text) { (text) } } @else { (text) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Nothing in the data may end the script element.
+fn inside_script(state: &Value) -> String {
+    state.to_string().replace('<', "\\u003c")
+}

@@ -1,0 +1,220 @@
+//! `local`: serves `template.yaml` on this machine.
+
+mod progress;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use local::{
+    cloud::{Addresses, Cloud, Options, Ports},
+    http_api, lambda,
+    template::Binaries,
+    websocket_api,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+use self::progress::Progress;
+
+/// The local cloud: runs the back end on this machine, without AWS.
+#[derive(Parser)]
+#[command(name = "local", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything and serve until Ctrl-C.
+    Up(Box<Up>),
+    /// Run the schedule of a function now.
+    Fire {
+        /// Logical id in the template, for example `DispatchDueJobs`.
+        function: String,
+        #[arg(long, default_value = ".local")]
+        directory: PathBuf,
+    },
+}
+
+#[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+struct Up {
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+    /// Port of the API; the other services take the eight ports after it.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Take free ports instead; they are in `<directory>/run.json`.
+    #[arg(long)]
+    ephemeral: bool,
+    /// Keep no data after the stop.
+    #[arg(long)]
+    memory: bool,
+    /// Data, logs and `run.json`.
+    #[arg(long, default_value = ".local")]
+    directory: PathBuf,
+    /// Where cargo puts the built functions.
+    #[arg(long, default_value = "target/debug")]
+    binaries: PathBuf,
+    /// Stop function processes between events, as AWS does.
+    #[arg(long)]
+    freeze: bool,
+    /// Print what functions write; it is always in `<directory>/logs`.
+    #[arg(long)]
+    verbose: bool,
+    /// Function processes in all.
+    #[arg(long, default_value_t = 64)]
+    max_processes: usize,
+    /// Processes of one function.
+    #[arg(long, default_value_t = 10)]
+    max_processes_per_function: usize,
+    /// Also stop when standard input ends, for use by tests.
+    #[arg(long)]
+    until_eof: bool,
+    /// Believe `x-forwarded-for`, so that tests can play many clients.
+    #[arg(long)]
+    trust_forwarded: bool,
+    /// Seconds after which an idle WebSocket is closed.
+    #[arg(long, default_value_t = 600)]
+    websocket_idle: u64,
+    /// Seconds after which every WebSocket is closed.
+    #[arg(long, default_value_t = 7200)]
+    websocket_limit: u64,
+    /// Folder of the migrations.
+    #[arg(long, default_value = "migrations")]
+    migrations: PathBuf,
+    /// Start no database.
+    #[arg(long)]
+    no_postgres: bool,
+    /// Do not run schedules by the clock; `local fire` still works.
+    #[arg(long)]
+    no_schedules: bool,
+    /// Leave out the throttles of the template, for load tests of the functions.
+    #[arg(long)]
+    no_throttle: bool,
+}
+
+impl Up {
+    fn options(&self) -> Options {
+        Options {
+            template: self.template.clone(),
+            ports: if self.ephemeral {
+                Ports::Ephemeral
+            } else {
+                Ports::From(self.port)
+            },
+            directory: self.directory.clone(),
+            memory: self.memory,
+            binaries: Binaries(self.binaries.clone()),
+            limits: lambda::Limits {
+                per_function: self.max_processes_per_function,
+                total: self.max_processes,
+                freeze: self.freeze,
+                ..lambda::Limits::default()
+            },
+            verbose: self.verbose,
+            http: http_api::Options {
+                trust_forwarded: self.trust_forwarded,
+                throttle: !self.no_throttle,
+                ..http_api::Options::default()
+            },
+            websocket: websocket_api::Options {
+                idle: Duration::from_secs(self.websocket_idle),
+                limit: Duration::from_secs(self.websocket_limit),
+                trust_forwarded: self.trust_forwarded,
+                ..websocket_api::Options::default()
+            },
+            migrations: (!self.no_postgres).then(|| self.migrations.clone()),
+            schedules: !self.no_schedules,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Up(up) => serve(&up).await,
+        Command::Fire {
+            function,
+            directory,
+        } => fire(&function, &directory).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("local: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(up: &Up) -> Result<()> {
+    // Before the start: a signal in the middle of it stops what is already there.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let progress = Progress::default();
+    let step = |name: &str| progress.step(name);
+    let start = Cloud::start(up.options(), &step);
+    let cloud = tokio::select! {
+        cloud = start => cloud?,
+        _ = tokio::signal::ctrl_c() => bail!("stopped before it was ready"),
+        _ = terminate.recv() => bail!("stopped before it was ready"),
+    };
+    progress.done();
+    print(&cloud.addresses);
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        () = end_of_input(), if up.until_eof => {}
+    }
+    println!("Stopping");
+    cloud.stop().await;
+    Ok(())
+}
+
+fn print(addresses: &Addresses) {
+    println!("API        {}", addresses.api);
+    println!("WebSocket  {}", addresses.websocket);
+    println!("Console    {}", addresses.console);
+    println!("Sandbox    {}", addresses.sandbox);
+    if let Some(url) = &addresses.owner_database_url {
+        println!("Postgres   {url}");
+    }
+    println!("Ready. Ctrl-C stops everything.");
+}
+
+async fn end_of_input() {
+    let (sender, receiver) = oneshot::channel::<()>();
+    // A thread of its own: tokio would wait for a pending read when the process wants to end.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(sender);
+    });
+    let _ = receiver.await;
+}
+
+async fn fire(function: &str, directory: &std::path::Path) -> Result<()> {
+    let addresses = Addresses::of_running(directory)?;
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
+    let request = http::Request::post(format!("{}/_local/fire/{function}", addresses.api))
+        .body(Empty::new())?;
+    let answer = client
+        .request(request)
+        .await
+        .with_context(|| format!("no local cloud answers at {}", addresses.api))?;
+    let status = answer.status();
+    let body = answer.into_body().collect().await?.to_bytes();
+    println!("{}", String::from_utf8_lossy(&body));
+    if !status.is_success() {
+        bail!("{function} did not succeed");
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Stands in for the third parties: answers as their contracts say, records, and fails when told to.
+
+pub mod calls;
+mod control;
+pub mod faults;
+mod kept;
+pub mod llm;
+pub mod mail;
+pub mod whatsapp;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, extract::DefaultBodyLimit};
+
+use calls::Call;
+use faults::Faults;
+use kept::Kept;
+use llm::Llm;
+use mail::Mail;
+use whatsapp::WhatsApp;
+
+/// The largest request read: a document of 100 MB and its multipart frame.
+const LARGEST_REQUEST: usize = 101 * 1024 * 1024;
+
+/// Where the sandbox is and what it shares with the functions.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// Where WhatsApp notifications go, for example `http://127.0.0.1:8787/webhooks/whatsapp`.
+    pub webhook_url: String,
+    /// Key of the notifications' signatures.
+    pub app_secret: String,
+    /// What the endpoint of the notifications expects in its verification.
+    pub verify_token: String,
+    /// Base address of [`Sandbox::router`], without a slash at the end; links to media start with it.
+    pub public_url: String,
+}
+
+/// The third parties. Everything is in memory; of each record the newest entries are kept.
+pub struct Sandbox {
+    options: SandboxOptions,
+    calls: Kept<Call>,
+    faults: Faults,
+    whatsapp: WhatsApp,
+    llm: Llm,
+    mails: Kept<Mail>,
+}
+
+impl Sandbox {
+    #[must_use]
+    pub fn new(options: SandboxOptions) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            calls: Kept::new(5000),
+            faults: Faults::default(),
+            whatsapp: WhatsApp::new(),
+            llm: Llm::default(),
+            mails: Kept::new(1000),
+        })
+    }
+
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}` and `/llm/v1/…`.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .merge(whatsapp::router())
+            .nest("/llm/v1", llm::router())
+            .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+            .with_state(Arc::clone(self))
+    }
+
+    /// What people and tests steer it with; belongs under `/_local/sandbox`.
+    pub fn control_router(self: &Arc<Self>) -> Router {
+        control::router()
+            .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Calls the functions made, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.list(|_| true)
+    }
+
+    /// Mails the functions sent, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.mails.list(|_| true)
+    }
+
+    /// Forgets what happened and what was set for one business number, or for everyone.
+    pub fn reset(&self, phone_number_id: Option<&str>) {
+        self.faults.clear(None, phone_number_id);
+        self.whatsapp.reset(phone_number_id);
+        if phone_number_id.is_some() {
+            self.calls
+                .remove(|call| call.phone_number_id.as_deref() == phone_number_id);
+        } else {
+            self.calls.remove(|_| true);
+            self.mails.remove(|_| true);
+            self.llm.clear(None);
+        }
+    }
+}
+
+/// Waits until `found` gives at least `count` entries or the time has passed; then gives what there is.
+async fn wait_for<T>(count: usize, longest: Duration, found: impl Fn() -> Vec<T>) -> Vec<T> {
+    let deadline = tokio::time::Instant::now() + longest;
+    loop {
+        let entries = found();
+        if entries.len() >= count || tokio::time::Instant::now() >= deadline {
+            return entries;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
