@@ -10,6 +10,7 @@ mod database;
 pub mod describe;
 pub mod error;
 pub mod events;
+pub mod files;
 pub mod http;
 pub mod jobs;
 pub mod limits;
