@@ -601,6 +601,13 @@ returns table (connection_id text, company_id uuid, user_id uuid, still_online b
 $$;
 alter function app.take_lapsed_presence owner to app_lookup;
 
+-- Whose presence a connection holds: a socket may close after everything else about it was forgotten.
+create function app.company_of_connection(connection text) returns uuid
+language sql stable security definer set search_path = public as $$
+    select company_id from presence_leases where connection_id = connection
+$$;
+alter function app.company_of_connection owner to app_lookup;
+
 -- Deletes what has outlived its use, a bounded number of rows of each kind. Answers how many rows went.
 create function app.sweep_foundation(most integer) returns bigint language plpgsql security definer set search_path = public as $$
 declare

@@ -11,6 +11,7 @@ mod database;
 pub mod describe;
 pub mod error;
 pub mod events;
+pub mod files;
 pub mod http;
 pub mod jobs;
 pub mod limits;

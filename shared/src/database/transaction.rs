@@ -288,7 +288,7 @@ impl Transaction {
     /// `COMMIT` was on its way.
     pub async fn commit<A: Answer + IntoStored>(self, answer: A) -> Result<A, Error> {
         let stored = answer.to_stored();
-        self.finish(stored).await?;
+        self.finish(stored, true).await?;
         Ok(answer)
     }
 
@@ -297,7 +297,7 @@ impl Transaction {
     /// # Errors
     /// As `commit`.
     pub async fn commit_quietly(self) -> Result<(), Error> {
-        self.finish(None).await
+        self.finish(None, true).await
     }
 
     /// A statement that travels with `COMMIT`, for rows whose outcome nobody waits for. Should it fail, so does the commit.
@@ -305,14 +305,23 @@ impl Transaction {
         self.left_behind().deferred.push((sql, parameters));
     }
 
-    async fn finish(mut self, stored: Option<(u16, Value)>) -> Result<(), Error> {
+    /// Commits what is no act of the person: bookkeeping of a connection, or nothing but reads that end before an outside call.
+    /// Leaves no audit row of its own accord.
+    ///
+    /// # Errors
+    /// As `commit`.
+    pub async fn commit_unaudited(self) -> Result<(), Error> {
+        self.finish(None, false).await
+    }
+
+    async fn finish(mut self, stored: Option<(u16, Value)>, is_act: bool) -> Result<(), Error> {
         self.context.check_limit().await?;
         if !self.has_begun.load(Ordering::SeqCst) {
             self.query("select 1", &[]).await?;
         }
         let left_behind = std::mem::take(&mut *self.left_behind());
         let LeftBehind { events, jobs, mut audit, accesses, deferred } = left_behind;
-        if audit.is_empty() && matches!(self.enter, Enter::Person(_)) && accesses.is_empty() {
+        if is_act && audit.is_empty() && matches!(self.enter, Enter::Person(_)) && accesses.is_empty() {
             self.audit(self.context.origin().target.clone().unwrap_or_default(), &Value::Null, &Value::Null);
             audit = std::mem::take(&mut self.left_behind().audit);
         }

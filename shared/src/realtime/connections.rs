@@ -1,10 +1,13 @@
 //! The DynamoDB table of connections. `CONN#<id>/META` is the connection, `TOPIC#<topic>/CONN#<id>` puts it on a topic,
-//! `TICKET#<hash>/TICKET` waits to be redeemed; index `gsi1` inverts the key for clean-up.
+//! `TICKET#<hash>/TICKET` waits to be redeemed; `META` also lists the topics; index `gsi1` inverts the key for clean-up.
 
 use std::collections::HashMap;
 
 use aws_sdk_apigatewaymanagement::{error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::{
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnValue},
+};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +26,10 @@ use crate::{
 const LONGEST_CONNECTION: i64 = 2 * 60 * 60;
 
 /// Seconds a ticket may be redeemed.
-const TICKET_LIFE: i64 = 60;
+pub const TICKET_LIFE: i64 = 60;
+
+/// Seconds a handshake may take. Until it is over, posting answers as if the connection were gone.
+const LONGEST_HANDSHAKE: i64 = 30;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -33,6 +39,12 @@ pub struct Connection {
     pub id: String,
     pub identity: Identity,
     pub reader: Reader,
+    /// The person's, for what others are shown.
+    #[serde(default)]
+    pub name: String,
+    /// What it is on; known only of a connection that `find` gave.
+    #[serde(skip)]
+    pub topics: Vec<Topic>,
     /// Seconds since the epoch, after which the socket cannot be open any more.
     pub expires_at: i64,
 }
@@ -40,21 +52,33 @@ pub struct Connection {
 impl Connection {
     /// A socket that opens now.
     #[must_use]
-    pub fn new(context: &Context, id: String, identity: Identity, reader: Reader) -> Self {
-        Self { id, identity, reader, expires_at: context.now().as_second() + LONGEST_CONNECTION }
+    pub fn new(context: &Context, id: String, identity: Identity, reader: Reader, name: String) -> Self {
+        let expires_at = context.now().as_second() + LONGEST_CONNECTION;
+        Self { id, identity, reader, name, topics: Vec::new(), expires_at }
     }
 
     fn to_item(&self, pk: String, sk: String) -> Item {
         HashMap::from([
             ("pk".to_owned(), AttributeValue::S(pk)),
             ("sk".to_owned(), AttributeValue::S(sk)),
-            ("connection".to_owned(), AttributeValue::S(serde_json::to_string(self).unwrap_or_default())),
+            ("connection".to_owned(), self.to_attribute()),
             ("expires_at".to_owned(), AttributeValue::N(self.expires_at.to_string())),
         ])
     }
 
+    fn to_attribute(&self) -> AttributeValue {
+        AttributeValue::S(serde_json::to_string(self).unwrap_or_default())
+    }
+
     fn from_item(item: &Item) -> Option<Self> {
-        serde_json::from_str(item.get("connection")?.as_s().ok()?).ok()
+        let mut connection: Self = serde_json::from_str(item.get("connection")?.as_s().ok()?).ok()?;
+        let topics = item.get("topics").and_then(|value| value.as_ss().ok());
+        connection.topics = topics.into_iter().flatten().filter_map(|topic| topic.parse().ok()).collect();
+        Some(connection)
+    }
+
+    fn may_be_opening(&self, now: i64) -> bool {
+        self.expires_at - LONGEST_CONNECTION + LONGEST_HANDSHAKE > now
     }
 }
 
@@ -80,13 +104,12 @@ fn unavailable(error: &impl std::fmt::Debug) -> Error {
 /// 503 when DynamoDB does not answer.
 pub async fn remember(context: &Context, connection: &Connection, topics: &[Topic]) -> Result<(), Error> {
     let key = connection_key(&connection.id);
-    let meta = connection.to_item(key.clone(), "META".to_owned());
-    let items = topics.iter().map(|topic| connection.to_item(topic_key(*topic), key.clone())).chain([meta]);
-    let puts = items.map(|item| context.aws().dynamodb().put_item().table_name(table()).set_item(Some(item)).send());
-    for answer in join_all(puts).await {
-        answer.map_err(|error| unavailable(&error))?;
+    let mut meta = connection.to_item(key.clone(), "META".to_owned());
+    if !topics.is_empty() {
+        meta.insert("topics".to_owned(), AttributeValue::Ss(topics.iter().map(ToString::to_string).collect()));
     }
-    Ok(())
+    let items = topics.iter().map(|topic| connection.to_item(topic_key(*topic), key.clone())).chain([meta]);
+    join_all(items.map(|item| put(context, item))).await.into_iter().collect()
 }
 
 /// The connection with this id; `None` when it is gone.
@@ -106,15 +129,15 @@ pub async fn find(context: &Context, id: &str) -> Result<Option<Connection>, Err
     Ok(answer.item.as_ref().and_then(Connection::from_item))
 }
 
-/// Puts a connection on a topic. Whether it may see it is the caller's to check.
+/// Puts a connection on a topic. Whether it may see it is the caller's to check. Nothing happens to a connection that is gone.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub async fn subscribe(context: &Context, connection: &Connection, topic: Topic) -> Result<(), Error> {
-    let item = connection.to_item(topic_key(topic), connection_key(&connection.id));
-    let put = context.aws().dynamodb().put_item().table_name(table()).set_item(Some(item));
-    put.send().await.map_err(|error| unavailable(&error))?;
-    Ok(())
+    if !change_topics(context, &connection.id, "add topics :topics", topic).await? {
+        return Ok(());
+    }
+    put(context, connection.to_item(topic_key(topic), connection_key(&connection.id))).await
 }
 
 /// Takes a connection off a topic.
@@ -122,7 +145,55 @@ pub async fn subscribe(context: &Context, connection: &Connection, topic: Topic)
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub async fn unsubscribe(context: &Context, connection_id: &str, topic: Topic) -> Result<(), Error> {
-    delete(context, topic_key(topic), connection_key(connection_id)).await
+    delete(context, topic_key(topic), connection_key(connection_id)).await?;
+    change_topics(context, connection_id, "delete topics :topics", topic).await?;
+    Ok(())
+}
+
+/// Writes what a connection may see now on the connection and on its topics.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn refresh(context: &Context, connection: &Connection) -> Result<(), Error> {
+    let update = update_meta(context, &connection.id)
+        .update_expression("set #connection = :connection")
+        .expression_attribute_names("#connection", "connection")
+        .expression_attribute_values(":connection", connection.to_attribute());
+    if !succeeds_if_there(update).await? {
+        return Ok(());
+    }
+    let key = connection_key(&connection.id);
+    let puts = connection.topics.iter().map(|topic| put(context, connection.to_item(topic_key(*topic), key.clone())));
+    join_all(puts).await.into_iter().collect()
+}
+
+/// Changes the list of topics. Answers whether the connection is still there.
+async fn change_topics(context: &Context, id: &str, expression: &str, topic: Topic) -> Result<bool, Error> {
+    let topics = AttributeValue::Ss(vec![topic.to_string()]);
+    let update = update_meta(context, id).update_expression(expression).expression_attribute_values(":topics", topics);
+    succeeds_if_there(update).await
+}
+
+fn update_meta(context: &Context, id: &str) -> UpdateItemFluentBuilder {
+    let update = context.aws().dynamodb().update_item().table_name(table());
+    update
+        .key("pk", AttributeValue::S(connection_key(id)))
+        .key("sk", AttributeValue::S("META".to_owned()))
+        .condition_expression("attribute_exists(pk)")
+}
+
+async fn succeeds_if_there(update: UpdateItemFluentBuilder) -> Result<bool, Error> {
+    match update.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+async fn put(context: &Context, item: Item) -> Result<(), Error> {
+    let put = context.aws().dynamodb().put_item().table_name(table()).set_item(Some(item));
+    put.send().await.map_err(|error| unavailable(&error))?;
+    Ok(())
 }
 
 /// Removes a connection and its topics.
@@ -161,7 +232,10 @@ async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> 
 }
 
 /// The connections on a topic that can still be open.
-pub(crate) async fn on_topic(context: &Context, topic: Topic) -> Result<Vec<Connection>, Error> {
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn on_topic(context: &Context, topic: Topic) -> Result<Vec<Connection>, Error> {
     let now = context.now().as_second();
     let mut connections = Vec::new();
     let mut start = None;
@@ -189,6 +263,10 @@ pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
     match post.send().await {
         Ok(_) => true,
         Err(SdkError::ServiceError(error)) if matches!(error.err(), PostToConnectionError::GoneException(_)) => {
+            let now = context.now().as_second();
+            if matches!(find(context, connection_id).await, Ok(Some(connection)) if connection.may_be_opening(now)) {
+                return false;
+            }
             if let Err(error) = forget(context, connection_id).await {
                 log::warn("connection not forgotten", error.cause().unwrap_or_default());
             }

@@ -4,7 +4,8 @@ mod connections;
 mod publish;
 
 pub use connections::{
-    Connection, close_session, find, forget, post, redeem_ticket, remember, save_ticket, subscribe, unsubscribe,
+    Connection, TICKET_LIFE, close_session, find, forget, on_topic, post, redeem_ticket, refresh, remember, save_ticket,
+    subscribe, unsubscribe,
 };
 pub(crate) use publish::publish_and_dispatch;
 pub use publish::{Frame, frame_text};

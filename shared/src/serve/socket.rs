@@ -13,7 +13,7 @@ use super::{Work, is_cold, panic_text, run};
 use crate::{
     context::{Context, Origin, Process},
     describe,
-    error::{Error, INTERNAL, MALFORMED, RATE_LIMITED},
+    error::{Error, INTERNAL, MALFORMED, RATE_LIMITED, SESSION_REVOKED},
     http::validation,
     limits, log,
     realtime::{self, Connection},
@@ -137,6 +137,9 @@ async fn on_message(context: Context, event: Event, take: Take) -> Result<(), Er
         let mut frame = error.to_json(origin.language, &origin.request_id);
         frame["type"] = json!("error");
         realtime::post(&context, &id, &frame.to_string()).await;
+        if error.problem() == SESSION_REVOKED {
+            close(&context, &id).await?;
+        }
     }
     outcome
 }

@@ -1,0 +1,84 @@
+//! POST /storage/signed-upload-url — announces a file and answers where and how to upload it.
+
+use std::time::Duration;
+
+use files::File;
+use shared::{
+    error::{FieldProblem, INVALID, NOT_FOUND},
+    files::{Upload, accepted, clean_name, has_refused_extension, key, presigned_upload},
+    prelude::*,
+};
+
+const ROUTE: Route = Route::post("/storage/signed-upload-url").needs(Privilege::Files);
+
+/// Within which the upload must begin.
+const UPLOAD_LIFE: Duration = Duration::from_mins(15);
+
+/// Inserts nothing when the conversation is out of the caller's sight.
+const INSERT: &str = "
+    insert into files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)
+    select $1, $2, app.user_id(), $3, $4, $5, $6
+     where $2::uuid is null or exists (select from conversations where id = $2)
+    returning *";
+
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Announcement {
+    #[garde(length(chars, min = 1, max = 1000))]
+    name: String,
+    #[garde(length(min = 1, max = 255))]
+    mime_type: String,
+    /// Exact number of bytes.
+    #[garde(range(min = 1))]
+    size: i64,
+    /// The conversation it will be sent in: who sees that sees the file.
+    #[garde(skip)]
+    conversation_id: Option<Uuid>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Announced {
+    file: File,
+    upload: Upload,
+}
+
+fn main() {
+    serve(&ROUTE, create_upload_url);
+}
+
+async fn create_upload_url(
+    context: Context,
+    caller: Member,
+    _: IdempotencyKey,
+    Json(input): Json<Announcement>,
+) -> Result<Created<Announced>, Error> {
+    let mime_type = check(&input)?;
+    let id = context.new_id();
+    let storage_key = key(caller.company_id, id);
+    let name = clean_name(&input.name);
+    let transaction = context.begin(&caller).await?;
+    let file: Option<File> =
+        transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key]).await?;
+    let file = file.ok_or(NOT_FOUND)?;
+    let size = input.size.unsigned_abs();
+    let upload = presigned_upload(&context, &storage_key, mime_type, size..=size, UPLOAD_LIFE);
+    transaction.commit(Created(Announced { file, upload })).await
+}
+
+/// The announced type as we name it, when type, name and size are accepted.
+fn check(input: &Announcement) -> Result<&'static str, Error> {
+    let refused =
+        || FieldProblem::new("mime_type", "not_allowed", "Tipo de arquivo não aceito.", "This type of file is not accepted.");
+    let known = accepted(&input.mime_type).ok_or_else(|| INVALID.in_fields(vec![refused()]))?;
+    let mut problems = Vec::new();
+    if has_refused_extension(&input.name) {
+        problems.push(FieldProblem { field: "name".into(), ..refused() });
+    }
+    let largest = known.kind.largest();
+    if input.size.unsigned_abs() > largest {
+        let portuguese = format!("O máximo para este tipo é {largest} bytes.");
+        let english = format!("The maximum for this type is {largest} bytes.");
+        problems.push(FieldProblem::new("size", "too_large", &portuguese, &english));
+    }
+    if problems.is_empty() { Ok(known.mime_type) } else { Err(INVALID.in_fields(problems)) }
+}

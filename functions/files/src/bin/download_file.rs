@@ -1,0 +1,40 @@
+//! GET /storage/download/{id} — redirects to a URL that works for five minutes.
+
+use files::{FIND, File, NOT_READY, REFUSED};
+use shared::{
+    files::{FileType, accepted, presigned_download},
+    prelude::*,
+};
+
+const ROUTE: Route = Route::get("/storage/download/{id}").fails(&[NOT_READY, REFUSED]).needs(Privilege::Files);
+
+#[derive(Deserialize, Validate, JsonSchema)]
+struct Wish {
+    /// To be shown in place rather than saved: pictures, audio, video and PDF only.
+    #[serde(default)]
+    #[garde(skip)]
+    inline: bool,
+}
+
+fn main() {
+    serve(&ROUTE, download_file);
+}
+
+async fn download_file(
+    context: Context,
+    caller: Member,
+    Path(id): Path<Uuid>,
+    Query(wish): Query<Wish>,
+) -> Result<Redirect, Error> {
+    let transaction = context.begin(&caller).await?;
+    let file: File = transaction.one(FIND, &[&id]).await?;
+    match file.status.as_str() {
+        "ready" => {}
+        "pending" => return Err(NOT_READY.into()),
+        _ => return Err(REFUSED.into()),
+    }
+    transaction.note_access(format!("file:{id}"));
+    let inline = wish.inline && accepted(&file.mime_type).is_some_and(FileType::is_shown_inline);
+    let url = presigned_download(&context, &file.storage_key, &file.name, &file.mime_type, inline).await?;
+    transaction.commit(Redirect(url)).await
+}

@@ -1,0 +1,228 @@
+//! Who is online: leases that connections of staff hold, renewed by `ping`. Every connection of a user shows the same status.
+
+use shared::{audience::Reader, prelude::*, realtime::Connection};
+
+use crate::feed::{After, Position, after, cut, feed_statement};
+
+/// Most cursors in one pong.
+pub const MOST_CURSORS: u32 = 200;
+
+/// What a user shows to their colleagues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceStatus {
+    Online,
+    Away,
+    Busy,
+    Break,
+    /// No connection holds a lease. Not to be chosen.
+    Offline,
+}
+
+impl PresenceStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Away => "away",
+            Self::Busy => "busy",
+            Self::Break => "break",
+            Self::Offline => "offline",
+        }
+    }
+
+    /// Reads what `as_str` wrote; `online` for anything else.
+    pub fn parse(text: &str) -> Self {
+        [Self::Away, Self::Busy, Self::Break, Self::Offline]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .unwrap_or(Self::Online)
+    }
+}
+
+/// A user came online, changed their status, or went offline.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UserPresence {
+    pub user_id: Uuid,
+    pub status: PresenceStatus,
+}
+
+impl EventPayload for UserPresence {
+    const TYPE: &'static str = "user.presence";
+}
+
+/// The event that tells all staff of a company.
+pub fn presence_event(company_id: Uuid, user_id: Uuid, status: PresenceStatus) -> Event {
+    Event::new(Topic::Company(company_id), Audience::staff(), &UserPresence { user_id, status })
+}
+
+/// Connections of one user open and close one after the other, so that the first and the last of them are known.
+const ENTER: &str = "
+    select app.sees_all() as sees_all, app.audiences() as audiences,
+           (select name from users where id = app.user_id()) as name,
+           pg_advisory_xact_lock(hashtextextended('presence:' || app.company_id() || app.user_id(), 0))::text as locked";
+
+const OPEN_LEASE: &str = "
+    with other as (
+        select status
+          from presence_leases
+         where user_id = app.user_id() and lease_until >= now() and connection_id <> $1
+         limit 1
+    )
+    insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
+    select $1, app.user_id(), app.session_id(), coalesce((select status from other), 'online'), now() + interval '90 seconds'
+    on conflict (connection_id) do update set lease_until = excluded.lease_until
+    returning status, not exists (select from other) as is_first";
+
+/// What a new connection may see, and whose it is.
+#[derive(Debug, FromRow)]
+struct Entry {
+    sees_all: bool,
+    audiences: Vec<String>,
+    name: Option<String>,
+}
+
+#[derive(Debug, FromRow)]
+struct Lease {
+    status: String,
+    is_first: bool,
+}
+
+/// Opens the presence of a connection, for staff, and answers what it may see and the name of its user.
+///
+/// # Errors
+/// 401 when the session has ended.
+pub async fn open(context: &Context, identity: &Identity, connection_id: &str) -> Result<(Reader, String), Error> {
+    let transaction = context.begin(identity).await?;
+    let entry: Entry = transaction.one(ENTER, &[]).await?;
+    let is_staff = identity.role.is_staff();
+    if is_staff {
+        let lease: Lease = transaction.one(OPEN_LEASE, &[&connection_id]).await?;
+        if lease.is_first {
+            transaction.emit(presence_event(identity.company_id, identity.user_id, PresenceStatus::parse(&lease.status)));
+        }
+    }
+    transaction.commit_unaudited().await?;
+    Ok((Reader { is_staff, sees_all: entry.sees_all, audiences: entry.audiences }, entry.name.unwrap_or_default()))
+}
+
+const LOCK_LEASE: &str = "
+    select pg_advisory_xact_lock(hashtextextended('presence:' || company_id || user_id, 0))::text as locked
+      from presence_leases
+     where connection_id = $1";
+
+const END_LEASE: &str = "
+    delete from presence_leases as ended
+     where connection_id = $1
+    returning user_id, exists (
+        select from presence_leases as other
+         where other.user_id = ended.user_id and other.lease_until >= now() and other.connection_id <> $1) as is_online";
+
+#[derive(Debug, FromRow)]
+struct Ended {
+    user_id: Uuid,
+    is_online: bool,
+}
+
+/// Ends the presence of a connection, whether or not its session still stands.
+///
+/// # Errors
+/// As `Transaction::query`.
+pub async fn end(context: &Context, company_id: Uuid, connection_id: &str) -> Result<(), Error> {
+    let transaction = context.begin_system(company_id).await?;
+    transaction.query(LOCK_LEASE, &[&connection_id]).await?;
+    let ended: Option<Ended> = transaction.first(END_LEASE, &[&connection_id]).await?;
+    if let Some(Ended { user_id, is_online: false }) = ended {
+        transaction.emit(presence_event(company_id, user_id, PresenceStatus::Offline));
+    }
+    transaction.commit_unaudited().await
+}
+
+/// Renews the lease of a connection of staff (`$6`, `$7`) and reads the feed, in one statement.
+const RENEW: &str = feed_statement!(
+    before: "other as (
+        select status
+          from presence_leases
+         where user_id = app.user_id() and lease_until >= now() and connection_id <> $6
+         limit 1
+    ), renewed as (
+        insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
+        select $6, app.user_id(), app.session_id(), coalesce((select status from other), 'online'), now() + interval '90 seconds'
+         where $7::boolean
+        on conflict (connection_id) do update set lease_until = excluded.lease_until
+        returning status, xmax = 0 as is_new
+    ), ",
+    columns: ", app.sees_all() as sees_all, app.audiences() as audiences,
+           (select status from renewed where is_new and not exists (select from other)) as returned_as"
+);
+
+#[derive(Debug, FromRow)]
+struct Renewal {
+    #[from_row(flatten)]
+    position: Position,
+    sees_all: bool,
+    audiences: Vec<String>,
+    /// The user had been counted as offline.
+    returned_as: Option<String>,
+}
+
+/// What a pong says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "pong")]
+pub struct Pong {
+    pub head: String,
+    /// What the connection should have received since the ping's cursor.
+    pub cursors: Vec<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub more: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub resync: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Renews the presence of a connection. Answers the pong and what the connection may see now.
+///
+/// # Errors
+/// 401 when the session has ended.
+pub async fn renew(context: &Context, connection: &Connection, cursor: Option<&str>) -> Result<(Pong, Reader), Error> {
+    let Identity { user_id, company_id, role, .. } = connection.identity;
+    let After { epoch, tx, id } = after(cursor);
+    let topics: Vec<String> = connection.topics.iter().map(ToString::to_string).collect();
+    let most = i64::from(MOST_CURSORS) + 1;
+    let transaction = context.begin(&connection.identity).await?;
+    let rows: Vec<Renewal> =
+        transaction.all(RENEW, &[&epoch, &tx, &id, &topics, &most, &connection.id, &role.is_staff()]).await?;
+    let first = rows.first().ok_or(crate::RESYNC)?;
+    if let Some(status) = &first.returned_as {
+        transaction.emit(presence_event(company_id, user_id, PresenceStatus::parse(status)));
+    }
+    transaction.commit_unaudited().await?;
+    let reader = Reader { is_staff: role.is_staff(), sees_all: first.sees_all, audiences: first.audiences.clone() };
+    let (head, resync) = (first.position.head(), first.position.is_lost);
+    let mut cursors: Vec<String> = rows.iter().filter_map(|row| row.position.cursor()).collect();
+    let more = cut(&mut cursors, MOST_CURSORS as usize);
+    Ok((Pong { head, cursors, more, resync }, reader))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_read_as_written() {
+        use PresenceStatus::{Away, Break, Busy, Offline, Online};
+        for status in [Online, Away, Busy, Break, Offline] {
+            assert_eq!(PresenceStatus::parse(status.as_str()), status);
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+
+    #[test]
+    fn a_pong_says_only_what_is_so() {
+        let pong = Pong { head: "e.1.0".into(), cursors: Vec::new(), more: false, resync: false };
+        assert_eq!(serde_json::to_value(pong).unwrap(), json!({"type": "pong", "head": "e.1.0", "cursors": []}));
+    }
+}
