@@ -585,21 +585,12 @@ create function app.oldest_due_job() returns double precision language sql stabl
 $$;
 alter function app.oldest_due_job owner to app_lookup;
 
--- Leases nobody renewed: removed here, told to the companies by the caller.
-create function app.take_lapsed_presence(most integer)
-returns table (connection_id text, company_id uuid, user_id uuid, still_online boolean) language sql security definer set search_path = public as $$
-    with lapsed as (
-        delete from presence_leases
-         where presence_leases.connection_id in (
-               select connection_id from presence_leases where lease_until < now() limit most for update skip locked)
-        returning presence_leases.connection_id, presence_leases.company_id, presence_leases.user_id
-    )
-    select lapsed.connection_id, lapsed.company_id, lapsed.user_id,
-           exists (select from presence_leases other
-                    where other.company_id = lapsed.company_id and other.user_id = lapsed.user_id and other.lease_until >= now())
-      from lapsed
+-- Leases nobody renewed, for the caller to end one by one.
+create function app.lapsed_presence(most integer) returns table (connection_id text, company_id uuid)
+language sql stable security definer set search_path = public as $$
+    select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
 $$;
-alter function app.take_lapsed_presence owner to app_lookup;
+alter function app.lapsed_presence owner to app_lookup;
 
 -- Whose presence a connection holds: a socket may close after everything else about it was forgotten.
 create function app.company_of_connection(connection text) returns uuid

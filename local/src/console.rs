@@ -69,52 +69,37 @@ struct OfFunction {
 
 impl OfFunction {
     fn fits(&self, function: &str) -> bool {
-        self.function
-            .as_deref()
-            .is_none_or(|wanted| wanted == function)
+        self.function.as_deref().is_none_or(|wanted| wanted == function)
     }
 }
 
-async fn invocations(
-    State(sources): State<ConsoleSources>,
-    Query(of): Query<OfFunction>,
-) -> Json<Vec<Value>> {
+async fn invocations(State(sources): State<ConsoleSources>, Query(of): Query<OfFunction>) -> Json<Vec<Value>> {
     let invocations = sources.journal.invocations();
-    let wanted = invocations
-        .iter()
-        .filter(|invocation| of.fits(&invocation.function));
+    let wanted = invocations.iter().filter(|invocation| of.fits(&invocation.function));
     Json(wanted.map(describe_invocation).collect())
 }
 
-async fn lines(
-    State(sources): State<ConsoleSources>,
-    Query(of): Query<OfFunction>,
-) -> Json<Vec<Line>> {
+async fn lines(State(sources): State<ConsoleSources>, Query(of): Query<OfFunction>) -> Json<Vec<Line>> {
     let mut lines = sources.journal.lines();
     lines.retain(|line| of.fits(&line.function));
     Json(lines)
 }
 
-async fn dead_letters(
-    State(sources): State<ConsoleSources>,
-    Path(queue): Path<String>,
-) -> Json<Vec<Value>> {
+async fn dead_letters(State(sources): State<ConsoleSources>, Path(queue): Path<String>) -> Json<Vec<Value>> {
     Json((sources.dead_letters)(&queue))
 }
 
 async fn metrics(State(sources): State<ConsoleSources>) -> impl IntoResponse {
     let mime_type = "text/plain; version=0.0.4; charset=utf-8";
-    (
-        [(header::CONTENT_TYPE, mime_type)],
-        sources.journal.metrics(),
-    )
+    ([(header::CONTENT_TYPE, mime_type)], sources.journal.metrics())
 }
 
 fn state_of(sources: &ConsoleSources) -> Value {
     let invocations = sources.journal.invocations();
     let calls = sources.sandbox.calls();
     let mails = sources.sandbox.mails();
-    let describe_mail = |mail: &crate::sandbox::mail::Mail| json!({"at": mail.at, "from": mail.from, "to": mail.to, "subject": mail.subject});
+    let describe_mail =
+        |mail: &crate::sandbox::mail::Mail| json!({"at": mail.at, "from": mail.from, "to": mail.to, "subject": mail.subject});
     json!({
         "invocations": invocations.iter().take(SHOWN).map(describe_invocation).collect::<Vec<_>>(),
         "queues": (sources.queues)().iter().map(describe_queue).collect::<Vec<_>>(),

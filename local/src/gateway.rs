@@ -21,9 +21,7 @@ pub(crate) fn new_trace_id(at: Timestamp) -> String {
 
 /// `10/Jul/2026:19:19:05 +0000`
 pub(crate) fn log_time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC)
-        .strftime("%d/%b/%Y:%H:%M:%S +0000")
-        .to_string()
+    at.to_zoned(TimeZone::UTC).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
 /// Replaces `%xx`; bytes that are not UTF-8 become the replacement character.
@@ -36,10 +34,7 @@ pub(crate) fn percent_decoded(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let value = match bytes[at] {
-            b'%' => bytes
-                .get(at + 1..at + 3)
-                .and_then(|digits| hex::decode(digits).ok())
-                .map(|value| value[0]),
+            b'%' => bytes.get(at + 1..at + 3).and_then(|digits| hex::decode(digits).ok()).map(|value| value[0]),
             _ => None,
         };
         decoded.push(value.unwrap_or(bytes[at]));

@@ -79,11 +79,8 @@ impl Journal {
             (None, Some(status)) => status.to_string(),
             (None, None) => "ok".to_owned(),
         };
-        let counted = BTreeMap::from([
-            function(),
-            ("outcome".to_owned(), outcome),
-            ("cold".to_owned(), invocation.cold.to_string()),
-        ]);
+        let counted =
+            BTreeMap::from([function(), ("outcome".to_owned(), outcome), ("cold".to_owned(), invocation.cold.to_string())]);
         let milliseconds = invocation.took.as_secs_f64() * 1000.0;
         let mut metrics = lock(&self.metrics);
         metrics.count("local_invocations", counted, 1.0);
@@ -97,14 +94,7 @@ impl Journal {
     pub fn record_line(&self, function: &str, line: &str) {
         lock(&self.metrics).read_line(line);
         let (function, text) = (function.to_owned(), line.to_owned());
-        push(
-            &self.lines,
-            Line {
-                at: Timestamp::now(),
-                function,
-                text,
-            },
-        );
+        push(&self.lines, Line { at: Timestamp::now(), function, text });
     }
 
     /// The latest first.

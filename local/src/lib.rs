@@ -22,11 +22,7 @@ use bytes::Bytes;
 
 /// Calls one function by its logical id in the template with one event and waits for its answer.
 /// The gateways, the queues and the schedules all reach functions through this.
-pub type Invoke = Arc<
-    dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>>
-        + Send
-        + Sync,
->;
+pub type Invoke = Arc<dyn Fn(&str, Bytes) -> Pin<Box<dyn Future<Output = Result<Bytes, InvokeError>> + Send>> + Send + Sync>;
 
 /// Why an invocation gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +40,7 @@ pub enum InvokeError {
 impl std::fmt::Display for InvokeError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Failed {
-                error_type,
-                message,
-            } => write!(formatter, "{error_type}: {message}"),
+            Self::Failed { error_type, message } => write!(formatter, "{error_type}: {message}"),
             Self::TimedOut => formatter.write_str("timed out"),
             Self::Throttled => formatter.write_str("throttled: no process was free in time"),
             Self::Unknown(message) => formatter.write_str(message),

@@ -43,10 +43,7 @@ enum Command {
 }
 
 #[derive(Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Up {
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
@@ -107,11 +104,7 @@ impl Up {
     fn options(&self) -> Options {
         Options {
             template: self.template.clone(),
-            ports: if self.ephemeral {
-                Ports::Ephemeral
-            } else {
-                Ports::From(self.port)
-            },
+            ports: if self.ephemeral { Ports::Ephemeral } else { Ports::From(self.port) },
             directory: self.directory.clone(),
             memory: self.memory,
             binaries: Binaries(self.binaries.clone()),
@@ -143,10 +136,7 @@ impl Up {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(up) => serve(&up).await,
-        Command::Fire {
-            function,
-            directory,
-        } => fire(&function, &directory).await,
+        Command::Fire { function, directory } => fire(&function, &directory).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -204,12 +194,8 @@ async fn end_of_input() {
 async fn fire(function: &str, directory: &std::path::Path) -> Result<()> {
     let addresses = Addresses::of_running(directory)?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
-    let request = http::Request::post(format!("{}/_local/fire/{function}", addresses.api))
-        .body(Empty::new())?;
-    let answer = client
-        .request(request)
-        .await
-        .with_context(|| format!("no local cloud answers at {}", addresses.api))?;
+    let request = http::Request::post(format!("{}/_local/fire/{function}", addresses.api)).body(Empty::new())?;
+    let answer = client.request(request).await.with_context(|| format!("no local cloud answers at {}", addresses.api))?;
     let status = answer.status();
     let body = answer.into_body().collect().await?.to_bytes();
     println!("{}", String::from_utf8_lossy(&body));

@@ -21,11 +21,7 @@ impl Default for Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
-        Self {
-            bar,
-            current: Mutex::default(),
-            is_terminal: std::io::stderr().is_terminal(),
-        }
+        Self { bar, current: Mutex::default(), is_terminal: std::io::stderr().is_terminal() }
     }
 }
 

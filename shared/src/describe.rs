@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE},
+    events::Catalogue,
     http::{Answer, Api, Privilege, Route},
 };
 
@@ -16,6 +17,7 @@ pub struct Description {
     body: Option<Schema>,
     query: Option<Schema>,
     answer: Value,
+    events: Value,
     pub(crate) idempotent: bool,
     pub(crate) failures: Vec<Problem>,
 }
@@ -33,6 +35,7 @@ impl Default for Description {
             body: None,
             query: None,
             answer: Value::Null,
+            events: Value::Null,
             idempotent: false,
             failures: vec![INTERNAL, UNAVAILABLE],
         }
@@ -61,6 +64,14 @@ impl Description {
     pub(crate) fn answer<A: Answer>(&mut self) {
         let schema = A::schema(&mut self.outputs);
         self.answer = json!({"status": A::STATUS, "content_type": A::CONTENT_TYPE, "schema": schema});
+    }
+
+    pub(crate) fn events(&mut self, lists: &[fn(&mut Catalogue, &mut SchemaGenerator)]) {
+        let mut catalogue = Catalogue::default();
+        for list in lists {
+            list(&mut catalogue, &mut self.outputs);
+        }
+        self.events = catalogue.into_json();
     }
 
     /// The description of an HTTP route.
@@ -96,6 +107,7 @@ impl Description {
             "body": self.body,
             "answer": self.answer,
             "failures": failures,
+            "events": self.events,
             "schemas": schemas,
         })
     }

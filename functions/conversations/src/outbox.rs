@@ -40,7 +40,7 @@ const BEGIN: &str = "
     select message.conversation_id, message.kind, message.body, message.payload, message.client_message_id,
            conversations.department_id, conversations.assignee_id, conversations.client_id,
            coalesce((select begun.status from begun), message.status) as status,
-           exists (select from begun) as is_begun,
+           exists (select from begun) as was_taken,
            extract(epoch from now() - message.sending_at)::double precision as sending_for,
            coalesce(phone.address, bsuid.address) as address,
            phone.address is null as is_user_id,
@@ -114,7 +114,7 @@ struct Begun {
     assignee_id: Option<Uuid>,
     client_id: Uuid,
     status: String,
-    is_begun: bool,
+    was_taken: bool,
     sending_for: Option<f64>,
     address: Option<String>,
     is_user_id: bool,
@@ -167,7 +167,7 @@ pub fn pause(after: Duration, attempts: i32) -> Duration {
 pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result<Verdict, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let row: Begun = transaction.one(BEGIN, &[&message_id]).await?;
-    if !row.is_begun && row.status == "sending" {
+    if !row.was_taken && row.status == "sending" {
         let waited = Duration::from_secs_f64(row.sending_for.unwrap_or_default().max(0.0));
         if let Some(rest) = unknown_outcome_after().checked_sub(waited).filter(|rest| !rest.is_zero()) {
             return Ok(Verdict::Wait(rest.max(Duration::from_secs(1))));
@@ -178,7 +178,7 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
         transaction.commit_quietly().await?;
         return Ok(Verdict::Finished);
     }
-    if !row.is_begun || row.status == "failed" {
+    if !row.was_taken || row.status == "failed" {
         job.finish(&transaction).await?;
         transaction.commit_quietly().await?;
         return Ok(Verdict::Finished);

@@ -54,10 +54,10 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Message(message) => store(context, transaction, channel, message, "client").await,
         Item::Echo(message) => store(context, transaction, channel, message, "agent").await,
         Item::Reaction { message, target, emoji } => {
-            match changes::react(transaction, channel, target, emoji, message.at).await? {
-                true => Ok(Done::Stored),
-                false => store(context, transaction, channel, message, "client").await,
+            if changes::react(transaction, channel, target, emoji, message.at).await? {
+                return Ok(Done::Stored);
             }
+            store(context, transaction, channel, message, "client").await
         }
         Item::Status(status) => changes::set_status(transaction, channel, status).await,
         Item::Edit { target, edit_id, body } => changes::edit(transaction, channel, target, edit_id, body).await,
@@ -94,20 +94,19 @@ async fn store(
         if located.is_known {
             return Ok(Done::Duplicate);
         }
-        let client_id = match located.client_id {
-            Some(client_id) => client_id,
-            None => {
-                let name = message.sender.name.clone().or_else(|| number.as_deref().map(phone::e164));
-                let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into()).replace('\0', "");
-                let id = context.new_id();
-                let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, &wa_id, &user_id]).await?;
-                // Somebody else has just created them: look again.
-                if made.is_empty() {
-                    transaction.rollback_to_savepoint(transaction.mark());
-                    continue;
-                }
-                id
+        let client_id = if let Some(client_id) = located.client_id {
+            client_id
+        } else {
+            let name = message.sender.name.clone().or_else(|| number.as_deref().map(phone::e164));
+            let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into()).replace('\0', "");
+            let id = context.new_id();
+            let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, &wa_id, &user_id]).await?;
+            // Somebody else has just created them: look again.
+            if made.is_empty() {
+                transaction.rollback_to_savepoint(transaction.mark());
+                continue;
             }
+            id
         };
         let lacks_link = (number.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id);
         if located.client_id.is_some() && lacks_link {

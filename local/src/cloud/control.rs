@@ -25,49 +25,28 @@ type Answer = (StatusCode, Json<Value>);
 
 /// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start` and
 /// `/queues/{queue}/redrive`.
-pub(super) fn router(
-    schedules: Vec<ScheduleDefinition>,
-    invoke: Invoke,
-    services: Arc<Services>,
-) -> Router {
+pub(super) fn router(schedules: Vec<ScheduleDefinition>, invoke: Invoke, services: Arc<Services>) -> Router {
     Router::new()
         .route("/fire/{function}", post(fire))
         .route("/services/{service}/stop", post(stop))
         .route("/services/{service}/start", post(start))
         .route("/queues/{queue}/redrive", post(redrive))
-        .with_state(Control {
-            schedules: Arc::new(schedules),
-            invoke,
-            services,
-        })
+        .with_state(Control { schedules: Arc::new(schedules), invoke, services })
 }
 
 async fn fire(State(control): State<Control>, Path(function): Path<String>) -> Answer {
     let mut schedules = control.schedules.iter();
     let Some(schedule) = schedules.find(|schedule| schedule.function == function) else {
-        let known: Vec<&str> = control
-            .schedules
-            .iter()
-            .map(|schedule| schedule.function.as_str())
-            .collect();
-        let message = format!(
-            "{function} has no schedule; these have: {}",
-            known.join(", ")
-        );
+        let known: Vec<&str> = control.schedules.iter().map(|schedule| schedule.function.as_str()).collect();
+        let message = format!("{function} has no schedule; these have: {}", known.join(", "));
         return (StatusCode::NOT_FOUND, Json(json!({ "error": message })));
     };
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let input = schedule
-        .input
-        .replace("<aws.scheduler.scheduled-time>", &now);
+    let input = schedule.input.replace("<aws.scheduler.scheduled-time>", &now);
     match (control.invoke)(&function, input.into()).await {
         Ok(result) => {
-            let result: Value = serde_json::from_slice(&result)
-                .unwrap_or_else(|_| String::from_utf8_lossy(&result).into());
-            (
-                StatusCode::OK,
-                Json(json!({ "function": function, "result": result })),
-            )
+            let result: Value = serde_json::from_slice(&result).unwrap_or_else(|_| String::from_utf8_lossy(&result).into());
+            (StatusCode::OK, Json(json!({ "function": function, "result": result })))
         }
         Err(error) => {
             let body = json!({ "function": function, "error": error.to_string() });
@@ -97,17 +76,11 @@ async fn set_running(control: &Control, service: &str, running: bool) -> Answer 
 
 async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> Answer {
     match control.services.redrive(&queue) {
-        Ok(moved) => (
-            StatusCode::OK,
-            Json(json!({ "queue": queue, "moved": moved })),
-        ),
+        Ok(moved) => (StatusCode::OK, Json(json!({ "queue": queue, "moved": moved }))),
         Err(error) => failed(&error),
     }
 }
 
 fn failed(error: &anyhow::Error) -> Answer {
-    (
-        StatusCode::CONFLICT,
-        Json(json!({ "error": format!("{error:#}") })),
-    )
+    (StatusCode::CONFLICT, Json(json!({ "error": format!("{error:#}") })))
 }

@@ -49,9 +49,7 @@ impl Listeners {
 }
 
 fn nth(first: u16, offset: u16) -> Result<u16> {
-    first
-        .checked_add(offset)
-        .context("the first port is too high: nine in a row are needed")
+    first.checked_add(offset).context("the first port is too high: nine in a row are needed")
 }
 
 async fn bind(ports: Ports, offset: u16, service: &str) -> Result<TcpListener> {

@@ -83,18 +83,11 @@ impl Cloud {
         let listeners = Listeners::bind(options.ports).await?;
         let mut addresses = addresses(&listeners)?;
         step("Reading the template");
-        let settings = Settings {
-            parameters: parameters(&addresses),
-            queue_endpoint: addresses.sqs.clone(),
-        };
+        let settings = Settings { parameters: parameters(&addresses), queue_endpoint: addresses.sqs.clone() };
         let template = Template::read(&options.template, &settings)?;
 
         let journal = Arc::new(Journal::default());
-        let stage = template
-            .web_socket_api
-            .as_ref()
-            .map(|api| api.stage.clone())
-            .unwrap_or_default();
+        let stage = template.web_socket_api.as_ref().map(|api| api.stage.clone()).unwrap_or_default();
         let functions = lambda::Options {
             binaries: options.binaries.clone(),
             directory: options.directory.clone(),
@@ -102,17 +95,7 @@ impl Cloud {
             limits: options.limits.clone(),
             environment: environment(&addresses, &stage),
         };
-        let Listeners {
-            api,
-            websocket,
-            runtime,
-            dynamodb,
-            s3,
-            sqs,
-            sandbox,
-            smtp,
-            postgres,
-        } = listeners;
+        let Listeners { api, websocket, runtime, dynamodb, s3, sqs, sandbox, smtp, postgres } = listeners;
         let runtime = Runtime::start(runtime, template.functions.clone(), &functions, &journal)?;
 
         step("Postgres");
@@ -120,74 +103,35 @@ impl Cloud {
         addresses.database_url = cluster.as_ref().map(Cluster::app_url);
         addresses.owner_database_url = cluster.as_ref().map(Cluster::owner_url);
         step("DynamoDB, S3, queues and third parties");
-        let listeners = ServiceListeners {
-            dynamodb,
-            s3,
-            sqs,
-            sandbox,
-            smtp,
-        };
+        let listeners = ServiceListeners { dynamodb, s3, sqs, sandbox, smtp };
         let services = Services::start(listeners, cluster, &template, &options, &addresses)?;
 
         step("Gateways");
         let mut tasks = JoinSet::new();
-        let sockets = template.web_socket_api.clone().map(|definition| {
-            WebSocketGateway::new(
-                definition,
-                options.websocket.clone(),
-                runtime.clone(),
-                journal.clone(),
-            )
-        });
+        let sockets = template
+            .web_socket_api
+            .clone()
+            .map(|definition| WebSocketGateway::new(definition, options.websocket.clone(), runtime.clone(), journal.clone()));
         if let Some(sockets) = &sockets {
             tasks.spawn(sockets.clone().serve(websocket));
         }
         let from_clock = invoker(&runtime, &journal, BTreeMap::new(), "schedule");
-        let control = control::router(
-            template.schedules.clone(),
-            from_clock.clone(),
-            services.clone(),
-        );
+        let control = control::router(template.schedules.clone(), from_clock.clone(), services.clone());
         let console = control.merge(services.console(&journal, sockets.as_ref(), &addresses));
-        let gateway = HttpGateway::new(
-            &template.http_apis,
-            options.http.clone(),
-            runtime.clone(),
-            journal.clone(),
-            Some(console),
-        );
+        let gateway =
+            HttpGateway::new(&template.http_apis, options.http.clone(), runtime.clone(), journal.clone(), Some(console));
         tasks.spawn(gateway.serve(api));
-        let from_queues = invoker(
-            &runtime,
-            &journal,
-            queue_triggers(&template.event_sources),
-            "queue",
-        );
-        services.call(
-            &template,
-            from_queues,
-            options.schedules.then_some(from_clock),
-        );
+        let from_queues = invoker(&runtime, &journal, queue_triggers(&template.event_sources), "queue");
+        services.call(&template, from_queues, options.schedules.then_some(from_clock));
 
         run.write(&addresses)?;
-        Ok(Self {
-            addresses,
-            journal,
-            runtime,
-            sockets,
-            services,
-            tasks,
-            _run: run,
-        })
+        Ok(Self { addresses, journal, runtime, sockets, services, tasks, _run: run })
     }
 
     /// The open sockets.
     #[must_use]
     pub fn sockets(&self) -> Vec<SocketSnapshot> {
-        self.sockets
-            .as_ref()
-            .map(|sockets| sockets.snapshot())
-            .unwrap_or_default()
+        self.sockets.as_ref().map(|sockets| sockets.snapshot()).unwrap_or_default()
     }
 
     /// Closes the sockets, ends the functions and then the services they use.
@@ -239,10 +183,7 @@ fn parameters(addresses: &Addresses) -> BTreeMap<String, String> {
 
 /// What AWS would tell every function about itself: region, credentials, and here also the endpoints.
 fn environment(addresses: &Addresses, stage: &str) -> BTreeMap<String, String> {
-    let management = format!(
-        "{}/{stage}",
-        addresses.websocket.replacen("ws://", "http://", 1)
-    );
+    let management = format!("{}/{stage}", addresses.websocket.replacen("ws://", "http://", 1));
     let pairs = [
         ("AWS_REGION", "sa-east-1"),
         ("AWS_DEFAULT_REGION", "sa-east-1"),
@@ -252,37 +193,21 @@ fn environment(addresses: &Addresses, stage: &str) -> BTreeMap<String, String> {
         ("AWS_ENDPOINT_URL_S3", &addresses.s3),
         ("AWS_ENDPOINT_URL_SQS", &addresses.sqs),
         ("AWS_ENDPOINT_URL_SSM", &addresses.sqs),
-        (
-            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
-            management.trim_end_matches('/'),
-        ),
+        ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", management.trim_end_matches('/')),
     ];
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 fn queue_triggers(sources: &[EventSource]) -> BTreeMap<String, String> {
-    sources
-        .iter()
-        .map(|source| (source.function.clone(), format!("queue {}", source.queue)))
-        .collect()
+    sources.iter().map(|source| (source.function.clone(), format!("queue {}", source.queue))).collect()
 }
 
 /// A way to call functions that writes each call into the journal.
-fn invoker(
-    runtime: &Arc<Runtime>,
-    journal: &Arc<Journal>,
-    triggers: BTreeMap<String, String>,
-    trigger: &'static str,
-) -> Invoke {
+fn invoker(runtime: &Arc<Runtime>, journal: &Arc<Journal>, triggers: BTreeMap<String, String>, trigger: &'static str) -> Invoke {
     let (runtime, journal, triggers) = (runtime.clone(), journal.clone(), Arc::new(triggers));
     Arc::new(move |function: &str, payload: Bytes| {
         let (runtime, journal, function) = (runtime.clone(), journal.clone(), function.to_owned());
-        let trigger = triggers
-            .get(&function)
-            .cloned()
-            .unwrap_or_else(|| trigger.to_owned());
+        let trigger = triggers.get(&function).cloned().unwrap_or_else(|| trigger.to_owned());
         Box::pin(async move {
             let at = Timestamp::now();
             let invoked = runtime.invoke(&function, payload).await;

@@ -33,12 +33,8 @@ impl Addresses {
     /// When none runs there.
     pub fn of_running(directory: &Path) -> Result<Self> {
         let path = directory.join("run.json");
-        let text = fs::read_to_string(&path).with_context(|| {
-            format!(
-                "no local cloud runs in {}: start one with `local up`",
-                directory.display()
-            )
-        })?;
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("no local cloud runs in {}: start one with `local up`", directory.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 }
@@ -52,22 +48,13 @@ pub(super) struct RunFile {
 
 impl RunFile {
     pub fn claim(directory: &Path) -> Result<Self> {
-        fs::create_dir_all(directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
+        fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
         let path = directory.join("run.json");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(directory.join("lock"))?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock"))?;
         let Ok(lock) = Flock::lock(lock, FlockArg::LockExclusiveNonblock) else {
-            let whose = Addresses::of_running(directory)
-                .map(|run| format!(" (process {}, {})", run.pid, run.api))
-                .unwrap_or_default();
-            bail!(
-                "another local cloud runs in {}{whose}: stop it, or choose another --directory",
-                directory.display()
-            );
+            let whose =
+                Addresses::of_running(directory).map(|run| format!(" (process {}, {})", run.pid, run.api)).unwrap_or_default();
+            bail!("another local cloud runs in {}{whose}: stop it, or choose another --directory", directory.display());
         };
         let run = Self { path, _lock: lock };
         run.remove();

@@ -58,16 +58,8 @@ pub(super) async fn start_postgres(
     let Some(migrations) = options.migrations.clone() else {
         return Ok(None);
     };
-    let options = ClusterOptions {
-        directory: options.directory.clone(),
-        port,
-        memory: options.memory,
-        migrations,
-    };
-    Cluster::start(options, |text| step(text))
-        .await
-        .map(Some)
-        .context("Postgres does not start")
+    let options = ClusterOptions { directory: options.directory.clone(), port, memory: options.memory, migrations };
+    Cluster::start(options, |text| step(text)).await.map(Some).context("Postgres does not start")
 }
 
 impl Services {
@@ -92,25 +84,14 @@ impl Services {
         if options.memory && objects.exists() {
             std::fs::remove_dir_all(&objects).context("cannot delete objects of an earlier run")?;
         }
-        let credentials = object_storage::Credentials {
-            access_key: ACCESS_KEY.to_owned(),
-            secret_key: SECRET_KEY.to_owned(),
-        };
-        let s3 = object_storage::serve(
-            listeners.s3,
-            template.buckets.clone(),
-            objects.clone(),
-            credentials,
-        )?;
+        let credentials = object_storage::Credentials { access_key: ACCESS_KEY.to_owned(), secret_key: SECRET_KEY.to_owned() };
+        let s3 = object_storage::serve(listeners.s3, template.buckets.clone(), objects.clone(), credentials)?;
 
         let parameters = Arc::new(Parameters::open(kept)?);
         if let Some(url) = &addresses.database_url {
             parameters.set_database_url(url)?;
         }
-        let queues = Queues::open(
-            template.queues.clone(),
-            kept.map(|directory| directory.join("queues.sqlite")),
-        )?;
+        let queues = Queues::open(template.queues.clone(), kept.map(|directory| directory.join("queues.sqlite")))?;
         let sandbox = Sandbox::new(SandboxOptions {
             webhook_url: format!("{}/webhooks/whatsapp", addresses.api),
             app_secret: parameters.whatsapp_app_secret(),
@@ -137,10 +118,7 @@ impl Services {
 
     /// Lets queues call functions, and with a second way to call them the clock too.
     pub fn call(&self, template: &Template, from_queues: Invoke, from_clock: Option<Invoke>) {
-        let mut callers = vec![
-            self.queues
-                .poll(template.event_sources.clone(), from_queues),
-        ];
+        let mut callers = vec![self.queues.poll(template.event_sources.clone(), from_queues)];
         if let Some(invoke) = from_clock {
             callers.push(schedules::run(template.schedules.clone(), invoke));
         }
@@ -160,12 +138,7 @@ impl Services {
         let sources = ConsoleSources {
             journal: journal.clone(),
             queues: Arc::new(move || queues.snapshot()),
-            sockets: Arc::new(move || {
-                sockets
-                    .as_ref()
-                    .map(|sockets| sockets.snapshot())
-                    .unwrap_or_default()
-            }),
+            sockets: Arc::new(move || sockets.as_ref().map(|sockets| sockets.snapshot()).unwrap_or_default()),
             sandbox: self.sandbox.clone(),
             dead_letters: Arc::new(move |queue| dead_letters.dead_letters(queue)),
             info: serde_json::to_value(addresses).unwrap_or(Value::Null),
@@ -228,7 +201,5 @@ async fn serve(listener: TcpListener, router: axum::Router) {
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

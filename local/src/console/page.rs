@@ -5,38 +5,10 @@ use serde_json::Value;
 
 /// Heading, key in the state, and the columns that are shown.
 const TABLES: [(&str, &str, &[&str]); 5] = [
-    (
-        "Invocations",
-        "invocations",
-        &["at", "function", "trigger", "status", "ms", "cold", "error"],
-    ),
-    (
-        "Queues",
-        "queues",
-        &[
-            "queue",
-            "waiting",
-            "in_flight",
-            "oldest_seconds",
-            "dead_letter",
-        ],
-    ),
-    (
-        "Sockets",
-        "sockets",
-        &[
-            "connection_id",
-            "connected_at",
-            "last_active_at",
-            "frames_sent",
-            "frames_received",
-        ],
-    ),
-    (
-        "Calls to third parties",
-        "calls",
-        &["at", "target", "call", "to", "status", "fault"],
-    ),
+    ("Invocations", "invocations", &["at", "function", "trigger", "status", "ms", "cold", "error"]),
+    ("Queues", "queues", &["queue", "waiting", "in_flight", "oldest_seconds", "dead_letter"]),
+    ("Sockets", "sockets", &["connection_id", "connected_at", "last_active_at", "frames_sent", "frames_received"]),
+    ("Calls to third parties", "calls", &["at", "target", "call", "to", "status", "fault"]),
     ("Mails", "mails", &["at", "from", "to", "subject"]),
 ];
 
@@ -46,10 +18,7 @@ const LINKS: [(&str, &str); 7] = [
     ("metrics", "/_local/metrics"),
     ("function output", "/_local/lines"),
     ("WhatsApp messages sent", "/_local/sandbox/whatsapp/sent"),
-    (
-        "WhatsApp notifications",
-        "/_local/sandbox/whatsapp/deliveries",
-    ),
+    ("WhatsApp notifications", "/_local/sandbox/whatsapp/deliveries"),
     ("ordered failures", "/_local/sandbox/faults"),
 ];
 

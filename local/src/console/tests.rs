@@ -56,9 +56,7 @@ async fn get(path: &str) -> String {
     let uri = format!("http://{address}/_local{path}").parse().unwrap();
     let response = client.get(uri).await.unwrap();
     assert_eq!(response.status(), 200);
-    let body = http_body_util::BodyExt::collect(response.into_body())
-        .await
-        .unwrap();
+    let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap();
     String::from_utf8(body.to_bytes().to_vec()).unwrap()
 }
 
@@ -79,11 +77,7 @@ async fn page_needs_nothing_from_outside() {
     let page = get("").await;
     assert!(page.contains("Invocations") && page.contains("http://127.0.0.1:8787"));
     assert!(!page.contains("<link rel=\"stylesheet\"") && !page.contains("src="));
-    assert_eq!(
-        page.matches("</script>").count(),
-        2,
-        "data must not end a script"
-    );
+    assert_eq!(page.matches("</script>").count(), 2, "data must not end a script");
 }
 
 #[tokio::test]

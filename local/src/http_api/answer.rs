@@ -10,10 +10,7 @@ use serde_json::{Map, Value};
 pub(super) fn gateway_error(status: StatusCode, message: &str) -> Response<Body> {
     let mut answer = Response::new(Body::from(format!(r#"{{"message":"{message}"}}"#)));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
@@ -26,9 +23,7 @@ pub(super) fn internal_server_error() -> Response<Body> {
 pub(super) fn of_function(result: &Bytes, drop_cors: bool) -> Response<Body> {
     match serde_json::from_slice(result) {
         Ok(Value::Object(mut map)) => match map.remove("statusCode") {
-            Some(status) => {
-                structured(&status, map, drop_cors).unwrap_or_else(internal_server_error)
-            }
+            Some(status) => structured(&status, map, drop_cors).unwrap_or_else(internal_server_error),
             None => plain(result.clone()),
         },
         Ok(Value::String(text)) => plain(text.into()),
@@ -38,25 +33,16 @@ pub(super) fn of_function(result: &Bytes, drop_cors: bool) -> Response<Body> {
 
 fn plain(body: Bytes) -> Response<Body> {
     let mut answer = Response::new(Body::from(body));
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
 /// `None` when the shape is wrong.
-fn structured(
-    status: &Value,
-    mut map: Map<String, Value>,
-    drop_cors: bool,
-) -> Option<Response<Body>> {
+fn structured(status: &Value, mut map: Map<String, Value>, drop_cors: bool) -> Option<Response<Body>> {
     let status = StatusCode::from_u16(u16::try_from(status.as_u64()?).ok()?).ok()?;
     let body = match map.remove("body") {
         None | Some(Value::Null) => Bytes::new(),
-        Some(Value::String(text)) if map.get("isBase64Encoded") == Some(&Value::Bool(true)) => {
-            STANDARD.decode(text).ok()?.into()
-        }
+        Some(Value::String(text)) if map.get("isBase64Encoded") == Some(&Value::Bool(true)) => STANDARD.decode(text).ok()?.into(),
         Some(Value::String(text)) => text.into(),
         Some(_) => return None,
     };
@@ -84,21 +70,12 @@ fn structured(
         }
     }
     if !headers.contains_key(header::CONTENT_TYPE) {
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     }
     Some(answer)
 }
 
 /// Headers that the gateway sets itself.
 fn is_of_gateway(name: &HeaderName) -> bool {
-    [
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-        header::CONNECTION,
-        header::DATE,
-    ]
-    .contains(name)
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::DATE].contains(name)
 }

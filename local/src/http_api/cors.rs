@@ -17,34 +17,14 @@ impl Cors {
     pub fn new(definition: &CorsDefinition) -> Self {
         let mut actual = Vec::new();
         let mut preflight = Vec::new();
-        let list = |values: &[String]| {
-            HeaderValue::from_str(&values.join(","))
-                .ok()
-                .filter(|value| !value.is_empty())
-        };
+        let list = |values: &[String]| HeaderValue::from_str(&values.join(",")).ok().filter(|value| !value.is_empty());
         if definition.allow_credentials {
-            actual.push((
-                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-                HeaderValue::from_static("true"),
-            ));
+            actual.push((header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
         }
-        actual.extend(
-            list(&definition.expose_headers)
-                .map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)),
-        );
-        preflight.extend(
-            list(&definition.allow_methods)
-                .map(|value| (header::ACCESS_CONTROL_ALLOW_METHODS, value)),
-        );
-        preflight.extend(
-            list(&definition.allow_headers)
-                .map(|value| (header::ACCESS_CONTROL_ALLOW_HEADERS, value)),
-        );
-        preflight.extend(
-            definition
-                .max_age
-                .map(|seconds| (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds))),
-        );
+        actual.extend(list(&definition.expose_headers).map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)));
+        preflight.extend(list(&definition.allow_methods).map(|value| (header::ACCESS_CONTROL_ALLOW_METHODS, value)));
+        preflight.extend(list(&definition.allow_headers).map(|value| (header::ACCESS_CONTROL_ALLOW_HEADERS, value)));
+        preflight.extend(definition.max_age.map(|seconds| (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds))));
         Self {
             any_origin: definition.allow_origins.iter().any(|origin| origin == "*"),
             origins: definition.allow_origins.clone(),
@@ -72,11 +52,7 @@ impl Cors {
         };
         let value = if self.any_origin {
             HeaderValue::from_static("*")
-        } else if self
-            .origins
-            .iter()
-            .any(|allowed| allowed.as_bytes() == origin.as_bytes())
-        {
+        } else if self.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
             origin.clone()
         } else {
             return false;

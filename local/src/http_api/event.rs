@@ -12,15 +12,7 @@ use super::routes::Matched;
 use crate::gateway::{header as header_text, log_time, new_trace_id};
 
 /// Headers between two hops of HTTP; they end at the gateway.
-const HOP_BY_HOP: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+const HOP_BY_HOP: [&str; 7] = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// What the gateway knows besides the request itself.
 pub(super) struct Surroundings<'a> {
@@ -98,17 +90,10 @@ impl Serialize for Pairs<'_> {
 }
 
 /// The event as JSON.
-pub(super) fn event(
-    request: &Parts,
-    body: &Bytes,
-    matched: &Matched,
-    around: &Surroundings,
-) -> serde_json::Result<Vec<u8>> {
+pub(super) fn event(request: &Parts, body: &Bytes, matched: &Matched, around: &Surroundings) -> serde_json::Result<Vec<u8>> {
     let own_forwarded = header_text(&request.headers, "x-forwarded-for");
     let (source_ip, forwarded) = match own_forwarded {
-        Some(own) if around.trust_forwarded => {
-            (own.split(',').next().unwrap_or(own).trim(), own.to_owned())
-        }
+        Some(own) if around.trust_forwarded => (own.split(',').next().unwrap_or(own).trim(), own.to_owned()),
         Some(own) => (around.peer.as_str(), format!("{own}, {}", around.peer)),
         None => (around.peer.as_str(), around.peer.clone()),
     };
@@ -125,11 +110,7 @@ pub(super) fn event(
         headers: headers(&request.headers, forwarded, body.len(), around),
         query_string_parameters: query_parameters(raw_query_string),
         path_parameters: Pairs(
-            matched
-                .parameters
-                .iter()
-                .map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(value.as_str())))
-                .collect(),
+            matched.parameters.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(value.as_str()))).collect(),
         ),
         request_context: RequestContext {
             account_id: "123456789012",
@@ -164,55 +145,25 @@ pub(super) fn event(
 /// The media types that API Gateway passes on as text.
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = header_text(headers, "content-type").unwrap_or_default();
-    let media_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media_type.starts_with("text/")
-        || matches!(
-            media_type.as_str(),
-            "application/json" | "application/xml" | "application/javascript"
-        )
+        || matches!(media_type.as_str(), "application/json" | "application/xml" | "application/javascript")
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<&str> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    lines
-        .flat_map(|line| line.split(';'))
-        .map(str::trim)
-        .filter(|cookie| !cookie.is_empty())
-        .collect()
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).map(str::trim).filter(|cookie| !cookie.is_empty()).collect()
 }
 
-fn headers<'a>(
-    request: &'a HeaderMap,
-    forwarded: String,
-    length: usize,
-    around: &Surroundings<'a>,
-) -> Pairs<'a> {
+fn headers<'a>(request: &'a HeaderMap, forwarded: String, length: usize, around: &Surroundings<'a>) -> Pairs<'a> {
     let mut pairs: Vec<(Cow<str>, Cow<str>)> = Vec::with_capacity(request.len() + 5);
     for name in request.keys() {
         let name = name.as_str();
-        let replaced = matches!(
-            name,
-            "cookie"
-                | "content-length"
-                | "x-forwarded-for"
-                | "x-forwarded-port"
-                | "x-forwarded-proto"
-        );
+        let replaced = matches!(name, "cookie" | "content-length" | "x-forwarded-for" | "x-forwarded-port" | "x-forwarded-proto");
         if replaced || HOP_BY_HOP.contains(&name) {
             continue;
         }
-        let mut values = request
-            .get_all(name)
-            .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let mut values = request.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
         let mut joined = values.next().unwrap_or_default();
         for value in values {
             let _ = write!(joined.to_mut(), ",{value}");

@@ -59,11 +59,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            trust_forwarded: false,
-            integration_timeout: Duration::from_secs(30),
-            throttle: true,
-        }
+        Self { trust_forwarded: false, integration_timeout: Duration::from_secs(30), throttle: true }
     }
 }
 
@@ -99,10 +95,7 @@ impl HttpGateway {
             id: definition.logical_id.to_lowercase(),
             routes: RouteTable::new(&definition.routes),
             cors: definition.cors.as_ref().map(Cors::new),
-            throttle: definition
-                .throttle
-                .filter(|_| options.throttle)
-                .map(Throttle::new),
+            throttle: definition.throttle.filter(|_| options.throttle).map(Throttle::new),
         });
         Arc::new(Self {
             apis: apis.collect(),
@@ -116,10 +109,7 @@ impl HttpGateway {
 
     /// Accepts connections until the task is dropped.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let port = listener
-            .local_addr()
-            .map(|address| address.port().to_string())
-            .unwrap_or_default();
+        let port = listener.local_addr().map(|address| address.port().to_string()).unwrap_or_default();
         let port: Arc<str> = port.into();
         loop {
             let Ok((stream, peer)) = listener.accept().await else {
@@ -136,21 +126,14 @@ impl HttpGateway {
                     let port = port.clone();
                     async move { Ok::<_, Infallible>(gateway.answer(request, peer, &port).await) }
                 });
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(stream), service);
+                let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
                 // Ends with an error when the client breaks off.
                 let _ = connection.with_upgrades().await;
             });
         }
     }
 
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-        port: &str,
-    ) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, port: &str) -> Response<Body> {
         if let Some(console) = &self.console
             && let Some(target) = console_target(request.uri())
         {
@@ -164,19 +147,10 @@ impl HttpGateway {
         answer
     }
 
-    async fn gateway_answer(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-        port: &str,
-        request_id: &str,
-    ) -> Response<Body> {
+    async fn gateway_answer(&self, request: Request<Incoming>, peer: SocketAddr, port: &str, request_id: &str) -> Response<Body> {
         let (parts, body) = request.into_parts();
         if head_size(&parts) > HEADER_LIMIT {
-            return gateway_error(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "Request Header Fields Too Large",
-            );
+            return gateway_error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
         }
         let path = percent_decoded(parts.uri.path());
         let Some((api, inner_path)) = self.mappings.find(&path) else {
@@ -190,11 +164,7 @@ impl HttpGateway {
                 _ => gateway_error(StatusCode::NOT_FOUND, "Not Found"),
             };
         };
-        if api
-            .throttle
-            .as_ref()
-            .is_some_and(|throttle| !throttle.admit(Instant::now()))
-        {
+        if api.throttle.as_ref().is_some_and(|throttle| !throttle.admit(Instant::now())) {
             return gateway_error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
         }
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
@@ -235,35 +205,15 @@ impl HttpGateway {
         let started = Instant::now();
         let call = self.runtime.invoke(function, Bytes::from(event));
         let Ok(invoked) = tokio::time::timeout(self.options.integration_timeout, call).await else {
-            self.record(
-                matched,
-                at,
-                started.elapsed(),
-                None,
-                &Err(InvokeError::TimedOut),
-                503,
-            );
-            return (
-                gateway_error(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-                Integration::Failed,
-            );
+            self.record(matched, at, started.elapsed(), None, &Err(InvokeError::TimedOut), 503);
+            return (gateway_error(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"), Integration::Failed);
         };
         let (answer, outcome) = match &invoked.result {
-            Ok(result) => (
-                answer::of_function(result, api.cors.is_some()),
-                Integration::Answered,
-            ),
+            Ok(result) => (answer::of_function(result, api.cors.is_some()), Integration::Answered),
             Err(_) => (internal_server_error(), Integration::Failed),
         };
         let call = Some((invoked.request_id.as_str(), invoked.cold));
-        self.record(
-            matched,
-            at,
-            invoked.took,
-            call,
-            &invoked.result,
-            answer.status().as_u16(),
-        );
+        self.record(matched, at, invoked.took, call, &invoked.result, answer.status().as_u16());
         (answer, outcome)
     }
 
@@ -307,11 +257,7 @@ fn console_target(uri: &Uri) -> Option<String> {
     (target.is_empty() || target.starts_with('/')).then(|| target.to_owned())
 }
 
-async fn console_answer(
-    console: &TowerToHyperService<Router>,
-    mut request: Request<Incoming>,
-    target: String,
-) -> Response<Body> {
+async fn console_answer(console: &TowerToHyperService<Router>, mut request: Request<Incoming>, target: String) -> Response<Body> {
     if target.is_empty() {
         // The links of the page are relative to the folder.
         let mut answer = Response::new(Body::empty());
@@ -332,15 +278,7 @@ async fn console_answer(
 
 fn head_size(parts: &Parts) -> usize {
     // Method, target, version and the two blanks; then `: ` and a line end for each header.
-    let line = parts.method.as_str().len()
-        + parts
-            .uri
-            .path_and_query()
-            .map_or(1, |target| target.as_str().len())
-        + 12;
-    let headers = parts
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let line = parts.method.as_str().len() + parts.uri.path_and_query().map_or(1, |target| target.as_str().len()) + 12;
+    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     line + headers.sum::<usize>()
 }

@@ -54,11 +54,7 @@ impl Methods {
     }
 
     fn find(&self, method: &Method) -> Option<usize> {
-        self.named
-            .iter()
-            .find(|(named, _)| named == method)
-            .map(|(_, route)| *route)
-            .or(self.any)
+        self.named.iter().find(|(named, _)| named == method).map(|(_, route)| *route).or(self.any)
     }
 }
 
@@ -78,18 +74,11 @@ impl RouteTable {
         let mut greedy = false;
         if definition.path == "$default" {
             self.default = Some(index);
-            self.routes.push(Route {
-                key: "$default".to_owned(),
-                function: definition.function.clone(),
-                parameters,
-            });
+            self.routes.push(Route { key: "$default".to_owned(), function: definition.function.clone(), parameters });
             return;
         }
         for segment in segments(&definition.path) {
-            match segment
-                .strip_prefix('{')
-                .and_then(|segment| segment.strip_suffix('}'))
-            {
+            match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
                 Some(name) if name.ends_with('+') => {
                     parameters.push(name.trim_end_matches('+').to_owned());
                     greedy = true;
@@ -102,18 +91,10 @@ impl RouteTable {
                 None => node = node.literals.entry(segment.to_owned()).or_default(),
             }
         }
-        let methods = if greedy {
-            &mut node.greedy
-        } else {
-            &mut node.methods
-        };
+        let methods = if greedy { &mut node.greedy } else { &mut node.methods };
         methods.insert(&definition.method, index);
         let key = format!("{} {}", definition.method, definition.path);
-        self.routes.push(Route {
-            key,
-            function: definition.function.clone(),
-            parameters,
-        });
+        self.routes.push(Route { key, function: definition.function.clone(), parameters });
     }
 
     /// `path` is decoded and starts with a slash. A full match beats a greedy one, which beats `$default`.
@@ -128,12 +109,7 @@ impl RouteTable {
             Some(route) => &self.routes[route],
             None => &self.routes[self.default?],
         };
-        let parameters = route
-            .parameters
-            .iter()
-            .map(String::as_str)
-            .zip(values)
-            .collect();
+        let parameters = route.parameters.iter().map(String::as_str).zip(values).collect();
         Some(Matched { route, parameters })
     }
 }
@@ -144,20 +120,11 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(move |_| !path.is_empty())
 }
 
-fn full_match(
-    node: &Node,
-    method: &Method,
-    segments: &[&str],
-    values: &mut Vec<String>,
-) -> Option<usize> {
+fn full_match(node: &Node, method: &Method, segments: &[&str], values: &mut Vec<String>) -> Option<usize> {
     let Some((first, rest)) = segments.split_first() else {
         return node.methods.find(method);
     };
-    if let Some(found) = node
-        .literals
-        .get(*first)
-        .and_then(|next| full_match(next, method, rest, values))
-    {
+    if let Some(found) = node.literals.get(*first).and_then(|next| full_match(next, method, rest, values)) {
         return Some(found);
     }
     let next = node.variable.as_deref().filter(|_| !first.is_empty())?;
@@ -169,18 +136,9 @@ fn full_match(
     found
 }
 
-fn greedy_match(
-    node: &Node,
-    method: &Method,
-    segments: &[&str],
-    values: &mut Vec<String>,
-) -> Option<usize> {
+fn greedy_match(node: &Node, method: &Method, segments: &[&str], values: &mut Vec<String>) -> Option<usize> {
     let (first, rest) = segments.split_first()?;
-    if let Some(found) = node
-        .literals
-        .get(*first)
-        .and_then(|next| greedy_match(next, method, rest, values))
-    {
+    if let Some(found) = node.literals.get(*first).and_then(|next| greedy_match(next, method, rest, values)) {
         return Some(found);
     }
     if let Some(next) = &node.variable {
@@ -205,16 +163,9 @@ impl Mappings {
     pub fn new(apis: &[HttpApiDefinition]) -> Self {
         let of_api = |(index, api): (usize, &HttpApiDefinition)| {
             let key = |path: &String| {
-                if path.is_empty() {
-                    String::new()
-                } else {
-                    format!("/{path}")
-                }
+                if path.is_empty() { String::new() } else { format!("/{path}") }
             };
-            api.base_paths
-                .iter()
-                .map(|path| (key(path), index))
-                .collect::<Vec<_>>()
+            api.base_paths.iter().map(|path| (key(path), index)).collect::<Vec<_>>()
         };
         let mut keys: Vec<(String, usize)> = apis.iter().enumerate().flat_map(of_api).collect();
         keys.sort_by_key(|(key, _)| std::cmp::Reverse(key.len()));
@@ -252,11 +203,7 @@ mod tests {
 
     fn found(table: &RouteTable, method: &Method, path: &str) -> Option<String> {
         table.find(method, path).map(|matched| {
-            let values: Vec<String> = matched
-                .parameters
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+            let values: Vec<String> = matched.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
             format!("{} [{}]", matched.route.key, values.join(","))
         })
     }
@@ -276,35 +223,15 @@ mod tests {
         let cases = [
             (Method::GET, "/leads/export", "GET /leads/export []"),
             (Method::GET, "/leads/7", "GET /leads/{id} [id=7]"),
-            (
-                Method::PUT,
-                "/leads/export",
-                "PUT /leads/{lead} [lead=export]",
-            ),
-            (
-                Method::POST,
-                "/leads/7/notes",
-                "POST /leads/{id}/notes [id=7]",
-            ),
-            (
-                Method::DELETE,
-                "/leads/7/notes",
-                "ANY /leads/{id}/notes [id=7]",
-            ),
+            (Method::PUT, "/leads/export", "PUT /leads/{lead} [lead=export]"),
+            (Method::POST, "/leads/7/notes", "POST /leads/{id}/notes [id=7]"),
+            (Method::DELETE, "/leads/7/notes", "ANY /leads/{id}/notes [id=7]"),
             (Method::GET, "/files/a/b", "GET /files/{path+} [path=a/b]"),
-            (
-                Method::GET,
-                "/leads/7/other",
-                "GET /{proxy+} [proxy=leads/7/other]",
-            ),
+            (Method::GET, "/leads/7/other", "GET /{proxy+} [proxy=leads/7/other]"),
             (Method::GET, "/", "GET / []"),
         ];
         for (method, path, expected) in cases {
-            assert_eq!(
-                found(&table, &method, path).as_deref(),
-                Some(expected),
-                "{path}"
-            );
+            assert_eq!(found(&table, &method, path).as_deref(), Some(expected), "{path}");
         }
         assert_eq!(found(&table, &Method::POST, "/leads/7"), None);
         assert_eq!(found(&table, &Method::PUT, "/leads/"), None);

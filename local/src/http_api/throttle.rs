@@ -16,10 +16,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub fn new(definition: ThrottleDefinition) -> Self {
-        Self {
-            definition,
-            state: Mutex::new((definition.burst, Instant::now())),
-        }
+        Self { definition, state: Mutex::new((definition.burst, Instant::now())) }
     }
 
     /// Takes a token; `false` when there is none.
@@ -42,10 +39,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_admitted_and_then_the_rate() {
-        let throttle = Throttle::new(ThrottleDefinition {
-            rate: 10.0,
-            burst: 2.0,
-        });
+        let throttle = Throttle::new(ThrottleDefinition { rate: 10.0, burst: 2.0 });
         let start = Instant::now();
         assert!(throttle.admit(start));
         assert!(throttle.admit(start));

@@ -8,9 +8,7 @@ use std::{
 use serde_json::Value;
 
 /// Upper bounds in milliseconds.
-const BOUNDS: [f64; 13] = [
-    1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0,
-];
+const BOUNDS: [f64; 13] = [1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0];
 
 /// Label names and values, in the order of the names.
 type Labels = BTreeMap<String, String>;
@@ -38,34 +36,22 @@ struct Histogram {
 impl Metrics {
     pub(super) fn count(&mut self, name: &str, labels: Labels, by: f64) {
         let name = format!("{}_total", plain_name(name).trim_end_matches("_total"));
-        let family = self
-            .0
-            .entry(name)
-            .or_insert_with(|| Family::Counter(BTreeMap::new()));
+        let family = self.0.entry(name).or_insert_with(|| Family::Counter(BTreeMap::new()));
         if let Family::Counter(values) = family {
             *values.entry(labels).or_default() += by;
         }
     }
 
     pub(super) fn observe_milliseconds(&mut self, name: &str, labels: Labels, value: f64) {
-        let name = format!(
-            "{}_milliseconds",
-            plain_name(name).trim_end_matches("_milliseconds")
-        );
-        let family = self
-            .0
-            .entry(name)
-            .or_insert_with(|| Family::Histogram(BTreeMap::new()));
+        let name = format!("{}_milliseconds", plain_name(name).trim_end_matches("_milliseconds"));
+        let family = self.0.entry(name).or_insert_with(|| Family::Histogram(BTreeMap::new()));
         if let Family::Histogram(values) = family {
             values.entry(labels).or_default().observe(value);
         }
     }
 
     fn set(&mut self, name: &str, labels: Labels, value: f64) {
-        let family = self
-            .0
-            .entry(plain_name(name))
-            .or_insert_with(|| Family::Gauge(BTreeMap::new()));
+        let family = self.0.entry(plain_name(name)).or_insert_with(|| Family::Gauge(BTreeMap::new()));
         if let Family::Gauge(values) = family {
             values.insert(labels, value);
         }
@@ -141,37 +127,19 @@ impl fmt::Display for Metrics {
     }
 }
 
-fn write_values(
-    text: &mut fmt::Formatter,
-    name: &str,
-    values: &BTreeMap<Labels, f64>,
-) -> fmt::Result {
+fn write_values(text: &mut fmt::Formatter, name: &str, values: &BTreeMap<Labels, f64>) -> fmt::Result {
     for (labels, value) in values {
         writeln!(text, "{name}{} {value}", written(labels, None))?;
     }
     Ok(())
 }
 
-fn write_histogram(
-    text: &mut fmt::Formatter,
-    name: &str,
-    labels: &Labels,
-    histogram: &Histogram,
-) -> fmt::Result {
+fn write_histogram(text: &mut fmt::Formatter, name: &str, labels: &Labels, histogram: &Histogram) -> fmt::Result {
     for (count, bound) in histogram.counts.iter().zip(BOUNDS) {
-        writeln!(
-            text,
-            "{name}_bucket{} {count}",
-            written(labels, Some(&bound.to_string()))
-        )?;
+        writeln!(text, "{name}_bucket{} {count}", written(labels, Some(&bound.to_string())))?;
     }
     let plain = written(labels, None);
-    writeln!(
-        text,
-        "{name}_bucket{} {}",
-        written(labels, Some("+Inf")),
-        histogram.count
-    )?;
+    writeln!(text, "{name}_bucket{} {}", written(labels, Some("+Inf")), histogram.count)?;
     writeln!(text, "{name}_sum{plain} {}", histogram.sum)?;
     writeln!(text, "{name}_count{plain} {}", histogram.count)
 }
@@ -179,14 +147,9 @@ fn write_histogram(
 fn written(labels: &Labels, bound: Option<&str>) -> String {
     let mut written = String::new();
     let bound = bound.map(|bound| ("le", bound));
-    let pairs = labels
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs = labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in pairs.chain(bound) {
-        let value = value
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n");
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let separator = if written.is_empty() { '{' } else { ',' };
         // Writing to a string cannot fail.
         let _ = write!(written, "{separator}{name}=\"{value}\"");
@@ -199,21 +162,13 @@ fn written(labels: &Labels, bound: Option<&str>) -> String {
 
 /// The largest set of dimensions: smaller ones are sums over it.
 fn labels_of(directive: &Value, document: &Value) -> Labels {
-    let sets = directive["Dimensions"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let largest = sets
-        .iter()
-        .filter_map(Value::as_array)
-        .max_by_key(|set| set.len());
+    let sets = directive["Dimensions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let largest = sets.iter().filter_map(Value::as_array).max_by_key(|set| set.len());
     let names = largest.into_iter().flatten().filter_map(Value::as_str);
     names
         .map(|name| {
             let value = &document[name];
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             (plain_name(name).to_lowercase(), text)
         })
         .collect()
@@ -229,9 +184,7 @@ fn values_of(value: &Value) -> Vec<f64> {
 /// With every character that Prometheus does not allow as `_`.
 fn plain_name(name: &str) -> String {
     let allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    name.chars()
-        .map(|one| if allowed(one) { one } else { '_' })
-        .collect()
+    name.chars().map(|one| if allowed(one) { one } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -263,10 +216,7 @@ mod tests {
             "# TYPE queue_age gauge",
             r#"queue_age{route="GET /a\"b"} 7.5"#,
         ] {
-            assert!(
-                text.lines().any(|found| found == line),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
     }
 }

@@ -44,13 +44,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            per_function: 10,
-            total: 64,
-            idle: Duration::from_mins(5),
-            queue_wait: Duration::from_secs(5),
-            freeze: false,
-        }
+        Self { per_function: 10, total: 64, idle: Duration::from_mins(5), queue_wait: Duration::from_secs(5), freeze: false }
     }
 }
 
@@ -112,30 +106,14 @@ impl Runtime {
                 binary: options.binaries.0.join(&definition.binary),
                 arn: crate::template::function_arn(&definition.logical_id),
                 environment: environment(&definition, options),
-                output: process::Output::new(
-                    &definition.logical_id,
-                    &logs,
-                    journal.clone(),
-                    options.verbose,
-                ),
+                output: process::Output::new(&definition.logical_id, &logs, journal.clone(), options.verbose),
                 definition,
             })
             .collect();
-        let index = functions
-            .iter()
-            .enumerate()
-            .map(|(index, function)| (function.definition.logical_id.clone(), index))
-            .collect();
-        let pool = Pool::new(
-            options.limits.clone(),
-            functions.iter().map(|function| function.definition.timeout),
-        );
-        let runtime = Arc::new(Self {
-            functions,
-            index,
-            pool: Mutex::new(pool),
-            address,
-        });
+        let index =
+            functions.iter().enumerate().map(|(index, function)| (function.definition.logical_id.clone(), index)).collect();
+        let pool = Pool::new(options.limits.clone(), functions.iter().map(|function| function.definition.timeout));
+        let runtime = Arc::new(Self { functions, index, pool: Mutex::new(pool), address });
         tokio::spawn(runtime_api::serve(listener, runtime.clone()));
         tokio::spawn(runtime.clone().sweep());
         Ok(runtime)
@@ -152,26 +130,14 @@ impl Runtime {
             took: started.elapsed(),
         };
         let Some(index) = self.index.get(function).copied() else {
-            return unanswered(InvokeError::Unknown(format!(
-                "the template has no function {function}"
-            )));
+            return unanswered(InvokeError::Unknown(format!("the template has no function {function}")));
         };
         let (sender, receiver) = oneshot::channel();
-        let pending = Pending {
-            request_id: request_id.clone(),
-            payload,
-            queued_at: started,
-            answer: sender,
-        };
+        let pending = Pending { request_id: request_id.clone(), payload, queued_at: started, answer: sender };
         let starts = self.pool().add(index, pending);
         self.start_processes(starts);
         match receiver.await {
-            Ok(answer) => Invoked {
-                request_id,
-                result: answer.result,
-                cold: answer.cold,
-                took: started.elapsed(),
-            },
+            Ok(answer) => Invoked { request_id, result: answer.result, cold: answer.cold, took: started.elapsed() },
             Err(_) => unanswered(InvokeError::Failed {
                 error_type: "Local.Stopping".to_owned(),
                 message: "the local cloud is stopping".to_owned(),
@@ -182,9 +148,7 @@ impl Runtime {
     /// Processes of a function that run now.
     #[must_use]
     pub fn processes(&self, function: &str) -> usize {
-        self.index
-            .get(function)
-            .map_or(0, |index| self.pool().live_of(*index))
+        self.index.get(function).map_or(0, |index| self.pool().live_of(*index))
     }
 
     /// Ends all processes and waits until they are gone.
@@ -218,29 +182,18 @@ impl Runtime {
         let function = &self.functions[function];
         let Some(built) = built_at(function) else {
             let name = &function.definition.binary;
-            let message = format!(
-                "{} is not built: cargo build --bin {name}",
-                function.binary.display()
-            );
+            let message = format!("{} is not built: cargo build --bin {name}", function.binary.display());
             eprintln!("{}: {message}", function.definition.logical_id);
             return InvokeError::Unknown(message);
         };
         let mut environment = function.environment.clone();
-        environment.insert(
-            "AWS_LAMBDA_RUNTIME_API".to_owned(),
-            format!("http://{}/p/{id}", self.address),
-        );
-        environment.insert(
-            "AWS_LAMBDA_LOG_STREAM_NAME".to_owned(),
-            format!("{}/[$LATEST]{id:08}", function.definition.logical_id),
-        );
+        environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{}/p/{id}", self.address));
+        environment
+            .insert("AWS_LAMBDA_LOG_STREAM_NAME".to_owned(), format!("{}/[$LATEST]{id:08}", function.definition.logical_id));
         let child = match process::start(&function.binary, &environment, &function.output) {
             Ok(child) => child,
             Err(error) => {
-                return InvokeError::Unknown(format!(
-                    "{} cannot be started: {error}",
-                    function.binary.display()
-                ));
+                return InvokeError::Unknown(format!("{} cannot be started: {error}", function.binary.display()));
             }
         };
         let (owner, signals) = mpsc::unbounded_channel();
@@ -249,10 +202,7 @@ impl Runtime {
             Ok(status) => format!("Runtime exited with error: {status}"),
             Err(error) => format!("Runtime exited with error: {error}"),
         };
-        InvokeError::Failed {
-            error_type: "Runtime.ExitError".to_owned(),
-            message,
-        }
+        InvokeError::Failed { error_type: "Runtime.ExitError".to_owned(), message }
     }
 
     async fn sweep(self: Arc<Self>) {
@@ -265,19 +215,14 @@ impl Runtime {
             self.start_processes(starts);
             count = count.wrapping_add(1);
             if count.is_multiple_of(SWEEPS_PER_BUILD_CHECK) {
-                self.pool()
-                    .retire_outdated(|function| built_at(&self.functions[function]));
+                self.pool().retire_outdated(|function| built_at(&self.functions[function]));
             }
         }
     }
 }
 
 fn built_at(function: &Function) -> Option<SystemTime> {
-    std::fs::metadata(&function.binary)
-        .ok()
-        .filter(std::fs::Metadata::is_file)?
-        .modified()
-        .ok()
+    std::fs::metadata(&function.binary).ok().filter(std::fs::Metadata::is_file)?.modified().ok()
 }
 
 /// What the process sees, but for the address that tells it apart from others of the same function.
@@ -288,10 +233,7 @@ fn environment(definition: &FunctionDefinition, options: &Options) -> BTreeMap<S
     let own = [
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            definition.memory.to_string(),
-        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", definition.memory.to_string()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/local".to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),

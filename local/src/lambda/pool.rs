@@ -19,21 +19,10 @@ use super::Limits;
 use crate::InvokeError;
 
 enum Stage {
-    Starting {
-        since: Instant,
-    },
-    Idle {
-        since: Instant,
-        next: oneshot::Sender<Delivery>,
-    },
-    Busy {
-        request_id: String,
-        deadline: Instant,
-        answer: oneshot::Sender<Answer>,
-    },
-    Returning {
-        since: Instant,
-    },
+    Starting { since: Instant },
+    Idle { since: Instant, next: oneshot::Sender<Delivery> },
+    Busy { request_id: String, deadline: Instant, answer: oneshot::Sender<Answer> },
+    Returning { since: Instant },
     Stopping,
 }
 
@@ -73,20 +62,8 @@ pub(super) struct Pool {
 
 impl Pool {
     pub fn new(limits: Limits, timeouts: impl Iterator<Item = Duration>) -> Self {
-        let functions = timeouts
-            .map(|timeout| Function {
-                timeout,
-                ..Function::default()
-            })
-            .collect();
-        Self {
-            limits,
-            functions,
-            processes: HashMap::new(),
-            last_process: 0,
-            live: 0,
-            closed: false,
-        }
+        let functions = timeouts.map(|timeout| Function { timeout, ..Function::default() }).collect();
+        Self { limits, functions, processes: HashMap::new(), last_process: 0, live: 0, closed: false }
     }
 
     /// Hands the event to an idle process, or queues it and says which processes to start.
@@ -96,10 +73,7 @@ impl Pool {
                 error_type: "Local.Stopping".to_owned(),
                 message: "the local cloud is stopping".to_owned(),
             };
-            let _ = pending.answer.send(Answer {
-                result: Err(error),
-                cold: false,
-            });
+            let _ = pending.answer.send(Answer { result: Err(error), cold: false });
             return Vec::new();
         }
         while let Some(id) = self.functions[function].idle.pop() {
@@ -124,42 +98,20 @@ impl Pool {
             return Err(pending);
         }
         let timeout = self.functions[process.function].timeout;
-        let Pending {
-            request_id,
-            payload,
-            queued_at,
-            answer,
-        } = pending;
-        let busy = Stage::Busy {
-            request_id: request_id.clone(),
-            deadline: Instant::now() + timeout,
-            answer,
-        };
-        let Stage::Idle { next, .. } = std::mem::replace(&mut process.stage, busy) else {
-            unreachable!("checked above")
-        };
+        let Pending { request_id, payload, queued_at, answer } = pending;
+        let busy = Stage::Busy { request_id: request_id.clone(), deadline: Instant::now() + timeout, answer };
+        let Stage::Idle { next, .. } = std::mem::replace(&mut process.stage, busy) else { unreachable!("checked above") };
         if self.limits.freeze {
             process.tell(Signal::Thaw);
         }
-        let delivery = Delivery {
-            request_id,
-            payload,
-            timeout,
-            function: process.function,
-        };
+        let delivery = Delivery { request_id, payload, timeout, function: process.function };
         next.send(delivery).map_err(|delivery| {
-            let Stage::Busy { answer, .. } = std::mem::replace(&mut process.stage, Stage::Stopping)
-            else {
+            let Stage::Busy { answer, .. } = std::mem::replace(&mut process.stage, Stage::Stopping) else {
                 unreachable!("set above")
             };
             process.stage = Stage::Returning { since: queued_at };
             self.functions[process.function].returning += 1;
-            Pending {
-                request_id: delivery.request_id,
-                payload: delivery.payload,
-                queued_at,
-                answer,
-            }
+            Pending { request_id: delivery.request_id, payload: delivery.payload, queued_at, answer }
         })
     }
 
@@ -169,8 +121,7 @@ impl Pool {
         loop {
             let state = &self.functions[function];
             let coming = state.starting + if patient { state.returning } else { 0 };
-            if self.closed || state.queue.len() <= coming || state.live >= self.limits.per_function
-            {
+            if self.closed || state.queue.len() <= coming || state.live >= self.limits.per_function {
                 return starts;
             }
             if self.live >= self.limits.total && !self.retire_least_recently_used() {
@@ -183,21 +134,15 @@ impl Pool {
             state.starting += 1;
             state.live += 1;
             self.live += 1;
-            starts.push(Start {
-                process: id,
-                function,
-            });
+            starts.push(Start { process: id, function });
         }
     }
 
     fn retire_least_recently_used(&mut self) -> bool {
-        let idle = self
-            .processes
-            .iter()
-            .filter_map(|(id, process)| match process.stage {
-                Stage::Idle { since, .. } => Some((since, *id)),
-                _ => None,
-            });
+        let idle = self.processes.iter().filter_map(|(id, process)| match process.stage {
+            Stage::Idle { since, .. } => Some((since, *id)),
+            _ => None,
+        });
         let Some((_, id)) = idle.min() else {
             return false;
         };
@@ -232,12 +177,7 @@ impl Pool {
     }
 
     /// The process was started; `owner` takes signals for it.
-    pub fn started(
-        &mut self,
-        id: ProcessId,
-        owner: UnboundedSender<Signal>,
-        built: Option<SystemTime>,
-    ) {
+    pub fn started(&mut self, id: ProcessId, owner: UnboundedSender<Signal>, built: Option<SystemTime>) {
         if let Some(process) = self.processes.get_mut(&id) {
             process.built = built;
             process.owner = Some(owner);
@@ -260,18 +200,12 @@ impl Pool {
             Stage::Busy { .. } | Stage::Stopping => return (Next::Gone, Vec::new()),
         }
         let (sender, receiver) = oneshot::channel();
-        process.stage = Stage::Idle {
-            since: Instant::now(),
-            next: sender,
-        };
+        process.stage = Stage::Idle { since: Instant::now(), next: sender };
         if let Some(pending) = state.queue.pop_front() {
             // The receiver is still held here, so the event cannot come back.
             let mut receiver = receiver;
             let _ = self.hand_over(id, pending);
-            return (
-                receiver.try_recv().map_or(Next::Gone, Next::Event),
-                Vec::new(),
-            );
+            return (receiver.try_recv().map_or(Next::Gone, Next::Event), Vec::new());
         }
         state.idle.push(id);
         if self.limits.freeze {
@@ -280,10 +214,8 @@ impl Pool {
         // Another function may wait for room that this idle process takes.
         let mut starts = Vec::new();
         if self.live >= self.limits.total
-            && let Some(starved) = self
-                .functions
-                .iter()
-                .position(|function| function.queue.len() > function.starting + function.returning)
+            && let Some(starved) =
+                self.functions.iter().position(|function| function.queue.len() > function.starting + function.returning)
         {
             starts = self.balance(starved, true);
         }
@@ -296,24 +228,14 @@ impl Pool {
     }
 
     /// The process answered; `false` when it does not work on that request.
-    pub fn finish(
-        &mut self,
-        id: ProcessId,
-        request_id: &str,
-        result: Result<Bytes, InvokeError>,
-    ) -> bool {
+    pub fn finish(&mut self, id: ProcessId, request_id: &str, result: Result<Bytes, InvokeError>) -> bool {
         if !self.works_on(id, request_id) {
             return false;
         }
         let Some(process) = self.processes.get_mut(&id) else {
             return false;
         };
-        let stage = std::mem::replace(
-            &mut process.stage,
-            Stage::Returning {
-                since: Instant::now(),
-            },
-        );
+        let stage = std::mem::replace(&mut process.stage, Stage::Returning { since: Instant::now() });
         let cold = !std::mem::replace(&mut process.used, true);
         self.functions[process.function].returning += 1;
         if let Stage::Busy { answer, .. } = stage {
@@ -340,19 +262,9 @@ impl Pool {
         let starting = matches!(process.stage, Stage::Starting { .. });
         let answer = self.retire(id, Signal::Kill);
         self.processes.remove(&id);
-        let waiting = if starting {
-            self.functions[function]
-                .queue
-                .pop_front()
-                .map(|pending| pending.answer)
-        } else {
-            None
-        };
+        let waiting = if starting { self.functions[function].queue.pop_front().map(|pending| pending.answer) } else { None };
         if let Some(answer) = answer.or(waiting) {
-            let _ = answer.send(Answer {
-                result: Err(error),
-                cold,
-            });
+            let _ = answer.send(Answer { result: Err(error), cold });
         }
         self.balance(function, true)
     }
@@ -370,17 +282,8 @@ impl Pool {
 
 impl Process {
     fn new(function: usize) -> Self {
-        let stage = Stage::Starting {
-            since: Instant::now(),
-        };
-        Self {
-            function,
-            stage,
-            owner: None,
-            used: false,
-            init_error: None,
-            built: None,
-        }
+        let stage = Stage::Starting { since: Instant::now() };
+        Self { function, stage, owner: None, used: false, init_error: None, built: None }
     }
 
     fn tell(&self, signal: Signal) {

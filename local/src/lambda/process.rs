@@ -33,22 +33,10 @@ pub(super) struct Output {
 
 impl Output {
     /// Lines are added to `<directory>/<function>.log`.
-    pub fn new(
-        function: &str,
-        directory: &Path,
-        journal: Arc<Journal>,
-        verbose: bool,
-    ) -> Arc<Self> {
+    pub fn new(function: &str, directory: &Path, journal: Arc<Journal>, verbose: bool) -> Arc<Self> {
         let path = directory.join(format!("{function}.log"));
-        let file = std::fs::create_dir_all(directory)
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(path))
-            .ok();
-        Arc::new(Self {
-            function: function.to_owned(),
-            journal,
-            file: Mutex::new(file),
-            verbose,
-        })
+        let file = std::fs::create_dir_all(directory).and_then(|()| OpenOptions::new().create(true).append(true).open(path)).ok();
+        Arc::new(Self { function: function.to_owned(), journal, file: Mutex::new(file), verbose })
     }
 
     fn line(&self, line: &[u8]) {
@@ -57,12 +45,7 @@ impl Output {
         if self.verbose {
             println!("{}: {text}", self.function);
         }
-        if let Some(file) = self
-            .file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_mut()
-        {
+        if let Some(file) = self.file.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             // A full disk must not stop the function.
             let _ = file.write_all(&[line, b"\n"].concat());
         }
@@ -83,11 +66,7 @@ impl Output {
 ///
 /// A process of its own group: Ctrl-C in the terminal reaches only the local cloud, and when that dies the kernel
 /// hangs up a frozen function. One that waits for an event ends by itself when its connection breaks.
-pub(super) fn start(
-    binary: &Path,
-    environment: &BTreeMap<String, String>,
-    output: &Arc<Output>,
-) -> std::io::Result<Child> {
+pub(super) fn start(binary: &Path, environment: &BTreeMap<String, String>, output: &Arc<Output>) -> std::io::Result<Child> {
     let mut child = Command::new(binary)
         .env_clear()
         .envs(environment)
@@ -107,10 +86,7 @@ pub(super) fn start(
 }
 
 /// Owns the process until it ends.
-pub(super) async fn own(
-    mut child: Child,
-    mut signals: UnboundedReceiver<Signal>,
-) -> std::io::Result<ExitStatus> {
+pub(super) async fn own(mut child: Child, mut signals: UnboundedReceiver<Signal>) -> std::io::Result<ExitStatus> {
     loop {
         tokio::select! {
             status = child.wait() => return status,

@@ -43,9 +43,7 @@ pub(super) async fn serve(listener: TcpListener, runtime: Arc<Runtime>) {
                 async move { Ok::<_, Infallible>(answer(&runtime, request).await) }
             });
             // Ends with an error when the process dies while it waits.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -57,34 +55,20 @@ async fn answer(runtime: &Arc<Runtime>, request: Request<Incoming>) -> Answer {
     };
     let parts: Vec<&str> = call.split('/').collect();
     match (request.method(), parts.as_slice()) {
-        (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => {
-            next(runtime, process).await
-        }
-        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
-            response(runtime, process, id, request).await
-        }
-        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => {
-            error(runtime, process, id, request).await
-        }
-        (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
-            init_error(runtime, process, request).await
-        }
+        (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => next(runtime, process).await,
+        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => response(runtime, process, id, request).await,
+        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => error(runtime, process, id, request).await,
+        (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => init_error(runtime, process, request).await,
         (&Method::POST, ["2020-01-01", "extension", "register"]) => {
-            let mut answer = json(
-                StatusCode::OK,
-                r#"{"functionName":"local","functionVersion":"$LATEST","handler":"bootstrap"}"#,
-            );
+            let mut answer =
+                json(StatusCode::OK, r#"{"functionName":"local","functionVersion":"$LATEST","handler":"bootstrap"}"#);
             if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-                answer
-                    .headers_mut()
-                    .insert("lambda-extension-identifier", id);
+                answer.headers_mut().insert("lambda-extension-identifier", id);
             }
             answer
         }
         // The extension registers for no events: it only waits.
-        (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => {
-            std::future::pending().await
-        }
+        (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => std::future::pending().await,
         _ => failure(StatusCode::NOT_FOUND, "no such call"),
     }
 }
@@ -109,73 +93,31 @@ async fn next(runtime: &Arc<Runtime>, process: ProcessId) -> Answer {
 }
 
 fn event(runtime: &Runtime, delivery: Delivery) -> Answer {
-    let deadline = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        + delivery.timeout;
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + delivery.timeout;
     let trace = Uuid::new_v4().simple().to_string();
     let answer = Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", delivery.request_id)
-        .header(
-            "lambda-runtime-deadline-ms",
-            deadline.as_millis().to_string(),
-        )
-        .header(
-            "lambda-runtime-invoked-function-arn",
-            &runtime.functions[delivery.function].arn,
-        )
-        .header(
-            "lambda-runtime-trace-id",
-            format!(
-                "Root=1-{}-{};Parent={};Sampled=0",
-                &trace[..8],
-                &trace[8..],
-                &trace[16..]
-            ),
-        )
+        .header("lambda-runtime-deadline-ms", deadline.as_millis().to_string())
+        .header("lambda-runtime-invoked-function-arn", &runtime.functions[delivery.function].arn)
+        .header("lambda-runtime-trace-id", format!("Root=1-{}-{};Parent={};Sampled=0", &trace[..8], &trace[8..], &trace[16..]))
         .body(Full::new(delivery.payload));
-    answer.unwrap_or_else(|_| {
-        failure(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the event has no valid headers",
-        )
-    })
+    answer.unwrap_or_else(|_| failure(StatusCode::INTERNAL_SERVER_ERROR, "the event has no valid headers"))
 }
 
-async fn response(
-    runtime: &Runtime,
-    process: ProcessId,
-    id: &str,
-    request: Request<Incoming>,
-) -> Answer {
+async fn response(runtime: &Runtime, process: ProcessId, id: &str, request: Request<Incoming>) -> Answer {
     if !runtime.pool().works_on(process, id) {
-        return failure(
-            StatusCode::BAD_REQUEST,
-            "the process does not work on this request",
-        );
+        return failure(StatusCode::BAD_REQUEST, "the process does not work on this request");
     }
-    match Limited::new(request.into_body(), RESPONSE_LIMIT)
-        .collect()
-        .await
-    {
+    match Limited::new(request.into_body(), RESPONSE_LIMIT).collect().await {
         Ok(body) => {
             runtime.pool().finish(process, id, Ok(body.to_bytes()));
             json(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
         }
         Err(error) if error.is::<LengthLimitError>() => {
             let error_type = "Function.ResponseSizeTooLarge".to_owned();
-            let message = format!(
-                "Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-            );
-            runtime.pool().finish(
-                process,
-                id,
-                Err(InvokeError::Failed {
-                    error_type,
-                    message,
-                }),
-            );
+            let message = format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).");
+            runtime.pool().finish(process, id, Err(InvokeError::Failed { error_type, message }));
             failure(StatusCode::PAYLOAD_TOO_LARGE, "the response is too large")
         }
         // The process broke off; its end is noticed by its owner.
@@ -183,20 +125,12 @@ async fn response(
     }
 }
 
-async fn error(
-    runtime: &Runtime,
-    process: ProcessId,
-    id: &str,
-    request: Request<Incoming>,
-) -> Answer {
+async fn error(runtime: &Runtime, process: ProcessId, id: &str, request: Request<Incoming>) -> Answer {
     let error = function_error(request).await;
     if runtime.pool().finish(process, id, Err(error)) {
         json(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
     } else {
-        failure(
-            StatusCode::BAD_REQUEST,
-            "the process does not work on this request",
-        )
+        failure(StatusCode::BAD_REQUEST, "the process does not work on this request")
     }
 }
 
@@ -214,39 +148,25 @@ struct ErrorBody {
 }
 
 async fn function_error(request: Request<Incoming>) -> InvokeError {
-    let header = request
-        .headers()
-        .get("lambda-runtime-function-error-type")
-        .and_then(|value| value.to_str().ok().map(str::to_owned));
+    let header =
+        request.headers().get("lambda-runtime-function-error-type").and_then(|value| value.to_str().ok().map(str::to_owned));
     let body = Limited::new(request.into_body(), RESPONSE_LIMIT)
         .collect()
         .await
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let body: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
-    let error_type = if body.error_type.is_empty() {
-        header.unwrap_or_default()
-    } else {
-        body.error_type
-    };
-    InvokeError::Failed {
-        error_type,
-        message: body.error_message,
-    }
+    let error_type = if body.error_type.is_empty() { header.unwrap_or_default() } else { body.error_type };
+    InvokeError::Failed { error_type, message: body.error_message }
 }
 
 fn failure(status: StatusCode, message: &str) -> Answer {
-    json(
-        status,
-        &format!(r#"{{"errorMessage":"{message}","errorType":"Runtime.LocalError"}}"#),
-    )
+    json(status, &format!(r#"{{"errorMessage":"{message}","errorType":"Runtime.LocalError"}}"#))
 }
 
 fn json(status: StatusCode, body: &str) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert("content-type", HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
     answer
 }

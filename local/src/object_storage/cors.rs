@@ -26,8 +26,7 @@ struct Rule {
 impl Rules {
     pub fn new(buckets: Vec<BucketDefinition>) -> anyhow::Result<Self> {
         let rules_of = |bucket: BucketDefinition| {
-            let rules: Result<Vec<Rule>, _> =
-                bucket.cors_rules.into_iter().map(serde_json::from_value).collect();
+            let rules: Result<Vec<Rule>, _> = bucket.cors_rules.into_iter().map(serde_json::from_value).collect();
             let rules = rules.with_context(|| format!("CORS rules of {}", bucket.logical_id))?;
             Ok((bucket.name, rules))
         };
@@ -45,9 +44,8 @@ impl Rules {
             .map(str::trim)
             .filter(|name| !name.is_empty())
             .collect();
-        let allows_headers = |rule: &&Rule| {
-            names.iter().all(|name| rule.allowed_headers.iter().any(|pattern| matches(pattern, name)))
-        };
+        let allows_headers =
+            |rule: &&Rule| names.iter().all(|name| rule.allowed_headers.iter().any(|pattern| matches(pattern, name)));
         let rule = self.allowing(bucket, origin, method).find(allows_headers)?;
         let mut headers = rule.answer(origin);
         set(&mut headers, header::ACCESS_CONTROL_ALLOW_METHODS, &rule.allowed_methods.join(", "));
@@ -86,11 +84,7 @@ impl Rule {
         if !self.exposed_headers.is_empty() {
             set(&mut headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &self.exposed_headers.join(", "));
         }
-        set(
-            &mut headers,
-            header::VARY,
-            "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
-        );
+        set(&mut headers, header::VARY, "Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
         headers
     }
 }
@@ -106,8 +100,6 @@ fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((before, after)) => {
-            text.len() >= before.len() + after.len() && text.starts_with(before) && text.ends_with(after)
-        }
+        Some((before, after)) => text.len() >= before.len() + after.len() && text.starts_with(before) && text.ends_with(after),
     }
 }

@@ -18,7 +18,10 @@ use axum::{
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use s3s::{auth::SimpleAuth, service::{S3Service, S3ServiceBuilder}};
+use s3s::{
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
 use s3s_fs::FileSystem;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -65,8 +68,7 @@ pub fn serve(
     builder.set_auth(SimpleAuth::from_single(credentials.access_key, credentials.secret_key));
     let paused = Arc::new(AtomicBool::new(false));
     let server = Server { service: builder.build(), rules: Rules::new(buckets)?, paused: Arc::clone(&paused) };
-    let router =
-        Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(Arc::new(server));
+    let router = Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(Arc::new(server));
     let task = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             eprintln!("S3 stopped: {error}");
@@ -103,11 +105,7 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
     if request.method() == Method::OPTIONS {
         return match server.rules.preflight(&bucket, &origin, request.headers()) {
             Some(headers) => headers.into_response(),
-            None => refuse(
-                StatusCode::FORBIDDEN,
-                "AccessForbidden",
-                "CORSResponse: This CORS request is not allowed.",
-            ),
+            None => refuse(StatusCode::FORBIDDEN, "AccessForbidden", "CORSResponse: This CORS request is not allowed."),
         };
     }
     let headers = server.rules.headers(&bucket, &origin, request.method());
@@ -145,8 +143,7 @@ async fn refuse_by_policy(response: Response) -> Response {
 }
 
 fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    );
+    let body =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }

@@ -33,12 +33,7 @@ struct Link {
 impl Binaries {
     /// Looks in the folder that the variable `POSTGRES_BIN` names, in `PATH`, in Debian's folders and in `<home>/postgres-bin`, and installs there when
     /// nothing fits. Existing data needs binaries of its `wanted` version.
-    pub fn find(
-        home: &Path,
-        wanted: Option<u32>,
-        identity: &Identity,
-        progress: &impl Fn(&str),
-    ) -> anyhow::Result<Self> {
+    pub fn find(home: &Path, wanted: Option<u32>, identity: &Identity, progress: &impl Fn(&str)) -> anyhow::Result<Self> {
         let own = home.join("postgres-bin");
         let mut found: Vec<Self> = candidates(&own).iter().filter_map(|folder| Self::check(folder, identity)).collect();
         let fits = |binaries: &Self| wanted.is_none_or(|wanted| wanted == binaries.version);
@@ -86,12 +81,8 @@ fn candidates(own: &Path) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::var_os("POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
     folders.extend(std::env::split_paths(&path));
-    let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path().join("bin"))
-        .collect();
+    let mut debian: Vec<PathBuf> =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
     debian.sort();
     folders.extend(debian.into_iter().rev());
     if let Ok(package) = package_folder(own) {

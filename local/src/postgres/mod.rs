@@ -53,8 +53,7 @@ impl Cluster {
     /// When no Postgres can be found or installed, when the server does not start, when the data
     /// is of another version, or when a migration fails.
     pub async fn start(options: ClusterOptions, progress: impl Fn(&str)) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&options.directory)
-            .with_context(|| format!("cannot create {}", options.directory.display()))?;
+        std::fs::create_dir_all(&options.directory).with_context(|| format!("cannot create {}", options.directory.display()))?;
         let directory = options.directory.canonicalize()?;
         let identity = Identity::find()?;
         let home = home(&directory, &identity, &progress)?;
@@ -174,9 +173,8 @@ fn home(directory: &Path, identity: &Identity, progress: &impl Fn(&str)) -> anyh
 fn lock(folder: &Path) -> anyhow::Result<Flock<std::fs::File>> {
     let path = folder.join("lock");
     let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
-        anyhow::anyhow!("another local cloud is using {} ({error}); stop it first", folder.display())
-    })
+    Flock::lock(file, FlockArg::LockExclusiveNonblock)
+        .map_err(|(_, error)| anyhow::anyhow!("another local cloud is using {} ({error}); stop it first", folder.display()))
 }
 
 /// Names a folder in 12 letters.

@@ -37,13 +37,8 @@ const SETTINGS: [&str; 6] = [
 ];
 /// Commits still reach the kernel (`synchronous_commit` stays on), so that a crash of the server
 /// alone loses none.
-const FORGETFUL_SETTINGS: [&str; 5] = [
-    "fsync=off",
-    "full_page_writes=off",
-    "wal_level=minimal",
-    "max_wal_senders=0",
-    "max_wal_size=512MB",
-];
+const FORGETFUL_SETTINGS: [&str; 5] =
+    ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0", "max_wal_size=512MB"];
 
 pub struct Server {
     binaries: Binaries,

@@ -66,10 +66,7 @@ impl Refusal {
 impl From<anyhow::Error> for Refusal {
     fn from(error: anyhow::Error) -> Self {
         let message = format!("{error:#}");
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            ..Self::new("InternalError", "InternalFailure", message)
-        }
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::new("InternalError", "InternalFailure", message) }
     }
 }
 
@@ -88,8 +85,7 @@ impl IntoResponse for Refusal {
 async fn handle(State((queues, parameters)): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Ok(input) = serde_json::from_slice::<Value>(&body) else {
-        return Refusal::new("SerializationException", "SerializationException", format!("{uri}: not JSON"))
-            .into_response();
+        return Refusal::new("SerializationException", "SerializationException", format!("{uri}: not JSON")).into_response();
     };
     if let Some(action) = target.strip_prefix("AmazonSSM.") {
         return answer_parameters(&parameters, action, &input);
@@ -97,9 +93,7 @@ async fn handle(State((queues, parameters)): State<Shared>, uri: Uri, headers: H
     let action = target.strip_prefix("AmazonSQS.").unwrap_or_default();
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1");
     match answer(&queues, action, input, host).await {
-        Ok(output) => {
-            ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], output.to_string()).into_response()
-        }
+        Ok(output) => ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], output.to_string()).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -147,9 +141,7 @@ async fn answer(queues: &Queues, action: &str, input: Value, host: &str) -> Resu
             change_visibility(queues, &definition, &input)?;
             Ok(json!({}))
         }
-        "ChangeMessageVisibilityBatch" => {
-            Ok(each(entries(&input)?, |entry| change_visibility(queues, &definition, entry)))
-        }
+        "ChangeMessageVisibilityBatch" => Ok(each(entries(&input)?, |entry| change_visibility(queues, &definition, entry))),
         "GetQueueAttributes" => Ok(attributes(queues, &definition, &input)),
         "PurgeQueue" => {
             queues.purge(id)?;
@@ -167,11 +159,7 @@ fn definition(queues: &Queues, name: &str) -> Result<QueueDefinition, Refusal> {
     let state = queues.lock();
     let found = state.queues.values().find(|queue| queue.definition.name == name);
     found.map(|queue| queue.definition.clone()).ok_or_else(|| {
-        Refusal::new(
-            "QueueDoesNotExist",
-            "AWS.SimpleQueueService.NonExistentQueue",
-            "The specified queue does not exist.",
-        )
+        Refusal::new("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
     })
 }
 

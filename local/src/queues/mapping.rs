@@ -44,8 +44,7 @@ async fn serve(queues: Arc<Queues>, source: Arc<EventSource>, invoke: Invoke) {
                 continue;
             }
         };
-        let (queues, source, invoke, arn) =
-            (Arc::clone(&queues), Arc::clone(&source), Arc::clone(&invoke), arn.clone());
+        let (queues, source, invoke, arn) = (Arc::clone(&queues), Arc::clone(&source), Arc::clone(&invoke), arn.clone());
         running.spawn(async move {
             deliver(&queues, &source, &invoke, &arn, messages).await;
             drop(permit);
@@ -70,11 +69,7 @@ async fn deliver(queues: &Queues, source: &EventSource, invoke: &Invoke, arn: &s
         }
     };
     let Ok(answer) = answer else { return };
-    let failed = if source.report_batch_item_failures {
-        failures(&answer, &messages)
-    } else {
-        Some(HashSet::new())
-    };
+    let failed = if source.report_batch_item_failures { failures(&answer, &messages) } else { Some(HashSet::new()) };
     let Some(failed) = failed else { return };
     let finished: Vec<(i64, u32)> = messages
         .iter()

@@ -70,10 +70,8 @@ impl Queues {
     /// When the file cannot be opened or read, or a dead-letter queue is not defined.
     pub fn open(definitions: Vec<QueueDefinition>, store: Option<PathBuf>) -> anyhow::Result<Arc<Self>> {
         let store = Store::open(store.as_deref()).context("cannot open the store of the queues")?;
-        let mut queues: BTreeMap<String, Queue> = definitions
-            .into_iter()
-            .map(|definition| (definition.logical_id.clone(), Queue::new(definition)))
-            .collect();
+        let mut queues: BTreeMap<String, Queue> =
+            definitions.into_iter().map(|definition| (definition.logical_id.clone(), Queue::new(definition))).collect();
         for queue in queues.values() {
             if let Some((dead_letter, _)) = &queue.definition.dead_letter {
                 anyhow::ensure!(
@@ -84,8 +82,7 @@ impl Queues {
             }
         }
         store.load(&mut queues, now())?;
-        let last_sequence =
-            queues.values().flat_map(Queue::messages).map(|message| message.sequence).max().unwrap_or(0);
+        let last_sequence = queues.values().flat_map(Queue::messages).map(|message| message.sequence).max().unwrap_or(0);
         let changed = queues.keys().map(|id| (id.clone(), Notify::new())).collect();
         Ok(Arc::new(Self { state: Mutex::new(State { queues, store, last_sequence }), changed }))
     }
@@ -104,11 +101,8 @@ impl Queues {
     pub fn snapshot(&self) -> Vec<QueueSnapshot> {
         let state = self.lock();
         let now = now();
-        let dead_letter_queues: Vec<&String> = state
-            .queues
-            .values()
-            .filter_map(|queue| queue.definition.dead_letter.as_ref().map(|(id, _)| id))
-            .collect();
+        let dead_letter_queues: Vec<&String> =
+            state.queues.values().filter_map(|queue| queue.definition.dead_letter.as_ref().map(|(id, _)| id)).collect();
         let snapshot = |(logical_id, queue): (&String, &Queue)| QueueSnapshot {
             logical_id: logical_id.clone(),
             waiting: queue.messages().count() - queue.held(),
@@ -261,12 +255,7 @@ impl Queues {
     }
 
     /// Waits until there is something to receive.
-    async fn next_batch(
-        &self,
-        logical_id: &str,
-        maximum: usize,
-        visibility: Option<Duration>,
-    ) -> anyhow::Result<Vec<Message>> {
+    async fn next_batch(&self, logical_id: &str, maximum: usize, visibility: Option<Duration>) -> anyhow::Result<Vec<Message>> {
         let changed = self.changed.get(logical_id).with_context(|| format!("there is no queue {logical_id}"))?;
         loop {
             let mut rung = std::pin::pin!(changed.notified());
@@ -308,12 +297,7 @@ impl Queues {
     }
 
     /// `false` when the message is not in flight under this receipt.
-    fn change_visibility(
-        &self,
-        logical_id: &str,
-        (sequence, count): (i64, u32),
-        visibility: Duration,
-    ) -> anyhow::Result<bool> {
+    fn change_visibility(&self, logical_id: &str, (sequence, count): (i64, u32), visibility: Duration) -> anyhow::Result<bool> {
         let visible_at = now() + milliseconds(visibility);
         let mut guard = self.lock();
         let State { queues, store, .. } = &mut *guard;

@@ -211,9 +211,9 @@ impl Queue {
 
     /// Whether the message is in flight under this receipt.
     pub fn holds(&self, sequence: i64, count: u32) -> bool {
-        self.messages.get(&sequence).is_some_and(|message| {
-            message.receive_count == count && self.returns.contains(&(message.visible_at, sequence))
-        })
+        self.messages
+            .get(&sequence)
+            .is_some_and(|message| message.receive_count == count && self.returns.contains(&(message.visible_at, sequence)))
     }
 
     /// Whether the message is still in the queue.

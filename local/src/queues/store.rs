@@ -85,8 +85,9 @@ impl Store {
             for message in statement.query_map([logical_id], message_of)? {
                 queue.push(message?, now);
             }
-            let mut statement = connection
-                .prepare("select id, message_id, sequence, expires_at from deduplications where queue = ?1 order by expires_at")?;
+            let mut statement = connection.prepare(
+                "select id, message_id, sequence, expires_at from deduplications where queue = ?1 order by expires_at",
+            )?;
             let rows = statement.query_map([logical_id], |row| {
                 let sent = Sent { message_id: row.get(1)?, sequence: row.get(2)?, expires_at: row.get(3)? };
                 Ok((row.get(0)?, sent))

@@ -84,12 +84,7 @@ pub(super) enum AnswerBody {
 impl Answer {
     pub(super) fn json(status: StatusCode, body: Value) -> Self {
         let body = AnswerBody::Json(body);
-        Self {
-            status,
-            body,
-            retry_after: None,
-            delay: Duration::ZERO,
-        }
+        Self { status, body, retry_after: None, delay: Duration::ZERO }
     }
 
     pub(super) fn ok(body: Value) -> Self {
@@ -97,24 +92,14 @@ impl Answer {
     }
 
     pub(super) fn raw(status: StatusCode, mime_type: &str, bytes: Bytes) -> Self {
-        let body = AnswerBody::Raw {
-            mime_type: mime_type.to_owned(),
-            bytes,
-        };
-        Self {
-            status,
-            body,
-            retry_after: None,
-            delay: Duration::ZERO,
-        }
+        let body = AnswerBody::Raw { mime_type: mime_type.to_owned(), bytes };
+        Self { status, body, retry_after: None, delay: Duration::ZERO }
     }
 
     fn recorded(&self) -> Value {
         match &self.body {
             AnswerBody::Json(value) => value.clone(),
-            AnswerBody::Raw { mime_type, bytes } => {
-                Value::String(format!("{} bytes of {mime_type}", bytes.len()))
-            }
+            AnswerBody::Raw { mime_type, bytes } => Value::String(format!("{} bytes of {mime_type}", bytes.len())),
         }
     }
 }
@@ -180,41 +165,22 @@ impl Sandbox {
     }
 
     async fn answer(&self, call: Call, fault: Option<FaultKind>, answer: Answer) -> Response {
-        self.record(
-            call,
-            fault,
-            Some((Some(answer.status.as_u16()), answer.recorded())),
-        );
+        self.record(call, fault, Some((Some(answer.status.as_u16()), answer.recorded())));
         tokio::time::sleep(answer.delay).await;
         answer.into_response()
     }
 
-    fn record(
-        &self,
-        mut call: Call,
-        fault: Option<FaultKind>,
-        answer: Option<(Option<u16>, Value)>,
-    ) {
+    fn record(&self, mut call: Call, fault: Option<FaultKind>, answer: Option<(Option<u16>, Value)>) {
         (call.status, call.response) = answer.unwrap_or_default();
         call.fault = fault;
-        call.took = Timestamp::now()
-            .duration_since(call.at)
-            .try_into()
-            .unwrap_or_default();
+        call.took = Timestamp::now().duration_since(call.at).try_into().unwrap_or_default();
         self.calls.push(call);
     }
 }
 
 /// The provider's answer to a call that was ordered to fail.
 fn failure(target: Target, fault: Option<&FaultKind>) -> Answer {
-    let Some(FaultKind::Error {
-        status,
-        code,
-        message,
-        retry_after,
-        body,
-    }) = fault
-    else {
+    let Some(FaultKind::Error { status, code, message, retry_after, body }) = fault else {
         return Answer::ok(Value::Null);
     };
     let mut answer = match (body, target) {

@@ -34,10 +34,7 @@ impl IntoResponse for Refusal {
 pub(super) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
         .nest("/whatsapp", whatsapp::control::router())
-        .route(
-            "/faults",
-            get(list_faults).post(add_fault).delete(clear_faults),
-        )
+        .route("/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/calls", get(calls).delete(forget_calls))
         .route("/mails", get(mails).delete(forget_mails))
         .route("/llm/script", post(add_script).delete(clear_scripts))
@@ -55,18 +52,12 @@ async fn list_faults(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Fault>> {
     Json(sandbox.faults.list())
 }
 
-async fn add_fault(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(fault): Json<Value>,
-) -> Result<Json<Fault>, Refusal> {
+async fn add_fault(State(sandbox): State<Arc<Sandbox>>, Json(fault): Json<Value>) -> Result<Json<Fault>, Refusal> {
     let fault = faults::read(fault).map_err(Refusal)?;
     sandbox.faults.add(fault).map(Json).map_err(Refusal)
 }
 
-async fn clear_faults(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(of): Query<OfFault>,
-) -> StatusCode {
+async fn clear_faults(State(sandbox): State<Arc<Sandbox>>, Query(of): Query<OfFault>) -> StatusCode {
     sandbox.faults.clear(of.id, of.phone_number_id.as_deref());
     StatusCode::NO_CONTENT
 }
@@ -87,31 +78,21 @@ struct WantedCalls {
 
 impl WantedCalls {
     fn fits(&self, call: &Call) -> bool {
-        let same =
-            |filter: &Option<String>, actual: &Option<String>| filter.is_none() || filter == actual;
+        let same = |filter: &Option<String>, actual: &Option<String>| filter.is_none() || filter == actual;
         self.target.is_none_or(|target| target == call.target)
             && same(&self.phone_number_id, &call.phone_number_id)
             && same(&self.to, &call.to)
             && same(&self.token, &call.token)
-            && self
-                .contains
-                .as_deref()
-                .is_none_or(|text| call.request.to_string().contains(text))
+            && self.contains.as_deref().is_none_or(|text| call.request.to_string().contains(text))
     }
 }
 
-async fn calls(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<WantedCalls>,
-) -> Json<Vec<Call>> {
+async fn calls(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedCalls>) -> Json<Vec<Call>> {
     let found = || sandbox.calls.list(|call| wanted.fits(call));
     Json(wait_for(wanted.count.unwrap_or(0), longest(wanted.wait_ms), found).await)
 }
 
-async fn forget_calls(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<WantedCalls>,
-) -> StatusCode {
+async fn forget_calls(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedCalls>) -> StatusCode {
     sandbox.calls.remove(|call| wanted.fits(call));
     StatusCode::NO_CONTENT
 }
@@ -129,38 +110,23 @@ struct WantedMails {
 
 impl WantedMails {
     fn fits(&self, mail: &Mail) -> bool {
-        self.to
-            .as_deref()
-            .is_none_or(|to| mail.to.iter().any(|one| one.eq_ignore_ascii_case(to)))
-            && self
-                .subject
-                .as_deref()
-                .is_none_or(|text| mail.subject.contains(text))
+        self.to.as_deref().is_none_or(|to| mail.to.iter().any(|one| one.eq_ignore_ascii_case(to)))
+            && self.subject.as_deref().is_none_or(|text| mail.subject.contains(text))
     }
 }
 
-async fn mails(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<WantedMails>,
-) -> Json<Vec<Mail>> {
+async fn mails(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedMails>) -> Json<Vec<Mail>> {
     let found = || sandbox.mails.list(|mail| wanted.fits(mail));
     Json(wait_for(wanted.count.unwrap_or(0), longest(wanted.wait_ms), found).await)
 }
 
-async fn forget_mails(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<WantedMails>,
-) -> StatusCode {
+async fn forget_mails(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedMails>) -> StatusCode {
     sandbox.mails.remove(|mail| wanted.fits(mail));
     StatusCode::NO_CONTENT
 }
 
-async fn add_script(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(script): Json<Value>,
-) -> Result<Json<Script>, Refusal> {
-    let script: Script =
-        serde_json::from_value(script).map_err(|error| Refusal(error.to_string()))?;
+async fn add_script(State(sandbox): State<Arc<Sandbox>>, Json(script): Json<Value>) -> Result<Json<Script>, Refusal> {
+    let script: Script = serde_json::from_value(script).map_err(|error| Refusal(error.to_string()))?;
     sandbox.llm.add(script.clone());
     Ok(Json(script))
 }
@@ -171,10 +137,7 @@ struct OfScript {
     token: Option<String>,
 }
 
-async fn clear_scripts(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(of): Query<OfScript>,
-) -> StatusCode {
+async fn clear_scripts(State(sandbox): State<Arc<Sandbox>>, Query(of): Query<OfScript>) -> StatusCode {
     sandbox.llm.clear(of.token.as_deref());
     StatusCode::NO_CONTENT
 }

@@ -64,10 +64,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     fn concerns_statuses(&self) -> bool {
-        matches!(
-            self,
-            Self::Reorder | Self::NoStatus | Self::FailedStatus { .. }
-        )
+        matches!(self, Self::Reorder | Self::NoStatus | Self::FailedStatus { .. })
     }
 
     fn concerns_webhooks(&self) -> bool {
@@ -122,10 +119,7 @@ const KEYS: [&str; 14] = [
 /// # Errors
 /// When a key or a value is unknown: a filter with a slip would hit everyone.
 pub(super) fn read(order: Value) -> Result<Fault, String> {
-    let keys = order
-        .as_object()
-        .into_iter()
-        .flat_map(serde_json::Map::keys);
+    let keys = order.as_object().into_iter().flat_map(serde_json::Map::keys);
     if let Some(key) = keys.into_iter().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(format!("unknown key {key}"));
     }
@@ -143,15 +137,11 @@ pub(super) struct Circumstance<'a> {
 
 impl Fault {
     fn fits(&self, circumstance: &Circumstance) -> bool {
-        let same =
-            |filter: &Option<String>, actual| filter.is_none() || filter.as_deref() == actual;
+        let same = |filter: &Option<String>, actual| filter.is_none() || filter.as_deref() == actual;
         same(&self.phone_number_id, circumstance.phone_number_id)
             && same(&self.to, circumstance.to)
             && same(&self.token, circumstance.token)
-            && self
-                .contains
-                .as_deref()
-                .is_none_or(|text| circumstance.text.contains(text))
+            && self.contains.as_deref().is_none_or(|text| circumstance.text.contains(text))
     }
 }
 
@@ -171,11 +161,9 @@ impl Faults {
             }
             fault.target = Target::Webhooks;
         } else if !called && !matches!(fault.kind, FaultKind::Timeout { ms: Some(_) }) {
-            return Err(
-                "whatsapp.webhooks knows timeout (with ms), duplicate, reorder, no_status \
+            return Err("whatsapp.webhooks knows timeout (with ms), duplicate, reorder, no_status \
                  and failed_status"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         lock(&self.0).push(fault.clone());
         Ok(fault)
@@ -188,8 +176,7 @@ impl Faults {
     /// Removes the failures of a number, one failure, or all.
     pub(super) fn clear(&self, id: Option<Uuid>, phone_number_id: Option<&str>) {
         lock(&self.0).retain(|fault| {
-            id.is_some_and(|id| fault.id != id)
-                || phone_number_id.is_some_and(|id| fault.phone_number_id.as_deref() != Some(id))
+            id.is_some_and(|id| fault.id != id) || phone_number_id.is_some_and(|id| fault.phone_number_id.as_deref() != Some(id))
         });
     }
 
@@ -205,16 +192,12 @@ impl Faults {
 
     /// The failure of one webhook: sent twice or late.
     pub(super) fn of_webhook(&self, at: &Circumstance) -> Option<FaultKind> {
-        self.take(at, |fault| {
-            fault.target == Target::Webhooks && !fault.kind.concerns_statuses()
-        })
+        self.take(at, |fault| fault.target == Target::Webhooks && !fault.kind.concerns_statuses())
     }
 
     fn take(&self, at: &Circumstance, wanted: impl Fn(&Fault) -> bool) -> Option<FaultKind> {
         let mut faults = lock(&self.0);
-        let index = faults
-            .iter()
-            .position(|fault| wanted(fault) && fault.fits(at))?;
+        let index = faults.iter().position(|fault| wanted(fault) && fault.fits(at))?;
         let kind = faults[index].kind.clone();
         match &mut faults[index].times {
             Some(0 | 1) => drop(faults.remove(index)),
@@ -241,10 +224,7 @@ mod tests {
         let fault = json!({"target": "whatsapp.messages", "kind": "refuse", "times": 2, "phone_number_id": "1"});
         add(&faults, fault).unwrap();
         let of = |id| {
-            let at = Circumstance {
-                phone_number_id: Some(id),
-                ..Circumstance::default()
-            };
+            let at = Circumstance { phone_number_id: Some(id), ..Circumstance::default() };
             faults.of_call(Target::Messages, &at)
         };
         assert_eq!(of("2"), None);
@@ -257,8 +237,7 @@ mod tests {
     fn clearing_one_number_leaves_the_others() {
         let faults = Faults::default();
         for id in ["1", "2"] {
-            let fault =
-                json!({"target": "whatsapp.media", "kind": "refuse", "phone_number_id": id});
+            let fault = json!({"target": "whatsapp.media", "kind": "refuse", "phone_number_id": id});
             add(&faults, fault).unwrap();
         }
         faults.clear(None, Some("1"));
@@ -270,14 +249,9 @@ mod tests {
     #[test]
     fn status_failures_belong_to_webhooks() {
         let faults = Faults::default();
-        let fault =
-            json!({"target": "whatsapp.messages", "kind": "failed_status", "code": 131_026});
+        let fault = json!({"target": "whatsapp.messages", "kind": "failed_status", "code": 131_026});
         assert_eq!(add(&faults, fault).unwrap().target, Target::Webhooks);
         add(&faults, json!({"target": "llm", "kind": "no_status"})).unwrap_err();
-        add(
-            &faults,
-            json!({"target": "whatsapp.webhooks", "kind": "refuse"}),
-        )
-        .unwrap_err();
+        add(&faults, json!({"target": "whatsapp.webhooks", "kind": "refuse"})).unwrap_err();
     }
 }

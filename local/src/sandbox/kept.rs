@@ -17,10 +17,7 @@ pub(super) struct Kept<T> {
 
 impl<T: Clone> Kept<T> {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            entries: Mutex::default(),
-            most,
-        }
+        Self { entries: Mutex::default(), most }
     }
 
     pub(super) fn push(&self, entry: T) {
@@ -33,28 +30,16 @@ impl<T: Clone> Kept<T> {
 
     /// Oldest first.
     pub(super) fn list(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
-        lock(&self.entries)
-            .iter()
-            .filter(|entry| wanted(entry))
-            .cloned()
-            .collect()
+        lock(&self.entries).iter().filter(|entry| wanted(entry)).cloned().collect()
     }
 
     pub(super) fn find(&self, wanted: impl Fn(&T) -> bool) -> Option<T> {
-        lock(&self.entries)
-            .iter()
-            .rev()
-            .find(|entry| wanted(entry))
-            .cloned()
+        lock(&self.entries).iter().rev().find(|entry| wanted(entry)).cloned()
     }
 
     /// Changes the newest entry that is wanted.
     pub(super) fn change(&self, wanted: impl Fn(&T) -> bool, change: impl FnOnce(&mut T)) {
-        if let Some(entry) = lock(&self.entries)
-            .iter_mut()
-            .rev()
-            .find(|entry| wanted(entry))
-        {
+        if let Some(entry) = lock(&self.entries).iter_mut().rev().find(|entry| wanted(entry)) {
             change(entry);
         }
     }

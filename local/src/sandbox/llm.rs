@@ -24,12 +24,7 @@ use super::{
 };
 
 /// Models that answer. Names that start with `gpt-` answer too.
-const MODELS: [&str; 4] = [
-    "openai/gpt-oss-120b",
-    "openai/gpt-oss-20b",
-    "qwen/qwen3.6-27b",
-    "whisper-large-v3-turbo",
-];
+const MODELS: [&str; 4] = ["openai/gpt-oss-120b", "openai/gpt-oss-20b", "qwen/qwen3.6-27b", "whisper-large-v3-turbo"];
 /// Models that were switched off.
 const GONE: [&str; 2] = ["llama-3.3-70b-versatile", "llama-3.1-8b-instant"];
 
@@ -83,10 +78,7 @@ impl Llm {
         let mut scripts = lock(&self.0);
         let index = scripts.iter().position(|script| {
             script.token.as_deref().is_none_or(|wanted| wanted == token)
-                && script
-                    .matching
-                    .as_deref()
-                    .is_none_or(|text| last.contains(text))
+                && script.matching.as_deref().is_none_or(|text| last.contains(text))
         })?;
         let script = scripts[index].clone();
         match scripts[index].times {
@@ -99,9 +91,7 @@ impl Llm {
 }
 
 pub(super) fn router() -> Router<Arc<Sandbox>> {
-    Router::new()
-        .route("/chat/completions", post(complete))
-        .route("/models", get(models))
+    Router::new().route("/chat/completions", post(complete)).route("/models", get(models))
 }
 
 /// Why a call is refused.
@@ -115,13 +105,7 @@ struct LlmError {
 
 impl LlmError {
     fn invalid(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            kind: "invalid_request_error",
-            code: None,
-            message: message.into(),
-            param: None,
-        }
+        Self { status: StatusCode::BAD_REQUEST, kind: "invalid_request_error", code: None, message: message.into(), param: None }
     }
 
     fn answer(self) -> Answer {
@@ -137,13 +121,11 @@ impl LlmError {
 }
 
 fn admit(token: Option<&str>) -> Result<&str, LlmError> {
-    token
-        .filter(|token| !token.starts_with("invalid"))
-        .ok_or_else(|| LlmError {
-            status: StatusCode::UNAUTHORIZED,
-            code: Some("invalid_api_key"),
-            ..LlmError::invalid("Invalid API Key")
-        })
+    token.filter(|token| !token.starts_with("invalid")).ok_or_else(|| LlmError {
+        status: StatusCode::UNAUTHORIZED,
+        code: Some("invalid_api_key"),
+        ..LlmError::invalid("Invalid API Key")
+    })
 }
 
 /// `GET /models`
@@ -165,17 +147,8 @@ async fn models(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> Resp
 }
 
 /// `POST /chat/completions`
-async fn complete(
-    State(sandbox): State<Arc<Sandbox>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let mut call = Call::new(
-        Target::Llm,
-        "POST",
-        "/chat/completions".to_owned(),
-        &headers,
-    );
+async fn complete(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut call = Call::new(Target::Llm, "POST", "/chat/completions".to_owned(), &headers);
     let request: Option<Value> = serde_json::from_slice(&body).ok();
     call.request = request.clone().unwrap_or_default();
     let token = call.token.clone();
@@ -202,41 +175,13 @@ pub(super) fn failure(status: Option<u16>, code: Option<&Value>, message: Option
     let status = status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (kind, usual_code, usual_message) = match status.as_u16() {
-        401 => (
-            "invalid_request_error",
-            "invalid_api_key",
-            "Invalid API Key",
-        ),
-        404 => (
-            "invalid_request_error",
-            "model_not_found",
-            "The model does not exist",
-        ),
-        413 => (
-            "tokens",
-            "rate_limit_exceeded",
-            "Request too large for model",
-        ),
-        429 => (
-            "tokens",
-            "rate_limit_exceeded",
-            "Rate limit reached. Please try again in 5.9s.",
-        ),
-        498 => (
-            "capacity_exceeded",
-            "capacity_exceeded",
-            "Flex tier capacity exceeded",
-        ),
-        400..=499 => (
-            "invalid_request_error",
-            "invalid_request_error",
-            "Invalid request",
-        ),
-        _ => (
-            "internal_server_error",
-            "internal_server_error",
-            "Internal Server Error",
-        ),
+        401 => ("invalid_request_error", "invalid_api_key", "Invalid API Key"),
+        404 => ("invalid_request_error", "model_not_found", "The model does not exist"),
+        413 => ("tokens", "rate_limit_exceeded", "Request too large for model"),
+        429 => ("tokens", "rate_limit_exceeded", "Rate limit reached. Please try again in 5.9s."),
+        498 => ("capacity_exceeded", "capacity_exceeded", "Flex tier capacity exceeded"),
+        400..=499 => ("invalid_request_error", "invalid_request_error", "Invalid request"),
+        _ => ("internal_server_error", "internal_server_error", "Internal Server Error"),
     };
     let code = code.cloned().unwrap_or_else(|| json!(usual_code));
     let message = message.unwrap_or(usual_message);

@@ -69,9 +69,7 @@ impl Sandbox {
 
     /// What people and tests steer it with; belongs under `/_local/sandbox`.
     pub fn control_router(self: &Arc<Self>) -> Router {
-        control::router()
-            .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
-            .with_state(Arc::clone(self))
+        control::router().layer(DefaultBodyLimit::max(LARGEST_REQUEST)).with_state(Arc::clone(self))
     }
 
     /// Calls the functions made, oldest first.
@@ -89,8 +87,7 @@ impl Sandbox {
         self.faults.clear(None, phone_number_id);
         self.whatsapp.reset(phone_number_id);
         if phone_number_id.is_some() {
-            self.calls
-                .remove(|call| call.phone_number_id.as_deref() == phone_number_id);
+            self.calls.remove(|call| call.phone_number_id.as_deref() == phone_number_id);
         } else {
             self.calls.remove(|_| true);
             self.mails.remove(|_| true);

@@ -9,8 +9,7 @@ use jiff::{
     tz::TimeZone,
 };
 
-const MONTHS: [&str; 12] =
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// Days looked ahead: the 29th of February comes after at most eight years.
@@ -109,19 +108,14 @@ impl Cron {
     }
 
     fn allows(&self, date: Date) -> bool {
-        self.years.contains(&date.year().into())
-            && self.months.contains(&date.month().into())
-            && self.days.allows(date)
+        self.years.contains(&date.year().into()) && self.months.contains(&date.month().into()) && self.days.allows(date)
     }
 }
 
 impl DayRule {
     fn parse(day_of_month: &str, day_of_week: &str) -> anyhow::Result<Self> {
         let open = |field: &str| field == "?" || field == "*";
-        ensure!(
-            (day_of_month == "?") != (day_of_week == "?"),
-            "exactly one of day of month and day of week is ?"
-        );
+        ensure!((day_of_month == "?") != (day_of_week == "?"), "exactly one of day of month and day of week is ?");
         if open(day_of_month) && open(day_of_week) {
             return Ok(Self::Every);
         }

@@ -20,17 +20,10 @@ pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
     for path in properties.texts("Domain.BasePath")? {
         let path = path.trim_matches('/').to_owned();
         // SAM accepts this word for the empty mapping key.
-        base_paths.push(if path == "(none)" {
-            String::new()
-        } else {
-            path
-        });
+        base_paths.push(if path == "(none)" { String::new() } else { path });
     }
     let cors = match properties.get("CorsConfiguration")? {
-        Some(Json::Bool(true)) => Some(CorsDefinition {
-            allow_origins: vec!["*".to_owned()],
-            ..CorsDefinition::default()
-        }),
+        Some(Json::Bool(true)) => Some(CorsDefinition { allow_origins: vec!["*".to_owned()], ..CorsDefinition::default() }),
         Some(Json::Object(_)) => Some(CorsDefinition {
             allow_origins: properties.texts("CorsConfiguration.AllowOrigins")?,
             allow_methods: properties.texts("CorsConfiguration.AllowMethods")?,
@@ -41,13 +34,8 @@ pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
         }),
         _ => None,
     };
-    if cors.as_ref().is_some_and(|cors| {
-        cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*")
-    }) {
-        bail!(
-            "{}: * is refused together with credentials",
-            properties.place("CorsConfiguration.AllowOrigins")
-        );
+    if cors.as_ref().is_some_and(|cors| cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*")) {
+        bail!("{}: * is refused together with credentials", properties.place("CorsConfiguration.AllowOrigins"));
     }
     let rate = properties.number("DefaultRouteSettings.ThrottlingRateLimit")?;
     let burst = properties.number("DefaultRouteSettings.ThrottlingBurstLimit")?;
@@ -56,9 +44,7 @@ pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
         base_paths,
         routes: routes(properties)?,
         cors,
-        throttle: rate
-            .zip(burst)
-            .map(|(rate, burst)| ThrottleDefinition { rate, burst }),
+        throttle: rate.zip(burst).map(|(rate, burst)| ThrottleDefinition { rate, burst }),
     })
 }
 
@@ -68,10 +54,7 @@ pub(super) fn share_out_root(apis: &mut [HttpApiDefinition]) {
     for api in apis.iter_mut().filter(|api| api.base_paths.is_empty()) {
         api.base_paths.push(String::new());
     }
-    if apis
-        .iter()
-        .any(|api| api.base_paths.iter().any(String::is_empty))
-    {
+    if apis.iter().any(|api| api.base_paths.iter().any(String::is_empty)) {
         return;
     }
     // The last of equals wins in `max_by_key`, so the search goes backwards to prefer the first.
@@ -81,22 +64,14 @@ pub(super) fn share_out_root(apis: &mut [HttpApiDefinition]) {
 }
 
 fn routes(properties: &Properties) -> Result<Vec<RouteDefinition>> {
-    let paths = properties
-        .raw("DefinitionBody.paths")?
-        .and_then(Json::as_object);
-    let paths = paths
-        .with_context(|| format!("{} is missing", properties.place("DefinitionBody.paths")))?;
+    let paths = properties.raw("DefinitionBody.paths")?.and_then(Json::as_object);
+    let paths = paths.with_context(|| format!("{} is missing", properties.place("DefinitionBody.paths")))?;
     let mut routes = Vec::new();
     for (path, item) in paths {
         let place = || properties.place(&format!("DefinitionBody.paths.{path}"));
-        let methods = item
-            .as_object()
-            .with_context(|| format!("{}: not a map", place()))?;
+        let methods = item.as_object().with_context(|| format!("{}: not a map", place()))?;
         if let Some((name, _)) = intrinsic(methods) {
-            bail!(
-                "{}: {name} is not supported by the local cloud here",
-                place()
-            );
+            bail!("{}: {name} is not supported by the local cloud here", place());
         }
         for (key, operation) in methods {
             let method = match key.as_str() {
@@ -105,23 +80,12 @@ fn routes(properties: &Properties) -> Result<Vec<RouteDefinition>> {
                 _ => continue,
             };
             let place = || format!("{}.{key}", place());
-            let integration = operation
-                .get("x-amazon-apigateway-integration")
-                .and_then(|integration| integration.get("uri"));
-            let integration = integration
-                .with_context(|| format!("{}: no x-amazon-apigateway-integration.uri", place()))?;
-            let uri = properties
-                .resolver
-                .resolve(integration)
-                .with_context(place)?;
+            let integration = operation.get("x-amazon-apigateway-integration").and_then(|integration| integration.get("uri"));
+            let integration = integration.with_context(|| format!("{}: no x-amazon-apigateway-integration.uri", place()))?;
+            let uri = properties.resolver.resolve(integration).with_context(place)?;
             let function = uri.as_str().and_then(function_of_arn);
-            let function = function
-                .with_context(|| format!("{}: the uri {uri} names no function", place()))?;
-            routes.push(RouteDefinition {
-                method,
-                path: path.clone(),
-                function: function.to_owned(),
-            });
+            let function = function.with_context(|| format!("{}: the uri {uri} names no function", place()))?;
+            routes.push(RouteDefinition { method, path: path.clone(), function: function.to_owned() });
         }
     }
     Ok(routes)
@@ -129,39 +93,25 @@ fn routes(properties: &Properties) -> Result<Vec<RouteDefinition>> {
 
 /// Reads the WebSocket API with its routes.
 pub(super) fn web_socket_api(properties: &Properties) -> Result<WebSocketApiDefinition> {
-    let expression = properties
-        .text("RouteSelectionExpression")?
-        .unwrap_or_default();
-    let selector = expression
-        .strip_prefix("$request.body.")
-        .filter(|selector| !selector.contains('.'));
+    let expression = properties.text("RouteSelectionExpression")?.unwrap_or_default();
+    let selector = expression.strip_prefix("$request.body.").filter(|selector| !selector.contains('.'));
     let selector = selector.with_context(|| {
-        format!(
-            "{}: the local cloud knows only $request.body.<name>",
-            properties.place("RouteSelectionExpression")
-        )
+        format!("{}: the local cloud knows only $request.body.<name>", properties.place("RouteSelectionExpression"))
     })?;
     let routes = properties.raw("Routes")?.and_then(Json::as_object);
     let routes = routes.with_context(|| format!("{} is missing", properties.place("Routes")))?;
     let mut functions = std::collections::BTreeMap::new();
     for (key, route) in routes {
         let place = || properties.place(&format!("Routes.{key}.FunctionArn"));
-        let arn = route
-            .get("FunctionArn")
-            .with_context(|| format!("{} is missing", place()))?;
+        let arn = route.get("FunctionArn").with_context(|| format!("{} is missing", place()))?;
         let arn = properties.resolver.resolve(arn).with_context(place)?;
-        let function = arn
-            .as_str()
-            .and_then(function_of_arn)
-            .with_context(|| format!("{}: {arn} is no function", place()))?;
+        let function = arn.as_str().and_then(function_of_arn).with_context(|| format!("{}: {arn} is no function", place()))?;
         functions.insert(key.clone(), function.to_owned());
     }
     Ok(WebSocketApiDefinition {
         logical_id: properties.id.to_owned(),
         api_id: WEB_SOCKET_API_ID.to_owned(),
-        stage: properties
-            .text("StageName")?
-            .unwrap_or_else(|| "default".to_owned()),
+        stage: properties.text("StageName")?.unwrap_or_else(|| "default".to_owned()),
         selector: selector.to_owned(),
         routes: functions,
     })

@@ -46,8 +46,7 @@ impl Template {
     /// When the file cannot be read, or uses something the local cloud does not serve; the message names the
     /// resource, the property and the construct.
     pub fn read(file: &Path, settings: &Settings) -> Result<Self> {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         Self::parse(&text, settings).with_context(|| format!("in {}", file.display()))
     }
 

@@ -15,13 +15,7 @@ pub(super) struct Properties<'a> {
 impl Properties<'_> {
     /// The resolved value at a path such as `Domain.BasePath`.
     pub fn get(&self, path: &str) -> Result<Option<Json>> {
-        self.raw(path)?
-            .map(|value| {
-                self.resolver
-                    .resolve(value)
-                    .with_context(|| self.place(path))
-            })
-            .transpose()
+        self.raw(path)?.map(|value| self.resolver.resolve(value).with_context(|| self.place(path))).transpose()
     }
 
     /// The unresolved value at a path. No intrinsic function may stand above it.
@@ -29,8 +23,7 @@ impl Properties<'_> {
         let mut value = &self.values;
         for part in path.split('.') {
             if let Some((name, _)) = value.as_object().and_then(intrinsic) {
-                return Err(anyhow!("{name} cannot stand for a whole section here"))
-                    .context(self.place(path));
+                return Err(anyhow!("{name} cannot stand for a whole section here")).context(self.place(path));
             }
             match value.get(part) {
                 Some(inner) => value = inner,
@@ -41,27 +34,21 @@ impl Properties<'_> {
     }
 
     pub fn text(&self, path: &str) -> Result<Option<String>> {
-        self.get(path)?
-            .map(|value| text_of(&value).with_context(|| format!("{}: not text", self.place(path))))
-            .transpose()
+        self.get(path)?.map(|value| text_of(&value).with_context(|| format!("{}: not text", self.place(path)))).transpose()
     }
 
     pub fn number(&self, path: &str) -> Result<Option<f64>> {
         let Some(text) = self.text(path)? else {
             return Ok(None);
         };
-        text.parse()
-            .map(Some)
-            .with_context(|| format!("{}: {text:?} is not a number", self.place(path)))
+        text.parse().map(Some).with_context(|| format!("{}: {text:?} is not a number", self.place(path)))
     }
 
     pub fn whole(&self, path: &str) -> Result<Option<u64>> {
         let Some(text) = self.text(path)? else {
             return Ok(None);
         };
-        text.parse()
-            .map(Some)
-            .with_context(|| format!("{}: {text:?} is not a whole number", self.place(path)))
+        text.parse().map(Some).with_context(|| format!("{}: {text:?} is not a whole number", self.place(path)))
     }
 
     pub fn flag(&self, path: &str) -> Result<bool> {
@@ -83,25 +70,14 @@ impl Properties<'_> {
     /// All of them.
     pub fn all(&self) -> Result<Json> {
         let values = self.values.as_object().into_iter().flatten();
-        values
-            .map(|(key, value)| {
-                Ok((
-                    key.clone(),
-                    self.resolver
-                        .resolve(value)
-                        .with_context(|| self.place(key))?,
-                ))
-            })
-            .collect()
+        values.map(|(key, value)| Ok((key.clone(), self.resolver.resolve(value).with_context(|| self.place(key))?))).collect()
     }
 }
 
 /// SAM's rule: maps are merged, lists are joined, everything else is replaced.
 pub(super) fn merge(global: Option<Json>, own: Json) -> Json {
     match (global, own) {
-        (Some(Json::Object(global)), Json::Object(own))
-            if intrinsic(&global).is_none() && intrinsic(&own).is_none() =>
-        {
+        (Some(Json::Object(global)), Json::Object(own)) if intrinsic(&global).is_none() && intrinsic(&own).is_none() => {
             let mut merged = global;
             for (key, value) in own {
                 let value = merge(merged.remove(&key), value);

@@ -30,21 +30,16 @@ impl Resolver {
     /// `value` with every intrinsic function replaced by what it stands for.
     pub fn resolve(&self, value: &Json) -> Result<Json> {
         match value {
-            Json::Array(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.resolve(item).with_context(|| index.to_string()))
-                .collect(),
+            Json::Array(items) => {
+                items.iter().enumerate().map(|(index, item)| self.resolve(item).with_context(|| index.to_string())).collect()
+            }
             Json::Object(map) => {
                 if let Some((name, argument)) = intrinsic(map) {
                     return self.call(name, argument);
                 }
                 let mut resolved = Map::new();
                 for (key, inner) in map {
-                    resolved.insert(
-                        key.clone(),
-                        self.resolve(inner).with_context(|| key.clone())?,
-                    );
+                    resolved.insert(key.clone(), self.resolve(inner).with_context(|| key.clone())?);
                 }
                 Ok(Json::Object(resolved))
             }
@@ -64,9 +59,7 @@ impl Resolver {
                             _ => bail!("Fn::GetAtt takes a resource and an attribute"),
                         }
                     }
-                    Json::String(text) => text
-                        .split_once('.')
-                        .context("Fn::GetAtt takes Resource.Attribute")?,
+                    Json::String(text) => text.split_once('.').context("Fn::GetAtt takes Resource.Attribute")?,
                     _ => bail!("Fn::GetAtt takes a resource and an attribute"),
                 };
                 self.attribute(resource, attribute).map(Json::String)
@@ -87,9 +80,7 @@ impl Resolver {
                 }
                 _ => bail!("Fn::Sub takes a text, or a list of a text and a map"),
             },
-            other => bail!(
-                "{other} is not supported by the local cloud: only Ref, Fn::GetAtt and Fn::Sub are"
-            ),
+            other => bail!("{other} is not supported by the local cloud: only Ref, Fn::GetAtt and Fn::Sub are"),
         }
     }
 
@@ -98,14 +89,9 @@ impl Resolver {
             return Ok(value.into());
         }
         if let Some(value) = self.parameters.get(name) {
-            return value
-                .clone()
-                .ok_or_else(|| anyhow!("parameter {name} has no default and was given no value"));
+            return value.clone().ok_or_else(|| anyhow!("parameter {name} has no default and was given no value"));
         }
-        let facts = self
-            .resources
-            .get(name)
-            .with_context(|| format!("Ref {name}: no such parameter or resource"))?;
+        let facts = self.resources.get(name).with_context(|| format!("Ref {name}: no such parameter or resource"))?;
         Ok(match facts.kind.as_str() {
             "AWS::SQS::Queue" => format!("{}/{ACCOUNT}/{}", self.queue_endpoint, facts.name),
             _ => facts.name.clone(),
@@ -114,10 +100,8 @@ impl Resolver {
     }
 
     fn attribute(&self, resource: &str, attribute: &str) -> Result<String> {
-        let facts = self
-            .resources
-            .get(resource)
-            .with_context(|| format!("Fn::GetAtt {resource}.{attribute}: no such resource"))?;
+        let facts =
+            self.resources.get(resource).with_context(|| format!("Fn::GetAtt {resource}.{attribute}: no such resource"))?;
         let name = &facts.name;
         Ok(match (facts.kind.as_str(), attribute) {
             ("AWS::SQS::Queue", "QueueName") => name.clone(),
@@ -132,9 +116,7 @@ impl Resolver {
             ("AWS::Logs::LogGroup", "Arn") => {
                 format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*")
             }
-            (kind, _) => bail!(
-                "Fn::GetAtt {resource}.{attribute}: the local cloud does not know this attribute of {kind}"
-            ),
+            (kind, _) => bail!("Fn::GetAtt {resource}.{attribute}: the local cloud does not know this attribute of {kind}"),
         })
     }
 
@@ -143,9 +125,7 @@ impl Resolver {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             result.push_str(before);
-            let (name, after) = after
-                .split_once('}')
-                .with_context(|| format!("Fn::Sub: a brace is not closed in {text:?}"))?;
+            let (name, after) = after.split_once('}').with_context(|| format!("Fn::Sub: a brace is not closed in {text:?}"))?;
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
                 result.push_str("${");
@@ -159,9 +139,7 @@ impl Resolver {
                 (None, Some((resource, attribute))) => self.attribute(resource, attribute)?.into(),
                 (None, None) => self.reference(name)?,
             };
-            result.push_str(
-                &text_of(&value).with_context(|| format!("Fn::Sub: {name} is not text"))?,
-            );
+            result.push_str(&text_of(&value).with_context(|| format!("Fn::Sub: {name} is not text"))?);
         }
         result.push_str(rest);
         Ok(result.into())

@@ -44,14 +44,8 @@ const NAME_PROPERTIES: [(&str, &str); 7] = [
 /// Reads the whole document.
 pub(super) fn read(document: &Json, settings: &Settings) -> Result<Template> {
     let empty = Map::new();
-    let resources = document
-        .get("Resources")
-        .and_then(Json::as_object)
-        .context("the template has no Resources")?;
-    let globals = document
-        .get("Globals")
-        .and_then(Json::as_object)
-        .unwrap_or(&empty);
+    let resources = document.get("Resources").and_then(Json::as_object).context("the template has no Resources")?;
+    let globals = document.get("Globals").and_then(Json::as_object).unwrap_or(&empty);
     let mut resolver = Resolver {
         parameters: parameters(document, settings)?,
         queue_endpoint: settings.queue_endpoint.trim_end_matches('/').to_owned(),
@@ -66,56 +60,29 @@ pub(super) fn read(document: &Json, settings: &Settings) -> Result<Template> {
             continue;
         }
         if resource.get("Condition").is_some() {
-            bail!(
-                "resource {id}, property Condition: conditions are not supported by the local cloud"
-            );
+            bail!("resource {id}, property Condition: conditions are not supported by the local cloud");
         }
-        let global = kind
-            .strip_prefix("AWS::Serverless::")
-            .and_then(|section| globals.get(section));
-        let own = resource
-            .get("Properties")
-            .cloned()
-            .unwrap_or_else(|| Json::Object(Map::new()));
-        let properties = Properties {
-            id,
-            values: merge(global.cloned(), own),
-            resolver: &resolver,
-        };
+        let global = kind.strip_prefix("AWS::Serverless::").and_then(|section| globals.get(section));
+        let own = resource.get("Properties").cloned().unwrap_or_else(|| Json::Object(Map::new()));
+        let properties = Properties { id, values: merge(global.cloned(), own), resolver: &resolver };
         match kind {
             "AWS::Serverless::Function" => functions::function(&properties, &mut template)?,
             "AWS::Serverless::HttpApi" => template.http_apis.push(apis::http_api(&properties)?),
             "AWS::Serverless::WebSocketApi" => {
-                if template
-                    .web_socket_api
-                    .replace(apis::web_socket_api(&properties)?)
-                    .is_some()
-                {
-                    bail!(
-                        "resource {id}: the local cloud serves only one AWS::Serverless::WebSocketApi"
-                    );
+                if template.web_socket_api.replace(apis::web_socket_api(&properties)?).is_some() {
+                    bail!("resource {id}: the local cloud serves only one AWS::Serverless::WebSocketApi");
                 }
             }
             "AWS::DynamoDB::Table" => {
                 let name = resolver.resources[id].name.clone();
                 let properties = properties.all()?;
-                template.tables.push(TableDefinition {
-                    logical_id: id.clone(),
-                    name,
-                    properties,
-                });
+                template.tables.push(TableDefinition { logical_id: id.clone(), name, properties });
             }
             "AWS::S3::Bucket" => {
                 let cors_rules = properties.get("CorsConfiguration.CorsRules")?;
-                let cors_rules = cors_rules
-                    .and_then(|rules| rules.as_array().cloned())
-                    .unwrap_or_default();
+                let cors_rules = cors_rules.and_then(|rules| rules.as_array().cloned()).unwrap_or_default();
                 let name = resolver.resources[id].name.clone();
-                template.buckets.push(BucketDefinition {
-                    logical_id: id.clone(),
-                    name,
-                    cors_rules,
-                });
+                template.buckets.push(BucketDefinition { logical_id: id.clone(), name, cors_rules });
             }
             "AWS::SQS::Queue" => template.queues.push(functions::queue(&properties)?),
             other => bail!("resource {id}, property Type: the local cloud does not know {other}"),
@@ -134,17 +101,10 @@ fn parameters(document: &Json, settings: &Settings) -> Result<BTreeMap<String, O
             Some(given) => Some(given.clone()),
             None => parameter.get("Default").and_then(text_of),
         };
-        let kind = parameter
-            .get("Type")
-            .and_then(Json::as_str)
-            .unwrap_or("String");
+        let kind = parameter.get("Type").and_then(Json::as_str).unwrap_or("String");
         let value = match kind {
             "String" | "Number" => text.map(Json::String),
-            "CommaDelimitedList" => text.map(|text| {
-                text.split(',')
-                    .map(|item| Json::from(item.trim()))
-                    .collect()
-            }),
+            "CommaDelimitedList" => text.map(|text| text.split(',').map(|item| Json::from(item.trim())).collect()),
             other => {
                 bail!("parameter {name}, property Type: the local cloud does not know {other}")
             }
@@ -158,14 +118,8 @@ fn parameters(document: &Json, settings: &Settings) -> Result<BTreeMap<String, O
 fn facts(resources: &Map<String, Json>, resolver: &Resolver) -> Result<BTreeMap<String, Facts>> {
     let mut facts = BTreeMap::new();
     for (id, resource) in resources {
-        let kind = resource
-            .get("Type")
-            .and_then(Json::as_str)
-            .with_context(|| format!("resource {id} has no Type"))?;
-        let property = NAME_PROPERTIES
-            .iter()
-            .find(|(of, _)| *of == kind)
-            .map(|(_, property)| *property);
+        let kind = resource.get("Type").and_then(Json::as_str).with_context(|| format!("resource {id} has no Type"))?;
+        let property = NAME_PROPERTIES.iter().find(|(of, _)| *of == kind).map(|(_, property)| *property);
         let given = property.and_then(|property| resource.get("Properties")?.get(property));
         let name = match given {
             Some(value) => {
@@ -175,23 +129,13 @@ fn facts(resources: &Map<String, Json>, resolver: &Resolver) -> Result<BTreeMap<
             }
             None => name_from_id(id, kind, resource),
         };
-        facts.insert(
-            id.clone(),
-            Facts {
-                kind: kind.to_owned(),
-                name,
-            },
-        );
+        facts.insert(id.clone(), Facts { kind: kind.to_owned(), name });
     }
     Ok(facts)
 }
 
 fn name_from_id(id: &str, kind: &str, resource: &Json) -> String {
-    let fifo = || {
-        resource
-            .get("Properties")
-            .and_then(|properties| properties.get("FifoQueue"))
-    };
+    let fifo = || resource.get("Properties").and_then(|properties| properties.get("FifoQueue"));
     match kind {
         "AWS::S3::Bucket" => id.to_lowercase(),
         "AWS::SQS::Queue" if fifo().and_then(text_of).is_some_and(|fifo| fifo == "true") => {
@@ -203,21 +147,10 @@ fn name_from_id(id: &str, kind: &str, resource: &Json) -> String {
 }
 
 fn check_references(template: &Template) -> Result<()> {
-    let known = |id: &str| {
-        template
-            .functions
-            .iter()
-            .any(|function| function.logical_id == id)
-    };
+    let known = |id: &str| template.functions.iter().any(|function| function.logical_id == id);
     for api in &template.http_apis {
         if let Some(route) = api.routes.iter().find(|route| !known(&route.function)) {
-            bail!(
-                "resource {}, route {} {}: no such function {}",
-                api.logical_id,
-                route.method,
-                route.path,
-                route.function
-            );
+            bail!("resource {}, route {} {}: no such function {}", api.logical_id, route.method, route.path, route.function);
         }
     }
     for (key, function) in template.web_socket_api.iter().flat_map(|api| &api.routes) {

@@ -7,9 +7,7 @@ use yaml_serde::Value as Yaml;
 /// Parses YAML and turns `!Ref x` into `{"Ref": "x"}` and `!Name x` into `{"Fn::Name": x}`.
 pub(super) fn parse(text: &str) -> Result<Json> {
     let mut document: Yaml = yaml_serde::from_str(text).context("the template is not YAML")?;
-    document
-        .apply_merge()
-        .context("a merge key (<<) of the template is wrong")?;
+    document.apply_merge().context("a merge key (<<) of the template is wrong")?;
     convert(&document)
 }
 

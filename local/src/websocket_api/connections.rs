@@ -73,22 +73,18 @@ impl Connection {
     }
 
     pub fn touch(&self) {
-        self.last_active_at
-            .store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
+        self.last_active_at.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
     }
 
     pub fn last_active_at(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.last_active_at.load(Ordering::Relaxed))
-            .unwrap_or(self.connected_at)
+        Timestamp::from_millisecond(self.last_active_at.load(Ordering::Relaxed)).unwrap_or(self.connected_at)
     }
 
     pub fn tell(&self, command: Command) -> Result<(), Refused> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Refused::Full,
-                mpsc::error::TrySendError::Closed(_) => Refused::Gone,
-            })
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refused::Full,
+            mpsc::error::TrySendError::Closed(_) => Refused::Gone,
+        })
     }
 
     /// Waits until the client has read enough.

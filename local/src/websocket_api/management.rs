@@ -23,30 +23,15 @@ pub(super) fn connection_id(path: &str) -> Option<String> {
 }
 
 /// Answers one call.
-pub(super) async fn answer(
-    gateway: &Arc<WebSocketGateway>,
-    id: &str,
-    request: Request<Incoming>,
-) -> Answer {
+pub(super) async fn answer(gateway: &Arc<WebSocketGateway>, id: &str, request: Request<Incoming>) -> Answer {
     // The signature itself is not checked: only that a client signs at all.
     let signed = request.headers().contains_key(header::AUTHORIZATION)
-        || request
-            .uri()
-            .query()
-            .is_some_and(|query| query.contains("X-Amz-Signature="));
+        || request.uri().query().is_some_and(|query| query.contains("X-Amz-Signature="));
     if !signed {
-        return failure(
-            StatusCode::FORBIDDEN,
-            "ForbiddenException",
-            "Missing Authentication Token",
-        );
+        return failure(StatusCode::FORBIDDEN, "ForbiddenException", "Missing Authentication Token");
     }
     if !is_well_formed(id) {
-        return failure(
-            StatusCode::BAD_REQUEST,
-            "BadRequestException",
-            &format!("Invalid connectionId: {id}"),
-        );
+        return failure(StatusCode::BAD_REQUEST, "BadRequestException", &format!("Invalid connectionId: {id}"));
     }
     match *request.method() {
         Method::POST => send(gateway, id, request).await,
@@ -60,25 +45,14 @@ async fn send(gateway: &WebSocketGateway, id: &str, request: Request<Incoming>) 
     let Some(connection) = gateway.connections.get(id) else {
         return gone();
     };
-    let Ok(body) = Limited::new(request.into_body(), MESSAGE_LIMIT)
-        .collect()
-        .await
-    else {
-        return failure(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "PayloadTooLargeException",
-            "Payload too large",
-        );
+    let Ok(body) = Limited::new(request.into_body(), MESSAGE_LIMIT).collect().await else {
+        return failure(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Payload too large");
     };
     let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
     match connection.tell(Command::Send(text)) {
         Ok(()) => Response::new(Full::default()),
         Err(Refused::Gone) => gone(),
-        Err(Refused::Full) => failure(
-            StatusCode::TOO_MANY_REQUESTS,
-            "LimitExceededException",
-            "The client reads too slowly",
-        ),
+        Err(Refused::Full) => failure(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", "The client reads too slowly"),
     }
 }
 
@@ -92,10 +66,7 @@ fn describe(gateway: &WebSocketGateway, id: &str) -> Answer {
         "lastActiveAt": connection.last_active_at().to_string(),
     });
     let mut answer = Response::new(Full::from(body.to_string()));
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
@@ -115,22 +86,14 @@ fn close(gateway: &WebSocketGateway, id: &str) -> Answer {
 fn gone() -> Answer {
     let mut answer = Response::new(Full::default());
     *answer.status_mut() = StatusCode::GONE;
-    answer.headers_mut().insert(
-        "x-amzn-errortype",
-        HeaderValue::from_static("GoneException"),
-    );
+    answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("GoneException"));
     answer
 }
 
 fn failure(status: StatusCode, error_type: &'static str, message: &str) -> Answer {
     let mut answer = Response::new(Full::from(json!({"message": message}).to_string()));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert("x-amzn-errortype", HeaderValue::from_static(error_type));
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error_type));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }

@@ -6,10 +6,7 @@ mod handshake;
 mod management;
 mod session;
 
-use std::{
-    collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration,
-    time::Instant,
-};
+use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration, time::Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -72,12 +69,7 @@ pub struct WebSocketGateway {
 impl WebSocketGateway {
     /// Without a definition every handshake is accepted and every message refused.
     #[must_use]
-    pub fn new(
-        definition: WebSocketApiDefinition,
-        options: Options,
-        runtime: Arc<Runtime>,
-        journal: Arc<Journal>,
-    ) -> Arc<Self> {
+    pub fn new(definition: WebSocketApiDefinition, options: Options, runtime: Arc<Runtime>, journal: Arc<Journal>) -> Arc<Self> {
         Arc::new(Self {
             api_id: definition.api_id,
             stage: definition.stage,
@@ -118,21 +110,14 @@ impl WebSocketGateway {
                     let gateway = gateway.clone();
                     async move { Ok::<_, Infallible>(gateway.answer(request, peer, port).await) }
                 });
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(stream), service);
+                let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
                 // Ends with an error when the client breaks off.
                 let _ = connection.with_upgrades().await;
             });
         }
     }
 
-    async fn answer(
-        self: &Arc<Self>,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-        port: u16,
-    ) -> Response<Body> {
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: SocketAddr, port: u16) -> Response<Body> {
         if let Some(id) = management::connection_id(request.uri().path()) {
             return management::answer(self, &id, request).await.map(Body::new);
         }
@@ -140,20 +125,15 @@ impl WebSocketGateway {
     }
 
     /// Calls the function of a route, if there is one.
-    async fn integrate(
-        &self,
-        route_key: &str,
-        event: &Value,
-    ) -> Option<Result<Bytes, InvokeError>> {
+    async fn integrate(&self, route_key: &str, event: &Value) -> Option<Result<Bytes, InvokeError>> {
         let function = self.routes.get(route_key)?;
         let at = Timestamp::now();
         let started = Instant::now();
         let call = self.runtime.invoke(function, event.to_string().into());
-        let (request_id, result, cold) =
-            match tokio::time::timeout(self.options.integration_timeout, call).await {
-                Ok(invoked) => (invoked.request_id, invoked.result, invoked.cold),
-                Err(_) => (String::new(), Err(InvokeError::TimedOut), false),
-            };
+        let (request_id, result, cold) = match tokio::time::timeout(self.options.integration_timeout, call).await {
+            Ok(invoked) => (invoked.request_id, invoked.result, invoked.cold),
+            Err(_) => (String::new(), Err(InvokeError::TimedOut), false),
+        };
         self.journal.record_invocation(Invocation {
             at,
             request_id,
@@ -175,17 +155,12 @@ fn status_of(result: &[u8]) -> Option<u16> {
     struct Shape {
         status_code: u16,
     }
-    serde_json::from_slice::<Shape>(result)
-        .ok()
-        .map(|shape| shape.status_code)
+    serde_json::from_slice::<Shape>(result).ok().map(|shape| shape.status_code)
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response<Body> {
     let mut answer = Response::new(Body::from(format!(r#"{{"message":"{message}"}}"#)));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }

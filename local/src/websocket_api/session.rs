@@ -37,10 +37,7 @@ struct End {
 
 impl End {
     fn new(code: u16, reason: &str) -> Self {
-        Self {
-            code,
-            reason: reason.to_owned(),
-        }
+        Self { code, reason: reason.to_owned() }
     }
 }
 
@@ -58,23 +55,13 @@ pub(super) async fn run(
                 .write_buffer_size(0)
                 .max_frame_size(Some(FRAME_LIMIT))
                 .max_message_size(Some(MESSAGE_LIMIT));
-            let socket = WebSocketStream::from_raw_socket(
-                TokioIo::new(upgraded),
-                Role::Server,
-                Some(config),
-            )
-            .await;
+            let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
             talk(&gateway, &connection, commands, socket).await
         }
         Err(_) => End::new(1006, "Abnormal closure"),
     };
     gateway.connections.remove(&connection.id);
-    gateway
-        .integrate(
-            "$disconnect",
-            &event::disconnect(&connection, end.code, &end.reason),
-        )
-        .await;
+    gateway.integrate("$disconnect", &event::disconnect(&connection, end.code, &end.reason)).await;
 }
 
 async fn talk(
@@ -127,10 +114,7 @@ async fn talk(
 }
 
 fn is_reset(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    matches!(
-        error,
-        tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake
-    )
+    matches!(error, tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
 }
 
 fn closed_by_client(frame: Option<CloseFrame>) -> End {
@@ -157,10 +141,7 @@ async fn close(
     gateway.connections.remove(&connection.id);
     // A client in the middle of a message goes on sending it: its bytes are no frames to us.
     let in_a_message = code == CloseCode::Size;
-    let frame = CloseFrame {
-        code,
-        reason: reason.into(),
-    };
+    let frame = CloseFrame { code, reason: reason.into() };
     let farewell = async {
         if socket.close(Some(frame)).await.is_ok() {
             let mut rest = [0_u8; 4096];
@@ -173,11 +154,7 @@ async fn close(
         }
     };
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
-    let reason = if u16::from(code) == 1000 {
-        "Connection Closed Normally"
-    } else {
-        reason
-    };
+    let reason = if u16::from(code) == 1000 { "Connection Closed Normally" } else { reason };
     End::new(code.into(), reason)
 }
 
@@ -203,10 +180,7 @@ async fn integrate(gateway: Arc<WebSocketGateway>, connection: Arc<Connection>, 
 /// The route named by the message, or `$default`.
 fn route_key(gateway: &WebSocketGateway, text: &str) -> String {
     let body: Option<Value> = serde_json::from_str(text).ok();
-    let named = body
-        .as_ref()
-        .and_then(|body| body.get(&gateway.selector))
-        .and_then(Value::as_str);
+    let named = body.as_ref().and_then(|body| body.get(&gateway.selector)).and_then(Value::as_str);
     match named {
         Some(key) if !key.starts_with('$') && gateway.routes.contains_key(key) => key.to_owned(),
         _ => "$default".to_owned(),

@@ -6,17 +6,12 @@ use serde_json::{Value, json};
 use crate::support::{Stack, eventually, json, options, runs, state};
 
 async fn invoke(stack: &Stack, function: &str, order: Value) -> Invoked {
-    stack
-        .cloud
-        .runtime
-        .invoke(function, order.to_string().into())
-        .await
+    stack.cloud.runtime.invoke(function, order.to_string().into()).await
 }
 
 /// Process id of the function that answered.
 fn pid(invoked: &Invoked) -> u64 {
-    let answer: Value =
-        serde_json::from_slice(invoked.result.as_ref().expect("an answer")).expect("JSON");
+    let answer: Value = serde_json::from_slice(invoked.result.as_ref().expect("an answer")).expect("JSON");
     let said: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
     said["pid"].as_u64().expect("a pid")
 }
@@ -48,10 +43,7 @@ async fn the_environment_is_what_lambda_gives() {
         ("STAGE", "dev"),
         ("TABLE", "Connections"),
         ("BUCKET", "media"),
-        (
-            "QUEUE_URL",
-            &format!("{}/123456789012/Jobs.fifo", addresses.sqs),
-        ),
+        ("QUEUE_URL", &format!("{}/123456789012/Jobs.fifo", addresses.sqs)),
         ("API_URL", &format!("{}/api", addresses.api)),
     ];
     for (name, value) in expected {
@@ -68,20 +60,11 @@ async fn the_environment_is_what_lambda_gives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_fails_only_its_own_call() {
     let stack = Stack::start().await;
-    let (slow, crashed) = tokio::join!(
-        invoke(&stack, "Echo", json!({"do": "sleep", "ms": 500})),
-        async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            invoke(&stack, "Echo", json!({"do": "exit"})).await
-        }
-    );
-    let Err(InvokeError::Failed {
-        error_type,
-        message,
-    }) = crashed.result
-    else {
-        panic!("{crashed:?}")
-    };
+    let (slow, crashed) = tokio::join!(invoke(&stack, "Echo", json!({"do": "sleep", "ms": 500})), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        invoke(&stack, "Echo", json!({"do": "exit"})).await
+    });
+    let Err(InvokeError::Failed { error_type, message }) = crashed.result else { panic!("{crashed:?}") };
     assert_eq!(error_type, "Runtime.ExitError");
     assert!(message.contains("exit status: 3"), "{message}");
     assert!(crashed.took < Duration::from_secs(3), "noticed at once");
@@ -94,37 +77,19 @@ async fn a_crash_fails_only_its_own_call() {
 async fn errors_of_the_function_are_passed_on() {
     let stack = Stack::start().await;
     let failed = invoke(&stack, "Echo", json!({"do": "fail"})).await;
-    let Err(InvokeError::Failed { message, .. }) = failed.result else {
-        panic!("{failed:?}")
-    };
+    let Err(InvokeError::Failed { message, .. }) = failed.result else { panic!("{failed:?}") };
     assert_eq!(message, "told to fail");
     let panicked = invoke(&stack, "Echo", json!({"do": "panic"})).await;
     assert!(matches!(panicked.result, Err(InvokeError::Failed { .. })));
-    assert_eq!(
-        stack.cloud.runtime.processes("Echo"),
-        1,
-        "a caught panic does not end the process"
-    );
+    assert_eq!(stack.cloud.runtime.processes("Echo"), 1, "a caught panic does not end the process");
     let large = invoke(&stack, "Echo", json!({"do": "large"})).await;
-    assert!(
-        matches!(large.result, Err(InvokeError::Failed { error_type, .. }) if error_type == "Function.ResponseSizeTooLarge")
-    );
+    assert!(matches!(large.result, Err(InvokeError::Failed { error_type, .. }) if error_type == "Function.ResponseSizeTooLarge"));
     let broken = invoke(&stack, "Broken", json!({})).await;
-    assert!(
-        matches!(broken.result, Err(InvokeError::Failed { error_type, .. }) if error_type == "Runtime.ExitError")
-    );
+    assert!(matches!(broken.result, Err(InvokeError::Failed { error_type, .. }) if error_type == "Runtime.ExitError"));
     let missing = invoke(&stack, "Missing", json!({})).await;
-    let Err(InvokeError::Unknown(message)) = missing.result else {
-        panic!("{missing:?}")
-    };
-    assert!(
-        message.ends_with("cargo build --bin never_built"),
-        "{message}"
-    );
-    assert!(matches!(
-        invoke(&stack, "Nobody", json!({})).await.result,
-        Err(InvokeError::Unknown(_))
-    ));
+    let Err(InvokeError::Unknown(message)) = missing.result else { panic!("{missing:?}") };
+    assert!(message.ends_with("cargo build --bin never_built"), "{message}");
+    assert!(matches!(invoke(&stack, "Nobody", json!({})).await.result, Err(InvokeError::Unknown(_))));
     stack.stop().await;
 }
 
@@ -149,11 +114,7 @@ async fn load_starts_more_processes_up_to_the_limit() {
     let stack = Stack::with(options).await;
     let order = || json!({"do": "sleep", "ms": 300});
     let calls: Vec<_> = (0..6).map(|_| invoke(&stack, "Echo", order())).collect();
-    let mut pids: Vec<u64> = futures_util::future::join_all(calls)
-        .await
-        .iter()
-        .map(pid)
-        .collect();
+    let mut pids: Vec<u64> = futures_util::future::join_all(calls).await.iter().map(pid).collect();
     pids.sort_unstable();
     pids.dedup();
     assert_eq!(pids.len(), 3, "six calls wait for three processes");
@@ -167,13 +128,10 @@ async fn who_waits_too_long_is_throttled() {
     options.limits.queue_wait = Duration::from_millis(300);
     let stack = Stack::with(options).await;
     invoke(&stack, "Echo", json!({})).await;
-    let (slow, throttled) = tokio::join!(
-        invoke(&stack, "Echo", json!({"do": "sleep", "ms": 2000})),
-        async {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            invoke(&stack, "Echo", json!({})).await
-        }
-    );
+    let (slow, throttled) = tokio::join!(invoke(&stack, "Echo", json!({"do": "sleep", "ms": 2000})), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        invoke(&stack, "Echo", json!({})).await
+    });
     assert!(slow.result.is_ok());
     assert_eq!(throttled.result, Err(InvokeError::Throttled));
     stack.stop().await;
@@ -186,21 +144,12 @@ async fn an_idle_process_makes_room_for_another_function() {
     let stack = Stack::with(options).await;
     invoke(&stack, "Echo", json!({})).await;
     invoke(&stack, "Slow", json!({})).await;
-    assert_eq!(
-        (
-            stack.cloud.runtime.processes("Echo"),
-            stack.cloud.runtime.processes("Slow")
-        ),
-        (0, 1)
-    );
+    assert_eq!((stack.cloud.runtime.processes("Echo"), stack.cloud.runtime.processes("Slow")), (0, 1));
     // And a call that finds no idle process waits until there is one.
-    let (busy, waiting) = tokio::join!(
-        invoke(&stack, "Slow", json!({"do": "sleep", "ms": 300})),
-        async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            invoke(&stack, "Echo", json!({})).await
-        }
-    );
+    let (busy, waiting) = tokio::join!(invoke(&stack, "Slow", json!({"do": "sleep", "ms": 300})), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        invoke(&stack, "Echo", json!({})).await
+    });
     assert!(busy.result.is_ok() && waiting.result.is_ok());
     stack.stop().await;
 }
@@ -212,10 +161,7 @@ async fn unused_processes_are_ended() {
     let stack = Stack::with(options).await;
     let pid = pid(&invoke(&stack, "Echo", json!({})).await);
     assert!(runs(pid));
-    eventually("the idle process is gone", || {
-        !runs(pid) && stack.cloud.runtime.processes("Echo") == 0
-    })
-    .await;
+    eventually("the idle process is gone", || !runs(pid) && stack.cloud.runtime.processes("Echo") == 0).await;
     stack.stop().await;
 }
 
@@ -238,13 +184,7 @@ async fn a_new_build_replaces_idle_processes() {
     let mut options = options();
     let binaries = options.directory.join("binaries");
     std::fs::create_dir_all(&binaries).expect("a directory");
-    let build = || {
-        std::fs::copy(
-            options.binaries.0.join("probe_function"),
-            binaries.join("new"),
-        )
-        .expect("a copy")
-    };
+    let build = || std::fs::copy(options.binaries.0.join("probe_function"), binaries.join("new")).expect("a copy");
     build();
     std::fs::rename(binaries.join("new"), binaries.join("probe_function")).expect("a binary");
     let original = std::mem::replace(&mut options.binaries.0, binaries.clone());
@@ -260,16 +200,10 @@ async fn a_new_build_replaces_idle_processes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_are_written_to_the_log_file() {
     let stack = Stack::start().await;
-    invoke(
-        &stack,
-        "Echo",
-        json!({"do": "print", "line": "a line of my own"}),
-    )
-    .await;
+    invoke(&stack, "Echo", json!({"do": "print", "line": "a line of my own"})).await;
     let log = stack.directory.join("logs/Echo.log");
     eventually("both lines are in the log", || {
-        std::fs::read_to_string(&log)
-            .is_ok_and(|log| log.contains("started") && log.contains("a line of my own\n"))
+        std::fs::read_to_string(&log).is_ok_and(|log| log.contains("started") && log.contains("a line of my own\n"))
     })
     .await;
     stack.stop().await;

@@ -12,15 +12,7 @@ use crate::support::{LONG, eventually, json, options, runs, send, state};
 fn up(directory: &Path, extra: &[&str]) -> Child {
     let options = options();
     Command::new(env!("CARGO_BIN_EXE_local"))
-        .args([
-            "up",
-            "--ephemeral",
-            "--memory",
-            "--until-eof",
-            "--no-schedules",
-            "--no-postgres",
-            "--directory",
-        ])
+        .args(["up", "--ephemeral", "--memory", "--until-eof", "--no-schedules", "--no-postgres", "--directory"])
         .arg(directory)
         .arg("--template")
         .arg(&options.template)
@@ -35,19 +27,13 @@ fn up(directory: &Path, extra: &[&str]) -> Child {
 }
 
 async fn ready(directory: &Path) -> Addresses {
-    eventually("run.json is there", || {
-        Addresses::of_running(directory).is_ok()
-    })
-    .await;
+    eventually("run.json is there", || Addresses::of_running(directory).is_ok()).await;
     Addresses::of_running(directory).expect("run.json")
 }
 
 async fn function_pid(addresses: &Addresses) -> u64 {
-    let request = http::Request::get(format!("{}/echo/x", addresses.api))
-        .body(http_body_util::Full::default());
-    json(&send(request.expect("a request")).await)["pid"]
-        .as_u64()
-        .expect("a pid")
+    let request = http::Request::get(format!("{}/echo/x", addresses.api)).body(http_body_util::Full::default());
+    json(&send(request.expect("a request")).await)["pid"].as_u64().expect("a pid")
 }
 
 fn wait(mut child: Child) -> std::process::ExitStatus {
@@ -74,12 +60,8 @@ async fn functions_die_with_the_program_and_the_next_run_is_not_disturbed() {
         child.kill().expect("SIGKILL");
         let _ = child.wait();
         eventually("the function is gone", || !runs(pid)).await;
-        assert!(
-            directory.join("run.json").exists(),
-            "nobody could remove it"
-        );
-        std::fs::remove_file(directory.join("run.json"))
-            .expect("so that `ready` waits for the new one");
+        assert!(directory.join("run.json").exists(), "nobody could remove it");
+        std::fs::remove_file(directory.join("run.json")).expect("so that `ready` waits for the new one");
         std::fs::write(directory.join("run.json"), "{").expect("damaged as well");
     }
 
@@ -88,10 +70,7 @@ async fn functions_die_with_the_program_and_the_next_run_is_not_disturbed() {
     let second = up(&directory, &[]).wait_with_output().expect("it ends");
     assert!(!second.status.success());
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(
-        message.contains("another local cloud runs in") && message.contains(&addresses.api),
-        "{message}"
-    );
+    assert!(message.contains("another local cloud runs in") && message.contains(&addresses.api), "{message}");
 
     let fired = Command::new(env!("CARGO_BIN_EXE_local"))
         .args(["fire", "Nightly", "--directory"])
@@ -119,10 +98,6 @@ fn a_taken_port_is_named() {
         .output()
         .expect("it ends");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        message.contains(&format!("port {port} (for the API) is taken"))
-            && message.contains("--ephemeral"),
-        "{message}"
-    );
+    assert!(message.contains(&format!("port {port} (for the API) is taken")) && message.contains("--ephemeral"), "{message}");
     let _ = std::fs::remove_dir_all(options.directory);
 }

@@ -26,9 +26,7 @@ async fn a_message_in_a_queue_reaches_its_function() {
     sqs(&stack, "SendMessage", message).await;
     eventually("the worker is called", || {
         let calls = stack.cloud.journal.invocations();
-        calls
-            .iter()
-            .any(|call| call.trigger == "queue Jobs" && call.function == "Worker")
+        calls.iter().any(|call| call.trigger == "queue Jobs" && call.function == "Worker")
     })
     .await;
     stack.stop().await;
@@ -39,17 +37,9 @@ async fn services_can_be_stopped_and_started() {
     let stack = Stack::start().await;
     let steer = async |path: &str| {
         let url = format!("{}/_local/services/{path}", stack.cloud.addresses.api);
-        send(Request::post(url).body(Full::default()).expect("a request"))
-            .await
-            .status()
-            .as_u16()
+        send(Request::post(url).body(Full::default()).expect("a request")).await.status().as_u16()
     };
-    let dynamodb = stack
-        .cloud
-        .addresses
-        .dynamodb
-        .trim_start_matches("http://")
-        .to_owned();
+    let dynamodb = stack.cloud.addresses.dynamodb.trim_start_matches("http://").to_owned();
     let answers = || std::net::TcpStream::connect(&dynamodb).is_ok();
     assert!(answers());
     assert_eq!(steer("dynamodb/stop").await, 200);
@@ -65,15 +55,9 @@ async fn services_can_be_stopped_and_started() {
 async fn the_console_is_under_local() {
     let stack = Stack::start().await;
     assert_eq!(stack.get("/_local/?q=1", &[]).await.status(), 200);
-    assert_eq!(
-        json(&stack.get("/_local/info", &[]).await)["api"],
-        stack.cloud.addresses.api
-    );
+    assert_eq!(json(&stack.get("/_local/info", &[]).await)["api"], stack.cloud.addresses.api);
     let answer = stack.get("/_local", &[]).await;
-    assert_eq!(
-        (answer.status().as_u16(), &answer.headers()["location"]),
-        (308, &http::HeaderValue::from_static("/_local/"))
-    );
+    assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (308, &http::HeaderValue::from_static("/_local/")));
     assert_eq!(stack.get("/_locally", &[]).await.status(), 404);
     assert!(stack.cloud.journal.invocations().is_empty());
     stack.stop().await;

@@ -29,16 +29,9 @@ pub struct Stack {
 
 pub fn options() -> Options {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!(
-        "local-emulation-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
+    let name = format!("local-emulation-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let test = std::env::current_exe().expect("a test has a path");
-    let target = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("tests are in target/<profile>/deps");
+    let target = test.parent().and_then(|deps| deps.parent()).expect("tests are in target/<profile>/deps");
     Options {
         template: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/emulation/template.yaml"),
         ports: Ports::Ephemeral,
@@ -61,9 +54,7 @@ impl Stack {
 
     pub async fn with(options: Options) -> Self {
         let directory = options.directory.clone();
-        let cloud = Cloud::start(options, &|_| {})
-            .await
-            .expect("the cloud starts");
+        let cloud = Cloud::start(options, &|_| {}).await.expect("the cloud starts");
         Self { cloud, directory }
     }
 
@@ -89,28 +80,21 @@ impl Stack {
 
 pub async fn send(request: Request<Full<Bytes>>) -> Response<Bytes> {
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = tokio::time::timeout(LONG, client.request(request))
-        .await
-        .expect("an answer in time")
-        .expect("an answer");
+    let answer = tokio::time::timeout(LONG, client.request(request)).await.expect("an answer in time").expect("an answer");
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();
     Response::from_parts(parts, body)
 }
 
 pub fn json(answer: &Response<Bytes>) -> Value {
-    serde_json::from_slice(answer.body())
-        .unwrap_or_else(|_| panic!("not JSON: {:?}", answer.body()))
+    serde_json::from_slice(answer.body()).unwrap_or_else(|_| panic!("not JSON: {:?}", answer.body()))
 }
 
 /// Waits until `condition` holds.
 pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let deadline = std::time::Instant::now() + LONG;
     while !condition() {
-        assert!(
-            std::time::Instant::now() < deadline,
-            "never happened: {what}"
-        );
+        assert!(std::time::Instant::now() < deadline, "never happened: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

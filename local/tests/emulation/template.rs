@@ -14,76 +14,28 @@ fn settings() -> Settings {
 #[test]
 fn definitions_are_resolved() {
     let template = Template::parse(TEMPLATE, &settings()).expect("a template");
-    let worker = template
-        .functions
-        .iter()
-        .find(|function| function.logical_id == "Worker")
-        .expect("the worker");
-    assert_eq!(
-        (worker.binary.as_str(), worker.timeout, worker.memory),
-        ("probe_function", Duration::from_secs(5), 256)
-    );
+    let worker = template.functions.iter().find(|function| function.logical_id == "Worker").expect("the worker");
+    assert_eq!((worker.binary.as_str(), worker.timeout, worker.memory), ("probe_function", Duration::from_secs(5), 256));
     assert_eq!(worker.environment["API_URL"], "http://api/api");
-    assert_eq!(
-        worker.environment["QUEUE_URL"],
-        "http://127.0.0.1:9/123456789012/Jobs.fifo"
-    );
+    assert_eq!(worker.environment["QUEUE_URL"], "http://127.0.0.1:9/123456789012/Jobs.fifo");
 
     let source = &template.event_sources[0];
-    assert_eq!(
-        (source.function.as_str(), source.queue.as_str()),
-        ("Worker", "Jobs")
-    );
-    assert_eq!(
-        (
-            source.batch_size,
-            source.maximum_concurrency,
-            source.report_batch_item_failures
-        ),
-        (10, 7, true)
-    );
-    let jobs = template
-        .queues
-        .iter()
-        .find(|queue| queue.logical_id == "Jobs")
-        .expect("the queue");
-    assert_eq!(
-        (jobs.name.as_str(), jobs.visibility_timeout),
-        ("Jobs.fifo", Duration::from_mins(3))
-    );
+    assert_eq!((source.function.as_str(), source.queue.as_str()), ("Worker", "Jobs"));
+    assert_eq!((source.batch_size, source.maximum_concurrency, source.report_batch_item_failures), (10, 7, true));
+    let jobs = template.queues.iter().find(|queue| queue.logical_id == "Jobs").expect("the queue");
+    assert_eq!((jobs.name.as_str(), jobs.visibility_timeout), ("Jobs.fifo", Duration::from_mins(3)));
     assert_eq!(jobs.dead_letter, Some(("JobsDlq".to_owned(), 5)));
     let schedule = &template.schedules[0];
-    assert_eq!(
-        (schedule.expression.as_str(), schedule.time_zone.as_str()),
-        ("cron(0 3 * * ? *)", "America/Sao_Paulo")
-    );
+    assert_eq!((schedule.expression.as_str(), schedule.time_zone.as_str()), ("cron(0 3 * * ? *)", "America/Sao_Paulo"));
     assert_eq!(schedule.input, r#"{"job":"nightly"}"#);
-    assert_eq!(
-        template.tables[0].properties["BillingMode"],
-        "PAY_PER_REQUEST"
-    );
-    assert_eq!(
-        (
-            template.buckets[0].name.as_str(),
-            template.buckets[0].cors_rules.len()
-        ),
-        ("media", 1)
-    );
+    assert_eq!(template.tables[0].properties["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!((template.buckets[0].name.as_str(), template.buckets[0].cors_rules.len()), ("media", 1));
 
-    let api = template
-        .http_apis
-        .iter()
-        .find(|api| api.logical_id == "AppApi")
-        .expect("the API");
+    let api = template.http_apis.iter().find(|api| api.logical_id == "AppApi").expect("the API");
     assert_eq!(api.base_paths, ["api", "api/v1", ""]);
-    assert!(api.routes.iter().any(|route| route.method == "POST"
-        && route.path == "/echo/{name}"
-        && route.function == "Echo"));
+    assert!(api.routes.iter().any(|route| route.method == "POST" && route.path == "/echo/{name}" && route.function == "Echo"));
     let sockets = template.web_socket_api.expect("the WebSocket API");
-    assert_eq!(
-        (sockets.stage.as_str(), sockets.selector.as_str()),
-        ("dev", "action")
-    );
+    assert_eq!((sockets.stage.as_str(), sockets.selector.as_str()), ("dev", "action"));
     assert_eq!(sockets.routes["act"], "Act");
 }
 
@@ -107,21 +59,10 @@ Resources:
           F: 7
 ";
     let template = Template::parse(text, &settings()).expect("a template");
-    let values: Vec<&str> = template.functions[0]
-        .environment
-        .values()
-        .map(String::as_str)
-        .collect();
+    let values: Vec<&str> = template.functions[0].environment.values().map(String::as_str).collect();
     assert_eq!(
         values,
-        [
-            "it-it-Queue-${kept}",
-            "arn:aws:sqs:sa-east-1:123456789012:Queue",
-            "Queue",
-            "sa-east-1/123456789012",
-            "true",
-            "7"
-        ]
+        ["it-it-Queue-${kept}", "arn:aws:sqs:sa-east-1:123456789012:Queue", "Queue", "sa-east-1/123456789012", "true", "7"]
     );
 }
 
@@ -138,23 +79,23 @@ fn what_is_not_served_is_named() {
         (function("!If [a, {}, {}]"), vec!["resource One", "Environment.Variables", "Fn::If"]),
         ("Resources: {One: {Type: 'AWS::Kinesis::Stream'}}".to_owned(), vec!["resource One", "AWS::Kinesis::Stream"]),
         (
-            "Resources: {One: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: x, Events: {E: {Type: Api}}}}}".to_owned(),
+            "Resources: {One: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: x, Events: {E: {Type: Api}}}}}"
+                .to_owned(),
             vec!["One", "event E", "Api"],
         ),
         (
-            "Resources: {Api: {Type: 'AWS::Serverless::HttpApi', Properties: {DefinitionBody: {paths: {/a: {get: {}}}}}}}".to_owned(),
+            "Resources: {Api: {Type: 'AWS::Serverless::HttpApi', Properties: {DefinitionBody: {paths: {/a: {get: {}}}}}}}"
+                .to_owned(),
             vec!["resource Api", "/a", "get", "x-amazon-apigateway-integration"],
         ),
         (
-            "Parameters: {P: {Type: String}}\nResources: {Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Ref P}}}".to_owned(),
+            "Parameters: {P: {Type: String}}\nResources: {Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Ref P}}}"
+                .to_owned(),
             vec!["resource Q", "QueueName", "parameter P"],
         ),
     ];
     for (text, expected) in cases {
-        let message = format!(
-            "{:#}",
-            Template::parse(&text, &settings()).expect_err(&text)
-        );
+        let message = format!("{:#}", Template::parse(&text, &settings()).expect_err(&text));
         for part in expected {
             assert!(message.contains(part), "{part} is not in {message}");
         }

@@ -15,21 +15,15 @@ use crate::support::{LONG, Stack, eventually, send};
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn open(stack: &Stack, query: &str) -> Result<(Socket, Response<Option<Vec<u8>>>), Error> {
-    let mut request =
-        format!("{}/?{query}", stack.cloud.addresses.websocket).into_client_request()?;
-    request.headers_mut().insert(
-        "sec-websocket-protocol",
-        http::HeaderValue::from_static("v1, v2"),
-    );
+    let mut request = format!("{}/?{query}", stack.cloud.addresses.websocket).into_client_request()?;
+    request.headers_mut().insert("sec-websocket-protocol", http::HeaderValue::from_static("v1, v2"));
     connect_async(request).await
 }
 
 /// A query that tells `$connect` what to return.
 fn returning(value: &Value) -> String {
     let order = json!({"do": "return", "value": value}).to_string();
-    url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("do", &order)
-        .finish()
+    url::form_urlencoded::Serializer::new(String::new()).append_pair("do", &order).finish()
 }
 
 fn accepting() -> String {
@@ -37,28 +31,14 @@ fn accepting() -> String {
 }
 
 pub async fn opened(stack: &Stack) -> (Socket, String) {
-    let before: Vec<String> = stack
-        .cloud
-        .sockets()
-        .into_iter()
-        .map(|socket| socket.connection_id)
-        .collect();
+    let before: Vec<String> = stack.cloud.sockets().into_iter().map(|socket| socket.connection_id).collect();
     let (socket, _) = open(stack, &accepting()).await.expect("a handshake");
-    let id = stack
-        .cloud
-        .sockets()
-        .into_iter()
-        .map(|socket| socket.connection_id)
-        .find(|id| !before.contains(id));
+    let id = stack.cloud.sockets().into_iter().map(|socket| socket.connection_id).find(|id| !before.contains(id));
     (socket, id.expect("addressable as soon as the client knows"))
 }
 
 async fn received(socket: &mut Socket) -> Message {
-    tokio::time::timeout(LONG, socket.next())
-        .await
-        .expect("in time")
-        .expect("a frame")
-        .expect("no error")
+    tokio::time::timeout(LONG, socket.next()).await.expect("in time").expect("a frame").expect("no error")
 }
 
 pub async fn received_json(socket: &mut Socket) -> Value {
@@ -75,32 +55,14 @@ pub async fn close_code(socket: &mut Socket) -> u16 {
     }
 }
 
-pub async fn manage(
-    stack: &Stack,
-    method: Method,
-    id: &str,
-    body: impl Into<Bytes>,
-) -> Response<Bytes> {
-    let url = format!(
-        "{}/dev/@connections/{}",
-        stack.cloud.addresses.websocket.replace("ws:", "http:"),
-        id.replace('=', "%3D")
-    );
-    let request = Request::builder()
-        .method(method)
-        .uri(url)
-        .header("authorization", "AWS4-HMAC-SHA256 …".replace('…', "x"));
+pub async fn manage(stack: &Stack, method: Method, id: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let url = format!("{}/dev/@connections/{}", stack.cloud.addresses.websocket.replace("ws:", "http:"), id.replace('=', "%3D"));
+    let request = Request::builder().method(method).uri(url).header("authorization", "AWS4-HMAC-SHA256 …".replace('…', "x"));
     send(request.body(Full::from(body.into())).expect("a request")).await
 }
 
 pub fn calls(stack: &Stack, trigger: &str) -> Vec<Invocation> {
-    stack
-        .cloud
-        .journal
-        .invocations()
-        .into_iter()
-        .filter(|call| call.trigger == format!("websocket {trigger}"))
-        .collect()
+    stack.cloud.journal.invocations().into_iter().filter(|call| call.trigger == format!("websocket {trigger}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,15 +91,10 @@ async fn connect_decides_about_the_handshake() {
 async fn a_connection_is_addressable_only_after_connect() {
     let stack = Stack::start().await;
     // The function answers 200 only when its post was refused with 410.
-    let mut request = format!(
-        "{}/?do=%7B%22do%22%3A%22post_to_self%22%7D",
-        stack.cloud.addresses.websocket
-    )
-    .into_client_request()
-    .expect("a request");
-    request
-        .headers_mut()
-        .insert("user-agent", http::HeaderValue::from_static("tests"));
+    let mut request = format!("{}/?do=%7B%22do%22%3A%22post_to_self%22%7D", stack.cloud.addresses.websocket)
+        .into_client_request()
+        .expect("a request");
+    request.headers_mut().insert("user-agent", http::HeaderValue::from_static("tests"));
     let (_socket, answer) = connect_async(request).await.expect("a handshake");
     assert_eq!(answer.status(), 101);
     stack.stop().await;
@@ -161,70 +118,26 @@ async fn connections_are_managed_from_outside() {
     }
 
     let cases = [
-        (
-            Method::POST,
-            id.as_str(),
-            vec![b'x'; 128 * 1024 + 1],
-            413,
-            "PayloadTooLargeException",
-        ),
-        (
-            Method::POST,
-            "not-an-id",
-            b"x".to_vec(),
-            400,
-            "BadRequestException",
-        ),
-        (
-            Method::POST,
-            "AAAAAAAAAAAAAAA=",
-            b"x".to_vec(),
-            410,
-            "GoneException",
-        ),
-        (
-            Method::GET,
-            "AAAAAAAAAAAAAAA=",
-            Vec::new(),
-            410,
-            "GoneException",
-        ),
-        (
-            Method::DELETE,
-            "AAAAAAAAAAAAAAA=",
-            Vec::new(),
-            410,
-            "GoneException",
-        ),
+        (Method::POST, id.as_str(), vec![b'x'; 128 * 1024 + 1], 413, "PayloadTooLargeException"),
+        (Method::POST, "not-an-id", b"x".to_vec(), 400, "BadRequestException"),
+        (Method::POST, "AAAAAAAAAAAAAAA=", b"x".to_vec(), 410, "GoneException"),
+        (Method::GET, "AAAAAAAAAAAAAAA=", Vec::new(), 410, "GoneException"),
+        (Method::DELETE, "AAAAAAAAAAAAAAA=", Vec::new(), 410, "GoneException"),
     ];
     for (method, id, body, status, error_type) in cases {
         let answer = manage(&stack, method, id, body).await;
         assert_eq!(
-            (
-                answer.status().as_u16(),
-                &answer.headers()["x-amzn-errortype"]
-            ),
+            (answer.status().as_u16(), &answer.headers()["x-amzn-errortype"]),
             (status, &http::HeaderValue::from_static(error_type))
         );
     }
-    assert_eq!(
-        manage(&stack, Method::POST, &id, vec![b'x'; 128 * 1024])
-            .await
-            .status(),
-        200
-    );
+    assert_eq!(manage(&stack, Method::POST, &id, vec![b'x'; 128 * 1024]).await.status(), 200);
     assert_eq!(received(&mut socket).await.len(), 128 * 1024);
 
-    let url = format!(
-        "{}/@connections/{id}",
-        stack.cloud.addresses.websocket.replace("ws:", "http:")
-    );
+    let url = format!("{}/@connections/{id}", stack.cloud.addresses.websocket.replace("ws:", "http:"));
     let unsigned = send(Request::post(url).body(Full::from("x")).expect("a request")).await;
     assert_eq!(
-        (
-            unsigned.status().as_u16(),
-            unsigned.headers()["x-amzn-errortype"].to_str().ok()
-        ),
+        (unsigned.status().as_u16(), unsigned.headers()["x-amzn-errortype"].to_str().ok()),
         (403, Some("ForbiddenException"))
     );
 
@@ -232,10 +145,7 @@ async fn connections_are_managed_from_outside() {
     assert_eq!(answer.status(), 204);
     assert_eq!(manage(&stack, Method::POST, &id, "x").await.status(), 410);
     assert_eq!(close_code(&mut socket).await, 1000);
-    eventually("$disconnect is called", || {
-        !calls(&stack, "$disconnect").is_empty()
-    })
-    .await;
+    eventually("$disconnect is called", || !calls(&stack, "$disconnect").is_empty()).await;
     stack.stop().await;
 }
 
@@ -245,45 +155,21 @@ async fn messages_go_to_the_route_they_name() {
     let (mut socket, id) = opened(&stack).await;
     let act = |order: Value| {
         let mut message = json!({"action": "act"});
-        message
-            .as_object_mut()
-            .expect("an object")
-            .extend(order.as_object().expect("an object").clone());
+        message.as_object_mut().expect("an object").extend(order.as_object().expect("an object").clone());
         Message::text(message.to_string())
     };
-    socket
-        .send(act(
-            json!({"do": "return", "value": {"statusCode": 200, "body": "ignored"}}),
-        ))
-        .await
-        .expect("sent");
+    socket.send(act(json!({"do": "return", "value": {"statusCode": 200, "body": "ignored"}}))).await.expect("sent");
     eventually("the route is called", || calls(&stack, "act").len() == 1).await;
 
     for order in ["fail", "panic", "exit"] {
-        socket
-            .send(act(json!({ "do": order })))
-            .await
-            .expect("sent");
+        socket.send(act(json!({ "do": order }))).await.expect("sent");
         let frame = received_json(&mut socket).await;
-        assert_eq!(
-            (&frame["message"], &frame["connectionId"]),
-            (&json!("Internal server error"), &json!(id)),
-            "{order}"
-        );
+        assert_eq!((&frame["message"], &frame["connectionId"]), (&json!("Internal server error"), &json!(id)), "{order}");
         assert_eq!(frame["requestId"].as_str().map(str::len), Some(16));
     }
-    for unknown in [
-        r#"{"action":"other"}"#,
-        "{}",
-        "no JSON",
-        r#"{"action":"$connect"}"#,
-    ] {
+    for unknown in [r#"{"action":"other"}"#, "{}", "no JSON", r#"{"action":"$connect"}"#] {
         socket.send(Message::text(unknown)).await.expect("sent");
-        assert_eq!(
-            received_json(&mut socket).await["message"],
-            "Forbidden",
-            "{unknown}"
-        );
+        assert_eq!(received_json(&mut socket).await["message"], "Forbidden", "{unknown}");
     }
     stack.stop().await;
 }
@@ -293,14 +179,8 @@ async fn messages_of_one_connection_run_concurrently() {
     let stack = Stack::start().await;
     let (mut socket, _) = opened(&stack).await;
     for _ in 0..3 {
-        socket
-            .send(Message::text(r#"{"action":"act","do":"sleep","ms":700}"#))
-            .await
-            .expect("sent");
+        socket.send(Message::text(r#"{"action":"act","do":"sleep","ms":700}"#)).await.expect("sent");
     }
-    eventually("three processes run", || {
-        stack.cloud.runtime.processes("Act") == 3
-    })
-    .await;
+    eventually("three processes run", || stack.cloud.runtime.processes("Act") == 3).await;
     stack.stop().await;
 }

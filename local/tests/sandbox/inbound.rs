@@ -8,10 +8,7 @@ async fn message_arrives_as_meta_writes_it() {
     let order = json!({"phone_number_id": NUMBER, "from": PERSON, "user_id": "BR.1", "name": "João",
         "text": "Olá 😀 a/b", "id": "wamid.A", "timestamp": 1_764_600_000, "copies": 2});
     let answer = stage.order("/whatsapp/inbound", order).await;
-    assert_eq!(
-        (&answer["status"], &answer["id"]),
-        (&json!(200), &json!("wamid.A"))
-    );
+    assert_eq!((&answer["status"], &answer["id"]), (&json!(200), &json!("wamid.A")));
     assert_eq!(answer["attempts"].as_array().unwrap().len(), 2);
     let received = stage.endpoint.received.lock().unwrap().clone();
     assert_eq!(received.len(), 2);
@@ -20,10 +17,7 @@ async fn message_arrives_as_meta_writes_it() {
     assert!(received[0].raw.is_ascii());
     let value = &received[0].body["entry"][0]["changes"][0]["value"];
     assert_eq!(value["metadata"]["phone_number_id"], NUMBER);
-    assert_eq!(
-        value["contacts"][0],
-        json!({"profile": {"name": "João"}, "wa_id": PERSON, "user_id": "BR.1"})
-    );
+    assert_eq!(value["contacts"][0], json!({"profile": {"name": "João"}, "wa_id": PERSON, "user_id": "BR.1"}));
     assert_eq!(
         value["messages"][0],
         json!({"from": PERSON, "from_user_id": "BR.1", "id": "wamid.A", "timestamp": "1764600000",
@@ -60,18 +54,9 @@ async fn echo_names_the_business_as_sender() {
 async fn raw_webhook_is_signed_as_ordered() {
     let stage = Stage::new().await;
     let raw = r#"{"text":"\u00e1"}"#;
-    for (signature, status) in [
-        ("valid", 200),
-        ("none", 401),
-        ("wrong", 401),
-        ("sha256=zz", 401),
-    ] {
+    for (signature, status) in [("valid", 200), ("none", 401), ("wrong", 401), ("sha256=zz", 401)] {
         let order = json!({"raw": raw, "signature": signature});
-        assert_eq!(
-            stage.order("/whatsapp/webhook", order).await["status"],
-            status,
-            "{signature}"
-        );
+        assert_eq!(stage.order("/whatsapp/webhook", order).await["status"], status, "{signature}");
     }
     assert_eq!(stage.endpoint.received.lock().unwrap()[0].raw, raw);
 }
@@ -79,13 +64,8 @@ async fn raw_webhook_is_signed_as_ordered() {
 #[tokio::test]
 async fn endpoint_proves_itself() {
     let stage = Stage::new().await;
-    let proof = stage
-        .order("/whatsapp/verify", json!({"challenge": "a b&c"}))
-        .await;
-    assert_eq!(
-        (&proof["status"], &proof["answer"]),
-        (&json!(200), &json!("a b&c"))
-    );
+    let proof = stage.order("/whatsapp/verify", json!({"challenge": "a b&c"})).await;
+    assert_eq!((&proof["status"], &proof["answer"]), (&json!(200), &json!("a b&c")));
 }
 
 #[tokio::test]
@@ -95,23 +75,14 @@ async fn answer_goes_to_the_account_that_wrote() {
     stage.order("/whatsapp/inbound", order).await;
     let message = json!({"to": "+5531987654321", "type": "text", "text": {"body": "Oi"}});
     let contact = stage.message(message).await.json()["contacts"][0].clone();
-    assert_eq!(
-        contact,
-        json!({"input": "+5531987654321", "wa_id": "553187654321"})
-    );
+    assert_eq!(contact, json!({"input": "+5531987654321", "wa_id": "553187654321"}));
 }
 
 #[tokio::test]
 async fn unclear_order_is_refused_with_the_reason() {
     let stage = Stage::new().await;
-    for order in [
-        json!({"text": "Oi"}),
-        json!({"phone_number_id": "1"}),
-        json!({"phone_number_id": "1", "txt": ""}),
-    ] {
-        let answer = stage
-            .call("POST", "/_local/sandbox/whatsapp/inbound", Some(&order))
-            .await;
+    for order in [json!({"text": "Oi"}), json!({"phone_number_id": "1"}), json!({"phone_number_id": "1", "txt": ""})] {
+        let answer = stage.call("POST", "/_local/sandbox/whatsapp/inbound", Some(&order)).await;
         assert_eq!(answer.status, 400);
         assert!(answer.json()["error"].is_string());
     }

@@ -10,9 +10,7 @@ async fn complete(stage: &Stage, with: Value) -> Answer {
     for (key, value) in with.as_object().into_iter().flatten() {
         request[key] = value.clone();
     }
-    stage
-        .call("POST", "/llm/v1/chat/completions", Some(&request))
-        .await
+    stage.call("POST", "/llm/v1/chat/completions", Some(&request)).await
 }
 
 fn content(answer: &Answer) -> Value {
@@ -22,14 +20,8 @@ fn content(answer: &Answer) -> Value {
 #[tokio::test]
 async fn answers_what_was_ordered_then_echoes() {
     let stage = Stage::new().await;
-    let script =
-        json!({"match": "visitar", "content": {"intent": "visita"}, "finish_reason": "length"});
-    stage
-        .order(
-            "/llm/script",
-            json!({"match": "outra coisa", "content": "não"}),
-        )
-        .await;
+    let script = json!({"match": "visitar", "content": {"intent": "visita"}, "finish_reason": "length"});
+    stage.order("/llm/script", json!({"match": "outra coisa", "content": "não"})).await;
     stage.order("/llm/script", script).await;
     let answer = complete(&stage, json!({})).await;
     assert_eq!(answer.status, 200);
@@ -37,10 +29,7 @@ async fn answers_what_was_ordered_then_echoes() {
     assert_eq!(answer.json()["choices"][0]["finish_reason"], "length");
     let usage = &answer.json()["usage"];
     assert!(usage["total_tokens"].as_u64().unwrap() > usage["completion_tokens"].as_u64().unwrap());
-    assert_eq!(
-        content(&complete(&stage, json!({})).await),
-        "Entendi: Quero visitar"
-    );
+    assert_eq!(content(&complete(&stage, json!({})).await), "Entendi: Quero visitar");
 }
 
 #[tokio::test]
@@ -62,14 +51,8 @@ async fn refuses_what_groq_refuses() {
         (400, json!({"n": 2})),
         (400, json!({"temperature": 3})),
         (400, json!({"messages": []})),
-        (
-            400,
-            json!({"messages": [{"role": "user", "content": "x", "name": "y"}]}),
-        ),
-        (
-            400,
-            json!({"messages": [{"role": "robot", "content": "x"}]}),
-        ),
+        (400, json!({"messages": [{"role": "user", "content": "x", "name": "y"}]})),
+        (400, json!({"messages": [{"role": "robot", "content": "x"}]})),
         (400, json!({"response_format": json_mode})),
         (400, json!({"reasoning_effort": "none"})),
         (400, json!({"max_completion_tokens": 70_000})),
@@ -84,9 +67,7 @@ async fn refuses_what_groq_refuses() {
     let said = json!({"response_format": {"type": "json_object"},
         "messages": [{"role": "user", "content": "Answer with JSON"}]});
     assert_eq!(complete(&stage, said).await.status, 200);
-    let naked = Request::get(format!("{}/llm/v1/models", stage.base))
-        .body(Full::default())
-        .unwrap();
+    let naked = Request::get(format!("{}/llm/v1/models", stage.base)).body(Full::default()).unwrap();
     assert_eq!(stage.send(naked).await.unwrap().status, 401);
     let models = stage.call("GET", "/llm/v1/models", None).await.json();
     assert_eq!(models["data"][0]["id"], "openai/gpt-oss-120b");
@@ -105,8 +86,7 @@ async fn fails_as_ordered_for_one_key() {
     assert_eq!(answer.headers["retry-after"], "2");
     assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");
     assert_eq!(complete(&stage, json!({})).await.status, 200);
-    let html =
-        json!({"target": "llm", "kind": "error", "status": 502, "body": "<html>", "times": 1});
+    let html = json!({"target": "llm", "kind": "error", "status": 502, "body": "<html>", "times": 1});
     stage.order("/faults", html).await;
     let answer = complete(&stage, json!({})).await;
     assert_eq!((answer.status, &answer.bytes[..]), (502, &b"<html>"[..]));

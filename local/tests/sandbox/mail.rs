@@ -13,10 +13,7 @@ struct Client(BufReader<TcpStream>);
 impl Client {
     /// Sends a line and gives the last line of the reply.
     async fn say(&mut self, line: &str) -> String {
-        self.0
-            .write_all(format!("{line}\r\n").as_bytes())
-            .await
-            .unwrap();
+        self.0.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
         self.reply().await
     }
 
@@ -45,46 +42,21 @@ async fn mail_is_kept() {
     let stage = Stage::new().await;
     let mut client = connect(&stage).await;
     assert!(client.say("EHLO test").await.starts_with("250"));
-    assert!(
-        client
-            .say("AUTH PLAIN AHVzZXIAcGFzcw==")
-            .await
-            .starts_with("235")
-    );
+    assert!(client.say("AUTH PLAIN AHVzZXIAcGFzcw==").await.starts_with("235"));
     assert!(client.say("RCPT TO:<a@b.test>").await.starts_with("503"));
-    assert!(
-        client
-            .say("MAIL FROM:<loja@exemplo.test> SIZE=10")
-            .await
-            .starts_with("250")
-    );
+    assert!(client.say("MAIL FROM:<loja@exemplo.test> SIZE=10").await.starts_with("250"));
     assert!(client.say("DATA").await.starts_with("503"));
-    assert!(
-        client
-            .say("RCPT TO:<maria@exemplo.test>")
-            .await
-            .starts_with("250")
-    );
-    assert!(
-        client
-            .say("RCPT TO:<joao@exemplo.test>")
-            .await
-            .starts_with("250")
-    );
+    assert!(client.say("RCPT TO:<maria@exemplo.test>").await.starts_with("250"));
+    assert!(client.say("RCPT TO:<joao@exemplo.test>").await.starts_with("250"));
     assert!(client.say("DATA").await.starts_with("354"));
     let mail = "Subject: =?utf-8?b?T2zDoQ==?=\r\n\r\n..um ponto\r\nfim\r\n.";
     assert!(client.say(mail).await.starts_with("250"));
     assert!(client.say("NOOP").await.starts_with("250"));
     assert!(client.say("QUIT").await.starts_with("221"));
 
-    let mails = stage
-        .look("/mails?to=Maria@exemplo.test&count=1&wait_ms=1000")
-        .await;
+    let mails = stage.look("/mails?to=Maria@exemplo.test&count=1&wait_ms=1000").await;
     assert_eq!(mails[0]["from"], "loja@exemplo.test");
-    assert_eq!(
-        mails[0]["to"],
-        json!(["maria@exemplo.test", "joao@exemplo.test"])
-    );
+    assert_eq!(mails[0]["to"], json!(["maria@exemplo.test", "joao@exemplo.test"]));
     assert_eq!(mails[0]["subject"], "Olá");
     assert_eq!(mails[0]["text"], ".um ponto\nfim\n");
     assert_eq!(stage.look("/mails?to=outra@exemplo.test").await, json!([]));

@@ -5,15 +5,11 @@ use crate::stage::{NUMBER, PERSON, Stage, names};
 #[tokio::test]
 async fn accepted_message_is_followed_by_signed_statuses() {
     let stage = Stage::new().await;
-    let message =
-        json!({"type": "text", "text": {"body": "Olá"}, "biz_opaque_callback_data": "m:1"});
+    let message = json!({"type": "text", "text": {"body": "Olá"}, "biz_opaque_callback_data": "m:1"});
     let answer = stage.message(message).await;
     assert_eq!(answer.status, 200);
     let body = answer.json();
-    assert_eq!(
-        body["contacts"][0],
-        json!({"input": PERSON, "wa_id": PERSON})
-    );
+    assert_eq!(body["contacts"][0], json!({"input": PERSON, "wa_id": PERSON}));
     let id = body["messages"][0]["id"].as_str().unwrap();
     assert!(id.starts_with("wamid."));
 
@@ -33,10 +29,7 @@ async fn accepted_message_is_followed_by_signed_statuses() {
     assert_eq!(sent[0]["id"], id);
     assert_eq!(sent[0]["body"]["text"]["body"], "Olá");
     assert_eq!(sent[0]["statuses"][0]["answered"], 200);
-    assert_eq!(
-        stage.look("/whatsapp/sent?phone_number_id=other").await,
-        json!([])
-    );
+    assert_eq!(stage.look("/whatsapp/sent?phone_number_id=other").await, json!([]));
 }
 
 #[tokio::test]
@@ -68,18 +61,9 @@ async fn accepts_every_type_of_the_contract() {
         assert_eq!(answer.status, 200, "{message} gave {}", answer.json());
     }
     for typing in [json!({}), json!({"typing_indicator": {"type": "text"}})] {
-        let mut read =
-            json!({"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.X"});
-        read.as_object_mut()
-            .unwrap()
-            .extend(typing.as_object().unwrap().clone());
-        let answer = stage
-            .call(
-                "POST",
-                &format!("/graph/v25.0/{NUMBER}/messages"),
-                Some(&read),
-            )
-            .await;
+        let mut read = json!({"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.X"});
+        read.as_object_mut().unwrap().extend(typing.as_object().unwrap().clone());
+        let answer = stage.call("POST", &format!("/graph/v25.0/{NUMBER}/messages"), Some(&read)).await;
         assert_eq!(answer.json(), json!({"success": true}));
     }
 }
@@ -92,10 +76,7 @@ async fn free_text_fails_when_the_window_is_closed() {
     let inbound = json!({"phone_number_id": NUMBER, "from": PERSON, "text": "Oi"});
     stage.order("/whatsapp/inbound", inbound).await;
     stage.text().await;
-    assert_eq!(
-        names(&stage.statuses(3).await),
-        ["sent", "delivered", "read"]
-    );
+    assert_eq!(names(&stage.statuses(3).await), ["sent", "delivered", "read"]);
 
     let shift = json!({"phone_number_id": NUMBER, "clock_shift_seconds": 90_000});
     stage.order("/whatsapp/settings", shift).await;
@@ -113,12 +94,7 @@ async fn free_text_fails_when_the_window_is_closed() {
 #[tokio::test]
 async fn statuses_can_be_switched_off_and_sent_by_hand() {
     let stage = Stage::new().await;
-    stage
-        .order(
-            "/whatsapp/settings",
-            json!({"phone_number_id": NUMBER, "statuses": false}),
-        )
-        .await;
+    stage.order("/whatsapp/settings", json!({"phone_number_id": NUMBER, "statuses": false})).await;
     let id = stage.text().await.json()["messages"][0]["id"].clone();
     tokio::time::sleep(std::time::Duration::from_millis(150)).await;
     assert_eq!(stage.arrived("statuses").len(), 0);
@@ -126,39 +102,21 @@ async fn statuses_can_be_switched_off_and_sent_by_hand() {
         "with": {"pricing": null}});
     assert_eq!(stage.order("/whatsapp/status", order).await["status"], 200);
     let played = stage.statuses(1).await.remove(0);
-    assert_eq!(
-        (&played["status"], &played["recipient_id"]),
-        (&json!("played"), &json!(PERSON))
-    );
+    assert_eq!((&played["status"], &played["recipient_id"]), (&json!("played"), &json!(PERSON)));
 }
 
 #[tokio::test]
 async fn lists_and_creates_templates() {
     let stage = Stage::new().await;
     let url = "/graph/v25.0/104200000000001/message_templates";
-    let page = stage
-        .call("GET", &format!("{url}?limit=2"), None)
-        .await
-        .json();
+    let page = stage.call("GET", &format!("{url}?limit=2"), None).await.json();
     assert_eq!(page["data"].as_array().unwrap().len(), 2);
     assert_eq!(page["data"][0]["status"], "APPROVED");
     let next = page["paging"]["next"].as_str().unwrap();
-    assert_eq!(
-        stage.call("GET", next, None).await.json()["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(stage.call("GET", next, None).await.json()["data"].as_array().unwrap().len(), 2);
     let template = json!({"name": "novo", "language": "pt_BR", "category": "UTILITY",
         "components": [{"type": "BODY", "text": "Oi {{1}}"}]});
-    assert_eq!(
-        stage.call("POST", url, Some(&template)).await.json()["status"],
-        "APPROVED"
-    );
-    let found = stage
-        .call("GET", &format!("{url}?name=novo"), None)
-        .await
-        .json();
+    assert_eq!(stage.call("POST", url, Some(&template)).await.json()["status"], "APPROVED");
+    let found = stage.call("GET", &format!("{url}?name=novo"), None).await.json();
     assert_eq!(found["data"][0]["components"], template["components"]);
 }

@@ -15,20 +15,14 @@ async fn all_refused(code: i64, status: u16, messages: &[Value]) {
         assert!(text.starts_with(&format!("(#{code}) ")), "{text}");
     }
     assert_eq!(stage.look("/whatsapp/sent").await, json!([]));
-    let calls = stage
-        .look(&format!(
-            "/calls?target=whatsapp.messages&phone_number_id={NUMBER}"
-        ))
-        .await;
+    let calls = stage.look(&format!("/calls?target=whatsapp.messages&phone_number_id={NUMBER}")).await;
     assert_eq!(calls.as_array().unwrap().len(), messages.len());
 }
 
 #[tokio::test]
 async fn refuses_a_call_without_token() {
     let stage = Stage::new().await;
-    let request = Request::post(format!("{}/graph/v25.0/{NUMBER}/messages", stage.base))
-        .body(Full::from("{}"))
-        .unwrap();
+    let request = Request::post(format!("{}/graph/v25.0/{NUMBER}/messages", stage.base)).body(Full::from("{}")).unwrap();
     let answer = stage.send(request).await.unwrap();
     assert_eq!((answer.status, answer.code()), (401, 190));
     assert_eq!(answer.json()["error"]["type"], "OAuthException");
@@ -49,12 +43,7 @@ async fn parameter_errors() {
         json!({"type": "audio", "audio": {"link": "https://a.test/a.ogg", "caption": "x"}}),
     ];
     all_refused(100, 400, &messages).await;
-    all_refused(
-        131_008,
-        400,
-        &[json!({"type": "image", "image": {"caption": "x"}})],
-    )
-    .await;
+    all_refused(131_008, 400, &[json!({"type": "image", "image": {"caption": "x"}})]).await;
 }
 
 #[tokio::test]
@@ -92,9 +81,7 @@ async fn buttons_beyond_the_limits() {
 async fn lists_beyond_the_limits() {
     let row = |id: String| json!({"id": id, "title": "10:00"});
     let section = |title: &str, count: usize| {
-        let rows: Vec<Value> = (0..count)
-            .map(|number| row(format!("{title}{number}")))
-            .collect();
+        let rows: Vec<Value> = (0..count).map(|number| row(format!("{title}{number}"))).collect();
         json!({"title": title, "rows": rows})
     };
     let message = |sections: Value| {
@@ -126,12 +113,7 @@ async fn templates_that_do_not_fit() {
     let one_missing = message("boas_vindas", json!([text("Maria")]));
     let unnamed = message("pedido_enviado", json!([text("Maria"), text("42")]));
     all_refused(132_000, 400, &[one_missing, unnamed]).await;
-    all_refused(
-        132_012,
-        400,
-        &[message("boas_vindas", json!([named, text("y")]))],
-    )
-    .await;
+    all_refused(132_012, 400, &[message("boas_vindas", json!([named, text("y")]))]).await;
     let no_address = json!([
         {"type": "text", "parameter_name": "nome", "text": "Maria"},
         {"type": "text", "parameter_name": "numero", "text": "42"}]);

@@ -62,32 +62,18 @@ impl Answer {
     }
 }
 
-async fn take(
-    State(endpoint): State<Arc<Endpoint>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn take(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let left = endpoint.refusals.load(Ordering::SeqCst);
     if left > 0 {
         endpoint.refusals.store(left - 1, Ordering::SeqCst);
         return StatusCode::INTERNAL_SERVER_ERROR;
     }
-    let header = headers
-        .get("x-hub-signature-256")
-        .and_then(|value| value.to_str().ok());
+    let header = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     let signed = header == Some(signature_of(SECRET, &body).as_str());
     let raw = String::from_utf8(body.to_vec()).unwrap();
     let body = serde_json::from_str(&raw).unwrap_or_default();
-    endpoint
-        .received
-        .lock()
-        .unwrap()
-        .push(Received { raw, body, signed });
-    if signed {
-        StatusCode::OK
-    } else {
-        StatusCode::UNAUTHORIZED
-    }
+    endpoint.received.lock().unwrap().push(Received { raw, body, signed });
+    if signed { StatusCode::OK } else { StatusCode::UNAUTHORIZED }
 }
 
 async fn prove(Query(query): Query<std::collections::HashMap<String, String>>) -> String {
@@ -99,9 +85,7 @@ async fn prove(Query(query): Query<std::collections::HashMap<String, String>>) -
 impl Stage {
     pub async fn new() -> Self {
         let endpoint = Arc::new(Endpoint::default());
-        let hooks = Router::new()
-            .route("/webhooks/whatsapp", post(take).get(prove))
-            .with_state(Arc::clone(&endpoint));
+        let hooks = Router::new().route("/webhooks/whatsapp", post(take).get(prove)).with_state(Arc::clone(&endpoint));
         let hooks_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hooks_address = hooks_listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(hooks_listener, hooks).await });
@@ -114,61 +98,30 @@ impl Stage {
             verify_token: "verify-me".to_owned(),
             public_url: base.clone(),
         });
-        let app = sandbox
-            .router()
-            .nest("/_local/sandbox", sandbox.control_router());
+        let app = sandbox.router().nest("/_local/sandbox", sandbox.control_router());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self {
-            sandbox,
-            endpoint,
-            base,
-        }
+        Self { sandbox, endpoint, base }
     }
 
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let exchange = async {
-            let response = client
-                .request(request)
-                .await
-                .map_err(|error| error.to_string())?;
+            let response = client.request(request).await.map_err(|error| error.to_string())?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let body = response
-                .into_body()
-                .collect()
-                .await
-                .map_err(|error| error.to_string())?;
-            Ok(Answer {
-                status,
-                headers,
-                bytes: body.to_bytes(),
-            })
+            let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+            Ok(Answer { status, headers, bytes: body.to_bytes() })
         };
         let patience = Duration::from_secs(3);
-        tokio::time::timeout(patience, exchange)
-            .await
-            .map_err(|_| "no answer".to_owned())?
+        tokio::time::timeout(patience, exchange).await.map_err(|_| "no answer".to_owned())?
     }
 
     pub async fn call(&self, method: &str, url: &str, body: Option<&Value>) -> Answer {
         self.try_call(method, url, body).await.unwrap()
     }
 
-    pub async fn try_call(
-        &self,
-        method: &str,
-        url: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, String> {
-        let url = if url.starts_with("http") {
-            url.to_owned()
-        } else {
-            self.base.clone() + url
-        };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url)
-            .header("authorization", "Bearer token-1");
+    pub async fn try_call(&self, method: &str, url: &str, body: Option<&Value>) -> Result<Answer, String> {
+        let url = if url.starts_with("http") { url.to_owned() } else { self.base.clone() + url };
+        let mut request = Request::builder().method(method).uri(url).header("authorization", "Bearer token-1");
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
@@ -182,23 +135,15 @@ impl Stage {
         if message.get("to").is_none() && message.get("recipient").is_none() {
             message["to"] = json!(PERSON);
         }
-        self.call(
-            "POST",
-            &format!("/graph/v25.0/{NUMBER}/messages"),
-            Some(&message),
-        )
-        .await
+        self.call("POST", &format!("/graph/v25.0/{NUMBER}/messages"), Some(&message)).await
     }
 
     pub async fn text(&self) -> Answer {
-        self.message(json!({"type": "text", "text": {"body": "Olá"}}))
-            .await
+        self.message(json!({"type": "text", "text": {"body": "Olá"}})).await
     }
 
     pub async fn order(&self, path: &str, order: Value) -> Value {
-        let answer = self
-            .call("POST", &format!("/_local/sandbox{path}"), Some(&order))
-            .await;
+        let answer = self.call("POST", &format!("/_local/sandbox{path}"), Some(&order)).await;
         assert_eq!(answer.status, 200, "{:?}", answer.bytes);
         answer.json()
     }
@@ -212,9 +157,7 @@ impl Stage {
     }
 
     pub async fn look(&self, path: &str) -> Value {
-        self.call("GET", &format!("/_local/sandbox{path}"), None)
-            .await
-            .json()
+        self.call("GET", &format!("/_local/sandbox{path}"), None).await.json()
     }
 
     /// The elements of `statuses` that arrived, once there are `count`.
@@ -234,17 +177,10 @@ impl Stage {
         let received = self.endpoint.received.lock().unwrap();
         assert!(received.iter().all(|one| one.signed));
         let of = |one: &Received| one.body["entry"][0]["changes"][0]["value"][kind][0].clone();
-        received
-            .iter()
-            .map(of)
-            .filter(|element| !element.is_null())
-            .collect()
+        received.iter().map(of).filter(|element| !element.is_null()).collect()
     }
 }
 
 pub fn names(statuses: &[Value]) -> Vec<&str> {
-    statuses
-        .iter()
-        .map(|status| status["status"].as_str().unwrap())
-        .collect()
+    statuses.iter().map(|status| status["status"].as_str().unwrap()).collect()
 }

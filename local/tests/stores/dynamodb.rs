@@ -1,9 +1,15 @@
 //! Tables of the template: creation, time to live, restart, pause, speed.
 
-use std::{path::PathBuf, time::{Duration, Instant}};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use local::{dynamodb::{self, Handle}, template::TableDefinition};
+use local::{
+    dynamodb::{self, Handle},
+    template::TableDefinition,
+};
 use serde_json::{Value, json};
 
 use crate::cloud::{Folder, client, listener};

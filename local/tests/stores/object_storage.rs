@@ -9,7 +9,10 @@ use local::{
     object_storage::{self, Credentials, Handle},
     template::BucketDefinition,
 };
-use reqwest::{Method, multipart::{Form, Part}};
+use reqwest::{
+    Method,
+    multipart::{Form, Part},
+};
 use ring::hmac;
 use serde_json::json;
 
@@ -74,13 +77,10 @@ fn form(key: &str, content_type: &str, expires: SignedDuration) -> Form {
         ],
     });
     let policy = STANDARD.encode(policy.to_string());
-    let sign = |key: &[u8], text: &str| {
-        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
-    };
+    let sign = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec();
     let secret = format!("AWS4{SECRET_KEY}");
-    let key_of_day = ["us-east-1", "s3", "aws4_request"]
-        .iter()
-        .fold(sign(secret.as_bytes(), &date), |key, text| sign(&key, text));
+    let key_of_day =
+        ["us-east-1", "s3", "aws4_request"].iter().fold(sign(secret.as_bytes(), &date), |key, text| sign(&key, text));
     Form::new()
         .text("key", key.to_owned())
         .text("Content-Type", content_type.to_owned())

@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::{fs::{MetadataExt as _, PermissionsExt as _}, process::CommandExt as _},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::Command,
     sync::Mutex,
@@ -98,10 +101,7 @@ async fn the_login_of_the_functions_can_do_little() {
     transaction.rollback().await.unwrap();
     let setting: String = app.query_one("show statement_timeout", &[]).await.unwrap().get(0);
     assert_eq!(setting, "10s");
-    let row = app
-        .query_one("select rolsuper, rolbypassrls, rolinherit from pg_roles where rolname = 'app'", &[])
-        .await
-        .unwrap();
+    let row = app.query_one("select rolsuper, rolbypassrls, rolinherit from pg_roles where rolname = 'app'", &[]).await.unwrap();
     assert_eq!((row.get(0), row.get(1), row.get(2)), (false, false, false));
     let lower: String = app.query_one("select lower('ÁÇÃO')", &[]).await.unwrap().get(0);
     assert_eq!(lower, "áção");

@@ -129,10 +129,8 @@ async fn groups_stay_in_order_and_never_overlap() {
         async move {
             let records = records(&event);
             sizes.lock().unwrap().push(records.len());
-            let mut groups: Vec<String> = records
-                .iter()
-                .map(|record| record["attributes"]["MessageGroupId"].as_str().unwrap().to_owned())
-                .collect();
+            let mut groups: Vec<String> =
+                records.iter().map(|record| record["attributes"]["MessageGroupId"].as_str().unwrap().to_owned()).collect();
             groups.sort();
             groups.dedup();
             for group in &groups {
@@ -352,14 +350,7 @@ async fn a_worker_decides_when_its_message_comes_back() {
             }
             let record = &records(&event)[0];
             let handle = record["receiptHandle"].as_str().unwrap();
-            client
-                .change_message_visibility()
-                .queue_url(url)
-                .receipt_handle(handle)
-                .visibility_timeout(1)
-                .send()
-                .await
-                .unwrap();
+            client.change_message_visibility().queue_url(url).receipt_handle(handle).visibility_timeout(1).send().await.unwrap();
             Ok(json!({ "batchItemFailures": [{ "itemIdentifier": record["messageId"] }] }))
         }
     });

@@ -35,20 +35,14 @@ impl Pool {
         for id in late {
             let cold = self.processes.get(&id).is_some_and(|process| !process.used);
             if let Some(answer) = self.retire(id, Signal::Kill) {
-                let _ = answer.send(Answer {
-                    result: Err(InvokeError::TimedOut),
-                    cold,
-                });
+                let _ = answer.send(Answer { result: Err(InvokeError::TimedOut), cold });
             }
         }
         for id in slow_to_start {
             let function = self.processes[&id].function;
             self.retire(id, Signal::Kill);
             if let Some(pending) = self.functions[function].queue.pop_front() {
-                let _ = pending.answer.send(Answer {
-                    result: Err(InvokeError::TimedOut),
-                    cold: true,
-                });
+                let _ = pending.answer.send(Answer { result: Err(InvokeError::TimedOut), cold: true });
             }
         }
         for id in unused {
@@ -58,21 +52,13 @@ impl Pool {
         for function in 0..self.functions.len() {
             let state = &mut self.functions[function];
             while state.starting == 0
-                && state.queue.front().is_some_and(|pending| {
-                    now.duration_since(pending.queued_at) > self.limits.queue_wait
-                })
+                && state.queue.front().is_some_and(|pending| now.duration_since(pending.queued_at) > self.limits.queue_wait)
             {
                 if let Some(pending) = state.queue.pop_front() {
-                    let _ = pending.answer.send(Answer {
-                        result: Err(InvokeError::Throttled),
-                        cold: false,
-                    });
+                    let _ = pending.answer.send(Answer { result: Err(InvokeError::Throttled), cold: false });
                 }
             }
-            let patient = state
-                .queue
-                .front()
-                .is_none_or(|pending| now.duration_since(pending.queued_at) < RETURN_GRACE);
+            let patient = state.queue.front().is_none_or(|pending| now.duration_since(pending.queued_at) < RETURN_GRACE);
             if !state.queue.is_empty() {
                 starts.extend(self.balance(function, patient));
             }

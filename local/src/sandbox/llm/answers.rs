@@ -11,26 +11,15 @@ use crate::sandbox::calls::Answer;
 
 /// The text of the last message whose role is `user`.
 pub(super) fn last_user_message(request: &Value) -> String {
-    let messages = request["messages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let last = messages
-        .iter()
-        .rev()
-        .find(|message| message["role"] == "user");
-    last.map(|message| text_of(&message["content"]))
-        .unwrap_or_default()
+    let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let last = messages.iter().rev().find(|message| message["role"] == "user");
+    last.map(|message| text_of(&message["content"])).unwrap_or_default()
 }
 
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part["text"].as_str())
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n"),
         _ => String::new(),
     }
 }

@@ -5,10 +5,8 @@ use base64::{Engine, alphabet, engine::GeneralPurpose, engine::general_purpose::
 const MOST_NESTED: usize = 8;
 
 /// Accepts base64 whose padding was left out.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    PAD.with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
-);
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent));
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts {
@@ -20,10 +18,7 @@ pub(super) struct Parts {
 pub(super) fn read(raw: &[u8]) -> Parts {
     let text = String::from_utf8_lossy(raw).replace("\r\n", "\n");
     let (headers, _) = split(&text);
-    let mut parts = Parts {
-        subject: decode_words(&header(&headers, "subject").unwrap_or_default()),
-        ..Parts::default()
-    };
+    let mut parts = Parts { subject: decode_words(&header(&headers, "subject").unwrap_or_default()), ..Parts::default() };
     collect(&text, &mut parts, 0);
     parts
 }
@@ -80,18 +75,14 @@ fn split(entity: &str) -> (Vec<String>, &str) {
 fn header(headers: &[String], name: &str) -> Option<String> {
     headers.iter().find_map(|line| {
         let (found, value) = line.split_once(':')?;
-        found
-            .eq_ignore_ascii_case(name)
-            .then(|| value.trim().to_owned())
+        found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
     })
 }
 
 fn parameter(value: &str, name: &str) -> Option<String> {
     value.split(';').skip(1).find_map(|pair| {
         let (found, value) = pair.trim().split_once('=')?;
-        found
-            .eq_ignore_ascii_case(name)
-            .then(|| value.trim_matches('"').to_owned())
+        found.eq_ignore_ascii_case(name).then(|| value.trim_matches('"').to_owned())
     })
 }
 
@@ -99,9 +90,7 @@ fn decode(body: &str, encoding: &str) -> String {
     let bytes = match encoding.to_ascii_lowercase().as_str() {
         "base64" => {
             let compact: String = body.split_whitespace().collect();
-            BASE64
-                .decode(compact)
-                .unwrap_or_else(|_| body.as_bytes().to_vec())
+            BASE64.decode(compact).unwrap_or_else(|_| body.as_bytes().to_vec())
         }
         "quoted-printable" => quoted_printable(&body.replace("=\n", "")),
         _ => return body.to_owned(),
@@ -152,11 +141,8 @@ fn decode_word(word: &str) -> Option<(String, &str)> {
     let (_charset, word) = word.split_once('?')?;
     let (encoding, word) = word.split_once('?')?;
     let (text, after) = word.split_once("?=")?;
-    let bytes = if encoding.eq_ignore_ascii_case("b") {
-        BASE64.decode(text).ok()?
-    } else {
-        quoted_printable(&text.replace('_', " "))
-    };
+    let bytes =
+        if encoding.eq_ignore_ascii_case("b") { BASE64.decode(text).ok()? } else { quoted_printable(&text.replace('_', " ")) };
     Some((String::from_utf8_lossy(&bytes).into_owned(), after))
 }
 

@@ -24,12 +24,7 @@ struct Session {
 pub(super) async fn serve(stream: TcpStream, keep: impl Fn(Mail)) -> io::Result<()> {
     let (reader, writer) = stream.into_split();
     let reader = BufReader::new(reader);
-    let mut session = Session {
-        reader,
-        writer,
-        from: None,
-        to: Vec::new(),
-    };
+    let mut session = Session { reader, writer, from: None, to: Vec::new() };
     session.say("220 localhost ESMTP").await?;
     while let Some(line) = session.line().await? {
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
@@ -66,18 +61,13 @@ pub(super) async fn serve(stream: TcpStream, keep: impl Fn(Mail)) -> io::Result<
 
 impl Session {
     async fn say(&mut self, reply: &str) -> io::Result<()> {
-        self.writer
-            .write_all(format!("{reply}\r\n").as_bytes())
-            .await
+        self.writer.write_all(format!("{reply}\r\n").as_bytes()).await
     }
 
     /// `None` at the end of the stream.
     async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
-        (&mut self.reader)
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-            .await?;
+        (&mut self.reader).take(LONGEST_LINE).read_until(b'\n', &mut line).await?;
         Ok((!line.is_empty()).then_some(line))
     }
 
@@ -151,8 +141,7 @@ impl Session {
         let from = self.from.take().unwrap_or_default();
         let to = std::mem::take(&mut self.to);
         if too_large {
-            self.say("552 Message exceeds fixed maximum message size")
-                .await?;
+            self.say("552 Message exceeds fixed maximum message size").await?;
             return Ok(None);
         }
         let read = parts::read(&raw);
@@ -175,7 +164,5 @@ fn address_after(prefix: &str, rest: &str) -> Option<String> {
         return None;
     }
     let inside = given.1.trim_start().strip_prefix('<')?;
-    inside
-        .split_once('>')
-        .map(|(address, _)| address.to_owned())
+    inside.split_once('>').map(|(address, _)| address.to_owned())
 }

@@ -25,20 +25,13 @@ pub(super) async fn look_up(
 ) -> Response {
     let media = sandbox.media(&id);
     let number = media.is_none() && sandbox.is_number(&id, &query);
-    let target = if number {
-        Target::Account
-    } else {
-        Target::Media
-    };
+    let target = if number { Target::Account } else { Target::Media };
     let mut call = Call::new(target, "GET", format!("/{version}/{id}"), &headers);
     let owner = query.get("phone_number_id").cloned();
     call.phone_number_id = if number {
         Some(id.clone())
     } else {
-        media
-            .as_ref()
-            .map(|media| media.phone_number_id.clone())
-            .or_else(|| owner.clone())
+        media.as_ref().map(|media| media.phone_number_id.clone()).or_else(|| owner.clone())
     };
     let admitted = admit(&call, &version);
     let work = || {
@@ -56,21 +49,12 @@ pub(super) async fn look_up(
 impl Sandbox {
     /// A number is an id that was used as one, or that is asked for a number's fields.
     fn is_number(&self, id: &str, query: &HashMap<String, String>) -> bool {
-        let asked = query.get("fields").is_some_and(|fields| {
-            fields.contains("display_phone_number") || fields.contains("verified_name")
-        });
+        let asked =
+            query.get("fields").is_some_and(|fields| fields.contains("display_phone_number") || fields.contains("verified_name"));
         asked
             || lock(&self.whatsapp.numbers).contains_key(id)
-            || self
-                .whatsapp
-                .sent
-                .find(|sent| sent.phone_number_id == id)
-                .is_some()
-            || self
-                .whatsapp
-                .deliveries
-                .find(|delivery| delivery.phone_number_id == id)
-                .is_some()
+            || self.whatsapp.sent.find(|sent| sent.phone_number_id == id).is_some()
+            || self.whatsapp.deliveries.find(|delivery| delivery.phone_number_id == id).is_some()
     }
 
     fn describe_number(&self, id: &str) -> Value {
@@ -104,15 +88,7 @@ pub(super) async fn subscribe(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    subscription(
-        &sandbox,
-        &method,
-        &version,
-        &id,
-        &headers,
-        json!({"success": true}),
-    )
-    .await
+    subscription(&sandbox, &method, &version, &id, &headers, json!({"success": true})).await
 }
 
 async fn subscription(

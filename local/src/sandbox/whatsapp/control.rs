@@ -51,23 +51,15 @@ struct Wanted {
 
 impl Wanted {
     fn number(&self, actual: &str) -> bool {
-        self.phone_number_id
-            .as_deref()
-            .is_none_or(|id| id == actual)
+        self.phone_number_id.as_deref().is_none_or(|id| id == actual)
     }
 
     fn sent(&self, sent: &Sent) -> bool {
         let digits = |text: &str| text.trim_start_matches('+').to_owned();
         self.number(&sent.phone_number_id)
-            && self
-                .to
-                .as_deref()
-                .is_none_or(|to| digits(to) == digits(&sent.to))
+            && self.to.as_deref().is_none_or(|to| digits(to) == digits(&sent.to))
             && self.id.as_deref().is_none_or(|id| id == sent.id)
-            && self
-                .status
-                .as_deref()
-                .is_none_or(|wanted| sent.statuses.iter().any(|status| status.status == wanted))
+            && self.status.as_deref().is_none_or(|wanted| sent.statuses.iter().any(|status| status.status == wanted))
     }
 
     fn longest(&self) -> Duration {
@@ -75,18 +67,12 @@ impl Wanted {
     }
 }
 
-async fn receive(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(order): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
+async fn receive(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<Value>) -> Result<Json<Value>, Refusal> {
     let order = inbound::read(order).map_err(Refusal)?;
     sandbox.receive(order).await.map(Json).map_err(Refusal)
 }
 
-async fn echo(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(order): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
+async fn echo(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<Value>) -> Result<Json<Value>, Refusal> {
     let order = inbound::read(order).map_err(Refusal)?;
     sandbox.echo(order).await.map(Json).map_err(Refusal)
 }
@@ -106,10 +92,7 @@ struct StatusOrder {
     with: serde_json::Map<String, Value>,
 }
 
-async fn status(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(order): Json<StatusOrder>,
-) -> Json<Attempt> {
+async fn status(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<StatusOrder>) -> Json<Attempt> {
     let known = sandbox.whatsapp.sent.find(|sent| sent.id == order.id);
     let sent = known.unwrap_or_else(|| Sent {
         id: order.id.clone(),
@@ -121,13 +104,7 @@ async fn status(
     });
     let by_user_id = order.recipient_id.is_none() && sent.to.contains('.');
     let person = order.recipient_id.unwrap_or_else(|| {
-        if by_user_id {
-            sent.to.clone()
-        } else {
-            sandbox
-                .whatsapp
-                .account_of(&order.phone_number_id, &sent.to)
-        }
+        if by_user_id { sent.to.clone() } else { sandbox.whatsapp.account_of(&order.phone_number_id, &sent.to) }
     });
     let mut element = status_of(&sent, &person, by_user_id, &order.status, order.code);
     if let Some(timestamp) = order.timestamp {
@@ -146,10 +123,7 @@ struct RawWebhook {
     signature: Option<String>,
 }
 
-async fn webhook(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(order): Json<RawWebhook>,
-) -> Json<Attempt> {
+async fn webhook(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<RawWebhook>) -> Json<Attempt> {
     let signature = match order.signature {
         None => Signature::Valid,
         Some(text) => match text.as_str() {
@@ -170,26 +144,14 @@ struct Verification {
 }
 
 /// The endpoint is registered when it answers 200 with the challenge.
-async fn verify(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(order): Json<Verification>,
-) -> Json<Attempt> {
-    let token = order
-        .token
-        .unwrap_or_else(|| sandbox.options.verify_token.clone());
+async fn verify(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<Verification>) -> Json<Attempt> {
+    let token = order.token.unwrap_or_else(|| sandbox.options.verify_token.clone());
     let challenge = order.challenge.unwrap_or_else(|| "1158201444".to_owned());
     Json(sandbox.verify(&token, &challenge).await)
 }
 
-async fn settings(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<Wanted>,
-) -> Json<NumberSettings> {
-    Json(
-        sandbox
-            .whatsapp
-            .settings(wanted.phone_number_id.as_deref().unwrap_or_default()),
-    )
+async fn settings(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> Json<NumberSettings> {
+    Json(sandbox.whatsapp.settings(wanted.phone_number_id.as_deref().unwrap_or_default()))
 }
 
 async fn change_settings(
@@ -200,59 +162,34 @@ async fn change_settings(
     let number = fields.and_then(|fields| fields.remove("phone_number_id"));
     let number = number.as_ref().and_then(Value::as_str);
     let settings = sandbox.whatsapp.change_settings(number, &changes);
-    settings
-        .map(Json)
-        .map_err(|error| Refusal(error.to_string()))
+    settings.map(Json).map_err(|error| Refusal(error.to_string()))
 }
 
 async fn templates(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Template>> {
     Json(sandbox.whatsapp.templates())
 }
 
-async fn add_template(
-    State(sandbox): State<Arc<Sandbox>>,
-    Json(template): Json<Template>,
-) -> Json<Template> {
+async fn add_template(State(sandbox): State<Arc<Sandbox>>, Json(template): Json<Template>) -> Json<Template> {
     sandbox.whatsapp.add_template(template.clone());
     Json(template)
 }
 
-async fn sent(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<Wanted>,
-) -> Json<Vec<Sent>> {
+async fn sent(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> Json<Vec<Sent>> {
     let found = || sandbox.whatsapp.sent.list(|sent| wanted.sent(sent));
     Json(wait_for(wanted.count.unwrap_or(0), wanted.longest(), found).await)
 }
 
-async fn forget_sent(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<Wanted>,
-) -> StatusCode {
+async fn forget_sent(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> StatusCode {
     sandbox.whatsapp.sent.remove(|sent| wanted.sent(sent));
     StatusCode::NO_CONTENT
 }
 
-async fn deliveries(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<Wanted>,
-) -> Json<Vec<Delivery>> {
-    let found = || {
-        sandbox
-            .whatsapp
-            .deliveries
-            .list(|delivery| wanted.number(&delivery.phone_number_id))
-    };
+async fn deliveries(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> Json<Vec<Delivery>> {
+    let found = || sandbox.whatsapp.deliveries.list(|delivery| wanted.number(&delivery.phone_number_id));
     Json(wait_for(wanted.count.unwrap_or(0), wanted.longest(), found).await)
 }
 
-async fn forget_deliveries(
-    State(sandbox): State<Arc<Sandbox>>,
-    Query(wanted): Query<Wanted>,
-) -> StatusCode {
-    sandbox
-        .whatsapp
-        .deliveries
-        .remove(|delivery| wanted.number(&delivery.phone_number_id));
+async fn forget_deliveries(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> StatusCode {
+    sandbox.whatsapp.deliveries.remove(|delivery| wanted.number(&delivery.phone_number_id));
     StatusCode::NO_CONTENT
 }

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::calls::Answer;
 
-const DOCUMENTATION: &str =
-    "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/";
+const DOCUMENTATION: &str = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/";
 
 /// Why Meta refuses a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,31 +20,16 @@ pub(super) struct GraphError {
 
 impl GraphError {
     pub(super) fn new(code: i64, details: impl Into<String>) -> Self {
-        Self {
-            code,
-            subcode: None,
-            message: None,
-            details: Some(details.into()),
-        }
+        Self { code, subcode: None, message: None, details: Some(details.into()) }
     }
 
     /// A parameter that is missing or wrong: the message says it all.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self {
-            code: 100,
-            subcode: None,
-            message: Some(message.into()),
-            details: None,
-        }
+        Self { code: 100, subcode: None, message: Some(message.into()), details: None }
     }
 
     pub(super) fn token(message: &str) -> Self {
-        Self {
-            code: 190,
-            subcode: None,
-            message: Some(message.to_owned()),
-            details: None,
-        }
+        Self { code: 190, subcode: None, message: Some(message.to_owned()), details: None }
     }
 
     /// An id that names nothing this token can see.
@@ -54,20 +38,13 @@ impl GraphError {
             "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded \
              due to missing permissions, or does not support this operation"
         );
-        Self {
-            subcode: Some(33),
-            ..Self::invalid(message)
-        }
+        Self { subcode: Some(33), ..Self::invalid(message) }
     }
 
     pub(super) fn answer(&self) -> Answer {
         let title = self.message.as_deref().unwrap_or_else(|| title(self.code));
         let plain = self.code == 190 || self.subcode == Some(33);
-        let message = if plain {
-            title.to_owned()
-        } else {
-            format!("(#{}) {title}", self.code)
-        };
+        let message = if plain { title.to_owned() } else { format!("(#{}) {title}", self.code) };
         let mut error = json!({
             "message": message,
             "type": "OAuthException",
@@ -97,23 +74,12 @@ pub(super) fn notification_error(code: i64) -> Value {
 
 /// The answer to a call that was ordered to fail; 131000 when no code was ordered.
 pub(in crate::sandbox) fn failure(code: Option<&Value>, message: Option<&str>) -> Answer {
-    let code = code
-        .and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok()))
-        .unwrap_or(131_000);
-    GraphError {
-        code,
-        subcode: None,
-        message: message.map(str::to_owned),
-        details: Some(details(code).to_owned()),
-    }
-    .answer()
+    let code = code.and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok())).unwrap_or(131_000);
+    GraphError { code, subcode: None, message: message.map(str::to_owned), details: Some(details(code).to_owned()) }.answer()
 }
 
 pub(super) fn trace_id() -> String {
-    format!(
-        "A{}",
-        URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes())
-    )
+    format!("A{}", URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes()))
 }
 
 fn http_status(code: i64) -> StatusCode {

@@ -71,24 +71,12 @@ struct InboundMedia {
     url: Option<bool>,
 }
 
-const CONTENT_KEYS: [&str; 10] = [
-    "message",
-    "text",
-    "button_reply",
-    "list_reply",
-    "button",
-    "reaction",
-    "location",
-    "media",
-    "context",
-    "referral",
-];
+const CONTENT_KEYS: [&str; 10] =
+    ["message", "text", "button_reply", "list_reply", "button", "reaction", "location", "media", "context", "referral"];
 
 /// Reads an order whose content stands beside the other fields.
 pub(super) fn read(mut order: Value) -> Result<Inbound, String> {
-    let fields = order
-        .as_object_mut()
-        .ok_or("the body must be a JSON object")?;
+    let fields = order.as_object_mut().ok_or("the body must be a JSON object")?;
     let mut content = serde_json::Map::new();
     for key in CONTENT_KEYS {
         if let Some(value) = fields.remove(key) {
@@ -107,9 +95,7 @@ impl Sandbox {
     /// Sends a person's message to the functions; answers what the control API answers.
     pub(super) async fn receive(self: &Arc<Self>, order: Inbound) -> Result<Value, String> {
         let number = order.phone_number_id.clone();
-        let at = order
-            .timestamp
-            .unwrap_or_else(|| Timestamp::now().as_second());
+        let at = order.timestamp.unwrap_or_else(|| Timestamp::now().as_second());
         let id = order.id.clone().unwrap_or_else(new_message_id);
         let (from, user_id) = identify(&order);
         let mut message = self.content_of(&number, &order.content)?;
@@ -139,9 +125,7 @@ impl Sandbox {
     /// Tells of a message that the business wrote on its own phone.
     pub(super) async fn echo(self: &Arc<Self>, order: Inbound) -> Result<Value, String> {
         let number = order.phone_number_id.clone();
-        let at = order
-            .timestamp
-            .unwrap_or_else(|| Timestamp::now().as_second());
+        let at = order.timestamp.unwrap_or_else(|| Timestamp::now().as_second());
         let id = order.id.clone().unwrap_or_else(new_message_id);
         let (person, user_id) = identify(&order);
         let mut message = self.content_of(&number, &order.content)?;
@@ -158,19 +142,12 @@ impl Sandbox {
         Ok(self.notify_copies(&order, body, sent).await)
     }
 
-    async fn notify_copies(
-        self: &Arc<Self>,
-        order: &Inbound,
-        body: Value,
-        mut sent: Value,
-    ) -> Value {
+    async fn notify_copies(self: &Arc<Self>, order: &Inbound, body: Value, mut sent: Value) -> Value {
         let sandbox = Arc::clone(self);
         let number = order.phone_number_id.clone();
         let copies = order.copies.unwrap_or(1).clamp(1, 100);
         let retry = order.retry.unwrap_or(true);
-        let sending = async move {
-            join_all((0..copies).map(|_| sandbox.notify(&number, body.clone(), retry))).await
-        };
+        let sending = async move { join_all((0..copies).map(|_| sandbox.notify(&number, body.clone(), retry))).await };
         if order.wait == Some(false) {
             tokio::spawn(sending);
             return sent;
@@ -203,10 +180,7 @@ impl Sandbox {
         } else if content.media.is_some() {
             json!({})
         } else {
-            return Err(format!(
-                "one of {} is required",
-                CONTENT_KEYS[..8].join(", ")
-            ));
+            return Err(format!("one of {} is required", CONTENT_KEYS[..8].join(", ")));
         };
         if !message.is_object() {
             return Err("message must be a JSON object".to_owned());
@@ -227,18 +201,12 @@ impl Sandbox {
 
     fn inbound_media(&self, number: &str, media: &InboundMedia) -> Result<(String, Value), String> {
         let bytes = match (&media.base64, &media.text) {
-            (Some(encoded), None) => STANDARD
-                .decode(encoded)
-                .map_err(|error| format!("media.base64: {error}"))?,
+            (Some(encoded), None) => STANDARD.decode(encoded).map_err(|error| format!("media.base64: {error}"))?,
             (None, Some(text)) => text.clone().into_bytes(),
             _ => return Err("media needs one of base64 and text".to_owned()),
         };
         // People may send any file as a document; only businesses are bound to a list.
-        let kind = media.kind.clone().unwrap_or_else(|| {
-            Kind::of(&media.mime_type)
-                .map_or("document", Kind::name)
-                .to_owned()
-        });
+        let kind = media.kind.clone().unwrap_or_else(|| Kind::of(&media.mime_type).map_or("document", Kind::name).to_owned());
         let stored = self.store_media(number, &media.mime_type, Bytes::from(bytes));
         let mut object = json!({
             "id": stored.id,

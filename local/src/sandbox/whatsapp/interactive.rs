@@ -34,18 +34,10 @@ pub(super) fn check(whatsapp: &WhatsApp, interactive: &Parameter) -> Result<(), 
 }
 
 fn check_header(whatsapp: &WhatsApp, header: &Parameter, kind: &str) -> Result<(), GraphError> {
-    let allowed: &[&str] = if kind == "button" {
-        &["text", "image", "video", "document"]
-    } else {
-        &["text"]
-    };
+    let allowed: &[&str] = if kind == "button" { &["text", "image", "video", "document"] } else { &["text"] };
     let format = header.one_of("type", allowed)?;
     header.only(&["type", format])?;
-    if format == "text" {
-        header.text("text", 60).map(drop)
-    } else {
-        check_media(whatsapp, &header.object(format)?, format)
-    }
+    if format == "text" { header.text("text", 60).map(drop) } else { check_media(whatsapp, &header.object(format)?, format) }
 }
 
 fn check_buttons(action: &Parameter) -> Result<(), GraphError> {

@@ -59,28 +59,16 @@ const ACCEPTED: [(&str, Kind); 19] = [
     ("application/msword", Kind::Document),
     ("application/vnd.ms-excel", Kind::Document),
     ("application/vnd.ms-powerpoint", Kind::Document),
-    (
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        Kind::Document,
-    ),
-    (
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        Kind::Document,
-    ),
-    (
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        Kind::Document,
-    ),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", Kind::Document),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Kind::Document),
+    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", Kind::Document),
 ];
 
 impl Kind {
     /// `None` for what WhatsApp does not take. Parameters such as `; codecs=opus` are ignored.
     pub(super) fn of(mime_type: &str) -> Option<Self> {
         let plain = mime_type.split(';').next().unwrap_or_default().trim();
-        ACCEPTED
-            .iter()
-            .find(|(accepted, _)| *accepted == plain)
-            .map(|(_, kind)| *kind)
+        ACCEPTED.iter().find(|(accepted, _)| *accepted == plain).map(|(_, kind)| *kind)
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -119,17 +107,11 @@ impl Sandbox {
 
     /// A new address of the file, good for the number's `media_url_seconds`.
     pub(super) fn link_media(&self, media: &Media) -> String {
-        let seconds = self
-            .whatsapp
-            .settings(&media.phone_number_id)
-            .media_url_seconds;
+        let seconds = self.whatsapp.settings(&media.phone_number_id).media_url_seconds;
         let until = Timestamp::now() + SignedDuration::from_secs(seconds);
         let token = uuid::Uuid::new_v4().simple().to_string();
         let url = format!("{}/graph-media/{token}", self.options.public_url);
-        self.whatsapp.media.change(
-            |stored| stored.id == media.id,
-            |stored| stored.links.push((token, until)),
-        );
+        self.whatsapp.media.change(|stored| stored.id == media.id, |stored| stored.links.push((token, until)));
         url
     }
 
@@ -197,9 +179,8 @@ pub(super) async fn upload(
 }
 
 async fn read_form(mut form: Multipart) -> Result<Upload, GraphError> {
-    let broken = |error: axum::extract::multipart::MultipartError| {
-        GraphError::invalid(format!("Invalid multipart body: {error}"))
-    };
+    let broken =
+        |error: axum::extract::multipart::MultipartError| GraphError::invalid(format!("Invalid multipart body: {error}"));
     let mut upload = Upload::default();
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
@@ -219,17 +200,10 @@ async fn read_form(mut form: Multipart) -> Result<Upload, GraphError> {
 
 fn check_upload(upload: Upload) -> Result<(String, Bytes), GraphError> {
     if upload.product.as_deref() != Some("whatsapp") {
-        return Err(GraphError::invalid(
-            "The parameter messaging_product is required.",
-        ));
+        return Err(GraphError::invalid("The parameter messaging_product is required."));
     }
-    let (file_type, bytes) = upload
-        .file
-        .ok_or_else(|| GraphError::invalid("The parameter file is required."))?;
-    let mime_type = upload
-        .mime_type
-        .or(file_type)
-        .ok_or_else(|| GraphError::invalid("The parameter type is required."))?;
+    let (file_type, bytes) = upload.file.ok_or_else(|| GraphError::invalid("The parameter file is required."))?;
+    let mime_type = upload.mime_type.or(file_type).ok_or_else(|| GraphError::invalid("The parameter type is required."))?;
     let Some(kind) = Kind::of(&mime_type) else {
         let accepted: Vec<&str> = ACCEPTED.iter().map(|(accepted, _)| *accepted).collect();
         return Err(GraphError::invalid(format!(
@@ -239,11 +213,7 @@ fn check_upload(upload: Upload) -> Result<(String, Bytes), GraphError> {
         )));
     };
     if bytes.is_empty() || bytes.len() > kind.most() {
-        let details = format!(
-            "The size of the {} must be 1 to {} bytes.",
-            kind.name(),
-            kind.most()
-        );
+        let details = format!("The size of the {} must be 1 to {} bytes.", kind.name(), kind.most());
         return Err(GraphError::new(131_053, details));
     }
     Ok((mime_type, bytes))
@@ -261,24 +231,12 @@ pub(super) async fn delete(
     Query(owner): Query<Owner>,
     headers: HeaderMap,
 ) -> Response {
-    let mut call = Call::new(
-        Target::Media,
-        "DELETE",
-        format!("/{version}/{id}"),
-        &headers,
-    );
+    let mut call = Call::new(Target::Media, "DELETE", format!("/{version}/{id}"), &headers);
     let media = sandbox.media(&id);
-    call.phone_number_id = media
-        .as_ref()
-        .map(|media| media.phone_number_id.clone())
-        .or(owner.phone_number_id.clone());
+    call.phone_number_id = media.as_ref().map(|media| media.phone_number_id.clone()).or(owner.phone_number_id.clone());
     let admitted = admit(&call, &version);
     let work = || {
-        let found = media.filter(|media| {
-            owner
-                .phone_number_id
-                .is_none_or(|number| number == media.phone_number_id)
-        });
+        let found = media.filter(|media| owner.phone_number_id.is_none_or(|number| number == media.phone_number_id));
         match (admitted, found) {
             (Err(error), _) => error.answer(),
             (Ok(()), None) => GraphError::unknown_object("delete", &id).answer(),
@@ -292,35 +250,17 @@ pub(super) async fn delete(
 }
 
 /// `GET /graph-media/{token}`
-pub(super) async fn download(
-    State(sandbox): State<Arc<Sandbox>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let mut call = Call::new(
-        Target::Media,
-        "GET",
-        format!("/graph-media/{token}"),
-        &headers,
-    );
+pub(super) async fn download(State(sandbox): State<Arc<Sandbox>>, Path(token): Path<String>, headers: HeaderMap) -> Response {
+    let mut call = Call::new(Target::Media, "GET", format!("/graph-media/{token}"), &headers);
     let holds = |media: &Media| media.links.iter().any(|(link, _)| *link == token);
     let media = sandbox.whatsapp.media.find(holds);
     call.phone_number_id = media.as_ref().map(|media| media.phone_number_id.clone());
     let admitted = admit(&call, "v0.0");
     let work = || {
-        let live = media.filter(|media| {
-            media
-                .links
-                .iter()
-                .any(|(link, until)| *link == token && Timestamp::now() < *until)
-        });
+        let live = media.filter(|media| media.links.iter().any(|(link, until)| *link == token && Timestamp::now() < *until));
         match (admitted, live) {
             (Err(error), _) => error.answer(),
-            (Ok(()), None) => Answer::raw(
-                StatusCode::NOT_FOUND,
-                "text/plain",
-                "URL signature expired".into(),
-            ),
+            (Ok(()), None) => Answer::raw(StatusCode::NOT_FOUND, "text/plain", "URL signature expired".into()),
             (Ok(()), Some(media)) => Answer::raw(StatusCode::OK, &media.mime_type, media.bytes),
         }
     };

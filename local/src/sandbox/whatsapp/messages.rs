@@ -11,10 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    GraphPath, Sandbox, Sent, admit, errors::GraphError, new_message_id, parameter::Parameter,
-    validation,
-};
+use super::{GraphPath, Sandbox, Sent, admit, errors::GraphError, new_message_id, parameter::Parameter, validation};
 use crate::sandbox::{
     calls::{Answer, Call},
     faults::Target,
@@ -31,9 +28,7 @@ pub(super) async fn send(
     let request: Option<Value> = serde_json::from_slice(&body).ok();
     call.phone_number_id = Some(phone_number_id.clone());
     call.to = request.as_ref().and_then(recipient_of).map(str::to_owned);
-    call.request = request
-        .clone()
-        .unwrap_or_else(|| Value::String(String::from_utf8_lossy(&body).into_owned()));
+    call.request = request.clone().unwrap_or_else(|| Value::String(String::from_utf8_lossy(&body).into_owned()));
     let admitted = admit(&call, &version);
     let work = || {
         let accepted = admitted.and_then(|()| {
@@ -46,16 +41,10 @@ pub(super) async fn send(
 }
 
 fn recipient_of(request: &Value) -> Option<&str> {
-    request["to"]
-        .as_str()
-        .or_else(|| request["recipient"].as_str())
+    request["to"].as_str().or_else(|| request["recipient"].as_str())
 }
 
-fn accept(
-    sandbox: &Arc<Sandbox>,
-    phone_number_id: &str,
-    request: &Value,
-) -> Result<Value, GraphError> {
+fn accept(sandbox: &Arc<Sandbox>, phone_number_id: &str, request: &Value) -> Result<Value, GraphError> {
     let root = Parameter::root(request);
     root.one_of("messaging_product", &["whatsapp"])?;
     if request.get("status").is_some() {
@@ -64,20 +53,14 @@ fn accept(
     let settings = sandbox.whatsapp.settings(phone_number_id);
     let recipient = validation::recipient(&root)?;
     if recipient.trim_start_matches('+') == settings.display_phone_number {
-        return Err(GraphError::new(
-            131_021,
-            "Recipient phone number is the sender's own.",
-        ));
+        return Err(GraphError::new(131_021, "Recipient phone number is the sender's own."));
     }
     validation::check_message(&sandbox.whatsapp, &root)?;
 
     let id = new_message_id();
     let by_user_id = request["to"].as_str().is_none();
     let (contact, person) = if by_user_id {
-        (
-            json!({"input": recipient, "user_id": recipient}),
-            recipient.to_owned(),
-        )
+        (json!({"input": recipient, "user_id": recipient}), recipient.to_owned())
     } else {
         let wa_id = sandbox.whatsapp.account_of(phone_number_id, recipient);
         (json!({"input": recipient, "wa_id": wa_id}), wa_id)
@@ -104,12 +87,7 @@ fn accept(
 }
 
 fn mark_read(root: &Parameter) -> Result<Value, GraphError> {
-    root.only(&[
-        "messaging_product",
-        "status",
-        "message_id",
-        "typing_indicator",
-    ])?;
+    root.only(&["messaging_product", "status", "message_id", "typing_indicator"])?;
     root.one_of("status", &["read"])?;
     let id = root.text("message_id", 512)?;
     if !id.starts_with("wamid.") {

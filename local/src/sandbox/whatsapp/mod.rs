@@ -94,8 +94,7 @@ impl WhatsApp {
     pub(super) fn reset(&self, phone_number_id: Option<&str>) {
         let of_number = |id: &str| phone_number_id.is_none_or(|wanted| wanted == id);
         self.sent.remove(|sent| of_number(&sent.phone_number_id));
-        self.deliveries
-            .remove(|delivery| of_number(&delivery.phone_number_id));
+        self.deliveries.remove(|delivery| of_number(&delivery.phone_number_id));
         self.media.remove(|media| of_number(&media.phone_number_id));
         lock(&self.numbers).retain(|id, _| !of_number(id));
         lock(&self.last_inbound).retain(|(id, _), _| !of_number(id));
@@ -110,24 +109,14 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
     let graph = Router::new()
         .route("/{version}/{id}/messages", post(messages::send))
         .route("/{version}/{id}/media", post(media::upload))
-        .route(
-            "/{version}/{id}/message_templates",
-            get(templates::list).post(templates::create),
-        )
+        .route("/{version}/{id}/message_templates", get(templates::list).post(templates::create))
         .route(
             "/{version}/{id}/subscribed_apps",
-            get(account::subscribed_apps)
-                .post(account::subscribe)
-                .delete(account::subscribe),
+            get(account::subscribed_apps).post(account::subscribe).delete(account::subscribe),
         )
-        .route(
-            "/{version}/{id}",
-            get(account::look_up).delete(media::delete),
-        )
+        .route("/{version}/{id}", get(account::look_up).delete(media::delete))
         .fallback(unknown_path);
-    Router::new()
-        .nest("/graph", graph)
-        .route("/graph-media/{token}", get(media::download))
+    Router::new().nest("/graph", graph).route("/graph-media/{token}", get(media::download))
 }
 
 async fn unknown_path(request: Request) -> Response {
@@ -147,20 +136,16 @@ fn admit(call: &Call, version: &str) -> Result<(), GraphError> {
         .and_then(|rest| rest.split_once('.'))
         .is_some_and(|(major, minor)| major.parse::<u16>().is_ok() && minor.parse::<u16>().is_ok());
     if !known_version {
-        return Err(GraphError::invalid(format!(
-            "Unknown path components: /{version}"
-        )));
+        return Err(GraphError::invalid(format!("Unknown path components: /{version}")));
     }
     match call.token.as_deref() {
-        None => Err(GraphError::token(
-            "Invalid OAuth access token - Cannot parse access token",
-        )),
-        Some(token) if token.starts_with("expired") => Err(GraphError::token(
-            "Error validating access token: Session has expired",
-        )),
-        Some(token) if token.starts_with("invalid") => Err(GraphError::token(
-            "Invalid OAuth access token - Cannot parse access token",
-        )),
+        None => Err(GraphError::token("Invalid OAuth access token - Cannot parse access token")),
+        Some(token) if token.starts_with("expired") => {
+            Err(GraphError::token("Error validating access token: Session has expired"))
+        }
+        Some(token) if token.starts_with("invalid") => {
+            Err(GraphError::token("Invalid OAuth access token - Cannot parse access token"))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -168,11 +153,7 @@ fn admit(call: &Call, version: &str) -> Result<(), GraphError> {
 /// Hashes to digits: the same input always gives the same made-up number.
 fn digits_of(text: &str, count: usize) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    hash.as_ref()
-        .iter()
-        .map(|byte| char::from(b'0' + byte % 10))
-        .take(count)
-        .collect()
+    hash.as_ref().iter().map(|byte| char::from(b'0' + byte % 10)).take(count).collect()
 }
 
 /// A number of 16 digits nobody had before.

@@ -80,9 +80,7 @@ impl WhatsApp {
 
     pub(super) fn heard_from(&self, phone_number_id: &str, person: &str, at: i64) {
         let mut last = lock(&self.last_inbound);
-        let latest = last
-            .entry((phone_number_id.to_owned(), person.to_owned()))
-            .or_insert(at);
+        let latest = last.entry((phone_number_id.to_owned(), person.to_owned())).or_insert(at);
         *latest = at.max(*latest);
     }
 
@@ -90,17 +88,14 @@ impl WhatsApp {
     pub(super) fn window_closed(&self, phone_number_id: &str, person: &str, now: i64) -> bool {
         let shift = self.settings(phone_number_id).clock_shift_seconds;
         let key = (phone_number_id.to_owned(), person.to_owned());
-        lock(&self.last_inbound)
-            .get(&key)
-            .is_some_and(|last| now + shift >= last + WINDOW_SECONDS)
+        lock(&self.last_inbound).get(&key).is_some_and(|last| now + shift >= last + WINDOW_SECONDS)
     }
 
     /// The account that a dialled number reaches: an older Brazilian account may lack the ninth digit.
     pub(super) fn account_of(&self, phone_number_id: &str, dialled: &str) -> String {
         let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
         let last = lock(&self.last_inbound);
-        let known =
-            |wa_id: &str| last.contains_key(&(phone_number_id.to_owned(), wa_id.to_owned()));
+        let known = |wa_id: &str| last.contains_key(&(phone_number_id.to_owned(), wa_id.to_owned()));
         match other_brazilian_form(&digits) {
             Some(other) if !known(&digits) && known(&other) => other,
             _ => digits,

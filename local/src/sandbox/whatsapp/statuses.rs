@@ -47,10 +47,7 @@ impl Sandbox {
         });
         let free_form = sent.body["type"] != "template";
         let now = sent.at.as_second();
-        let closed = free_form
-            && self
-                .whatsapp
-                .window_closed(&sent.phone_number_id, person, now);
+        let closed = free_form && self.whatsapp.window_closed(&sent.phone_number_id, person, now);
         let code = match &fault {
             Some(FaultKind::NoStatus) => return Vec::new(),
             Some(FaultKind::FailedStatus { code }) => Some(*code),
@@ -58,11 +55,7 @@ impl Sandbox {
         };
         let delays = settings.delays_ms.map(Duration::from_millis);
         if code.is_some() {
-            return vec![Planned {
-                status: "failed",
-                after: delays[0],
-                code,
-            }];
+            return vec![Planned { status: "failed", after: delays[0], code }];
         }
         if !settings.statuses {
             return Vec::new();
@@ -74,45 +67,25 @@ impl Sandbox {
         if fault == Some(FaultKind::Reorder) {
             order.reverse();
         }
-        let planned = |(status, after)| Planned {
-            status,
-            after,
-            code: None,
-        };
+        let planned = |(status, after)| Planned { status, after, code: None };
         order.into_iter().zip(delays).map(planned).collect()
     }
 
     /// Notifies of a status and records it with its message.
-    pub(super) async fn send_status(
-        self: &Arc<Self>,
-        phone_number_id: &str,
-        status: Value,
-    ) -> Attempt {
+    pub(super) async fn send_status(self: &Arc<Self>, phone_number_id: &str, status: Value) -> Attempt {
         let id = status["id"].as_str().unwrap_or_default().to_owned();
         let name = status["status"].as_str().unwrap_or_default().to_owned();
         let at = Timestamp::now();
         let body = self.envelope(phone_number_id, "messages", json!({"statuses": [status]}));
         let attempt = self.notify(phone_number_id, body, true).await;
-        let recorded = SentStatus {
-            status: name,
-            at,
-            answered: attempt.status,
-        };
-        self.whatsapp
-            .sent
-            .change(|sent| sent.id == id, |sent| sent.statuses.push(recorded));
+        let recorded = SentStatus { status: name, at, answered: attempt.status };
+        self.whatsapp.sent.change(|sent| sent.id == id, |sent| sent.statuses.push(recorded));
         attempt
     }
 }
 
 /// An element of `statuses`.
-pub(super) fn status_of(
-    sent: &Sent,
-    person: &str,
-    by_user_id: bool,
-    status: &str,
-    code: Option<i64>,
-) -> Value {
+pub(super) fn status_of(sent: &Sent, person: &str, by_user_id: bool, status: &str, code: Option<i64>) -> Value {
     let now = Timestamp::now().as_second();
     let mut element = json!({"id": sent.id, "status": status, "timestamp": now.to_string()});
     if by_user_id {

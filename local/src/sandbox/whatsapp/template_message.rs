@@ -4,16 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{
-    WhatsApp, errors::GraphError, parameter::Parameter, templates::Template,
-    validation::check_media,
-};
+use super::{WhatsApp, errors::GraphError, parameter::Parameter, templates::Template, validation::check_media};
 
-pub(super) fn check(
-    whatsapp: &WhatsApp,
-    root: &Parameter,
-    message: &Parameter,
-) -> Result<(), GraphError> {
+pub(super) fn check(whatsapp: &WhatsApp, root: &Parameter, message: &Parameter) -> Result<(), GraphError> {
     message.only(&["name", "language", "components"])?;
     let name = message.text("name", 512)?;
     let language = message.object("language")?;
@@ -28,10 +21,7 @@ pub(super) fn check(
         "DISABLED" => return Err(GraphError::new(132_016, "Template is disabled")),
         "APPROVED" => {}
         _ => {
-            return Err(GraphError::new(
-                132_001,
-                format!("template ({name}) is not approved"),
-            ));
+            return Err(GraphError::new(132_001, format!("template ({name}) is not approved")));
         }
     }
     if root.get("to").is_none() && template.category == "AUTHENTICATION" {
@@ -52,13 +42,8 @@ pub(super) fn check(
     check_buttons(&template, &components)
 }
 
-fn check_header(
-    whatsapp: &WhatsApp,
-    template: &Template,
-    components: &[Parameter],
-) -> Result<(), GraphError> {
-    let format = declared(template, "HEADER")
-        .map_or("TEXT", |header| header["format"].as_str().unwrap_or("TEXT"));
+fn check_header(whatsapp: &WhatsApp, template: &Template, components: &[Parameter]) -> Result<(), GraphError> {
+    let format = declared(template, "HEADER").map_or("TEXT", |header| header["format"].as_str().unwrap_or("TEXT"));
     if format == "TEXT" {
         return check_text_component(template, components, "header");
     }
@@ -68,24 +53,13 @@ fn check_header(
     };
     let kind = format.to_lowercase();
     if parameter.text("type", 32)? != kind {
-        return Err(GraphError::new(
-            132_012,
-            format!("header: Format mismatch, expected {format}, received other"),
-        ));
+        return Err(GraphError::new(132_012, format!("header: Format mismatch, expected {format}, received other")));
     }
     let object = parameter.object(&kind)?;
-    if kind == "location" {
-        Ok(())
-    } else {
-        check_media(whatsapp, &object, &kind)
-    }
+    if kind == "location" { Ok(()) } else { check_media(whatsapp, &object, &kind) }
 }
 
-fn check_text_component(
-    template: &Template,
-    components: &[Parameter],
-    kind: &str,
-) -> Result<(), GraphError> {
+fn check_text_component(template: &Template, components: &[Parameter], kind: &str) -> Result<(), GraphError> {
     let expected = declared(template, &kind.to_uppercase())
         .and_then(|component| component["text"].as_str())
         .map(placeholders)
@@ -98,23 +72,13 @@ fn check_text_component(
     let mut given_names = BTreeSet::new();
     for parameter in &given {
         check_value(parameter)?;
-        given_names.extend(
-            parameter
-                .optional_text("parameter_name", 512)?
-                .map(str::to_owned),
-        );
+        given_names.extend(parameter.optional_text("parameter_name", 512)?.map(str::to_owned));
     }
     if named && given_names != expected {
-        return Err(GraphError::new(
-            132_000,
-            format!("{kind}: Parameter name is missing or empty"),
-        ));
+        return Err(GraphError::new(132_000, format!("{kind}: Parameter name is missing or empty")));
     }
     if !named && !given_names.is_empty() {
-        return Err(GraphError::new(
-            132_012,
-            format!("{kind}: parameters are positional"),
-        ));
+        return Err(GraphError::new(132_012, format!("{kind}: parameters are positional")));
     }
     Ok(())
 }
@@ -128,23 +92,15 @@ fn check_value(parameter: &Parameter) -> Result<(), GraphError> {
             currency.text("code", 3)?;
             currency.number("amount_1000").map(drop)
         }
-        _ => parameter
-            .object("date_time")?
-            .text("fallback_value", 1024)
-            .map(drop),
+        _ => parameter.object("date_time")?.text("fallback_value", 1024).map(drop),
     }
 }
 
 fn check_buttons(template: &Template, components: &[Parameter]) -> Result<(), GraphError> {
     let none = Vec::new();
-    let buttons = declared(template, "BUTTONS")
-        .and_then(|component| component["buttons"].as_array())
-        .unwrap_or(&none);
+    let buttons = declared(template, "BUTTONS").and_then(|component| component["buttons"].as_array()).unwrap_or(&none);
     let mut given = BTreeSet::new();
-    for component in components
-        .iter()
-        .filter(|one| one.value["type"] == "button")
-    {
+    for component in components.iter().filter(|one| one.value["type"] == "button") {
         let index = component.require("index")?;
         let position = index
             .value
@@ -154,11 +110,7 @@ fn check_buttons(template: &Template, components: &[Parameter]) -> Result<(), Gr
             .filter(|position| *position < buttons.len())
             .ok_or_else(|| GraphError::new(132_000, format!("{}: no such button", index.path)))?;
         let kind = component.one_of("sub_type", &["quick_reply", "url"])?;
-        if !buttons[position]["type"]
-            .as_str()
-            .unwrap_or_default()
-            .eq_ignore_ascii_case(kind)
-        {
+        if !buttons[position]["type"].as_str().unwrap_or_default().eq_ignore_ascii_case(kind) {
             let details = format!("Button at index {position} of type {kind} does not match");
             return Err(GraphError::new(132_012, details));
         }
@@ -180,26 +132,13 @@ fn check_buttons(template: &Template, components: &[Parameter]) -> Result<(), Gr
 }
 
 fn declared<'a>(template: &'a Template, kind: &str) -> Option<&'a Value> {
-    template.components.iter().find(|component| {
-        component["type"]
-            .as_str()
-            .is_some_and(|found| found.eq_ignore_ascii_case(kind))
-    })
+    template.components.iter().find(|component| component["type"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(kind)))
 }
 
-fn parameters<'a>(
-    components: &[Parameter<'a>],
-    kind: &str,
-) -> Result<Vec<Parameter<'a>>, GraphError> {
-    match components
-        .iter()
-        .find(|component| component.value["type"] == kind)
-    {
+fn parameters<'a>(components: &[Parameter<'a>], kind: &str) -> Result<Vec<Parameter<'a>>, GraphError> {
+    match components.iter().find(|component| component.value["type"] == kind) {
         Some(component) if component.get("parameters").is_some() => {
-            if component.value["parameters"]
-                .as_array()
-                .is_some_and(Vec::is_empty)
-            {
+            if component.value["parameters"].as_array().is_some_and(Vec::is_empty) {
                 return Ok(Vec::new());
             }
             component.list("parameters", 1024)
@@ -210,11 +149,7 @@ fn parameters<'a>(
 
 /// The different names between `{{` and `}}`.
 fn placeholders(text: &str) -> BTreeSet<String> {
-    text.split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}"))
-        .map(|(name, _)| name.trim().to_owned())
-        .collect()
+    text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim().to_owned()).collect()
 }
 
 fn count_mismatch(place: &str, given: usize, expected: usize) -> GraphError {

@@ -11,9 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    GraphPath, Sandbox, WhatsApp, admit, errors::GraphError, new_numeric_id, parameter::Parameter,
-};
+use super::{GraphPath, Sandbox, WhatsApp, admit, errors::GraphError, new_numeric_id, parameter::Parameter};
 use crate::sandbox::{
     calls::{Answer, Call},
     faults::Target,
@@ -121,11 +119,7 @@ pub(super) fn approved() -> Vec<Template> {
 impl WhatsApp {
     pub(super) fn template(&self, name: &str, language: &str) -> Option<Template> {
         let templates = lock(&self.templates);
-        templates
-            .iter()
-            .rev()
-            .find(|one| one.name == name && one.language == language)
-            .cloned()
+        templates.iter().rev().find(|one| one.name == name && one.language == language).cloned()
     }
 
     pub(super) fn templates(&self) -> Vec<Template> {
@@ -135,10 +129,8 @@ impl WhatsApp {
     /// Adds a template; one of the same name and language is replaced.
     pub(super) fn add_template(&self, template: Template) {
         let mut templates = lock(&self.templates);
-        templates.retain(|one| {
-            (&one.name, &one.language, &one.waba_id)
-                != (&template.name, &template.language, &template.waba_id)
-        });
+        templates
+            .retain(|one| (&one.name, &one.language, &one.waba_id) != (&template.name, &template.language, &template.waba_id));
         templates.push(template);
     }
 }
@@ -171,9 +163,7 @@ pub(super) async fn list(
 }
 
 fn page(whatsapp: &WhatsApp, waba_id: &str, listing: &Listing, address: &str) -> Value {
-    let fits = |filter: &Option<String>, actual: &str| {
-        filter.as_deref().is_none_or(|wanted| wanted == actual)
-    };
+    let fits = |filter: &Option<String>, actual: &str| filter.as_deref().is_none_or(|wanted| wanted == actual);
     let found: Vec<Template> = whatsapp
         .templates()
         .into_iter()
@@ -182,10 +172,7 @@ fn page(whatsapp: &WhatsApp, waba_id: &str, listing: &Listing, address: &str) ->
         .filter(|one| fits(&listing.status, &one.status))
         .collect();
     let limit = listing.limit.unwrap_or(25).max(1);
-    let after = listing
-        .after
-        .as_deref()
-        .and_then(|after| after.parse().ok());
+    let after = listing.after.as_deref().and_then(|after| after.parse().ok());
     let start = after.unwrap_or(0).min(found.len());
     let end = found.len().min(start.saturating_add(limit));
     let mut paging = json!({"cursors": {"before": start.to_string(), "after": end.to_string()}});
@@ -214,16 +201,12 @@ pub(super) async fn create(
             root.text("language", 16)?;
             root.one_of("category", &["AUTHENTICATION", "MARKETING", "UTILITY"])?;
             root.list("components", 10)?;
-            serde_json::from_value::<Template>(request.clone())
-                .map_err(|error| GraphError::invalid(error.to_string()))
+            serde_json::from_value::<Template>(request.clone()).map_err(|error| GraphError::invalid(error.to_string()))
         });
         match created {
             Err(error) => error.answer(),
             Ok(template) => {
-                let template = Template {
-                    waba_id: Some(waba_id),
-                    ..template
-                };
+                let template = Template { waba_id: Some(waba_id), ..template };
                 sandbox.whatsapp.add_template(template.clone());
                 Answer::ok(json!({"id": template.id, "status": template.status,
                     "category": template.category}))

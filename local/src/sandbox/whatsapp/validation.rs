@@ -1,22 +1,9 @@
 //! What Meta accepts in a message, by type.
 
-use super::{
-    WhatsApp, errors::GraphError, interactive, media::Kind, parameter::Parameter, template_message,
-};
+use super::{WhatsApp, errors::GraphError, interactive, media::Kind, parameter::Parameter, template_message};
 
-const TYPES: [&str; 11] = [
-    "audio",
-    "contacts",
-    "document",
-    "image",
-    "interactive",
-    "location",
-    "reaction",
-    "sticker",
-    "template",
-    "text",
-    "video",
-];
+const TYPES: [&str; 11] =
+    ["audio", "contacts", "document", "image", "interactive", "location", "reaction", "sticker", "template", "text", "video"];
 
 /// Bound for what has no documented limit of its own.
 pub(super) const LONG: usize = 4096;
@@ -29,18 +16,9 @@ pub(super) fn recipient<'a>(root: &Parameter<'a>) -> Result<&'a str, GraphError>
             country.len() == 2
                 && country.bytes().all(|byte| byte.is_ascii_uppercase())
                 && !rest.is_empty()
-                && rest
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+                && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
         });
-        return if shaped {
-            Ok(id)
-        } else {
-            Err(GraphError::new(
-                131_009,
-                "Recipient is not a valid business-scoped user ID.",
-            ))
-        };
+        return if shaped { Ok(id) } else { Err(GraphError::new(131_009, "Recipient is not a valid business-scoped user ID.")) };
     }
     let to = root.text("to", 32)?;
     let digits = to.strip_prefix('+').unwrap_or(to);
@@ -53,11 +31,7 @@ pub(super) fn recipient<'a>(root: &Parameter<'a>) -> Result<&'a str, GraphError>
 
 /// Everything but the recipient.
 pub(super) fn check_message(whatsapp: &WhatsApp, root: &Parameter) -> Result<(), GraphError> {
-    let kind = if root.get("type").is_some() {
-        root.one_of("type", &TYPES)?
-    } else {
-        "text"
-    };
+    let kind = if root.get("type").is_some() { root.one_of("type", &TYPES)? } else { "text" };
     let mut known = vec![
         "messaging_product",
         "recipient_type",
@@ -79,10 +53,7 @@ pub(super) fn check_message(whatsapp: &WhatsApp, root: &Parameter) -> Result<(),
         context.only(&["message_id"])?;
         context.text("message_id", 512)?;
         if kind == "reaction" {
-            return Err(GraphError::new(
-                131_009,
-                "Context is not allowed with type reaction.",
-            ));
+            return Err(GraphError::new(131_009, "Context is not allowed with type reaction."));
         }
     }
     if kind == "contacts" {
@@ -109,10 +80,7 @@ fn check_location(location: &Parameter) -> Result<(), GraphError> {
     location.only(&["latitude", "longitude", "name", "address"])?;
     let within = |key, most: f64| match location.number(key)? {
         degrees if degrees.abs() <= most => Ok(()),
-        _ => Err(GraphError::new(
-            131_009,
-            format!("Location {key} is out of range."),
-        )),
+        _ => Err(GraphError::new(131_009, format!("Location {key} is out of range."))),
     };
     within("latitude", 90.0)?;
     within("longitude", 180.0)?;
@@ -126,10 +94,7 @@ fn check_contacts(root: &Parameter) -> Result<(), GraphError> {
         name.text("formatted_name", LONG)?;
         let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
         if !parts.iter().any(|part| name.get(part).is_some()) {
-            return Err(GraphError::new(
-                131_009,
-                "A contact's name needs one part of the name.",
-            ));
+            return Err(GraphError::new(131_009, "A contact's name needs one part of the name."));
         }
     }
     Ok(())
@@ -139,11 +104,7 @@ fn check_reaction(reaction: &Parameter) -> Result<(), GraphError> {
     reaction.only(&["message_id", "emoji"])?;
     reaction.text("message_id", 512)?;
     let emoji = reaction.require("emoji")?;
-    if emoji
-        .value
-        .as_str()
-        .is_some_and(|emoji| emoji.chars().count() <= 16)
-    {
+    if emoji.value.as_str().is_some_and(|emoji| emoji.chars().count() <= 16) {
         Ok(())
     } else {
         Err(emoji.must("be a single emoji or an empty string."))
@@ -151,11 +112,7 @@ fn check_reaction(reaction: &Parameter) -> Result<(), GraphError> {
 }
 
 /// An object with `id` or `link`; `kind` is also the name of the message type.
-pub(super) fn check_media(
-    whatsapp: &WhatsApp,
-    media: &Parameter,
-    kind: &str,
-) -> Result<(), GraphError> {
+pub(super) fn check_media(whatsapp: &WhatsApp, media: &Parameter, kind: &str) -> Result<(), GraphError> {
     media.only(match kind {
         "document" => &["id", "link", "caption", "filename"],
         "audio" => &["id", "link", "voice"],
@@ -166,26 +123,14 @@ pub(super) fn check_media(
     media.optional_text("filename", 240)?;
     let voice = media.optional_flag("voice")?;
     match (media.get("id"), media.get("link")) {
-        (Some(_), Some(_)) => Err(GraphError::new(
-            131_009,
-            format!(
-                "Only one of {0}['id'] and {0}['link'] is allowed.",
-                media.path
-            ),
-        )),
-        (None, None) => Err(GraphError::new(
-            131_008,
-            format!("One of {0}['id'] and {0}['link'] is required.", media.path),
-        )),
+        (Some(_), Some(_)) => {
+            Err(GraphError::new(131_009, format!("Only one of {0}['id'] and {0}['link'] is allowed.", media.path)))
+        }
+        (None, None) => Err(GraphError::new(131_008, format!("One of {0}['id'] and {0}['link'] is required.", media.path))),
         (None, Some(link)) => {
             let text = media.text("link", LONG)?;
-            let web =
-                url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-            if web {
-                Ok(())
-            } else {
-                Err(link.must("be a valid URI."))
-            }
+            let web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            if web { Ok(()) } else { Err(link.must("be a valid URI.")) }
         }
         (Some(id), None) => {
             media.text("id", 64)?;
@@ -194,15 +139,8 @@ pub(super) fn check_media(
     }
 }
 
-fn check_stored(
-    whatsapp: &WhatsApp,
-    id: &Parameter,
-    kind: &str,
-    voice: bool,
-) -> Result<(), GraphError> {
-    let stored = whatsapp
-        .media
-        .find(|media| id.value.as_str() == Some(&media.id));
+fn check_stored(whatsapp: &WhatsApp, id: &Parameter, kind: &str, voice: bool) -> Result<(), GraphError> {
+    let stored = whatsapp.media.find(|media| id.value.as_str() == Some(&media.id));
     let Some(stored) = stored else {
         return Err(GraphError::invalid(format!(
             "Param {} is not a valid whatsapp business account media attachment ID",
@@ -210,16 +148,10 @@ fn check_stored(
         )));
     };
     if Kind::of(&stored.mime_type).is_none_or(|found| found.name() != kind) {
-        return Err(GraphError::new(
-            131_053,
-            format!("Unsupported {kind} mime type {}.", stored.mime_type),
-        ));
+        return Err(GraphError::new(131_053, format!("Unsupported {kind} mime type {}.", stored.mime_type)));
     }
     if voice && !stored.mime_type.starts_with("audio/ogg") {
-        return Err(GraphError::new(
-            131_053,
-            "A voice message must be audio/ogg with opus.",
-        ));
+        return Err(GraphError::new(131_053, "A voice message must be audio/ogg with opus."));
     }
     Ok(())
 }

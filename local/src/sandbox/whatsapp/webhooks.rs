@@ -74,21 +74,10 @@ impl WebhookClient {
         let at = Timestamp::now();
         let started = Instant::now();
         let exchange = async {
-            let response = self
-                .0
-                .request(request)
-                .await
-                .map_err(|error| error.to_string())?;
+            let response = self.0.request(request).await.map_err(|error| error.to_string())?;
             let status = response.status().as_u16();
-            let body = response
-                .into_body()
-                .collect()
-                .await
-                .map_err(|error| error.to_string())?;
-            Ok((
-                status,
-                String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            ))
+            let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+            Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
         };
         let (status, answer) = match tokio::time::timeout(LONGEST_ANSWER, exchange).await {
             Ok(Ok((status, answer))) => (Some(status), answer),
@@ -96,12 +85,7 @@ impl WebhookClient {
             Err(_) => (None, "no answer in time".to_owned()),
         };
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Attempt {
-            at,
-            status,
-            ms,
-            answer,
-        }
+        Attempt { at, status, ms, answer }
     }
 }
 
@@ -126,18 +110,9 @@ impl Sandbox {
 
     /// Sends a notification and gives the first try's result; with `retry` further tries go on
     /// behind.
-    pub(super) async fn notify(
-        self: &Arc<Self>,
-        phone_number_id: &str,
-        body: Value,
-        retry: bool,
-    ) -> Attempt {
+    pub(super) async fn notify(self: &Arc<Self>, phone_number_id: &str, body: Value, retry: bool) -> Attempt {
         let text = body.to_string();
-        let at = Circumstance {
-            phone_number_id: Some(phone_number_id),
-            text: &text,
-            ..Circumstance::default()
-        };
+        let at = Circumstance { phone_number_id: Some(phone_number_id), text: &text, ..Circumstance::default() };
         let fault = self.faults.of_webhook(&at);
         if let Some(FaultKind::Timeout { ms: Some(ms) }) = fault {
             tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -152,13 +127,8 @@ impl Sandbox {
         };
         let id = delivery.id;
         self.whatsapp.deliveries.push(delivery);
-        let copies = if fault == Some(FaultKind::Duplicate) {
-            2
-        } else {
-            1
-        };
-        let mut attempts =
-            join_all((0..copies).map(|_| self.post(raw.clone(), &Signature::Valid))).await;
+        let copies = if fault == Some(FaultKind::Duplicate) { 2 } else { 1 };
+        let mut attempts = join_all((0..copies).map(|_| self.post(raw.clone(), &Signature::Valid))).await;
         for attempt in &attempts {
             self.record_attempt(id, attempt.clone());
         }
@@ -186,10 +156,7 @@ impl Sandbox {
     }
 
     fn record_attempt(&self, id: Uuid, attempt: Attempt) {
-        self.whatsapp.deliveries.change(
-            |delivery| delivery.id == id,
-            |delivery| delivery.attempts.push(attempt),
-        );
+        self.whatsapp.deliveries.change(|delivery| delivery.id == id, |delivery| delivery.attempts.push(attempt));
     }
 
     /// Sends these bytes once.
@@ -225,12 +192,7 @@ impl Sandbox {
             Ok(request) => self.whatsapp.webhooks.send(request).await,
             Err(error) => {
                 let answer = error.to_string();
-                Attempt {
-                    at: Timestamp::now(),
-                    status: None,
-                    ms: 0,
-                    answer,
-                }
+                Attempt { at: Timestamp::now(), status: None, ms: 0, answer }
             }
         }
     }
@@ -270,8 +232,7 @@ mod tests {
 
     #[test]
     fn signs_as_the_contract_shows() {
-        let plain =
-            r#"{"object":"whatsapp_business_account","entry":[{"id":"1029384756","changes":[]}]}"#;
+        let plain = r#"{"object":"whatsapp_business_account","entry":[{"id":"1029384756","changes":[]}]}"#;
         assert_eq!(
             signature_of("app-secret-test", plain.as_bytes()),
             "sha256=6ccaaa579580702a9f8235a9fa0dee087a5dfce7c83e39d152eea4ab5a9433d5"
@@ -286,9 +247,6 @@ mod tests {
     #[test]
     fn escapes_as_meta_does() {
         let value = json!({"text": {"body": "Olá, São Paulo 😀 a/b"}});
-        assert_eq!(
-            as_meta_writes(&value),
-            r#"{"text":{"body":"Ol\u00e1, S\u00e3o Paulo \ud83d\ude00 a\/b"}}"#
-        );
+        assert_eq!(as_meta_writes(&value), r#"{"text":{"body":"Ol\u00e1, S\u00e3o Paulo \ud83d\ude00 a\/b"}}"#);
     }
 }

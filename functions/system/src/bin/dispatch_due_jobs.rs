@@ -1,0 +1,53 @@
+//! Every minute — sends the jobs that have become due, and those that were left behind.
+
+use shared::{
+    jobs::{self, Dispatch},
+    log,
+    prelude::*,
+};
+
+/// Jobs sent in one go.
+const BATCH: i32 = 500;
+
+const TAKE_DUE_JOBS: &str = "select * from app.take_due_jobs($1)";
+
+const OLDEST_DUE_JOB: &str = "select app.oldest_due_job() as age";
+
+#[derive(FromRow)]
+struct Due {
+    id: Uuid,
+    queue: String,
+    lane: String,
+    dispatches: i32,
+}
+
+fn main() {
+    serve_schedule("rate(1 minute)", Privilege::Standard, dispatch_due_jobs);
+}
+
+async fn dispatch_due_jobs(context: Context) -> Result<(), Error> {
+    report_oldest(&context).await?;
+    loop {
+        let transaction = context.begin_nobody().await?;
+        let due: Vec<Due> = transaction.all(TAKE_DUE_JOBS, &[&BATCH]).await?;
+        transaction.commit_quietly().await?;
+        let taken = due.len();
+        let dispatches = due.into_iter().filter_map(|job| {
+            let Due { id, queue, lane, dispatches } = job;
+            Some(Dispatch { id, queue: Queue::from_name(&queue)?, lane, dispatches })
+        });
+        jobs::dispatch(&context, &dispatches.collect::<Vec<_>>()).await;
+        if taken < usize::try_from(BATCH).unwrap_or_default() {
+            return Ok(());
+        }
+    }
+}
+
+async fn report_oldest(context: &Context) -> Result<(), Error> {
+    let transaction = context.begin_nobody().await?;
+    let rows = transaction.query(OLDEST_DUE_JOB, &[]).await?;
+    let age: Option<f64> = rows.first().and_then(|row| row.get("age"));
+    transaction.commit_quietly().await?;
+    log::metric("oldest_due_job", "Seconds", age.unwrap_or_default(), "dispatch_due_jobs");
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! GET /openapi.json — this API's description.
+
+use shared::{prelude::*, serve_with_events};
+
+const ROUTE: Route = Route::get("/openapi.json");
+
+const OPENAPI: &str = include_str!("../../../../openapi.json");
+
+fn main() {
+    serve_with_events(&ROUTE, get_openapi, &[auth::events, conversations::events, realtime::events, team::events]);
+}
+
+async fn get_openapi(_: Context, _: Anyone) -> Result<Json<Value>, Error> {
+    serde_json::from_str(OPENAPI).map(Json).map_err(|error| shared::error::INTERNAL.caused_by(error))
+}

@@ -1,0 +1,88 @@
+//! GET /health — whether everything a request may need answers.
+
+use std::time::Duration;
+
+use futures_util::future::join4;
+use shared::{error::UNAVAILABLE, prelude::*, settings::variable};
+
+const ROUTE: Route = Route::get("/health").needs(Privilege::Files);
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Jobs that wait longer than this have been forgotten by somebody.
+const LONGEST_WAIT: f64 = 300.0;
+
+#[derive(Serialize, JsonSchema)]
+struct Health {
+    /// `ok` or `degraded`.
+    status: &'static str,
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    /// Seconds the oldest due job has waited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<f64>,
+}
+
+const OLDEST_DUE_JOB: &str = "select app.oldest_due_job() as age";
+
+#[derive(FromRow)]
+struct OldestJob {
+    age: Option<f64>,
+}
+
+fn main() {
+    serve(&ROUTE, health);
+}
+
+async fn health(context: Context, _: Anyone) -> Result<Json<Health>, Error> {
+    let within = |name, check| check_within(name, check);
+    let (postgres, dynamodb, s3, queues) = join4(
+        tokio::time::timeout(PATIENCE, oldest_job(&context)),
+        within("dynamodb", reach_dynamodb(&context)),
+        within("s3", reach_s3(&context)),
+        within("sqs", reach_sqs(&context)),
+    )
+    .await;
+    let (is_reached, age) = match postgres {
+        Ok(Ok(oldest)) => (true, oldest.age),
+        _ => (false, None),
+    };
+    let postgres = Check { name: "postgres", ok: is_reached, age: None };
+    let jobs = Check { name: "jobs", ok: is_reached && age.is_none_or(|age| age < LONGEST_WAIT), age };
+    let checks = vec![postgres, dynamodb, s3, queues, jobs];
+    let failing: Vec<_> = checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
+    if failing.is_empty() {
+        return Ok(Json(Health { status: "ok", checks }));
+    }
+    if !is_reached {
+        return Err(UNAVAILABLE.with_current(&Health { status: "degraded", checks }));
+    }
+    Ok(Json(Health { status: "degraded", checks }))
+}
+
+async fn oldest_job(context: &Context) -> Result<OldestJob, Error> {
+    let transaction = context.begin_nobody().await?;
+    transaction.one(OLDEST_DUE_JOB, &[]).await
+}
+
+async fn check_within(name: &'static str, check: impl Future<Output = bool>) -> Check {
+    Check { name, ok: tokio::time::timeout(PATIENCE, check).await.unwrap_or(false), age: None }
+}
+
+async fn reach_dynamodb(context: &Context) -> bool {
+    context.aws().dynamodb().describe_table().table_name(variable("CONNECTIONS_TABLE")).send().await.is_ok()
+}
+
+async fn reach_s3(context: &Context) -> bool {
+    context.aws().files().head_bucket().bucket(variable("FILES_BUCKET")).send().await.is_ok()
+}
+
+async fn reach_sqs(context: &Context) -> bool {
+    let queue = Queue::Delivery.url();
+    context.aws().queues().get_queue_attributes().queue_url(queue).send().await.is_ok()
+}
