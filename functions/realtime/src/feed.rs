@@ -57,15 +57,18 @@ pub struct FeedEvent {
 }
 
 impl FeedEvent {
-    /// The text a socket receives, the same as when it was first sent.
+    /// The text a socket receives, the same as when it was first sent. One that is too large says where in the feed it is.
     pub fn to_frame(&self) -> String {
+        let cursor = self.cursor.parse::<FeedCursor>().ok();
+        let before = cursor.map(|FeedCursor { epoch, tx, id }| FeedCursor { epoch, tx, id: id.saturating_sub(1) });
+        let fetch = before.map(|before| format!("/events?after={before}&limit=1"));
         shared::realtime::frame_text(&Frame {
             kind: &self.kind,
             cursor: self.cursor.clone(),
             topic: self.topic.clone(),
             at: self.at.to_string(),
             data: &self.data,
-            fetch: None,
+            fetch: fetch.as_deref(),
         })
     }
 }
@@ -197,8 +200,16 @@ mod tests {
     fn frames_say_what_the_feed_says() {
         let event = stretch(vec![row(Some(7), false)], 10).unwrap().events.remove(0);
         let frame: Value = serde_json::from_str(&event.to_frame()).unwrap();
-        assert_eq!(frame, serde_json::to_value(&event).unwrap());
         assert_eq!(frame["cursor"], "ab12.7.5");
+        assert_eq!(frame, serde_json::to_value(&event).unwrap());
+    }
+
+    #[test]
+    fn a_large_event_says_where_it_is_read() {
+        let event =
+            FeedEvent { data: json!("x".repeat(40_000)), ..stretch(vec![row(Some(7), false)], 10).unwrap().events.remove(0) };
+        let frame: Value = serde_json::from_str(&event.to_frame()).unwrap();
+        assert_eq!((&frame["data"], &frame["fetch"]), (&Value::Null, &json!("/events?after=ab12.7.4&limit=1")));
     }
 
     proptest! {

@@ -37,23 +37,16 @@ pub struct Frame<'event> {
     pub fetch: Option<&'event str>,
 }
 
-/// A frame as text. One over the limit goes without its data, with the path to read it at.
+/// A frame as text. One over the limit goes without its data, with the path to read it at; others need no path.
 #[must_use]
 pub fn frame_text(frame: &Frame<'_>) -> String {
-    let text = serde_json::to_string(frame).unwrap_or_default();
-    if text.len() <= LARGEST_FRAME {
-        return text;
-    }
-    let fetch = frame.fetch.unwrap_or("/events");
-    let slim = Frame {
-        data: &Value::Null,
-        fetch: Some(fetch),
-        cursor: frame.cursor.clone(),
-        topic: frame.topic.clone(),
-        at: frame.at.clone(),
-        ..*frame
+    let write = |data, fetch| {
+        let Frame { cursor, topic, at, .. } = frame;
+        let frame = Frame { data, fetch, cursor: cursor.clone(), topic: topic.clone(), at: at.clone(), ..*frame };
+        serde_json::to_string(&frame).unwrap_or_default()
     };
-    serde_json::to_string(&slim).unwrap_or_default()
+    let whole = write(frame.data, None);
+    if whole.len() <= LARGEST_FRAME { whole } else { write(&Value::Null, frame.fetch.or(Some("/events"))) }
 }
 
 pub(crate) async fn publish_and_dispatch(context: &Context, events: Vec<Event>, recorded: Recorded, jobs: Vec<Job>) {
