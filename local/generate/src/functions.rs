@@ -47,9 +47,10 @@ impl Function {
         paths.collect()
     }
 
-    /// The headline without the method and path it starts with on HTTP routes.
+    /// What the headline says after the method and path, or the route key, that it starts with.
     pub fn summary(&self) -> &str {
-        let text = if self.is("http") { self.headline.split_once(" — ").map(|(_, text)| text) } else { None };
+        let has_name = self.is("http") || self.is("websocket");
+        let text = if has_name { self.headline.split_once(" — ").map(|(_, text)| text) } else { None };
         text.unwrap_or(&self.headline)
     }
 }
@@ -118,13 +119,14 @@ pub fn doc_lines(file: &Path) -> Result<(String, Option<String>)> {
     Ok((headline, Some(details).filter(|details| !details.is_empty())))
 }
 
-/// The first line of a route's file names the method and path that its declaration does.
+/// The first line of a route's file names the method and path that its declaration does, maybe with a query, then says what it does.
 fn check_headline(function: &Function) -> Result<()> {
     if !function.is("http") {
         return Ok(());
     }
-    let wanted = format!("{} {} — ", function.text("method")?, function.text("path")?);
-    ensure!(function.headline.starts_with(&wanted), "the first line of {}.rs must start with `//! {wanted}`", function.name);
+    let wanted = format!("{} {}", function.text("method")?, function.text("path")?);
+    let rest = function.headline.strip_prefix(&wanted).filter(|rest| rest.starts_with([' ', '?']) && rest.contains(" — "));
+    ensure!(rest.is_some(), "the first line of {}.rs must be like `//! {wanted} — what it does`", function.name);
     Ok(())
 }
 
