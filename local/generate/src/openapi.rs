@@ -1,0 +1,106 @@
+//! `openapi.json`: what the functions describe as one OpenAPI 3.1 document.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    functions::{self, Function, Workspace},
+    operation,
+    schemas::Schemas,
+    sockets,
+};
+
+/// The document, pretty printed, its keys in alphabetical order.
+pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String> {
+    let mut schemas = Schemas::default();
+    schemas.add("Problem", problem());
+    let mut paths: Map<String, Value> = Map::new();
+    let mut responses = Map::new();
+    for function in functions.iter().filter(|function| function.is("http")) {
+        schemas.add_of(function)?;
+        let method = function.text("method")?.to_ascii_lowercase();
+        for path in function.paths()? {
+            let operation =
+                operation::of(function, path, &mut responses).with_context(|| format!("describing {}", function.name))?;
+            paths.entry(path).or_insert_with(|| json!({}))[method.as_str()] = operation;
+        }
+    }
+    let actions = sockets::actions(functions, &mut schemas)?;
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Balcão",
+            "version": "1",
+            "description": "Customer service over WhatsApp and the web. Errors are RFC 9457 problems; lists are read by cursor.",
+        },
+        "servers": [{"url": "/"}, {"url": "/api"}, {"url": "/api/v1"}],
+        "tags": tags(functions, workspace),
+        "paths": paths,
+        "components": {
+            "responses": responses,
+            "securitySchemes": {"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+        "x-socket-actions": actions,
+    });
+    let events = functions.iter().find(|function| function.name == "get_openapi").map(|function| &function.description["events"]);
+    if let Some(events) = events.filter(|events| events.is_object()) {
+        document["x-events"] = events.clone();
+    }
+    schemas.check_references(&document)?;
+    document["components"]["schemas"] = schemas.into_json();
+    Ok(serde_json::to_string_pretty(&sorted(&document))? + "\n")
+}
+
+/// The domains that have routes, each with the first line of its library.
+fn tags(functions: &[Function], workspace: &Workspace) -> Value {
+    let names: BTreeSet<&str> =
+        functions.iter().filter(|function| function.is("http")).map(|function| function.package.as_str()).collect();
+    let tag = |name: &str| {
+        let library = workspace.root.join("functions").join(name).join("src/lib.rs");
+        let headline = functions::doc_lines(&library).ok().map(|(headline, _)| headline);
+        headline.map_or_else(|| json!({"name": name}), |headline| json!({"name": name, "description": headline}))
+    };
+    names.into_iter().map(tag).collect()
+}
+
+/// The body of every failure.
+fn problem() -> Value {
+    json!({
+        "description": "What went wrong (RFC 9457).",
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail", "request_id"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": {"type": "string", "description": "The meaning of the status, in the caller's language."},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "Stable name of the problem, for programs."},
+            "detail": {"type": "string", "description": "The problem in the caller's language, for people."},
+            "request_id": {"type": "string"},
+            "errors": {
+                "description": "Every field that needs correction.",
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "code", "message"],
+                    "properties": {"field": {"type": "string"}, "code": {"type": "string"}, "message": {"type": "string"}},
+                },
+            },
+            "current": {"description": "The current state, when it conflicts with the request."},
+        },
+    })
+}
+
+/// The same value with the keys of every object in order, whatever the features of `serde_json`.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            fields.into_iter().map(|(name, field)| (name.clone(), sorted(field))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
