@@ -40,8 +40,11 @@ fn main() {
 
 async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMessage>) -> Result<Created<Message>, Error> {
     let transaction = context.begin(&agent).await?;
-    let attachments = transaction.one(ATTACHMENTS, &[&input.file_id, &input.reply_to_id, &input.conversation_id]);
-    let (held, attachments) = join(lock(&transaction, input.conversation_id), attachments).await;
+    let (held, attachments) = join(
+        lock(&transaction, input.conversation_id),
+        transaction.one(ATTACHMENTS, &[&input.file_id, &input.reply_to_id, &input.conversation_id]),
+    )
+    .await;
     let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
     may_send(context.now(), &agent, &held)?;
     check_attachments(&input, &attachments)?;

@@ -41,7 +41,7 @@ fn main() {
 
 async fn health(context: Context, _: Anyone) -> Result<Json<Health>, Error> {
     let (postgres, dynamodb, s3, queues) = join4(
-        tokio::time::timeout(PATIENCE, oldest_job(&context)),
+        tokio::time::timeout(PATIENCE, Box::pin(oldest_job(&context))),
         check_within("dynamodb", reach_dynamodb(&context)),
         check_within("s3", reach_s3(&context)),
         check_within("sqs", reach_sqs(&context)),
@@ -70,7 +70,7 @@ async fn oldest_job(context: &Context) -> Result<OldestJob, Error> {
 }
 
 async fn check_within(name: &'static str, check: impl Future<Output = bool>) -> Check {
-    Check { name, ok: tokio::time::timeout(PATIENCE, check).await.unwrap_or(false), age: None }
+    Check { name, ok: tokio::time::timeout(PATIENCE, Box::pin(check)).await.unwrap_or(false), age: None }
 }
 
 async fn reach_dynamodb(context: &Context) -> bool {
