@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod queues;
 pub mod sandbox;
 pub mod schedules;
+pub mod seed;
 pub mod template;
 pub mod websocket_api;
 

@@ -11,6 +11,8 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use local::{
     cloud::{Addresses, Cloud, Options, Ports},
     http_api, lambda,
+    postgres::{self, Cluster, ClusterOptions},
+    seed::PASSWORD,
     template::Binaries,
     websocket_api,
 };
@@ -33,6 +35,10 @@ struct Cli {
 enum Command {
     /// Start everything and serve until Ctrl-C.
     Up(Box<Up>),
+    /// Apply the migrations to a database.
+    Migrate(Migrate),
+    /// Write `migrations/schema.sql`: the schema after all migrations.
+    Schema(Schema),
     /// Run the schedule of a function now.
     Fire {
         /// Logical id in the template, for example `DispatchDueJobs`.
@@ -40,6 +46,26 @@ enum Command {
         #[arg(long, default_value = ".local")]
         directory: PathBuf,
     },
+}
+
+#[derive(Args)]
+struct Migrate {
+    /// Direct connection of the owner, not through a pooler.
+    #[arg(long)]
+    url: String,
+    #[arg(long, default_value = "migrations")]
+    migrations: PathBuf,
+}
+
+#[derive(Args)]
+struct Schema {
+    #[arg(long, default_value = "migrations")]
+    migrations: PathBuf,
+    #[arg(long, default_value = ".local")]
+    directory: PathBuf,
+    /// Fail when `schema.sql` says something else, and write nothing.
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Args)]
@@ -95,6 +121,12 @@ struct Up {
     /// Do not run schedules by the clock; `local fire` still works.
     #[arg(long)]
     no_schedules: bool,
+    /// Do not make the demo company.
+    #[arg(long)]
+    no_demo: bool,
+    /// A parameter of the template, as in `--parameter UnknownOutcomeSeconds=5`.
+    #[arg(long = "parameter", value_parser = parse_parameter)]
+    parameters: Vec<(String, String)>,
     /// Leave out the throttles of the template, for load tests of the functions.
     #[arg(long)]
     no_throttle: bool,
@@ -128,6 +160,7 @@ impl Up {
             },
             migrations: (!self.no_postgres).then(|| self.migrations.clone()),
             schedules: !self.no_schedules,
+            parameters: self.parameters.clone(),
         }
     }
 }
@@ -136,6 +169,10 @@ impl Up {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(up) => serve(&up).await,
+        Command::Migrate(migrate) => {
+            postgres::migrate(&migrate.url, &migrate.migrations, &|text| println!("{text}")).await.map(drop)
+        }
+        Command::Schema(schema) => write_schema(&schema).await,
         Command::Fire { function, directory } => fire(&function, &directory).await,
     };
     match outcome {
@@ -158,8 +195,20 @@ async fn serve(up: &Up) -> Result<()> {
         _ = tokio::signal::ctrl_c() => bail!("stopped before it was ready"),
         _ = terminate.recv() => bail!("stopped before it was ready"),
     };
+    let demo = match cloud.addresses.seeder() {
+        Some(seeder) if !up.no_demo => {
+            progress.step("Demo company");
+            seeder.demo().await.context("the demo company is not made")?;
+            true
+        }
+        _ => false,
+    };
     progress.done();
     print(&cloud.addresses);
+    if demo {
+        print_demo();
+    }
+    println!("Ready. Ctrl-C stops everything.");
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -178,7 +227,21 @@ fn print(addresses: &Addresses) {
     if let Some(url) = &addresses.owner_database_url {
         println!("Postgres   {url}");
     }
-    println!("Ready. Ctrl-C stops everything.");
+}
+
+fn print_demo() {
+    println!();
+    println!("Logins of the demo company, all with the password {PASSWORD}:");
+    for (login, role) in [("admin", "admin"), ("supervisor", "supervisor"), ("agente1", "agent"), ("agente2", "agent")] {
+        println!("  {:<28} {role}", format!("{login}@demo.example"));
+    }
+    println!();
+    println!("Try next:  make demo   (a customer's conversation from the first message to the last, with a timeline)");
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as Name=value")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 async fn end_of_input() {
@@ -189,6 +252,27 @@ async fn end_of_input() {
         drop(sender);
     });
     let _ = receiver.await;
+}
+
+async fn write_schema(schema: &Schema) -> Result<()> {
+    let options = ClusterOptions {
+        directory: schema.directory.join("schema"),
+        port: None,
+        memory: true,
+        migrations: schema.migrations.clone(),
+    };
+    let cluster = Cluster::start(options, |_| {}).await?;
+    let dump = cluster.dump_schema().await;
+    cluster.stop().await?;
+    let (dump, path) = (dump?, schema.migrations.join("schema.sql"));
+    if !schema.check {
+        return std::fs::write(&path, dump).with_context(|| format!("cannot write {}", path.display()));
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    if written != dump {
+        bail!("{} is not what the migrations make: run `make generate`", path.display());
+    }
+    Ok(())
 }
 
 async fn fire(function: &str, directory: &std::path::Path) -> Result<()> {

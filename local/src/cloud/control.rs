@@ -12,26 +12,37 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::services::Services;
-use crate::{Invoke, template::ScheduleDefinition};
+use crate::{
+    Invoke,
+    seed::{Seeder, Wanted},
+    template::ScheduleDefinition,
+};
 
 #[derive(Clone)]
 struct Control {
     schedules: Arc<Vec<ScheduleDefinition>>,
     invoke: Invoke,
     services: Arc<Services>,
+    seeder: Option<Arc<Seeder>>,
 }
 
 type Answer = (StatusCode, Json<Value>);
 
-/// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start` and
-/// `/queues/{queue}/redrive`.
-pub(super) fn router(schedules: Vec<ScheduleDefinition>, invoke: Invoke, services: Arc<Services>) -> Router {
+/// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start`, `/queues/{queue}/redrive` and
+/// `/companies`, which makes a company to play with.
+pub(super) fn router(
+    schedules: Vec<ScheduleDefinition>,
+    invoke: Invoke,
+    services: Arc<Services>,
+    seeder: Option<Arc<Seeder>>,
+) -> Router {
     Router::new()
         .route("/fire/{function}", post(fire))
         .route("/services/{service}/stop", post(stop))
         .route("/services/{service}/start", post(start))
         .route("/queues/{queue}/redrive", post(redrive))
-        .with_state(Control { schedules: Arc::new(schedules), invoke, services })
+        .route("/companies", post(seed))
+        .with_state(Control { schedules: Arc::new(schedules), invoke, services, seeder })
 }
 
 async fn fire(State(control): State<Control>, Path(function): Path<String>) -> Answer {
@@ -77,6 +88,16 @@ async fn set_running(control: &Control, service: &str, running: bool) -> Answer 
 async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> Answer {
     match control.services.redrive(&queue) {
         Ok(moved) => (StatusCode::OK, Json(json!({ "queue": queue, "moved": moved }))),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn seed(State(control): State<Control>, Json(wanted): Json<Wanted>) -> Answer {
+    let Some(seeder) = &control.seeder else {
+        return (StatusCode::CONFLICT, Json(json!({ "error": "there is no database" })));
+    };
+    match seeder.company(&wanted).await {
+        Ok(company) => (StatusCode::CREATED, Json(json!(company))),
         Err(error) => failed(&error),
     }
 }

@@ -59,6 +59,8 @@ pub struct Options {
     pub migrations: Option<PathBuf>,
     /// Run schedules by the clock; `local fire` works either way.
     pub schedules: bool,
+    /// Values of the template's parameters, in place of their defaults.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// A running local cloud.
@@ -83,7 +85,8 @@ impl Cloud {
         let listeners = Listeners::bind(options.ports).await?;
         let mut addresses = addresses(&listeners)?;
         step("Reading the template");
-        let settings = Settings { parameters: parameters(&addresses), queue_endpoint: addresses.sqs.clone() };
+        let settings =
+            Settings { parameters: parameters(&addresses, &options.parameters), queue_endpoint: addresses.sqs.clone() };
         let template = Template::read(&options.template, &settings)?;
 
         let journal = Arc::new(Journal::default());
@@ -116,7 +119,8 @@ impl Cloud {
             tasks.spawn(sockets.clone().serve(websocket));
         }
         let from_clock = invoker(&runtime, &journal, BTreeMap::new(), "schedule");
-        let control = control::router(template.schedules.clone(), from_clock.clone(), services.clone());
+        let seeder = addresses.seeder().map(Arc::new);
+        let control = control::router(template.schedules.clone(), from_clock.clone(), services.clone(), seeder);
         let console = control.merge(services.console(&journal, sockets.as_ref(), &addresses));
         let gateway =
             HttpGateway::new(&template.http_apis, options.http.clone(), runtime.clone(), journal.clone(), Some(console));
@@ -170,15 +174,18 @@ fn addresses(listeners: &Listeners) -> Result<Addresses> {
 }
 
 /// Parameters of the template that name addresses of the outside world: here they are our own.
-fn parameters(addresses: &Addresses) -> BTreeMap<String, String> {
+fn parameters(addresses: &Addresses, chosen: &[(String, String)]) -> BTreeMap<String, String> {
     let pairs = [
+        ("SettingsParam", crate::parameters::SETTINGS.to_owned()),
+        // Where front ends are usually developed.
+        ("AllowedOrigins", "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173".to_owned()),
         ("PublicApiUrl", addresses.api.clone()),
         ("PublicWebSocketUrl", addresses.websocket.clone()),
         ("WhatsAppGraphUrl", format!("{}/graph", addresses.sandbox)),
         ("LlmUrl", format!("{}/llm/v1", addresses.sandbox)),
         ("SmtpUrl", addresses.smtp.clone()),
     ];
-    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(chosen.iter().cloned()).collect()
 }
 
 /// What AWS would tell every function about itself: region, credentials, and here also the endpoints.

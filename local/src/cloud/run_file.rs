@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
+use crate::seed::Seeder;
+
 /// Where everything answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Addresses {
@@ -36,6 +38,13 @@ impl Addresses {
         let text = fs::read_to_string(&path)
             .with_context(|| format!("no local cloud runs in {}: start one with `local up`", directory.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// What makes companies here; `None` without a database.
+    #[must_use]
+    pub fn seeder(&self) -> Option<Seeder> {
+        let owner_database_url = self.owner_database_url.clone()?;
+        Some(Seeder { api: self.api.clone(), owner_database_url })
     }
 }
 

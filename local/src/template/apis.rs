@@ -22,20 +22,25 @@ pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
         // SAM accepts this word for the empty mapping key.
         base_paths.push(if path == "(none)" { String::new() } else { path });
     }
-    let cors = match properties.get("CorsConfiguration")? {
-        Some(Json::Bool(true)) => Some(CorsDefinition { allow_origins: vec!["*".to_owned()], ..CorsDefinition::default() }),
+    const CORS: &str = "DefinitionBody.x-amazon-apigateway-cors";
+    if properties.get("CorsConfiguration")?.is_some() {
+        // SAM puts a parameter's text where the list it stands for belongs.
+        bail!("{}: say it in {CORS}", properties.place("CorsConfiguration"));
+    }
+    let field = |name: &str| format!("{CORS}.{name}");
+    let cors = match properties.get(CORS)? {
         Some(Json::Object(_)) => Some(CorsDefinition {
-            allow_origins: properties.texts("CorsConfiguration.AllowOrigins")?,
-            allow_methods: properties.texts("CorsConfiguration.AllowMethods")?,
-            allow_headers: properties.texts("CorsConfiguration.AllowHeaders")?,
-            expose_headers: properties.texts("CorsConfiguration.ExposeHeaders")?,
-            max_age: properties.whole("CorsConfiguration.MaxAge")?,
-            allow_credentials: properties.flag("CorsConfiguration.AllowCredentials")?,
+            allow_origins: properties.texts(&field("allowOrigins"))?,
+            allow_methods: properties.texts(&field("allowMethods"))?,
+            allow_headers: properties.texts(&field("allowHeaders"))?,
+            expose_headers: properties.texts(&field("exposeHeaders"))?,
+            max_age: properties.whole(&field("maxAge"))?,
+            allow_credentials: properties.flag(&field("allowCredentials"))?,
         }),
         _ => None,
     };
     if cors.as_ref().is_some_and(|cors| cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*")) {
-        bail!("{}: * is refused together with credentials", properties.place("CorsConfiguration.AllowOrigins"));
+        bail!("{}: * is refused together with credentials", properties.place(&field("allowOrigins")));
     }
     let rate = properties.number("DefaultRouteSettings.ThrottlingRateLimit")?;
     let burst = properties.number("DefaultRouteSettings.ThrottlingBurstLimit")?;

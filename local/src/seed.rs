@@ -1,0 +1,304 @@
+//! Companies to play with: people are written into the database, everything else goes through the API as a front end would do it.
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+/// The password of everybody seeded.
+pub const PASSWORD: &str = "balcao-demo-2026";
+
+/// Who a company has.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Wanted {
+    pub name: String,
+    /// Part of the e-mail addresses; a company's own when absent.
+    pub slug: Option<String>,
+    pub agents: usize,
+    pub students: usize,
+    /// `company`, `department` or `own`.
+    pub agent_visibility: String,
+    /// Departments, with the numbers of the agents in each, from 1.
+    pub departments: Vec<Department>,
+    /// Whether a WhatsApp number is connected.
+    pub channel: bool,
+    /// Whether the menu bot answers first.
+    pub bot: bool,
+    /// Another flow for the bot.
+    pub flow: Option<Value>,
+    /// Work factor of the password hash: low where many companies are made for tests.
+    pub cost: u32,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Department {
+    pub name: String,
+    pub agents: Vec<usize>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            name: "Escola Horizonte".into(),
+            slug: None,
+            agents: 2,
+            students: 0,
+            agent_visibility: "department".into(),
+            departments: Vec::new(),
+            channel: true,
+            bot: true,
+            flow: None,
+            cost: 4,
+        }
+    }
+}
+
+impl Wanted {
+    /// The company of `make run` and `make demo`.
+    #[must_use]
+    pub fn demo() -> Self {
+        let departments = [("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
+        let departments = departments.map(|(name, agents)| Department { name: name.into(), agents });
+        Self { slug: Some("demo".into()), departments: departments.into(), cost: 12, ..Self::default() }
+    }
+}
+
+/// A seeded person.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    pub id: Uuid,
+    pub name: String,
+    pub email: String,
+    pub role: &'static str,
+}
+
+/// A seeded company.
+#[derive(Clone, Debug, Serialize)]
+pub struct Company {
+    pub id: Uuid,
+    pub name: String,
+    pub slug: String,
+    pub password: &'static str,
+    pub people: Vec<Person>,
+    /// Name and id of each department.
+    pub departments: Vec<(String, Uuid)>,
+    pub channel_account_id: Option<Uuid>,
+    pub phone_number_id: Option<String>,
+    pub flow_id: Option<Uuid>,
+}
+
+/// Makes companies in one running cloud.
+pub struct Seeder {
+    /// Where the API answers.
+    pub api: String,
+    pub owner_database_url: String,
+}
+
+impl Seeder {
+    /// The demo company, made unless it is there already.
+    ///
+    /// # Errors
+    /// When the database or the API refuses.
+    pub async fn demo(&self) -> Result<Option<Company>> {
+        let wanted = Wanted::demo();
+        let database = connect(&self.owner_database_url).await?;
+        let known = database.query_opt("select id from companies where slug = $1", &[&wanted.slug]).await?;
+        if known.is_some() {
+            return Ok(None);
+        }
+        self.company(&wanted).await.map(Some)
+    }
+
+    /// A new company.
+    ///
+    /// # Errors
+    /// When the database or the API refuses, or a department names an agent there is not.
+    pub async fn company(&self, wanted: &Wanted) -> Result<Company> {
+        let id = Uuid::now_v7();
+        let slug = wanted.slug.clone().unwrap_or_else(|| format!("empresa-{}", &id.simple().to_string()[20..]));
+        let database = connect(&self.owner_database_url).await?;
+        let people = people(wanted, &slug);
+        insert_people(&database, id, wanted, &slug, &people).await?;
+        let flow_id = if wanted.bot || wanted.flow.is_some() {
+            Some(insert_flow(&database, id, wanted.flow.clone().unwrap_or_else(menu_flow)).await?)
+        } else {
+            None
+        };
+        // Asked for even where everything is plain HTTP; an error says that it is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::new();
+        let token = self.log_in(&client, &people[0].email).await?;
+        let mut departments = Vec::new();
+        for department in &wanted.departments {
+            let agents: Vec<&Person> = people.iter().filter(|person| person.role == "agent").collect();
+            let members: Option<Vec<Uuid>> =
+                department.agents.iter().map(|number| Some(agents.get(number.checked_sub(1)?)?.id)).collect();
+            let members = members.context("a department names an agent there is not")?;
+            let body = json!({"name": department.name, "member_ids": members});
+            let made = self.post(&client, &token, "/departments", &body).await?;
+            departments.push((department.name.clone(), read_id(&made)?));
+        }
+        let mut company = Company {
+            id,
+            name: wanted.name.clone(),
+            slug,
+            password: PASSWORD,
+            people,
+            departments,
+            channel_account_id: None,
+            phone_number_id: None,
+            flow_id,
+        };
+        if wanted.channel {
+            self.connect_number(&client, &token, &mut company).await?;
+        }
+        Ok(company)
+    }
+
+    async fn connect_number(&self, client: &reqwest::Client, token: &str, company: &mut Company) -> Result<()> {
+        let digits = company.id.as_u128() % 1_000_000_000_000;
+        let phone_number_id = format!("21{digits:012}");
+        let mut body = json!({
+            "kind": "whatsapp_cloud",
+            "name": "WhatsApp principal",
+            "phone_number_id": phone_number_id,
+            "waba_id": "104200000000001",
+            "access_token": format!("EAAG-local-{}", company.id.simple()),
+            "display_phone_number": "+551140000000",
+        });
+        if company.flow_id.is_some() {
+            body["bot_flow_key"] = json!("menu");
+        }
+        if let Some((_, department)) = company.departments.first() {
+            body["department_id"] = json!(department);
+        }
+        let channel = self.post(client, token, "/integrations/config", &body).await?;
+        company.channel_account_id = Some(read_id(&channel)?);
+        company.phone_number_id = Some(phone_number_id);
+        Ok(())
+    }
+
+    async fn log_in(&self, client: &reqwest::Client, email: &str) -> Result<String> {
+        let url = format!("{}/auth/login", self.api);
+        // An address of its own, so that logins of many companies do not count as one caller's.
+        let bytes = Uuid::new_v4().into_bytes();
+        let address = format!("10.{}.{}.{}", bytes[0], bytes[1], bytes[2]);
+        let request = client.post(url).header("x-forwarded-for", address).json(&json!({"email": email, "password": PASSWORD}));
+        let answer: Value = request.send().await?.json().await?;
+        answer["access_token"].as_str().map(str::to_owned).with_context(|| format!("login of {email}: {answer}"))
+    }
+
+    async fn post(&self, client: &reqwest::Client, token: &str, path: &str, body: &Value) -> Result<Value> {
+        let request = client.post(format!("{}{path}", self.api)).bearer_auth(token).json(body);
+        let answer = request.send().await?;
+        let status = answer.status();
+        let answer: Value = answer.json().await?;
+        if !status.is_success() {
+            bail!("{path}: {status} {answer}");
+        }
+        Ok(answer)
+    }
+}
+
+async fn connect(url: &str) -> Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn read_id(answer: &Value) -> Result<Uuid> {
+    Ok(answer["id"].as_str().context("the answer has no id")?.parse()?)
+}
+
+fn people(wanted: &Wanted, slug: &str) -> Vec<Person> {
+    let person = |role, name: &str, local: String| Person {
+        id: Uuid::now_v7(),
+        name: name.into(),
+        email: format!("{local}@{slug}.example"),
+        role,
+    };
+    let mut people =
+        vec![person("admin", "Helena Prado", "admin".into()), person("supervisor", "Rafael Nunes", "supervisor".into())];
+    let names = ["Bruna Lima", "Caio Matos", "Duda Reis", "Enzo Dias", "Flávia Melo", "Gustavo Sá"];
+    for number in 1..=wanted.agents {
+        people.push(person("agent", names[(number - 1) % names.len()], format!("agente{number}")));
+    }
+    for number in 1..=wanted.students {
+        people.push(person("student", &format!("Aluno {number}"), format!("aluno{number}")));
+    }
+    people
+}
+
+async fn insert_people(database: &Client, company: Uuid, wanted: &Wanted, slug: &str, people: &[Person]) -> Result<()> {
+    let hash = bcrypt::hash(PASSWORD, wanted.cost)?;
+    let mut sql = String::from("begin;");
+    let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    sql += &format!(
+        "insert into companies (id, name, slug, agent_visibility) values ('{company}', {}, {}, {});",
+        quote(&wanted.name),
+        quote(slug),
+        quote(&wanted.agent_visibility)
+    );
+    for Person { id, name, email, role } in people {
+        sql += &format!(
+            "insert into users (id, email, name, password_hash) values ('{id}', {}, {}, '{hash}');",
+            quote(email),
+            quote(name)
+        );
+        let client = if *role == "student" {
+            sql += &format!("insert into clients (id, company_id, name) values ('{id}', '{company}', {});", quote(name));
+            sql += &format!(
+                "insert into client_identities (company_id, client_id, kind, value, address)
+                 values ('{company}', '{id}', 'student', '{id}', '{id}');"
+            );
+            format!("'{id}'")
+        } else {
+            "null".into()
+        };
+        sql += &format!(
+            "insert into memberships (company_id, user_id, role, client_id) values ('{company}', '{id}', '{role}', {client});"
+        );
+    }
+    sql += "commit;";
+    database.batch_execute(&sql).await.context("people are not inserted")
+}
+
+async fn insert_flow(database: &Client, company: Uuid, flow: Value) -> Result<Uuid> {
+    let id = Uuid::now_v7();
+    let sql = "insert into bot_flows (id, company_id, key, definition, published_at) values ($1, $2, 'menu', $3, now())";
+    database.execute(sql, &[&id, &company, &flow]).await?;
+    Ok(id)
+}
+
+/// A school's menu, open around the clock so that it can be tried at any time.
+fn menu_flow() -> Value {
+    let all_day = json!([["00:00", "23:59:59.999"]]);
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let weekly: serde_json::Map<String, Value> = days.iter().map(|day| ((*day).to_owned(), all_day.clone())).collect();
+    json!({
+        "start": "welcome",
+        "hours": {"time_zone": "America/Sao_Paulo", "weekly": weekly},
+        "nodes": {
+            "welcome": {
+                "type": "menu",
+                "text": "Olá, {{client_name}}! Aqui é a Escola Horizonte. Como podemos ajudar?",
+                "closed_text": "Olá, {{client_name}}! Estamos fora do horário, mas você já pode deixar sua mensagem.",
+                "options": [
+                    {"id": "courses", "title": "Conhecer os cursos", "go_to": "courses"},
+                    {"id": "fees", "title": "Mensalidades", "go_to": "fees"},
+                    {"id": "human", "title": "Falar com atendente", "go_to": "human"},
+                ],
+            },
+            "courses": {"type": "message", "text": "Temos inglês, espanhol e mentoria de carreira.", "go_to": "welcome"},
+            "fees": {"type": "message", "text": "As mensalidades vencem no dia 10. A segunda via está no portal do aluno.", "go_to": "welcome"},
+            "human": {
+                "type": "handover",
+                "text": "Um momento, já vou chamar alguém da equipe.",
+                "closed_text": "Nossa equipe responde assim que abrirmos.",
+            },
+        },
+    })
+}

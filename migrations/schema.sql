@@ -1,0 +1,1430 @@
+-- The schema after all migrations. Made from the database; do not edit.
+
+-- extensions
+
+create extension pg_trgm;
+create extension unaccent;
+
+-- roles
+
+role app login noinherit member of app_staff, app_student;
+role app_lookup nologin;
+role app_staff nologin;
+role app_student nologin;
+
+-- schemas
+
+create schema app;
+
+-- tables
+
+create table public.access_log (
+    id bigint not null generated always as identity,
+    company_id uuid not null default app.company_id(),
+    at timestamp with time zone not null default now(),
+    user_id uuid,
+    action text not null,
+    target text not null,
+    ip text,
+    request_id text
+);
+alter table public.access_log enable row level security;
+alter table public.access_log force row level security;
+
+create table public.audit_log (
+    id bigint not null generated always as identity,
+    company_id uuid not null default app.company_id(),
+    at timestamp with time zone not null default now(),
+    user_id uuid,
+    action text not null,
+    target text,
+    before jsonb,
+    after jsonb,
+    ip text,
+    user_agent text,
+    request_id text
+);
+alter table public.audit_log enable row level security;
+alter table public.audit_log force row level security;
+
+create table public.bot_flows (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    key text not null,
+    number integer not null default 1,
+    definition jsonb not null,
+    published_at timestamp with time zone
+);
+alter table public.bot_flows enable row level security;
+alter table public.bot_flows force row level security;
+
+create table public.channel_accounts (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    name text not null,
+    external_key text not null,
+    status text not null default 'active'::text,
+    department_id uuid,
+    bot_flow_id uuid,
+    settings jsonb not null default '{}'::jsonb,
+    created_at timestamp with time zone not null default now(),
+    version integer not null default 1
+);
+alter table public.channel_accounts enable row level security;
+alter table public.channel_accounts force row level security;
+
+create table public.channel_credentials (
+    channel_account_id uuid not null,
+    company_id uuid not null default app.company_id(),
+    sealed bytea not null
+);
+alter table public.channel_credentials enable row level security;
+alter table public.channel_credentials force row level security;
+
+create table public.client_identities (
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    kind text not null,
+    value text not null,
+    address text not null,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.client_identities enable row level security;
+alter table public.client_identities force row level security;
+
+create table public.clients (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    document text,
+    email text,
+    tags text[] not null default '{}'::text[],
+    custom_fields jsonb not null default '{}'::jsonb,
+    created_at timestamp with time zone not null default now(),
+    version integer not null default 1
+);
+alter table public.clients enable row level security;
+alter table public.clients force row level security;
+
+create table public.companies (
+    id uuid not null,
+    name text not null,
+    slug text not null,
+    time_zone text not null default 'America/Sao_Paulo'::text,
+    locale text not null default 'pt-BR'::text,
+    agent_visibility text not null default 'department'::text,
+    reopen_window integer not null default 86400,
+    feature_flags jsonb not null default '{}'::jsonb,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.companies enable row level security;
+alter table public.companies force row level security;
+
+create table public.conversation_transfers (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    from_user_id uuid,
+    to_user_id uuid,
+    from_department_id uuid,
+    to_department_id uuid,
+    by_user_id uuid,
+    reason text,
+    at timestamp with time zone not null default now()
+);
+alter table public.conversation_transfers enable row level security;
+alter table public.conversation_transfers force row level security;
+
+create table public.conversations (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    channel_account_id uuid not null,
+    department_id uuid,
+    assignee_id uuid,
+    mode text not null,
+    status text not null generated always as (
+CASE
+    WHEN (ended_at IS NOT NULL) THEN 'closed'::text
+    WHEN (mode = 'bot'::text) THEN 'bot'::text
+    WHEN (assignee_id IS NULL) THEN 'pending'::text
+    ELSE 'active'::text
+END) stored,
+    priority text not null default 'normal'::text,
+    tags text[] not null default '{}'::text[],
+    subject text,
+    version integer not null default 1,
+    last_message_at timestamp with time zone not null default now(),
+    last_message_preview text not null default ''::text,
+    last_message_from text not null default 'client'::text,
+    inbound_count integer not null default 0,
+    read_count integer not null default 0,
+    window_expires_at timestamp with time zone,
+    first_human_at timestamp with time zone,
+    started_at timestamp with time zone not null default now(),
+    ended_at timestamp with time zone,
+    close_reason text,
+    bot_flow_id uuid,
+    bot_node text,
+    bot_fields jsonb not null default '{}'::jsonb,
+    bot_answered integer not null default 0,
+    bot_turns integer not null default 0
+);
+alter table public.conversations enable row level security;
+alter table public.conversations force row level security;
+
+create table public.department_members (
+    company_id uuid not null default app.company_id(),
+    department_id uuid not null,
+    user_id uuid not null
+);
+alter table public.department_members enable row level security;
+alter table public.department_members force row level security;
+
+create table public.departments (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    description text,
+    created_at timestamp with time zone not null default now(),
+    version integer not null default 1
+);
+alter table public.departments enable row level security;
+alter table public.departments force row level security;
+
+create table public.early_statuses (
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    provider_id text not null,
+    status text not null,
+    error_code text,
+    error_detail text,
+    at timestamp with time zone not null,
+    received_at timestamp with time zone not null default now()
+);
+alter table public.early_statuses enable row level security;
+alter table public.early_statuses force row level security;
+
+create table public.events (
+    tx xid8 not null default pg_current_xact_id(),
+    id bigint not null generated always as identity,
+    company_id uuid not null default app.company_id(),
+    topic text not null,
+    type text not null,
+    audience text[],
+    data jsonb not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.events enable row level security;
+alter table public.events force row level security;
+
+create table public.feed_epochs (
+    value text not null,
+    system_identifier bigint not null,
+    swept xid8 not null default '0'::xid8,
+    started_at timestamp with time zone not null default now()
+);
+alter table public.feed_epochs enable row level security;
+alter table public.feed_epochs force row level security;
+
+create table public.files (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid,
+    uploaded_by uuid,
+    name text not null,
+    mime_type text not null,
+    size bigint not null,
+    sha256 bytea,
+    storage_key text not null,
+    status text not null default 'pending'::text,
+    failure text,
+    width integer,
+    height integer,
+    duration_ms integer,
+    provider_id text,
+    created_at timestamp with time zone not null default now(),
+    completed_at timestamp with time zone
+);
+alter table public.files enable row level security;
+alter table public.files force row level security;
+
+create table public.idempotency_keys (
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null default app.user_id(),
+    route text not null,
+    key text not null,
+    request_hash bytea not null,
+    status integer,
+    body jsonb,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.idempotency_keys enable row level security;
+alter table public.idempotency_keys force row level security;
+
+create table public.inbound_webhooks (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    source text not null,
+    body bytea not null,
+    outcome jsonb not null,
+    failed_items integer not null default 0,
+    received_at timestamp with time zone not null default now()
+);
+alter table public.inbound_webhooks enable row level security;
+alter table public.inbound_webhooks force row level security;
+
+create table public.integration_calls (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid,
+    provider text not null,
+    operation text not null,
+    status integer,
+    error_code text,
+    took_ms integer not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.integration_calls enable row level security;
+alter table public.integration_calls force row level security;
+
+create table public.jobs (
+    id uuid not null,
+    number bigint not null generated always as identity,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    queue text not null,
+    lane text not null,
+    key text,
+    payload jsonb not null,
+    run_at timestamp with time zone not null default now(),
+    dispatched_at timestamp with time zone,
+    dispatches integer not null default 0,
+    leased_until timestamp with time zone,
+    attempts integer not null default 0,
+    finished_at timestamp with time zone,
+    failed boolean not null default false,
+    last_error text,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.jobs enable row level security;
+alter table public.jobs force row level security;
+
+create table public.memberships (
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    role text not null,
+    status text not null default 'active'::text,
+    client_id uuid,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.memberships enable row level security;
+alter table public.memberships force row level security;
+
+create table public.messages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    channel_account_id uuid not null,
+    sender_type text not null,
+    sender_id uuid,
+    kind text not null,
+    body text not null default ''::text,
+    payload jsonb not null default '{}'::jsonb,
+    file_id uuid,
+    reply_to_id uuid,
+    provider_id text,
+    client_message_id text,
+    status text,
+    error_code text,
+    error_detail text,
+    reactions jsonb not null default '[]'::jsonb,
+    revisions jsonb not null default '[]'::jsonb,
+    inbound_number integer,
+    sent_at timestamp with time zone not null,
+    created_at timestamp with time zone not null default now(),
+    fence integer,
+    sending_at timestamp with time zone,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone
+);
+alter table public.messages enable row level security;
+alter table public.messages force row level security;
+
+create table public.presence_leases (
+    connection_id text not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    session_id uuid not null,
+    status text not null default 'online'::text,
+    started_at timestamp with time zone not null default now(),
+    lease_until timestamp with time zone not null
+);
+alter table public.presence_leases enable row level security;
+alter table public.presence_leases force row level security;
+
+create table public.refresh_tokens (
+    token_hash bytea not null,
+    company_id uuid not null default app.company_id(),
+    session_id uuid not null,
+    created_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null,
+    rotated_at timestamp with time zone
+);
+alter table public.refresh_tokens enable row level security;
+alter table public.refresh_tokens force row level security;
+
+create table public.schema_migrations (
+    version integer not null,
+    name text not null,
+    checksum text not null,
+    applied_at timestamp with time zone not null default now()
+);
+
+create table public.sessions (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    created_at timestamp with time zone not null default now(),
+    last_seen_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null,
+    revoked_at timestamp with time zone,
+    user_agent text,
+    ip text
+);
+alter table public.sessions enable row level security;
+alter table public.sessions force row level security;
+
+create table public.unrouted_webhooks (
+    id uuid not null,
+    source text not null,
+    external_key text not null,
+    body bytea not null,
+    received_at timestamp with time zone not null default now()
+);
+alter table public.unrouted_webhooks enable row level security;
+alter table public.unrouted_webhooks force row level security;
+
+create table public.users (
+    id uuid not null,
+    email text not null,
+    name text not null,
+    password_hash text not null,
+    phone text,
+    "position" text,
+    locale text not null default 'pt-BR'::text,
+    time_zone text not null default 'America/Sao_Paulo'::text,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.users enable row level security;
+alter table public.users force row level security;
+
+-- constraints
+
+alter table public.access_log add constraint access_log_pkey PRIMARY KEY (company_id, id);
+alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
+alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.bot_flows add constraint bot_flows_company_id_id_key UNIQUE (company_id, id);
+alter table public.bot_flows add constraint bot_flows_company_id_key_number_key UNIQUE (company_id, key, number);
+alter table public.bot_flows add constraint bot_flows_pkey PRIMARY KEY (id);
+alter table public.channel_accounts add constraint channel_accounts_company_id_bot_flow_id_fkey FOREIGN KEY (company_id, bot_flow_id) REFERENCES public.bot_flows(company_id, id);
+alter table public.channel_accounts add constraint channel_accounts_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
+alter table public.channel_accounts add constraint channel_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.channel_accounts add constraint channel_accounts_company_id_id_key UNIQUE (company_id, id);
+alter table public.channel_accounts add constraint channel_accounts_external_key UNIQUE (kind, external_key);
+alter table public.channel_accounts add constraint channel_accounts_kind_check CHECK ((kind = ANY (ARRAY['whatsapp_cloud'::text, 'evolution'::text, 'botconversa'::text, 'widget'::text])));
+alter table public.channel_accounts add constraint channel_accounts_name_check CHECK ((name <> ''::text));
+alter table public.channel_accounts add constraint channel_accounts_pkey PRIMARY KEY (id);
+alter table public.channel_accounts add constraint channel_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'broken'::text, 'disabled'::text])));
+alter table public.channel_credentials add constraint channel_credentials_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
+alter table public.channel_credentials add constraint channel_credentials_pkey PRIMARY KEY (channel_account_id);
+alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
+alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
+alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
+alter table public.clients add constraint clients_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.clients add constraint clients_company_id_id_key UNIQUE (company_id, id);
+alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
+alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
+alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
+alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
+alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
+alter table public.companies add constraint companies_slug_key UNIQUE (slug);
+alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.conversation_transfers add constraint conversation_transfers_pkey PRIMARY KEY (id);
+alter table public.conversations add constraint conversations_check CHECK ((read_count <= inbound_count));
+alter table public.conversations add constraint conversations_company_id_assignee_id_fkey FOREIGN KEY (company_id, assignee_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.conversations add constraint conversations_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id);
+alter table public.conversations add constraint conversations_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.conversations add constraint conversations_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
+alter table public.conversations add constraint conversations_company_id_id_key UNIQUE (company_id, id);
+alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
+alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
+alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table public.department_members add constraint department_members_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.department_members add constraint department_members_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.department_members add constraint department_members_pkey PRIMARY KEY (company_id, department_id, user_id);
+alter table public.departments add constraint departments_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.departments add constraint departments_company_id_id_key UNIQUE (company_id, id);
+alter table public.departments add constraint departments_name_check CHECK ((name <> ''::text));
+alter table public.departments add constraint departments_pkey PRIMARY KEY (id);
+alter table public.early_statuses add constraint early_statuses_pkey PRIMARY KEY (company_id, channel_account_id, provider_id, status);
+alter table public.events add constraint events_pkey PRIMARY KEY (company_id, tx, id);
+alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (value);
+alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.files add constraint files_company_id_id_key UNIQUE (company_id, id);
+alter table public.files add constraint files_pkey PRIMARY KEY (id);
+alter table public.files add constraint files_size_check CHECK ((size >= 0));
+alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
+alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
+alter table public.idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (company_id, user_id, route, key);
+alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id);
+alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
+alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
+alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text])));
+alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.messages add constraint messages_client_message_id UNIQUE (company_id, client_message_id);
+alter table public.messages add constraint messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.messages add constraint messages_company_id_file_id_fkey FOREIGN KEY (company_id, file_id) REFERENCES public.files(company_id, id);
+alter table public.messages add constraint messages_company_id_id_key UNIQUE (company_id, id);
+alter table public.messages add constraint messages_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'image'::text, 'audio'::text, 'video'::text, 'document'::text, 'sticker'::text, 'location'::text, 'contacts'::text, 'interactive'::text, 'template'::text, 'reaction'::text, 'order'::text, 'system'::text, 'unsupported'::text])));
+alter table public.messages add constraint messages_pkey PRIMARY KEY (id);
+alter table public.messages add constraint messages_provider_id UNIQUE (company_id, channel_account_id, provider_id);
+alter table public.messages add constraint messages_sender_type_check CHECK ((sender_type = ANY (ARRAY['client'::text, 'agent'::text, 'bot'::text, 'system'::text])));
+alter table public.messages add constraint messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text])));
+alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
+alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
+alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
+alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
+alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
+alter table public.users add constraint users_email_check CHECK ((email = lower(email)));
+alter table public.users add constraint users_email_key UNIQUE (email);
+alter table public.users add constraint users_name_check CHECK ((name <> ''::text));
+alter table public.users add constraint users_pkey PRIMARY KEY (id);
+
+-- indexes
+
+CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
+CREATE INDEX client_identities_value ON public.client_identities USING gin (value public.gin_trgm_ops);
+CREATE INDEX clients_name ON public.clients USING gin (app.fold(name) public.gin_trgm_ops);
+CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at);
+CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
+CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
+CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, lower(name));
+CREATE INDEX events_age ON public.events USING brin (at);
+CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+CREATE INDEX inbound_webhooks_age ON public.inbound_webhooks USING brin (received_at);
+CREATE INDEX inbound_webhooks_recent ON public.inbound_webhooks USING btree (company_id, received_at DESC);
+CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
+CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
+CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
+CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, lane, number) WHERE (finished_at IS NULL);
+CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL) AND (leased_until IS NULL));
+CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
+CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
+CREATE INDEX messages_text ON public.messages USING gin (to_tsvector('portuguese'::regconfig, app.fold(body))) WHERE (body <> ''::text);
+CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
+CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
+CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
+CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
+
+-- functions
+
+CREATE OR REPLACE FUNCTION app.audiences()
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+AS $function$ select coalesce(nullif(current_setting('app.audiences', true), '')::text[], '{}') $function$;
+
+CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
+ RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+#variable_conflict use_column
+declare
+    asked record;
+    head jobs;
+begin
+    select jobs.company_id, jobs.lane, jobs.kind, jobs.finished_at into asked from jobs where jobs.id = wanted;
+    if not found or asked.finished_at is not null then
+        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return;
+    end if;
+    select * into head from jobs
+     where jobs.company_id = asked.company_id and jobs.lane = asked.lane and jobs.finished_at is null
+     order by number limit 1 for update;
+    if head.id is null then
+        -- The head was finished while we waited for it: look again.
+        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return;
+    end if;
+    if head.leased_until > now() then
+        return query select 'wait', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+        return;
+    end if;
+    if head.run_at > now() then
+        return query select 'wait', greatest(1, ceil(extract(epoch from head.run_at - now())))::integer,
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+        return;
+    end if;
+    update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1 where jobs.id = head.id;
+    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.client_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.client_id', true), '')::uuid $function$;
+
+CREATE OR REPLACE FUNCTION app.companies_of_user()
+ RETURNS TABLE(id uuid, name text, slug text, role text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select companies.id, companies.name, companies.slug, memberships.role
+      from memberships
+      join companies on companies.id = memberships.company_id
+     where memberships.user_id = app.user_id() and memberships.status = 'active'
+     order by companies.name, companies.id
+$function$;
+
+CREATE OR REPLACE FUNCTION app.company_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.company_id', true), '')::uuid $function$;
+
+CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select company_id from presence_leases where connection_id = connection
+$function$;
+
+CREATE OR REPLACE FUNCTION app.department_ids()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE
+AS $function$ select coalesce(nullif(current_setting('app.department_ids', true), '')::uuid[], '{}') $function$;
+
+CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+    access record;
+    departments uuid[];
+    audiences text[];
+begin
+    select * into access from app.session_access(company, person, claimed_role, session);
+    if not found then
+        raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    departments := coalesce(access.departments, '{}');
+    if claimed_role = 'student' then
+        audiences := array['self:' || person, 'user:' || person, 'client:' || coalesce(access.client::text, 'none')];
+    elsif access.visibility = 'own' then
+        audiences := array['self:' || person, 'user:' || person, 'waiting:none'] || array(select 'waiting:' || d from unnest(departments) d);
+    else
+        audiences := array['self:' || person, 'user:' || person, 'department:none'] || array(select 'department:' || d from unnest(departments) d);
+    end if;
+    perform set_config('app.company_id', company::text, true),
+            set_config('app.user_id', person::text, true),
+            set_config('app.session_id', session::text, true),
+            set_config('app.client_id', coalesce(access.client::text, ''), true),
+            set_config('app.sees_all', access.sees_all::text, true),
+            set_config('app.visibility', access.visibility, true),
+            set_config('app.department_ids', departments::text, true),
+            set_config('app.audiences', audiences::text, true),
+            set_config('role', case when claimed_role = 'student' then 'app_student' else 'app_staff' end, true);
+    return app.feed_head();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter_channel(channel_kind text, key text)
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer, feed_cursor text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+    channel record;
+begin
+    select * into channel from app.find_channel(channel_kind, key);
+    if found then
+        return query select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window,
+                            app.enter_system(channel.company_id);
+    end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter_system(company uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform set_config('app.company_id', company::text, true),
+            set_config('app.user_id', '', true),
+            set_config('app.session_id', '', true),
+            set_config('app.client_id', '', true),
+            set_config('app.sees_all', 'true', true),
+            set_config('app.visibility', 'company', true),
+            set_config('app.department_ids', '{}', true),
+            set_config('app.audiences', '{}', true),
+            set_config('role', 'app_staff', true);
+    return app.feed_head();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.feed_head()
+ RETURNS text
+ LANGUAGE sql
+AS $function$ select value || '.' || pg_snapshot_xmin(pg_current_snapshot())::text || '.0' from feed_epochs order by started_at desc limit 1 $function$;
+
+CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id, companies.reopen_window
+      from channel_accounts
+      join companies on companies.id = channel_accounts.company_id
+     where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled'
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_login(address text)
+ RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status
+      from users
+      left join memberships on memberships.user_id = users.id
+      left join companies on companies.id = memberships.company_id
+     where users.email = lower(address)
+     order by memberships.status = 'active' desc, memberships.created_at, companies.id
+$function$;
+
+CREATE OR REPLACE FUNCTION app.fold(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.held_conversation()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
+
+CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    insert into unrouted_webhooks (id, source, external_key, body) values (webhook, from_source, key, content)
+$function$;
+
+CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
+ RETURNS TABLE(connection_id text, company_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
+$function$;
+
+CREATE OR REPLACE FUNCTION app.oldest_due_job()
+ RETURNS double precision
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select extract(epoch from now() - min(run_at))::double precision from jobs where finished_at is null and run_at <= now()
+$function$;
+
+CREATE OR REPLACE PROCEDURE app.open_to_lookup(IN target regclass, IN rights text)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+    execute format('alter policy company on %s to app_staff, app_student', target);
+    execute format('create policy lookup on %s to app_lookup using (true)', target);
+    execute format('grant %s on %s to app_lookup', rights, target);
+end
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select, insert, update, delete'::text)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+    execute format('alter table %s enable row level security', target);
+    execute format('alter table %s force row level security', target);
+    execute format(
+        'create policy company on %s as restrictive using (company_id = (select app.company_id()))', target);
+    execute format('create policy staff on %s to app_staff using (true)', target);
+    if staff_rights <> '' then
+        execute format('grant %s on %s to app_staff', staff_rights, target);
+    end if;
+end
+$procedure$;
+
+CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
+ RETURNS TABLE(tx text, ids bigint[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+begin
+    with event as (
+        insert into events (topic, type, audience, data)
+        select topic, type, audience, data
+          from jsonb_to_recordset(new_events) as e (position integer, topic text, type text, audience text[], data jsonb)
+         order by position
+        returning id
+    )
+    select pg_current_xact_id()::text, array(select id from event order by id) into tx, ids;
+    if jsonb_array_length(new_jobs) > 0 then
+        insert into jobs (id, kind, queue, lane, key, payload, run_at, dispatched_at, dispatches)
+        select id, kind, queue, lane, key, payload, coalesce(run_at, now()),
+               case when run_at is null then now() end, case when run_at is null then 1 else 0 end
+          from jsonb_to_recordset(new_jobs) as j (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz)
+        on conflict (company_id, kind, key) where key is not null and finished_at is null and leased_until is null do nothing;
+    end if;
+    if jsonb_array_length(new_audit) > 0 then
+        insert into audit_log (user_id, action, target, before, after, ip, user_agent, request_id)
+        select app.user_id(), action, target, before, after, ip, user_agent, request_id
+          from jsonb_to_recordset(new_audit) as a (action text, target text, before jsonb, after jsonb, ip text, user_agent text, request_id text);
+    end if;
+    if jsonb_array_length(new_accesses) > 0 then
+        insert into access_log (user_id, action, target, ip, request_id)
+        select app.user_id(), action, target, ip, request_id
+          from jsonb_to_recordset(new_accesses) as a (action text, target text, ip text, request_id text);
+    end if;
+    return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+    joined uuid;
+begin
+    if existing_slug is not null then
+        select id into joined from companies where slug = existing_slug;
+        if not found then
+            return 'unknown_company';
+        end if;
+    end if;
+    insert into users (id, email, name, password_hash) values (person, lower(address), person_name, hash)
+    on conflict on constraint users_email_key do nothing;
+    if not found then
+        return 'known';
+    end if;
+    if existing_slug is null then
+        insert into companies (id, name, slug) values (company, company_name, company_slug);
+        insert into memberships (company_id, user_id, role) values (company, person, 'admin');
+        insert into audit_log (company_id, user_id, action, target) values (company, person, 'register', company::text);
+        return 'created';
+    end if;
+    insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
+    insert into audit_log (company_id, user_id, action, target) values (joined, person, 'register', person::text);
+    return 'waiting';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.rotate_refresh_token(old_hash bytea, new_hash bytea)
+ RETURNS TABLE(outcome text, session_id uuid, company_id uuid, user_id uuid, role text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+#variable_conflict use_column
+declare
+    token record;
+begin
+    select refresh_tokens.session_id, refresh_tokens.rotated_at, refresh_tokens.expires_at,
+           sessions.company_id, sessions.user_id, sessions.revoked_at, sessions.expires_at as session_expires_at,
+           memberships.role, memberships.status
+      into token
+      from refresh_tokens
+      join sessions on sessions.id = refresh_tokens.session_id
+      join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
+     where token_hash = old_hash
+       for update of refresh_tokens, sessions;
+    if not found or token.revoked_at is not null or token.session_expires_at <= now() or token.status <> 'active' then
+        return query select 'invalid', token.session_id, token.company_id, token.user_id, token.role;
+        return;
+    end if;
+    if token.rotated_at is not null and token.rotated_at < now() - interval '10 seconds' then
+        update sessions set revoked_at = now() where id = token.session_id;
+        return query select 'reused', token.session_id, token.company_id, token.user_id, token.role;
+        return;
+    end if;
+    if token.expires_at <= now() then
+        return query select 'invalid', token.session_id, token.company_id, token.user_id, token.role;
+        return;
+    end if;
+    update refresh_tokens set rotated_at = coalesce(rotated_at, now()) where token_hash = old_hash;
+    insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
+    values (new_hash, token.company_id, token.session_id, least(now() + interval '7 days', token.session_expires_at));
+    update sessions set last_seen_at = now() where id = token.session_id;
+    return query select case when token.rotated_at is null then 'rotated' else 'raced' end,
+                        token.session_id, token.company_id, token.user_id, token.role;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.search_conversations(query text, digits text)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select id from (
+        select conversations.id, conversations.last_message_at
+          from conversations
+         where conversations.company_id = app.company_id()
+           and conversations.client_id in (
+               select clients.id from clients
+                where clients.company_id = app.company_id()
+                  and app.fold(clients.name) like '%' || replace(replace(replace(app.fold(query), '\', '\\'), '%', '\%'), '_', '\_') || '%'
+               union
+               select client_identities.client_id from client_identities
+                where client_identities.company_id = app.company_id()
+                  and ((length(digits) >= 4 and client_identities.value like '%' || digits || '%')
+                       or (client_identities.kind = 'email' and client_identities.value = app.fold(query))))
+        union
+        select conversations.id, conversations.last_message_at
+          from messages
+          join conversations on conversations.company_id = messages.company_id and conversations.id = messages.conversation_id
+         where messages.company_id = app.company_id()
+           and messages.body <> ''
+           and to_tsvector('portuguese', app.fold(messages.body)) @@ plainto_tsquery('portuguese', app.fold(query))
+    ) found
+     order by last_message_at desc
+     limit 1000
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sees_all()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select coalesce(current_setting('app.sees_all', true), '') = 'true' $function$;
+
+CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
+ RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select memberships.role in ('admin', 'supervisor') or (memberships.role = 'agent' and companies.agent_visibility = 'company'),
+           companies.agent_visibility,
+           case when memberships.role = 'agent' then
+               array(select department_id from department_members where company_id = company and user_id = person)
+           end,
+           memberships.client_id
+      from sessions
+      join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
+      join companies on companies.id = sessions.company_id
+     where sessions.id = session
+       and sessions.company_id = company
+       and sessions.user_id = person
+       and sessions.revoked_at is null
+       and sessions.expires_at > now()
+       and memberships.status = 'active'
+       and memberships.role = claimed_role
+$function$;
+
+CREATE OR REPLACE FUNCTION app.session_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $function$;
+
+CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    with started as (
+        insert into sessions (id, company_id, user_id, expires_at, user_agent, ip)
+        values (session, company, person, now() + interval '30 days', browser, address)
+    ), audited as (
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent)
+        values (company, person, 'start_session', session::text, address, browser)
+    )
+    insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
+    values (refresh_hash, company, session, now() + interval '7 days');
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sweep_foundation(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_at < now() - interval '24 hours' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    with old as (
+        delete from events where ctid in (select ctid from events where at < now() - interval '7 days' order by at limit most) returning tx
+    ), latest as (
+        select max(tx::text::numeric)::text::xid8 as tx from old
+    )
+    update feed_epochs set swept = latest.tx from latest where latest.tx is not null and latest.tx > swept;
+    get diagnostics step = row_count; gone := gone + step;
+    delete from refresh_tokens where ctid in (select ctid from refresh_tokens where expires_at < now() - interval '1 day' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from sessions where ctid in (
+        select ctid from sessions where coalesce(revoked_at, expires_at) < now() - interval '30 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from jobs where ctid in (
+        select ctid from jobs where finished_at < now() - interval '7 days' and not failed limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    -- A database restored into another cluster counts transactions anew: cursors handed out before mean nothing in it.
+    insert into feed_epochs (value, system_identifier)
+    select substr(md5(gen_random_uuid()::text), 1, 8), control.system_identifier
+      from pg_control_system() control
+     where control.system_identifier <> (select system_identifier from feed_epochs order by started_at desc limit 1);
+    return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from inbound_webhooks where ctid in (select ctid from inbound_webhooks where received_at < now() - interval '30 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from unrouted_webhooks where ctid in (select ctid from unrouted_webhooks where received_at < now() - interval '30 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from early_statuses where ctid in (select ctid from early_statuses where received_at < now() - interval '7 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.take_due_jobs(most integer)
+ RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    with due as (
+        select jobs.id from jobs
+         where finished_at is null
+           and run_at <= now()
+           and (dispatched_at is null or dispatched_at < now() - interval '2 minutes')
+           and (leased_until is null or leased_until < now())
+         order by number
+         limit most
+           for update skip locked
+    )
+    update jobs set dispatched_at = now(), dispatches = jobs.dispatches + 1
+      from due where jobs.id = due.id
+    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches
+$function$;
+
+CREATE OR REPLACE FUNCTION app.take_orphan_uploads(most integer)
+ RETURNS TABLE(storage_key text)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    delete from files
+     where id in (select id from files where status = 'pending' and uploaded_by is not null and created_at < now() - interval '1 day'
+                   limit most for update skip locked)
+    returning files.storage_key
+$function$;
+
+CREATE OR REPLACE FUNCTION app.user_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.user_id', true), '')::uuid $function$;
+
+CREATE OR REPLACE FUNCTION app.visibility()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$ select current_setting('app.visibility', true) $function$;
+
+-- policies
+
+create policy company on public.access_log as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.access_log as permissive for all to app_lookup using true;
+
+create policy staff on public.access_log as permissive for all to app_staff using true;
+
+create policy company on public.audit_log as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.audit_log as permissive for all to app_lookup using true;
+
+create policy staff on public.audit_log as permissive for all to app_staff using true;
+
+create policy company on public.bot_flows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.bot_flows as permissive for all to app_staff using true;
+
+create policy company on public.channel_accounts as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.channel_accounts as permissive for all to app_lookup using true;
+
+create policy staff on public.channel_accounts as permissive for all to app_staff using true;
+
+create policy company on public.channel_credentials as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy company on public.client_identities as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.client_identities as permissive for all to app_lookup using true;
+
+create policy staff on public.client_identities as permissive for all to app_staff using true;
+
+create policy company on public.clients as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.clients as permissive for all to app_lookup using true;
+
+create policy staff on public.clients as permissive for all to app_staff using true;
+
+create policy student on public.clients as permissive for select to app_student using (id = ( SELECT app.client_id() AS client_id));
+
+create policy company on public.companies as permissive for all to app_staff, app_student using (id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.conversation_transfers as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = conversation_transfers.company_id) AND (conversations.id = conversation_transfers.conversation_id)))));
+
+create policy company on public.conversations as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.conversations as permissive for all to app_lookup using true;
+
+create policy staff on public.conversations as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (assignee_id = ( SELECT app.user_id() AS user_id)) OR (((department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR (assignee_id IS NULL))) OR (id = ( SELECT app.held_conversation() AS held_conversation))) with check true;
+
+create policy student on public.conversations as permissive for select to app_student using (client_id = ( SELECT app.client_id() AS client_id));
+
+create policy company on public.department_members as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.department_members as permissive for all to app_lookup using true;
+
+create policy staff on public.department_members as permissive for all to app_staff using true;
+
+create policy student on public.department_members as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy company on public.departments as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.departments as permissive for all to app_lookup using true;
+
+create policy staff on public.departments as permissive for all to app_staff using true;
+
+create policy company on public.early_statuses as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.early_statuses as permissive for all to app_lookup using true;
+
+create policy staff on public.early_statuses as permissive for all to app_staff using true;
+
+create policy company on public.events as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.events as permissive for all to app_lookup using true;
+
+create policy staff on public.events as permissive for all to app_staff using ((audience IS NULL) OR (( SELECT app.sees_all() AS sees_all) AND (audience[1] !~~ 'self:%'::text)) OR (audience && ( SELECT app.audiences() AS audiences)));
+
+create policy student on public.events as permissive for select to app_student using (audience && ( SELECT app.audiences() AS audiences));
+
+create policy everybody on public.feed_epochs as permissive for all to public using true;
+
+create policy company on public.files as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.files as permissive for all to app_lookup using true;
+
+create policy staff on public.files as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = files.company_id) AND (conversations.id = files.conversation_id)))));
+
+create policy student on public.files as permissive for all to app_student using ((uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
+   FROM public.messages
+  WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id)))));
+
+create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
+
+create policy staff on public.idempotency_keys as permissive for all to app_staff using true;
+
+create policy student on public.idempotency_keys as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy company on public.inbound_webhooks as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.inbound_webhooks as permissive for all to app_lookup using true;
+
+create policy staff on public.inbound_webhooks as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy company on public.jobs as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.jobs as permissive for all to app_lookup using true;
+
+create policy staff on public.jobs as permissive for all to app_staff using true;
+
+create policy company on public.memberships as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.memberships as permissive for all to app_lookup using true;
+
+create policy staff on public.memberships as permissive for all to app_staff using true;
+
+create policy student on public.memberships as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy company on public.messages as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.messages as permissive for all to app_lookup using true;
+
+create policy staff on public.messages as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id)))));
+
+create policy student on public.messages as permissive for select to app_student using (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id))));
+
+create policy company on public.presence_leases as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.presence_leases as permissive for all to app_lookup using true;
+
+create policy staff on public.presence_leases as permissive for all to app_staff using true;
+
+create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy company on public.refresh_tokens as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.refresh_tokens as permissive for all to app_lookup using true;
+
+create policy staff on public.refresh_tokens as permissive for all to app_staff using true;
+
+create policy student on public.refresh_tokens as permissive for all to app_student using (EXISTS ( SELECT
+   FROM public.sessions
+  WHERE (sessions.id = refresh_tokens.session_id)));
+
+create policy company on public.sessions as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.sessions as permissive for all to app_lookup using true;
+
+create policy staff on public.sessions as permissive for all to app_staff using true;
+
+create policy student on public.sessions as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy lookup on public.unrouted_webhooks as permissive for all to app_lookup using true;
+
+create policy lookup on public.users as permissive for all to app_lookup using true;
+
+create policy self on public.users as permissive for all to app_student using (id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.users as permissive for all to app_staff using (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE (memberships.user_id = users.id)));
+
+-- grants
+
+grant select on column public.users."position" to app_staff;
+grant select on column public.users."position" to app_student;
+grant select on column public.users.created_at to app_staff;
+grant select on column public.users.created_at to app_student;
+grant select on column public.users.email to app_staff;
+grant select on column public.users.email to app_student;
+grant select on column public.users.id to app_staff;
+grant select on column public.users.id to app_student;
+grant select on column public.users.locale to app_staff;
+grant select on column public.users.locale to app_student;
+grant select on column public.users.name to app_staff;
+grant select on column public.users.name to app_student;
+grant select on column public.users.phone to app_staff;
+grant select on column public.users.phone to app_student;
+grant select on column public.users.time_zone to app_staff;
+grant select on column public.users.time_zone to app_student;
+grant execute on function app.audiences() to app;
+grant execute on function app.audiences() to app_lookup;
+grant execute on function app.audiences() to app_staff;
+grant execute on function app.audiences() to app_student;
+grant execute on function app.claim_job(wanted uuid, lease interval) to app;
+grant execute on function app.client_id() to app;
+grant execute on function app.client_id() to app_lookup;
+grant execute on function app.client_id() to app_staff;
+grant execute on function app.client_id() to app_student;
+grant execute on function app.companies_of_user() to app;
+grant execute on function app.companies_of_user() to app_staff;
+grant execute on function app.companies_of_user() to app_student;
+grant execute on function app.company_id() to app;
+grant execute on function app.company_id() to app_lookup;
+grant execute on function app.company_id() to app_staff;
+grant execute on function app.company_id() to app_student;
+grant execute on function app.company_of_connection(connection text) to app;
+grant execute on function app.department_ids() to app;
+grant execute on function app.department_ids() to app_lookup;
+grant execute on function app.department_ids() to app_staff;
+grant execute on function app.department_ids() to app_student;
+grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.enter_channel(channel_kind text, key text) to app;
+grant execute on function app.enter_system(company uuid) to app;
+grant execute on function app.feed_head() to app;
+grant execute on function app.feed_head() to app_lookup;
+grant execute on function app.feed_head() to app_staff;
+grant execute on function app.feed_head() to app_student;
+grant execute on function app.find_channel(channel_kind text, key text) to app;
+grant execute on function app.find_login(address text) to app;
+grant execute on function app.fold(value text) to app_lookup;
+grant execute on function app.fold(value text) to app_staff;
+grant execute on function app.fold(value text) to app_student;
+grant execute on function app.held_conversation() to app_lookup;
+grant execute on function app.held_conversation() to app_staff;
+grant execute on function app.held_conversation() to app_student;
+grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
+grant execute on function app.lapsed_presence(most integer) to app;
+grant execute on function app.oldest_due_job() to app;
+grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app;
+grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
+grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
+grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text) to app;
+grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
+grant execute on function app.search_conversations(query text, digits text) to app_staff;
+grant execute on function app.sees_all() to app;
+grant execute on function app.sees_all() to app_lookup;
+grant execute on function app.sees_all() to app_staff;
+grant execute on function app.sees_all() to app_student;
+grant execute on function app.session_access(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.session_id() to app;
+grant execute on function app.session_id() to app_lookup;
+grant execute on function app.session_id() to app_staff;
+grant execute on function app.session_id() to app_student;
+grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text) to app;
+grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_service_desk(most integer) to app;
+grant execute on function app.take_due_jobs(most integer) to app;
+grant execute on function app.take_orphan_uploads(most integer) to app;
+grant execute on function app.user_id() to app;
+grant execute on function app.user_id() to app_lookup;
+grant execute on function app.user_id() to app_staff;
+grant execute on function app.user_id() to app_student;
+grant execute on function app.visibility() to app;
+grant execute on function app.visibility() to app_lookup;
+grant execute on function app.visibility() to app_staff;
+grant execute on function app.visibility() to app_student;
+grant create, usage on schema app to app_lookup;
+grant usage on schema app to app;
+grant usage on schema app to app_staff;
+grant usage on schema app to app_student;
+grant usage on schema public to app;
+grant usage on schema public to app_lookup;
+grant usage on schema public to app_staff;
+grant usage on schema public to app_student;
+grant usage on schema public to public;
+grant insert on table public.access_log to app_lookup;
+grant select on table public.access_log to app_staff;
+grant insert on table public.audit_log to app_lookup;
+grant select on table public.audit_log to app_staff;
+grant delete, insert, select, update on table public.bot_flows to app_staff;
+grant delete, insert, select, update on table public.channel_accounts to app_staff;
+grant select on table public.channel_accounts to app_lookup;
+grant delete, insert, select, update on table public.channel_credentials to app_staff;
+grant delete, insert, select, update on table public.client_identities to app_staff;
+grant select on table public.client_identities to app_lookup;
+grant delete, insert, select, update on table public.clients to app_staff;
+grant select on table public.clients to app_lookup;
+grant select on table public.clients to app_student;
+grant insert, select on table public.companies to app_lookup;
+grant select on table public.companies to app_staff;
+grant select on table public.companies to app_student;
+grant insert, select on table public.conversation_transfers to app_staff;
+grant insert, select, update on table public.conversations to app_staff;
+grant select on table public.conversations to app_lookup;
+grant select on table public.conversations to app_student;
+grant delete, insert, select, update on table public.department_members to app_staff;
+grant select on table public.department_members to app_lookup;
+grant select on table public.department_members to app_student;
+grant delete, insert, select, update on table public.departments to app_staff;
+grant select on table public.departments to app_lookup;
+grant delete, insert, select, update on table public.early_statuses to app_staff;
+grant delete, select on table public.early_statuses to app_lookup;
+grant delete, insert, select on table public.events to app_lookup;
+grant select on table public.events to app_staff;
+grant select on table public.events to app_student;
+grant insert, select, update on table public.feed_epochs to app_lookup;
+grant select on table public.feed_epochs to app_staff;
+grant select on table public.feed_epochs to app_student;
+grant delete, insert, select, update on table public.files to app_staff;
+grant delete, select, update on table public.files to app_lookup;
+grant insert, select, update on table public.files to app_student;
+grant delete, select on table public.idempotency_keys to app_lookup;
+grant insert, select, update on table public.idempotency_keys to app_staff;
+grant insert, select, update on table public.idempotency_keys to app_student;
+grant delete, select on table public.inbound_webhooks to app_lookup;
+grant insert, select, update on table public.inbound_webhooks to app_staff;
+grant insert, select on table public.integration_calls to app_staff;
+grant delete, insert, select, update on table public.jobs to app_lookup;
+grant insert, select, update on table public.jobs to app_staff;
+grant insert, select on table public.memberships to app_lookup;
+grant insert, select, update on table public.memberships to app_staff;
+grant select on table public.memberships to app_student;
+grant insert, select, update on table public.messages to app_staff;
+grant select on table public.messages to app_lookup;
+grant select on table public.messages to app_student;
+grant delete, insert, select, update on table public.presence_leases to app_staff;
+grant delete, insert, select, update on table public.presence_leases to app_student;
+grant delete, select on table public.presence_leases to app_lookup;
+grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
+grant insert, select, update on table public.refresh_tokens to app_staff;
+grant insert, select, update on table public.refresh_tokens to app_student;
+grant delete, insert, select, update on table public.sessions to app_lookup;
+grant insert, select, update on table public.sessions to app_staff;
+grant select, update on table public.sessions to app_student;
+grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
+grant insert, select, update on table public.users to app_lookup;
