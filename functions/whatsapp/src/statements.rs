@@ -47,7 +47,7 @@ pub const REOPEN: &str = "
     update conversations
        set ended_at = null, close_reason = null, version = version + 1, bot_node = null
      where id = (select id from conversations
-                  where channel_account_id = $1 and client_id = $2 and ended_at > now() - make_interval(secs => $3)
+                  where channel_account_id = $1 and client_id = $2 and ended_at > now() - make_interval(secs => $3::integer)
                   order by ended_at desc
                   limit 1)
        and ended_at is not null

@@ -91,6 +91,13 @@ async fn run_all(client: &Client, statements: &[(Statement, &Vec<Parameter>)]) -
     try_join_all(work).await.map(drop)
 }
 
+#[derive(Default)]
+struct Beginning {
+    enter: Option<Statement>,
+    claim: Option<Statement>,
+    key: Option<(String, Vec<u8>)>,
+}
+
 /// A position in what a transaction has left behind.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
@@ -158,12 +165,14 @@ impl Transaction {
     /// As `failure::explain` maps them.
     pub async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, Error> {
         let statement = self.prepare(sql).await?;
+        let beginning = self.prepare_beginning().await?;
         let work = self.connection().client.query(&statement, parameters);
+        // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
         if self.has_begun.swap(true, Ordering::SeqCst) {
             self.context.count_round_trip();
             return work.await.map_err(|error| failure::explain(&error));
         }
-        self.begin_with(work).await
+        self.begin_with(beginning, work).await
     }
 
     /// All rows as `T`.
@@ -198,12 +207,13 @@ impl Transaction {
     /// As `query`.
     pub async fn execute(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<u64, Error> {
         let statement = self.prepare(sql).await?;
-        let work = async { self.connection().client.execute(&statement, parameters).await };
+        let beginning = self.prepare_beginning().await?;
+        let work = self.connection().client.execute(&statement, parameters);
         if self.has_begun.swap(true, Ordering::SeqCst) {
             self.context.count_round_trip();
             return work.await.map_err(|error| failure::explain(&error));
         }
-        self.begin_with(work).await
+        self.begin_with(beginning, work).await
     }
 
     /// Enters a tenant that was not known when the transaction began, by a function of schema `app` that proves it and answers
@@ -386,12 +396,25 @@ impl Transaction {
         Err(failed)
     }
 
-    /// The first flight: `BEGIN`, entering the tenant, claiming the idempotency key and the first statement, in one round trip.
-    async fn begin_with<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
-        let connection = self.connection();
+    /// What the first flight needs besides its statement, prepared while there is still time to wait.
+    async fn prepare_beginning(&self) -> Result<Beginning, Error> {
+        if self.has_begun.load(Ordering::SeqCst) {
+            return Ok(Beginning::default());
+        }
         let enter = self.enter_statement().await?;
         let key = self.context.idempotency().filter(|_| matches!(self.enter, Enter::Person(_)));
         let claim = if key.is_some() { Some(self.prepare(CLAIM_IDEMPOTENCY_KEY).await?) } else { None };
+        Ok(Beginning { enter, claim, key })
+    }
+
+    /// The first flight: `BEGIN`, entering the tenant, claiming the idempotency key and the first statement, in one round trip.
+    async fn begin_with<T>(
+        &self,
+        beginning: Beginning,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        let Beginning { enter, claim, key } = beginning;
+        let connection = self.connection();
         self.context.count_round_trip();
         let beginning = connection.client.batch_execute("begin");
         let entering = async {
