@@ -1,0 +1,132 @@
+//! The HTTP API as a front end uses it. Every answer is held against `openapi.json`.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use reqwest::{
+    Method,
+    header::{HeaderMap, HeaderValue},
+};
+use serde_json::Value;
+
+use crate::{Stack, openapi::Openapi};
+
+/// A caller of the API, with or without a token.
+#[derive(Clone)]
+pub struct Api {
+    http: reqwest::Client,
+    base: String,
+    openapi: Arc<Openapi>,
+    pub token: Option<String>,
+    /// The address it seems to call from: everyone their own, so that limits by address do not meet.
+    pub address: Ipv4Addr,
+    pub headers: HeaderMap,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// JSON where the body is JSON, a string otherwise.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body of an answer with this status.
+    ///
+    /// # Panics
+    /// With another status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// The problem's code.
+    ///
+    /// # Panics
+    /// With another status.
+    #[track_caller]
+    pub fn problem(self, status: u16) -> String {
+        self.expect(status)["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Api {
+    pub(crate) fn new(stack: &Stack) -> Self {
+        static CALLERS: AtomicU32 = AtomicU32::new(0);
+        let number = CALLERS.fetch_add(1, Ordering::Relaxed);
+        Self {
+            http: stack.http.clone(),
+            base: stack.addresses.api.clone(),
+            openapi: Arc::clone(&stack.openapi),
+            token: None,
+            address: Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 1).to_bits() + number),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// The same caller with this token.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: Some(token.into()), ..self.clone() }
+    }
+
+    /// The same caller sending this header too.
+    ///
+    /// # Panics
+    /// When the value cannot be a header's.
+    #[must_use]
+    pub fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut api = self.clone();
+        api.headers.insert(name, HeaderValue::from_str(value).expect("a header's value"));
+        api
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let body = body.map(|body| ("application/json", body.to_string().into_bytes()));
+        self.send(method, path, body).await
+    }
+
+    /// A call with a body of any kind.
+    ///
+    /// # Panics
+    /// When nothing answers, or the answer is not what `openapi.json` says.
+    pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base)).headers(self.headers.clone());
+        request = request.header("x-forwarded-for", self.address.to_string());
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some((content_type, bytes)) = body {
+            request = request.header("content-type", content_type).body(bytes);
+        }
+        let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let answer = Answer { status, headers, body };
+        self.openapi.check(method.as_str(), path, &answer);
+        answer
+    }
+}

@@ -1,0 +1,119 @@
+//! A company of one's own for each test, with its people signed in.
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Api, Socket, Stack, sandbox::Phone};
+
+/// What a company has; see `seed` in `local`.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub agents: usize,
+    pub students: usize,
+    pub agent_visibility: &'static str,
+    /// Names with the numbers of their agents, from 1.
+    pub departments: Vec<(&'static str, Vec<usize>)>,
+    pub bot: bool,
+    pub flow: Option<Value>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { agents: 2, students: 1, agent_visibility: "department", departments: Vec::new(), bot: false, flow: None }
+    }
+}
+
+/// Somebody signed in.
+#[derive(Clone)]
+pub struct Person {
+    pub id: Uuid,
+    pub email: String,
+    pub api: Api,
+    pub refresh_token: String,
+}
+
+/// A company with its people and its WhatsApp number.
+pub struct Company {
+    pub id: Uuid,
+    pub slug: String,
+    pub password: String,
+    pub admin: Person,
+    pub supervisor: Person,
+    pub agents: Vec<Person>,
+    pub students: Vec<Person>,
+    pub departments: Vec<(String, Uuid)>,
+    pub channel_account_id: Uuid,
+    pub flow_id: Option<Uuid>,
+    /// The sandbox of its number.
+    pub phone: Phone,
+}
+
+impl Company {
+    pub(crate) async fn make(stack: &Stack, wanted: Wanted) -> Result<Self> {
+        let departments: Vec<Value> =
+            wanted.departments.iter().map(|(name, agents)| json!({"name": name, "agents": agents})).collect();
+        let mut body = json!({
+            "agents": wanted.agents,
+            "students": wanted.students,
+            "agent_visibility": wanted.agent_visibility,
+            "departments": departments,
+            "bot": wanted.bot,
+        });
+        if let Some(flow) = wanted.flow {
+            body["flow"] = flow;
+        }
+        let made = stack.control("POST", "/companies", Some(body)).await;
+        let password = made["password"].as_str().context("a password")?.to_owned();
+        let mut people: Vec<(String, Person)> = Vec::new();
+        for person in made["people"].as_array().context("people")? {
+            let email = person["email"].as_str().context("an e-mail")?.to_owned();
+            let api = stack.api();
+            let login = api.post("/auth/login", json!({"email": email, "password": password})).await.expect(200);
+            let token = login["access_token"].as_str().context("a token")?;
+            let refresh_token = login["refresh_token"].as_str().context("a token")?.to_owned();
+            let id = person["id"].as_str().context("an id")?.parse()?;
+            let role = person["role"].as_str().context("a role")?.to_owned();
+            people.push((role, Person { id, email, api: api.with_token(token), refresh_token }));
+        }
+        let of =
+            |wanted: &str| people.iter().filter(|(role, _)| role == wanted).map(|(_, person)| person.clone()).collect::<Vec<_>>();
+        let departments = made["departments"].as_array().context("departments")?;
+        let departments = departments.iter().map(|pair| Ok((pair[0].as_str().context("a name")?.to_owned(), id(&pair[1])?)));
+        Ok(Self {
+            id: id(&made["id"])?,
+            slug: made["slug"].as_str().context("a slug")?.to_owned(),
+            password,
+            admin: of("admin").remove(0),
+            supervisor: of("supervisor").remove(0),
+            agents: of("agent"),
+            students: of("student"),
+            departments: departments.collect::<Result<_>>()?,
+            channel_account_id: id(&made["channel_account_id"])?,
+            flow_id: id(&made["flow_id"]).ok(),
+            phone: Phone::new(stack, made["phone_number_id"].as_str().context("a number")?),
+        })
+    }
+}
+
+impl Person {
+    /// A socket of this person's.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn socket(&self) -> Socket {
+        let ticket = self.api.post("/realtime/tickets", json!({})).await.expect(201);
+        let url = format!("{}?ticket={}", text(&ticket["url"]), text(&ticket["ticket"]));
+        Socket::open(&url).await.expect("a socket opens")
+    }
+}
+
+fn id(value: &Value) -> Result<Uuid> {
+    Ok(value.as_str().context("an id")?.parse()?)
+}
+
+/// A JSON string's text.
+#[must_use]
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,15 @@
+//! What the end-to-end tests, the demo and the benchmark speak with: the running local cloud, its API, sockets and sandbox.
+
+pub mod api;
+pub mod company;
+pub mod openapi;
+pub mod sandbox;
+pub mod socket;
+pub mod stack;
+pub mod wait;
+
+pub use api::{Answer, Api};
+pub use company::{Company, Wanted};
+pub use socket::Socket;
+pub use stack::Stack;
+pub use wait::{eventually, soon};

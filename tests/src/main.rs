@@ -1,0 +1,69 @@
+//! The end-to-end and contract tests: real function binaries on the local cloud, spoken to over HTTP and WebSocket only.
+
+mod cases;
+
+use std::{path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+use tests::Stack;
+use tokio::runtime::Runtime;
+
+/// One test: an async function that panics when it fails.
+pub type Case = fn(Arc<Stack>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    let runtime = Arc::new(Runtime::new().expect("a runtime starts"));
+    let binaries =
+        std::env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())).expect("the tests have a folder");
+    if arguments.list {
+        let listed = cases::all().into_iter().map(|(name, _)| Trial::test(name, || Ok(())));
+        return libtest_mimic::run(&arguments, listed.collect()).exit_code();
+    }
+    let directory = PathBuf::from(".local/tests");
+    let options = ["--parameter", "UnknownOutcomeSeconds=6", "--max-processes", "120", "--no-throttle"];
+    let stack = match runtime.block_on(Stack::start(&directory, &binaries, &options)) {
+        Ok(stack) => Arc::new(stack),
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_whole_run = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
+    let mut conclusion = run(&arguments, &runtime, &stack, cases::together());
+    // What stops services for everybody runs alone.
+    arguments.test_threads = Some(1);
+    merge(&mut conclusion, run(&arguments, &runtime, &stack, cases::alone()));
+    if is_whole_run {
+        let never = stack.openapi.never_exercised();
+        let coverage = Trial::test("every_operation_is_exercised", move || {
+            if never.is_empty() {
+                Ok(())
+            } else {
+                Err(Failed::from(format!("never answered with success: {}", never.join(", "))))
+            }
+        });
+        merge(&mut conclusion, libtest_mimic::run(&arguments, vec![coverage]));
+    }
+    if let Some(stack) = Arc::into_inner(stack) {
+        runtime.block_on(stack.stop());
+    }
+    conclusion.exit_code()
+}
+
+fn run(arguments: &Arguments, runtime: &Arc<Runtime>, stack: &Arc<Stack>, cases: Vec<(&'static str, Case)>) -> Conclusion {
+    let trials = cases.into_iter().map(|(name, case)| {
+        let (runtime, stack) = (Arc::clone(runtime), Arc::clone(stack));
+        Trial::test(name, move || {
+            runtime.block_on(case(stack));
+            Ok(())
+        })
+    });
+    libtest_mimic::run(arguments, trials.collect())
+}
+
+fn merge(into: &mut Conclusion, other: Conclusion) {
+    into.num_passed += other.num_passed;
+    into.num_failed += other.num_failed;
+    into.num_filtered_out += other.num_filtered_out;
+}

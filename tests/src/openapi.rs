@@ -1,0 +1,145 @@
+//! Holds answers against `openapi.json` and remembers which operations were called.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::Result;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::Answer;
+
+/// The API's description, and what of it was seen.
+pub struct Openapi {
+    pub document: Value,
+    /// Paths split at `/`, with the path as written.
+    paths: Vec<(Vec<String>, String)>,
+    /// Statuses seen, by operation id.
+    seen: Mutex<HashMap<String, BTreeSet<u16>>>,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// Made by the gateway, not by our functions.
+const GATEWAY_STATUSES: [u16; 4] = [404, 413, 429, 503];
+
+impl Openapi {
+    /// Reads the file at the root of the project.
+    ///
+    /// # Errors
+    /// When it is not there or not JSON.
+    pub fn read() -> Result<Self> {
+        let mut document: Value = serde_json::from_str(&std::fs::read_to_string("openapi.json")?)?;
+        if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+            schemas.values_mut().for_each(close);
+        }
+        let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| (split(path), path.clone())).collect();
+        Ok(Self { document, paths, seen: Mutex::default(), validators: Mutex::default() })
+    }
+
+    /// # Panics
+    /// When the operation is described and the answer is not one it describes.
+    pub fn check(&self, method: &str, path: &str, answer: &Answer) {
+        let path = path.split('?').next().unwrap_or_default();
+        let Some((written, operation)) = self.find(&method.to_lowercase(), path) else { return };
+        let made_by_gateway = answer.body.get("code").is_none() && answer.body.get("message").is_some();
+        if made_by_gateway && (GATEWAY_STATUSES.contains(&answer.status) || answer.status == 500) {
+            return;
+        }
+        let id = operation["x-alias-of"].as_str().or(operation["operationId"].as_str()).unwrap_or_default().to_owned();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().insert(answer.status);
+        let response = self.resolve(&operation["responses"][answer.status.to_string()]);
+        assert!(
+            !response.is_null(),
+            "{method} {written} answered {}, which openapi.json does not list: {}",
+            answer.status,
+            answer.body
+        );
+        let Some(content) = response["content"].as_object() else { return };
+        let content_type = answer.header("content-type").unwrap_or_default();
+        let described = content.iter().find(|(name, _)| content_type.starts_with(name.as_str()));
+        let Some((_, described)) = described else { panic!("{method} {written} answered with {content_type:?}") };
+        if content_type.contains("json") {
+            let validator = self.validator(&format!("{id} {}", answer.status), &described["schema"]);
+            let errors: Vec<String> =
+                validator.iter_errors(&answer.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            assert!(errors.is_empty(), "{method} {written} {}: {}\n{}", answer.status, errors.join("; "), answer.body);
+        }
+    }
+
+    /// Operations that were never answered with success.
+    #[must_use]
+    pub fn never_exercised(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.operation_ids();
+        let succeeded = |id: &String| seen.get(id).is_some_and(|statuses| statuses.iter().any(|status| *status < 400));
+        all.into_iter().filter(|id| !succeeded(id)).collect()
+    }
+
+    /// Every operation, aliases left out.
+    #[must_use]
+    pub fn operation_ids(&self) -> Vec<String> {
+        let operations =
+            self.document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object().into_iter().flatten());
+        let ids = operations.filter(|(_, operation)| operation.get("x-alias-of").is_none());
+        ids.filter_map(|(_, operation)| Some(operation["operationId"].as_str()?.to_owned())).collect()
+    }
+
+    fn find(&self, method: &str, path: &str) -> Option<(&str, &Value)> {
+        let path = path.strip_prefix("/api/v1").or(path.strip_prefix("/api")).unwrap_or(path);
+        let parts = split(path);
+        let fits = |written: &[String]| {
+            written.len() == parts.len()
+                && written.iter().zip(&parts).all(|(written, part)| written.starts_with('{') || written == part)
+        };
+        // A path without a parameter wins, as in the gateway.
+        let mut found: Vec<_> = self.paths.iter().filter(|(written, _)| fits(written)).collect();
+        found.sort_by_key(|(written, _)| written.iter().filter(|part| part.starts_with('{')).count());
+        found.into_iter().find_map(|(_, written)| {
+            let operation = &self.document["paths"][written][method];
+            (!operation.is_null()).then_some((written.as_str(), operation))
+        })
+    }
+
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str().and_then(|reference| self.document.pointer(reference.trim_start_matches('#'))) {
+            Some(target) => target,
+            None => value,
+        }
+    }
+
+    fn validator(&self, key: &str, schema: &Value) -> Arc<Validator> {
+        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let validator = validators.entry(key.to_owned()).or_insert_with(|| {
+            let mut whole = schema.clone();
+            whole["components"] = json!({"schemas": self.document["components"]["schemas"]});
+            Arc::new(jsonschema::validator_for(&whole).unwrap_or_else(|error| panic!("the schema of {key}: {error}")))
+        });
+        Arc::clone(validator)
+    }
+}
+
+fn split(path: &str) -> Vec<String> {
+    path.split('/').map(str::to_owned).collect()
+}
+
+/// Objects with listed properties have no others: what a schema does not name must not be answered.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                // Parts of a combination describe one object together.
+                if name != "allOf" {
+                    close(value);
+                }
+            }
+            if fields.contains_key("properties") && !fields.contains_key("additionalProperties") && !fields.contains_key("allOf")
+            {
+                fields.insert("additionalProperties".into(), json!(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}

@@ -1,0 +1,100 @@
+//! The sandbox of third parties, as far as tests steer it: one WhatsApp number each, so that they do not meet.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::{company::text, eventually};
+
+/// One company's WhatsApp number in the sandbox.
+#[derive(Clone)]
+pub struct Phone {
+    pub number_id: String,
+    base: String,
+    http: reqwest::Client,
+}
+
+/// A Brazilian mobile number nobody else has.
+#[must_use]
+pub fn fresh_number() -> String {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    format!("55119{:08}", 10_000_000 + NUMBERS.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Phone {
+    pub(crate) fn new(stack: &crate::Stack, number_id: &str) -> Self {
+        Self {
+            number_id: number_id.to_owned(),
+            base: format!("{}/_local/sandbox", stack.addresses.api),
+            http: stack.http.clone(),
+        }
+    }
+
+    /// A client writes; answers what the sandbox says of the webhook. `message` is merged into the request.
+    pub async fn receive(&self, from: &str, message: Value) -> Value {
+        let mut body = json!({"phone_number_id": self.number_id, "from": from, "name": "Maria Teste"});
+        merge(&mut body, message);
+        self.post("/whatsapp/inbound", body).await
+    }
+
+    /// A client writes a text, and its webhook is answered with 200. Answers WhatsApp's id of the message.
+    ///
+    /// # Panics
+    /// When the webhook is answered otherwise.
+    pub async fn receive_text(&self, from: &str, message: &str) -> String {
+        let received = self.receive(from, json!({"text": message})).await;
+        assert_eq!(received["status"], 200, "{received}");
+        text(&received["id"]).to_owned()
+    }
+
+    /// Any route of the sandbox's control.
+    ///
+    /// # Panics
+    /// When it does not answer with success.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        self.send(self.http.post(format!("{}{path}", self.base)).json(&body), path).await
+    }
+
+    /// Messages WhatsApp has accepted from this number.
+    pub async fn sent(&self) -> Vec<Value> {
+        let path = format!("/whatsapp/sent?phone_number_id={}", self.number_id);
+        let sent = self.send(self.http.get(format!("{}{path}", self.base)), &path).await;
+        sent.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Waits until WhatsApp has accepted this many.
+    pub async fn sent_at_least(&self, count: usize) -> Vec<Value> {
+        eventually("accepted messages", || async {
+            let sent = self.sent().await;
+            (sent.len() >= count).then_some(sent)
+        })
+        .await
+    }
+
+    /// Makes the sandbox fail for this number; see `faults` in the local cloud. Answers the fault's id.
+    pub async fn fault(&self, fault: Value) -> Value {
+        let mut body = json!({"phone_number_id": self.number_id});
+        merge(&mut body, fault);
+        self.post("/faults", body).await
+    }
+
+    /// Ends all faults of this number.
+    pub async fn heal(&self) {
+        let path = format!("/faults?phone_number_id={}", self.number_id);
+        self.send(self.http.delete(format!("{}{path}", self.base)), &path).await;
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder, path: &str) -> Value {
+        let answer = request.send().await.expect("the sandbox answers");
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_default();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+}
+
+fn merge(into: &mut Value, from: Value) {
+    if let (Some(fields), Value::Object(more)) = (into.as_object_mut(), from) {
+        fields.extend(more);
+    }
+}

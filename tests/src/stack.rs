@@ -1,0 +1,154 @@
+//! A running local cloud: one started for this run, or one that runs already.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::{Api, Company, Wanted, openapi::Openapi};
+
+/// `run.json` of the local cloud.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Addresses {
+    pub api: String,
+    pub websocket: String,
+    pub dynamodb: String,
+    pub s3: String,
+    pub sqs: String,
+    pub sandbox: String,
+    pub database_url: String,
+    pub owner_database_url: String,
+    pub pid: u32,
+}
+
+/// The local cloud under test.
+pub struct Stack {
+    pub addresses: Addresses,
+    pub directory: PathBuf,
+    pub openapi: Arc<Openapi>,
+    pub http: reqwest::Client,
+    /// Stops with its standard input.
+    child: Option<Child>,
+}
+
+impl Stack {
+    /// Starts a cloud that keeps nothing, on free ports, with further options of `local up`.
+    ///
+    /// # Errors
+    /// When it does not become ready within two minutes.
+    pub async fn start(directory: &Path, binaries: &Path, options: &[&str]) -> Result<Self> {
+        let _ = std::fs::remove_dir_all(directory);
+        std::fs::create_dir_all(directory)?;
+        let log = std::fs::File::create(directory.join("local.log"))?;
+        let child = Command::new(binaries.join("local"))
+            .args(["up", "--memory", "--ephemeral", "--until-eof", "--trust-forwarded", "--no-demo", "--no-schedules"])
+            .arg("--directory")
+            .arg(directory)
+            .arg("--binaries")
+            .arg(binaries)
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("the local cloud does not start: is it built?")?;
+        let mut stack = Self::attach_when_ready(directory, Some(child)).await?;
+        stack.directory = directory.to_owned();
+        Ok(stack)
+    }
+
+    /// The cloud that runs in `directory`.
+    ///
+    /// # Errors
+    /// When none runs there.
+    pub fn attach(directory: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(directory.join("run.json"))
+            .with_context(|| format!("no local cloud runs in {}", directory.display()))?;
+        Self::with(serde_json::from_str(&text)?, directory, None)
+    }
+
+    async fn attach_when_ready(directory: &Path, mut child: Option<Child>) -> Result<Self> {
+        for _ in 0..1200 {
+            if let Some(status) = child.as_mut().and_then(|child| child.try_wait().transpose()) {
+                let log = std::fs::read_to_string(directory.join("local.log")).unwrap_or_default();
+                bail!("the local cloud ended ({}):\n{log}", status?);
+            }
+            if let Ok(text) = std::fs::read_to_string(directory.join("run.json")) {
+                return Self::with(serde_json::from_str(&text)?, directory, child);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("the local cloud was not ready within two minutes")
+    }
+
+    fn with(addresses: Addresses, directory: &Path, child: Option<Child>) -> Result<Self> {
+        // Asked for even where everything is plain HTTP; an error says that it is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { addresses, directory: directory.to_owned(), openapi: Arc::new(Openapi::read()?), http, child })
+    }
+
+    /// Stops it cleanly, if this run started it.
+    pub async fn stop(mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.stdin.take());
+            let _ = tokio::time::timeout(Duration::from_secs(20), child.wait()).await;
+        }
+    }
+
+    /// The API without a token.
+    pub fn api(&self) -> Api {
+        Api::new(self)
+    }
+
+    /// A company of one's own.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn company(&self, wanted: Wanted) -> Company {
+        Company::make(self, wanted).await.expect("a company is made")
+    }
+
+    /// A route under `/_local`, which steers the local cloud.
+    ///
+    /// # Panics
+    /// When it does not answer with success.
+    pub async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let url = format!("{}/_local{path}", self.addresses.api);
+        let mut request = self.http.request(method.parse().expect("a method"), url);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the local cloud answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("an answer has a body");
+        assert!(status.is_success(), "{method} /_local{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    }
+
+    /// A connection to the database that sees everything.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn database(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.addresses.owner_database_url, tokio_postgres::NoTls)
+            .await
+            .expect("the database answers");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// The lines a function (its logical id) has written, the newest last, as JSON.
+    pub fn log_lines(&self, function: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.directory.join("logs").join(format!("{function}.log"))).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+}
