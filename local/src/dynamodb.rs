@@ -171,7 +171,8 @@ fn keys_of(table: &Value) -> Vec<String> {
     let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let schema = |of: &Value| -> String {
         let parts = list(of, "KeySchema");
-        parts.iter().map(|part| format!(" {}:{}", text(part, "AttributeName"), text(part, "KeyType"))).collect()
+        let keys = parts.iter().map(|part| [text(part, "AttributeName"), text(part, "KeyType")].join(":"));
+        keys.collect::<Vec<_>>().join(" ")
     };
     let mut keys = vec![schema(table)];
     for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {

@@ -119,9 +119,9 @@ impl Seeder {
     pub async fn company(&self, wanted: &Wanted) -> Result<Company> {
         let id = Uuid::now_v7();
         let slug = wanted.slug.clone().unwrap_or_else(|| format!("empresa-{}", &id.simple().to_string()[20..]));
-        let database = connect(&self.owner_database_url).await?;
+        let mut database = connect(&self.owner_database_url).await?;
         let people = people(wanted, &slug);
-        insert_people(&database, id, wanted, &slug, &people).await?;
+        insert_people(&mut database, id, wanted, &slug, &people).await?;
         let flow_id = if wanted.bot || wanted.flow.is_some() {
             Some(insert_flow(&database, id, wanted.flow.clone().unwrap_or_else(menu_flow)).await?)
         } else {
@@ -232,38 +232,30 @@ fn people(wanted: &Wanted, slug: &str) -> Vec<Person> {
     people
 }
 
-async fn insert_people(database: &Client, company: Uuid, wanted: &Wanted, slug: &str, people: &[Person]) -> Result<()> {
+const INSERT_COMPANY: &str = "insert into companies (id, name, slug, agent_visibility) values ($1, $2, $3, $4)";
+
+const INSERT_USER: &str = "insert into users (id, email, name, password_hash) values ($1, $2, $3, $4)";
+
+/// A student is a client with a login: both have the same id here.
+const INSERT_STUDENT: &str = "
+    with client as (insert into clients (id, company_id, name) values ($1, $2, $3))
+    insert into client_identities (company_id, client_id, kind, value, address) values ($2, $1, 'student', $1::uuid::text, $1::uuid::text)";
+
+const INSERT_MEMBERSHIP: &str = "insert into memberships (company_id, user_id, role, client_id) values ($1, $2, $3, $4)";
+
+async fn insert_people(database: &mut Client, company: Uuid, wanted: &Wanted, slug: &str, people: &[Person]) -> Result<()> {
     let hash = bcrypt::hash(PASSWORD, wanted.cost)?;
-    let mut sql = String::from("begin;");
-    let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    sql += &format!(
-        "insert into companies (id, name, slug, agent_visibility) values ('{company}', {}, {}, {});",
-        quote(&wanted.name),
-        quote(slug),
-        quote(&wanted.agent_visibility)
-    );
+    let transaction = database.transaction().await?;
+    transaction.execute(INSERT_COMPANY, &[&company, &wanted.name, &slug, &wanted.agent_visibility]).await?;
     for Person { id, name, email, role } in people {
-        sql += &format!(
-            "insert into users (id, email, name, password_hash) values ('{id}', {}, {}, '{hash}');",
-            quote(email),
-            quote(name)
-        );
-        let client = if *role == "student" {
-            sql += &format!("insert into clients (id, company_id, name) values ('{id}', '{company}', {});", quote(name));
-            sql += &format!(
-                "insert into client_identities (company_id, client_id, kind, value, address)
-                 values ('{company}', '{id}', 'student', '{id}', '{id}');"
-            );
-            format!("'{id}'")
-        } else {
-            "null".into()
-        };
-        sql += &format!(
-            "insert into memberships (company_id, user_id, role, client_id) values ('{company}', '{id}', '{role}', {client});"
-        );
+        transaction.execute(INSERT_USER, &[id, email, name, &hash]).await?;
+        let is_student = *role == "student";
+        if is_student {
+            transaction.execute(INSERT_STUDENT, &[id, &company, name]).await?;
+        }
+        transaction.execute(INSERT_MEMBERSHIP, &[&company, id, role, &is_student.then_some(*id)]).await?;
     }
-    sql += "commit;";
-    database.batch_execute(&sql).await.context("people are not inserted")
+    transaction.commit().await.context("people are not inserted")
 }
 
 async fn insert_flow(database: &Client, company: Uuid, flow: Value) -> Result<Uuid> {

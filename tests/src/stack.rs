@@ -60,9 +60,7 @@ impl Stack {
             .kill_on_drop(true)
             .spawn()
             .context("the local cloud does not start: is it built?")?;
-        let mut stack = Self::attach_when_ready(directory, Some(child)).await?;
-        stack.directory = directory.to_owned();
-        Ok(stack)
+        Self::attach_when_ready(directory, Some(child)).await
     }
 
     /// The cloud that runs in `directory`.

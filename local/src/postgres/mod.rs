@@ -59,7 +59,7 @@ impl Cluster {
         let home = home(&directory, &identity, &progress)?;
         let folder = if options.memory {
             server::clear_abandoned();
-            server::memory_folder(&identity)?
+            server::memory_folder(&identity)
         } else {
             home.join("postgres")
         };

@@ -222,14 +222,14 @@ pub fn version_of(data: &Path) -> anyhow::Result<Option<u32>> {
 }
 
 /// A folder for a cluster without a disk, named after this process.
-pub fn memory_folder(identity: &Identity) -> anyhow::Result<PathBuf> {
+pub fn memory_folder(identity: &Identity) -> PathBuf {
     let shared = Path::new("/dev/shm");
     let large = statvfs(shared).is_ok_and(|system| system.blocks_available() * system.fragment_size() > MEMORY);
     let name = format!("{MEMORY_PREFIX}{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
     if large && identity.own_folder(&shared.join(&name)).is_ok() {
-        return Ok(shared.join(name));
+        return shared.join(name);
     }
-    Ok(std::env::temp_dir().join(name))
+    std::env::temp_dir().join(name)
 }
 
 /// Removes the clusters in memory of runs that were killed.

@@ -105,13 +105,11 @@ fn answer_parameters(parameters: &Parameters, action: &str, input: &Value) -> Re
         let body = json!({ "__type": "UnknownOperationException", "message": action });
         return (StatusCode::BAD_REQUEST, content_type, body.to_string()).into_response();
     }
-    match parameters.get_parameter(name) {
-        Some(parameter) => (content_type, parameter.to_string()).into_response(),
-        None => {
-            let body = json!({ "__type": "ParameterNotFound", "message": format!("Parameter {name} not found.") });
-            (StatusCode::BAD_REQUEST, content_type, body.to_string()).into_response()
-        }
+    if let Some(parameter) = parameters.get_parameter(name) {
+        return (content_type, parameter.to_string()).into_response();
     }
+    let body = json!({ "__type": "ParameterNotFound", "message": format!("Parameter {name} not found.") });
+    (StatusCode::BAD_REQUEST, content_type, body.to_string()).into_response()
 }
 
 async fn answer(queues: &Queues, action: &str, input: Value, host: &str) -> Result<Value, Refusal> {
@@ -179,7 +177,7 @@ struct SendMessage {
 }
 
 fn new_message(definition: &QueueDefinition, input: SendMessage) -> Result<NewMessage, Refusal> {
-    let fifo = is_fifo(definition);
+    let fifo = definition.is_fifo();
     let body = input.message_body.filter(|body| !body.is_empty()).ok_or_else(|| Refusal::missing("MessageBody"))?;
     if body.len() > MAXIMUM_SIZE {
         return Err(Refusal::invalid(format!(
@@ -220,13 +218,9 @@ fn new_message(definition: &QueueDefinition, input: SendMessage) -> Result<NewMe
     })
 }
 
-fn is_fifo(definition: &QueueDefinition) -> bool {
-    definition.name.ends_with(".fifo")
-}
-
 fn sent_answer(definition: &QueueDefinition, body: &str, sent: &Sent) -> Value {
     let mut answer = json!({ "MessageId": sent.message_id, "MD5OfMessageBody": md5_of(body) });
-    if is_fifo(definition) {
+    if definition.is_fifo() {
         answer["SequenceNumber"] = sequence_number(sent.sequence).into();
     }
     answer
@@ -368,7 +362,7 @@ fn receipt(input: &Value) -> Result<(i64, u32), Refusal> {
 fn delete(queues: &Queues, definition: &QueueDefinition, input: &Value) -> Result<(), Refusal> {
     let receipt = receipt(input)?;
     let deleted = queues.delete(&definition.logical_id, &[receipt])?;
-    if deleted == [false] && is_fifo(definition) {
+    if deleted == [false] && definition.is_fifo() {
         return Err(Refusal::invalid("Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."));
     }
     Ok(())
@@ -401,7 +395,7 @@ fn attributes(queues: &Queues, definition: &QueueDefinition, input: &Value) -> V
         "QueueArn": queue_arn(&definition.name),
         "VisibilityTimeout": definition.visibility_timeout.as_secs().to_string(),
     });
-    if is_fifo(definition) {
+    if definition.is_fifo() {
         all["FifoQueue"] = "true".into();
         all["ContentBasedDeduplication"] = "false".into();
     }

@@ -26,11 +26,13 @@ pub async fn run(queues: Arc<Queues>, sources: Vec<EventSource>, invoke: Invoke)
 }
 
 async fn serve(queues: Arc<Queues>, source: Arc<EventSource>, invoke: Invoke) {
-    let Some(arn) = queues.lock().queues.get(&source.queue).map(|queue| queue_arn(&queue.definition.name)) else {
+    let known =
+        queues.lock().queues.get(&source.queue).map(|queue| (queue_arn(&queue.definition.name), queue.definition.is_fifo()));
+    let Some((arn, is_fifo)) = known else {
         eprintln!("{} reads from {}, which is not a queue of the template", source.function, source.queue);
         return;
     };
-    let batch_size = if arn.ends_with(".fifo") { source.batch_size.min(FIFO_BATCH) } else { source.batch_size };
+    let batch_size = if is_fifo { source.batch_size.min(FIFO_BATCH) } else { source.batch_size };
     let free = Arc::new(Semaphore::new(source.maximum_concurrency.max(1)));
     let mut running = JoinSet::new();
     loop {

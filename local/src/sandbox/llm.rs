@@ -1,4 +1,4 @@
-//! A language model behind the chat completions API of Groq and OpenAI.
+//! A language model behind the chat completions API of Groq and `OpenAI`.
 
 mod answers;
 mod checks;

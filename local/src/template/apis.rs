@@ -14,6 +14,8 @@ pub(super) const WEB_SOCKET_API_ID: &str = "localsocket";
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
+const CORS: &str = "DefinitionBody.x-amazon-apigateway-cors";
+
 /// Reads an HTTP API with its routes.
 pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
     let mut base_paths: Vec<String> = Vec::new();
@@ -22,7 +24,6 @@ pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
         // SAM accepts this word for the empty mapping key.
         base_paths.push(if path == "(none)" { String::new() } else { path });
     }
-    const CORS: &str = "DefinitionBody.x-amazon-apigateway-cors";
     if properties.get("CorsConfiguration")?.is_some() {
         // SAM puts a parameter's text where the list it stands for belongs.
         bail!("{}: say it in {CORS}", properties.place("CorsConfiguration"));

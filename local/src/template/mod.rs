@@ -84,6 +84,14 @@ pub struct QueueDefinition {
     pub dead_letter: Option<(String, u32)>,
 }
 
+impl QueueDefinition {
+    /// Whether it keeps its groups in order.
+    #[must_use]
+    pub fn is_fifo(&self) -> bool {
+        self.name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo")
+    }
+}
+
 /// An `SQS` event of a function.
 #[derive(Clone, Debug)]
 pub struct EventSource {
