@@ -44,6 +44,7 @@ pub fn options() -> Options {
         websocket: websocket_api::Options::default(),
         migrations: None,
         schedules: false,
+        parameters: Vec::new(),
     }
 }
 

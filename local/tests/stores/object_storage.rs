@@ -56,7 +56,7 @@ async fn start() -> Cloud {
 }
 
 fn minute() -> PresigningConfig {
-    PresigningConfig::expires_in(Duration::from_secs(60)).unwrap()
+    PresigningConfig::expires_in(Duration::from_mins(1)).unwrap()
 }
 
 /// A form for uploads to `media`, signed as `shared` signs it: `uploads/…`, 1 to 1000 bytes.

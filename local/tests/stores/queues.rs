@@ -36,14 +36,14 @@ impl Cloud {
             logical_id: "Jobs".into(),
             name: "jobs.fifo".into(),
             visibility_timeout: visibility,
-            retention: Duration::from_secs(3600),
+            retention: Duration::from_hours(1),
             dead_letter: Some(("DeadJobs".into(), 3)),
         };
         let dead_jobs = QueueDefinition {
             logical_id: "DeadJobs".into(),
             name: "dead-jobs.fifo".into(),
             visibility_timeout: visibility,
-            retention: Duration::from_secs(7200),
+            retention: Duration::from_hours(2),
             dead_letter: None,
         };
         let queues = Queues::open(vec![jobs, dead_jobs], store).unwrap();
@@ -335,7 +335,7 @@ async fn errors_and_malformed_answers_fail_the_whole_batch() {
 
 #[tokio::test]
 async fn a_worker_decides_when_its_message_comes_back() {
-    let cloud = Cloud::start(Duration::from_secs(60), None).await;
+    let cloud = Cloud::start(Duration::from_mins(1), None).await;
     cloud.send("lane", "1").await;
     let calls: Arc<Mutex<Vec<Instant>>> = Arc::default();
     let calls_by = Arc::clone(&calls);
@@ -365,7 +365,7 @@ async fn a_worker_decides_when_its_message_comes_back() {
 async fn messages_survive_a_restart() {
     let folder = Folder::new();
     let store = folder.path().join("queues.sqlite");
-    let cloud = Cloud::start(Duration::from_secs(60), Some(store.clone())).await;
+    let cloud = Cloud::start(Duration::from_mins(1), Some(store.clone())).await;
     for id in ["1", "2", "3"] {
         cloud.send("lane", id).await;
     }
@@ -375,7 +375,7 @@ async fn messages_survive_a_restart() {
     assert_eq!(cloud.receive(1).await.len(), 1);
 
     // The first stays open, as a killed process leaves its file.
-    let again = Cloud::start(Duration::from_secs(60), Some(store)).await;
+    let again = Cloud::start(Duration::from_mins(1), Some(store)).await;
     again.send("lane", "3").await;
     let received = again.receive(10).await;
     let bodies: Vec<&str> = received.iter().map(|message| message.body().unwrap()).collect();
@@ -385,7 +385,7 @@ async fn messages_survive_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sending_and_working_off_is_fast() {
     let folder = Folder::new();
-    let cloud = Cloud::start(Duration::from_secs(60), Some(folder.path().join("queues.sqlite"))).await;
+    let cloud = Cloud::start(Duration::from_mins(1), Some(folder.path().join("queues.sqlite"))).await;
     let start = Instant::now();
     let senders: Vec<_> = (0..8)
         .map(|sender| {
@@ -413,7 +413,7 @@ async fn sending_and_working_off_is_fast() {
 
 #[tokio::test]
 async fn settings_are_a_parameter() {
-    let cloud = Cloud::start(Duration::from_secs(60), None).await;
+    let cloud = Cloud::start(Duration::from_mins(1), None).await;
     let client = client!(aws_sdk_ssm, &cloud.url);
     let answer = client.get_parameter().name(SETTINGS).with_decryption(true).send().await.unwrap();
     let settings: Value = serde_json::from_str(answer.parameter.unwrap().value().unwrap()).unwrap();

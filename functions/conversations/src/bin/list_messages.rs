@@ -1,4 +1,4 @@
-//! GET /messages?conversation_id= — a conversation's messages, the newest first, or a window around one of them.
+//! GET /messages — a conversation's messages, the newest first, or a window around one of them.
 
 use conversations::{Message, message_columns, message_joins};
 use futures_util::future::join;
