@@ -34,6 +34,7 @@ test: check-format lint dependencies units check-generated template end-to-end #
 generate: ## Writes openapi.json and the generated blocks of template.yaml
 	@cargo build --workspace --bins
 	$(BINARIES)/generate --binaries $(BINARIES)
+	$(BINARIES)/local schema
 	# The function that answers with openapi.json holds it.
 	cargo build --workspace --bins
 
@@ -68,6 +69,7 @@ check-generated:
 	@echo "== generated files"
 	cargo build --workspace --bins
 	$(BINARIES)/generate --check --binaries $(BINARIES)
+	$(BINARIES)/local schema --check
 
 template: $(VENV)/installed ## Validates template.yaml as AWS would
 	@echo "== template"

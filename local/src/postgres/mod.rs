@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use md5::{Digest, Md5};
 use nix::fcntl::{Flock, FlockArg};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, Config, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use self::migrations::migrate;
 use self::{binaries::Binaries, identity::Identity, roles::Passwords, server::Server};
@@ -149,7 +150,16 @@ impl Cluster {
 
 /// A connection that lasts as long as its client.
 async fn connect(url: &str) -> anyhow::Result<Client> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("cannot connect to Postgres")?;
+    let config: Config = url.parse().context("the database URL is not valid")?;
+    if config.get_ssl_mode() == SslMode::Disable {
+        let (client, connection) = config.connect(NoTls).await.context("cannot connect to Postgres")?;
+        tokio::spawn(connection);
+        return Ok(client);
+    }
+    // An error says that it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let tls = MakeRustlsConnect::with_webpki_roots();
+    let (client, connection) = config.connect(tls).await.context("cannot connect to Postgres")?;
     tokio::spawn(connection);
     Ok(client)
 }
