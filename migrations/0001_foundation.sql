@@ -183,7 +183,7 @@ create table jobs (
     -- Which queue, and so which worker.
     queue         text not null,
     lane          text not null,
-    -- While a job with the same key waits, another is not added.
+    -- While a job with the same key waits, another is not added. Gone once the job is taken.
     key           text,
     payload       jsonb not null,
     run_at        timestamptz not null default now(),
@@ -198,7 +198,7 @@ create table jobs (
 );
 create index jobs_lane on jobs (company_id, lane, number) where finished_at is null;
 create index jobs_due on jobs (run_at) where finished_at is null;
-create unique index jobs_waiting_key on jobs (company_id, kind, key) where key is not null and finished_at is null and leased_until is null;
+create unique index jobs_waiting_key on jobs (company_id, kind, key) where key is not null and finished_at is null;
 create index jobs_failed on jobs (company_id, created_at desc) where failed;
 
 create table audit_log (
@@ -554,7 +554,7 @@ begin
                             head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
         return;
     end if;
-    update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1 where jobs.id = head.id;
+    update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1, key = null where jobs.id = head.id;
     return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
 end
 $$;
@@ -650,7 +650,7 @@ begin
         select id, kind, queue, lane, key, payload, coalesce(run_at, now()),
                case when run_at is null then now() end, case when run_at is null then 1 else 0 end
           from jsonb_to_recordset(new_jobs) as j (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz)
-        on conflict (company_id, kind, key) where key is not null and finished_at is null and leased_until is null do nothing;
+        on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing;
     end if;
     if jsonb_array_length(new_audit) > 0 then
         insert into audit_log (user_id, action, target, before, after, ip, user_agent, request_id)

@@ -536,7 +536,7 @@ CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (c
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, lane, number) WHERE (finished_at IS NULL);
-CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL) AND (leased_until IS NULL));
+CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
@@ -589,7 +589,7 @@ begin
                             head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
         return;
     end if;
-    update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1 where jobs.id = head.id;
+    update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1, key = null where jobs.id = head.id;
     return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
 end
 $function$;
@@ -817,7 +817,7 @@ begin
         select id, kind, queue, lane, key, payload, coalesce(run_at, now()),
                case when run_at is null then now() end, case when run_at is null then 1 else 0 end
           from jsonb_to_recordset(new_jobs) as j (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz)
-        on conflict (company_id, kind, key) where key is not null and finished_at is null and leased_until is null do nothing;
+        on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing;
     end if;
     if jsonb_array_length(new_audit) > 0 then
         insert into audit_log (user_id, action, target, before, after, ip, user_agent, request_id)

@@ -312,3 +312,6 @@ pub fn without_nul(value: Value) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn webhook(field: &str, value: Value) -> Vec<u8> {
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": field, "value": value}]}]})
+        .to_string()
+        .into_bytes()
+}
+
+fn of_messages(messages: Value) -> Vec<Item> {
+    let value = json!({
+        "metadata": {"phone_number_id": "21"},
+        "contacts": [{"profile": {"name": "Maria"}, "wa_id": "5511987654321", "user_id": "BR.1"}],
+        "messages": messages,
+    });
+    let mut notifications = read(&webhook("messages", value)).unwrap();
+    assert_eq!(notifications.len(), 1);
+    notifications.remove(0).items
+}
+
+fn message(mut content: Value) -> Item {
+    for (name, value) in [("from", "5511987654321"), ("id", "wamid.1"), ("timestamp", "1764600000")] {
+        content[name] = json!(value);
+    }
+    of_messages(json!([content])).remove(0)
+}
+
+fn stored(item: Item) -> InboundMessage {
+    match item {
+        Item::Message(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_sender_is_matched_with_their_contact_by_either_id() {
+    let by_number = stored(message(json!({"type": "text", "text": {"body": "Oi"}})));
+    let whole = Sender { wa_id: Some("5511987654321".into()), user_id: Some("BR.1".into()), name: Some("Maria".into()) };
+    assert_eq!(by_number.sender, whole);
+    let by_user = of_messages(json!([{"from_user_id": "BR.1", "id": "w", "type": "text", "text": {"body": "Oi"}}])).remove(0);
+    assert_eq!(stored(by_user).sender, whole);
+}
+
+#[test]
+fn a_message_without_sender_or_id_is_broken_and_spoils_nothing() {
+    let items = of_messages(json!([
+        {"id": "w1", "type": "text", "text": {"body": "a"}},
+        {"from": "5511987654321", "type": "text", "text": {"body": "b"}},
+        {"from": "5511987654321", "id": "w3", "type": "text", "text": {"body": "c"}},
+        "nonsense",
+    ]));
+    assert!(matches!(&items[0], Item::Broken { id: Some(id), .. } if id == "w1"));
+    assert!(matches!(items[1], Item::Broken { id: None, .. }));
+    assert_eq!(stored(items[2].clone()).body, "c");
+    assert!(matches!(items[3], Item::Broken { .. }));
+}
+
+#[test]
+fn voice_is_told_from_audio_and_missing_means_not() {
+    let audio = |content: Value| stored(message(json!({"type": "audio", "audio": content}))).payload["voice"].clone();
+    assert_eq!(audio(json!({"id": "9", "mime_type": "audio/ogg", "voice": true})), true);
+    assert_eq!(audio(json!({"id": "9", "mime_type": "audio/mpeg"})), false);
+}
+
+#[test]
+fn coordinates_come_as_numbers_or_as_text() {
+    for (latitude, longitude) in [(json!(-23.5), json!(-46.6)), (json!("-23.5"), json!("-46.6"))] {
+        let place =
+            stored(message(json!({"type": "location", "location": {"latitude": latitude, "longitude": longitude}}))).payload;
+        assert_eq!((place["latitude"].as_f64(), place["longitude"].as_f64()), (Some(-23.5), Some(-46.6)));
+    }
+}
+
+#[test]
+fn replies_of_buttons_lists_and_templates_have_one_shape() {
+    let reply = |content: Value| {
+        let message = stored(message(content));
+        (message.kind, message.body, message.payload["reply"]["id"].clone())
+    };
+    let expected = ("interactive", "Sim".to_owned(), json!("yes"));
+    assert_eq!(
+        reply(
+            json!({"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "yes", "title": "Sim"}}})
+        ),
+        expected
+    );
+    assert_eq!(
+        reply(json!({"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "yes", "title": "Sim"}}})),
+        expected
+    );
+    assert_eq!(reply(json!({"type": "button", "button": {"payload": "yes", "text": "Sim"}})), expected);
+}
+
+#[test]
+fn what_is_unknown_or_incomplete_is_kept_as_unsupported() {
+    assert_eq!(stored(message(json!({"type": "poll", "poll": {}}))).kind, "unsupported");
+    assert_eq!(stored(message(json!({"type": "interactive", "errors": [{"code": 131_000}]}))).kind, "unsupported");
+    assert_eq!(stored(message(json!({}))).kind, "unsupported");
+}
+
+#[test]
+fn a_reaction_without_emoji_takes_it_away() {
+    let reaction = message(json!({"type": "reaction", "reaction": {"message_id": "wamid.0"}}));
+    assert!(matches!(reaction, Item::Reaction { target, emoji, .. } if target == "wamid.0" && emoji.is_empty()));
+}
+
+#[test]
+fn statuses_carry_our_id_and_their_error() {
+    let id = Uuid::from_u128(7);
+    let value = json!({"metadata": {"phone_number_id": "21"}, "statuses": [
+        {"id": "w", "status": "failed", "timestamp": 1_764_600_000, "biz_opaque_callback_data": id.to_string(),
+         "errors": [{"code": 131_047, "title": "t", "error_data": {"details": "d"}}]},
+        {"id": "w", "status": "played", "timestamp": "1764600000"},
+        {"id": "w", "status": "warned"},
+    ]});
+    let items = read(&webhook("messages", value)).unwrap().remove(0).items;
+    let Item::Status(failed) = &items[0] else { panic!("{items:?}") };
+    assert_eq!(
+        (failed.message_id, failed.error_code.as_deref(), failed.error_detail.as_deref()),
+        (Some(id), Some("131047"), Some("d"))
+    );
+    assert!(matches!(&items[1], Item::Status(status) if status.status == "read"));
+    assert!(matches!(items[2], Item::Ignored(_)));
+}
+
+#[test]
+fn numbers_are_told_apart_and_keep_their_order() {
+    let change = |number: &str, id: &str| json!({"field": "messages", "value": {"metadata": {"phone_number_id": number}, "statuses": [{"id": id, "status": "sent"}]}});
+    let body = json!({"entry": [{"changes": [change("1", "a"), change("2", "b")]}, {"changes": [change("1", "c")]}]}).to_string();
+    let notifications = read(body.as_bytes()).unwrap();
+    let shape: Vec<_> = notifications.iter().map(|one| (one.phone_number_id.as_str(), one.items.len())).collect();
+    assert_eq!(shape, [("1", 2), ("2", 1)]);
+}
+
+#[test]
+fn nul_is_replaced_wherever_it_is() {
+    assert_eq!(without_nul(json!({"a\0": ["b\0", {"c": "\0"}]})), json!({"a\u{fffd}": ["b\u{fffd}", {"c": "\u{fffd}"}]}));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::sample::select(vec!["text", "image", "reaction", "edit", "interactive", "system", "", "sent", "1764600000"])
+            .prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    let names = prop::sample::select(vec![
+        "entry",
+        "changes",
+        "field",
+        "value",
+        "messages",
+        "statuses",
+        "contacts",
+        "metadata",
+        "phone_number_id",
+        "from",
+        "id",
+        "type",
+        "text",
+        "body",
+        "timestamp",
+        "image",
+        "reaction",
+        "edit",
+        "message",
+        "context",
+        "interactive",
+        "status",
+        "errors",
+        "user_id",
+    ]);
+    leaf.prop_recursive(6, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(names.clone().prop_map(str::to_owned), inner, 0..6).prop_map(|fields| json!(fields)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_webhook_makes_it_fall_over(value in any_json(), field in "messages|smb_message_echoes|user_id_update|x") {
+        let _ = read(&webhook(&field, value.clone()));
+        let _ = read(value.to_string().as_bytes());
+    }
+}
