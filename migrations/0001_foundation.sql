@@ -424,14 +424,14 @@ $$;
 alter function app.find_login owner to app_lookup;
 
 -- Starts a session with its first refresh token, for a person who has just proved who they are.
-create function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text)
+create function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text)
 returns void language sql security definer set search_path = public as $$
     with started as (
         insert into sessions (id, company_id, user_id, expires_at, user_agent, ip)
         values (session, company, person, now() + interval '30 days', browser, address)
     ), audited as (
-        insert into audit_log (company_id, user_id, action, target, ip, user_agent)
-        values (company, person, 'start_session', session::text, address, browser)
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'start_session', session::text, address, browser, request)
     )
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     values (refresh_hash, company, session, now() + interval '7 days');
@@ -481,7 +481,8 @@ alter function app.rotate_refresh_token owner to app_lookup;
 -- Sign-up. With a company name: the company and its first admin. With a slug: a member waiting for approval.
 -- An unknown slug is told before the e-mail is looked at. An e-mail already known changes nothing (the answer to the caller is the
 -- same either way).
-create function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text)
+create function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text,
+                             browser text, caller text, request text)
 returns text language plpgsql security definer set search_path = public as $$
 declare
     joined uuid;
@@ -500,11 +501,13 @@ begin
     if existing_slug is null then
         insert into companies (id, name, slug) values (company, company_name, company_slug);
         insert into memberships (company_id, user_id, role) values (company, person, 'admin');
-        insert into audit_log (company_id, user_id, action, target) values (company, person, 'register', company::text);
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'register', company::text, caller, browser, request);
         return 'created';
     end if;
     insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
-    insert into audit_log (company_id, user_id, action, target) values (joined, person, 'register', person::text);
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (joined, person, 'register', person::text, caller, browser, request);
     return 'waiting';
 end
 $$;

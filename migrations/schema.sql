@@ -833,7 +833,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text)
+CREATE OR REPLACE FUNCTION app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -856,11 +856,13 @@ begin
     if existing_slug is null then
         insert into companies (id, name, slug) values (company, company_name, company_slug);
         insert into memberships (company_id, user_id, role) values (company, person, 'admin');
-        insert into audit_log (company_id, user_id, action, target) values (company, person, 'register', company::text);
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'register', company::text, caller, browser, request);
         return 'created';
     end if;
     insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
-    insert into audit_log (company_id, user_id, action, target) values (joined, person, 'register', person::text);
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (joined, person, 'register', person::text, caller, browser, request);
     return 'waiting';
 end
 $function$;
@@ -973,7 +975,7 @@ CREATE OR REPLACE FUNCTION app.session_id()
  STABLE
 AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $function$;
 
-CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text)
+CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
@@ -983,8 +985,8 @@ AS $function$
         insert into sessions (id, company_id, user_id, expires_at, user_agent, ip)
         values (session, company, person, now() + interval '30 days', browser, address)
     ), audited as (
-        insert into audit_log (company_id, user_id, action, target, ip, user_agent)
-        values (company, person, 'start_session', session::text, address, browser)
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'start_session', session::text, address, browser, request)
     )
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     values (refresh_hash, company, session, now() + interval '7 days');
@@ -1333,7 +1335,7 @@ grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
-grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text) to app;
+grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.sees_all() to app;
@@ -1345,7 +1347,7 @@ grant execute on function app.session_id() to app;
 grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
-grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text) to app;
+grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;

@@ -130,7 +130,7 @@ impl TokenPair {
     }
 }
 
-const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6)";
+const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6, $7)";
 
 /// Starts a session for someone who has proved who they are. Commits nothing by itself.
 pub async fn start_session(
@@ -145,7 +145,10 @@ pub async fn start_session(
     let origin = context.origin();
     let hash = crypto::sha256(refresh_token.as_bytes());
     transaction
-        .query(START_SESSION, &[&identity.session_id, &company_id, &user_id, &hash, &origin.user_agent, &origin.ip])
+        .query(
+            START_SESSION,
+            &[&identity.session_id, &company_id, &user_id, &hash, &origin.user_agent, &origin.ip, &origin.request_id],
+        )
         .await?;
     let tokens = TokenPair::new(context, &identity, refresh_token);
     Ok((identity, tokens))

@@ -14,7 +14,7 @@ const SLUG_TAKEN: Problem = Problem::new(409, "slug_taken", "Este endereço já 
 
 const SLUGS_TRIED: usize = 4;
 
-const REGISTER: &str = "select app.register($1, $2, $3, $4, $5, $6, $7, $8) as outcome";
+const REGISTER: &str = "select app.register($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as outcome";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -69,9 +69,24 @@ async fn sign_up(context: &Context, input: &Register, hash: &str, new_slug: &str
     let Register { name, email, company_name, company_slug, .. } = input;
     let existing_slug = company_slug.as_ref().map(|slug| slug.to_lowercase());
     let transaction = context.begin_nobody().await?;
-    let (person, company) = (context.new_id(), context.new_id());
+    let (person, company, origin) = (context.new_id(), context.new_id(), context.origin());
     let registration: Registration = transaction
-        .one(REGISTER, &[&person, email, name, &hash, &company, company_name, &new_slug, &existing_slug])
+        .one(
+            REGISTER,
+            &[
+                &person,
+                email,
+                name,
+                &hash,
+                &company,
+                company_name,
+                &new_slug,
+                &existing_slug,
+                &origin.user_agent,
+                &origin.ip,
+                &origin.request_id,
+            ],
+        )
         .await
         .on_constraint("companies_slug_key", SLUG_TAKEN)?;
     if registration.outcome == "unknown_company" {
