@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::error::{Error, FieldProblem, INVALID};
 
-/// Trims every string except passwords, and refuses NUL and other control characters.
+/// Trims every string except passwords, and refuses NUL, other control characters and U+FFFD, which the gateway puts in place of
+/// bytes that are no UTF-8.
 pub(crate) fn clean(value: Value) -> Result<Value, Error> {
     let mut problems = Vec::new();
     let value = clean_at(value, &mut String::new(), &mut problems);
@@ -64,7 +65,8 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Error> {
 }
 
 fn has_control_characters(text: &str) -> bool {
-    text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+    let is_refused = |character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER;
+    text.chars().any(|character| is_refused(character) && !matches!(character, '\n' | '\r' | '\t'))
 }
 
 fn control_characters(field: &str) -> FieldProblem {
