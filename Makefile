@@ -31,7 +31,7 @@ demo: ## Plays a customer's conversation through the local cloud
 
 test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
 
-generate: ## Writes openapi.json and the generated blocks of template.yaml
+generate: ## Writes openapi.json, the generated blocks of template.yaml and migrations/schema.sql
 	@cargo build --workspace --bins
 	$(BINARIES)/generate --binaries $(BINARIES)
 	$(BINARIES)/local schema

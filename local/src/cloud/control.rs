@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     routing::post,
 };
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ struct Control {
 
 type Answer = (StatusCode, Json<Value>);
 
-/// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start`, `/queues/{queue}/redrive` and
+/// `POST /fire/{function}`, `/invoke/{function}` with an event as its body, `/services/{service}/stop`, `/services/{service}/start`, `/queues/{queue}/redrive` and
 /// `/companies`, which makes a company to play with.
 pub(super) fn router(
     schedules: Vec<ScheduleDefinition>,
@@ -38,6 +39,7 @@ pub(super) fn router(
 ) -> Router {
     Router::new()
         .route("/fire/{function}", post(fire))
+        .route("/invoke/{function}", post(call))
         .route("/services/{service}/stop", post(stop))
         .route("/services/{service}/start", post(start))
         .route("/queues/{queue}/redrive", post(redrive))
@@ -54,7 +56,15 @@ async fn fire(State(control): State<Control>, Path(function): Path<String>) -> A
     };
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let input = schedule.input.replace("<aws.scheduler.scheduled-time>", &now);
-    match (control.invoke)(&function, input.into()).await {
+    answer_of(&control, function, input.into()).await
+}
+
+async fn call(State(control): State<Control>, Path(function): Path<String>, event: Bytes) -> Answer {
+    answer_of(&control, function, event).await
+}
+
+async fn answer_of(control: &Control, function: String, event: Bytes) -> Answer {
+    match (control.invoke)(&function, event).await {
         Ok(result) => {
             let result: Value = serde_json::from_slice(&result).unwrap_or_else(|_| String::from_utf8_lossy(&result).into());
             (StatusCode::OK, Json(json!({ "function": function, "result": result })))
