@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod company;
+pub mod forge;
 pub mod openapi;
 pub mod sandbox;
 pub mod socket;
@@ -10,6 +11,7 @@ pub mod wait;
 
 pub use api::{Answer, Api};
 pub use company::{Company, Wanted};
+pub use forge::Forge;
 pub use socket::Socket;
 pub use stack::Stack;
 pub use wait::{eventually, soon};

@@ -21,6 +21,37 @@ pub struct Openapi {
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
+/// One method of one path.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Name of its function.
+    pub id: String,
+    /// Of a second path of the same function.
+    pub alias_of: Option<String>,
+    /// Upper case.
+    pub method: String,
+    /// As written, with names in braces.
+    pub path: String,
+    /// Who may call it: `admin`, `supervisor`, `staff`, `student`, `member`, `anyone` or `signed_by_…`.
+    pub access: String,
+    /// The status of success.
+    pub success: u16,
+}
+
+impl Operation {
+    /// Whether it is public, or proves its caller by a signature.
+    #[must_use]
+    pub fn asks_for_no_token(&self) -> bool {
+        !["admin", "supervisor", "staff", "student", "member"].contains(&self.access.as_str())
+    }
+
+    /// The function's name, also for an alias.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        self.alias_of.as_deref().unwrap_or(&self.id)
+    }
+}
+
 /// Made by the gateway, not by our functions.
 const GATEWAY_STATUSES: [u16; 4] = [404, 413, 429, 503];
 
@@ -86,6 +117,30 @@ impl Openapi {
         ids.filter_map(|(_, operation)| Some(operation["operationId"].as_str()?.to_owned())).collect()
     }
 
+    /// Every operation, aliases too.
+    ///
+    /// # Panics
+    /// When one is described incompletely.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Operation> {
+        let paths = self.document["paths"].as_object().into_iter().flatten();
+        let methods = paths.flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |entry| (path, entry)));
+        methods
+            .map(|(path, (method, operation))| {
+                let text = |name: &str| operation[name].as_str().map(str::to_owned);
+                let mut statuses = operation["responses"].as_object().into_iter().flatten().filter_map(|(s, _)| s.parse().ok());
+                Operation {
+                    id: text("operationId").expect("an operation has an id"),
+                    alias_of: text("x-alias-of"),
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    access: text("x-access").expect("an operation says who may call it"),
+                    success: statuses.find(|status: &u16| *status < 400).expect("an operation can succeed"),
+                }
+            })
+            .collect()
+    }
+
     fn find(&self, method: &str, path: &str) -> Option<(&str, &Value)> {
         let path = path.strip_prefix("/api/v1").or(path.strip_prefix("/api")).unwrap_or(path);
         let parts = split(path);
@@ -112,7 +167,8 @@ impl Openapi {
     fn validator(&self, key: &str, schema: &Value) -> Arc<Validator> {
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let validator = validators.entry(key.to_owned()).or_insert_with(|| {
-            let mut whole = schema.clone();
+            // `true` takes anything.
+            let mut whole = if schema.is_object() { schema.clone() } else { json!({}) };
             whole["components"] = json!({"schemas": self.document["components"]["schemas"]});
             Arc::new(jsonschema::validator_for(&whole).unwrap_or_else(|error| panic!("the schema of {key}: {error}")))
         });

@@ -14,11 +14,20 @@ macro_rules! cases {
     };
 }
 
+mod canary;
+mod contract;
+mod identity;
+mod integrations;
+mod snapshot;
+mod team;
+mod upload;
+
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    cases! {
+    let desk = cases! {
         desk::{ a_message_reaches_an_agent_and_is_answered };
-    }
+    };
+    [desk, contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

@@ -1,0 +1,200 @@
+//! Input that is not what a route asks for: the exact 4xx, and nothing changed.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Company, Stack, Wanted, company::text};
+
+use crate::cases::snapshot;
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 1, ..Wanted::default() }).await
+}
+
+/// Field and code of every problem, in order of fields.
+fn fields(answer: Answer) -> Vec<(String, String)> {
+    let body = answer.expect(422);
+    let errors = body["errors"].as_array().cloned().unwrap_or_default();
+    let mut fields: Vec<_> =
+        errors.iter().map(|error| (text(&error["field"]).to_owned(), text(&error["code"]).to_owned())).collect();
+    fields.sort();
+    fields
+}
+
+fn is_field(answer: Answer, field: &str, code: &str) {
+    assert_eq!(fields(answer), [(field.to_owned(), code.to_owned())]);
+}
+
+/// Posts these bytes as a new department and sees that none came of it.
+async fn post_bytes(stack: &Stack, content_type: &str, bytes: &[u8]) -> Answer {
+    let company = company(stack).await;
+    let before = snapshot::of_company(stack, company.id).await;
+    let answer = company.admin.api.send(Method::POST, "/departments", Some((content_type, bytes.to_vec()))).await;
+    assert_eq!(snapshot::of_company(stack, company.id).await, before);
+    answer
+}
+
+pub async fn broken_json_is_malformed(stack: Arc<Stack>) {
+    for body in
+        ["", "{", "{\"name\": \"Vendas\"", "name=Vendas", "{\"name\": \"\\ud800\"}", "{\"name\": NaN}", "{\"name\":\"a\"} x"]
+    {
+        assert_eq!(post_bytes(&stack, "application/json", body.as_bytes()).await.problem(400), "malformed", "{body}");
+    }
+}
+
+pub async fn deep_json_is_malformed(stack: Arc<Stack>) {
+    let body = format!("{{\"name\": {}1{}}}", "[".repeat(50_000), "]".repeat(50_000));
+    assert_eq!(post_bytes(&stack, "application/json", body.as_bytes()).await.problem(400), "malformed");
+}
+
+pub async fn invalid_utf8_is_refused(stack: Arc<Stack>) {
+    // The gateway gives functions text, with U+FFFD for what is none.
+    let answer = post_bytes(&stack, "application/json", b"{\"name\": \"Vend\xff\xfeas\"}").await;
+    is_field(answer, "name", "control_characters");
+    assert_eq!(post_bytes(&stack, "application/json", b"\xff\xfe").await.problem(400), "malformed");
+    let company = company(&stack).await;
+    assert_eq!(company.admin.api.get("/users?search=%ff").await.problem(422), "invalid");
+}
+
+pub async fn another_content_type_is_refused(stack: Arc<Stack>) {
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"]
+    {
+        let answer = post_bytes(&stack, content_type, b"{\"name\": \"Vendas\"}").await;
+        assert_eq!(answer.problem(415), "unsupported_media_type", "{content_type}");
+    }
+    let company = company(&stack).await;
+    let body = Some(("Application/JSON; charset=utf-8", b"{\"name\": \"Vendas\"}".to_vec()));
+    company.admin.api.send(Method::POST, "/departments", body).await.expect(201);
+}
+
+pub async fn a_body_over_one_megabyte_is_refused(stack: Arc<Stack>) {
+    for length in [1_000_001, 3_000_000] {
+        let body = format!("{{\"name\": \"{}\"}}", "a".repeat(length));
+        assert_eq!(post_bytes(&stack, "application/json", body.as_bytes()).await.problem(413), "payload_too_large");
+    }
+    let enormous = post_bytes(&stack, "application/json", &vec![b' '; 11 * 1024 * 1024]).await;
+    assert_eq!(enormous.status, 413);
+    // Just within: judged by its fields.
+    let body = format!("{{\"name\": \"{}\"}}", "a".repeat(999_900));
+    is_field(post_bytes(&stack, "application/json", body.as_bytes()).await, "name", "too_long");
+}
+
+pub async fn fields_are_refused_by_name(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let before = snapshot::of_company(&stack, company.id).await;
+    let cases = [
+        (json!({}), "name", "required"),
+        (json!({"name": "  "}), "name", "required"),
+        (json!({"name": null}), "name", "invalid_type"),
+        (json!({"name": 7}), "name", "invalid_type"),
+        (json!({"name": "a".repeat(81)}), "name", "too_long"),
+        (json!({"name": "Vendas", "surprise": true}), "surprise", "unknown_field"),
+        (json!({"name": "Vendas", "id": company.id}), "id", "unknown_field"),
+        (json!({"name": "Vendas", "company_id": company.id}), "company_id", "unknown_field"),
+        (json!({"name": "Vendas", "description": "a".repeat(501)}), "description", "too_long"),
+        (json!({"name": "Vendas", "member_ids": ["x"]}), "member_ids[0]", "invalid_type"),
+        (json!({"name": "Vendas", "member_ids": vec![company.admin.id; 201]}), "member_ids", "too_long"),
+        (json!({"name": "Vendas", "member_ids": [company.students[0].id]}), "member_ids[0]", "not_active_staff"),
+    ];
+    for (body, field, code) in cases {
+        is_field(company.admin.api.post("/departments", body).await, field, code);
+    }
+    assert_eq!(company.admin.api.post("/departments", json!([])).await.problem(422), "invalid");
+    assert_eq!(snapshot::of_company(&stack, company.id).await, before);
+    // As long as may be, counted in characters and not in bytes.
+    company.admin.api.post("/departments", json!({"name": "ã".repeat(80), "description": "é".repeat(500)})).await.expect(201);
+}
+
+pub async fn control_characters_are_refused_everywhere(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = &company.admin.api;
+    for name in ["a\u{0}b", "a\u{1b}[31m", "\u{7}", "a\u{85}"] {
+        is_field(api.post("/departments", json!({"name": name})).await, "name", "control_characters");
+    }
+    is_field(api.post("/departments", json!({"name": "a", "\u{0}": 1})).await, "\u{0}", "control_characters");
+    let login = json!({"email": "a@b.example", "password": "a\u{0}bcdefghij"});
+    is_field(stack.api().post("/auth/login", login).await, "password", "control_characters");
+    for path in ["/users?search=%00", "/conversations?search=a%00b", "/conversations?tag=%1b"] {
+        let found = fields(api.get(path).await);
+        assert_eq!(found.first().map(|(_, code)| code.as_str()), Some("control_characters"), "{path}");
+    }
+    assert_eq!(api.get("/conversations/%00").await.status, 404);
+    api.post("/departments", json!({"name": "a", "description": "duas\nlinhas\tcom tabulação"})).await.expect(201);
+}
+
+pub async fn every_failing_field_is_named(stack: Arc<Stack>) {
+    let body = json!({"name": "", "email": "nobody", "password": "short"});
+    let found = fields(stack.api().post("/auth/register", body).await);
+    let names: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(names, ["company_name", "email", "name", "password"]);
+}
+
+pub async fn strings_are_trimmed(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let made = company.admin.api.post("/departments", json!({"name": " \n Vendas\t ", "description": "   "})).await.expect(201);
+    assert_eq!((&made["name"], &made["description"]), (&json!("Vendas"), &Value::Null));
+}
+
+pub async fn unknown_query_parameters_are_ignored(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    for path in ["/users", "/conversations", "/departments", "/users/online", "/events", "/auth/me"] {
+        company.admin.api.get(&format!("{path}?surprise=1&_=2&%5B%5D=x&company_id={}", uuid::Uuid::nil())).await.expect(200);
+    }
+}
+
+pub async fn page_sizes_have_bounds(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = &company.admin.api;
+    let messages = format!("/messages?conversation_id={}&", uuid::Uuid::nil());
+    for (path, most) in [("/users?", 100), ("/conversations?", 100), (messages.as_str(), 100), ("/events?", 500)] {
+        is_field(api.get(&format!("{path}limit=0")).await, "limit", "too_small");
+        is_field(api.get(&format!("{path}limit={}", most + 1)).await, "limit", "too_large");
+        for limit in ["-1", "x", "1.5", "99999999999"] {
+            let answer = api.get(&format!("{path}limit={limit}")).await;
+            assert_eq!(answer.problem(422), "invalid", "{path}limit={limit}");
+        }
+        let most = api.get(&format!("{path}limit={most}")).await;
+        assert!(most.status == 200 || most.status == 404, "{path}: {}", most.body);
+    }
+    is_field(api.get("/users?page=0").await, "page", "too_small");
+}
+
+pub async fn paths_that_name_nothing_are_not_found(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = &company.admin.api;
+    for path in ["/conversations/1", "/conversations/../users", "/storage/download/x", "/conversations/'%20or%201=1"] {
+        assert_eq!(api.get(path).await.status, if path.contains("..") { 200 } else { 404 }, "{path}");
+    }
+    for path in ["/nothing", "/users/", "/", "/api"] {
+        assert_eq!(api.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(api.send(Method::DELETE, "/departments", None).await.status, 404);
+}
+
+const HOSTILE: [&str; 5] = [
+    "'; drop table users; --",
+    "\\'; select pg_sleep(5); --",
+    "$1 %s {0} ${jndi:ldap://x} <script>alert(1)</script>",
+    "x' or '1'='1",
+    "%_\\%' union select password_hash from users --",
+];
+
+pub async fn sql_comes_back_as_text(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = &company.admin.api;
+    for hostile in HOSTILE {
+        let made = api.post("/departments", json!({"name": hostile, "description": hostile})).await.expect(201);
+        assert_eq!((text(&made["name"]), text(&made["description"])), (hostile, hostile));
+        let query: String = url::form_urlencoded::byte_serialize(hostile.as_bytes()).collect();
+        let found = api.get(&format!("/users?search={query}")).await.expect(200);
+        assert_eq!(found["pagination"]["total"], 0, "{hostile}");
+        let found = api.get(&format!("/conversations?search={query}")).await.expect(200);
+        assert_eq!(found["data"], json!([]), "{hostile}");
+        let login = json!({"email": "a@b.example", "password": hostile});
+        assert_eq!(stack.api().post("/auth/login", login).await.problem(401), "credentials_wrong");
+    }
+    let listed = api.get("/departments").await.expect(200);
+    let names: Vec<&str> = listed["data"].as_array().into_iter().flatten().map(|row| text(&row["name"])).collect();
+    assert!(HOSTILE.iter().all(|hostile| names.contains(hostile)), "{names:?}");
+}

@@ -1,0 +1,110 @@
+//! One name everywhere: binaries, functions of the template, operations of `openapi.json`, sample events.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::Value;
+use tests::{Stack, company::text, openapi::Operation};
+
+use super::sample;
+
+/// Routes that ask for no token. A route that is not here must not be public; the list may only get shorter.
+const PUBLIC: [(&str, &str); 8] = [
+    ("GET", "/health"),
+    ("GET", "/openapi.json"),
+    ("GET", "/webhooks/whatsapp"),
+    ("POST", "/auth/login"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/refresh-token"),
+    ("POST", "/auth/register"),
+    ("POST", "/webhooks/whatsapp"),
+];
+
+/// Names of the binaries: `functions/<domain>/src/bin/<name>.rs`.
+pub fn binaries() -> BTreeSet<String> {
+    let domains = std::fs::read_dir("functions").expect("the folder of the functions");
+    let folders = domains.filter_map(Result::ok).filter_map(|domain| std::fs::read_dir(domain.path().join("src/bin")).ok());
+    let files = folders.flatten().filter_map(Result::ok);
+    files.filter_map(|file| file.file_name().into_string().ok()?.strip_suffix(".rs").map(str::to_owned)).collect()
+}
+
+/// Binaries of the template's functions by logical id.
+fn template_functions() -> BTreeMap<String, String> {
+    let template = std::fs::read_to_string("template.yaml").expect("the template");
+    let mut functions = BTreeMap::new();
+    let mut resource = "";
+    for line in template.lines() {
+        let is_resource = line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':');
+        if is_resource {
+            resource = line.trim().trim_end_matches(':');
+        }
+        if let Some(folder) = line.trim().strip_prefix("CodeUri: target/lambda/") {
+            functions.insert(resource.to_owned(), folder.trim_end_matches('/').to_owned());
+        }
+    }
+    functions
+}
+
+pub async fn binaries_are_the_functions_of_the_template(_: Arc<Stack>) {
+    let functions = template_functions();
+    assert_eq!(functions.values().cloned().collect::<BTreeSet<_>>(), binaries());
+    for (logical_id, binary) in &functions {
+        assert_eq!(*logical_id, sample::logical_id(binary));
+    }
+}
+
+pub async fn every_function_has_a_sample_event(_: Arc<Stack>) {
+    let files = std::fs::read_dir("events").expect("the folder of the samples").filter_map(Result::ok);
+    let names = files.filter_map(|file| file.file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned));
+    assert_eq!(names.collect::<BTreeSet<_>>(), binaries());
+}
+
+pub async fn operations_are_the_functions_with_a_route(stack: Arc<Stack>) {
+    let with_route = binaries().into_iter().filter(|name| sample::read(name)["version"] == "2.0");
+    assert_eq!(stack.openapi.operation_ids().into_iter().collect::<BTreeSet<_>>(), with_route.collect());
+}
+
+pub async fn samples_are_for_the_route_of_their_function(stack: Arc<Stack>) {
+    for operation in stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()) {
+        let event = sample::read(&operation.id);
+        assert_eq!(text(&event["routeKey"]), format!("{} {}", operation.method, operation.path));
+        assert_eq!(event["requestContext"]["http"]["method"], operation.method.as_str(), "{}", operation.id);
+        let parameters: Vec<&str> =
+            event["pathParameters"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let named: Vec<&str> = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        assert_eq!(parameters, named, "{}", operation.id);
+    }
+}
+
+pub async fn the_list_of_public_routes_only_shrinks(stack: Arc<Stack>) {
+    let operations = stack.openapi.operations().into_iter().filter(Operation::asks_for_no_token);
+    let public: BTreeSet<(String, String)> = operations.map(|operation| (operation.method, operation.path)).collect();
+    let allowed = PUBLIC.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    let surplus: Vec<_> = public.difference(&allowed).collect();
+    assert!(surplus.is_empty(), "these routes ask for no token: {surplus:?}");
+}
+
+pub async fn the_template_stays_within_the_limits_of_aws(stack: Arc<Stack>) {
+    let on_app_api = stack.openapi.operations().into_iter().filter(|operation| !operation.path.starts_with("/webhooks")).count();
+    assert!(on_app_api <= 290, "{on_app_api} routes on AppApi");
+    let template = std::fs::read_to_string("template.yaml").expect("the template");
+    let resources = template.lines().filter(|line| line.starts_with("    Type: AWS::")).count();
+    assert!(resources < 480, "{resources} resources");
+}
+
+pub async fn openapi_is_what_the_api_answers_with(stack: Arc<Stack>) {
+    let file: Value = serde_json::from_str(&std::fs::read_to_string("openapi.json").expect("openapi.json")).expect("JSON");
+    assert_eq!(stack.api().get("/openapi.json").await.expect(200), file);
+}
+
+pub async fn the_schema_file_is_what_the_migrations_make(stack: Arc<Stack>) {
+    let binaries = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())).expect("a folder");
+    let check = tokio::process::Command::new(binaries.join("local"))
+        .args(["schema", "--check", "--directory"])
+        .arg(stack.directory.join("schema-check"))
+        .output();
+    let output = check.await.expect("the local cloud's program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

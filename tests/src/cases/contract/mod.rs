@@ -1,0 +1,92 @@
+//! What holds for every function, table and answer, whatever its domain.
+
+mod answers;
+mod input;
+mod inventory;
+mod limits;
+mod repeats;
+mod runs;
+pub mod sample;
+mod tenancy;
+mod trespass;
+mod trespass_table;
+
+use crate::Case;
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    cases! {
+        answers::{
+            every_answer_has_the_security_headers,
+            problems_are_told_in_portuguese_or_english,
+            the_three_prefixes_reach_the_same_routes,
+            allowed_origins_may_call_and_read_what_they_need,
+            other_origins_may_not,
+            webhooks_are_not_for_browsers,
+            snapshots_say_where_the_feed_stands,
+        };
+        input::{
+            broken_json_is_malformed,
+            deep_json_is_malformed,
+            invalid_utf8_is_refused,
+            another_content_type_is_refused,
+            a_body_over_one_megabyte_is_refused,
+            fields_are_refused_by_name,
+            control_characters_are_refused_everywhere,
+            every_failing_field_is_named,
+            strings_are_trimmed,
+            unknown_query_parameters_are_ignored,
+            page_sizes_have_bounds,
+            paths_that_name_nothing_are_not_found,
+            sql_comes_back_as_text,
+        };
+        inventory::{
+            binaries_are_the_functions_of_the_template,
+            every_function_has_a_sample_event,
+            operations_are_the_functions_with_a_route,
+            samples_are_for_the_route_of_their_function,
+            the_list_of_public_routes_only_shrinks,
+            the_template_stays_within_the_limits_of_aws,
+            openapi_is_what_the_api_answers_with,
+            the_schema_file_is_what_the_migrations_make,
+        };
+        limits::{ an_address_has_a_hundred_public_requests_a_minute };
+        repeats::{
+            a_repeated_request_is_answered_with_the_first_answer,
+            a_key_is_for_one_body_only,
+            a_key_is_its_callers_own,
+            a_refused_request_does_not_use_its_key_up,
+            duplicates_at_once_make_one_row,
+            names_at_once_make_one_row,
+            keys_have_a_length,
+        };
+        runs::{
+            every_sample_event_runs_on_its_binary,
+            every_sample_event_is_a_request,
+            routes_take_few_round_trips_to_the_database,
+            every_write_leaves_an_audit_row,
+            reads_of_personal_data_leave_an_access_row,
+        };
+        tenancy::{
+            every_table_has_row_level_security,
+            every_table_of_a_company_forces_it_with_a_policy,
+            the_login_of_the_functions_reads_nothing_by_itself,
+            the_login_of_the_functions_cannot_make_itself_more,
+            a_tenant_is_left_with_the_transaction,
+            functions_of_the_owner_fix_their_search_path,
+        };
+        trespass::{
+            every_route_that_asks_for_a_token_has_a_row,
+            no_token_opens_nothing,
+            an_expired_token_opens_nothing,
+            a_tampered_token_opens_nothing,
+            a_token_of_another_key_opens_nothing,
+            a_token_without_a_signature_opens_nothing,
+            other_algorithms_of_the_right_key_open_nothing,
+            a_revoked_session_opens_nothing,
+            claims_are_checked_against_the_database,
+            other_roles_are_refused,
+            another_company_is_out_of_reach,
+            a_student_reaches_nothing_of_others,
+        };
+    }
+}

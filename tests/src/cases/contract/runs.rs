@@ -1,0 +1,114 @@
+//! Sample events on their binaries: what they answer, what they cost, what they leave behind.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tests::Stack;
+
+use super::{inventory::binaries, sample::Fixture};
+
+/// Round trips to the database that a read and a write may take.
+const READ: u64 = 2;
+const WRITE: u64 = 4;
+
+/// Routes that may take more, and how many.
+const MORE: [(&str, u64); 1] = [
+    // Two reads that travel together, and the access row with `COMMIT`.
+    ("get_conversation", 3),
+];
+
+/// Writes that leave no audit row.
+const UNAUDITED: [&str; 3] = [
+    // Nothing is written but a ticket that lives for seconds, outside the database.
+    "create_realtime_ticket",
+    // A session going on; its start and its end are audited.
+    "refresh_session",
+    // Of a client, who is no user.
+    "receive_whatsapp_webhook",
+];
+
+/// Reads of personal data.
+const NOTED_READS: [&str; 2] = ["download_file", "get_conversation"];
+
+pub async fn every_sample_event_runs_on_its_binary(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let operations = stack.openapi.operations();
+    let mut wrong = Vec::new();
+    for function in binaries() {
+        let run = fixture.run(&function).await;
+        let line_status = run.line["status"].as_str().unwrap_or_default();
+        let is_right = if let Some(operation) = operations.iter().find(|operation| operation.id == function) {
+            run.answer["statusCode"] == operation.success
+        } else if run.line["message"] == "socket_message" {
+            run.answer["statusCode"] == 200 && (line_status == "200" || function == "unknown_action")
+        } else if run.line["message"] == "job" {
+            run.answer == json!({"batchItemFailures": []}) && line_status == "200"
+        } else {
+            run.answer.is_null() && line_status == "200"
+        };
+        if !is_right {
+            wrong.push(format!("{function} answered {} and logged {}", run.answer, run.line));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The same through the gateway, every answer held against `openapi.json`.
+pub async fn every_sample_event_is_a_request(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
+        let answer = fixture.send(&operation.id).await;
+        assert_eq!(answer.status, operation.success, "{}: {}", operation.id, answer.body);
+    }
+}
+
+pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let mut wrong = Vec::new();
+    for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
+        let usual = if operation.method == "GET" { READ } else { WRITE };
+        let most = MORE.iter().find(|(function, _)| *function == operation.id).map_or(usual, |(_, most)| *most);
+        let mut fewest = u64::MAX;
+        // The first requests of a process also prepare its statements.
+        for _ in 0..8 {
+            let run = fixture.run(&operation.id).await;
+            fewest = fewest.min(run.line["round_trips"].as_u64().unwrap_or(u64::MAX));
+            if fewest <= most {
+                break;
+            }
+        }
+        if fewest > most {
+            wrong.push(format!("{} takes {fewest} and may take {most}", operation.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+pub async fn every_write_leaves_an_audit_row(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let database = stack.database().await;
+    let audited = "select from audit_log where request_id = $1";
+    let mut missing = Vec::new();
+    for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
+        if operation.method == "GET" || UNAUDITED.contains(&operation.id.as_str()) {
+            continue;
+        }
+        let run = fixture.run(&operation.id).await;
+        if database.query(audited, &[&run.id]).await.expect("the database answers").is_empty() {
+            missing.push(operation.id.clone());
+        }
+    }
+    assert!(missing.is_empty(), "these left no audit row: {missing:?}");
+}
+
+pub async fn reads_of_personal_data_leave_an_access_row(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let database = stack.database().await;
+    let noted = "select user_id from access_log where company_id = $1 and request_id = $2 and action = $3";
+    for function in NOTED_READS {
+        let run = fixture.run(function).await;
+        let rows = database.query(noted, &[&fixture.company.id, &run.id, &function]).await.expect("the database answers");
+        assert_eq!(rows.len(), 1, "{function}");
+        assert_eq!(rows[0].get::<_, Option<uuid::Uuid>>(0), Some(fixture.company.admin.id), "{function}");
+    }
+}

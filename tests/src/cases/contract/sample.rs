@@ -1,0 +1,226 @@
+//! Sample events with their placeholders filled in for one company, run on the real binaries.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ring::hmac;
+use serde_json::{Value, json};
+use tests::{Answer, Company, Socket, Stack, Wanted, company::Person, company::text, eventually, forge, sandbox::fresh_number};
+use uuid::Uuid;
+
+use crate::cases::upload;
+
+/// One run of a function.
+pub struct Run {
+    /// What the function answered.
+    pub answer: Value,
+    /// The request id or job id of its log line.
+    pub id: String,
+    /// Its log line.
+    pub line: Value,
+}
+
+/// What placeholders stand for.
+pub struct Fixture {
+    stack: Arc<Stack>,
+    pub company: Company,
+    settings: Value,
+    sockets: Mutex<Vec<Socket>>,
+}
+
+/// The sample event of a function, placeholders and all.
+pub fn read(function: &str) -> Value {
+    serde_json::from_str(&read_text(function)).unwrap_or_else(|error| panic!("events/{function}.json: {error}"))
+}
+
+fn read_text(function: &str) -> String {
+    std::fs::read_to_string(format!("events/{function}.json")).unwrap_or_else(|error| panic!("events/{function}.json: {error}"))
+}
+
+/// The template's name of a function: `get_me` is `GetMe`.
+pub fn logical_id(function: &str) -> String {
+    let words = function.split('_').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..]));
+    words.collect()
+}
+
+impl Fixture {
+    pub async fn make(stack: Arc<Stack>) -> Self {
+        let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
+        let settings = forge::settings(&stack).await;
+        Self { stack, company, settings, sockets: Mutex::default() }
+    }
+
+    /// The function's sample, filled in and signed.
+    async fn event(&self, function: &str) -> Value {
+        let mut event: Value = serde_json::from_str(&self.fill(function).await).expect("a filled sample is JSON");
+        if event["headers"]["x-hub-signature-256"].is_string() {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, text(&self.settings["whatsapp_app_secrets"][0]).as_bytes());
+            let signature = hex::encode(hmac::sign(&key, text(&event["body"]).as_bytes()));
+            event["headers"]["x-hub-signature-256"] = json!(format!("sha256={signature}"));
+        }
+        event
+    }
+
+    /// The request that the function's sample is the event of, sent through the gateway.
+    pub async fn send(&self, function: &str) -> Answer {
+        let event = self.event(function).await;
+        let mut api = self.stack.api();
+        for name in ["authorization", "x-hub-signature-256"] {
+            if let Some(value) = event["headers"][name].as_str() {
+                api = api.with_header(name, value);
+            }
+        }
+        let query = text(&event["rawQueryString"]);
+        let path = format!("{}{}{query}", text(&event["rawPath"]), if query.is_empty() { "" } else { "?" });
+        let body = event["body"].as_str().map(|body| ("application/json", body.as_bytes().to_vec()));
+        api.send(text(&event["requestContext"]["http"]["method"]).parse().expect("a method"), &path, body).await
+    }
+
+    /// Fills the function's sample in and runs it; the answer comes straight from the binary.
+    pub async fn run(&self, function: &str) -> Run {
+        let mut event = self.event(function).await;
+        let mut id = Uuid::new_v4().to_string();
+        if event["requestContext"].is_object() {
+            event["requestContext"]["requestId"] = json!(id);
+        }
+        if let Some(body) = event["Records"][0]["body"].as_str() {
+            text(&serde_json::from_str::<Value>(body).expect("a job")["id"]).clone_into(&mut id);
+        }
+        let known = self.stack.log_lines(&logical_id(function)).len();
+        let answer = self.stack.control("POST", &format!("/invoke/{}", logical_id(function)), Some(event)).await;
+        let line = eventually(&format!("the line of a run of {function}"), || async {
+            let lines = self.stack.log_lines(&logical_id(function));
+            let mut finished = lines.into_iter().skip(known).filter(|line| line.get("round_trips").is_some());
+            // A schedule has the id of its invocation, which nobody knows.
+            finished.find(|line| line["request_id"] == id.as_str() || line["message"] == "scheduled_run")
+        })
+        .await;
+        Run { answer: answer["result"].clone(), id, line }
+    }
+
+    async fn fill(&self, function: &str) -> String {
+        let mut event = read_text(function);
+        while let Some((name, placeholder)) = first_placeholder(&event) {
+            let value = self.value(function, &name).await;
+            event = event.replace(&placeholder, &value);
+        }
+        event
+    }
+
+    async fn value(&self, function: &str, placeholder: &str) -> String {
+        let admin = &self.company.admin;
+        match placeholder {
+            // Ends with the session.
+            "token" if function == "logout" => text(&self.log_in().await["access_token"]).to_owned(),
+            "token" => admin.api.token.clone().unwrap_or_default(),
+            "refresh_token" => text(&self.log_in().await["refresh_token"]).to_owned(),
+            "ticket" => text(&admin.api.post("/realtime/tickets", json!({})).await.expect(201)["ticket"]).to_owned(),
+            "connection" if function == "connect" => format!("sample-{}", digits()),
+            "connection" => self.connection().await,
+            "email" => admin.email.clone(),
+            "password" => self.company.password.clone(),
+            "company_id" => self.company.id.to_string(),
+            "colleague_id" => self.company.agents[0].id.to_string(),
+            "phone_number_id" => self.company.phone.number_id.clone(),
+            "verify_token" => text(&self.settings["whatsapp_verify_token"]).to_owned(),
+            // Made of the whole body, once that is filled in.
+            "signature" => "0".repeat(64),
+            "timestamp" => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string(),
+            "unique" => digits(),
+            "conversation_id" if function == "typing" => self.followed_conversation().await,
+            "conversation_id" => self.conversation(true).await,
+            "waiting_conversation_id" => self.conversation(false).await,
+            "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
+            "file_id" => upload::ready_file(&self.stack, admin).await,
+            "bot_job_id" => self.job("bot").await,
+            "delivery_job_id" => self.job("delivery").await,
+            "media_job_id" => self.job("media").await,
+            other => panic!("events/{function}.json: nobody knows {{{{{other}}}}}"),
+        }
+    }
+
+    async fn log_in(&self) -> Value {
+        log_in(&self.stack, &self.company.admin, &self.company.password).await
+    }
+
+    /// A conversation of a client of its own, held by the admin or by nobody.
+    async fn conversation(&self, taken: bool) -> String {
+        let id = conversation(&self.stack, &self.company).await;
+        if taken {
+            self.company.admin.api.post(&format!("/conversations/{id}/takeover"), json!({})).await.expect(200);
+        }
+        id
+    }
+
+    /// The connection of an open socket of the admin's.
+    async fn connection(&self) -> String {
+        let socket = self.company.admin.socket().await;
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+        let newest = "select connection_id from presence_leases where user_id = $1 order by started_at desc limit 1";
+        let row = self.stack.database().await.query_one(newest, &[&self.company.admin.id]).await.expect("a lease");
+        row.get(0)
+    }
+
+    /// A conversation that the newest socket follows.
+    async fn followed_conversation(&self) -> String {
+        let id = self.conversation(true).await;
+        let socket = self.sockets.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut socket = socket.expect("the connection comes first");
+        socket.follow(&id).await;
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+        id
+    }
+
+    /// A copy of a job that was done, in a lane of its own: nobody but the run works on it.
+    async fn job(&self, queue: &str) -> String {
+        let picture = json!({"media": {"base64": STANDARD.encode(upload::PNG), "mime_type": "image/png"}});
+        self.company.phone.receive(&fresh_number(), picture).await;
+        let database = self.stack.database().await;
+        let copy = "
+            insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+            select $3::uuid, company_id, kind, queue, $3::uuid::text, payload, now(), 1
+              from jobs
+             where company_id = $1 and queue = $2 and finished_at is not null and not failed
+             order by number desc limit 1
+            returning id";
+        let id = Uuid::now_v7();
+        eventually("a finished job", || async {
+            let copied = database.query_opt(copy, &[&self.company.id, &queue, &id]).await.expect("the database answers")?;
+            Some(copied.get::<_, Uuid>(0).to_string())
+        })
+        .await
+    }
+}
+
+fn first_placeholder(text: &str) -> Option<(String, String)> {
+    let (_, rest) = text.split_once("{{")?;
+    let (name, _) = rest.split_once("}}")?;
+    Some((name.to_owned(), format!("{{{{{name}}}}}")))
+}
+
+/// Twelve digits that nobody else gets.
+fn digits() -> String {
+    format!("{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000)
+}
+
+/// A further session of this person.
+pub async fn log_in(stack: &Stack, person: &Person, password: &str) -> Value {
+    stack.api().post("/auth/login", json!({"email": person.email, "password": password})).await.expect(200)
+}
+
+/// A new client's conversation.
+pub async fn conversation(stack: &Stack, company: &Company) -> String {
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Bom dia").await;
+    let of_client = "
+        select conversations.id
+          from conversations
+          join client_identities on client_identities.company_id = conversations.company_id
+                                and client_identities.client_id = conversations.client_id
+         where conversations.company_id = $1 and position($2 in client_identities.value) > 0";
+    let row = stack.database().await.query(of_client, &[&company.id, &&client[5..]]).await.expect("the database answers");
+    row.first().expect("a conversation").get::<_, Uuid>(0).to_string()
+}

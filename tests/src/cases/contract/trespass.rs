@@ -1,0 +1,334 @@
+//! Every route, called by those who may not: without a token, with a bad one, with another role, from another company.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+use tests::{Answer, Api, Company, Forge, Stack, Wanted, company::Person, company::text, eventually, forge, openapi::Operation};
+use uuid::Uuid;
+
+use super::{
+    sample,
+    trespass_table::{Outcome, ROWS, Row},
+};
+use crate::cases::{snapshot, upload};
+
+/// Roles that each access lets through.
+fn lets_through(access: &str) -> &'static [&'static str] {
+    match access {
+        "admin" => &["admin"],
+        "supervisor" => &["admin", "supervisor"],
+        "staff" => &["admin", "supervisor", "agent"],
+        "student" => &["student"],
+        "member" => &["admin", "supervisor", "agent", "student"],
+        other => panic!("nobody knows the access {other}"),
+    }
+}
+
+fn protected(stack: &Stack) -> Vec<Operation> {
+    stack.openapi.operations().into_iter().filter(|operation| !operation.asks_for_no_token()).collect()
+}
+
+fn row_of(function: &str) -> &'static Row {
+    ROWS.iter().find(|row| row.function == function).unwrap_or_else(|| panic!("{function} has no row in the trespass table"))
+}
+
+pub async fn every_route_that_asks_for_a_token_has_a_row(stack: Arc<Stack>) {
+    let described: BTreeSet<String> = protected(&stack).iter().map(|operation| operation.function().to_owned()).collect();
+    let listed: BTreeSet<String> = ROWS.iter().map(|row| row.function.to_owned()).collect();
+    assert_eq!(listed, described);
+}
+
+/// The operation's own path with ids of nothing.
+fn path_of(operation: &Operation) -> String {
+    let parts = operation.path.split('/').map(|part| match part.strip_prefix('{') {
+        Some(_) => Uuid::nil().to_string(),
+        None => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+async fn call(api: &Api, operation: &Operation) -> Answer {
+    let body = (operation.method != "GET").then(|| json!({}));
+    api.call(operation.method.parse().expect("a method"), &path_of(operation), body).await
+}
+
+async fn assert_all_refuse(stack: &Stack, api: &Api, code: &str) {
+    for operation in protected(stack) {
+        let answer = call(api, &operation).await;
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{}", operation.id);
+        assert_eq!(answer.problem(401), code, "{}", operation.id);
+    }
+}
+
+pub async fn no_token_opens_nothing(stack: Arc<Stack>) {
+    assert_all_refuse(&stack, &stack.api(), "token_missing").await;
+}
+
+pub async fn an_expired_token_opens_nothing(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let mut claims = claims(&company.admin);
+    claims["exp"] = json!(1_700_000_000);
+    let token = Forge::of(&stack).await.token(&claims);
+    assert_all_refuse(&stack, &stack.api().with_token(token), "token_expired").await;
+}
+
+pub async fn a_tampered_token_opens_nothing(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let token = company.agents[0].api.token.clone().unwrap_or_default();
+    let signature = token.rsplit('.').next().unwrap_or_default();
+    let mut claims = forge::claims_of(&token);
+    claims["role"] = json!("admin");
+    let header = json!({"alg": "HS256", "typ": "JWT", "kid": Forge::of(&stack).await.key_id});
+    let tampered = format!("{}.{signature}", forge::unsigned(&header, &claims));
+    assert_all_refuse(&stack, &stack.api().with_token(tampered), "token_invalid").await;
+}
+
+pub async fn a_token_of_another_key_opens_nothing(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let secret = b"another secret of at least 32 bytes";
+    let known_id = json!({"alg": "HS256", "typ": "JWT", "kid": Forge::of(&stack).await.key_id});
+    for header in [known_id, json!({"alg": "HS256", "typ": "JWT", "kid": "other"}), json!({"alg": "HS256", "typ": "JWT"})] {
+        let token = forge::sign(&header, &claims(&company.admin), secret);
+        assert_all_refuse(&stack, &stack.api().with_token(token), "token_invalid").await;
+    }
+}
+
+pub async fn a_token_without_a_signature_opens_nothing(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let header = json!({"alg": "none", "typ": "JWT", "kid": Forge::of(&stack).await.key_id});
+    let unsigned = forge::unsigned(&header, &claims(&company.admin));
+    assert_all_refuse(&stack, &stack.api().with_token(format!("{unsigned}.")), "token_invalid").await;
+    assert_all_refuse(&stack, &stack.api().with_token(unsigned), "token_invalid").await;
+}
+
+pub async fn other_algorithms_of_the_right_key_open_nothing(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let forge = Forge::of(&stack).await;
+    for algorithm in ["HS512", "RS256", "hs256"] {
+        let header = json!({"alg": algorithm, "typ": "JWT", "kid": forge.key_id});
+        let token = forge::sign(&header, &claims(&company.admin), forge.secret.as_bytes());
+        assert_all_refuse(&stack, &stack.api().with_token(token), "token_invalid").await;
+    }
+}
+
+/// Also where nothing is read or written that belongs to a company.
+pub async fn a_revoked_session_opens_nothing(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    company.admin.api.post("/auth/logout", Value::Null).await.expect(204);
+    for operation in protected(&stack) {
+        let row = row_of(operation.function());
+        let body = (!row.body.is_empty()).then(|| with_any_ids(row.body));
+        let path = path_like(&operation, &with_any_ids(row.path));
+        let body = body.map(|body| serde_json::from_str(&body).expect("a row's body is JSON"));
+        let method = operation.method.parse().expect("a method");
+        let answer = company.admin.api.call(method, &path, body).await;
+        assert_eq!(answer.problem(401), "session_revoked", "{}", operation.id);
+    }
+}
+
+/// A genuine token whose company, role or session is not what the database says.
+pub async fn claims_are_checked_against_the_database(stack: Arc<Stack>) {
+    let (company, other) = (small_company(&stack).await, small_company(&stack).await);
+    let forge = Forge::of(&stack).await;
+    let genuine = claims(&company.agents[0]);
+    let changes = [
+        ("role", json!("admin")),
+        ("role", json!("student")),
+        ("cid", json!(other.id)),
+        ("sub", json!(company.admin.id)),
+        ("sid", forge::claims_of(company.admin.api.token.as_deref().unwrap_or_default())["sid"].clone()),
+        ("sid", json!(Uuid::nil())),
+    ];
+    for (claim, value) in changes {
+        let mut claims = genuine.clone();
+        claims[claim] = value;
+        let api = stack.api().with_token(forge.token(&claims));
+        assert_eq!(api.get("/auth/me").await.problem(401), "session_revoked", "{claims}");
+    }
+    stack.api().with_token(forge.token(&genuine)).get("/auth/me").await.expect(200);
+}
+
+pub async fn other_roles_are_refused(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let people = [
+        ("admin", &company.admin),
+        ("supervisor", &company.supervisor),
+        ("agent", &company.agents[0]),
+        ("student", &company.students[0]),
+    ];
+    for operation in protected(&stack) {
+        let allowed = lets_through(&operation.access);
+        for (role, person) in people.iter().filter(|(role, _)| !allowed.contains(role)) {
+            let answer = call(&person.api, &operation).await;
+            assert_eq!(answer.problem(403), "forbidden", "{} for {role}", operation.id);
+        }
+    }
+}
+
+/// Ids of one company in the hands of another's admin: refused as if they did not exist, nothing shown, nothing changed.
+pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
+    let (victim, intruder) = (Scene::make(&stack).await, Scene::make(&stack).await);
+    let before = victim.rows_at_rest(&stack).await;
+    let markers = victim.markers(&stack).await;
+    for operation in protected(&stack) {
+        for row in ROWS.iter().filter(|row| row.function == operation.function()) {
+            // Some of these calls end a session.
+            let fresh = sample::log_in(&stack, &intruder.company.admin, &intruder.company.password).await;
+            let api = stack.api().with_token(text(&fresh["access_token"]));
+            let fill = |text: &str| victim.fill(text).replace("{own_conversation}", &intruder.conversation);
+            let path = path_like(&operation, &fill(row.path));
+            let body = (!row.body.is_empty()).then(|| serde_json::from_str(&fill(row.body)).expect("a row's body is JSON"));
+            let answer = api.call(operation.method.parse().expect("a method"), &path, body).await;
+            let shown = answer.body.to_string();
+            match row.outcome {
+                Outcome::OwnThings => assert!(answer.status < 400, "{} {path}: {shown}", operation.id),
+                Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
+                Outcome::Invalid => drop(answer.expect(422)),
+                Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+            }
+            let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
+            assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
+        }
+    }
+    assert_eq!(victim.rows_at_rest(&stack).await, before);
+}
+
+/// A student of the same company, with the ids of what staff and clients do there.
+pub async fn a_student_reaches_nothing_of_others(stack: Arc<Stack>) {
+    let scene = Scene::make(&stack).await;
+    let student = &scene.company.students[0];
+    let markers = scene.markers(&stack).await;
+    for operation in protected(&stack).into_iter().filter(|operation| operation.access == "member") {
+        for row in ROWS.iter().filter(|row| row.function == operation.function()) {
+            if ["logout", "list_my_companies", "get_me", "select_company"].contains(&row.function) {
+                continue;
+            }
+            let path = path_like(&operation, &scene.fill(row.path));
+            let body = (!row.body.is_empty()).then(|| serde_json::from_str(&scene.fill(row.body)).expect("JSON"));
+            let answer = student.api.call(operation.method.parse().expect("a method"), &path, body).await;
+            let shown = answer.body.to_string();
+            if row.outcome == Outcome::NotFound {
+                assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id);
+            } else {
+                assert!(answer.status < 400, "{} {path}: {shown}", operation.id);
+            }
+            let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
+            assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
+        }
+    }
+}
+
+/// What somebody of this company wrote.
+fn secret(company: &Company) -> String {
+    format!("segredo da casa {}", company.slug)
+}
+
+async fn small_company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 1, ..Wanted::default() }).await
+}
+
+fn claims(person: &Person) -> Value {
+    forge::claims_of(person.api.token.as_deref().unwrap_or_default())
+}
+
+/// The row's path, on the operation's own when that is an alias.
+fn path_like(operation: &Operation, filled: &str) -> String {
+    if operation.alias_of.is_none() {
+        return filled.to_owned();
+    }
+    let (path, query) = filled.split_once('?').map_or((filled, ""), |(path, query)| (path, query));
+    let id = path.split('/').find(|part| part.parse::<Uuid>().is_ok()).unwrap_or_default();
+    let parts = operation.path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+    let path = parts.collect::<Vec<_>>().join("/");
+    if query.is_empty() { path } else { format!("{path}?{query}") }
+}
+
+/// Ids that are well formed and nobody's.
+fn with_any_ids(text: &str) -> String {
+    let names =
+        ["conversation", "own_conversation", "waiting", "message", "file", "pending_file", "department", "agent", "company"];
+    let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
+    names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
+}
+
+/// A company where something goes on.
+struct Scene {
+    company: Company,
+    conversation: String,
+    waiting: String,
+    message: String,
+    file: String,
+    pending_file: String,
+    cursor: String,
+}
+
+impl Scene {
+    async fn make(stack: &Stack) -> Self {
+        let departments = vec![("Atendimento", vec![1])];
+        let company = stack.company(Wanted { departments, ..Wanted::default() }).await;
+        let admin = &company.admin;
+        let cursor = text(&admin.api.get("/events").await.expect(200)["head"]).to_owned();
+        let conversation = sample::conversation(stack, &company).await;
+        let waiting = sample::conversation(stack, &company).await;
+        admin.api.post(&format!("/conversations/{conversation}/takeover"), json!({})).await.expect(200);
+        let new =
+            json!({"conversation_id": conversation, "client_message_id": "scene", "kind": "text", "body": secret(&company)});
+        let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
+        let file = upload::ready_file(stack, admin).await;
+        let pending_file = upload::announce_and_upload(stack, admin).await;
+        Self { company, conversation, waiting, message, file, pending_file, cursor }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        let company = &self.company;
+        let pairs = [
+            ("{conversation}", self.conversation.clone()),
+            ("{waiting}", self.waiting.clone()),
+            ("{message}", self.message.clone()),
+            ("{file}", self.file.clone()),
+            ("{pending_file}", self.pending_file.clone()),
+            ("{department}", company.departments[0].1.to_string()),
+            ("{agent}", company.agents[0].id.to_string()),
+            ("{company}", company.id.to_string()),
+            ("{channel}", company.channel_account_id.to_string()),
+            ("{number}", company.phone.number_id.clone()),
+            ("{cursor}", self.cursor.clone()),
+        ];
+        pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    /// What must never be shown to others: ids and words of this company's.
+    async fn markers(&self, stack: &Stack) -> Vec<String> {
+        let company = &self.company;
+        let clients = "select client_id::text from conversations where company_id = $1";
+        let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
+        let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
+        let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file];
+        markers.extend(ids.into_iter().cloned());
+        markers.extend(
+            [company.departments[0].1, company.agents[0].id, company.admin.id, company.channel_account_id]
+                .map(|id| id.to_string()),
+        );
+        markers.extend([secret(company), company.agents[0].email.clone()]);
+        markers
+    }
+
+    /// All rows of the company once no work is left.
+    async fn rows_at_rest(&self, stack: &Stack) -> snapshot::Rows {
+        let database = stack.database().await;
+        let unfinished = "select count(*) from jobs where company_id = $1 and finished_at is null";
+        let undelivered =
+            "select count(*) from messages where company_id = $1 and status in ('queued', 'sending', 'sent', 'delivered')";
+        eventually("rest", || async {
+            for sql in [unfinished, undelivered] {
+                let row = database.query_one(sql, &[&self.company.id]).await.expect("the database answers");
+                if row.get::<_, i64>(0) > 0 {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+        snapshot::of_company(stack, self.company.id).await
+    }
+}

@@ -1,0 +1,104 @@
+//! How each function that asks for a token is called, and what it must answer to somebody of another company.
+//! A function without a row here fails the tests.
+
+/// What somebody of another company gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Their own things, and nothing of the company whose ids they name.
+    OwnThings,
+    /// What an unknown id gets.
+    NotFound,
+    /// 422: the body names something there is not.
+    Invalid,
+    /// 409 with this code.
+    Conflict(&'static str),
+}
+
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
+/// `{agent}`, `{company}`, `{channel}`, `{number}`, `{cursor}`. `{own_conversation}` is the caller's own.
+pub struct Row {
+    pub function: &'static str,
+    /// After the path of the operation, with the ids of its own.
+    pub path: &'static str,
+    pub body: &'static str,
+    pub outcome: Outcome,
+}
+
+const fn row(function: &'static str, path: &'static str, body: &'static str, outcome: Outcome) -> Row {
+    Row { function, path, body, outcome }
+}
+
+use Outcome::{Conflict, Invalid, NotFound, OwnThings};
+
+pub const ROWS: &[Row] = &[
+    row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
+    row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
+    row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
+    row("create_realtime_ticket", "/realtime/tickets", "{}", OwnThings),
+    row(
+        "create_upload_url",
+        "/storage/signed-upload-url",
+        r#"{"name": "a.png", "mime_type": "image/png", "size": 67, "conversation_id": "{conversation}"}"#,
+        NotFound,
+    ),
+    row("download_file", "/storage/download/{file}", "", NotFound),
+    row("get_conversation", "/conversations/{conversation}", "", NotFound),
+    row("get_me", "/auth/me", "", OwnThings),
+    row("list_conversations", "/conversations", "", OwnThings),
+    row("list_conversations", "/conversations?assignee={agent}", "", OwnThings),
+    row("list_conversations", "/conversations?department_id={department}&channel_account_id={channel}", "", OwnThings),
+    row("list_conversations", "/conversations?search=Bom%20dia", "", OwnThings),
+    row("list_departments", "/departments", "", OwnThings),
+    row("list_events", "/events?after={cursor}", "", OwnThings),
+    row("list_events", "/events?after={cursor}&topics=conversation:{conversation},company:{company},user:{agent}", "", OwnThings),
+    row("list_integrations", "/integrations/config", "", OwnThings),
+    row("list_messages", "/messages?conversation_id={conversation}", "", NotFound),
+    row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", OwnThings),
+    row("list_my_companies", "/auth/companies", "", OwnThings),
+    row("list_online_users", "/users/online", "", OwnThings),
+    row("list_users", "/users", "", OwnThings),
+    row("list_users", "/users?department_id={department}", "", OwnThings),
+    row("logout", "/auth/logout", "", OwnThings),
+    row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
+    row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, OwnThings),
+    row(
+        "save_integration",
+        "/integrations/config",
+        r#"{"kind": "whatsapp_cloud", "name": "x", "phone_number_id": "{number}", "waba_id": "1", "access_token": "EAAG-intruder"}"#,
+        Conflict("number_in_use"),
+    ),
+    row(
+        "save_integration",
+        "/integrations/config",
+        r#"{"kind": "whatsapp_cloud", "name": "x", "phone_number_id": "99{number}", "waba_id": "1", "access_token": "EAAG-intruder", "department_id": "{department}"}"#,
+        Invalid,
+    ),
+    row("select_company", "/auth/companies/{company}/select", "", NotFound),
+    row(
+        "send_message",
+        "/messages",
+        r#"{"conversation_id": "{conversation}", "client_message_id": "intruder-1", "kind": "text", "body": "x"}"#,
+        NotFound,
+    ),
+    row(
+        "send_message",
+        "/messages",
+        r#"{"conversation_id": "{own_conversation}", "client_message_id": "intruder-2", "kind": "image", "file_id": "{file}"}"#,
+        Invalid,
+    ),
+    row(
+        "send_message",
+        "/messages",
+        r#"{"conversation_id": "{own_conversation}", "client_message_id": "intruder-3", "kind": "text", "body": "x", "reply_to_id": "{message}"}"#,
+        Invalid,
+    ),
+    row("take_over_conversation", "/conversations/{waiting}/takeover", "{}", NotFound),
+    row("transfer_conversation", "/conversations/{conversation}/transfer", r#"{"to_user_id": "{agent}"}"#, NotFound),
+    row("transfer_conversation", "/conversations/{own_conversation}/transfer", r#"{"to_user_id": "{agent}"}"#, Invalid),
+    row(
+        "transfer_conversation",
+        "/conversations/{own_conversation}/transfer",
+        r#"{"to_department_id": "{department}"}"#,
+        Invalid,
+    ),
+];

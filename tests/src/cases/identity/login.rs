@@ -1,0 +1,101 @@
+//! POST /auth/login
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tests::{Api, Company, Stack, Wanted, company::text};
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await
+}
+
+fn wrong(company: &Company) -> Value {
+    json!({"email": company.admin.email, "password": "não é esta senha"})
+}
+
+fn right(company: &Company) -> Value {
+    json!({"email": company.admin.email, "password": company.password})
+}
+
+/// Fails until locked out; answers after how many tries.
+async fn fail_until_locked(api: &Api, body: &Value) -> usize {
+    for tries in 0..12 {
+        let answer = api.post("/auth/login", body.clone()).await;
+        if answer.status == 429 {
+            let seconds: u32 = answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).expect("seconds");
+            assert!((1..=900).contains(&seconds), "{seconds}");
+            assert_eq!(answer.problem(429), "too_many_failures");
+            return tries;
+        }
+        assert_eq!(answer.problem(401), "credentials_wrong");
+    }
+    panic!("twelve failures in a row");
+}
+
+pub async fn a_login_says_who_and_where(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let body = json!({"email": format!(" {} ", company.admin.email.to_uppercase()), "password": company.password});
+    let login = stack.api().post("/auth/login", body).await.expect(200);
+    assert_eq!(login["user"]["id"], company.admin.id.to_string());
+    assert_eq!(login["company"]["id"], company.id.to_string());
+    assert_eq!(login["expires_in"], 900);
+    assert!(text(&login["refresh_token"]).len() >= 43, "256 bits");
+    let session = "
+        select ip, user_agent from sessions where user_id = $1 order by created_at desc limit 1";
+    let row = stack.database().await.query_one(session, &[&company.admin.id]).await.expect("a session");
+    assert!(row.get::<_, Option<String>>(0).is_some_and(|ip| ip.starts_with("10.")));
+    let audited = "select count(*) from audit_log where company_id = $1 and user_id = $2 and action = 'start_session'";
+    let row = stack.database().await.query_one(audited, &[&company.id, &company.admin.id]).await.expect("the database answers");
+    assert!(row.get::<_, i64>(0) >= 2);
+}
+
+pub async fn wrong_and_unknown_are_told_alike(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let known = stack.api().post("/auth/login", wrong(&company)).await.expect(401);
+    let body = json!({"email": "ninguem@nenhum-lugar.example", "password": "não é esta senha"});
+    let mut unknown = stack.api().post("/auth/login", body).await.expect(401);
+    unknown["request_id"] = known["request_id"].clone();
+    assert_eq!(known, unknown);
+}
+
+pub async fn five_failures_lock_the_account_for_that_address(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = stack.api();
+    // More only when the quarter of an hour ends in between.
+    assert!((5..=10).contains(&fail_until_locked(&api, &wrong(&company)).await));
+    assert_eq!(api.post("/auth/login", right(&company)).await.problem(429), "too_many_failures");
+    // Neither another address nor another account suffers.
+    stack.api().post("/auth/login", right(&company)).await.expect(200);
+    let colleague = json!({"email": company.supervisor.email, "password": company.password});
+    api.post("/auth/login", colleague).await.expect(200);
+}
+
+pub async fn successes_do_not_count_as_failures(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = stack.api();
+    for _ in 0..8 {
+        api.post("/auth/login", right(&company)).await.expect(200);
+    }
+    assert!(fail_until_locked(&api, &wrong(&company)).await >= 5);
+}
+
+pub async fn many_tries_at_once_are_counted(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = stack.api();
+    let answers = join_all((0..14).map(|_| api.post("/auth/login", wrong(&company)))).await;
+    let judged = answers.iter().filter(|answer| answer.status == 401).count();
+    assert!((5..=10).contains(&judged), "{judged} passwords were looked at");
+}
+
+pub async fn an_inactive_member_cannot_enter(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    let leave = "update memberships set status = 'inactive' where company_id = $1 and user_id = $2";
+    stack.database().await.execute(leave, &[&company.id, &agent.id]).await.expect("leaves");
+    let body = json!({"email": agent.email, "password": company.password});
+    assert_eq!(stack.api().post("/auth/login", body).await.problem(403), "no_active_company");
+    assert_eq!(agent.api.get("/auth/me").await.problem(401), "session_revoked");
+    let refreshed = stack.api().post("/auth/refresh", json!({"refresh_token": agent.refresh_token})).await;
+    assert_eq!(refreshed.problem(401), "refresh_token_invalid");
+}

@@ -1,0 +1,45 @@
+//! Sign-up, login, sessions, companies of a person.
+
+mod companies;
+mod login;
+mod register;
+mod sessions;
+
+use crate::Case;
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    cases! {
+        companies::{
+            a_person_of_two_companies_chooses_one,
+            only_ones_own_active_companies_can_be_chosen,
+            the_session_chosen_from_goes_on,
+        };
+        login::{
+            a_login_says_who_and_where,
+            wrong_and_unknown_are_told_alike,
+            five_failures_lock_the_account_for_that_address,
+            successes_do_not_count_as_failures,
+            many_tries_at_once_are_counted,
+            an_inactive_member_cannot_enter,
+        };
+        register::{
+            a_new_company_has_its_first_admin,
+            a_member_to_be_waits_for_approval,
+            a_known_email_changes_nothing_and_is_not_told,
+            guessable_passwords_are_refused,
+            an_unknown_company_is_named,
+            company_names_may_repeat,
+            passwords_are_kept_as_hashes_only,
+        };
+        sessions::{
+            me_is_who_signed_in,
+            refreshing_rotates_the_token,
+            a_client_racing_itself_is_forgiven,
+            a_reused_token_ends_its_family,
+            unknown_and_expired_refresh_tokens_are_refused,
+            logout_ends_the_session_at_once,
+            logout_ends_one_session_only,
+            a_changed_role_ends_the_old_claims,
+        };
+    }
+}
