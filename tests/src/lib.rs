@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod company;
+pub mod desk;
 pub mod openapi;
 pub mod sandbox;
 pub mod socket;

@@ -13,12 +13,11 @@ macro_rules! cases {
         )),*),*]
     };
 }
+use cases;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    cases! {
-        desk::{ a_message_reaches_an_agent_and_is_answered };
-    }
+    desk::together()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

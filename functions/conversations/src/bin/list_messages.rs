@@ -4,7 +4,7 @@ use conversations::{Message, message_columns, message_joins};
 use futures_util::future::join;
 use shared::{cursor, cursor::TimeCursor, error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::get("/messages");
+const ROUTE: Route = Route::get("/messages").fails(&[NOT_FOUND]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Window {
@@ -45,14 +45,14 @@ const AROUND: &str = concat!(
           join middle on (messages.sent_at, messages.id) > (middle.sent_at, middle.id)
          where messages.conversation_id = $1 and messages.kind <> 'reaction'
          order by messages.sent_at, messages.id
-         limit $3 / 2
+         limit $3::bigint / 2
     ), older as (
         select messages.id
           from messages
           join middle on (messages.sent_at, messages.id) <= (middle.sent_at, middle.id)
          where messages.conversation_id = $1 and messages.kind <> 'reaction'
          order by messages.sent_at desc, messages.id desc
-         limit $3 - $3 / 2
+         limit $3::bigint - $3::bigint / 2
     )
     select ",
     message_columns!(),

@@ -5,12 +5,13 @@ use conversations::{
     NewMessage, SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send,
 };
 use futures_util::future::join;
-use shared::{parameters, prelude::*};
+use shared::{error::NOT_FOUND, parameters, prelude::*};
 
 const ROUTE: Route = Route::post("/messages").fails(&[
     BOT_MODE,
     CONVERSATION_CLOSED,
     FILE_NOT_READY,
+    NOT_FOUND,
     NOT_HOLDER,
     NOT_TAKEN,
     WINDOW_CLOSED,

@@ -9,7 +9,7 @@ use shared::{
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/storage/signed-upload-url").needs(Privilege::Files);
+const ROUTE: Route = Route::post("/storage/signed-upload-url").fails(&[NOT_FOUND]).needs(Privilege::Files);
 
 /// Within which the upload must begin.
 const UPLOAD_LIFE: Duration = Duration::from_mins(15);
