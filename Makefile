@@ -27,7 +27,7 @@ run: ## Runs the whole cloud on this machine
 demo: ## Plays a customer's conversation through the local cloud
 	@echo "Building the functions and the local cloud …"
 	cargo build --workspace --bins
-	exec $(BINARIES)/local demo $(ARGS)
+	exec $(BINARIES)/demo
 
 test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
 

@@ -68,13 +68,8 @@ impl Company {
         let mut people: Vec<(String, Person)> = Vec::new();
         for person in made["people"].as_array().context("people")? {
             let email = person["email"].as_str().context("an e-mail")?.to_owned();
-            let api = stack.api();
-            let login = api.post("/auth/login", json!({"email": email, "password": password})).await.expect(200);
-            let token = login["access_token"].as_str().context("a token")?;
-            let refresh_token = login["refresh_token"].as_str().context("a token")?.to_owned();
-            let id = person["id"].as_str().context("an id")?.parse()?;
             let role = person["role"].as_str().context("a role")?.to_owned();
-            people.push((role, Person { id, email, api: api.with_token(token), refresh_token }));
+            people.push((role, Person::sign_in(stack, &email, &password).await?));
         }
         let of =
             |wanted: &str| people.iter().filter(|(role, _)| role == wanted).map(|(_, person)| person.clone()).collect::<Vec<_>>();
@@ -97,6 +92,21 @@ impl Company {
 }
 
 impl Person {
+    /// Somebody who has a login.
+    ///
+    /// # Errors
+    /// When the answer is not a login's.
+    ///
+    /// # Panics
+    /// When the login is refused.
+    pub async fn sign_in(stack: &Stack, email: &str, password: &str) -> Result<Self> {
+        let api = stack.api();
+        let login = api.post("/auth/login", json!({"email": email, "password": password})).await.expect(200);
+        let token = login["access_token"].as_str().context("a token")?;
+        let refresh_token = login["refresh_token"].as_str().context("a token")?.to_owned();
+        Ok(Self { id: id(&login["user"]["id"])?, email: email.to_owned(), api: api.with_token(token), refresh_token })
+    }
+
     /// A socket of this person's.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod company;
+pub mod desk;
 pub mod forge;
 pub mod openapi;
 pub mod sandbox;

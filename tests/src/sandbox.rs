@@ -22,7 +22,8 @@ pub fn fresh_number() -> String {
 }
 
 impl Phone {
-    pub(crate) fn new(stack: &crate::Stack, number_id: &str) -> Self {
+    #[must_use]
+    pub fn new(stack: &crate::Stack, number_id: &str) -> Self {
         Self {
             number_id: number_id.to_owned(),
             base: format!("{}/_local/sandbox", stack.addresses.api),

@@ -56,8 +56,10 @@ pub struct Location {
     #[garde(range(min = -180.0, max = 180.0))]
     pub longitude: f64,
     #[garde(length(chars, max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[garde(length(chars, max = 300))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 

@@ -8,12 +8,13 @@ use crate::{
     emit_message, message_columns, message_joins, preview,
 };
 
-/// A human reply moves the fence and counts everything the client wrote as read; the bot's own words do neither.
+/// A human reply moves the fence and counts everything the client wrote as read; the bot's own words do neither. The time is the
+/// clock's under the conversation's lock: a thread has the order in which its messages go out.
 const ADD_OUTGOING: &str = concat!(
     "with new_message as (
         insert into messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id,
                               reply_to_id, client_message_id, status, sent_at, fence)
-        select $1, conversations.id, conversations.channel_account_id, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', now(),
+        select $1, conversations.id, conversations.channel_account_id, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', clock_timestamp(),
                case when $3 = 'bot' then conversations.version end
           from conversations
          where conversations.id = $2

@@ -66,7 +66,6 @@ pub async fn react(
 
 /// Replaces a message's text, keeping the old one as a revision.
 pub async fn edit(transaction: &Transaction, channel: &Channel, target: &str, edit_id: &str, body: &str) -> Result<Done, Error> {
-    let body = body.replace('\0', "\u{fffd}");
     let rows = transaction.query(EDIT, &[&channel.id, &target, &edit_id, &body]).await?;
     if let Some((conversation, message)) = rows.first().map(read_written) {
         emit_message(transaction, &conversation, &MessageUpdated { message });

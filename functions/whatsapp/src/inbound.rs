@@ -12,7 +12,7 @@ use shared::{
 
 use crate::{
     changes,
-    payload::{InboundMessage, Item, without_nul},
+    payload::{InboundMessage, Item},
     statements::{APPLY, CREATE_CLIENT, LINK_IDENTITY, LOCATE, OPEN, REOPEN},
 };
 
@@ -98,7 +98,7 @@ async fn store(
             client_id
         } else {
             let name = message.sender.name.clone().or_else(|| number.as_deref().map(phone::e164));
-            let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into()).replace('\0', "");
+            let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into());
             let id = context.new_id();
             let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, &wa_id, &user_id]).await?;
             // Somebody else has just created them: look again.
@@ -113,7 +113,7 @@ async fn store(
             transaction.execute(LINK_IDENTITY, &[&client_id, &number, &wa_id, &user_id]).await?;
         }
         let Some((conversation_id, found)) =
-            find_conversation(context, transaction, channel, client_id, located.conversation_id, sender_type).await?
+            find_conversation(context, transaction, channel, client_id, located.conversation_id, message, sender_type).await?
         else {
             transaction.rollback_to_savepoint(transaction.mark());
             continue;
@@ -136,6 +136,7 @@ async fn find_conversation(
     channel: &Channel,
     client_id: Uuid,
     located: Option<Uuid>,
+    message: &InboundMessage,
     sender_type: &str,
 ) -> Result<Option<(Uuid, Found)>, Error> {
     if let Some(id) = located {
@@ -147,7 +148,8 @@ async fn find_conversation(
     }
     let id = context.new_id();
     let flow = channel.bot_flow_id.filter(|_| sender_type == "client");
-    let made = transaction.query(OPEN, &[&id, &client_id, &channel.id, &channel.department_id, &flow]).await?;
+    let at = message.at.unwrap_or_else(|| context.now());
+    let made = transaction.query(OPEN, &[&id, &client_id, &channel.id, &channel.department_id, &flow, &at]).await?;
     Ok(made.first().map(|_| (id, Found::Created)))
 }
 
@@ -163,8 +165,6 @@ async fn add(
     let file_id = media.map(|_| context.new_id());
     let storage_key = file_id.map(|id| format!("company/{}/{id}", channel.company_id));
     let name = media.map(|media| media.name.clone().unwrap_or_else(|| message.kind.to_owned()));
-    let body = message.body.replace('\0', "\u{fffd}");
-    let payload = without_nul(message.payload.clone());
     let at = message.at.unwrap_or_else(|| context.now());
     let rows = transaction
         .query(
@@ -175,12 +175,12 @@ async fn add(
                 &channel.id,
                 &sender_type,
                 &message.kind,
-                &body,
-                &payload,
+                &message.body,
+                &message.payload,
                 &message.reply_to,
                 &message.id,
                 &at,
-                &preview(message.kind, &body),
+                &preview(message.kind, &message.body),
                 &file_id,
                 &name,
                 &media.map(|media| media.mime_type.clone()),

@@ -1,7 +1,6 @@
 //! What Meta sends, read leniently: one strange element never spoils its siblings.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -93,17 +92,19 @@ pub struct Notification {
     pub items: Vec<Item>,
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    entry: Vec<Value>,
-}
-
 /// Reads a webhook's body. `None` when it is not one of Meta's at all.
 pub fn read(body: &[u8]) -> Option<Vec<Notification>> {
-    let envelope: Envelope = serde_json::from_slice(body).ok()?;
+    let mut envelope: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let mut entries = match envelope.remove("entry") {
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return None,
+        None => Vec::new(),
+    };
+    if body.windows(ESCAPED_NUL.len()).any(|part| part == ESCAPED_NUL) {
+        entries = entries.into_iter().map(without_nul).collect();
+    }
     let mut notifications: Vec<Notification> = Vec::new();
-    for entry in &envelope.entry {
+    for entry in &entries {
         for change in array(&entry["changes"]) {
             let value = &change["value"];
             let number = text(&value["metadata"], "phone_number_id").unwrap_or_default();
@@ -301,8 +302,11 @@ fn pick(value: &Value, names: &[&str]) -> Value {
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
-/// Postgres stores no NUL: what a client sent with one is kept with a replacement character.
-pub fn without_nul(value: Value) -> Value {
+/// As JSON writes it; as it stands it is not allowed there.
+const ESCAPED_NUL: &[u8] = b"\\u0000";
+
+/// Postgres stores no NUL: what came with one, be it an id, is kept with a replacement character.
+fn without_nul(value: Value) -> Value {
     match value {
         Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{fffd}")),
         Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),

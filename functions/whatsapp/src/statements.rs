@@ -54,13 +54,14 @@ pub const REOPEN: &str = "
     returning id";
 
 pub const OPEN: &str = "
-    insert into conversations (id, client_id, channel_account_id, department_id, mode, bot_flow_id)
-    values ($1, $2, $3, $4, case when $5::uuid is null then 'human' else 'bot' end, $5)
+    insert into conversations (id, client_id, channel_account_id, department_id, mode, bot_flow_id, last_message_at)
+    values ($1, $2, $3, $4, case when $5::uuid is null then 'human' else 'bot' end, $5, $6)
     on conflict (company_id, channel_account_id, client_id) where ended_at is null do nothing
     returning id";
 
 /// Adds the message and moves its conversation, under the conversation's lock. No row when the message is there already or the
-/// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses.
+/// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses. One that comes late
+/// does not take the place of the newest in lists; WhatsApp tells whole seconds.
 pub const APPLY: &str = concat!(
     "with locked as (
         select id, inbound_count from conversations where id = $1 and ended_at is null for update
@@ -84,8 +85,10 @@ pub const APPLY: &str = concat!(
         update conversations
            set inbound_count = conversations.inbound_count + case when $4 = 'client' then 1 else 0 end,
                last_message_at = greatest(conversations.last_message_at, new_message.sent_at),
-               last_message_preview = $11,
-               last_message_from = $4,
+               last_message_preview = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then $11
+                                           else conversations.last_message_preview end,
+               last_message_from = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then $4
+                                        else conversations.last_message_from end,
                window_expires_at = case when $4 = 'client'
                    then greatest(conversations.window_expires_at, new_message.sent_at + interval '24 hours')
                    else conversations.window_expires_at end,

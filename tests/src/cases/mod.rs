@@ -13,6 +13,7 @@ macro_rules! cases {
         )),*),*]
     };
 }
+use cases;
 
 mod canary;
 mod contract;
@@ -24,10 +25,7 @@ mod upload;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    let desk = cases! {
-        desk::{ a_message_reaches_an_agent_and_is_answered };
-    };
-    [desk, contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
+    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -119,11 +120,18 @@ async fn status(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<StatusOrd
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawWebhook {
+    #[serde(default)]
     raw: String,
+    /// Instead of `raw`, for bytes that are no text.
+    base64: Option<String>,
     signature: Option<String>,
 }
 
-async fn webhook(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<RawWebhook>) -> Json<Attempt> {
+async fn webhook(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<RawWebhook>) -> Result<Json<Attempt>, Refusal> {
+    let raw = match order.base64 {
+        Some(encoded) => STANDARD.decode(encoded).map_err(|error| Refusal(format!("base64: {error}")))?,
+        None => order.raw.into_bytes(),
+    };
     let signature = match order.signature {
         None => Signature::Valid,
         Some(text) => match text.as_str() {
@@ -133,7 +141,7 @@ async fn webhook(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<RawWebho
             _ => Signature::Exactly(text),
         },
     };
-    Json(sandbox.post(Bytes::from(order.raw), &signature).await)
+    Ok(Json(sandbox.post(Bytes::from(raw), &signature).await))
 }
 
 #[derive(Default, Deserialize)]

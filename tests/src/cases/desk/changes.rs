@@ -1,0 +1,110 @@
+//! What clients change in messages that are there: reactions, edits, messages taken back.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
+
+struct Scene {
+    company: Company,
+    client: String,
+    id: String,
+    /// WhatsApp's id of the client's message.
+    target: String,
+    socket: Socket,
+}
+
+async fn scene(stack: &Stack) -> Scene {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let client = fresh_number();
+    let target = company.phone.receive_text(&client, "texto velho").await;
+    let id = company.admin.conversation_id_of(&client).await;
+    let mut socket = company.agents[0].socket().await;
+    socket.follow(&id).await;
+    Scene { company, client, id, target, socket }
+}
+
+impl Scene {
+    async fn receive(&self, message: Value) {
+        let received = self.company.phone.receive(&self.client, json!({"message": message})).await;
+        assert_eq!(received["status"], 200, "{received}");
+    }
+
+    async fn message(&self) -> Value {
+        self.company.admin.thread(&self.id).await.remove(0)
+    }
+}
+
+pub async fn reaction_is_added_replaced_and_removed(stack: Arc<Stack>) {
+    let mut scene = scene(&stack).await;
+    let target = scene.target.clone();
+    let reaction = |emoji: &str| json!({"type": "reaction", "reaction": {"message_id": target, "emoji": emoji}});
+    scene.receive(reaction("👍")).await;
+    let event = scene.socket.of_type("message.updated").await;
+    assert_eq!(event["data"]["message"]["reactions"], json!([{"by": "client", "emoji": "👍"}]));
+    scene.receive(reaction("❤️")).await;
+    assert_eq!(scene.message().await["reactions"], json!([{"by": "client", "emoji": "❤️"}]));
+    scene.receive(json!({"type": "reaction", "reaction": {"message_id": scene.target}})).await;
+    assert_eq!(scene.message().await["reactions"], json!([]));
+    let conversation = scene.company.admin.conversation(&scene.id).await;
+    assert_eq!((&conversation["unread"], text(&conversation["last_message_preview"])), (&json!(1), "texto velho"));
+}
+
+pub async fn late_older_reaction_changes_nothing(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    let now = jiff::Timestamp::now().as_second();
+    for (emoji, at) in [("❤️", now), ("👍", now - 30)] {
+        let order = json!({"reaction": {"message_id": scene.target, "emoji": emoji}, "timestamp": at});
+        scene.company.phone.receive(&scene.client, order).await;
+    }
+    assert_eq!(scene.message().await["reactions"], json!([{"by": "client", "emoji": "❤️"}]));
+}
+
+pub async fn reaction_to_the_agents_message_is_shown_on_it(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let (client, id) = company.served().await;
+    let agent = &company.agents[0];
+    let message = agent.say(&id, "Bom dia!").await;
+    agent.message_with_status(&message, "read").await;
+    let wamid = company.phone.sent().await[0]["id"].clone();
+    company.phone.receive(&client, json!({"reaction": {"message_id": wamid, "emoji": "✅"}})).await;
+    let message = agent.message_when(&id, "the reaction", |found| found["id"] == message["id"]).await;
+    assert_eq!(message["reactions"], json!([{"by": "client", "emoji": "✅"}]));
+}
+
+pub async fn edit_replaces_the_text_and_keeps_the_old_one(stack: Arc<Stack>) {
+    let mut scene = scene(&stack).await;
+    let edit = json!({"type": "edit", "edit": {"original_message_id": scene.target,
+                      "message": {"type": "text", "text": {"body": "texto novo"}}}});
+    scene.receive(edit).await;
+    let event = scene.socket.of_type("message.updated").await;
+    assert_eq!(event["data"]["message"]["body"], "texto novo");
+    let message = scene.message().await;
+    assert!(message["edited_at"].is_string(), "{message}");
+    let database = stack.database().await;
+    let id: uuid::Uuid = text(&message["id"]).parse().expect("an id");
+    let row = database.query_one("select revisions #>> '{0,body}' from messages where id = $1", &[&id]).await.expect("a row");
+    assert_eq!(row.get::<_, &str>(0), "texto velho");
+}
+
+pub async fn message_taken_back_is_marked_and_told(stack: Arc<Stack>) {
+    let mut scene = scene(&stack).await;
+    scene.receive(json!({"type": "revoke", "revoke": {"original_message_id": scene.target}})).await;
+    let event = scene.socket.of_type("message.deleted").await;
+    assert!(event["data"]["message"]["deleted_at"].is_string(), "{event}");
+    assert!(scene.message().await["deleted_at"].is_string());
+}
+
+pub async fn changes_to_unknown_messages_are_answered_and_kept(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    let unknown = "wamid.FAKEUNKNOWN";
+    scene
+        .receive(
+            json!({"type": "edit", "edit": {"original_message_id": unknown, "message": {"type": "text", "text": {"body": "x"}}}}),
+        )
+        .await;
+    scene.receive(json!({"type": "revoke", "revoke": {"original_message_id": unknown}})).await;
+    scene.receive(json!({"type": "reaction", "reaction": {"message_id": unknown, "emoji": "👍"}})).await;
+    let message = scene.message().await;
+    assert_eq!((&message["body"], &message["deleted_at"]), (&json!("texto velho"), &Value::Null));
+}

@@ -1,0 +1,160 @@
+//! The inbox: every filter, search, counts, and pages that lose nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number};
+
+/// The conversations' ids in the order of the answer.
+async fn ids(company: &Company, query: &str) -> Vec<String> {
+    let list = company.agents[0].api.get(&format!("/conversations?{query}")).await.expect(200);
+    list["data"].as_array().expect("rows").iter().map(|row| text(&row["id"]).to_owned()).collect()
+}
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 2, students: 0, agent_visibility: "company", ..Wanted::default() }).await
+}
+
+/// A client's conversation that began with these words.
+async fn opened(company: &Company, name: &str, words: &str) -> (String, String) {
+    let client = fresh_number();
+    company.phone.receive(&client, json!({"text": words, "name": name})).await;
+    let id = company.admin.conversation_id_of(&client).await;
+    (client, id)
+}
+
+pub async fn categories_and_assignees_are_filtered_and_counted(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, waiting) = opened(&company, "Ana", "espera").await;
+    let (_, mine) = opened(&company, "Bia", "minha").await;
+    let (_, theirs) = opened(&company, "Caio", "dela").await;
+    let (_, closed) = opened(&company, "Duda", "fechada").await;
+    company.agents[0].take_over(&mine).await;
+    company.agents[1].take_over(&theirs).await;
+    company.agents[1].take_over(&closed).await;
+    company.agents[1].close(&closed).await;
+    assert_eq!(ids(&company, "category=pending").await, [waiting.clone()]);
+    assert_eq!(ids(&company, "category=closed").await, [closed.clone()]);
+    assert_eq!(ids(&company, "category=bot").await, [""; 0]);
+    assert_eq!(ids(&company, "category=active,closed").await, [closed.clone(), theirs.clone(), mine.clone()]);
+    assert_eq!(ids(&company, "assignee=me").await, [mine.clone()]);
+    assert_eq!(ids(&company, "assignee=none").await, [waiting.clone()]);
+    assert_eq!(ids(&company, &format!("assignee={}&category=active", company.agents[1].id)).await, [theirs]);
+    let list = company.agents[0].api.get("/chats?category=pending").await.expect(200);
+    assert_eq!(list["counts"], json!({"bot": 0, "pending": 1, "active": 2, "closed": 1}));
+}
+
+pub async fn other_fields_are_filtered(stack: Arc<Stack>) {
+    let wanted = Wanted { departments: vec![("Vendas", vec![1])], agent_visibility: "company", ..Wanted::default() };
+    let company = stack.company(Wanted { students: 0, ..wanted }).await;
+    let (_, plain) = opened(&company, "Ana", "comum").await;
+    let (_, marked) = opened(&company, "Bia", "marcada").await;
+    let id: uuid::Uuid = marked.parse().expect("an id");
+    let database = stack.database().await;
+    let sql = "update conversations set tags = '{vip,matrícula}', priority = 'urgent', department_id = null, read_count = 1,
+                                        last_message_at = now() - interval '2 days' where id = $1";
+    database.execute(sql, &[&id]).await.expect("it is marked");
+    assert_eq!(ids(&company, "tag=matr%C3%ADcula").await, [marked.clone()]);
+    assert_eq!(ids(&company, "tag=matr").await, [""; 0]);
+    assert_eq!(ids(&company, "priority=high,urgent").await, [marked.clone()]);
+    assert_eq!(ids(&company, "priority=normal").await, [plain.clone()]);
+    assert_eq!(ids(&company, "unread=true").await, [plain.clone()]);
+    assert_eq!(ids(&company, "unread=false").await, [marked.clone()]);
+    assert_eq!(ids(&company, &format!("department_id={}", company.departments[0].1)).await, [plain.clone()]);
+    assert_eq!(
+        ids(&company, &format!("channel_account_id={}", company.channel_account_id)).await,
+        [plain.clone(), marked.clone()]
+    );
+    assert_eq!(ids(&company, &format!("channel_account_id={}", company.id)).await, [""; 0]);
+    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+    assert_eq!(ids(&company, &format!("from={yesterday}")).await, [plain.clone()]);
+    assert_eq!(ids(&company, &format!("to={yesterday}")).await, [marked]);
+}
+
+pub async fn nonsense_in_filters_is_refused(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    for query in ["category=open", "assignee=you", "department_id=x", "limit=0", "limit=101", "search=a", "from=yesterday"] {
+        let answer = company.agents[0].api.get(&format!("/conversations?{query}")).await;
+        assert!(matches!(answer.status, 400 | 422), "{query}: {} {}", answer.status, answer.body);
+    }
+    let answer = company.agents[0].api.get("/conversations?cursor=nonsense").await;
+    assert!(matches!(answer.status, 400 | 422), "{} {}", answer.status, answer.body);
+}
+
+pub async fn search_finds_names_phones_and_words(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, wanted) = opened(&company, "João D'Ávila Conceição", "Quero renovar a matrícula das crianças").await;
+    opened(&company, "Pedro 100%", "Bom dia").await;
+    let tail = &client[5..];
+    let formatted = format!("%2B55%20(11)%209{}-{}", &tail[..4], &tail[4..]);
+    let searches = [
+        "joao",
+        "JO%C3%83O",
+        "d'avila",
+        "concei%C3%A7",
+        "conceicao",
+        client.as_str(),
+        tail,
+        formatted.as_str(),
+        &client[2..],
+        "matricula",
+        "MATR%C3%8DCULA",
+        "crian%C3%A7a",
+        "renovar%20crian%C3%A7as",
+    ];
+    for search in searches {
+        assert_eq!(ids(&company, &format!("search={search}")).await, [wanted.clone()], "searching {search}");
+    }
+    for search in ["%25%25", "__", "\\\\", "zzz", "'%3B--"] {
+        assert_eq!(ids(&company, &format!("search={search}")).await, [""; 0], "searching {search}");
+    }
+    assert_eq!(ids(&company, "search=100%25").await.len(), 1);
+}
+
+pub async fn pages_lose_and_repeat_nothing(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let at = jiff::Timestamp::now().as_second() - 100;
+    // Several with the same time: the id decides then.
+    let receive = |index: i64| {
+        let (phone, order) = (&company.phone, json!({"text": "Oi", "timestamp": at + index / 5}));
+        async move { phone.receive(&fresh_number(), order).await }
+    };
+    join_all((0..23).map(receive)).await;
+    let whole = ids(&company, "limit=100").await;
+    assert_eq!(whole.len(), 23);
+    let (mut paged, mut query) = (Vec::new(), "limit=4".to_owned());
+    loop {
+        let page = company.agents[0].api.get(&format!("/conversations?{query}")).await.expect(200);
+        let rows = page["data"].as_array().expect("rows");
+        assert!(rows.len() <= 4);
+        paged.extend(rows.iter().map(|row| text(&row["id"]).to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        query = format!("limit=4&cursor={cursor}");
+    }
+    assert_eq!(paged, whole);
+    assert_eq!(paged.iter().collect::<BTreeSet<_>>().len(), 23);
+}
+
+pub async fn messages_are_paged_and_shown_around_one(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, id) = opened(&company, "Ana", "0").await;
+    let now = jiff::Timestamp::now().as_second();
+    for index in 1..12 {
+        company.phone.receive(&client, json!({"text": index.to_string(), "timestamp": now + index / 4})).await;
+    }
+    let whole = company.agents[0].thread(&id).await;
+    let (mut paged, mut query) = (Vec::new(), String::new());
+    loop {
+        let page = company.agents[0].api.get(&format!("/messages?conversation_id={id}&limit=5{query}")).await.expect(200);
+        paged.extend(page["data"].as_array().expect("rows").iter().map(|message| message["id"].clone()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        query = format!("&cursor={cursor}");
+    }
+    paged.reverse();
+    assert_eq!(paged, whole.iter().map(|message| message["id"].clone()).collect::<Vec<Value>>());
+    let middle = text(&whole[6]["id"]);
+    let around = company.agents[0].api.get(&format!("/messages?conversation_id={id}&around={middle}&limit=4")).await.expect(200);
+    let around: Vec<&str> = around["data"].as_array().expect("rows").iter().map(|message| text(&message["id"])).collect();
+    assert!(around.contains(&middle) && around.contains(&text(&whole[7]["id"])), "{around:?}");
+}

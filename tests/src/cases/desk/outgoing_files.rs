@@ -1,0 +1,136 @@
+//! Files of agents: announced, uploaded straight to the bucket, completed, sent; and what is refused on the way.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{
+    Company, Stack, Wanted,
+    company::text,
+    desk::{PDF, PNG, post_form, voice_note},
+};
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await
+}
+
+/// Sends an uploaded file and answers what WhatsApp was sent.
+async fn sent(stack: &Stack, name: &str, mime_type: &str, bytes: &[u8], more: Value) -> Value {
+    let company = company(stack).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    let file = agent.upload(name, mime_type, bytes).await;
+    let mut message = json!({"conversation_id": id, "client_message_id": "f", "file_id": file});
+    message.as_object_mut().expect("an object").extend(more.as_object().cloned().expect("an object"));
+    let message = agent.api.post("/messages", message).await.expect(201);
+    assert_eq!((&message["file"]["id"], text(&message["file"]["status"])), (&json!(file), "ready"));
+    agent.message_with_status(&message, "read").await;
+    let sent = company.phone.sent().await.remove(0);
+    let content = &sent["body"][text(&sent["body"]["type"])];
+    // WhatsApp was given the file under the type it was found to be.
+    assert!(text(&content["id"]).starts_with("9001"), "{sent}");
+    assert_eq!(agent.download(&file).await.0, bytes);
+    sent["body"].clone()
+}
+
+pub async fn picture_goes_out_with_its_caption(stack: Arc<Stack>) {
+    let body = sent(&stack, "planta.png", "image/png", PNG, json!({"kind": "image", "body": "Planta"})).await;
+    assert_eq!((text(&body["type"]), text(&body["image"]["caption"])), ("image", "Planta"));
+}
+
+pub async fn voice_note_goes_out_as_one(stack: Arc<Stack>) {
+    let note = voice_note(4);
+    let body = sent(&stack, "voz.ogg", "audio/ogg; codecs=opus", &note, json!({"kind": "audio", "voice": true})).await;
+    assert_eq!((text(&body["type"]), &body["audio"]["voice"]), ("audio", &json!(true)));
+}
+
+pub async fn document_goes_out_with_its_name(stack: Arc<Stack>) {
+    let body = sent(&stack, "proposta final.pdf", "application/pdf", PDF, json!({"kind": "document", "body": "Proposta"})).await;
+    let document = &body["document"];
+    assert_eq!((text(&document["filename"]), text(&document["caption"])), ("proposta final.pdf", "Proposta"));
+}
+
+pub async fn names_lose_folders_and_tricks(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let cases = [
+        ("../../etc/passwd.pdf", "passwd.pdf"),
+        ("..\\..\\windows\\boleto.pdf", "boleto.pdf"),
+        ("/etc/shadow.pdf", "shadow.pdf"),
+        (".htaccess", "htaccess"),
+        ("boleto\u{202e}fdp.pdf", "boletofdp.pdf"),
+        ("...", "arquivo"),
+    ];
+    for (name, kept) in cases {
+        let announced = company.agents[0].announce(name, "application/pdf", 10).await.expect(201);
+        assert_eq!(announced["file"]["name"], kept);
+        let key = format!("company/{}/{}", company.id, text(&announced["file"]["id"]));
+        assert_eq!(announced["upload"]["fields"]["key"], key);
+    }
+    for name in ["", &"x".repeat(1001), "vírus.exe", "página.html", "nul\u{0}.pdf"] {
+        company.agents[0].announce(name, "application/pdf", 10).await.expect(422);
+    }
+}
+
+pub async fn forbidden_types_and_sizes_are_not_announced(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    for mime_type in ["text/html", "image/svg+xml", "application/x-msdownload", "", "x", "application/javascript"] {
+        company.agents[0].announce("a.bin", mime_type, 10).await.expect(422);
+    }
+    for (mime_type, size) in [("image/png", 5 * 1024 * 1024 + 1), ("application/pdf", 100 * 1024 * 1024 + 1), ("image/png", 0)] {
+        company.agents[0].announce("a", mime_type, size).await.expect(422);
+    }
+}
+
+pub async fn bucket_takes_only_what_was_announced(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    let announced = agent.announce("a.png", "image/png", PNG.len()).await.expect(201);
+    let (upload, fields) = (&announced["upload"], &announced["upload"]["fields"]);
+    let changed = |name: &str, value: &str| {
+        let mut fields = fields.clone();
+        fields[name] = json!(value);
+        fields
+    };
+    let id = text(&announced["file"]["id"]);
+    let larger = [PNG, b"more"].concat();
+    for (what, fields, bytes) in [
+        ("larger", fields.clone(), larger.as_slice()),
+        ("smaller", fields.clone(), &PNG[..10]),
+        ("of another type", changed("Content-Type", "text/html"), PNG),
+        ("under another key", changed("key", &format!("company/{}/../{id}", company.id)), PNG),
+    ] {
+        let status = post_form(upload, &fields, bytes).await;
+        assert!((400..500).contains(&status), "{what}: {status}");
+    }
+    let code = agent.api.post(&format!("/storage/{id}/complete"), json!({})).await.problem(409);
+    assert_eq!(code, "not_uploaded");
+    let status = post_form(upload, fields, PNG).await;
+    assert!((200..300).contains(&status), "{status}");
+    agent.api.post(&format!("/storage/{id}/complete"), json!({})).await.expect(200);
+    agent.api.post(&format!("/storage/{id}/complete"), json!({})).await.expect(200);
+}
+
+pub async fn content_of_another_type_is_refused_and_removed(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    for content in [&b"MZ\x90\0\x03\0\0\0 a program"[..], b"<html><script>alert(1)</script>", PDF] {
+        let announced = agent.announce("a.png", "image/png", content.len()).await.expect(201);
+        post_form(&announced["upload"], &announced["upload"]["fields"], content).await;
+        let id = text(&announced["file"]["id"]);
+        for _ in 0..2 {
+            let code = agent.api.post(&format!("/storage/{id}/complete"), json!({})).await.problem(422);
+            assert_eq!(code, "type_mismatch");
+        }
+        agent.api.get(&format!("/storage/download/{id}")).await.expect(410);
+    }
+}
+
+pub async fn uploads_are_their_owners_until_sent(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 1, ..Wanted::default() }).await;
+    let file = company.agents[0].upload("a.png", "image/png", PNG).await;
+    for person in [&company.agents[1], &company.students[0]] {
+        person.api.get(&format!("/storage/download/{file}")).await.expect(404);
+        person.api.post(&format!("/storage/{file}/complete"), json!({})).await.expect(404);
+    }
+    let foreign = json!({"name": "a.png", "mime_type": "image/png", "size": 10, "conversation_id": company.id});
+    company.agents[0].api.post("/storage/signed-upload-url", foreign).await.expect(404);
+}

@@ -1,0 +1,159 @@
+//! What an agent may send, to whom and when.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tests::{
+    Company, Stack, Wanted,
+    company::text,
+    desk::{PDF, PNG, text_message, voice_note},
+    sandbox::fresh_number,
+    soon,
+};
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { students: 0, agent_visibility: "company", ..Wanted::default() }).await
+}
+
+pub async fn nobody_talks_over_the_bot(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 0, bot: true, ..Wanted::default() }).await;
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Oi").await;
+    let id = company.admin.conversation_id_of(&client).await;
+    for person in [&company.agents[0], &company.admin] {
+        let code = person.api.post("/messages", text_message(&id, "Olá")).await.problem(409);
+        assert_eq!(code, "bot_mode");
+    }
+}
+
+pub async fn only_the_holder_and_supervisors_answer(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Oi").await;
+    let id = company.admin.conversation_id_of(&client).await;
+    let refused = company.agents[0].api.post("/messages", text_message(&id, "Olá")).await.problem(409);
+    assert_eq!(refused, "not_taken");
+    company.agents[0].take_over(&id).await;
+    let refused = company.agents[1].api.post("/messages", text_message(&id, "Eu também")).await.problem(409);
+    assert_eq!(refused, "not_holder");
+    company.agents[0].say(&id, "Olá").await;
+    company.supervisor.say(&id, "Sou a supervisora").await;
+    let sent = company.phone.sent_at_least(2).await;
+    let words: Vec<&str> = sent.iter().map(|sent| text(&sent["body"]["text"]["body"])).collect();
+    assert_eq!(words, ["Olá", "Sou a supervisora"]);
+}
+
+pub async fn nothing_goes_out_after_the_end_or_outside_the_window(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let row: uuid::Uuid = id.parse().expect("an id");
+    let sql = "update conversations set window_expires_at = now() - interval '1 second' where id = $1";
+    stack.database().await.execute(sql, &[&row]).await.expect("the window closes");
+    let refused = company.agents[0].api.post("/messages", text_message(&id, "Tarde")).await.expect(409);
+    assert_eq!(refused["code"], "window_closed");
+    assert!(refused["current"]["window_expires_at"].is_string() && refused["current"]["allowed_templates"].is_array());
+    company.agents[0].close(&id).await;
+    let code = company.agents[0].api.post("/messages", text_message(&id, "Tarde")).await.problem(409);
+    assert_eq!(code, "conversation_closed");
+    soon().await;
+    assert!(company.phone.sent().await.is_empty());
+}
+
+pub async fn same_client_message_id_is_sent_once(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let (_, other) = company.served().await;
+    let api = &company.agents[0].api;
+    let answers = join_all((0..5).map(|_| api.post("/messages", text_message(&id, "Uma vez")))).await;
+    let ids: Vec<Value> = answers.into_iter().map(|answer| answer.expect(201)["id"].clone()).collect();
+    assert!(ids.iter().all(|found| *found == ids[0]), "{ids:?}");
+    let mut elsewhere = text_message(&id, "Uma vez");
+    elsewhere["conversation_id"] = json!(other);
+    assert_eq!(api.post("/messages", elsewhere).await.problem(409), "client_message_id_reused");
+    company.phone.sent_at_least(1).await;
+    soon().await;
+    assert_eq!(company.phone.sent().await.len(), 1);
+    let said = company.agents[0].thread(&id).await.into_iter().filter(|message| message["body"] == "Uma vez");
+    assert_eq!(said.count(), 1);
+}
+
+pub async fn answer_quotes_a_message_of_its_conversation_only(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let (_, other) = company.served().await;
+    let mut quoted = company.agents[0].thread(&id).await;
+    let quoted = quoted.remove(0);
+    let message = |reply_to: &Value| {
+        let mut message = text_message(&id, "Respondo");
+        message["reply_to_id"] = reply_to.clone();
+        message
+    };
+    let foreign = company.agents[0].thread(&other).await.remove(0);
+    let refused = company.agents[0].api.post("/messages", message(&foreign["id"])).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "reply_to_id");
+    let sent = company.agents[0].api.post("/messages", message(&quoted["id"])).await.expect(201);
+    assert_eq!(sent["reply_to_id"], quoted["id"]);
+    let sent = company.phone.sent_at_least(1).await;
+    let wamid = text(&sent[0]["body"]["context"]["message_id"]);
+    assert!(wamid.starts_with("wamid."), "{sent:?}");
+}
+
+pub async fn texts_have_their_limits(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let api = &company.agents[0].api;
+    let send = |body: String| {
+        api.post(
+            "/messages",
+            json!({"conversation_id": id, "client_message_id": body.len().to_string(), "kind": "text", "body": body}),
+        )
+    };
+    send("é".repeat(4096)).await.expect(201);
+    send("é".repeat(4097)).await.expect(422);
+    send(String::new()).await.expect(422);
+    send("   ".into()).await.expect(422);
+    api.post("/messages", json!({"conversation_id": id, "client_message_id": "x", "kind": "sticker", "body": "x"}))
+        .await
+        .expect(422);
+    api.post("/messages", json!({"conversation_id": id, "client_message_id": "", "kind": "text", "body": "x"})).await.expect(422);
+    api.post("/messages", json!({"conversation_id": id, "client_message_id": "y", "kind": "text", "body": "x", "to": "5511"}))
+        .await
+        .expect(422);
+    let sent = company.phone.sent_at_least(1).await;
+    assert_eq!(text(&sent[0]["body"]["text"]["body"]).chars().count(), 4096);
+}
+
+pub async fn location_goes_out(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let place = json!({"latitude": -23.5, "longitude": -46.6, "name": "Escola"});
+    let message = json!({"conversation_id": id, "client_message_id": "l", "kind": "location", "location": place});
+    company.agents[0].api.post("/messages", message).await.expect(201);
+    let sent = company.phone.sent_at_least(1).await;
+    assert_eq!(sent[0]["body"]["location"], place);
+}
+
+pub async fn files_must_be_of_their_kind(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    let (picture, paper) = (agent.upload("a.png", "image/png", PNG).await, agent.upload("a.pdf", "application/pdf", PDF).await);
+    let tune = agent.upload("a.aac", "audio/aac", b"\xff\xf1\x50\x80\x02\x1f\xfc and a tune").await;
+    let message = |kind: &str, file: &str, voice: bool| json!({"conversation_id": id, "client_message_id": format!("{kind}{file}{voice}"), "kind": kind, "file_id": file, "voice": voice});
+    for (kind, file, voice) in
+        [("image", &paper, false), ("audio", &picture, false), ("video", &picture, false), ("audio", &tune, true)]
+    {
+        let refused = agent.api.post("/messages", message(kind, file, voice)).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], "file_id", "{kind}: {refused}");
+    }
+    agent.api.post("/messages", message("image", &company.id.to_string(), false)).await.expect(422);
+    let unfinished = agent.announce("b.png", "image/png", 10).await.expect(201);
+    let code = agent.api.post("/messages", message("image", text(&unfinished["file"]["id"]), false)).await.problem(409);
+    assert_eq!(code, "file_not_ready");
+    // A colleague's upload is theirs until it is sent.
+    let others = company.agents[1].upload("c.ogg", "audio/ogg", &voice_note(1)).await;
+    agent.api.post("/messages", message("audio", &others, true)).await.expect(422);
+    agent.api.post("/messages", message("document", &picture, false)).await.expect(201);
+    agent.api.post("/messages", message("audio", &tune, false)).await.expect(201);
+}

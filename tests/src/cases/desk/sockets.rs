@@ -1,0 +1,245 @@
+//! Sockets: tickets, presence, typing, topics, and what is not understood.
+
+use std::sync::Arc;
+
+use futures_util::SinkExt as _;
+use serde_json::{Value, json};
+use tests::{Company, Socket, Stack, Wanted, company::Person, company::text, desk::text_message, sandbox::fresh_number};
+use tokio_tungstenite::tungstenite::Message;
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { students: 1, ..Wanted::default() }).await
+}
+
+async fn address(person: &Person) -> String {
+    let ticket = person.api.post("/realtime/tickets", json!({})).await.expect(201);
+    format!("{}?ticket={}", text(&ticket["url"]), text(&ticket["ticket"]))
+}
+
+/// The status with which a handshake is refused.
+async fn refusal(url: &str) -> u16 {
+    let url = url::Url::parse(url).expect("an address");
+    match tokio_tungstenite::connect_async(url.as_str()).await {
+        Err(tokio_tungstenite::tungstenite::Error::Http(response)) => response.status().as_u16(),
+        other => panic!("the handshake was answered with {:?}", other.map(|_| "an open socket")),
+    }
+}
+
+/// Sends this and answers the code of the error that comes back.
+async fn error_of(socket: &mut Socket, message: impl Into<String>) -> String {
+    socket.send_text(message).await;
+    let error = socket.of_type("error").await;
+    assert!(error["status"].is_number() && error["title"].is_string(), "{error}");
+    text(&error["code"]).to_owned()
+}
+
+pub async fn ticket_opens_one_socket_only(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let url = address(&company.agents[0]).await;
+    let mut socket = Socket::open(&url).await.expect("it opens");
+    socket.send(json!({"action": "ping"})).await;
+    socket.of_type("pong").await;
+    assert_eq!(refusal(&url).await, 401);
+    let (base, _) = url.split_once('?').expect("a query");
+    for query in ["", "?ticket=", "?ticket=nonsense", &format!("?ticket={}", "x".repeat(2000))] {
+        assert_eq!(refusal(&format!("{base}{query}")).await, 401, "{query}");
+    }
+    stack.api().post("/realtime/tickets", json!({})).await.expect(401);
+}
+
+pub async fn ticket_of_an_ended_session_opens_nothing(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let url = address(&company.agents[0]).await;
+    company.agents[0].api.post("/auth/logout", json!({})).await;
+    assert_eq!(refusal(&url).await, 401);
+}
+
+pub async fn what_is_not_understood_is_answered_with_an_error(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut socket = company.agents[0].socket().await;
+    let cases = [
+        (json!({"action": "dance"}).to_string(), "unknown_action"),
+        (json!({}).to_string(), "unknown_action"),
+        (json!({"action": "$connect"}).to_string(), "unknown_action"),
+        (json!({"action": 7}).to_string(), "unknown_action"),
+        ("{\"action\":".to_owned(), "malformed"),
+        ("hello".to_owned(), "malformed"),
+        ("[1,2]".to_owned(), "malformed"),
+        (json!({"action": "subscribe"}).to_string(), "invalid"),
+        (json!({"action": "subscribe", "topic": 7}).to_string(), "invalid"),
+        (json!({"action": "ping", "extra": true}).to_string(), "invalid"),
+        (json!({"action": "setPresence", "status": "dancing"}).to_string(), "invalid"),
+        (json!({"action": "setPresence", "status": "offline"}).to_string(), "invalid"),
+    ];
+    for (message, code) in cases {
+        assert_eq!(error_of(&mut socket, message.clone()).await, code, "{message}");
+        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    }
+    socket.send(json!({"action": "ping"})).await;
+    socket.of_type("pong").await;
+}
+
+pub async fn frames_over_the_gateways_limit_end_the_socket(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let padded = |size: usize| json!({"action": "dance", "padding": "x".repeat(size)}).to_string();
+    let mut within = company.agents[0].socket().await;
+    assert_eq!(error_of(&mut within, padded(31 * 1024)).await, "unknown_action");
+    let mut over = company.agents[0].socket().await;
+    over.send_text(padded(33 * 1024)).await;
+    assert_eq!(over.closed().await, Some(1009));
+    let mut far_over = company.agents[0].socket().await;
+    let _ = far_over.stream().send(Message::text(padded(130 * 1024))).await;
+    assert_eq!(far_over.closed().await, Some(1009));
+}
+
+pub async fn topics_that_are_not_ones_own_are_refused(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let other = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let client = fresh_number();
+    other.phone.receive_text(&client, "segredo").await;
+    let foreign = other.admin.conversation_id_of(&client).await;
+    let mut socket = company.agents[0].socket().await;
+    let topics = [
+        format!("conversation:{foreign}"),
+        format!("conversation:{}", company.id),
+        format!("company:{}", other.id),
+        format!("user:{}", company.agents[1].id),
+        format!("dashboard:{}", company.id),
+        "conversation:*".to_owned(),
+        "everything".to_owned(),
+        String::new(),
+    ];
+    for topic in topics {
+        let code = error_of(&mut socket, json!({"action": "subscribe", "topic": topic}).to_string()).await;
+        assert_eq!(code, "topic_refused", "{topic}");
+        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    }
+    let own = format!("company:{}", company.id);
+    assert_eq!(error_of(&mut socket, json!({"action": "unsubscribe", "topic": own}).to_string()).await, "topic_refused");
+    let mut lead = company.supervisor.socket().await;
+    lead.send(json!({"action": "subscribe", "topic": format!("dashboard:{}", company.id)})).await;
+    lead.of_type("subscribed").await;
+    let dashboard = json!({"action": "subscribe", "topic": format!("dashboard:{}", other.id)});
+    assert_eq!(error_of(&mut lead, dashboard.to_string()).await, "topic_refused");
+}
+
+pub async fn after_unsubscribing_nothing_comes(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, id) = company.served().await;
+    let mut socket = company.agents[1].socket().await;
+    socket.follow(&id).await;
+    company.phone.receive_text(&client, "ouvida").await;
+    socket.frame("the message", |frame| frame["data"]["message"]["body"] == "ouvida").await;
+    socket.send(json!({"action": "unsubscribe", "topic": format!("conversation:{id}")})).await;
+    socket.of_type("unsubscribed").await;
+    company.phone.receive_text(&client, "não ouvida").await;
+    let heard = socket.drain().await;
+    assert!(!heard.iter().any(|frame| frame["type"] == "message.created"), "{heard:?}");
+    assert!(heard.iter().any(|frame| frame["type"] == "conversation.updated"), "{heard:?}");
+}
+
+pub async fn typing_is_told_to_those_who_follow_and_not_stored(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let topic = format!("conversation:{id}");
+    let mut writer = company.agents[0].socket().await;
+    let typing = json!({"action": "typing", "topic": topic, "state": true});
+    assert_eq!(error_of(&mut writer, typing.to_string()).await, "topic_refused");
+    let mut reader = company.agents[1].socket().await;
+    let mut elsewhere = company.supervisor.socket().await;
+    writer.follow(&id).await;
+    reader.follow(&id).await;
+    let head = company.supervisor.head().await;
+    for _ in 0..3 {
+        writer.send(typing.clone()).await;
+    }
+    let told = reader.of_type("conversation.typing").await;
+    assert_eq!((&told["cursor"], &told["data"]["state"]), (&Value::Null, &json!(true)));
+    assert_eq!(
+        (text(&told["data"]["user_id"]), text(&told["data"]["name"])),
+        (company.agents[0].id.to_string().as_str(), "Bruna Lima")
+    );
+    let is_typing = |frame: &Value| frame["type"] == "conversation.typing";
+    assert_eq!(reader.drain().await.iter().filter(|frame| is_typing(frame)).count(), 0, "it was told again at once");
+    assert!(!writer.drain().await.iter().any(is_typing) && !elsewhere.drain().await.iter().any(is_typing));
+    writer.send(json!({"action": "typing", "topic": topic, "state": false})).await;
+    assert_eq!(reader.of_type("conversation.typing").await["data"]["state"], false);
+    assert!(!company.supervisor.events_after(&head).await.iter().any(is_typing));
+}
+
+pub async fn presence_is_seen_by_colleagues_only(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut watcher = company.supervisor.socket().await;
+    let (me, mut student) = (&company.agents[0], company.students[0].socket().await);
+    let is = |status: &'static str| {
+        let id = me.id.to_string();
+        move |frame: &Value| frame["type"] == "user.presence" && frame["data"] == json!({"user_id": id, "status": status})
+    };
+    let mut tab = me.socket().await;
+    watcher.frame("online", is("online")).await;
+    let mut other_tab = me.socket().await;
+    tab.send(json!({"action": "setPresence", "status": "break"})).await;
+    assert_eq!(tab.of_type("presence").await["status"], "break");
+    watcher.frame("break", is("break")).await;
+    other_tab.send(json!({"action": "setPresence", "status": "busy"})).await;
+    watcher.frame("busy", is("busy")).await;
+    tab.close().await;
+    let heard = watcher.drain().await;
+    assert!(!heard.iter().any(is("offline")), "one tab is left: {heard:?}");
+    other_tab.close().await;
+    watcher.frame("offline", is("offline")).await;
+    assert_eq!(error_of(&mut student, json!({"action": "setPresence", "status": "busy"}).to_string()).await, "forbidden");
+    let heard = student.drain().await;
+    assert!(!heard.iter().any(|frame| frame["type"] == "user.presence"), "{heard:?}");
+}
+
+pub async fn too_many_messages_are_limited(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut socket = company.agents[0].socket().await;
+    // How many of a burst fall into one second is the machine's matter.
+    for _ in 0..10 {
+        for _ in 0..40 {
+            if socket.stream().send(Message::text("{}")).await.is_err() {
+                return;
+            }
+        }
+        let heard = socket.drain().await;
+        if heard.iter().any(|frame| frame["code"] == "rate_limited") {
+            return;
+        }
+    }
+    panic!("400 messages at once were taken");
+}
+
+pub async fn large_event_comes_without_data_and_with_its_path(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, id) = company.served().await;
+    let mut socket = company.agents[0].socket().await;
+    socket.follow(&id).await;
+    let poll = json!({"type": "unsupported", "unsupported": {"type": "poll", "padding": "é".repeat(40_000)}});
+    company.phone.receive(&client, json!({"message": poll})).await;
+    let frame = socket.of_type("message.created").await;
+    assert_eq!(frame["data"], Value::Null);
+    let fetched = company.agents[0].api.get(text(&frame["fetch"])).await.expect(200);
+    let message = fetched["data"].as_array().and_then(|rows| rows.iter().find(|row| row["kind"] == "unsupported"));
+    assert!(message.is_some_and(|message| message["payload"].to_string().len() > 40_000), "{}", frame["fetch"]);
+    let topic = format!("conversation:{id}");
+    let own = frame["cursor"].clone();
+    let events = company.agents[0].events_after(&before(text(&own))).await;
+    let event = events.iter().find(|event| event["cursor"] == own).expect("the feed has it whole");
+    assert_eq!((text(&event["topic"]), text(&event["data"]["message"]["kind"])), (topic.as_str(), "unsupported"));
+}
+
+/// The cursor just before this one.
+fn before(cursor: &str) -> String {
+    let (rest, id) = cursor.rsplit_once('.').expect("a cursor");
+    format!("{rest}.{}", id.parse::<i64>().expect("a number") - 1)
+}
+
+pub async fn ended_session_loses_its_sockets(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let socket = company.agents[0].socket().await;
+    company.agents[0].api.post("/auth/logout", json!({})).await;
+    socket.closed().await;
+    company.agents[0].api.post("/messages", text_message(&company.id.to_string(), "x")).await.expect(401);
+}

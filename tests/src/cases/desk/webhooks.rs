@@ -1,0 +1,210 @@
+//! Webhooks as Meta sends them and as nobody should: nothing is lost, nothing twice, nothing breaks.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number};
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await
+}
+
+fn wamid() -> String {
+    format!("wamid.{}", uuid::Uuid::now_v7().simple())
+}
+
+fn text_of(from: &str, id: &str, words: &str) -> Value {
+    let at = jiff::Timestamp::now().as_second().to_string();
+    json!({"from": from, "id": id, "timestamp": at, "type": "text", "text": {"body": words}})
+}
+
+fn change(number_id: &str, messages: &Value) -> Value {
+    let metadata = json!({"display_phone_number": "551140000000", "phone_number_id": number_id});
+    json!({"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, "messages": messages}})
+}
+
+fn envelope(changes: &[Value]) -> Value {
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "104200000000001", "changes": changes}]})
+}
+
+/// Posts these bytes, signed; answers the status and the answer's body.
+async fn post(company: &Company, raw: impl AsRef<[u8]>) -> (u64, Value) {
+    let attempt = company.phone.post("/whatsapp/webhook", json!({"base64": STANDARD.encode(raw)})).await;
+    let answer = serde_json::from_str(text(&attempt["answer"])).unwrap_or_default();
+    (attempt["status"].as_u64().unwrap_or_default(), answer)
+}
+
+async fn texts(company: &Company, client: &str) -> Vec<String> {
+    let id = company.admin.conversation_id_of(client).await;
+    company.admin.thread(&id).await.iter().map(|message| text(&message["body"]).to_owned()).collect()
+}
+
+pub async fn address_is_verified_with_the_token_only(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let verified = company.phone.post("/whatsapp/verify", json!({"challenge": "42"})).await;
+    assert_eq!((&verified["status"], text(&verified["answer"])), (&json!(200), "42"));
+    let refused = company.phone.post("/whatsapp/verify", json!({"token": "another"})).await;
+    assert_eq!(refused["status"], 403, "{refused}");
+    let call = "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=x&hub.challenge=1";
+    stack.api().get(call).await.expect(403);
+    stack.api().get("/webhooks/whatsapp").await.expect(422);
+}
+
+pub async fn unsigned_and_wrongly_signed_are_refused_and_nothing_is_stored(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let body = envelope(&[change(&company.phone.number_id, &json!([text_of(&fresh_number(), &wamid(), "falso")]))]).to_string();
+    let exact = ["", "sha256=", "sha256=zz", "sha1=00", &format!("sha256={}", "0".repeat(64))];
+    for signature in ["none", "wrong"].into_iter().chain(exact) {
+        let attempt = company.phone.post("/whatsapp/webhook", json!({"raw": body, "signature": signature})).await;
+        assert_eq!(attempt["status"], 401, "{signature:?}: {attempt}");
+    }
+    let list = company.admin.api.get("/conversations").await.expect(200);
+    assert_eq!(list["data"], json!([]));
+    let database = stack.database().await;
+    let rows = database.query("select from inbound_webhooks where company_id = $1", &[&company.id]).await.expect("rows");
+    assert!(rows.is_empty());
+}
+
+pub async fn one_broken_item_of_ten_spoils_no_other(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let client = fresh_number();
+    let mut messages: Vec<Value> = (0..10).map(|index| text_of(&client, &wamid(), &format!("item {index}"))).collect();
+    // No sender, and no contact that would name one.
+    messages[4].as_object_mut().expect("an object").remove("from");
+    let (status, answer) = post(&company, envelope(&[change(&company.phone.number_id, &json!(messages))]).to_string()).await;
+    assert_eq!((status, &answer["stored"], &answer["failed"]), (200, &json!(9), &json!(1)));
+    let found = texts(&company, &client).await;
+    assert_eq!(found.len(), 9);
+    assert!(!found.contains(&"item 4".to_owned()));
+    let database = stack.database().await;
+    let sql = "select outcome, failed_items from inbound_webhooks where company_id = $1";
+    let row = database.query_one(sql, &[&company.id]).await.expect("the webhook is kept");
+    let (outcome, failed): (tokio_postgres::types::Json<Value>, i32) = (row.get(0), row.get(1));
+    assert_eq!((failed, outcome.0.as_array().map(Vec::len)), (1, Some(10)));
+    assert_eq!(outcome.0[4]["error"], "it names no sender");
+    assert_eq!(outcome.0[4]["id"], messages[4]["id"]);
+}
+
+pub async fn item_the_database_refuses_spoils_no_other(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let client = fresh_number();
+    let bad = [text_of(&client, "wamid.\0nul", "id com nulo"), text_of("55\u{0}11", &wamid(), "remetente com nulo")];
+    let messages = json!([text_of(&client, &wamid(), "antes"), bad[0], bad[1], text_of(&client, &wamid(), "depois")]);
+    let (status, answer) = post(&company, envelope(&[change(&company.phone.number_id, &messages)]).to_string()).await;
+    assert_eq!(status, 200, "{answer}");
+    let found = texts(&company, &client).await;
+    assert!(found.contains(&"antes".to_owned()) && found.contains(&"depois".to_owned()), "{found:?}");
+}
+
+pub async fn replay_five_times_at_once_is_one_message(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let client = fresh_number();
+    let received = company.phone.receive(&client, json!({"text": "uma vez", "copies": 5})).await;
+    let attempts = received["attempts"].as_array().expect("attempts");
+    assert!(attempts.len() == 5 && attempts.iter().all(|attempt| attempt["status"] == 200), "{attempts:?}");
+    company.phone.receive(&client, json!({"text": "uma vez", "id": received["id"]})).await;
+    assert_eq!(texts(&company, &client).await, ["uma vez"]);
+    let conversation = company.admin.conversation_of(&client).await;
+    assert_eq!(conversation["unread"], 1);
+}
+
+pub async fn late_message_stands_where_it_belongs(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let client = fresh_number();
+    let now = jiff::Timestamp::now().as_second();
+    for (words, at) in [("segunda", now - 60), ("terceira", now - 30), ("primeira", now - 90)] {
+        company.phone.receive(&client, json!({"text": words, "timestamp": at})).await;
+    }
+    assert_eq!(texts(&company, &client).await, ["primeira", "segunda", "terceira"]);
+    let conversation = company.admin.conversation_of(&client).await;
+    assert_eq!((text(&conversation["last_message_preview"]), &conversation["unread"]), ("terceira", &json!(3)));
+}
+
+pub async fn three_megabytes_are_accepted_and_more_than_four_refused(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let client = fresh_number();
+    let padded = |size: usize| {
+        let mut body = envelope(&[change(&company.phone.number_id, &json!([text_of(&client, &wamid(), "grande")]))]);
+        body["entry"][0]["padding"] = json!("x".repeat(size));
+        body.to_string()
+    };
+    assert_eq!(post(&company, padded(3_000_000)).await.0, 200);
+    assert_eq!(texts(&company, &client).await, ["grande"]);
+    assert_eq!(post(&company, padded(4_000_000)).await.0, 413);
+    assert_eq!(post(&company, padded(11_000_000)).await.0, 413);
+    assert_eq!(texts(&company, &client).await, ["grande"]);
+}
+
+pub async fn webhook_for_an_unknown_number_is_kept(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let number = format!("99{}", fresh_number());
+    let (status, _) =
+        post(&company, envelope(&[change(&number, &json!([text_of(&fresh_number(), &wamid(), "perdida")]))]).to_string()).await;
+    assert_eq!(status, 200);
+    let database = stack.database().await;
+    let sql = "select convert_from(body, 'UTF8') from unrouted_webhooks where external_key = $1";
+    let row = database.query_one(sql, &[&number]).await.expect("it is kept");
+    assert!(row.get::<_, &str>(0).contains("perdida"));
+}
+
+pub async fn one_webhook_may_name_two_companies(stack: Arc<Stack>) {
+    let (one, other) = (company(&stack).await, company(&stack).await);
+    let client = fresh_number();
+    let message = |words| json!([text_of(&client, &wamid(), words)]);
+    let changes = [
+        change(&one.phone.number_id, &message("para uma")),
+        change(&other.phone.number_id, &message("para outra")),
+        change("98000000000001", &message("para ninguém")),
+        change(&one.phone.number_id, &message("de novo")),
+    ];
+    let (status, answer) = post(&one, envelope(&changes).to_string()).await;
+    assert_eq!((status, &answer["stored"]), (200, &json!(3)));
+    assert_eq!(texts(&one, &client).await, ["para uma", "de novo"]);
+    assert_eq!(texts(&other, &client).await, ["para outra"]);
+}
+
+pub async fn nul_characters_in_texts_are_replaced(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, message) = company.received(json!({"text": "a\u{0}b", "name": "Ma\u{0}ria"})).await;
+    assert_eq!(message["body"], "a\u{fffd}b");
+}
+
+pub async fn what_is_not_a_webhook_is_refused_without_a_crash(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep_inside = format!("{{\"entry\":[{{\"changes\":{deep}}}]}}");
+    let invalid_utf8: &[u8] = b"{\"entry\":[{\"id\":\"\xff\xfe\"}]}";
+    let bodies: [&[u8]; 9] =
+        [b"", b"{", b"[]", b"null", b"\"text\"", b"{\"entry\":7}", invalid_utf8, deep.as_bytes(), deep_inside.as_bytes()];
+    for body in bodies {
+        let (status, _) = post(&company, body).await;
+        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        assert!((400..500).contains(&status), "{shown:?} is answered with {status}");
+    }
+}
+
+pub async fn strange_but_readable_webhooks_are_answered(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let number = &company.phone.number_id;
+    let odd = json!({"id": 7, "from": ["x"], "type": {"a": 1}, "timestamp": -5});
+    let client = fresh_number();
+    let timeless =
+        json!({"from": client, "id": wamid(), "timestamp": "99999999999999999999", "type": "text", "text": {"body": "sem hora"}});
+    let wordless = json!({"from": client, "id": wamid(), "timestamp": "0", "type": "text"});
+    let bodies = [
+        json!({}),
+        json!({"entry": []}),
+        json!({"entry": [{}, 7, null, {"changes": [null, {"field": "messages"}]}]}),
+        envelope(&[change(number, &json!([odd, null, [], "x"]))]),
+        envelope(&[change("", &json!([timeless]))]),
+        envelope(&[change("1\u{0}2", &json!([timeless]))]),
+        envelope(&[json!({"field": "calls", "value": {"metadata": {"phone_number_id": number}}})]),
+        envelope(&[change(number, &json!([timeless, wordless]))]),
+    ];
+    for body in bodies {
+        let (status, answer) = post(&company, body.to_string()).await;
+        assert_eq!(status, 200, "{body}: {answer}");
+    }
+    assert!(texts(&company, &client).await.contains(&"sem hora".to_owned()));
+}

@@ -1,0 +1,207 @@
+//! What people of a company do at the service desk, in one line each.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{Company, company::Person, company::text, sandbox::fresh_number};
+
+impl Company {
+    /// A client writes and the first agent takes the conversation over. Answers the client's number and the conversation's id.
+    pub async fn served(&self) -> (String, String) {
+        let client = fresh_number();
+        self.phone.receive_text(&client, "Oi").await;
+        let id = self.admin.conversation_id_of(&client).await;
+        self.agents[0].take_over(&id).await;
+        (client, id)
+    }
+
+    /// The one conversation, message and client after this content came from a new client.
+    pub async fn received(&self, message: Value) -> (Value, Value) {
+        let client = fresh_number();
+        let received = self.phone.receive(&client, message).await;
+        assert_eq!(received["status"], 200, "{received}");
+        let conversation = self.admin.conversation_of(&client).await;
+        let mut thread = self.admin.thread(text(&conversation["id"])).await;
+        assert_eq!(thread.len(), 1, "{thread:?}");
+        (conversation, thread.remove(0))
+    }
+}
+
+impl Person {
+    /// The newest conversation of the client with this number.
+    ///
+    /// # Panics
+    /// When this person sees none.
+    pub async fn conversation_of(&self, client: &str) -> Value {
+        let list = self.api.get(&format!("/conversations?search={client}")).await.expect(200);
+        assert!(!list["data"][0].is_null(), "no conversation of {client}");
+        list["data"][0].clone()
+    }
+
+    pub async fn conversation_id_of(&self, client: &str) -> String {
+        text(&self.conversation_of(client).await["id"]).to_owned()
+    }
+
+    pub async fn conversation(&self, id: &str) -> Value {
+        self.api.get(&format!("/conversations/{id}")).await.expect(200)
+    }
+
+    /// All messages, the oldest first.
+    pub async fn thread(&self, id: &str) -> Vec<Value> {
+        let mut messages = Vec::new();
+        let mut path = format!("/messages?conversation_id={id}&limit=100");
+        loop {
+            let page = self.api.get(&path).await.expect(200);
+            messages.extend(page["data"].as_array().cloned().unwrap_or_default());
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("/messages?conversation_id={id}&limit=100&cursor={cursor}");
+        }
+        messages.reverse();
+        messages
+    }
+
+    pub async fn take_over(&self, id: &str) -> Value {
+        self.api.post(&format!("/conversations/{id}/takeover"), json!({})).await.expect(200)
+    }
+
+    pub async fn transfer(&self, id: &str, target: Value) -> Value {
+        self.api.post(&format!("/conversations/{id}/transfer"), target).await.expect(200)
+    }
+
+    pub async fn close(&self, id: &str) -> Value {
+        self.api.post(&format!("/conversations/{id}/close"), json!({})).await.expect(200)
+    }
+
+    /// Sends a text; its own words are its `client_message_id`, within the conversation.
+    pub async fn say(&self, id: &str, words: &str) -> Value {
+        self.api.post("/messages", text_message(id, words)).await.expect(201)
+    }
+
+    /// The message once it is as wanted.
+    ///
+    /// # Panics
+    /// When it is not in time.
+    pub async fn message_when(&self, id: &str, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut pause = Duration::from_millis(50);
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(60) {
+            if let Some(message) = self.thread(id).await.into_iter().find(&is_wanted) {
+                return message;
+            }
+            tokio::time::sleep(pause).await;
+            // Never so often that the API would limit this person's requests.
+            pause = (pause * 2).min(Duration::from_millis(400));
+        }
+        panic!("waited in vain for {what}: {:?}", self.thread(id).await)
+    }
+
+    /// This message once it has this status.
+    pub async fn message_with_status(&self, message: &Value, status: &str) -> Value {
+        let is_wanted = |found: &Value| found["id"] == message["id"] && found["status"] == status;
+        self.message_when(text(&message["conversation_id"]), &format!("the message {status}"), is_wanted).await
+    }
+
+    /// Where the feed stands now.
+    pub async fn head(&self) -> String {
+        text(&self.api.get("/events").await.expect(200)["head"]).to_owned()
+    }
+
+    /// Every event after `head` that this person may see, in order.
+    pub async fn events_after(&self, head: &str) -> Vec<Value> {
+        let mut events = Vec::new();
+        let mut after = head.to_owned();
+        loop {
+            let page = self.api.get(&format!("/events?after={after}&limit=100")).await.expect(200);
+            events.extend(page["data"].as_array().cloned().unwrap_or_default());
+            let Some(next) = page["next_cursor"].as_str() else { return events };
+            next.clone_into(&mut after);
+        }
+    }
+
+    /// Announces, uploads and completes a file. Answers its id.
+    pub async fn upload(&self, name: &str, mime_type: &str, bytes: &[u8]) -> String {
+        let announced = self.announce(name, mime_type, bytes.len()).await.expect(201);
+        let status = post_form(&announced["upload"], &announced["upload"]["fields"], bytes).await;
+        assert!((200..300).contains(&status), "the upload is answered with {status}");
+        let id = text(&announced["file"]["id"]).to_owned();
+        let file = self.api.post(&format!("/storage/{id}/complete"), json!({})).await.expect(200);
+        assert_eq!(file["status"], "ready", "{file}");
+        id
+    }
+
+    pub async fn announce(&self, name: &str, mime_type: &str, size: usize) -> crate::Answer {
+        let announcement = json!({"name": name, "mime_type": mime_type, "size": size});
+        self.api.post("/storage/signed-upload-url", announcement).await
+    }
+
+    /// The bytes and the headers behind a file's download.
+    ///
+    /// # Panics
+    /// When it does not redirect, or what it redirects to does not answer.
+    pub async fn download(&self, file_id: &str) -> (Vec<u8>, reqwest::header::HeaderMap) {
+        let answer = self.api.get(&format!("/storage/download/{file_id}")).await;
+        assert_eq!(answer.status, 302, "{}", answer.body);
+        let location = answer.header("location").expect("a redirect says where to");
+        let response = reqwest::get(location).await.expect("the bucket answers");
+        assert_eq!(response.status(), 200);
+        let headers = response.headers().clone();
+        (response.bytes().await.expect("a body").to_vec(), headers)
+    }
+}
+
+/// What `POST /messages` takes for a text.
+#[must_use]
+pub fn text_message(id: &str, words: &str) -> Value {
+    json!({"conversation_id": id, "client_message_id": format!("{id}:{words}"), "kind": "text", "body": words})
+}
+
+/// Posts a form as a browser does: these fields, then the file. Answers the status.
+///
+/// # Panics
+/// When nothing answers.
+pub async fn post_form(upload: &Value, fields: &Value, bytes: &[u8]) -> u16 {
+    let mut form = reqwest::multipart::Form::new();
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        form = form.text(name.clone(), text(value).to_owned());
+    }
+    form = form.part("file", reqwest::multipart::Part::bytes(bytes.to_vec()).file_name("file"));
+    let answer = reqwest::Client::new().post(text(&upload["url"])).multipart(form).send().await;
+    answer.expect("the bucket answers").status().as_u16()
+}
+
+/// Inbound media as the sandbox takes it.
+#[must_use]
+pub fn media(mime_type: &str, bytes: &[u8], more: Value) -> Value {
+    let mut media = json!({"mime_type": mime_type, "base64": STANDARD.encode(bytes)});
+    if let (Some(fields), Value::Object(more)) = (media.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    json!({"media": media})
+}
+
+/// A picture of 256 × 128.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x80\x08\x06\0\0\0and its pixels";
+pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n";
+pub const WEBP: &[u8] = b"RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0and a sticker in it";
+pub const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2 and what moves";
+
+/// A voice note of this many seconds.
+#[must_use]
+pub fn voice_note(seconds: u64) -> Vec<u8> {
+    let page = |kind: u8, granule: u64, number: u32, packet: &[u8]| {
+        let mut page = b"OggS\0".to_vec();
+        page.push(kind);
+        page.extend(granule.to_le_bytes());
+        page.extend(1_u32.to_le_bytes());
+        page.extend(number.to_le_bytes());
+        page.extend([0; 4]);
+        page.extend([1, u8::try_from(packet.len()).unwrap_or(u8::MAX)]);
+        page.extend(packet);
+        page
+    };
+    let head = b"OpusHead\x01\x01\x38\x01\x80\xBB\0\0\0\0\0";
+    let tags = b"OpusTags\x01\0\0\0x\0\0\0\0";
+    [page(2, 0, 0, head), page(0, 0, 1, tags), page(4, 48_000 * seconds + 312, 2, &[0; 40])].concat()
+}
