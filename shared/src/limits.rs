@@ -11,6 +11,9 @@ use crate::{
     settings::{optional_variable, variable},
 };
 
+/// How long a counter is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Requests a minute of one signed-in user, over all routes without their own limit.
@@ -71,7 +74,7 @@ pub async fn count(context: &Context, key: &str, hits: i32, window: Duration) ->
     let now = context.now().as_second();
     let length = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).max(1);
     let ends = (now / length + 1) * length;
-    let answer = context
+    let update = context
         .aws()
         .dynamodb()
         .update_item()
@@ -81,15 +84,18 @@ pub async fn count(context: &Context, key: &str, hits: i32, window: Duration) ->
         .expression_attribute_values(":hits", AttributeValue::N(hits.to_string()))
         .expression_attribute_values(":ends", AttributeValue::N((ends + 60).to_string()))
         .return_values(ReturnValue::UpdatedNew)
-        .send()
-        .await;
-    match answer {
-        Ok(answer) => {
+        .send();
+    match tokio::time::timeout(PATIENCE, update).await {
+        Ok(Ok(answer)) => {
             let count: i64 = answer.attributes?.get("hits")?.as_n().ok()?.parse().ok()?;
             Some((u64::try_from(count).unwrap_or_default(), u32::try_from(ends - now).unwrap_or(1)))
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             crate::log::warn("rate limit not checked", &format!("{error:?}"));
+            None
+        }
+        Err(_) => {
+            crate::log::warn("rate limit not checked", "no answer in time");
             None
         }
     }

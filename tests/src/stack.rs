@@ -45,10 +45,24 @@ impl Stack {
     /// When it does not become ready within two minutes.
     pub async fn start(directory: &Path, binaries: &Path, options: &[&str]) -> Result<Self> {
         let _ = std::fs::remove_dir_all(directory);
+        Self::launch(directory, binaries, &[&["--memory"], options].concat()).await
+    }
+
+    /// Starts a cloud with what an earlier one has left in `directory`, and leaves everything there itself.
+    ///
+    /// # Errors
+    /// When it does not become ready within two minutes.
+    pub async fn start_kept(directory: &Path, binaries: &Path) -> Result<Self> {
+        // A cloud that was killed has left it.
+        let _ = std::fs::remove_file(directory.join("run.json"));
+        Self::launch(directory, binaries, &[]).await
+    }
+
+    async fn launch(directory: &Path, binaries: &Path, options: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
-        let log = std::fs::File::create(directory.join("local.log"))?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("local.log"))?;
         let child = Command::new(binaries.join("local"))
-            .args(["up", "--memory", "--ephemeral", "--until-eof", "--trust-forwarded", "--no-demo", "--no-schedules"])
+            .args(["up", "--ephemeral", "--until-eof", "--trust-forwarded", "--no-demo", "--no-schedules"])
             .arg("--directory")
             .arg(directory)
             .arg("--binaries")
@@ -99,6 +113,13 @@ impl Stack {
         if let Some(mut child) = self.child.take() {
             drop(child.stdin.take());
             let _ = tokio::time::timeout(Duration::from_secs(20), child.wait()).await;
+        }
+    }
+
+    /// Kills it without a word, if this run started it.
+    pub async fn kill(mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill().await;
         }
     }
 

@@ -5,7 +5,7 @@ use conversations::{
     emit_message, preview,
 };
 use shared::{
-    error::{Error, INTERNAL},
+    error::{Error, INTERNAL, UNAVAILABLE},
     phone,
     prelude::*,
 };
@@ -126,7 +126,7 @@ async fn store(
         // Stored or closed by another webhook or an agent meanwhile: look again.
         transaction.rollback_to_savepoint(transaction.mark());
     }
-    Err(INTERNAL.caused_by("lost every race for the conversation"))
+    Err(UNAVAILABLE.caused_by("lost every race for the conversation"))
 }
 
 /// The open conversation: the one located, the last one reopened, or a new one. `None` when another webhook was faster.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::services::Services;
 use crate::{
     Invoke,
+    lambda::Runtime,
     seed::{Seeder, Wanted},
     template::ScheduleDefinition,
 };
@@ -24,17 +25,21 @@ struct Control {
     schedules: Arc<Vec<ScheduleDefinition>>,
     invoke: Invoke,
     services: Arc<Services>,
+    runtime: Arc<Runtime>,
     seeder: Option<Arc<Seeder>>,
 }
 
 type Answer = (StatusCode, Json<Value>);
 
-/// `POST /fire/{function}`, `/invoke/{function}` with an event as its body, `/services/{service}/stop`, `/services/{service}/start`, `/queues/{queue}/redrive` and
-/// `/companies`, which makes a company to play with.
+/// `POST /fire/{function}`, `/invoke/{function}` with an event as its body, `/services/{service}/stop` and `…/start`,
+/// `/queues/{queue}/redrive`, `/queues/{queue}/give-back`, which ends the visibility time-out of what is in flight,
+/// `/functions/{function}/kill`, which kills its processes in the middle of their work, and `/companies`, which makes a company
+/// to play with.
 pub(super) fn router(
     schedules: Vec<ScheduleDefinition>,
     invoke: Invoke,
     services: Arc<Services>,
+    runtime: Arc<Runtime>,
     seeder: Option<Arc<Seeder>>,
 ) -> Router {
     Router::new()
@@ -43,8 +48,10 @@ pub(super) fn router(
         .route("/services/{service}/stop", post(stop))
         .route("/services/{service}/start", post(start))
         .route("/queues/{queue}/redrive", post(redrive))
+        .route("/queues/{queue}/give-back", post(give_back))
+        .route("/functions/{function}/kill", post(kill))
         .route("/companies", post(seed))
-        .with_state(Control { schedules: Arc::new(schedules), invoke, services, seeder })
+        .with_state(Control { schedules: Arc::new(schedules), invoke, services, runtime, seeder })
 }
 
 async fn fire(State(control): State<Control>, Path(function): Path<String>) -> Answer {
@@ -88,7 +95,7 @@ async fn set_running(control: &Control, service: &str, running: bool) -> Answer 
     match control.services.set_running(service, running).await {
         Ok(Some(state)) => (StatusCode::OK, Json(state)),
         Ok(None) => {
-            let message = format!("{service} is not dynamodb, s3 or postgres");
+            let message = format!("{service} is not dynamodb, s3, sqs or postgres");
             (StatusCode::NOT_FOUND, Json(json!({ "error": message })))
         }
         Err(error) => failed(&error),
@@ -99,6 +106,20 @@ async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> A
     match control.services.redrive(&queue) {
         Ok(moved) => (StatusCode::OK, Json(json!({ "queue": queue, "moved": moved }))),
         Err(error) => failed(&error),
+    }
+}
+
+async fn give_back(State(control): State<Control>, Path(queue): Path<String>) -> Answer {
+    match control.services.give_back(&queue) {
+        Ok(given_back) => (StatusCode::OK, Json(json!({ "queue": queue, "given_back": given_back }))),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn kill(State(control): State<Control>, Path(function): Path<String>) -> Answer {
+    match control.runtime.kill(&function) {
+        Some(killed) => (StatusCode::OK, Json(json!({ "function": function, "killed": killed }))),
+        None => (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") }))),
     }
 }
 

@@ -153,6 +153,8 @@ impl Services {
             ("dynamodb", false) => self.dynamodb.pause().await,
             ("s3", true) => self.s3.resume(),
             ("s3", false) => self.s3.pause(),
+            ("sqs", true) => self.queues.resume(),
+            ("sqs", false) => self.queues.pause(),
             ("postgres", running) => {
                 let mut cluster = self.cluster.lock().await;
                 let cluster = cluster.as_mut().context("Postgres was not started")?;
@@ -170,6 +172,11 @@ impl Services {
     /// Sends the messages of a dead-letter queue back; how many.
     pub fn redrive(&self, queue: &str) -> Result<usize> {
         self.queues.redrive(queue)
+    }
+
+    /// Lets the messages in flight of a queue be received again; how many.
+    pub fn give_back(&self, queue: &str) -> Result<usize> {
+        self.queues.give_back(queue)
     }
 
     /// No more calls of functions from here on.

@@ -151,6 +151,12 @@ impl Runtime {
         self.index.get(function).map_or(0, |index| self.pool().live_of(*index))
     }
 
+    /// Kills all processes of a function, also those in the middle of an event; how many. `None` when there is no such function.
+    #[must_use]
+    pub fn kill(&self, function: &str) -> Option<usize> {
+        self.index.get(function).map(|index| self.pool().kill(*index))
+    }
+
     /// Ends all processes and waits until they are gone.
     pub async fn stop(&self) {
         self.pool().close();

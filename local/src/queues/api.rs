@@ -91,6 +91,10 @@ async fn handle(State((queues, parameters)): State<Shared>, uri: Uri, headers: H
         return answer_parameters(&parameters, action, &input);
     }
     let action = target.strip_prefix("AmazonSQS.").unwrap_or_default();
+    if queues.until_running().await {
+        let refusal = Refusal::new("ServiceUnavailable", "ServiceUnavailable", "The service was stopped meanwhile.");
+        return Refusal { status: StatusCode::SERVICE_UNAVAILABLE, ..refusal }.into_response();
+    }
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1");
     match answer(&queues, action, input, host).await {
         Ok(output) => ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], output.to_string()).into_response(),

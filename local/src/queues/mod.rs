@@ -1,6 +1,7 @@
 //! SQS: FIFO and standard queues, dead-letter queues and event source mappings.
 
 mod api;
+mod control;
 mod mapping;
 mod queue;
 mod store;
@@ -16,7 +17,10 @@ use anyhow::Context as _;
 use axum::Router;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 use uuid::Uuid;
 
 use self::{
@@ -45,6 +49,8 @@ pub struct Queues {
     state: Mutex<State>,
     /// By logical id: rings when a message may have become receivable.
     changed: BTreeMap<String, Notify>,
+    /// Nobody is answered while it is false.
+    running: watch::Sender<bool>,
 }
 
 struct State {
@@ -84,7 +90,8 @@ impl Queues {
         store.load(&mut queues, now())?;
         let last_sequence = queues.values().flat_map(Queue::messages).map(|message| message.sequence).max().unwrap_or(0);
         let changed = queues.keys().map(|id| (id.clone(), Notify::new())).collect();
-        Ok(Arc::new(Self { state: Mutex::new(State { queues, store, last_sequence }), changed }))
+        let state = Mutex::new(State { queues, store, last_sequence });
+        Ok(Arc::new(Self { state, changed, running: watch::Sender::new(true) }))
     }
 
     /// The SQS API, and `GetParameter` of SSM, at `POST /`.
@@ -134,54 +141,6 @@ impl Queues {
             })
         };
         queue.messages().map(show).collect()
-    }
-
-    /// Puts the dead letters back into the queues they failed in and returns how many.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn redrive(&self, logical_id: &str) -> anyhow::Result<usize> {
-        let mut state = self.lock();
-        let State { queues, store, last_sequence } = &mut *state;
-        let dead = queues
-            .get(logical_id)
-            .and_then(|queue| queue.definition.dead_letter.clone())
-            .map_or_else(|| logical_id.to_owned(), |(id, _)| id);
-        let moved: Vec<Message> = queues
-            .get(&dead)
-            .with_context(|| format!("there is no queue {dead}"))?
-            .messages()
-            .filter(|message| message.source.as_ref().is_some_and(|source| queues.contains_key(source)))
-            .cloned()
-            .collect();
-        let now = now();
-        store.together(|| {
-            for message in &moved {
-                let Some(source) = &message.source else { continue };
-                *last_sequence = next_sequence(*last_sequence, now);
-                let back = Message {
-                    sequence: *last_sequence,
-                    source: None,
-                    sent_at: now,
-                    first_received_at: None,
-                    receive_count: 0,
-                    visible_at: now,
-                    ..message.clone()
-                };
-                store.insert(source, &back)?;
-                store.delete(&dead, message.sequence)?;
-                if let Some(queue) = queues.get_mut(&dead) {
-                    queue.remove(message.sequence);
-                }
-                if let Some(queue) = queues.get_mut(source) {
-                    queue.push(back, now);
-                }
-            }
-            Ok(())
-        })?;
-        drop(state);
-        self.changed.values().for_each(Notify::notify_waiters);
-        Ok(moved.len())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -258,6 +217,7 @@ impl Queues {
     async fn next_batch(&self, logical_id: &str, maximum: usize, visibility: Option<Duration>) -> anyhow::Result<Vec<Message>> {
         let changed = self.changed.get(logical_id).with_context(|| format!("there is no queue {logical_id}"))?;
         loop {
+            self.until_running().await;
             let mut rung = std::pin::pin!(changed.notified());
             rung.as_mut().enable();
             let (received, next) = self.receive(logical_id, maximum, visibility)?;

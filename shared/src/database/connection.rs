@@ -18,6 +18,9 @@ pub use tokio_postgres::Row;
 /// Tries to connect, with this long between them: a suspended database takes a moment to wake.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1500)];
 
+/// A server that does not even refuse is not asked again after this long: the caller is to be answered before the function's time-out.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// Where the connection lives. One transaction at a time holds it.
 pub(crate) struct Database {
     config: Result<Config, String>,
@@ -46,12 +49,14 @@ impl Database {
     /// Waits for the connection to be free and makes it if there is none.
     pub(crate) async fn hold(&self, context: &Context) -> Result<Held, Error> {
         let mut held = Arc::clone(&self.slot).lock_owned().await;
+        // Lets the connection's own task notice first that the server went away while this process was frozen.
+        tokio::task::yield_now().await;
         if held.as_ref().is_some_and(|connection| connection.client.is_closed()) {
             *held = None;
         }
         if held.is_none() {
             context.count_round_trip();
-            *held = Some(self.connect().await?);
+            *held = Some(self.connect(context).await?);
         }
         Ok(held)
     }
@@ -78,9 +83,10 @@ impl Database {
         }
     }
 
-    async fn connect(&self) -> Result<Connection, Error> {
+    async fn connect(&self, context: &Context) -> Result<Connection, Error> {
         let config = self.config.as_ref().map_err(|cause| crate::error::INTERNAL.caused_by(cause))?;
         let mut pauses = PAUSES.iter();
+        let give_up_at = context.elapsed() + PATIENCE;
         loop {
             let error = match open(config).await {
                 Ok(client) => {
@@ -89,7 +95,9 @@ impl Database {
                 Err(error) => error,
             };
             match pauses.next() {
-                Some(pause) if failure::is_worth_reconnecting(&error) => tokio::time::sleep(*pause).await,
+                Some(pause) if failure::is_worth_reconnecting(&error) && context.elapsed() < give_up_at => {
+                    tokio::time::sleep(*pause).await;
+                }
                 _ => return Err(failure::explain(&error)),
             }
         }

@@ -383,16 +383,15 @@ impl Transaction {
         }
         let deferring = run_all(client, last);
         let (deferred, recorded, stored, committed) = join4(deferring, recording, storing, client.batch_execute("commit")).await;
-        let failed = match (deferred, recorded, stored, committed) {
+        let (error, is_of_commit) = match (deferred, recorded, stored, committed) {
             (Ok(()), Ok(recorded), Ok(_), Ok(())) => return Ok(Recorded::read(recorded.as_ref())),
-            (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) => failure::explain(&error),
-            (Ok(()), Ok(_), Ok(_), Err(error)) => {
-                let mut unknown = failure::explain(&error);
-                // Whether it was committed is not known: doing it again is the caller's decision.
-                unknown.0.transient = false;
-                unknown
-            }
+            (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) => (error, false),
+            (Ok(()), Ok(_), Ok(_), Err(error)) => (error, true),
         };
+        let mut failed = failure::explain(&error);
+        // Only the database's own word that a statement before it failed says that `COMMIT` did nothing. Where the connection was
+        // lost, whether it was committed is not known: doing it again is the caller's decision.
+        failed.0.transient &= !is_of_commit && error.as_db_error().is_some();
         Err(failed)
     }
 

@@ -1,6 +1,6 @@
 //! The shell around an HTTP route.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
@@ -21,6 +21,9 @@ use crate::{
 
 /// Times the same request is done when nothing of it can have been committed.
 const ATTEMPTS: usize = 3;
+
+/// After this long it is not done again: the caller is to be answered before the function's time-out.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
@@ -110,7 +113,7 @@ impl Shell {
         loop {
             let outcome = (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await;
             match outcome {
-                Err(error) if error.0.transient && attempt < ATTEMPTS => attempt += 1,
+                Err(error) if error.0.transient && attempt < ATTEMPTS && context.elapsed() < PATIENCE => attempt += 1,
                 Err(error) => return Err(error),
                 Ok(reply) => {
                     context.check_limit().await?;

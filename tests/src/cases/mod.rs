@@ -23,6 +23,8 @@ mod snapshot;
 mod team;
 mod upload;
 
+mod faults;
+
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
     [desk::together(), contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
@@ -30,7 +32,46 @@ pub fn together() -> Vec<(&'static str, Case)> {
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.
 pub fn alone() -> Vec<(&'static str, Case)> {
-    Vec::new()
+    cases! {
+        faults::{
+            connections_ended_while_idle_are_not_noticed,
+            a_restart_between_requests_is_not_noticed,
+            a_database_that_wakes_in_two_seconds_answers_the_request,
+            a_database_that_stays_away_is_answered_with_503_and_nothing_is_half_done,
+            a_crash_in_the_middle_of_writes_leaves_all_or_nothing,
+            a_connection_lost_at_commit_is_the_callers_to_repeat,
+            without_dynamodb_requests_are_answered_and_the_feed_is_whole,
+            a_socket_that_was_open_before_dynamodb_stopped_goes_on_after_it,
+            without_s3_no_upload_becomes_ready,
+            media_that_cannot_be_stored_is_stored_later,
+            without_sqs_jobs_are_left_behind_and_done_once_later,
+            send_message_killed_after_its_commit_sends_once,
+            a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_done,
+            a_worker_killed_after_the_providers_answer_never_sends_again,
+            a_status_that_names_our_id_resolves_an_unknown_outcome,
+            a_status_after_the_outcome_was_given_up_still_counts,
+            a_worker_killed_before_the_call_sends_when_it_is_done_again,
+            a_function_over_its_time_out_is_killed_and_its_locks_go,
+            a_busy_provider_is_asked_again_until_it_takes_the_message,
+            an_answer_that_says_nothing_is_not_followed_by_a_second_send,
+            a_provider_that_never_answers_does_not_hold_up_the_conversation,
+            a_final_refusal_fails_the_message_and_the_lane_goes_on_in_order,
+            a_poison_job_fails_visibly_and_its_lane_goes_on,
+            a_job_delivered_many_times_at_once_is_done_once,
+            a_lane_is_worked_in_order_whatever_order_its_messages_come_in,
+            webhooks_that_lock_each_other_out_are_both_stored,
+            a_row_that_stays_locked_is_answered_with_503_and_no_webhook_is_dropped,
+            a_turn_waits_for_the_message_that_counts_on_it,
+            a_cursor_never_skips_a_transaction_that_commits_late,
+            cursors_of_another_database_and_swept_ones_ask_to_start_over,
+            presence_nobody_renewed_ends_with_an_event,
+            a_socket_that_went_away_unheard_is_forgotten_when_it_is_written_to,
+            logging_out_closes_the_sockets_of_the_session_only,
+            thawed_functions_answer_although_their_connections_are_gone,
+            a_killed_cloud_starts_again_with_everything_it_had,
+            no_message_has_ended_in_a_dead_letter_queue,
+        };
+    }
 }
 
 pub fn all() -> Vec<(&'static str, Case)> {

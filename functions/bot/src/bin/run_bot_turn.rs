@@ -12,6 +12,9 @@ struct BotTurn {
     conversation_id: Uuid,
 }
 
+/// A webhook that is being committed may have counted on this very job for its message: it is waited for before anything is read.
+const LOCK: &str = "select from conversations where id = $1 for update";
+
 const LOAD: &str = "
     select conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count, conversations.bot_answered,
            conversations.bot_node, conversations.bot_fields, conversations.bot_turns, clients.name as client_name, bot_flows.definition,
@@ -64,6 +67,7 @@ fn main() {
 async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let BotTurn { conversation_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
+    transaction.query(LOCK, &[&conversation_id]).await?;
     let loaded: Loaded = transaction.one(LOAD, &[&conversation_id]).await?;
     job.finish(&transaction).await?;
     let is_answered = loaded.bot_answered >= loaded.inbound_count;

@@ -39,7 +39,10 @@ async fn end_lapsed_presence(context: &Context) -> Result<(), Error> {
     transaction.commit_quietly().await?;
     for Lapsed { connection_id, company_id } in lapsed {
         presence::end(context, company_id, &connection_id).await?;
-        forget(context, &connection_id).await?;
+        // Its items expire by themselves.
+        if let Err(error) = forget(context, &connection_id).await {
+            log::warn("connection not forgotten", error.cause().unwrap_or_default());
+        }
     }
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! POST /webhooks/whatsapp — messages, statuses, echoes and changes from Meta, answered once they are committed.
 
-use shared::{error::MALFORMED, parameters, prelude::*};
+use shared::{
+    error::{MALFORMED, UNAVAILABLE},
+    parameters,
+    prelude::*,
+};
 use whatsapp::{
     inbound::{Channel, Done, apply},
     payload::{self, Item, Notification},
@@ -50,7 +54,8 @@ async fn receive(context: &Context, body: &[u8], notification: Notification, rec
                 received.stored += 1;
                 outcomes.push(json!({"id": id(item), "outcome": outcome(&done)}));
             }
-            Err(error) if error.is_transient() => return Err(error),
+            // Not the item's fault: Meta sends the webhook again.
+            Err(error) if error.problem() == UNAVAILABLE => return Err(error),
             Err(error) => {
                 transaction.rollback_to_savepoint(mark);
                 failed += 1;

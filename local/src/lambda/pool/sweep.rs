@@ -80,6 +80,21 @@ impl Pool {
         }
     }
 
+    /// Kills every process of a function in the middle of whatever it does; how many. Callers hear of it when it has exited.
+    pub fn kill(&mut self, function: usize) -> usize {
+        let of_function = self.processes.iter().filter(|(_, process)| process.function == function);
+        let living = of_function.filter(|(_, process)| !matches!(process.stage, Stage::Stopping)).map(|(id, _)| *id);
+        let living: Vec<_> = living.collect();
+        for id in &living {
+            match &self.processes[id] {
+                busy if matches!(busy.stage, Stage::Busy { .. }) => busy.tell(Signal::Kill),
+                // It takes no event any more.
+                _ => drop(self.retire(*id, Signal::Kill)),
+            }
+        }
+        living.len()
+    }
+
     /// Ends every process; events that wait or come later fail.
     pub fn close(&mut self) {
         self.closed = true;

@@ -1,0 +1,36 @@
+//! The bot's turn against a webhook that is still being committed.
+
+use std::sync::Arc;
+
+use tests::{Stack, Wanted, sandbox::fresh_number};
+use uuid::Uuid;
+
+use super::{dispatch, start, stop, until_all_done, until_blocked};
+
+/// Part of what a webhook does: its message counts on the turn that waits already, so it adds none.
+const SECOND_MESSAGE: &str = "
+    with updated as (
+        update conversations set inbound_count = inbound_count + 1 where id = $1 returning *
+    )
+    insert into messages (id, company_id, conversation_id, channel_account_id, sender_type, kind, body, inbound_number, sent_at)
+    select $2, company_id, id, channel_account_id, 'client', 'text', 'Alguém?', inbound_count, now()
+      from updated";
+
+pub async fn a_turn_waits_for_the_message_that_counts_on_it(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
+    stop(&stack, "sqs").await;
+    company.phone.receive_text(&fresh_number(), "Oi").await;
+    let database = stack.database().await;
+    let conversation = "select id from conversations where company_id = $1";
+    let conversation: Uuid = database.query_one(conversation, &[&company.id]).await.expect("the conversation").get(0);
+    database.batch_execute("begin").await.expect("a transaction");
+    database.execute(SECOND_MESSAGE, &[&conversation, &Uuid::now_v7()]).await.expect("a second message");
+    start(&stack, "sqs").await;
+    dispatch(&stack, &company).await;
+    until_blocked(&stack).await;
+    database.batch_execute("commit").await.expect("the second message is there");
+    until_all_done(&stack, &company).await;
+    let answered = "select inbound_count = 2 and bot_answered = 2 from conversations where id = $1";
+    assert_eq!(database.query_one(answered, &[&conversation]).await.expect("a row").get::<_, Option<bool>>(0), Some(true));
+    assert_eq!(company.phone.sent_at_least(1).await.len(), 1);
+}

@@ -1,0 +1,188 @@
+//! Functions killed in the middle: between commit and push, before and after the provider's answer.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{Stack, Wanted, company::text, eventually, sandbox::fresh_number};
+
+use super::{
+    Desk, conversations, dispatch, feed_after, feed_head, kill, let_leases_pass, start, stop, until_all_done, until_blocked,
+};
+
+pub async fn send_message_killed_after_its_commit_sends_once(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    let head = feed_head(&desk.company).await;
+    stop(&stack, "sqs").await;
+    let sending = desk.begin_sending("uma vez");
+    committed(&stack, "select from messages where company_id = $1 and client_message_id = 'uma vez'", &desk).await;
+    kill(&stack, "SendMessage").await;
+    assert!(sending.await.expect("an answer").status >= 500);
+    start(&stack, "sqs").await;
+
+    let first = desk.send("uma vez").await.expect(201);
+    let second = desk.send("uma vez").await.expect(201);
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(desk.told(&head, "uma vez").await, 1);
+    tests::soon().await;
+    assert_eq!(desk.accepted().await, [""; 0]);
+    dispatch(&stack, &desk.company).await;
+    desk.until("uma vez", &["read"]).await;
+    dispatch(&stack, &desk.company).await;
+    until_all_done(&stack, &desk.company).await;
+    assert_eq!(desk.accepted().await, ["uma vez"]);
+}
+
+pub async fn a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_done(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
+    let head = feed_head(&company).await;
+    stop(&stack, "sqs").await;
+    let phone = company.phone.clone();
+    let receiving = tokio::spawn(async move { phone.receive(&fresh_number(), json!({"text": "Oi"})).await });
+    eventually("the message committed", || async {
+        let count = "select count(*) from messages where company_id = $1 and body = 'Oi'";
+        (stack.database().await.query_one(count, &[&company.id]).await.expect("a count").get::<_, i64>(0) == 1).then_some(())
+    })
+    .await;
+    kill(&stack, "ReceiveWhatsappWebhook").await;
+    let received = receiving.await.expect("the sandbox answers");
+    assert_eq!(received["status"], 500, "{received}");
+    start(&stack, "sqs").await;
+
+    let path = format!("/sandbox/whatsapp/deliveries?phone_number_id={}", company.phone.number_id);
+    eventually("the webhook accepted at the second try", || async {
+        let deliveries = stack.control("GET", &path, None).await;
+        let attempts = deliveries[0]["attempts"].as_array().cloned().unwrap_or_default();
+        attempts.last().is_some_and(|attempt| attempt["status"] == 200).then_some(())
+    })
+    .await;
+    assert_eq!(conversations(&company).await.len(), 1);
+    let created = |event: &&Value| event["type"] == "message.created" && event["data"]["message"]["body"] == "Oi";
+    assert_eq!(feed_after(&company, &head).await.iter().filter(created).count(), 1);
+    dispatch(&stack, &company).await;
+    company.phone.sent_at_least(1).await;
+    dispatch(&stack, &company).await;
+    until_all_done(&stack, &company).await;
+    assert_eq!(company.phone.sent().await.len(), 1);
+}
+
+/// The provider has the message, we do not know it, and no status comes.
+pub async fn a_worker_killed_after_the_providers_answer_never_sends_again(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    send_and_kill_the_worker(&stack, &desk).await;
+    let unknown = desk.with_body("sem resposta").await;
+    assert_eq!(unknown[0]["status"], "sending");
+    desk.send("adiante").await.expect(201);
+    let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
+    desk.until("adiante", &["read"]).await;
+    let failed = eventually("the outcome given up", || async {
+        dispatch(&stack, &desk.company).await;
+        let found = desk.with_body("sem resposta").await.remove(0);
+        (found["status"] == "failed").then_some(found)
+    })
+    .await;
+    assert_eq!(failed["error_code"], "outcome_unknown");
+    until_all_done(&stack, &desk.company).await;
+    assert_eq!(desk.accepted().await, ["sem resposta", "adiante"]);
+}
+
+pub async fn a_status_that_names_our_id_resolves_an_unknown_outcome(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    let wamid = send_and_kill_the_worker(&stack, &desk).await;
+    let status = json!({"phone_number_id": desk.company.phone.number_id, "id": wamid, "status": "delivered"});
+    desk.company.phone.post("/whatsapp/status", status).await;
+    assert_eq!(desk.until("sem resposta", &["delivered"]).await["error_code"], Value::Null);
+    let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
+    until_all_done(&stack, &desk.company).await;
+    let status = json!({"phone_number_id": desk.company.phone.number_id, "id": wamid, "status": "read"});
+    desk.company.phone.post("/whatsapp/status", status).await;
+    desk.until("sem resposta", &["read"]).await;
+    assert_eq!(desk.accepted().await, ["sem resposta"]);
+}
+
+/// A proof that comes after the message was given up wins.
+pub async fn a_status_after_the_outcome_was_given_up_still_counts(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    let wamid = send_and_kill_the_worker(&stack, &desk).await;
+    let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
+    eventually("the outcome given up", || async {
+        dispatch(&stack, &desk.company).await;
+        (desk.with_body("sem resposta").await[0]["status"] == "failed").then_some(())
+    })
+    .await;
+    let status = json!({"phone_number_id": desk.company.phone.number_id, "id": wamid, "status": "sent"});
+    desk.company.phone.post("/whatsapp/status", status).await;
+    desk.until("sem resposta", &["sent"]).await;
+    assert_eq!(desk.accepted().await, ["sem resposta"]);
+}
+
+pub async fn a_worker_killed_before_the_call_sends_when_it_is_done_again(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    stop(&stack, "sqs").await;
+    desk.send("primeira").await.expect(201);
+    desk.send("segunda").await.expect(201);
+    let database = stack.database().await;
+    database.batch_execute("begin").await.expect("a transaction");
+    let hold = "select from messages where company_id = $1 and body = 'primeira' for update";
+    database.query_one(hold, &[&desk.company.id]).await.expect("the message is held");
+    start(&stack, "sqs").await;
+    dispatch(&stack, &desk.company).await;
+    until_blocked(&stack).await;
+    kill(&stack, "DeliverMessage").await;
+    database.batch_execute("rollback").await.expect("the message is let go");
+    let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
+    desk.until("primeira", &["read"]).await;
+    desk.until("segunda", &["read"]).await;
+    until_all_done(&stack, &desk.company).await;
+    assert_eq!(desk.accepted().await, ["primeira", "segunda"]);
+}
+
+/// A process that stops dead keeps its rows until its time-out, and no longer.
+pub async fn a_function_over_its_time_out_is_killed_and_its_locks_go(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    kill(&stack, "SendMessage").await;
+    let database = stack.database().await;
+    database.batch_execute("begin; lock table messages in access exclusive mode").await.expect("messages are held");
+    let sending = desk.begin_sending("parada");
+    until_blocked(&stack).await;
+    signal_processes("send_message", "STOP");
+    database.batch_execute("rollback").await.expect("messages are let go");
+    let stopped = sending.await.expect("an answer").status;
+    assert!([500, 503].contains(&stopped), "{stopped}");
+    desk.send("parada").await.expect(201);
+    desk.until("parada", &["read"]).await;
+    assert_eq!(desk.accepted().await, ["parada"]);
+}
+
+/// Sends `sem resposta`, kills the worker while it waits for the provider's answer, and answers the provider's id.
+async fn send_and_kill_the_worker(stack: &Stack, desk: &Desk) -> String {
+    for fault in [json!({"kind": "accept_then_timeout"}), json!({"kind": "no_status"})] {
+        let mut fault = fault;
+        fault["target"] = json!("whatsapp.messages");
+        fault["times"] = json!(1);
+        desk.company.phone.fault(fault).await;
+    }
+    desk.send("sem resposta").await.expect(201);
+    let sent = desk.company.phone.sent_at_least(1).await;
+    kill(stack, "DeliverMessage").await;
+    text(&sent[0]["id"]).to_owned()
+}
+
+async fn committed(stack: &Stack, sql: &str, desk: &Desk) {
+    eventually("the row committed", || async {
+        let rows = stack.database().await.query(sql, &[&desk.company.id]).await.expect("rows");
+        (rows.len() == 1).then_some(())
+    })
+    .await;
+}
+
+/// Sends a signal to all processes of a function of the stack under test.
+fn signal_processes(binary: &str, signal: &str) {
+    let own = std::env::current_exe().expect("a path");
+    let binary = own.with_file_name(binary).canonicalize().expect("the function is built");
+    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+    let of_function = processes.filter(|process| std::fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == binary));
+    let ids: Vec<String> = of_function.map(|process| process.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!ids.is_empty(), "no process runs {}", binary.display());
+    let sent = std::process::Command::new("kill").arg(format!("-{signal}")).args(ids).status().expect("kill runs");
+    assert!(sent.success());
+}
