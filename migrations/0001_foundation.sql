@@ -563,14 +563,14 @@ end
 $$;
 alter function app.claim_job owner to app_lookup;
 
--- Takes jobs that are due and not on their way: never sent, or sent over two minutes ago and neither finished nor leased.
+-- Takes jobs that are due and not on their way: never sent, or sent over a minute ago and neither finished nor leased.
 create function app.take_due_jobs(most integer)
 returns table (id uuid, queue text, lane text, dispatches integer) language sql security definer set search_path = public as $$
     with due as (
         select jobs.id from jobs
          where finished_at is null
            and run_at <= now()
-           and (dispatched_at is null or dispatched_at < now() - interval '2 minutes')
+           and (dispatched_at is null or dispatched_at < now() - interval '1 minute')
            and (leased_until is null or leased_until < now())
          order by number
          limit most

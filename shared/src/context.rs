@@ -64,7 +64,17 @@ struct Inner {
     origin: Origin,
     started: Instant,
     round_trips: AtomicU32,
+    in_flight: AtomicU32,
     state: Mutex<State>,
+}
+
+/// Something is on its way to the database.
+pub(crate) struct Flight<'context>(&'context AtomicU32);
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// One request's or one job's view of the process. Cheap to clone.
@@ -78,6 +88,7 @@ impl Context {
             origin,
             started: crate::clock::monotonic(),
             round_trips: AtomicU32::new(0),
+            in_flight: AtomicU32::new(0),
             state: Mutex::default(),
         };
         Self(Arc::new(inner))
@@ -138,8 +149,12 @@ impl Context {
         &self.0.process.database
     }
 
-    pub(crate) fn count_round_trip(&self) {
-        self.0.round_trips.fetch_add(1, Ordering::Relaxed);
+    /// Marks a flight to the database and back, until the guard is dropped. Flights at the same time are one round trip.
+    pub(crate) fn flight(&self) -> Flight<'_> {
+        if self.0.in_flight.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.0.round_trips.fetch_add(1, Ordering::Relaxed);
+        }
+        Flight(&self.0.in_flight)
     }
 
     pub(crate) fn round_trips(&self) -> u32 {

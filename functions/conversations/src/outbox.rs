@@ -97,6 +97,20 @@ const RECORD_FAILED: &str = "
      where id = $1 and status in ('queued', 'sending')
     returning status, error_code, error_detail";
 
+/// Whatever state the last attempt left it in.
+const GIVE_UP: &str = "
+    update messages
+       set status = 'failed',
+           error_code = case when messages.status = 'queued' then 'not_sent' else 'outcome_unknown' end,
+           error_detail = 'A mensagem não pôde ser entregue ao WhatsApp.'
+      from conversations
+     where messages.id = $1
+       and messages.status in ('queued', 'sending')
+       and conversations.company_id = messages.company_id
+       and conversations.id = messages.conversation_id
+    returning messages.conversation_id, messages.client_message_id, conversations.department_id, conversations.assignee_id,
+              conversations.client_id, messages.status, messages.error_code, messages.error_detail";
+
 const BREAK_CHANNEL: &str = "update channel_accounts set status = 'broken' where id = $1 and status = 'active'";
 
 const LOG_CALL: &str = "
@@ -291,6 +305,30 @@ pub async fn record_failed(
         transaction.defer(BREAK_CHANNEL, parameters![channel]);
     }
     end(context, job, transaction, channel, calls).await
+}
+
+#[derive(FromRow)]
+struct GivenUp {
+    conversation_id: Uuid,
+    client_message_id: Option<String>,
+    department_id: Option<Uuid>,
+    assignee_id: Option<Uuid>,
+    client_id: Uuid,
+    #[from_row(flatten)]
+    status: StatusRow,
+}
+
+/// The last attempt failed for a reason of our own: the agent must not wait for it.
+pub async fn give_up(context: &Context, job: &Claimed, message_id: Uuid) -> Result<(), Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    if let Some(given_up) = transaction.first::<GivenUp>(GIVE_UP, &[&message_id]).await? {
+        let GivenUp { conversation_id, client_message_id, department_id, assignee_id, client_id, status } = given_up;
+        let StatusRow { status, error_code, error_detail } = status;
+        let payload = MessageStatus { message_id, conversation_id, client_message_id, status, error_code, error_detail };
+        let audience = Audience::conversation(department_id, assignee_id).and_client(client_id);
+        transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
+    }
+    transaction.commit_quietly().await
 }
 
 /// WhatsApp was busy: the message waits in its queue again.

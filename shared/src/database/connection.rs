@@ -55,7 +55,7 @@ impl Database {
             *held = None;
         }
         if held.is_none() {
-            context.count_round_trip();
+            let _flight = context.flight();
             *held = Some(self.connect(context).await?);
         }
         Ok(held)
@@ -65,7 +65,7 @@ impl Database {
     pub(crate) async fn hold_clean(&self, context: &Context) -> Result<Held, Error> {
         let mut held = self.hold(context).await?;
         if let Some(connection) = held.as_mut().filter(|connection| connection.is_dirty) {
-            context.count_round_trip();
+            let _flight = context.flight();
             connection.client.batch_execute("rollback").await.map_err(|error| failure::explain(&error))?;
             connection.is_dirty = false;
         }
@@ -73,9 +73,10 @@ impl Database {
     }
 
     /// Rolls back what a finished piece of work left open, so that nothing stays open while the process is frozen.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn settle(&self, context: &Context) {
         let mut held = self.slot.lock().await;
         if let Some(connection) = held.as_mut().filter(|connection| connection.is_dirty) {
+            let _flight = context.flight();
             match connection.client.batch_execute("rollback").await {
                 Ok(()) => connection.is_dirty = false,
                 Err(_) => *held = None,
@@ -123,7 +124,7 @@ impl Connection {
         if let Some(statement) = known {
             return Ok(statement);
         }
-        context.count_round_trip();
+        let _flight = context.flight();
         let statement = self.client.prepare(sql).await?;
         self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
         Ok(statement)

@@ -169,7 +169,7 @@ impl Transaction {
         let work = self.connection().client.query(&statement, parameters);
         // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
         if self.has_begun.swap(true, Ordering::SeqCst) {
-            self.context.count_round_trip();
+            let _flight = self.context.flight();
             return work.await.map_err(|error| failure::explain(&error));
         }
         self.begin_with(beginning, work).await
@@ -210,7 +210,7 @@ impl Transaction {
         let beginning = self.prepare_beginning().await?;
         let work = self.connection().client.execute(&statement, parameters);
         if self.has_begun.swap(true, Ordering::SeqCst) {
-            self.context.count_round_trip();
+            let _flight = self.context.flight();
             return work.await.map_err(|error| failure::explain(&error));
         }
         self.begin_with(beginning, work).await
@@ -361,7 +361,7 @@ impl Transaction {
         for (sql, parameters) in deferred {
             statements.push((self.prepare(sql).await?, parameters));
         }
-        self.context.count_round_trip();
+        let _flight = self.context.flight();
         let client = &self.connection().client;
         let events: Vec<Value> = events.iter().enumerate().map(|(position, event)| event.to_row(position)).collect();
         let (events, jobs, audit, accesses) = (json!(events), json!(jobs), json!(audit), json!(accesses));
@@ -378,7 +378,7 @@ impl Transaction {
         };
         let (early, last) = statements.split_at(statements.len() - statements.len().min(STATEMENTS_IN_FLIGHT));
         for statements in early.chunks(STATEMENTS_IN_FLIGHT) {
-            self.context.count_round_trip();
+            let _flight = self.context.flight();
             run_all(client, statements).await.map_err(|error| failure::explain(&error))?;
         }
         let deferring = run_all(client, last);
@@ -414,7 +414,7 @@ impl Transaction {
     ) -> Result<T, Error> {
         let Beginning { enter, claim, key } = beginning;
         let connection = self.connection();
-        self.context.count_round_trip();
+        let _flight = self.context.flight();
         let beginning = connection.client.batch_execute("begin");
         let entering = async {
             let Some(statement) = &enter else { return Ok(None) };

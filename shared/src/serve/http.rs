@@ -97,7 +97,7 @@ impl Shell {
         let context = Context::new(Arc::clone(&process), origin);
         let work = AssertUnwindSafe(self.work(&request, &context)).catch_unwind();
         let outcome = work.await.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
-        process.database.settle().await;
+        process.database.settle(&context).await;
         let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
         let reply = match outcome {
             Ok(reply) => reply,

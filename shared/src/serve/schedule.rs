@@ -42,7 +42,7 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
                 let origin = Origin { request_id: event.context.request_id, function, ..Origin::default() };
                 let context = Context::new(Arc::clone(&process), origin);
                 let outcome = handler(context.clone()).await;
-                process.database.settle().await;
+                process.database.settle(&context).await;
                 let status = if outcome.is_ok() { "200" } else { "500" };
                 let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
                 log::finished(&context, "scheduled_run", status, cold, cause.as_deref());

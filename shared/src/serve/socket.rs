@@ -183,7 +183,7 @@ async fn answer(process: Arc<Process>, handle: Handle, function: String, event: 
     let context = Context::new(Arc::clone(&process), origin);
     let handled = AssertUnwindSafe(handle(context.clone(), event)).catch_unwind().await;
     let outcome = handled.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
-    process.database.settle().await;
+    process.database.settle(&context).await;
     let status = outcome.as_ref().map_or_else(|error| error.problem().status, |()| 200);
     let cause = outcome.as_ref().err().and_then(Error::cause);
     log::finished(&context, "socket_message", &status.to_string(), cold, cause);

@@ -244,7 +244,7 @@ impl Worker {
     async fn work(&self, context: &Context, job: &Claimed) -> Outcome {
         let cold = is_cold();
         let handled = AssertUnwindSafe((self.handler)(context.clone(), job.clone())).catch_unwind().await;
-        self.process.database.settle().await;
+        self.process.database.settle(context).await;
         let result = handled.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
         let outcome = result.unwrap_or_else(|error| {
             let reason = error.cause().unwrap_or(error.problem().code).to_owned();

@@ -27,12 +27,19 @@ fn main() {
 async fn deliver_message(context: Context, job: Claimed) -> Result<Outcome, Error> {
     match job.kind.as_str() {
         "mark_read" => mark_read(&context, &job).await,
-        _ => deliver(&context, &job).await,
+        _ => {
+            let message: DeliverMessage = job.read()?;
+            let outcome = deliver(&context, &job, &message).await;
+            if outcome.is_err() && job.is_last_attempt() {
+                outbox::give_up(&context, &job, message.message_id).await?;
+            }
+            outcome
+        }
     }
 }
 
-async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
-    let DeliverMessage { message_id, channel_account_id } = job.read()?;
+async fn deliver(context: &Context, job: &Claimed, message: &DeliverMessage) -> Result<Outcome, Error> {
+    let DeliverMessage { message_id, channel_account_id } = *message;
     if is_over_budget(context, channel_account_id).await {
         return Ok(Outcome::Hold { after: Duration::from_secs(1) });
     }

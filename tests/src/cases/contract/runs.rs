@@ -11,12 +11,6 @@ use super::{inventory::binaries, sample::Fixture};
 const READ: u64 = 2;
 const WRITE: u64 = 4;
 
-/// Routes that may take more, and how many.
-const MORE: [(&str, u64); 1] = [
-    // Two reads that travel together, and the access row with `COMMIT`.
-    ("get_conversation", 3),
-];
-
 /// Writes that leave no audit row.
 const UNAUDITED: [&str; 3] = [
     // Nothing is written but a ticket that lives for seconds, outside the database.
@@ -66,8 +60,7 @@ pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
     let mut wrong = Vec::new();
     for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
-        let usual = if operation.method == "GET" { READ } else { WRITE };
-        let most = MORE.iter().find(|(function, _)| *function == operation.id).map_or(usual, |(_, most)| *most);
+        let most = if operation.method == "GET" { READ } else { WRITE };
         let mut fewest = u64::MAX;
         // The first requests of a process also prepare its statements.
         for _ in 0..8 {
