@@ -1,12 +1,12 @@
-//! Routes under `/_local` that steer the running cloud: schedules, breakdowns, dead letters.
+//! Routes under `/_local` that steer the running cloud: schedules, breakdowns, dead letters; and what a load test must know of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::post,
+    routing::{get, post},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use super::services::Services;
 use crate::{
     Invoke,
+    lambda::{Launch, Runtime},
+    parameters::Settings,
     seed::{Seeder, Wanted},
     template::ScheduleDefinition,
 };
@@ -23,17 +25,19 @@ struct Control {
     schedules: Arc<Vec<ScheduleDefinition>>,
     invoke: Invoke,
     services: Arc<Services>,
+    runtime: Arc<Runtime>,
     seeder: Option<Arc<Seeder>>,
 }
 
 type Answer = (StatusCode, Json<Value>);
 
 /// `POST /fire/{function}`, `/services/{service}/stop`, `/services/{service}/start`, `/queues/{queue}/redrive` and
-/// `/companies`, which makes a company to play with.
+/// `/companies`, which makes a company to play with. `GET /functions` tells how each function is started, `GET /settings` its secrets.
 pub(super) fn router(
     schedules: Vec<ScheduleDefinition>,
     invoke: Invoke,
     services: Arc<Services>,
+    runtime: Arc<Runtime>,
     seeder: Option<Arc<Seeder>>,
 ) -> Router {
     Router::new()
@@ -42,7 +46,9 @@ pub(super) fn router(
         .route("/services/{service}/start", post(start))
         .route("/queues/{queue}/redrive", post(redrive))
         .route("/companies", post(seed))
-        .with_state(Control { schedules: Arc::new(schedules), invoke, services, seeder })
+        .route("/functions", get(functions))
+        .route("/settings", get(settings))
+        .with_state(Control { schedules: Arc::new(schedules), invoke, services, runtime, seeder })
 }
 
 async fn fire(State(control): State<Control>, Path(function): Path<String>) -> Answer {
@@ -100,6 +106,14 @@ async fn seed(State(control): State<Control>, Json(wanted): Json<Wanted>) -> Ans
         Ok(company) => (StatusCode::CREATED, Json(json!(company))),
         Err(error) => failed(&error),
     }
+}
+
+async fn functions(State(control): State<Control>) -> Json<BTreeMap<String, Launch>> {
+    Json(control.runtime.launches())
+}
+
+async fn settings(State(control): State<Control>) -> Json<Settings> {
+    Json(control.services.settings())
 }
 
 fn failed(error: &anyhow::Error) -> Answer {

@@ -120,7 +120,7 @@ impl Cloud {
         }
         let from_clock = invoker(&runtime, &journal, BTreeMap::new(), "schedule");
         let seeder = addresses.seeder().map(Arc::new);
-        let control = control::router(template.schedules.clone(), from_clock.clone(), services.clone(), seeder);
+        let control = control::router(template.schedules.clone(), from_clock.clone(), services.clone(), runtime.clone(), seeder);
         let console = control.merge(services.console(&journal, sockets.as_ref(), &addresses));
         let gateway =
             HttpGateway::new(&template.http_apis, options.http.clone(), runtime.clone(), journal.clone(), Some(console));
