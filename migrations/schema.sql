@@ -520,7 +520,7 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (value public.gin_trgm_ops);
 CREATE INDEX clients_name ON public.clients USING gin (app.fold(name) public.gin_trgm_ops);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at);
-CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
@@ -910,33 +910,49 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.search_conversations(query text, digits text)
  RETURNS SETOF uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
+ SET max_parallel_workers_per_gather TO '0'
 AS $function$
-    select id from (
-        select conversations.id, conversations.last_message_at
+declare
+    found_ids uuid[];
+    folded text := app.fold(query);
+    pattern text := '%' || replace(replace(replace(folded, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+begin
+    execute '
+        with found_clients as (
+            select clients.id from clients
+             where clients.company_id = $1 and app.fold(clients.name) like $2
+            union
+            select client_identities.client_id from client_identities
+             where client_identities.company_id = $1 and client_identities.kind = ''email'' and client_identities.value = $3'
+        || case when length(digits) >= 4 then '
+            union
+            select client_identities.client_id from client_identities
+             where client_identities.company_id = $1 and client_identities.value like ''%'' || $4 || ''%''' else '' end || '
+        )
+        select array(
+            select conversations.id
+              from conversations
+             where conversations.company_id = $1 and conversations.client_id in (select found_clients.id from found_clients)
+            union
+            select messages.conversation_id
+              from messages
+             where messages.company_id = $1
+               and messages.body <> ''''
+               and to_tsvector(''portuguese'', app.fold(messages.body)) @@ plainto_tsquery(''portuguese'', $3))'
+       into found_ids
+      using app.company_id(), pattern, folded, digits;
+    -- Now their number is known too.
+    return query execute '
+        select conversations.id
           from conversations
-         where conversations.company_id = app.company_id()
-           and conversations.client_id in (
-               select clients.id from clients
-                where clients.company_id = app.company_id()
-                  and app.fold(clients.name) like '%' || replace(replace(replace(app.fold(query), '\', '\\'), '%', '\%'), '_', '\_') || '%'
-               union
-               select client_identities.client_id from client_identities
-                where client_identities.company_id = app.company_id()
-                  and ((length(digits) >= 4 and client_identities.value like '%' || digits || '%')
-                       or (client_identities.kind = 'email' and client_identities.value = app.fold(query))))
-        union
-        select conversations.id, conversations.last_message_at
-          from messages
-          join conversations on conversations.company_id = messages.company_id and conversations.id = messages.conversation_id
-         where messages.company_id = app.company_id()
-           and messages.body <> ''
-           and to_tsvector('portuguese', app.fold(messages.body)) @@ plainto_tsquery('portuguese', app.fold(query))
-    ) found
-     order by last_message_at desc
-     limit 1000
+         where conversations.company_id = $1 and conversations.id = any ($2)
+         order by conversations.last_message_at desc
+         limit 1000'
+      using app.company_id(), found_ids;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sees_all()

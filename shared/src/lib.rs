@@ -8,6 +8,7 @@ pub mod context;
 pub mod crypto;
 pub mod cursor;
 mod database;
+#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds describe themselves"))]
 pub mod describe;
 pub mod error;
 pub mod events;

@@ -44,7 +44,7 @@ const LIST: &str = concat!("select ", conversation_columns!(), " from conversati
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
 const CONDITIONS: [[&str; 2]; 11] = [
     ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
-    ["and conversations.assignee_id is not distinct from $2::uuid ", "and $2::uuid is null "],
+    ["and conversations.assignee_id = $2::uuid ", "and $2::uuid is null "],
     ["and conversations.department_id = $3::uuid ", "and $3::uuid is null "],
     ["and conversations.channel_account_id = $4::uuid ", "and $4::uuid is null "],
     ["and $5::text = any (conversations.tags) ", "and $5::text is null "],
@@ -61,6 +61,9 @@ const CONDITIONS: [[&str; 2]; 11] = [
 
 /// One category is compared as a value, so that its index gives the order as well.
 const ONE_CATEGORY: &str = "and conversations.status = ($1::text[])[1] ";
+
+/// Equality finds nobody's conversations no more than `is not distinct from` uses an index.
+const NOBODY: &str = "and conversations.assignee_id is null and $2::uuid is null ";
 
 const ORDER: &str = "order by conversations.last_message_at desc, conversations.id desc limit $14";
 
@@ -140,6 +143,9 @@ impl AskedConversations {
         let mut pieces: Vec<_> = [LIST].into_iter().chain(conditions).chain([ORDER]).collect();
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
             pieces[1] = ONE_CATEGORY;
+        }
+        if filters.assignee.is_some() && self.assignee.is_none() {
+            pieces[2] = NOBODY;
         }
         intern(&pieces)
     }

@@ -1,12 +1,12 @@
-//! Routes under `/_local` that steer the running cloud: schedules, breakdowns, dead letters.
+//! Routes under `/_local` that steer the running cloud: schedules, breakdowns, dead letters; and what a load test must know of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::post,
+    routing::{get, post},
 };
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::services::Services;
 use crate::{
     Invoke,
-    lambda::Runtime,
+    lambda::{Launch, Runtime},
+    parameters::Settings,
     seed::{Seeder, Wanted},
     template::ScheduleDefinition,
 };
@@ -34,7 +35,7 @@ type Answer = (StatusCode, Json<Value>);
 /// `POST /fire/{function}`, `/invoke/{function}` with an event as its body, `/services/{service}/stop` and `…/start`,
 /// `/queues/{queue}/redrive`, `/queues/{queue}/give-back`, which ends the visibility time-out of what is in flight,
 /// `/functions/{function}/kill`, which kills its processes in the middle of their work, and `/companies`, which makes a company
-/// to play with.
+/// to play with. `GET /functions` tells how each function is started, `GET /settings` its secrets.
 pub(super) fn router(
     schedules: Vec<ScheduleDefinition>,
     invoke: Invoke,
@@ -51,6 +52,8 @@ pub(super) fn router(
         .route("/queues/{queue}/give-back", post(give_back))
         .route("/functions/{function}/kill", post(kill))
         .route("/companies", post(seed))
+        .route("/functions", get(functions))
+        .route("/settings", get(settings))
         .with_state(Control { schedules: Arc::new(schedules), invoke, services, runtime, seeder })
 }
 
@@ -131,6 +134,14 @@ async fn seed(State(control): State<Control>, Json(wanted): Json<Wanted>) -> Ans
         Ok(company) => (StatusCode::CREATED, Json(json!(company))),
         Err(error) => failed(&error),
     }
+}
+
+async fn functions(State(control): State<Control>) -> Json<BTreeMap<String, Launch>> {
+    Json(control.runtime.launches())
+}
+
+async fn settings(State(control): State<Control>) -> Json<Settings> {
+    Json(control.services.settings())
 }
 
 fn failed(error: &anyhow::Error) -> Answer {

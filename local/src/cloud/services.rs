@@ -17,7 +17,7 @@ use crate::{
     dynamodb,
     journal::Journal,
     object_storage,
-    parameters::Parameters,
+    parameters::{Parameters, Settings},
     postgres::{Cluster, ClusterOptions},
     queues::Queues,
     sandbox::{Sandbox, SandboxOptions},
@@ -42,6 +42,7 @@ pub(super) struct Services {
     s3: object_storage::Handle,
     queues: Arc<Queues>,
     sandbox: Arc<Sandbox>,
+    parameters: Arc<Parameters>,
     tasks: std::sync::Mutex<JoinSet<()>>,
     /// Pollers and clocks, which the runtime of tasks keeps by itself.
     callers: std::sync::Mutex<Vec<AbortHandle>>,
@@ -100,7 +101,7 @@ impl Services {
         });
 
         let mut tasks = JoinSet::new();
-        let queue_api = queues.router(parameters);
+        let queue_api = queues.router(parameters.clone());
         tasks.spawn(serve(listeners.sqs, queue_api));
         tasks.spawn(serve(listeners.sandbox, sandbox.router()));
         tasks.spawn(sandbox.clone().serve_smtp(listeners.smtp));
@@ -110,6 +111,7 @@ impl Services {
             s3,
             queues,
             sandbox,
+            parameters,
             tasks: std::sync::Mutex::new(tasks),
             callers: std::sync::Mutex::default(),
             objects_in_memory: options.memory.then_some(objects),
@@ -177,6 +179,11 @@ impl Services {
     /// Lets the messages in flight of a queue be received again; how many.
     pub fn give_back(&self, queue: &str) -> Result<usize> {
         self.queues.give_back(queue)
+    }
+
+    /// What the functions read at their start.
+    pub fn settings(&self) -> Settings {
+        self.parameters.settings()
     }
 
     /// No more calls of functions from here on.

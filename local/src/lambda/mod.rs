@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::Result;
 use bytes::Bytes;
+use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc, sync::oneshot};
 use uuid::Uuid;
 
@@ -69,6 +70,13 @@ pub struct Invoked {
     /// Whether it was the first event of its process.
     pub cold: bool,
     pub took: Duration,
+}
+
+/// How a function's processes are started, but for the address of their Runtime API.
+#[derive(Clone, Debug, Serialize)]
+pub struct Launch {
+    pub binary: PathBuf,
+    pub environment: BTreeMap<String, String>,
 }
 
 struct Function {
@@ -143,6 +151,13 @@ impl Runtime {
                 message: "the local cloud is stopping".to_owned(),
             }),
         }
+    }
+
+    /// How each function is started, by its logical id.
+    #[must_use]
+    pub fn launches(&self) -> BTreeMap<String, Launch> {
+        let launch = |function: &Function| Launch { binary: function.binary.clone(), environment: function.environment.clone() };
+        self.functions.iter().map(|function| (function.definition.logical_id.clone(), launch(function))).collect()
     }
 
     /// Processes of a function that run now.

@@ -7,7 +7,7 @@ use std::sync::{
 
 use futures_util::{
     FutureExt,
-    future::{join4, try_join_all},
+    future::{join4, try_join, try_join_all},
 };
 use postgres_from_row::FromRow;
 use serde::Serialize;
@@ -164,8 +164,7 @@ impl Transaction {
     /// # Errors
     /// As `failure::explain` maps them.
     pub async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, Error> {
-        let statement = self.prepare(sql).await?;
-        let beginning = self.prepare_beginning().await?;
+        let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
         let work = self.connection().client.query(&statement, parameters);
         // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
         if self.has_begun.swap(true, Ordering::SeqCst) {
@@ -206,8 +205,7 @@ impl Transaction {
     /// # Errors
     /// As `query`.
     pub async fn execute(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<u64, Error> {
-        let statement = self.prepare(sql).await?;
-        let beginning = self.prepare_beginning().await?;
+        let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
         let work = self.connection().client.execute(&statement, parameters);
         if self.has_begun.swap(true, Ordering::SeqCst) {
             let _flight = self.context.flight();

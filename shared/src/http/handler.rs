@@ -3,7 +3,9 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::{Answer, FromRequest, Reply, Request, Route};
-use crate::{access::Proof, context::Context, describe::Description, error::Error};
+#[cfg(debug_assertions)]
+use crate::describe::Description;
+use crate::{access::Proof, context::Context, error::Error};
 
 type ReplyFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 

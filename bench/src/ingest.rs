@@ -1,0 +1,171 @@
+//! Webhooks of WhatsApp from the network to the acknowledgement, and that each is stored exactly once.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use ring::hmac;
+use serde_json::{Value, json};
+use tests::{Company, Stack, Wanted};
+use uuid::Uuid;
+
+use crate::{load::open_loop, report::Figure, report::Report};
+
+/// Clients with an open conversation each.
+const CLIENTS: u64 = 120;
+
+/// Until this rate the p95 should stay under 50 ms.
+const AIM: f64 = 50.0;
+
+/// Signs and posts webhooks for one number.
+pub struct Meta {
+    http: reqwest::Client,
+    url: String,
+    key: hmac::Key,
+    number_id: String,
+}
+
+impl Meta {
+    pub async fn new(stack: &Stack, company: &Company) -> Self {
+        let settings = stack.control("GET", "/settings", None).await;
+        let secret = settings["whatsapp_app_secrets"][0].as_str().unwrap_or_default();
+        Self {
+            http: stack.http.clone(),
+            url: format!("{}/webhooks/whatsapp", stack.addresses.api),
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            number_id: company.phone.number_id.clone(),
+        }
+    }
+
+    /// A client's text as Meta writes it, with its signature.
+    pub fn text(&self, client: u64, text: &str) -> (Vec<u8>, String) {
+        let from = format!("55119{:08}", 20_000_000 + client);
+        let body = json!({
+            "object": "whatsapp_business_account",
+            "entry": [{
+                "id": "104200000000001",
+                "changes": [{
+                    "field": "messages",
+                    "value": {
+                        "messaging_product": "whatsapp",
+                        "metadata": {"display_phone_number": "551140000000", "phone_number_id": self.number_id},
+                        "contacts": [{"profile": {"name": format!("Cliente {client}")}, "wa_id": from}],
+                        "messages": [{
+                            "from": from,
+                            "id": format!("wamid.{}", Uuid::now_v7().simple()),
+                            "timestamp": Timestamp::now().as_second().to_string(),
+                            "type": "text",
+                            "text": {"body": text},
+                        }],
+                    },
+                }],
+            }],
+        });
+        let body = body.to_string().into_bytes();
+        let signature = format!("sha256={}", hex::encode(hmac::sign(&self.key, &body)));
+        (body, signature)
+    }
+
+    /// Posts one text; whether it was answered with 200.
+    pub async fn send(&self, client: u64, text: &str) -> bool {
+        let (body, signature) = self.text(client, text);
+        let request = self.http.post(&self.url).header("content-type", "application/json");
+        let answer = request.header("x-hub-signature-256", signature).body(body).send().await;
+        match answer {
+            Ok(answer) => answer.status() == 200 && answer.bytes().await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// Opens the conversations of this many clients.
+    pub async fn open_conversations(&self, clients: u64) -> Result<()> {
+        let opened = futures_util::stream::iter(0..clients)
+            .map(|client| self.send(client, "Bom dia! Gostaria de informações sobre os cursos."))
+            .buffer_unordered(4)
+            .filter(|is_open| std::future::ready(*is_open))
+            .count()
+            .await;
+        ensure!(opened as u64 == clients, "only {opened} of {clients} conversations were opened");
+        Ok(())
+    }
+}
+
+pub async fn run(stack: &Stack, rates: &[u32], length: Duration, report: &mut Report) -> Result<()> {
+    let wanted = Wanted { agents: 5, departments: vec![("Atendimento", vec![1, 2, 3, 4, 5])], ..Wanted::default() };
+    let company = stack.company(wanted).await;
+    let meta = Arc::new(Meta::new(stack, &company).await);
+    meta.open_conversations(CLIENTS).await?;
+    for with_sockets in [false, true] {
+        let frames = Arc::new(AtomicU64::new(0));
+        let mut sockets = Vec::new();
+        for agent in company.agents.iter().filter(|_| with_sockets) {
+            let mut socket = agent.socket().await;
+            let frames = Arc::clone(&frames);
+            sockets.push(tokio::spawn(async move {
+                while let Some(Ok(_)) = socket.stream().next().await {
+                    frames.fetch_add(1, Ordering::Relaxed);
+                }
+            }));
+        }
+        for rate in rates {
+            let before = count(stack, &company).await?;
+            frames.store(0, Ordering::Relaxed);
+            let sender = Arc::clone(&meta);
+            let outcome = open_loop(*rate, length, move |number| {
+                let meta = Arc::clone(&sender);
+                async move { meta.send(number * 7 % CLIENTS, "Consegue me mandar a segunda via do boleto, por favor?").await }
+            })
+            .await;
+            let after = count(stack, &company).await?;
+            let stored = after.messages - before.messages;
+            let what = format!("{rate}/min{}", if with_sockets { ", 5 sockets" } else { "" });
+            let lost = outcome.sent.saturating_sub(stored);
+            let doubled = stored.saturating_sub(outcome.sent) + after.messages - after.distinct;
+            let mut figure = Figure::new("ingest", what, &outcome.times)
+                .aim(AIM)
+                .with("lost", lost)
+                .with("doubled", doubled)
+                .with("failed", outcome.failed + after.failed - before.failed);
+            if with_sockets {
+                figure = figure.with("frames", frames.load(Ordering::Relaxed));
+            }
+            report.add(figure);
+        }
+        for socket in sockets {
+            socket.abort();
+        }
+    }
+    Ok(())
+}
+
+/// What the database holds of a company's inbound messages.
+struct Count {
+    messages: u64,
+    distinct: u64,
+    /// Items of webhooks that could not be stored.
+    failed: u64,
+}
+
+async fn count(stack: &Stack, company: &Company) -> Result<Count> {
+    let sql = "select count(*), count(distinct provider_id),
+                      (select coalesce(sum(failed_items), 0) from inbound_webhooks where company_id = $1)
+                 from messages
+                where company_id = $1 and sender_type = 'client'";
+    let row = stack.database().await.query_one(sql, &[&company.id]).await?;
+    let number = |index: usize| u64::try_from(row.get::<_, i64>(index)).unwrap_or_default();
+    Ok(Count { messages: number(0), distinct: number(1), failed: number(2) })
+}
+
+/// The event a function gets for such a webhook.
+pub fn event(meta: &Meta) -> Value {
+    let (body, signature) = meta.text(Uuid::now_v7().as_u64_pair().1 % CLIENTS, "Oi, tudo bem?");
+    let headers = json!({"content-type": "application/json", "x-hub-signature-256": signature});
+    crate::function::http_event("POST", "/webhooks/whatsapp", "", headers, Some(&String::from_utf8_lossy(&body)))
+}

@@ -1,0 +1,98 @@
+//! The inbox, one conversation and its messages, over HTTP, on a company with years of them.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use tests::Stack;
+
+use crate::{
+    desk::Desk,
+    report::{Figure, Report, Times},
+};
+
+const AIM: f64 = 10.0;
+
+/// Requests of each kind, after a few that are not counted.
+const REQUESTS: usize = 60;
+const UNCOUNTED: usize = 6;
+
+/// Pages walked before a deep one is measured.
+const DEEP: usize = 40;
+
+pub async fn run(stack: &Stack, desk: &Desk, report: &mut Report) -> Result<()> {
+    let (company, own, long) = (&desk.company, desk.own, desk.long);
+    let mut inboxes = vec![("all", String::new())];
+    let asked = [
+        "category=pending",
+        "category=active",
+        "category=closed",
+        "category=active,pending",
+        "assignee=me",
+        "category=active&unread=true",
+        "tag=matrícula",
+        "priority=urgent",
+        "search=Gabriela Gomes 4",
+        "search=30000123",
+        "search=mensalidade 333",
+        "search=boleto",
+    ];
+    inboxes.extend(asked.map(|query| (query, query.to_owned())));
+    inboxes.push(("department", format!("department_id={}", company.departments[0].1)));
+    for (role, person) in [("agent", &company.agents[0]), ("supervisor", &company.supervisor)] {
+        let caller = Caller { stack, token: person.api.token.as_deref().unwrap_or_default() };
+        for (name, query) in &inboxes {
+            let what = format!("{role}: conversations {name}");
+            report.add(caller.measure(what, &format!("/conversations?{query}")).await?);
+        }
+        for category in ["", "category=closed&"] {
+            let mut path = format!("/conversations?{category}limit=100");
+            for _ in 0..DEEP {
+                let page = caller.get(&path).await?;
+                let Some(cursor) = page["next_cursor"].as_str() else { break };
+                path = format!("/conversations?{category}limit=100&cursor={cursor}");
+            }
+            report.add(caller.measure(format!("{role}: conversations {category}page {DEEP}, of 100"), &path).await?);
+        }
+        report.add(caller.measure(format!("{role}: conversation"), &format!("/conversations/{own}")).await?);
+        report.add(caller.measure(format!("{role}: messages"), &format!("/messages?conversation_id={own}")).await?);
+        if role == "supervisor" {
+            let mut path = format!("/messages?conversation_id={long}");
+            for _ in 0..10 {
+                let page = caller.get(&path).await?;
+                path = format!("/messages?conversation_id={long}&cursor={}", page["next_cursor"].as_str().unwrap_or_default());
+            }
+            report.add(caller.measure("supervisor: messages, page 10 of a long one".to_owned(), &path).await?);
+        }
+    }
+    Ok(())
+}
+
+struct Caller<'a> {
+    stack: &'a Stack,
+    token: &'a str,
+}
+
+impl Caller<'_> {
+    async fn get(&self, path: &str) -> Result<Value> {
+        let answer = self.stack.http.get(format!("{}{path}", self.stack.addresses.api)).bearer_auth(self.token).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status == 200, "{path}: {status} {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    async fn measure(&self, what: String, path: &str) -> Result<Figure> {
+        let mut times = Times::default();
+        let mut rows = 0;
+        for number in 0..UNCOUNTED + REQUESTS {
+            let start = Instant::now();
+            let answer = self.get(path).await?;
+            if number >= UNCOUNTED {
+                times.add(start.elapsed());
+            }
+            rows = answer["data"].as_array().map_or(1, Vec::len);
+        }
+        Ok(Figure::new("lists", what, &times).aim(AIM).with("rows", rows))
+    }
+}
