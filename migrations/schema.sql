@@ -1074,7 +1074,7 @@ AS $function$
         select jobs.id from jobs
          where finished_at is null
            and run_at <= now()
-           and (dispatched_at is null or dispatched_at < now() - interval '2 minutes')
+           and (dispatched_at is null or dispatched_at < now() - interval '1 minute')
            and (leased_until is null or leased_until < now())
          order by number
          limit most
