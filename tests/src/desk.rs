@@ -86,7 +86,7 @@ impl Person {
     pub async fn message_when(&self, id: &str, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let mut pause = Duration::from_millis(50);
         let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(60) {
+        while started.elapsed() < Duration::from_mins(1) {
             if let Some(message) = self.thread(id).await.into_iter().find(&is_wanted) {
                 return message;
             }

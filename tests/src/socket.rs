@@ -59,7 +59,7 @@ impl Socket {
                 }
                 Ok(Some(Ok(_))) => {}
                 Ok(other) => panic!("the socket ended with {other:?} while waiting for {what}; came: {:?}", self.kept),
-                Err(_) => panic!("no frame came for {what}; came: {:?}", self.kept),
+                Err(tokio::time::error::Elapsed { .. }) => panic!("no frame came for {what}; came: {:?}", self.kept),
             }
         }
     }

@@ -61,7 +61,7 @@ impl Stack {
             .spawn()
             .context("the local cloud does not start: is it built?")?;
         let mut stack = Self::attach_when_ready(directory, Some(child)).await?;
-        stack.directory = directory.to_owned();
+        directory.clone_into(&mut stack.directory);
         Ok(stack)
     }
 
