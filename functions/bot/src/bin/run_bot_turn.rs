@@ -41,9 +41,25 @@ const ADVANCE: &str = concat!(
     )
     select ",
     conversation_columns!(),
-    " from updated as conversations ",
+    ", conversations.mode = 'bot' and conversations.inbound_count > conversations.bot_answered as has_more
+      from updated as conversations ",
     conversation_joins!()
 );
+
+/// Whether the client waits for the bot, once whoever is changing the conversation is done.
+const IS_UNANSWERED: &str = "
+    select mode = 'bot' and ended_at is null and inbound_count > bot_answered as is_unanswered
+      from conversations
+     where id = $1
+       for update";
+
+#[derive(FromRow)]
+struct Advanced {
+    #[from_row(flatten)]
+    conversation: Conversation,
+    /// The client wrote while the bot was thinking.
+    has_more: bool,
+}
 
 #[derive(FromRow)]
 struct Loaded {
@@ -73,6 +89,8 @@ async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> 
     let is_answered = loaded.bot_answered >= loaded.inbound_count;
     if loaded.mode == "bot" && loaded.ended_at.is_none() && !is_answered {
         answer(&context, &transaction, &job, conversation_id, loaded).await?;
+    } else {
+        play_again_if_unanswered(&context, &transaction, conversation_id).await?;
     }
     transaction.commit_quietly().await?;
     Ok(Outcome::Done)
@@ -86,13 +104,18 @@ async fn answer(context: &Context, transaction: &Transaction, job: &Claimed, id:
         Next::Close => ("close", None),
     };
     let fields = Value::Object(turn.run.fields);
-    let advanced: Option<Conversation> = transaction
+    let advanced: Option<Advanced> = transaction
         .first(
             ADVANCE,
             &[&id, &loaded.version, &turn.run.node, &fields, &turn.run.turns, &loaded.inbound_count, &act, &department_id],
         )
         .await?;
-    let Some(conversation) = advanced else { return Ok(()) };
+    let Some(Advanced { conversation, has_more }) = advanced else {
+        return play_again_if_unanswered(context, transaction, id).await;
+    };
+    if has_more {
+        play_again(context, transaction, id);
+    }
     for saying in turn.says {
         let content = Content { kind: saying.kind.into(), body: saying.text, payload: saying.payload, file_id: None };
         let new = NewMessage {
@@ -113,6 +136,20 @@ async fn answer(context: &Context, transaction: &Transaction, job: &Claimed, id:
         _ => {}
     }
     Ok(())
+}
+
+/// A message that came while this job still waited added none of its own, and may not have been there to be read by this turn.
+async fn play_again_if_unanswered(context: &Context, transaction: &Transaction, id: Uuid) -> Result<(), Error> {
+    let rows = transaction.query(IS_UNANSWERED, &[&id]).await?;
+    if rows.first().is_some_and(|row| row.get("is_unanswered")) {
+        play_again(context, transaction, id);
+    }
+    Ok(())
+}
+
+fn play_again(context: &Context, transaction: &Transaction, id: Uuid) {
+    let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
+    transaction.enqueue(job.unless_waiting(id));
 }
 
 /// All that was said since the last turn counts as one answer: a tapped option wins, then the last text.

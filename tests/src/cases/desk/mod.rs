@@ -20,6 +20,7 @@ mod webhooks;
 
 use super::{Case, cases};
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub fn together() -> Vec<(&'static str, Case)> {
     cases! {
         main_job::{ a_message_reaches_an_agent_and_is_answered };
