@@ -196,7 +196,8 @@ create table jobs (
     last_error    text,
     created_at    timestamptz not null default now()
 );
-create index jobs_lane on jobs (company_id, lane, number) where finished_at is null;
+-- A lane is one queue's: the same name in another queue is another lane.
+create index jobs_lane on jobs (company_id, queue, lane, number) where finished_at is null;
 create index jobs_due on jobs (run_at) where finished_at is null;
 create unique index jobs_waiting_key on jobs (company_id, kind, key) where key is not null and finished_at is null;
 create index jobs_failed on jobs (company_id, created_at desc) where failed;
@@ -534,13 +535,13 @@ declare
     asked record;
     head jobs;
 begin
-    select jobs.company_id, jobs.lane, jobs.kind, jobs.finished_at into asked from jobs where jobs.id = wanted;
+    select jobs.company_id, jobs.queue, jobs.lane, jobs.finished_at into asked from jobs where jobs.id = wanted;
     if not found or asked.finished_at is not null then
         return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
         return;
     end if;
     select * into head from jobs
-     where jobs.company_id = asked.company_id and jobs.lane = asked.lane and jobs.finished_at is null
+     where jobs.company_id = asked.company_id and jobs.queue = asked.queue and jobs.lane = asked.lane and jobs.finished_at is null
      order by number limit 1 for update;
     if head.id is null then
         -- The head was finished while we waited for it: look again.

@@ -535,7 +535,7 @@ CREATE INDEX inbound_webhooks_recent ON public.inbound_webhooks USING btree (com
 CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
-CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, lane, number) WHERE (finished_at IS NULL);
+CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
@@ -566,13 +566,13 @@ declare
     asked record;
     head jobs;
 begin
-    select jobs.company_id, jobs.lane, jobs.kind, jobs.finished_at into asked from jobs where jobs.id = wanted;
+    select jobs.company_id, jobs.queue, jobs.lane, jobs.finished_at into asked from jobs where jobs.id = wanted;
     if not found or asked.finished_at is not null then
         return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
         return;
     end if;
     select * into head from jobs
-     where jobs.company_id = asked.company_id and jobs.lane = asked.lane and jobs.finished_at is null
+     where jobs.company_id = asked.company_id and jobs.queue = asked.queue and jobs.lane = asked.lane and jobs.finished_at is null
      order by number limit 1 for update;
     if head.id is null then
         -- The head was finished while we waited for it: look again.

@@ -25,17 +25,15 @@ fn main() {
 }
 
 async fn deliver_message(context: Context, job: Claimed) -> Result<Outcome, Error> {
-    match job.kind.as_str() {
-        "mark_read" => mark_read(&context, &job).await,
-        _ => {
-            let message: DeliverMessage = job.read()?;
-            let outcome = deliver(&context, &job, &message).await;
-            if outcome.is_err() && job.is_last_attempt() {
-                outbox::give_up(&context, &job, message.message_id).await?;
-            }
-            outcome
-        }
+    if job.kind == "mark_read" {
+        return mark_read(&context, &job).await;
     }
+    let message: DeliverMessage = job.read()?;
+    let outcome = deliver(&context, &job, &message).await;
+    if outcome.is_err() && job.is_last_attempt() {
+        outbox::give_up(&context, &job, message.message_id).await?;
+    }
+    outcome
 }
 
 async fn deliver(context: &Context, job: &Claimed, message: &DeliverMessage) -> Result<Outcome, Error> {
