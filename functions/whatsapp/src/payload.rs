@@ -94,7 +94,8 @@ pub struct Notification {
 
 /// Reads a webhook's body. `None` when it is not one of Meta's at all.
 pub fn read(body: &[u8]) -> Option<Vec<Notification>> {
-    let mut envelope: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let parsed = serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&without_lone_surrogates(body)));
+    let mut envelope: Map<String, Value> = parsed.ok()?;
     let mut entries = match envelope.remove("entry") {
         Some(Value::Array(entries)) => entries,
         Some(_) => return None,
@@ -304,6 +305,35 @@ fn pick(value: &Value, names: &[&str]) -> Value {
 
 /// As JSON writes it; as it stands it is not allowed there.
 const ESCAPED_NUL: &[u8] = b"\\u0000";
+
+/// Half of an escaped pair, as phones that cut an emoji in two send it, is no text: a replacement character takes its place.
+fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
+    let unit = |at: usize| -> Option<u16> {
+        let escape = body.get(at..at + 6)?;
+        let digits = escape.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut mended = Vec::with_capacity(body.len());
+    let mut at = 0;
+    while at < body.len() {
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                mended.extend_from_slice(b"\\ufffd");
+                at += 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            // Any other escape, an escaped backslash above all, is two bytes that belong together.
+            (None, _) if body[at] == b'\\' => 2,
+            (None, _) => 1,
+        };
+        let end = (at + length).min(body.len());
+        mended.extend_from_slice(&body[at..end]);
+        at = end;
+    }
+    mended
+}
 
 /// Postgres stores no NUL: what came with one, be it an id, is kept with a replacement character.
 fn without_nul(value: Value) -> Value {

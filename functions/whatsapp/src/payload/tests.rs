@@ -138,6 +138,23 @@ fn nul_is_replaced_wherever_it_is() {
     assert_eq!(without_nul(json!({"a\0": ["b\0", {"c": "\0"}]})), json!({"a\u{fffd}": ["b\u{fffd}", {"c": "\u{fffd}"}]}));
 }
 
+#[test]
+fn half_an_emoji_costs_a_character_and_not_the_webhook() {
+    let body = webhook(
+        "messages",
+        json!({"metadata": {"phone_number_id": "21"}, "messages": [
+            {"id": "w", "from": "1", "type": "text", "text": {"body": "TEXT"}},
+        ]}),
+    );
+    let said = |escaped: &str| {
+        let body = String::from_utf8(body.clone()).unwrap().replace("TEXT", escaped);
+        stored(read(body.as_bytes()).unwrap().remove(0).items.remove(0)).body
+    };
+    assert_eq!(said(r"a\ud83d"), "a\u{fffd}");
+    assert_eq!(said(r"\ude00 b \ud83d\ude00"), "\u{fffd} b 😀");
+    assert_eq!(said(r"\\ud83d \ud83d"), "\\ud83d \u{fffd}");
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
