@@ -2,4 +2,5 @@
 
 pub mod flow;
 pub mod hours;
+pub mod run;
 pub mod turn;

@@ -34,6 +34,21 @@ macro_rules! conversation_joins {
     };
 }
 
+/// An update of one conversation, `returning *`, with the row as `Conversation` shows it.
+#[macro_export]
+macro_rules! updated_conversation {
+    ($update:literal) => {
+        concat!(
+            "with updated as (",
+            $update,
+            ") select ",
+            $crate::conversation_columns!(),
+            " from updated as conversations ",
+            $crate::conversation_joins!()
+        )
+    };
+}
+
 pub const CONVERSATION: &str =
     concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where conversations.id = $1");
 

@@ -119,14 +119,11 @@ const LOG_CALL: &str = "
 
 #[derive(FromRow)]
 struct Begun {
-    conversation_id: Uuid,
+    #[from_row(flatten)]
+    place: Place,
     kind: String,
     body: String,
     payload: Value,
-    client_message_id: Option<String>,
-    department_id: Option<Uuid>,
-    assignee_id: Option<Uuid>,
-    client_id: Uuid,
     status: String,
     was_taken: bool,
     sending_for: Option<f64>,
@@ -140,6 +137,16 @@ struct Begun {
     channel_account_id: Uuid,
     external_key: String,
     sealed: Option<Vec<u8>>,
+}
+
+/// Where a message belongs, for its events.
+#[derive(FromRow)]
+struct Place {
+    conversation_id: Uuid,
+    client_message_id: Option<String>,
+    department_id: Option<Uuid>,
+    assignee_id: Option<Uuid>,
+    client_id: Uuid,
 }
 
 #[derive(FromRow)]
@@ -282,7 +289,7 @@ pub async fn record_sent(
     let transaction = context.begin_system(job.company_id).await?;
     let channel = outgoing.row.channel_account_id;
     let row: StatusRow = transaction.one(RECORD_SENT, &[&outgoing.message_id, &provider_id, &channel]).await?;
-    emit_status(&transaction, outgoing.message_id, &outgoing.row, row);
+    emit_status(&transaction, outgoing.message_id, &outgoing.row.place, row);
     end(context, job, transaction, channel, calls).await
 }
 
@@ -307,26 +314,11 @@ pub async fn record_failed(
     end(context, job, transaction, channel, calls).await
 }
 
-#[derive(FromRow)]
-struct GivenUp {
-    conversation_id: Uuid,
-    client_message_id: Option<String>,
-    department_id: Option<Uuid>,
-    assignee_id: Option<Uuid>,
-    client_id: Uuid,
-    #[from_row(flatten)]
-    status: StatusRow,
-}
-
 /// The last attempt failed for a reason of our own: the agent must not wait for it.
 pub async fn give_up(context: &Context, job: &Claimed, message_id: Uuid) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
-    if let Some(given_up) = transaction.first::<GivenUp>(GIVE_UP, &[&message_id]).await? {
-        let GivenUp { conversation_id, client_message_id, department_id, assignee_id, client_id, status } = given_up;
-        let StatusRow { status, error_code, error_detail } = status;
-        let payload = MessageStatus { message_id, conversation_id, client_message_id, status, error_code, error_detail };
-        let audience = Audience::conversation(department_id, assignee_id).and_client(client_id);
-        transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
+    if let Some(row) = transaction.query(GIVE_UP, &[&message_id]).await?.first() {
+        emit_status(&transaction, message_id, &Place::from_row(row), StatusRow::from_row(row));
     }
     transaction.commit_quietly().await
 }
@@ -369,22 +361,18 @@ pub fn log_calls(context: &Context, transaction: &Transaction, channel: Uuid, ca
 async fn fail(transaction: &Transaction, message_id: Uuid, row: &Begun, code: &str, detail: &str) -> Result<(), Error> {
     let failed: Option<StatusRow> = transaction.first(RECORD_FAILED, &[&message_id, &code, &detail]).await?;
     if let Some(failed) = failed {
-        emit_status(transaction, message_id, row, failed);
+        emit_status(transaction, message_id, &row.place, failed);
     }
     Ok(())
 }
 
-fn emit_status(transaction: &Transaction, message_id: Uuid, row: &Begun, status: StatusRow) {
-    let payload = MessageStatus {
-        message_id,
-        conversation_id: row.conversation_id,
-        client_message_id: row.client_message_id.clone(),
-        status: status.status,
-        error_code: status.error_code,
-        error_detail: status.error_detail,
-    };
-    let audience = Audience::conversation(row.department_id, row.assignee_id).and_client(row.client_id);
-    transaction.emit(Event::new(Topic::Conversation(row.conversation_id), audience, &payload));
+fn emit_status(transaction: &Transaction, message_id: Uuid, place: &Place, row: StatusRow) {
+    let Place { conversation_id, department_id, assignee_id, client_id, .. } = *place;
+    let StatusRow { status, error_code, error_detail } = row;
+    let client_message_id = place.client_message_id.clone();
+    let payload = MessageStatus { message_id, conversation_id, client_message_id, status, error_code, error_detail };
+    let audience = Audience::conversation(department_id, assignee_id).and_client(client_id);
+    transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
 }
 
 #[cfg(test)]

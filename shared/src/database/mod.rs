@@ -2,9 +2,10 @@
 
 mod connection;
 mod failure;
+mod flight;
 mod transaction;
 
 pub(crate) use connection::Database;
 pub use connection::{Row, intern};
-pub(crate) use transaction::Recorded;
+pub(crate) use flight::Recorded;
 pub use transaction::{Enter, Parameter, Transaction};

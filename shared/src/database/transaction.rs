@@ -5,49 +5,28 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use futures_util::{
-    FutureExt,
-    future::{join4, try_join, try_join_all},
-};
+use futures_util::{FutureExt, future::try_join};
 use postgres_from_row::FromRow;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio_postgres::{Client, Row, Statement, types::ToSql};
+use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
 
-use super::{connection::Connection, connection::Held, failure};
+use super::{
+    connection::{Connection, Held},
+    failure,
+};
 use crate::{
     access::Identity,
     context::Context,
-    error::{Error, IDEMPOTENCY_KEY_REUSED, NOT_FOUND},
+    error::{Error, NOT_FOUND},
     events::Event,
-    http::Answer,
+    http::{Answer, IntoStored},
     jobs::Job,
     realtime,
 };
 
-type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
-
-const ENTER: &str = "select app.enter($1, $2, $3, $4)";
-const ENTER_SYSTEM: &str = "select app.enter_system($1)";
-
-const CLAIM_IDEMPOTENCY_KEY: &str = "
-    insert into idempotency_keys (route, key, request_hash)
-    values ($1, $2, $3)
-    on conflict do nothing
-    returning true";
-
-const STORED_ANSWER: &str = "
-    select status, body, request_hash = $3 as same_request
-      from idempotency_keys
-     where user_id = app.user_id() and route = $1 and key = $2";
-
-const STORE_ANSWER: &str = "
-    update idempotency_keys
-       set status = $3, body = $4
-     where user_id = app.user_id() and route = $1 and key = $2";
-
-const RECORD: &str = "select tx, ids from app.record($1, $2, $3, $4)";
+pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Whose rows a transaction sees.
 #[derive(Clone, Debug)]
@@ -69,33 +48,13 @@ impl From<&Identity> for Enter {
 /// A parameter of a deferred statement.
 pub type Parameter = Box<dyn ToSql + Sync + Send>;
 
-fn as_sql(parameter: &Parameter) -> &(dyn ToSql + Sync) {
-    &**parameter
-}
-
-/// Deferred statements sent without waiting for one another; `join_all` keeps their order up to this many.
-const STATEMENTS_IN_FLIGHT: usize = 30;
-
 #[derive(Default)]
-struct LeftBehind {
-    events: Vec<Event>,
-    jobs: Vec<Job>,
-    audit: Vec<Value>,
-    accesses: Vec<Value>,
-    deferred: Vec<(&'static str, Vec<Parameter>)>,
-}
-
-/// Sends all statements without waiting for one another, then waits for all.
-async fn run_all(client: &Client, statements: &[(Statement, &Vec<Parameter>)]) -> Result<(), tokio_postgres::Error> {
-    let work = statements.iter().map(|(statement, parameters)| client.execute_raw(statement, parameters.iter().map(as_sql)));
-    try_join_all(work).await.map(drop)
-}
-
-#[derive(Default)]
-struct Beginning {
-    enter: Option<Statement>,
-    claim: Option<Statement>,
-    key: Option<(String, Vec<u8>)>,
+pub(super) struct LeftBehind {
+    pub(super) events: Vec<Event>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) audit: Vec<Value>,
+    pub(super) accesses: Vec<Value>,
+    pub(super) deferred: Vec<(&'static str, Vec<Parameter>)>,
 }
 
 /// A position in what a transaction has left behind.
@@ -109,10 +68,10 @@ pub struct Mark {
 /// An open transaction. `BEGIN` and entering the tenant travel with its first statement; what it leaves behind travels with `COMMIT`.
 /// Dropped without `commit`, it is rolled back.
 pub struct Transaction {
-    context: Context,
+    pub(super) context: Context,
     held: Held,
-    enter: Enter,
-    has_begun: AtomicBool,
+    pub(super) enter: Enter,
+    pub(super) has_begun: AtomicBool,
     has_savepoint: AtomicBool,
     is_over: bool,
     left_behind: Mutex<LeftBehind>,
@@ -327,164 +286,24 @@ impl Transaction {
         if !self.has_begun.load(Ordering::SeqCst) {
             self.query("select 1", &[]).await?;
         }
-        let left_behind = std::mem::take(&mut *self.left_behind());
-        let LeftBehind { events, jobs, mut audit, accesses, deferred } = left_behind;
-        if is_act && audit.is_empty() && matches!(self.enter, Enter::Person(_)) && accesses.is_empty() {
+        let says_nothing = self.left_behind().audit.is_empty() && self.left_behind().accesses.is_empty();
+        if is_act && says_nothing && matches!(self.enter, Enter::Person(_)) {
             self.audit(self.context.origin().target.clone().unwrap_or_default(), &Value::Null, &Value::Null);
-            audit = std::mem::take(&mut self.left_behind().audit);
         }
-        let recorded = self.commit_flight(&events, &jobs, &audit, &accesses, &deferred, stored).await?;
+        let left_behind = std::mem::take(&mut *self.left_behind());
+        let recorded = self.commit_flight(&left_behind, stored).await?;
         self.is_over = true;
         let context = self.context.clone();
         drop(self);
-        realtime::publish_and_dispatch(&context, events, recorded, jobs).await;
+        realtime::publish_and_dispatch(&context, left_behind.events, recorded, left_behind.jobs).await;
         Ok(())
     }
 
-    /// Sends what is left behind, the stored answer and `COMMIT` together.
-    async fn commit_flight(
-        &mut self,
-        events: &[Event],
-        jobs: &[Job],
-        audit: &[Value],
-        accesses: &[Value],
-        deferred: &[(&'static str, Vec<Parameter>)],
-        stored: Option<(u16, Value)>,
-    ) -> Result<Recorded, Error> {
-        let needs_record = !(events.is_empty() && jobs.is_empty() && audit.is_empty() && accesses.is_empty());
-        let record = if needs_record { Some(self.prepare(RECORD).await?) } else { None };
-        let idempotency = self.context.idempotency().zip(stored);
-        let store = if idempotency.is_some() { Some(self.prepare(STORE_ANSWER).await?) } else { None };
-        let mut statements = Vec::with_capacity(deferred.len());
-        for (sql, parameters) in deferred {
-            statements.push((self.prepare(sql).await?, parameters));
-        }
-        let _flight = self.context.flight();
-        let client = &self.connection().client;
-        let events: Vec<Value> = events.iter().enumerate().map(|(position, event)| event.to_row(position)).collect();
-        let (events, jobs, audit, accesses) = (json!(events), json!(jobs), json!(audit), json!(accesses));
-        let recording = async {
-            match &record {
-                Some(statement) => client.query_one(statement, &[&events, &jobs, &audit, &accesses]).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        let storing = async {
-            let (Some(statement), Some(((key, _), (status, body)))) = (&store, &idempotency) else { return Ok(0) };
-            let route = &self.context.origin().function;
-            client.execute(statement, &[route, key, &i32::from(*status), body]).await
-        };
-        let (early, last) = statements.split_at(statements.len() - statements.len().min(STATEMENTS_IN_FLIGHT));
-        for statements in early.chunks(STATEMENTS_IN_FLIGHT) {
-            let _flight = self.context.flight();
-            run_all(client, statements).await.map_err(|error| failure::explain(&error))?;
-        }
-        let deferring = run_all(client, last);
-        let (deferred, recorded, stored, committed) = join4(deferring, recording, storing, client.batch_execute("commit")).await;
-        let (error, is_of_commit) = match (deferred, recorded, stored, committed) {
-            (Ok(()), Ok(recorded), Ok(_), Ok(())) => return Ok(Recorded::read(recorded.as_ref())),
-            (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) => (error, false),
-            (Ok(()), Ok(_), Ok(_), Err(error)) => (error, true),
-        };
-        let mut failed = failure::explain(&error);
-        // Only the database's own word that a statement before it failed says that `COMMIT` did nothing. Where the connection was
-        // lost, whether it was committed is not known: doing it again is the caller's decision.
-        failed.0.transient &= !is_of_commit && error.as_db_error().is_some();
-        Err(failed)
-    }
-
-    /// What the first flight needs besides its statement, prepared while there is still time to wait.
-    async fn prepare_beginning(&self) -> Result<Beginning, Error> {
-        if self.has_begun.load(Ordering::SeqCst) {
-            return Ok(Beginning::default());
-        }
-        let enter = self.enter_statement().await?;
-        let key = self.context.idempotency().filter(|_| matches!(self.enter, Enter::Person(_)));
-        let claim = if key.is_some() { Some(self.prepare(CLAIM_IDEMPOTENCY_KEY).await?) } else { None };
-        Ok(Beginning { enter, claim, key })
-    }
-
-    /// The first flight: `BEGIN`, entering the tenant, claiming the idempotency key and the first statement, in one round trip.
-    async fn begin_with<T>(
-        &self,
-        beginning: Beginning,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, Error> {
-        let Beginning { enter, claim, key } = beginning;
-        let connection = self.connection();
-        let _flight = self.context.flight();
-        let beginning = connection.client.batch_execute("begin");
-        let entering = async {
-            let Some(statement) = &enter else { return Ok(None) };
-            let row = match &self.enter {
-                Enter::Person(identity) => {
-                    let Identity { company_id, user_id, role, session_id } = identity;
-                    connection.client.query_one(statement, &[company_id, user_id, &role.as_str(), session_id]).await
-                }
-                Enter::System(company_id) => connection.client.query_one(statement, &[company_id]).await,
-                Enter::Nobody => return Ok(None),
-            };
-            row.map(Some)
-        };
-        let claiming = async {
-            match (&claim, &key) {
-                (Some(statement), Some((key, hash))) => {
-                    let route = &self.context.origin().function;
-                    connection.client.query_opt(statement, &[route, key, hash]).await.map(|row| row.is_some())
-                }
-                _ => Ok(true),
-            }
-        };
-        let (begun, entered, claimed, worked) = join4(beginning, entering, claiming, work).await;
-        let explain = |error: tokio_postgres::Error| failure::explain(&error);
-        begun.map_err(explain)?;
-        if let Some(row) = entered.map_err(explain)? {
-            self.context.set_feed_cursor(row.get(0));
-        }
-        if !claimed.map_err(explain)? {
-            return Err(self.replay(key).await?);
-        }
-        worked.map_err(explain)
-    }
-
-    /// The answer stored under a key that was already used.
-    async fn replay(&self, key: Option<(String, Vec<u8>)>) -> Result<Error, Error> {
-        let (key, hash) = key.unwrap_or_default();
-        // The statement that came with the claim may have failed on the earlier request's own rows.
-        let connection = self.connection();
-        connection.client.batch_execute("rollback; begin").await.map_err(|error| failure::explain(&error))?;
-        if let (Some(statement), Enter::Person(identity)) = (self.enter_statement().await?, &self.enter) {
-            let Identity { company_id, user_id, role, session_id } = identity;
-            let parameters: Parameters = &[company_id, user_id, &role.as_str(), session_id];
-            connection.client.query_one(&statement, parameters).await.map_err(|error| failure::explain(&error))?;
-        }
-        let stored = self.prepare(STORED_ANSWER).await?;
-        let row = connection.client.query_opt(&stored, &[&self.context.origin().function, &key, &hash]).await;
-        let Some(row) = row.map_err(|error| failure::explain(&error))? else { return Ok(NOT_FOUND.into()) };
-        if !row.get::<_, bool>("same_request") {
-            return Ok(IDEMPOTENCY_KEY_REUSED.into());
-        }
-        let status: Option<i32> = row.get("status");
-        let body: Option<Value> = row.get("body");
-        let mut replay = Error::from(IDEMPOTENCY_KEY_REUSED);
-        let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
-        replay.0.replay = Some((status, body.unwrap_or_default()));
-        Ok(replay)
-    }
-
-    async fn enter_statement(&self) -> Result<Option<Statement>, Error> {
-        match self.enter {
-            Enter::Person(_) => self.prepare(ENTER).await.map(Some),
-            Enter::System(_) => self.prepare(ENTER_SYSTEM).await.map(Some),
-            Enter::Nobody => Ok(None),
-        }
-    }
-
-    async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
+    pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
         self.connection().statement(&self.context, sql).await.map_err(|error| failure::explain(&error))
     }
 
-    fn connection(&self) -> &Connection {
+    pub(super) fn connection(&self) -> &Connection {
         self.held.as_ref().expect("a transaction holds a connection")
     }
 
@@ -500,54 +319,5 @@ impl Drop for Transaction {
         {
             connection.is_dirty = !self.is_over;
         }
-    }
-}
-
-/// The positions of the events just recorded.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recorded {
-    pub(crate) tx: String,
-    pub(crate) ids: Vec<i64>,
-}
-
-impl Recorded {
-    fn read(row: Option<&Row>) -> Self {
-        row.map(|row| Self { tx: row.get("tx"), ids: row.get("ids") }).unwrap_or_default()
-    }
-}
-
-/// An answer that can be stored under an `Idempotency-Key`.
-pub trait IntoStored {
-    /// Status and JSON body; `None` for answers without one.
-    fn to_stored(&self) -> Option<(u16, Value)>;
-}
-
-impl<T: Serialize> IntoStored for crate::http::Json<T> {
-    fn to_stored(&self) -> Option<(u16, Value)> {
-        serde_json::to_value(&self.0).ok().map(|body| (200, body))
-    }
-}
-
-impl<T: Serialize> IntoStored for crate::http::Created<T> {
-    fn to_stored(&self) -> Option<(u16, Value)> {
-        serde_json::to_value(&self.0).ok().map(|body| (201, body))
-    }
-}
-
-impl<T: Serialize> IntoStored for crate::http::Accepted<T> {
-    fn to_stored(&self) -> Option<(u16, Value)> {
-        serde_json::to_value(&self.0).ok().map(|body| (202, body))
-    }
-}
-
-impl IntoStored for crate::http::NoContent {
-    fn to_stored(&self) -> Option<(u16, Value)> {
-        Some((204, Value::Null))
-    }
-}
-
-impl IntoStored for crate::http::Redirect {
-    fn to_stored(&self) -> Option<(u16, Value)> {
-        None
     }
 }

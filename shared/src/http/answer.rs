@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::Value;
 
 /// A finished answer, before security headers are added.
 #[derive(Clone, Debug)]
@@ -196,6 +197,42 @@ impl Answer for Redirect {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}
+
+/// An answer that can be stored under an `Idempotency-Key`.
+pub trait IntoStored {
+    /// Status and JSON body; `None` for answers without one.
+    fn to_stored(&self) -> Option<(u16, Value)>;
+}
+
+impl<T: Serialize> IntoStored for Json<T> {
+    fn to_stored(&self) -> Option<(u16, Value)> {
+        serde_json::to_value(&self.0).ok().map(|body| (200, body))
+    }
+}
+
+impl<T: Serialize> IntoStored for Created<T> {
+    fn to_stored(&self) -> Option<(u16, Value)> {
+        serde_json::to_value(&self.0).ok().map(|body| (201, body))
+    }
+}
+
+impl<T: Serialize> IntoStored for Accepted<T> {
+    fn to_stored(&self) -> Option<(u16, Value)> {
+        serde_json::to_value(&self.0).ok().map(|body| (202, body))
+    }
+}
+
+impl IntoStored for NoContent {
+    fn to_stored(&self) -> Option<(u16, Value)> {
+        Some((204, Value::Null))
+    }
+}
+
+impl IntoStored for Redirect {
+    fn to_stored(&self) -> Option<(u16, Value)> {
         None
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod request;
 mod route;
 pub mod validation;
 
-pub use answer::{Accepted, Answer, Created, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Text};
+pub use answer::{Accepted, Answer, Created, IntoStored, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Text};
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody};
 pub use handler::{Endpoint, Handler};
 pub use request::Request;

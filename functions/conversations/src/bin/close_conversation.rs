@@ -1,8 +1,8 @@
 //! POST /conversations/{id}/close — ends the conversation.
 
 use conversations::{
-    CONVERSATION_CLOSED, Conversation, ConversationClosed, NOT_HOLDER, SystemMessage, add_system_message, conversation_columns,
-    conversation_joins, emit_conversation, lock,
+    CONVERSATION_CLOSED, Conversation, ConversationClosed, NOT_HOLDER, SystemMessage, add_system_message, emit_conversation,
+    lock, updated_conversation,
 };
 use shared::prelude::*;
 
@@ -16,20 +16,15 @@ struct Close {
     reason: Option<String>,
 }
 
-const CLOSE: &str = concat!(
-    "with updated as (
+const CLOSE: &str = updated_conversation!(
+    "
         update conversations
            set ended_at = now(),
                close_reason = $2,
                read_count = inbound_count,
                version = version + 1
          where id = $1
-        returning *
-    )
-    select ",
-    conversation_columns!(),
-    " from updated as conversations ",
-    conversation_joins!()
+        returning *"
 );
 
 fn main() {

@@ -2,7 +2,7 @@
 
 use conversations::{
     ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, NewMessage, SystemMessage,
-    add_outgoing, add_system_message, conversation_columns, conversation_joins, emit_conversation,
+    add_outgoing, add_system_message, emit_conversation, updated_conversation,
 };
 use shared::prelude::*;
 
@@ -18,8 +18,8 @@ struct TakeOver {
 }
 
 /// One statement decides the winner: whoever comes second finds an assignee.
-const TAKE_OVER: &str = concat!(
-    "with updated as (
+const TAKE_OVER: &str = updated_conversation!(
+    "
         update conversations
            set assignee_id = app.user_id(),
                mode = 'human',
@@ -29,12 +29,7 @@ const TAKE_OVER: &str = concat!(
          where id = $1
            and ended_at is null
            and assignee_id is null
-        returning *
-    )
-    select ",
-    conversation_columns!(),
-    " from updated as conversations ",
-    conversation_joins!()
+        returning *"
 );
 
 fn main() {

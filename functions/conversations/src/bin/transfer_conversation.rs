@@ -2,10 +2,10 @@
 
 use conversations::{
     CONVERSATION_CLOSED, Conversation, ConversationAssigned, ConversationTransferred, INVALID_TARGET, NOT_HOLDER, SystemMessage,
-    add_system_message, conversation_columns, conversation_joins, emit_conversation, lock,
+    add_system_message, emit_conversation, lock, updated_conversation,
 };
 use futures_util::future::join;
-use shared::prelude::*;
+use shared::{parameters, prelude::*};
 
 const ROUTE: Route = Route::post("/conversations/{id}/transfer").or(&["/chats/{id}/transfer"]).fails(&[
     CONVERSATION_CLOSED,
@@ -35,24 +35,20 @@ const TARGET_NAME: &str = "
       from departments
      where $2::uuid is not null and departments.id = $2";
 
-const TRANSFER: &str = concat!(
-    "with updated as (
+const TRANSFER: &str = updated_conversation!(
+    "
         update conversations
            set assignee_id = $2,
                department_id = coalesce($3, department_id),
                mode = 'human',
                version = version + 1
          where id = $1
-        returning *
-    ), recorded as (
-        insert into conversation_transfers (id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, by_user_id, reason)
-        values ($4, $1, $5, $2, $6, $3, app.user_id(), $7)
-    )
-    select ",
-    conversation_columns!(),
-    " from updated as conversations ",
-    conversation_joins!()
+        returning *"
 );
+
+const RECORD_TRANSFER: &str = "
+    insert into conversation_transfers (id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, by_user_id, reason)
+    values ($1, $2, $3, $4, $5, $6, app.user_id(), $7)";
 
 #[derive(FromRow)]
 struct Target {
@@ -81,31 +77,24 @@ async fn transfer_conversation(
         return Err(NOT_HOLDER.into());
     }
     let target = target.ok_or(INVALID_TARGET)?;
-    let conversation: Conversation = transaction
-        .one(
-            TRANSFER,
-            &[
-                &id,
-                &input.to_user_id,
-                &input.to_department_id,
-                &context.new_id(),
-                &held.assignee_id,
-                &held.department_id,
-                &input.reason,
-            ],
-        )
-        .await?;
+    let Transfer { to_user_id, to_department_id, reason } = input;
+    let conversation: Conversation = transaction.one(TRANSFER, &[&id, &to_user_id, &to_department_id]).await?;
+    let (from_user_id, from_department_id) = (held.assignee_id, held.department_id);
+    transaction.defer(
+        RECORD_TRANSFER,
+        parameters![context.new_id(), id, from_user_id, to_user_id, from_department_id, to_department_id, reason.clone()],
+    );
     let by = Some(agent.user_id);
     emit_conversation::<ConversationTransferred>(&transaction, agent.company_id, &conversation, by, Some(held.audience()));
-    if let Some(receiver) = input.to_user_id {
+    if let Some(receiver) = to_user_id {
         let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: by };
         transaction.emit(Event::new(Topic::User(receiver), Audience::user(receiver), &payload));
     }
-    let reason = input.reason.as_deref().map(|reason| format!(" Motivo: {reason}")).unwrap_or_default();
+    let why = reason.as_deref().map(|reason| format!(" Motivo: {reason}")).unwrap_or_default();
     let line = SystemMessage {
-        text: format!("Conversa transferida para {}.{reason}", target.name),
-        payload: json!({"act": "transferred", "by_user_id": agent.user_id, "to_user_id": input.to_user_id,
-                        "to_department_id": input.to_department_id, "reason": input.reason}),
+        text: format!("Conversa transferida para {}.{why}", target.name),
+        payload: json!({"act": "transferred", "by_user_id": agent.user_id, "to_user_id": to_user_id,
+                        "to_department_id": to_department_id, "reason": reason}),
     };
     add_system_message(&context, &transaction, &conversation, line);
     let before = json!({"assignee_id": held.assignee_id, "department_id": held.department_id});
