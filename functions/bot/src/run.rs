@@ -20,13 +20,15 @@ pub const LOAD: &str = "
       left join bot_flows on bot_flows.id = conversations.bot_flow_id
      where conversations.id = $1";
 
-/// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent.
+/// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent. A department that is gone is left out:
+/// the client is handed over all the same.
 pub const ADVANCE: &str = concat!(
     "with updated as (
         update conversations
            set bot_node = $3, bot_fields = $4, bot_turns = $5, bot_answered = greatest(bot_answered, $6),
                mode = case when $7 = 'handover' then 'human' else mode end,
-               department_id = case when $7 = 'handover' then coalesce($8, department_id) else department_id end,
+               department_id = case when $7 = 'handover' then coalesce((select departments.id from departments where departments.id = $8), department_id)
+                                    else department_id end,
                ended_at = case when $7 = 'close' then now() end,
                close_reason = case when $7 = 'close' then 'bot' end,
                version = version + case when $7 = 'wait' then 0 else 1 end

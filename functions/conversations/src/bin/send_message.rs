@@ -62,7 +62,10 @@ async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMess
         client_message_id: Some(input.client_message_id.clone()),
     };
     match add_outgoing(&context, &transaction, agent.company_id, new).await? {
-        Some((_, message)) => transaction.commit(Created(message)).await,
+        Some((_, message)) => {
+            transaction.audit(message.id, &Value::Null, &Value::Null);
+            transaction.commit(Created(message)).await
+        }
         None => sent_before(&transaction, &input).await,
     }
 }

@@ -61,6 +61,7 @@ async fn create_upload_url(
         transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key]).await?;
     let file = file.ok_or(NOT_FOUND)?;
     let size = input.size.unsigned_abs();
+    transaction.audit(id, &Value::Null, &file);
     let upload = presigned_upload(&context, &storage_key, mime_type, size..=size, UPLOAD_LIFE);
     transaction.commit(Created(Announced { file, upload })).await
 }

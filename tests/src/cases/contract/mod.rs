@@ -63,7 +63,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             every_sample_event_runs_on_its_binary,
             every_sample_event_is_a_request,
             routes_take_few_round_trips_to_the_database,
-            every_write_leaves_an_audit_row,
+            every_write_leaves_an_audit_row_that_names_its_target,
             reads_of_personal_data_leave_an_access_row,
         };
         tenancy::{

@@ -182,3 +182,15 @@ pub async fn flow_that_cannot_be_read_hands_over(stack: Arc<Stack>) {
     let waiting = |frame: &Value| frame["data"]["conversation"]["status"] == "pending";
     socket.frame("the conversation waiting", waiting).await;
 }
+
+pub async fn handover_to_a_department_that_is_gone_waits_for_everybody(stack: Arc<Stack>) {
+    let gone = uuid::Uuid::now_v7();
+    let flow = json!({"start": "human", "nodes": {
+        "human": {"type": "handover", "text": "Já chamo alguém.", "department_id": gone},
+    }});
+    let (company, client) = scene(&stack, Some(flow)).await;
+    company.phone.receive_text(&client, "Oi").await;
+    assert_eq!(said(&company, 1).await, ["Já chamo alguém."]);
+    let conversation = company.agents[0].conversation_of(&client).await;
+    assert_eq!((text(&conversation["status"]), &conversation["department_id"]), ("pending", &Value::Null));
+}

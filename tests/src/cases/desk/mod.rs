@@ -175,6 +175,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             replayed_message_is_answered_once,
             questions_keep_answers_and_the_end_closes,
             flow_that_cannot_be_read_hands_over,
+            handover_to_a_department_that_is_gone_waits_for_everybody,
         };
         sockets::{
             ticket_opens_one_socket_only,
