@@ -60,10 +60,9 @@ dependencies: $(VENV)/installed ## Checks licences, sources and advisories of th
 	  echo "advisories not checked: their database cannot be reached from here"
 	fi
 
-units: ## Unit tests of the libraries
+units: ## Unit tests of the libraries, and of the local cloud's protocols
 	@echo "== unit tests"
-	cargo test --workspace --lib --quiet
-	cargo test --bin generate --quiet
+	cargo test --workspace --lib --bin generate --test '*' --quiet
 
 check-generated:
 	@echo "== generated files"
