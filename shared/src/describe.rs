@@ -1,13 +1,51 @@
 //! What a binary says of itself with `--describe`: `make generate` turns it into `openapi.json` and blocks of `template.yaml`.
 
+#[doc(hidden)]
+pub use linkme;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
     error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE},
-    events::Catalogue,
+    events::EventPayload,
     http::{Answer, Api, Privilege, Route},
 };
+
+/// Adds one type of event to what a binary describes.
+pub type DescribeEvent = fn(&mut Events<'_>);
+
+/// Every type of event that the code of this binary declares with `event!`.
+#[linkme::distributed_slice]
+pub static EVENTS: [DescribeEvent];
+
+/// The schemas of payloads by their event's type.
+pub struct Events<'generator> {
+    generator: &'generator mut SchemaGenerator,
+    schemas: Map<String, Value>,
+}
+
+impl Events<'_> {
+    pub fn add<P: EventPayload>(&mut self) {
+        self.schemas.insert(P::TYPE.to_owned(), json!(self.generator.subschema_for::<P>()));
+    }
+}
+
+fn events(generator: &mut SchemaGenerator) -> Map<String, Value> {
+    let mut events = Events { generator, schemas: Map::new() };
+    for add in EVENTS {
+        add(&mut events);
+    }
+    events.schemas
+}
+
+/// The description of a function that is no HTTP route, given what is its own.
+pub(crate) fn other(mut own: Value) -> Value {
+    let mut outputs = settings().for_serialize().into_generator();
+    own["name"] = json!(binary_name());
+    own["events"] = json!(events(&mut outputs));
+    own["schemas"] = json!(outputs.take_definitions(true));
+    own
+}
 
 /// Collected from a handler's argument and answer types.
 pub struct Description {
@@ -17,7 +55,6 @@ pub struct Description {
     body: Option<Schema>,
     query: Option<Schema>,
     answer: Value,
-    events: Value,
     pub(crate) idempotent: bool,
     pub(crate) failures: Vec<Problem>,
 }
@@ -35,7 +72,6 @@ impl Default for Description {
             body: None,
             query: None,
             answer: Value::Null,
-            events: Value::Null,
             idempotent: false,
             failures: vec![INTERNAL, UNAVAILABLE],
         }
@@ -66,16 +102,8 @@ impl Description {
         self.answer = json!({"status": A::STATUS, "content_type": A::CONTENT_TYPE, "schema": schema});
     }
 
-    pub(crate) fn events(&mut self, lists: &[fn(&mut Catalogue, &mut SchemaGenerator)]) {
-        let mut catalogue = Catalogue::default();
-        for list in lists {
-            list(&mut catalogue, &mut self.outputs);
-        }
-        self.events = catalogue.into_json();
-    }
-
     /// The description of an HTTP route.
-    pub(crate) fn of_route(mut self, name: &str, route: &Route) -> Value {
+    pub(crate) fn of_route(mut self, route: &Route) -> Value {
         self.failures.extend_from_slice(route.failures);
         let mut failures = Map::new();
         for problem in &self.failures {
@@ -90,10 +118,11 @@ impl Description {
             Api::Widget => "widget",
             Api::Hooks => "hooks",
         };
+        let events = events(&mut self.outputs);
         let mut schemas = self.inputs.take_definitions(true);
         schemas.extend(self.outputs.take_definitions(true));
         json!({
-            "name": name,
+            "name": binary_name(),
             "trigger": "http",
             "api": api,
             "method": route.method,
@@ -107,7 +136,7 @@ impl Description {
             "body": self.body,
             "answer": self.answer,
             "failures": failures,
-            "events": self.events,
+            "events": events,
             "schemas": schemas,
         })
     }

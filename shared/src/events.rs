@@ -2,17 +2,34 @@
 
 use std::{fmt, str::FromStr};
 
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::audience::Audience;
 
-/// The payload of one type of event. Declared next to the code that emits it.
+/// The payload of one type of event, made so by `event!` where it is declared.
 pub trait EventPayload: Serialize + JsonSchema {
     /// `thing.past_participle`.
     const TYPE: &'static str;
+}
+
+/// `event!(TagCreated = "tag.created");` makes a struct the payload of a type of event, listed in `x-events` of `openapi.json`.
+#[macro_export]
+macro_rules! event {
+    ($payload:ty = $type:expr) => {
+        impl $crate::events::EventPayload for $payload {
+            const TYPE: &'static str = $type;
+        }
+
+        #[cfg(debug_assertions)]
+        const _: () = {
+            #[$crate::describe::linkme::distributed_slice($crate::describe::EVENTS)]
+            #[linkme(crate = $crate::describe::linkme)]
+            static EVENT: $crate::describe::DescribeEvent = |catalogue| catalogue.add::<$payload>();
+        };
+    };
 }
 
 /// What an event is about, and so who is told of it live.
@@ -119,22 +136,6 @@ impl FromStr for FeedCursor {
 impl fmt::Display for FeedCursor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}.{}", self.epoch, self.tx, self.id)
-    }
-}
-
-/// The schemas of all payloads, for `x-events` of `openapi.json`.
-#[derive(Default)]
-pub struct Catalogue(Map<String, Value>);
-
-impl Catalogue {
-    /// Adds one type of event.
-    pub fn add<P: EventPayload>(&mut self, generator: &mut SchemaGenerator) {
-        self.0.insert(P::TYPE.to_owned(), json!(generator.subschema_for::<P>()));
-    }
-
-    #[must_use]
-    pub fn into_json(self) -> Value {
-        Value::Object(self.0)
     }
 }
 

@@ -27,8 +27,7 @@ pub mod whatsapp;
 pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::rule;
 pub use serve::{
-    Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_schedule, serve_with_events,
-    serve_worker,
+    Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_schedule, serve_worker,
 };
 
 /// Parameters of a deferred statement, by value.
@@ -55,6 +54,7 @@ pub mod prelude {
         audience::Audience,
         context::Context,
         error::{Error, OnConstraint, Problem},
+        event,
         events::{Event, EventPayload, Topic},
         http::{
             Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, NoContent, NumberedPage, Page, Pagination, Path,

@@ -3,10 +3,8 @@
 pub mod company_slug;
 pub mod password;
 
-use schemars::SchemaGenerator;
 use shared::{
     crypto,
-    events::Catalogue,
     prelude::*,
     token::{self, ACCESS_TOKEN_LIFE, Claims},
 };
@@ -198,20 +196,13 @@ pub enum RevocationReason {
     RefreshTokenReused,
 }
 
-impl EventPayload for SessionRevoked {
-    const TYPE: &'static str = "session.revoked";
-}
+event!(SessionRevoked = "session.revoked");
 
 /// What tells a person's own devices that one of their sessions has ended.
 #[must_use]
 pub fn session_revoked(identity: &Identity, reason: RevocationReason) -> Event {
     let payload = SessionRevoked { session_id: identity.session_id, reason };
     Event::new(Topic::User(identity.user_id), Audience::user(identity.user_id), &payload)
-}
-
-/// The events this domain emits.
-pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
-    catalogue.add::<SessionRevoked>(generator);
 }
 
 #[cfg(test)]

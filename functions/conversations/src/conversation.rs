@@ -108,9 +108,7 @@ macro_rules! conversation_events {
                 pub by_user_id: Option<Uuid>,
             }
 
-            impl EventPayload for $name {
-                const TYPE: &'static str = $kind;
-            }
+            event!($name = $kind);
 
             impl From<(Conversation, Option<Uuid>)> for $name {
                 fn from((conversation, by_user_id): (Conversation, Option<Uuid>)) -> Self {

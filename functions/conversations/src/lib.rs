@@ -8,8 +8,7 @@ pub mod outbox;
 mod send_rules;
 mod sending;
 
-use schemars::SchemaGenerator;
-use shared::{events::Catalogue, prelude::*};
+use shared::prelude::*;
 
 pub use conversation::{
     CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
@@ -60,18 +59,3 @@ pub const INVALID_TARGET: Problem = Problem::new(
     "O destino não é uma pessoa ativa nem um departamento desta empresa.",
     "The target is neither an active member nor a department of this company.",
 );
-
-/// The schemas of this domain's events.
-pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
-    catalogue.add::<ConversationCreated>(generator);
-    catalogue.add::<ConversationUpdated>(generator);
-    catalogue.add::<ConversationReopened>(generator);
-    catalogue.add::<ConversationAssigned>(generator);
-    catalogue.add::<ConversationTransferred>(generator);
-    catalogue.add::<ConversationClosed>(generator);
-    catalogue.add::<ConversationRead>(generator);
-    catalogue.add::<MessageCreated>(generator);
-    catalogue.add::<MessageUpdated>(generator);
-    catalogue.add::<MessageDeleted>(generator);
-    catalogue.add::<MessageStatus>(generator);
-}

@@ -83,9 +83,7 @@ pub struct MessageCreated {
     pub message: Message,
 }
 
-impl EventPayload for MessageCreated {
-    const TYPE: &'static str = "message.created";
-}
+event!(MessageCreated = "message.created");
 
 /// A message changed: edited, deleted, reacted to, its file arrived.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -93,9 +91,7 @@ pub struct MessageUpdated {
     pub message: Message,
 }
 
-impl EventPayload for MessageUpdated {
-    const TYPE: &'static str = "message.updated";
-}
+event!(MessageUpdated = "message.updated");
 
 /// Its sender took a message back.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -103,9 +99,7 @@ pub struct MessageDeleted {
     pub message: Message,
 }
 
-impl EventPayload for MessageDeleted {
-    const TYPE: &'static str = "message.deleted";
-}
+event!(MessageDeleted = "message.deleted");
 
 /// A message moved on its way to the client.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -118,9 +112,7 @@ pub struct MessageStatus {
     pub error_detail: Option<String>,
 }
 
-impl EventPayload for MessageStatus {
-    const TYPE: &'static str = "message.status";
-}
+event!(MessageStatus = "message.status");
 
 /// Adds an event of a message to those who watch its conversation: staff who see it, and its client.
 pub fn emit_message<P: EventPayload>(transaction: &Transaction, conversation: &Conversation, payload: &P) {

@@ -3,9 +3,7 @@
 pub mod feed;
 pub mod presence;
 
-use schemars::SchemaGenerator;
 use shared::{
-    events::Catalogue,
     prelude::*,
     realtime::{self, Connection},
 };
@@ -41,15 +39,7 @@ pub struct Typing {
     pub state: bool,
 }
 
-impl EventPayload for Typing {
-    const TYPE: &'static str = "conversation.typing";
-}
-
-/// The events this domain emits.
-pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
-    catalogue.add::<presence::UserPresence>(generator);
-    catalogue.add::<Typing>(generator);
-}
+event!(Typing = "conversation.typing");
 
 /// Answers a message on the connection it came from. One that is gone needs no answer.
 pub async fn reply(context: &Context, connection: &Connection, frame: &Value) {

@@ -46,9 +46,7 @@ pub struct UserPresence {
     pub status: PresenceStatus,
 }
 
-impl EventPayload for UserPresence {
-    const TYPE: &'static str = "user.presence";
-}
+event!(UserPresence = "user.presence");
 
 /// The event that tells all staff of a company.
 pub fn presence_event(company_id: Uuid, user_id: Uuid, status: PresenceStatus) -> Event {

@@ -1,7 +1,6 @@
 //! Users and departments of a company.
 
-use schemars::SchemaGenerator;
-use shared::{events::Catalogue, prelude::*};
+use shared::prelude::*;
 
 pub const DEPARTMENT_NAME_TAKEN: Problem =
     Problem::new(409, "name_taken", "Já existe um departamento com este nome.", "A department with this name exists already.");
@@ -26,14 +25,7 @@ pub struct DepartmentCreated<'department> {
     pub department: &'department Department,
 }
 
-impl EventPayload for DepartmentCreated<'_> {
-    const TYPE: &'static str = "department.created";
-}
-
-/// The events this domain emits.
-pub fn events(catalogue: &mut Catalogue, generator: &mut SchemaGenerator) {
-    catalogue.add::<DepartmentCreated<'_>>(generator);
-}
+event!(DepartmentCreated<'_> = "department.created");
 
 /// Positions in `ids` of those that are not among `found`.
 #[must_use]

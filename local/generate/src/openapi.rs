@@ -1,8 +1,8 @@
 //! `openapi.json`: what the functions describe as one OpenAPI 3.1 document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -18,8 +18,12 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
     schemas.add("Problem", problem());
     let mut paths: Map<String, Value> = Map::new();
     let mut responses = Map::new();
-    for function in functions.iter().filter(|function| function.is("http")) {
+    let mut events = BTreeMap::new();
+    for function in functions {
         schemas.add_of(function)?;
+        add_events(&mut events, function)?;
+    }
+    for function in functions.iter().filter(|function| function.is("http")) {
         let method = function.text("method")?.to_ascii_lowercase();
         for path in function.paths()? {
             let operation =
@@ -42,15 +46,21 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
             "responses": responses,
             "securitySchemes": {"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
+        "x-events": events,
         "x-socket-actions": actions,
     });
-    let events = functions.iter().find(|function| function.name == "get_openapi").map(|function| &function.description["events"]);
-    if let Some(events) = events.filter(|events| events.is_object()) {
-        document["x-events"] = events.clone();
-    }
     schemas.check_references(&document)?;
     document["components"]["schemas"] = schemas.into_json();
     Ok(serde_json::to_string_pretty(&sorted(&document))? + "\n")
+}
+
+/// Adds the payloads of events that the code of a function declares. One type of event has one payload.
+fn add_events(events: &mut BTreeMap<String, Value>, function: &Function) -> Result<()> {
+    for (name, schema) in function.description["events"].as_object().into_iter().flatten() {
+        let known = events.entry(name.clone()).or_insert_with(|| schema.clone());
+        ensure!(known == schema, "{} knows another payload of the event {name} than a function before it", function.name);
+    }
+    Ok(())
 }
 
 /// The domains that have routes, each with the first line of its library.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join4, try_join_all};
+use futures_util::future::{join4, try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
 
@@ -66,13 +66,20 @@ impl Transaction {
     ) -> Result<Recorded, Error> {
         let LeftBehind { events, jobs, audit, accesses, deferred } = left_behind;
         let needs_record = !(events.is_empty() && jobs.is_empty() && audit.is_empty() && accesses.is_empty());
-        let record = if needs_record { Some(self.prepare(RECORD).await?) } else { None };
         let idempotency = self.context.idempotency().zip(stored);
-        let store = if idempotency.is_some() { Some(self.prepare(STORE_ANSWER).await?) } else { None };
-        let mut statements = Vec::with_capacity(deferred.len());
-        for (sql, parameters) in deferred {
-            statements.push((self.prepare(sql).await?, parameters));
-        }
+        let preparing_deferred = async {
+            let mut statements = Vec::with_capacity(deferred.len());
+            for (sql, parameters) in deferred {
+                statements.push((self.prepare(sql).await?, parameters));
+            }
+            Ok(statements)
+        };
+        let (record, store, statements) = try_join3(
+            self.prepare_if(needs_record, RECORD),
+            self.prepare_if(idempotency.is_some(), STORE_ANSWER),
+            preparing_deferred,
+        )
+        .await?;
         let _flight = self.context.flight();
         let client = &self.connection().client;
         let events: Vec<Value> = events.iter().enumerate().map(|(position, event)| event.to_row(position)).collect();
@@ -112,9 +119,8 @@ impl Transaction {
         if self.has_begun.load(Ordering::SeqCst) {
             return Ok(Beginning::default());
         }
-        let enter = self.enter_statement().await?;
         let key = self.context.idempotency().filter(|_| matches!(self.enter, Enter::Person(_)));
-        let claim = if key.is_some() { Some(self.prepare(CLAIM_IDEMPOTENCY_KEY).await?) } else { None };
+        let (enter, claim) = try_join(self.enter_statement(), self.prepare_if(key.is_some(), CLAIM_IDEMPOTENCY_KEY)).await?;
         Ok(Beginning { enter, claim, key })
     }
 
@@ -184,6 +190,10 @@ impl Transaction {
         let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
         replay.0.replay = Some((status, body.unwrap_or_default()));
         Ok(replay)
+    }
+
+    async fn prepare_if(&self, is_needed: bool, sql: &'static str) -> Result<Option<Statement>, Error> {
+        if is_needed { self.prepare(sql).await.map(Some) } else { Ok(None) }
     }
 
     async fn enter_statement(&self) -> Result<Option<Statement>, Error> {

@@ -5,7 +5,6 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
 use lambda_http::{Body, Response, service_fn};
-use schemars::SchemaGenerator;
 
 use super::{is_cold, panic_text, run};
 #[cfg(debug_assertions)]
@@ -14,7 +13,6 @@ use crate::{
     context::{Context, Origin, Process},
     describe,
     error::{Error, INTERNAL, Language},
-    events::Catalogue,
     http::{Endpoint, Handler, Reply, Request, Route},
     log,
 };
@@ -38,31 +36,13 @@ pub fn serve<Arguments, H: Handler<Arguments>>(route: &'static Route, handler: H
     serve_endpoint(route, handler.into_endpoint());
 }
 
-/// Serves the route that answers the API's own description. Its `--describe` also lists the payloads of all events.
-pub fn serve_with_events<Arguments, H: Handler<Arguments>>(route: &'static Route, handler: H, events: &[ListEvents]) {
-    #[cfg(debug_assertions)]
-    if describe::is_asked() {
-        let mut description = Description::default();
-        description.events(events);
-        return describe_endpoint(route, &handler.into_endpoint(), description);
-    }
-    let _ = events;
-    serve_endpoint(route, handler.into_endpoint());
-}
-
-/// Adds a domain's events to the catalogue.
-pub type ListEvents = fn(&mut Catalogue, &mut SchemaGenerator);
-
-#[cfg(debug_assertions)]
-fn describe_endpoint(route: &Route, endpoint: &Endpoint, mut description: Description) {
-    (endpoint.describe)(&mut description);
-    println!("{}", description.of_route(&describe::binary_name(), route));
-}
-
 fn serve_endpoint(route: &'static Route, endpoint: Endpoint) {
     #[cfg(debug_assertions)]
     if describe::is_asked() {
-        return describe_endpoint(route, &endpoint, Description::default());
+        let mut description = Description::default();
+        (endpoint.describe)(&mut description);
+        println!("{}", description.of_route(route));
+        return;
     }
     let name = describe::binary_name();
     let shell = Arc::new(Shell { route, endpoint, name });

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-pub use http::{serve, serve_with_events};
+pub use http::serve;
 pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};

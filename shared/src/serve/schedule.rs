@@ -29,7 +29,7 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
     let name = describe::binary_name();
     if describe::is_asked() {
         let privilege = describe::privilege(privilege);
-        println!("{}", json!({"name": name, "trigger": "schedule", "expression": expression, "privilege": privilege}));
+        println!("{}", describe::other(json!({"trigger": "schedule", "expression": expression, "privilege": privilege})));
         return;
     }
     run(|process| {

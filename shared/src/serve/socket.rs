@@ -156,7 +156,7 @@ fn serve_boxed(
 ) {
     let name = describe::binary_name();
     if describe::is_asked() {
-        println!("{}", json!({"name": name, "trigger": "websocket", "route_key": route_key, "input": input}));
+        println!("{}", describe::other(json!({"trigger": "websocket", "route_key": route_key, "input": input})));
         return;
     }
     let handle: Handle = Arc::new(handle);

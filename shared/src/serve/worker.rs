@@ -135,7 +135,7 @@ fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle) {
     let name = describe::binary_name();
     if describe::is_asked() {
         let privilege = describe::privilege(privilege);
-        println!("{}", json!({"name": name, "trigger": "queue", "queue": queue, "privilege": privilege}));
+        println!("{}", describe::other(json!({"trigger": "queue", "queue": queue, "privilege": privilege})));
         return;
     }
     run(|process| {

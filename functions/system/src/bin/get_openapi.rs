@@ -1,13 +1,13 @@
 //! GET /openapi.json — this API's description.
 
-use shared::{prelude::*, serve_with_events};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/openapi.json");
 
 const OPENAPI: &str = include_str!("../../../../openapi.json");
 
 fn main() {
-    serve_with_events(&ROUTE, get_openapi, &[auth::events, conversations::events, realtime::events, team::events]);
+    serve(&ROUTE, get_openapi);
 }
 
 async fn get_openapi(_: Context, _: Anyone) -> Result<Json<Value>, Error> {
