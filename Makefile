@@ -62,6 +62,8 @@ dependencies: $(VENV)/installed ## Checks licences, sources and advisories of th
 
 units: ## Unit tests of the libraries, and of the local cloud's protocols
 	@echo "== unit tests"
+	# The function that the local cloud's tests run is an example of theirs.
+	cargo build --workspace --examples --quiet
 	cargo test --workspace --lib --bin generate --test '*' --quiet
 
 check-generated:
