@@ -79,7 +79,8 @@ template: $(VENV)/installed ## Validates template.yaml as AWS would
 end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	@echo "== end-to-end tests"
 	cargo build --workspace --bins
-	exec $(BINARIES)/tests $(ARGS)
+	$(BINARIES)/tests $(ARGS)
+	$(if $(ARGS),,$(BINARIES)/demo)
 
 bench: ## Measures the functions under load
 	@cargo build --release --workspace --bins

@@ -90,6 +90,30 @@ pub struct Company {
     pub flow_id: Option<Uuid>,
 }
 
+impl Company {
+    /// People and a flow, and nothing else yet.
+    fn unfurnished(id: Uuid, wanted: &Wanted, slug: String, people: Vec<Person>, flow_id: Option<Uuid>) -> Self {
+        Self {
+            id,
+            name: wanted.name.clone(),
+            slug,
+            password: PASSWORD,
+            people,
+            departments: Vec::new(),
+            channel_account_id: None,
+            phone_number_id: None,
+            flow_id,
+        }
+    }
+}
+
+/// The channel is made last.
+const KNOWN: &str = "
+    select id, (select id from bot_flows where company_id = companies.id) as flow_id,
+           exists (select from channel_accounts where company_id = companies.id) as is_finished
+      from companies
+     where slug = $1";
+
 /// Makes companies in one running cloud.
 pub struct Seeder {
     /// Where the API answers.
@@ -98,18 +122,26 @@ pub struct Seeder {
 }
 
 impl Seeder {
-    /// The demo company, made unless it is there already.
+    /// The demo company, made unless it is there already, and finished when an earlier run was killed while making it.
     ///
     /// # Errors
     /// When the database or the API refuses.
     pub async fn demo(&self) -> Result<Option<Company>> {
         let wanted = Wanted::demo();
         let database = connect(&self.owner_database_url).await?;
-        let known = database.query_opt("select id from companies where slug = $1", &[&wanted.slug]).await?;
-        if known.is_some() {
-            return Ok(None);
+        let slug = wanted.slug.clone().unwrap_or_default();
+        match database.query_opt(KNOWN, &[&slug]).await? {
+            None => self.company(&wanted).await.map(Some),
+            Some(row) if row.get("is_finished") => Ok(None),
+            Some(row) => {
+                let (id, flow_id) = (row.get("id"), row.get("flow_id"));
+                let mut people = people(&wanted, &slug);
+                for person in &mut people {
+                    person.id = database.query_one("select id from users where email = $1", &[&person.email]).await?.get(0);
+                }
+                self.furnish(Company::unfurnished(id, &wanted, slug, people, flow_id), &wanted).await.map(Some)
+            }
         }
-        self.company(&wanted).await.map(Some)
     }
 
     /// A new company.
@@ -121,37 +153,25 @@ impl Seeder {
         let slug = wanted.slug.clone().unwrap_or_else(|| format!("empresa-{}", &id.simple().to_string()[20..]));
         let mut database = connect(&self.owner_database_url).await?;
         let people = people(wanted, &slug);
-        insert_people(&mut database, id, wanted, &slug, &people).await?;
-        let flow_id = if wanted.bot || wanted.flow.is_some() {
-            Some(insert_flow(&database, id, wanted.flow.clone().unwrap_or_else(menu_flow)).await?)
-        } else {
-            None
-        };
+        let flow_id = insert_people(&mut database, id, wanted, &slug, &people).await?;
+        self.furnish(Company::unfurnished(id, wanted, slug, people, flow_id), wanted).await
+    }
+
+    /// Makes what a front end would make, and what of it is not there yet.
+    async fn furnish(&self, mut company: Company, wanted: &Wanted) -> Result<Company> {
         // Asked for even where everything is plain HTTP; an error says that it is there already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
-        let token = self.log_in(&client, &people[0].email).await?;
-        let mut departments = Vec::new();
+        let token = self.log_in(&client, &company.people[0].email).await?;
         for department in &wanted.departments {
-            let agents: Vec<&Person> = people.iter().filter(|person| person.role == "agent").collect();
+            let agents: Vec<&Person> = company.people.iter().filter(|person| person.role == "agent").collect();
             let members: Option<Vec<Uuid>> =
                 department.agents.iter().map(|number| Some(agents.get(number.checked_sub(1)?)?.id)).collect();
             let members = members.context("a department names an agent there is not")?;
             let body = json!({"name": department.name, "member_ids": members});
             let made = self.post(&client, &token, "/departments", &body).await?;
-            departments.push((department.name.clone(), read_id(&made)?));
+            company.departments.push((department.name.clone(), read_id(&made)?));
         }
-        let mut company = Company {
-            id,
-            name: wanted.name.clone(),
-            slug,
-            password: PASSWORD,
-            people,
-            departments,
-            channel_account_id: None,
-            phone_number_id: None,
-            flow_id,
-        };
         if wanted.channel {
             self.connect_number(&client, &token, &mut company).await?;
         }
@@ -195,7 +215,10 @@ impl Seeder {
         let request = client.post(format!("{}{path}", self.api)).bearer_auth(token).json(body);
         let answer = request.send().await?;
         let status = answer.status();
-        let answer: Value = answer.json().await?;
+        let mut answer: Value = answer.json().await?;
+        if answer["code"] == "name_taken" {
+            return Ok(answer["current"].take());
+        }
         if !status.is_success() {
             bail!("{path}: {status} {answer}");
         }
@@ -241,9 +264,19 @@ const INSERT_STUDENT: &str = "
     with client as (insert into clients (id, company_id, name) values ($1, $2, $3))
     insert into client_identities (company_id, client_id, kind, value, address) values ($2, $1, 'student', $1::uuid::text, $1::uuid::text)";
 
+const INSERT_FLOW: &str =
+    "insert into bot_flows (id, company_id, key, definition, published_at) values ($1, $2, 'menu', $3, now())";
+
 const INSERT_MEMBERSHIP: &str = "insert into memberships (company_id, user_id, role, client_id) values ($1, $2, $3, $4)";
 
-async fn insert_people(database: &mut Client, company: Uuid, wanted: &Wanted, slug: &str, people: &[Person]) -> Result<()> {
+/// All of them and the flow, or nothing; answers the flow's id.
+async fn insert_people(
+    database: &mut Client,
+    company: Uuid,
+    wanted: &Wanted,
+    slug: &str,
+    people: &[Person],
+) -> Result<Option<Uuid>> {
     let hash = bcrypt::hash(PASSWORD, wanted.cost)?;
     let transaction = database.transaction().await?;
     transaction.execute(INSERT_COMPANY, &[&company, &wanted.name, &slug, &wanted.agent_visibility]).await?;
@@ -255,14 +288,13 @@ async fn insert_people(database: &mut Client, company: Uuid, wanted: &Wanted, sl
         }
         transaction.execute(INSERT_MEMBERSHIP, &[&company, id, role, &is_student.then_some(*id)]).await?;
     }
-    transaction.commit().await.context("people are not inserted")
-}
-
-async fn insert_flow(database: &Client, company: Uuid, flow: Value) -> Result<Uuid> {
-    let id = Uuid::now_v7();
-    let sql = "insert into bot_flows (id, company_id, key, definition, published_at) values ($1, $2, 'menu', $3, now())";
-    database.execute(sql, &[&id, &company, &flow]).await?;
-    Ok(id)
+    let flow = wanted.flow.clone().or_else(|| wanted.bot.then(menu_flow));
+    let flow_id = flow.as_ref().map(|_| Uuid::now_v7());
+    if flow.is_some() {
+        transaction.execute(INSERT_FLOW, &[&flow_id, &company, &flow]).await?;
+    }
+    transaction.commit().await.context("people are not inserted")?;
+    Ok(flow_id)
 }
 
 /// A school's menu, open around the clock so that it can be tried at any time.

@@ -44,8 +44,14 @@ impl Secrets {
         if secrets.token_keys.is_empty() || secrets.encryption_keys.is_empty() || secrets.whatsapp_app_secrets.is_empty() {
             return Err("the settings parameter lists no token key, encryption key or WhatsApp app secret".into());
         }
-        if secrets.token_keys.iter().any(|key| key.secret.len() < SHORTEST_SECRET) {
-            return Err(format!("a token key is shorter than {SHORTEST_SECRET} bytes"));
+        let token_keys = secrets.token_keys.iter().map(|key| ("a token key", &key.secret));
+        // Meta's are 32 characters.
+        let app_secrets = secrets.whatsapp_app_secrets.iter().map(|secret| ("a WhatsApp app secret", secret));
+        let verify_token = [("the WhatsApp verify token", &secrets.whatsapp_verify_token)];
+        if let Some((name, _)) =
+            token_keys.chain(app_secrets).chain(verify_token).find(|(_, value)| value.len() < SHORTEST_SECRET)
+        {
+            return Err(format!("{name} is shorter than {SHORTEST_SECRET} bytes"));
         }
         let is_whole = |key: &EncryptionKey| STANDARD.decode(&key.key).is_ok_and(|bytes| bytes.len() == 32);
         if !secrets.encryption_keys.iter().all(is_whole) {
@@ -74,13 +80,13 @@ pub fn optional_variable(name: &str) -> Option<String> {
 mod tests {
     use super::Secrets;
 
-    fn value(token_secret: &str, key: &str) -> String {
+    fn value(token_secret: &str, key: &str, app_secret: &str) -> String {
         serde_json::json!({
             "database_url": "postgres://app@localhost/balcao",
             "token_keys": [{"id": "1", "secret": token_secret}],
             "encryption_keys": [{"id": "1", "key": key}],
-            "whatsapp_app_secrets": ["s"],
-            "whatsapp_verify_token": "v",
+            "whatsapp_app_secrets": ["0123456789abcdef0123456789abcdef", app_secret],
+            "whatsapp_verify_token": "fedcba9876543210fedcba9876543210",
         })
         .to_string()
     }
@@ -89,8 +95,10 @@ mod tests {
 
     #[test]
     fn short_secrets_are_refused() {
-        assert!(Secrets::parse(&value("short", KEY)).is_err());
-        assert!(Secrets::parse(&value(&"x".repeat(32), "AAAA")).is_err());
-        assert!(Secrets::parse(&value(&"x".repeat(32), KEY)).is_ok());
+        let long = "x".repeat(32);
+        assert!(Secrets::parse(&value("short", KEY, &long)).is_err());
+        assert!(Secrets::parse(&value(&long, "AAAA", &long)).is_err());
+        assert!(Secrets::parse(&value(&long, KEY, "")).is_err());
+        assert!(Secrets::parse(&value(&long, KEY, &long)).is_ok());
     }
 }

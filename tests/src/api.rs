@@ -2,6 +2,7 @@
 
 use std::{
     net::Ipv4Addr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -22,6 +23,8 @@ pub struct Api {
     http: reqwest::Client,
     base: String,
     openapi: Arc<Openapi>,
+    /// Where functions write their log lines.
+    logs: PathBuf,
     pub token: Option<String>,
     /// The address it seems to call from: everyone their own, so that limits by address do not meet.
     pub address: Ipv4Addr,
@@ -71,6 +74,7 @@ impl Api {
             http: stack.http.clone(),
             base: stack.addresses.api.clone(),
             openapi: Arc::clone(&stack.openapi),
+            logs: stack.directory.join("logs"),
             token: None,
             address: Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 1).to_bits() + number),
             headers: HeaderMap::new(),
@@ -107,6 +111,15 @@ impl Api {
         self.send(method, path, body).await
     }
 
+    /// What the function wrote about a request that failed for a reason callers are not told.
+    fn cause_of(&self, request_id: &str) -> Value {
+        let files = std::fs::read_dir(&self.logs).into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect::<Vec<_>>();
+        let mut lines = texts.iter().flat_map(|text| text.lines()).filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let found = lines.find(|line| line["request_id"] == request_id && !line["cause"].is_null());
+        found.map_or(Value::Null, |line| line["cause"].clone())
+    }
+
     /// A call with a body of any kind.
     ///
     /// # Panics
@@ -124,7 +137,10 @@ impl Api {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let mut body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if body["code"] == "internal" {
+            body["cause"] = self.cause_of(body["request_id"].as_str().unwrap_or_default());
+        }
         let answer = Answer { status, headers, body };
         self.openapi.check(method.as_str(), path, &answer);
         answer

@@ -99,6 +99,14 @@ impl Openapi {
         }
     }
 
+    /// What is wrong with the data of an event of this type; nothing when it is as `x-events` describes it.
+    #[must_use]
+    pub fn faults_of_event(&self, kind: &str, data: &Value) -> Vec<String> {
+        let Some(schema) = self.document["x-events"].get(kind) else { return vec!["it is not among `x-events`".to_owned()] };
+        let validator = self.validator(&format!("event {kind}"), schema);
+        validator.iter_errors(data).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
     /// Remembers an operation that somebody else called: the sandbox calls the webhooks.
     pub fn note(&self, operation_id: &str, status: u16) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(operation_id.to_owned()).or_default().insert(status);

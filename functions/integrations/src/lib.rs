@@ -31,6 +31,25 @@ pub struct Integration {
     pub version: i32,
 }
 
+/// A channel was connected, saved again, or WhatsApp refuses its credentials. Told to all staff, its configuration left out.
+#[derive(Debug, Serialize, JsonSchema, FromRow)]
+pub struct ChannelUpdated {
+    pub id: Uuid,
+    pub kind: String,
+    pub name: String,
+    /// `active`, `broken` or `disabled`.
+    pub status: String,
+    pub version: i32,
+}
+event!(ChannelUpdated = "channel.updated");
+
+impl From<&Integration> for ChannelUpdated {
+    fn from(integration: &Integration) -> Self {
+        let Integration { id, kind, name, status, version, .. } = integration.clone();
+        Self { id, kind, name, status, version }
+    }
+}
+
 /// What may be shown of a WhatsApp Cloud number's configuration.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WhatsAppSettings {

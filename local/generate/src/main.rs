@@ -1,4 +1,5 @@
-//! Writes what follows from the functions' own descriptions: `openapi.json` and the generated blocks of `template.yaml`.
+//! Writes what follows from the functions' own descriptions: `openapi.json`, the generated blocks of `template.yaml`, and a first
+//! sample event for a route that has none.
 //!
 //! `generate [--check] [--binaries target/debug] [--root .]`; with `--check` it writes nothing and fails when something is stale.
 
@@ -6,6 +7,7 @@ mod functions;
 mod names;
 mod openapi;
 mod operation;
+mod sample;
 mod schemas;
 mod sockets;
 mod stale;
@@ -40,11 +42,19 @@ fn run() -> Result<ExitCode> {
     let functions = functions::describe_all(&workspace)?;
     let path = workspace.root.join("template.yaml");
     let template = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    let wanted =
-        [("openapi.json", openapi::document(&functions, &workspace)?), ("template.yaml", template::fill(&template, &functions)?)];
+    let mut wanted = vec![
+        ("openapi.json".to_owned(), openapi::document(&functions, &workspace)?),
+        ("template.yaml".to_owned(), template::fill(&template, &functions)?),
+    ];
+    for function in functions.iter().filter(|function| function.is("http")) {
+        let name = format!("events/{}.json", function.name);
+        if !workspace.root.join(&name).exists() {
+            wanted.push((name, sample::of(function)?));
+        }
+    }
     let mut is_stale = false;
     for (name, text) in wanted {
-        let path = workspace.root.join(name);
+        let path = workspace.root.join(&name);
         let current = fs::read_to_string(&path).unwrap_or_default();
         let Some(difference) = stale::first_difference(&current, &text) else { continue };
         if options.check {

@@ -202,8 +202,7 @@ impl Runtime {
     async fn run_process_to_its_end(&self, id: ProcessId, function: usize) -> InvokeError {
         let function = &self.functions[function];
         let Some(built) = built_at(function) else {
-            let name = &function.definition.binary;
-            let message = format!("{} is not built: cargo build --bin {name}", function.binary.display());
+            let message = format!("{} is not built: cargo build --workspace --bins", function.binary.display());
             eprintln!("{}: {message}", function.definition.logical_id);
             return InvokeError::Unknown(message);
         };

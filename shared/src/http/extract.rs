@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use garde::Validate;
 use http::header;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{Json, Request, Route, validation};
@@ -14,7 +14,8 @@ use crate::{
     crypto,
     describe::Description,
     error::{
-        Error, FieldProblem, IDEMPOTENCY_KEY_REUSED, INVALID, MALFORMED, NOT_FOUND, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+        Error, FieldProblem, IDEMPOTENCY_KEY_REUSED, INVALID, MALFORMED, NOT_FOUND, PAYLOAD_TOO_LARGE, STALE,
+        UNSUPPORTED_MEDIA_TYPE,
     },
 };
 
@@ -181,6 +182,16 @@ impl FromRequest for IdempotencyKey {
 #[derive(Debug)]
 pub struct IfMatch(pub Option<i32>);
 
+impl IfMatch {
+    /// Refuses to overwrite what somebody else has changed since: 409 with the row as it is now. The row must be locked.
+    ///
+    /// # Errors
+    /// `stale_version`.
+    pub fn check(self, version: i32, current: &impl Serialize) -> Result<(), Error> {
+        if self.0.is_none_or(|seen| seen == version) { Ok(()) } else { Err(STALE.with_current(current)) }
+    }
+}
+
 impl FromRequest for IfMatch {
     fn from_request(request: &Request, _: &Route, _: &Context) -> Result<Self, Error> {
         let Some(header) = request.header(header::IF_MATCH.as_str()) else { return Ok(Self(None)) };
@@ -196,6 +207,6 @@ impl FromRequest for IfMatch {
     }
 
     fn describe(description: &mut Description) {
-        description.failures.push(crate::error::STALE);
+        description.failures.push(STALE);
     }
 }

@@ -17,6 +17,13 @@ pub struct Endpoint {
 }
 
 /// An async function `(Context, proof, arguments…) -> Result<answer, Error>`.
+#[diagnostic::on_unimplemented(
+    message = "this is no handler of a route",
+    label = "must be `async fn (Context, proof, arguments…) -> Result<answer, Error>`",
+    note = "the second argument proves who calls: `Admin`, `Supervisor`, `Staff`, `Student`, `Member`, `Anyone`, `SignedByMeta`",
+    note = "then up to four of `Path`, `Query`, `Json`, `RawBody`, `IdempotencyKey`, `IfMatch`",
+    note = "inputs derive `Deserialize, Validate, JsonSchema`; answers derive `Serialize, JsonSchema` and are `Json`, `Created`, `Accepted`, `NoContent` or `Page`"
+)]
 pub trait Handler<Arguments>: Copy + Send + Sync + 'static {
     fn into_endpoint(self) -> Endpoint;
 }

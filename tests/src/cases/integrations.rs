@@ -15,6 +15,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         integrations::{
             secrets_are_kept_where_only_the_sender_finds_them,
             a_channel_can_be_saved_again_without_its_token,
+            a_save_of_an_old_version_is_refused_with_the_current_one,
             a_number_belongs_to_one_company,
             what_a_channel_refers_to_must_be_there,
             kinds_not_known_yet_are_refused,
@@ -94,6 +95,27 @@ pub async fn a_channel_can_be_saved_again_without_its_token(stack: Arc<Stack>) {
         (row.get::<_, Value>(0)["name"].clone(), row.get::<_, Value>(1)["name"].clone()),
         (json!("Vendas"), json!("Suporte"))
     );
+}
+
+pub async fn a_save_of_an_old_version_is_refused_with_the_current_one(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut socket = company.agents[0].socket().await;
+    let number = fresh_digits();
+    let save_as = async |version: &str, name: &str| {
+        let mut body = channel(&number, "EAAG-abcdefgh-1234");
+        body["name"] = json!(name);
+        company.admin.api.with_header("if-match", version).post("/integrations/config", body).await
+    };
+    assert_eq!(save_as("1", "Nenhum").await.problem(409), "stale_version");
+    save(&company, channel(&number, "EAAG-abcdefgh-1234")).await.expect(200);
+    assert_eq!(save_as("1", "Suporte").await.expect(200)["version"], 2);
+    let refused = save_as("\"1\"", "Outro").await.expect(409);
+    assert_eq!((text(&refused["code"]), text(&refused["current"]["name"])), ("stale_version", "Suporte"));
+    assert_eq!(save_as("dois", "Outro").await.problem(422), "invalid");
+    let told = |frame: &Value| frame["type"] == "channel.updated" && frame["data"]["version"] == 2;
+    let told = socket.frame("the channel saved again", told).await;
+    assert_eq!((text(&told["data"]["name"]), text(&told["data"]["status"])), ("Suporte", "active"));
+    assert!(!told.to_string().contains("EAAG"), "{told}");
 }
 
 pub async fn a_number_belongs_to_one_company(stack: Arc<Stack>) {

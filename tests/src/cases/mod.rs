@@ -70,6 +70,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             thawed_functions_answer_although_their_connections_are_gone,
             a_killed_cloud_starts_again_with_everything_it_had,
             no_message_has_ended_in_a_dead_letter_queue,
+            every_event_was_as_openapi_describes_it,
         };
     }
 }

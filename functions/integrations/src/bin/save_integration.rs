@@ -1,7 +1,7 @@
 //! POST /integrations/config — connects a channel, or saves it again with another configuration.
 
 use integrations::{
-    Integration, NUMBER_IN_USE,
+    ChannelUpdated, Integration, NUMBER_IN_USE,
     config::{Channel, IntegrationConfig, keep_hints},
 };
 use shared::{
@@ -12,11 +12,18 @@ use tokio_postgres::types::ToSql;
 
 const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE]);
 
-/// What the input refers to, and the channel as it is if this company has saved it before.
+/// What the input refers to, and the channel as it is if this company has saved it before; nobody else saves it meanwhile.
 const FIND: &str = "
     select $3::uuid is null or exists (select from departments where id = $3) as has_department,
            (select id from bot_flows where key = $4 and published_at is not null order by number desc limit 1) as bot_flow_id,
-           (select to_jsonb(channel_accounts) from channel_accounts where kind = $1 and external_key = $2) as current";
+           (select to_jsonb(channel) from (
+               select channel_accounts.id, kind, name, status, department_id, bot_flows.key as bot_flow_key, settings,
+                      channel_accounts.created_at, version
+                 from channel_accounts
+                 left join bot_flows on bot_flows.id = channel_accounts.bot_flow_id
+                where kind = $1 and external_key = $2
+                  for update of channel_accounts
+           ) channel) as current";
 
 /// No row when there is such a channel already, of whatever company.
 const CONNECT: &str = "
@@ -51,6 +58,14 @@ struct Found {
     current: Option<Value>,
 }
 
+impl Found {
+    /// 0 for a channel that was never saved.
+    fn version(&self) -> i32 {
+        let version = self.current.as_ref().and_then(|current| current["version"].as_i64());
+        version.and_then(|version| version.try_into().ok()).unwrap_or(0)
+    }
+}
+
 fn main() {
     serve(&ROUTE, save_integration);
 }
@@ -59,12 +74,14 @@ async fn save_integration(
     context: Context,
     caller: Admin,
     _: IdempotencyKey,
+    if_match: IfMatch,
     Json(input): Json<IntegrationConfig>,
 ) -> Result<Json<Integration>, Error> {
     let channel = Channel::from(input);
     let Channel { kind, external_key, name, department_id, bot_flow_key, .. } = &channel;
     let transaction = context.begin(&caller).await?;
     let found: Found = transaction.one(FIND, &[kind, external_key, department_id, bot_flow_key]).await?;
+    if_match.check(found.version(), &found.current)?;
     refuse_unknown(&channel, &found)?;
     let flow = found.bot_flow_id;
     let settings = keep_hints(channel.settings.clone(), found.current.as_ref().map_or(&Value::Null, |row| &row["settings"]));
@@ -85,6 +102,8 @@ async fn save_integration(
         let sealed = credentials.seal(&context.secrets().encryption_keys, integration.id);
         transaction.execute(KEEP_CREDENTIALS, &[&integration.id, &sealed]).await?;
     }
+    let event = Event::new(Topic::Company(caller.company_id), Audience::staff(), &ChannelUpdated::from(&integration));
+    transaction.emit(event);
     transaction.audit(integration.id, &found.current, &integration);
     transaction.commit(Json(integration)).await
 }

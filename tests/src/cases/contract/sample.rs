@@ -123,6 +123,7 @@ impl Fixture {
             "email" => admin.email.clone(),
             "password" => self.company.password.clone(),
             "company_id" => self.company.id.to_string(),
+            "department_id" => self.department().await,
             "colleague_id" => self.company.agents[0].id.to_string(),
             "phone_number_id" => self.company.phone.number_id.clone(),
             "verify_token" => text(&self.settings["whatsapp_verify_token"]).to_owned(),
@@ -138,12 +139,19 @@ impl Fixture {
             "bot_job_id" => self.job("bot").await,
             "delivery_job_id" => self.job("delivery").await,
             "media_job_id" => self.job("media").await,
-            other => panic!("events/{function}.json: nobody knows {{{{{other}}}}}"),
+            other => {
+                panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
+            }
         }
     }
 
     async fn log_in(&self) -> Value {
         log_in(&self.stack, &self.company.admin, &self.company.password).await
+    }
+
+    async fn department(&self) -> String {
+        let made = self.company.admin.api.post("/departments", json!({"name": format!("Setor {}", digits())})).await;
+        text(&made.expect(201)["id"]).to_owned()
     }
 
     /// A conversation of a client of its own, held by the admin or by nobody.

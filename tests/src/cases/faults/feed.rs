@@ -1,6 +1,6 @@
 //! The feed's promise, presence that lapses, sockets that end.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 use tests::{Stack, Wanted, company::text, eventually};
@@ -153,4 +153,19 @@ async fn dynamodb(stack: &Stack, action: &str, input: Value) -> Value {
     let (status, text) = (answer.status(), answer.text().await.expect("a body"));
     assert!(status.is_success(), "{action}: {text}");
     serde_json::from_str(&text).expect("JSON")
+}
+
+pub async fn every_event_was_as_openapi_describes_it(stack: Arc<Stack>) {
+    let rows = stack
+        .database()
+        .await
+        .query("select type, data from events where type not like 'note.%'", &[])
+        .await
+        .expect("the database answers");
+    let mut wrong = BTreeSet::new();
+    for row in &rows {
+        let (kind, data): (String, Value) = (row.get(0), row.get(1));
+        wrong.extend(stack.openapi.faults_of_event(&kind, &data).into_iter().map(|fault| format!("{kind}: {fault}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
