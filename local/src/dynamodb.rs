@@ -1,23 +1,16 @@
 //! DynamoDB, embedded: the tables of the template in one SQLite file.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use dynoxide::{Database, server};
 use serde_json::{Map, Value, json};
-use tokio::{
-    net::TcpListener,
-    sync::{Mutex, oneshot},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::template::TableDefinition;
+use crate::{service::Service, template::TableDefinition};
 
 /// How often expired items are removed.
 const SWEEP: Duration = Duration::from_secs(20);
-
-/// How long a pause waits for requests that are under way.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// What of the template's properties `CreateTable` takes as it is.
 const TABLE_PROPERTIES: [&str; 6] = [
@@ -31,15 +24,8 @@ const TABLE_PROPERTIES: [&str; 6] = [
 
 /// The running server. Dropping it stops the server.
 pub struct Handle {
-    database: Database,
-    address: SocketAddr,
-    running: Mutex<Option<Running>>,
+    service: Service,
     sweeper: JoinHandle<()>,
-}
-
-struct Running {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), String>>,
 }
 
 /// Serves the tables on `listener`; `path` is the file they are kept in, memory without one.
@@ -53,20 +39,22 @@ pub fn serve(listener: TcpListener, tables: Vec<TableDefinition>, path: Option<P
     for table in tables {
         prepare(&database, &table).with_context(|| format!("cannot create the table {}", table.logical_id))?;
     }
-    let address = listener.local_addr()?;
-    let running = Mutex::new(Some(start(listener, database.clone())));
     let sweeper = tokio::spawn(sweep(database.clone()));
-    Ok(Handle { database, address, running, sweeper })
+    let service = Service::start(listener, move |listener, stopped| {
+        let database = database.clone();
+        async move {
+            if let Err(error) = server::serve_with_shutdown(listener, database, stopped).await {
+                eprintln!("DynamoDB: {error}");
+            }
+        }
+    })?;
+    Ok(Handle { service, sweeper })
 }
 
 impl Handle {
     /// Lets clients' connections be refused, until `resume`.
     pub async fn pause(&self) {
-        let Some(mut running) = self.running.lock().await.take() else { return };
-        let _ = running.stop.send(());
-        if tokio::time::timeout(DRAIN, &mut running.task).await.is_err() {
-            running.task.abort();
-        }
+        self.service.pause().await;
     }
 
     /// Serves again on the same port.
@@ -74,30 +62,14 @@ impl Handle {
     /// # Errors
     /// When another program took the port.
     pub async fn resume(&self) -> anyhow::Result<()> {
-        let mut running = self.running.lock().await;
-        if running.is_none() {
-            let listener = TcpListener::bind(self.address).await.context("cannot serve DynamoDB again")?;
-            *running = Some(start(listener, self.database.clone()));
-        }
-        Ok(())
+        self.service.resume().await
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         self.sweeper.abort();
-        if let Some(running) = self.running.get_mut().take() {
-            running.task.abort();
-        }
     }
-}
-
-fn start(listener: TcpListener, database: Database) -> Running {
-    let (stop, stopped) = oneshot::channel();
-    let stopped = async move {
-        let _ = stopped.await;
-    };
-    Running { stop, task: tokio::spawn(server::serve_with_shutdown(listener, database, stopped)) }
 }
 
 fn open(path: Option<PathBuf>) -> anyhow::Result<Database> {

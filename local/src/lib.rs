@@ -14,6 +14,7 @@ pub mod queues;
 pub mod sandbox;
 pub mod schedules;
 pub mod seed;
+mod service;
 pub mod template;
 pub mod websocket_api;
 

@@ -22,6 +22,7 @@ use crate::{
     queues::Queues,
     sandbox::{Sandbox, SandboxOptions},
     schedules,
+    service::Service,
     template::Template,
     websocket_api::WebSocketGateway,
 };
@@ -42,6 +43,7 @@ pub(super) struct Services {
     s3: object_storage::Handle,
     queues: Arc<Queues>,
     sandbox: Arc<Sandbox>,
+    third_parties: Service,
     parameters: Arc<Parameters>,
     tasks: std::sync::Mutex<JoinSet<()>>,
     /// Pollers and clocks, which the runtime of tasks keeps by itself.
@@ -100,10 +102,17 @@ impl Services {
             public_url: addresses.sandbox.clone(),
         });
 
+        let router = sandbox.router();
+        let third_parties = Service::start(listeners.sandbox, move |listener, stopped| {
+            let router = router.clone();
+            async move {
+                // It ends only when it is stopped.
+                let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+            }
+        })?;
         let mut tasks = JoinSet::new();
         let queue_api = queues.router(parameters.clone());
         tasks.spawn(serve(listeners.sqs, queue_api));
-        tasks.spawn(serve(listeners.sandbox, sandbox.router()));
         tasks.spawn(sandbox.clone().serve_smtp(listeners.smtp));
         Ok(Arc::new(Self {
             cluster: Mutex::new(cluster),
@@ -111,6 +120,7 @@ impl Services {
             s3,
             queues,
             sandbox,
+            third_parties,
             parameters,
             tasks: std::sync::Mutex::new(tasks),
             callers: std::sync::Mutex::default(),
@@ -155,6 +165,8 @@ impl Services {
             ("dynamodb", false) => self.dynamodb.pause().await,
             ("s3", true) => self.s3.resume(),
             ("s3", false) => self.s3.pause(),
+            ("sandbox", true) => self.third_parties.resume().await?,
+            ("sandbox", false) => self.third_parties.pause().await,
             ("sqs", true) => self.queues.resume(),
             ("sqs", false) => self.queues.pause(),
             ("postgres", running) => {
@@ -196,6 +208,7 @@ impl Services {
     /// Stops the services, the database last.
     pub async fn stop(&self) {
         self.dynamodb.pause().await;
+        self.third_parties.pause().await;
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         tasks.shutdown().await;
         if let Some(cluster) = self.cluster.lock().await.take()

@@ -53,6 +53,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_worker_killed_before_the_call_sends_when_it_is_done_again,
             a_function_over_its_time_out_is_killed_and_its_locks_go,
             a_busy_provider_is_asked_again_until_it_takes_the_message,
+            without_whatsapp_messages_wait_and_are_sent_once_later,
             an_answer_that_says_nothing_is_not_followed_by_a_second_send,
             a_provider_that_never_answers_does_not_hold_up_the_conversation,
             a_final_refusal_fails_the_message_and_the_lane_goes_on_in_order,

@@ -147,7 +147,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             failure_told_later_by_status_is_shown,
             refused_token_breaks_the_channel_until_it_is_renewed,
             unknown_outcome_is_never_sent_again,
-            refused_connection_is_made_again,
+            passing_error_is_tried_again,
             one_clients_pause_holds_up_nobody_else,
             read_marks_reach_whatsapp,
             read_up_to_one_message_leaves_the_later_ones,

@@ -151,7 +151,7 @@ pub async fn unknown_outcome_is_never_sent_again(stack: Arc<Stack>) {
     assert_eq!(scene.accepted().await, ["será que foi?", "depois"]);
 }
 
-pub async fn refused_connection_is_made_again(stack: Arc<Stack>) {
+pub async fn passing_error_is_tried_again(stack: Arc<Stack>) {
     let scene = scene(&stack).await;
     scene.fault(json!({"kind": "error", "code": 2, "retry_after": 1, "times": 1})).await;
     let messages = scene.say(&["volta já"]).await;

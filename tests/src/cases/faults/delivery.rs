@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tests::{Stack, eventually};
 
-use super::{Desk, dispatch, until_all_done};
+use super::{Desk, dispatch, let_leases_pass, start, stop, until_all_done};
 
 pub async fn a_busy_provider_is_asked_again_until_it_takes_the_message(stack: Arc<Stack>) {
     let desk = Desk::open(&stack).await;
@@ -23,6 +23,26 @@ pub async fn a_busy_provider_is_asked_again_until_it_takes_the_message(stack: Ar
     desk.send("logo atrás").await.expect(201);
     desk.until("logo atrás", &["read"]).await;
     assert_eq!(desk.accepted().await, ["com calma", "logo atrás"]);
+}
+
+/// A connection that is refused has carried nothing.
+pub async fn without_whatsapp_messages_wait_and_are_sent_once_later(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    stop(&stack, "sandbox").await;
+    desk.send("sem rede").await.expect(201);
+    desk.send("também").await.expect(201);
+    let tried = "select exists (select from jobs where company_id = $1 and attempts > 0 and last_error is not null)";
+    let database = stack.database().await;
+    eventually("a refused attempt", || async {
+        database.query_one(tried, &[&desk.company.id]).await.expect("a row").get::<_, bool>(0).then_some(())
+    })
+    .await;
+    assert_eq!(desk.with_body("sem rede").await[0]["status"], "queued");
+    start(&stack, "sandbox").await;
+    let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
+    desk.until("também", &["read"]).await;
+    until_all_done(&stack, &desk.company).await;
+    assert_eq!(desk.accepted().await, ["sem rede", "também"]);
 }
 
 /// A gateway's own error page may hide that the message was taken; so may a connection that broke.

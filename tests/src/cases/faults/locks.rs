@@ -7,7 +7,7 @@ use tests::{Company, Stack, Wanted, eventually, sandbox::fresh_number};
 
 use super::{Desk, conversations, until_blocked};
 
-/// Two webhooks hold messages of the same two clients in opposite order, and each has one client when it asks for the other.
+/// Two webhooks bring messages of the same two clients in opposite order, and each has one client when it asks for the other.
 pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let clients = [fresh_number(), fresh_number()];
@@ -18,10 +18,14 @@ pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>
     for order in [[0, 1], [1, 0]] {
         bodies.push(webhook_of(&company, &order.map(|index| clients[index].as_str())));
     }
-    let database = stack.database().await;
-    database.batch_execute("begin").await.expect("a transaction");
-    let hold = "select from conversations where company_id = $1 for update";
-    database.query(hold, &[&company.id]).await.expect("both conversations are held");
+    let mut holders = Vec::new();
+    for client in &clients {
+        let holder = stack.database().await;
+        holder.batch_execute("begin").await.expect("a transaction");
+        let id: uuid::Uuid = company.admin.conversation_id_of(client).await.parse().expect("an id");
+        holder.query_one("select from conversations where id = $1 for update", &[&id]).await.expect("it is held");
+        holders.push((id, holder));
+    }
     let posting: Vec<_> = bodies
         .iter()
         .map(|body| {
@@ -29,15 +33,21 @@ pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>
             tokio::spawn(async move { phone.post("/whatsapp/webhook", json!({"raw": raw})).await })
         })
         .collect();
-    let blocked = "select count(*) from pg_stat_activity where application_name = 'balcao' and wait_event_type = 'Lock'";
     let watcher = stack.database().await;
-    eventually("both waiting", || async {
-        (watcher.query_one(blocked, &[]).await.expect("activity").get::<_, i64>(0) >= 2).then_some(())
-    })
-    .await;
+    until_both_blocked(&watcher).await;
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     let before: i64 = watcher.query_one(deadlocks, &[]).await.expect("a count").get(0);
-    database.batch_execute("commit").await.expect("both are let go");
+    let (first, holder) = holders.remove(0);
+    holder.batch_execute("commit").await.expect("the first is let go");
+    // The webhook that waited for it has it now, and asks for the second.
+    let free = "select from conversations where id = $1 for update skip locked";
+    eventually("the first taken", || async {
+        watcher.query(free, &[&first]).await.expect("the database answers").is_empty().then_some(())
+    })
+    .await;
+    until_both_blocked(&watcher).await;
+    let (_, holder) = holders.remove(0);
+    holder.batch_execute("commit").await.expect("the second is let go");
     for posting in posting {
         let attempt = posting.await.expect("an answer");
         assert_eq!(attempt["status"], 200, "{attempt}");
@@ -55,6 +65,14 @@ pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>
     }
     let count = "select count(*) from messages where company_id = $1";
     assert_eq!(watcher.query_one(count, &[&company.id]).await.expect("a count").get::<_, i64>(0), 6);
+}
+
+async fn until_both_blocked(watcher: &tokio_postgres::Client) {
+    let blocked = "select count(*) from pg_stat_activity where application_name = 'balcao' and wait_event_type = 'Lock'";
+    eventually("both waiting", || async {
+        (watcher.query_one(blocked, &[]).await.expect("activity").get::<_, i64>(0) >= 2).then_some(())
+    })
+    .await;
 }
 
 /// Somebody keeps a conversation's row longer than a statement may wait.

@@ -51,9 +51,9 @@ pub async fn a_killed_cloud_starts_again_with_everything_it_had(_: Arc<Stack>) {
     super::dispatch(&stack, &desk.company).await;
     until_blocked(&stack).await;
     stack.kill().await;
-    drop(database);
-
     let stack = Stack::start_kept(&directory, &binaries()).await.expect("it starts again");
+    // Until here, so that what outlived the cloud for a moment could not send.
+    drop(database);
     let token = desk.company.agents[0].api.token.clone().expect("a token");
     let api = stack.api().with_token(token);
     let path = format!("/messages?conversation_id={}", desk.conversation);
