@@ -527,7 +527,7 @@ CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (comp
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, lower(name));
-CREATE INDEX events_age ON public.events USING brin (at);
+CREATE INDEX events_age ON public.events USING btree (at);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_age ON public.inbound_webhooks USING brin (received_at);
@@ -535,6 +535,7 @@ CREATE INDEX inbound_webhooks_recent ON public.inbound_webhooks USING btree (com
 CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
+CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
@@ -543,7 +544,9 @@ CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) 
 CREATE INDEX messages_text ON public.messages USING gin (to_tsvector('portuguese'::regconfig, app.fold(body))) WHERE (body <> ''::text);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
+CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
@@ -1024,9 +1027,11 @@ begin
         delete from events where ctid in (select ctid from events where at < now() - interval '7 days' order by at limit most) returning tx
     ), latest as (
         select max(tx::text::numeric)::text::xid8 as tx from old
+    ), noted as (
+        update feed_epochs set swept = latest.tx from latest where latest.tx is not null and latest.tx > swept
     )
-    update feed_epochs set swept = latest.tx from latest where latest.tx is not null and latest.tx > swept;
-    get diagnostics step = row_count; gone := gone + step;
+    select count(*) into step from old;
+    gone := gone + step;
     delete from refresh_tokens where ctid in (select ctid from refresh_tokens where expires_at < now() - interval '1 day' limit most);
     get diagnostics step = row_count; gone := gone + step;
     delete from sessions where ctid in (

@@ -108,6 +108,18 @@ pub async fn mark_read(context: &Context, account: &Account, message_id: &str) -
     (answer.map(drop), call)
 }
 
+/// Asks for the number itself, which Meta shows to no token but those that may act for it.
+pub async fn look_up_number(context: &Context, account: &Account) -> Outcome<()> {
+    let url = format!("{}/{}?fields=id,display_phone_number", base_url(), account.phone_number_id);
+    let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
+    let (answer, call) = run(context, "look_up_number", request).await;
+    let is_own = |answer: Value| {
+        let refused = || Failure::Refused { code: "other_number".into(), detail: "the answer is of another number".into() };
+        if answer["id"] == account.phone_number_id.as_str() { Ok(()) } else { Err(refused()) }
+    };
+    (answer.and_then(is_own), call)
+}
+
 /// Uploads a file to send. Answers its media id.
 pub async fn upload(context: &Context, account: &Account, bytes: Bytes, mime_type: &str, name: &str) -> Outcome<String> {
     let part = multipart::Part::stream(bytes).file_name(name.to_owned());

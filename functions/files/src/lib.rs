@@ -24,8 +24,6 @@ pub const NOT_READY: Problem =
 pub const REFUSED: Problem =
     Problem::new(410, "file_refused", "O arquivo foi recusado e removido.", "The file was refused and removed.");
 
-pub const FIND: &str = "select * from files where id = $1";
-
 /// A file as its readers see it.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct File {

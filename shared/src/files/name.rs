@@ -8,12 +8,13 @@ const LONGEST_NAME: usize = 200;
 /// The name of a file that has none left.
 const NAMELESS: &str = "arquivo";
 
-/// A name without folders, control or invisible characters and leading dots, of at most 200 characters, its extension kept.
+/// A name without folders, control or invisible characters and dots around it, of at most 200 characters, its extension kept.
 #[must_use]
 pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String = last.chars().filter(|character| !is_hidden(*character)).collect();
-    let name = visible.trim_start_matches(|character: char| character == '.' || character.is_whitespace()).trim_end();
+    let is_trimmed = |character: char| character == '.' || character.is_whitespace();
+    let name = visible.trim_matches(is_trimmed);
     if name.is_empty() {
         return NAMELESS.to_owned();
     }
@@ -23,7 +24,7 @@ pub fn clean_name(name: &str) -> String {
     }
     let extension = extension(name).filter(|extension| extension.len() <= 10).unwrap_or_default();
     let kept = LONGEST_NAME - extension.chars().count() - usize::from(!extension.is_empty());
-    let mut short = name.chars().take(kept).collect::<String>().trim_end().to_owned();
+    let mut short = name.chars().take(kept).collect::<String>().trim_end_matches(is_trimmed).to_owned();
     if !extension.is_empty() {
         short.push('.');
         short.push_str(extension);

@@ -163,11 +163,14 @@ pub struct IdempotencyKey;
 
 impl FromRequest for IdempotencyKey {
     fn from_request(request: &Request, _: &Route, context: &Context) -> Result<Self, Error> {
-        let Some(key) = request.header("idempotency-key") else { return Ok(Self) };
-        if key.is_empty() || key.len() > 255 {
-            let field = FieldProblem::new("Idempotency-Key", "length", "Use de 1 a 255 caracteres.", "Use 1 to 255 characters.");
-            return Err(INVALID.in_fields(vec![field]));
+        if !request.has_header("idempotency-key") {
+            return Ok(Self);
         }
+        let key = request.header("idempotency-key").filter(|key| (1..=255).contains(&key.len()));
+        let key = key.ok_or_else(|| {
+            let (portuguese, english) = ("Use de 1 a 255 caracteres ASCII.", "Use 1 to 255 ASCII characters.");
+            INVALID.in_fields(vec![FieldProblem::new("Idempotency-Key", "invalid", portuguese, english)])
+        })?;
         context.use_idempotency_key(key.to_owned(), crypto::sha256(request.body()));
         Ok(Self)
     }

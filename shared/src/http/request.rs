@@ -56,6 +56,12 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Whether it was sent at all, readable or not.
+    #[must_use]
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body

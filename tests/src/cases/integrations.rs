@@ -16,6 +16,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             secrets_are_kept_where_only_the_sender_finds_them,
             a_channel_can_be_saved_again_without_its_token,
             a_save_of_an_old_version_is_refused_with_the_current_one,
+            a_number_is_connected_only_with_a_token_of_its_own,
             a_number_belongs_to_one_company,
             what_a_channel_refers_to_must_be_there,
             kinds_not_known_yet_are_refused,
@@ -116,6 +117,20 @@ pub async fn a_save_of_an_old_version_is_refused_with_the_current_one(stack: Arc
     let told = socket.frame("the channel saved again", told).await;
     assert_eq!((text(&told["data"]["name"]), text(&told["data"]["status"])), ("Suporte", "active"));
     assert!(!told.to_string().contains("EAAG"), "{told}");
+}
+
+pub async fn a_number_is_connected_only_with_a_token_of_its_own(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let number = fresh_digits();
+    let own = json!({"phone_number_id": number, "access_token": "EAAG-the-owners-1234"});
+    stack.control("POST", "/sandbox/whatsapp/settings", Some(own)).await;
+    for token in ["EAAG-made-up-12345", "expired-abcdefgh"] {
+        let refused = save(&company, channel(&number, token)).await.expect(422);
+        assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("access_token", "not_accepted"));
+    }
+    let listed = company.admin.api.get("/integrations/config").await.expect(200);
+    assert!(!listed.to_string().contains(&number), "{listed}");
+    save(&company, channel(&number, "EAAG-the-owners-1234")).await.expect(200);
 }
 
 pub async fn a_number_belongs_to_one_company(stack: Arc<Stack>) {

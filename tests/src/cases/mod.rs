@@ -65,6 +65,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_turn_waits_for_the_message_that_counts_on_it,
             a_cursor_never_skips_a_transaction_that_commits_late,
             cursors_of_another_database_and_swept_ones_ask_to_start_over,
+            everything_past_its_age_is_swept_in_one_run,
             presence_nobody_renewed_ends_with_an_event,
             a_socket_that_went_away_unheard_is_forgotten_when_it_is_written_to,
             logging_out_closes_the_sockets_of_the_session_only,

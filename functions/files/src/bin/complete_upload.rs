@@ -1,10 +1,13 @@
 //! POST /storage/{id}/complete — checks what was uploaded against what was announced. Doing it again answers the same.
 
-use files::{FIND, Facts, File, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, inspect};
+use files::{Facts, File, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, inspect};
 use shared::prelude::*;
 
 const ROUTE: Route =
     Route::post("/storage/{id}/complete").fails(&[NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH]).needs(Privilege::Files);
+
+/// Only whoever uploads a file completes it: one that WhatsApp sends is completed by its own worker.
+const FIND: &str = "select * from files where id = $1 and uploaded_by = app.user_id()";
 
 const COMPLETE: &str = "
     update files
@@ -30,14 +33,15 @@ async fn complete_upload(context: Context, caller: Member, Path(id): Path<Uuid>)
         return answer(file);
     }
     let found = inspect(&context, &file).await?;
-    if found.is_err() {
-        shared::files::delete(&context, &file.storage_key).await?;
+    let recorded = record(&context, &caller, id, found).await?;
+    if recorded.status == "failed" {
+        shared::files::delete(&context, &recorded.storage_key).await?;
     }
-    record(&context, &caller, id, found).await
+    answer(recorded)
 }
 
 /// Writes the outcome, unless another request has meanwhile.
-async fn record(context: &Context, caller: &Identity, id: Uuid, found: Result<Facts, Problem>) -> Result<Json<File>, Error> {
+async fn record(context: &Context, caller: &Identity, id: Uuid, found: Result<Facts, Problem>) -> Result<File, Error> {
     let transaction = context.begin(caller).await?;
     let recorded: Option<File> = match &found {
         Ok(Facts { mime_type, width, height, duration_ms }) => {
@@ -51,7 +55,7 @@ async fn record(context: &Context, caller: &Identity, id: Uuid, found: Result<Fa
     };
     transaction.audit(format!("file:{id}"), &Value::Null, &json!({"status": file.status, "failure": file.failure}));
     transaction.commit_quietly().await?;
-    answer(file)
+    Ok(file)
 }
 
 /// What a finished upload answers, now and ever after.

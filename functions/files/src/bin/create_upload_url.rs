@@ -52,10 +52,10 @@ async fn create_upload_url(
     _: IdempotencyKey,
     Json(input): Json<Announcement>,
 ) -> Result<Created<Announced>, Error> {
-    let mime_type = check(&input)?;
+    let name = clean_name(&input.name);
+    let mime_type = check(&input, &name)?;
     let id = context.new_id();
     let storage_key = key(caller.company_id, id);
-    let name = clean_name(&input.name);
     let transaction = context.begin(&caller).await?;
     let file: Option<File> =
         transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key]).await?;
@@ -67,12 +67,12 @@ async fn create_upload_url(
 }
 
 /// The announced type as we name it, when type, name and size are accepted.
-fn check(input: &Announcement) -> Result<&'static str, Error> {
+fn check(input: &Announcement, name: &str) -> Result<&'static str, Error> {
     let refused =
         || FieldProblem::new("mime_type", "not_allowed", "Tipo de arquivo não aceito.", "This type of file is not accepted.");
     let known = accepted(&input.mime_type).ok_or_else(|| INVALID.in_fields(vec![refused()]))?;
     let mut problems = Vec::new();
-    if has_refused_extension(&input.name) {
+    if has_refused_extension(name) {
         problems.push(FieldProblem { field: "name".into(), ..refused() });
     }
     let largest = known.kind.largest();

@@ -1,12 +1,14 @@
 //! GET /storage/download/{id} — redirects to a URL that works for five minutes.
 
-use files::{FIND, File, NOT_READY, REFUSED};
+use files::{File, NOT_READY, REFUSED};
 use shared::{
     files::{FileType, accepted, presigned_download},
     prelude::*,
 };
 
 const ROUTE: Route = Route::get("/storage/download/{id}").fails(&[NOT_READY, REFUSED]).needs(Privilege::Files);
+
+const FIND: &str = "select * from files where id = $1";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wish {

@@ -5,8 +5,9 @@ use integrations::{
     config::{Channel, IntegrationConfig, keep_hints},
 };
 use shared::{
-    error::{FieldProblem, INVALID},
+    error::{FieldProblem, INVALID, UNAVAILABLE},
     prelude::*,
+    whatsapp::{Account, Credentials, Failure, look_up_number},
 };
 use tokio_postgres::types::ToSql;
 
@@ -78,6 +79,9 @@ async fn save_integration(
     Json(input): Json<IntegrationConfig>,
 ) -> Result<Json<Integration>, Error> {
     let channel = Channel::from(input);
+    if let Some(credentials) = &channel.credentials {
+        prove_right(&context, &channel.external_key, credentials).await?;
+    }
     let Channel { kind, external_key, name, department_id, bot_flow_key, .. } = &channel;
     let transaction = context.begin(&caller).await?;
     let found: Found = transaction.one(FIND, &[kind, external_key, department_id, bot_flow_key]).await?;
@@ -106,6 +110,21 @@ async fn save_integration(
     transaction.emit(event);
     transaction.audit(integration.id, &found.current, &integration);
     transaction.commit(Json(integration)).await
+}
+
+/// Nobody connects a number that is not theirs: the token must be one that WhatsApp accepts for it.
+async fn prove_right(context: &Context, phone_number_id: &str, credentials: &Credentials) -> Result<(), Error> {
+    let account = Account { phone_number_id: phone_number_id.to_owned(), credentials: credentials.clone() };
+    let (outcome, _) = look_up_number(context, &account).await;
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(Failure::Refused { .. } | Failure::Blocked { .. }) => {
+            let portuguese = "O WhatsApp não aceita este token para este número.";
+            let english = "WhatsApp does not accept this token for this number.";
+            Err(INVALID.in_fields(vec![FieldProblem::new("access_token", "not_accepted", portuguese, english)]))
+        }
+        Err(Failure::Busy { code: reason, .. } | Failure::Unknown { reason }) => Err(UNAVAILABLE.caused_by(reason)),
+    }
 }
 
 fn refuse_unknown(channel: &Channel, found: &Found) -> Result<(), Error> {

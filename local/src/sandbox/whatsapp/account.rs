@@ -34,11 +34,15 @@ pub(super) async fn look_up(
         media.as_ref().map(|media| media.phone_number_id.clone()).or_else(|| owner.clone())
     };
     let admitted = admit(&call, &version);
+    let token = call.token.clone();
     let work = || {
         let media = media.filter(|media| owner.is_none_or(|owner| owner == media.phone_number_id));
         match (admitted, media) {
             (Err(error), _) => error.answer(),
             (Ok(()), Some(media)) => Answer::ok(sandbox.describe_media(&media)),
+            (Ok(()), None) if number && !sandbox.may_see(&id, token.as_deref()) => {
+                GraphError::unknown_object("get", &id).answer()
+            }
             (Ok(()), None) if number => Answer::ok(sandbox.describe_number(&id)),
             (Ok(()), None) => GraphError::unknown_object("get", &id).answer(),
         }
@@ -55,6 +59,11 @@ impl Sandbox {
             || lock(&self.whatsapp.numbers).contains_key(id)
             || self.whatsapp.sent.find(|sent| sent.phone_number_id == id).is_some()
             || self.whatsapp.deliveries.find(|delivery| delivery.phone_number_id == id).is_some()
+    }
+
+    fn may_see(&self, id: &str, token: Option<&str>) -> bool {
+        let own = self.whatsapp.settings(id).access_token;
+        own.is_empty() || token == Some(own.as_str())
     }
 
     fn describe_number(&self, id: &str) -> Value {

@@ -26,6 +26,8 @@ pub struct NumberSettings {
     /// Before the second try; doubles each time.
     pub webhook_backoff_ms: u64,
     pub waba_id: String,
+    /// The one token that may look the number up; empty for any.
+    pub access_token: String,
     /// Made from the `phone_number_id` when empty.
     pub display_phone_number: String,
 }
@@ -41,6 +43,7 @@ impl Default for NumberSettings {
             webhook_attempts: 5,
             webhook_backoff_ms: 250,
             waba_id: "104200000000001".to_owned(),
+            access_token: String::new(),
             display_phone_number: String::new(),
         }
     }

@@ -53,6 +53,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         repeats::{
             a_repeated_request_is_answered_with_the_first_answer,
             a_key_is_for_one_body_only,
+            a_key_that_is_not_plain_text_is_refused,
             a_key_is_its_callers_own,
             a_refused_request_does_not_use_its_key_up,
             duplicates_at_once_make_one_row,

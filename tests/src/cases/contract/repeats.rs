@@ -37,6 +37,13 @@ pub async fn a_key_is_for_one_body_only(stack: Arc<Stack>) {
     assert_eq!(departments(&company.admin.api).await, 1);
 }
 
+pub async fn a_key_that_is_not_plain_text_is_refused(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let api = company.admin.api.with_header("idempotency-key", "clé");
+    assert_eq!(api.post("/departments", json!({"name": "Vendas"})).await.problem(422), "invalid");
+    assert_eq!(departments(&company.admin.api).await, 0);
+}
+
 pub async fn a_key_is_its_callers_own(stack: Arc<Stack>) {
     let (one, other) = (company(&stack).await, company(&stack).await);
     let with_key = |api: &Api| api.with_header("idempotency-key", "same");

@@ -102,6 +102,19 @@ pub async fn file_is_fetched_again_after_whatsapp_was_down(stack: Arc<Stack>) {
     assert_eq!(company.agents[0].download(text(&message["file"]["id"])).await.0, PNG);
 }
 
+pub async fn nobody_completes_a_file_that_a_client_sends(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let (mut socket, client) = followed(&company).await;
+    let fault = json!({"target": "whatsapp.media", "kind": "error", "code": 130_429, "retry_after": 1, "times": 2});
+    company.phone.fault(fault).await;
+    company.phone.receive(&client, media("image/png", PNG, json!({}))).await;
+    let thread = company.admin.thread(&company.admin.conversation_id_of(&client).await).await;
+    let file = thread.iter().find_map(|message| message["file"]["id"].as_str()).expect("a file").to_owned();
+    company.agents[0].api.post(&format!("/storage/{file}/complete"), json!({})).await.expect(404);
+    assert_eq!(updated(&mut socket).await["file"]["status"], "ready");
+    assert_eq!(company.agents[0].download(&file).await.0, PNG);
+}
+
 pub async fn file_whatsapp_has_no_more_is_marked_failed(stack: Arc<Stack>) {
     let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
     let (mut socket, client) = followed(&company).await;

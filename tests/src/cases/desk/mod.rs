@@ -64,6 +64,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             name_that_climbs_folders_is_only_a_name,
             program_in_disguise_is_only_ever_saved,
             file_is_fetched_again_after_whatsapp_was_down,
+            nobody_completes_a_file_that_a_client_sends,
             file_whatsapp_has_no_more_is_marked_failed,
             replayed_media_is_fetched_once,
             files_are_out_of_sight_with_their_conversation,

@@ -58,6 +58,7 @@ pub async fn names_lose_folders_and_tricks(stack: Arc<Stack>) {
         (".htaccess", "htaccess"),
         ("boleto\u{202e}fdp.pdf", "boletofdp.pdf"),
         ("...", "arquivo"),
+        ("boleto.pdf. .", "boleto.pdf"),
     ];
     for (name, kept) in cases {
         let announced = company.agents[0].announce(name, "application/pdf", 10).await.expect(201);
@@ -65,7 +66,16 @@ pub async fn names_lose_folders_and_tricks(stack: Arc<Stack>) {
         let key = format!("company/{}/{}", company.id, text(&announced["file"]["id"]));
         assert_eq!(announced["upload"]["fields"]["key"], key);
     }
-    for name in ["", &"x".repeat(1001), "vírus.exe", "página.html", "nul\u{0}.pdf"] {
+    for name in [
+        "",
+        &"x".repeat(1001),
+        "vírus.exe",
+        "página.html",
+        "nul\u{0}.pdf",
+        "vírus.exe\u{200b}",
+        "vírus.js.",
+        "vírus.bat\u{feff} ",
+    ] {
         company.agents[0].announce(name, "application/pdf", 10).await.expect(422);
     }
 }

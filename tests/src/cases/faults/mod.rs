@@ -9,13 +9,14 @@ mod locks;
 mod postgres;
 mod restarts;
 mod stores;
+mod sweeps;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
-pub use self::{bot::*, delivery::*, feed::*, jobs::*, killed::*, locks::*, postgres::*, restarts::*, stores::*};
+pub use self::{bot::*, delivery::*, feed::*, jobs::*, killed::*, locks::*, postgres::*, restarts::*, stores::*, sweeps::*};
 
 /// A company whose first agent holds a conversation with a client.
 pub struct Desk {

@@ -1,0 +1,60 @@
+//! What has outlived its use goes, all of it in one run; what has not stays.
+
+use std::sync::Arc;
+
+use tests::{Stack, Wanted};
+use uuid::Uuid;
+
+/// More than two batches.
+const EVENTS: i32 = 2500;
+
+const OLD_ROWS: [&str; 7] = [
+    "insert into events (company_id, topic, type, data, at)
+     select $1::uuid, 'company:old', 'note.old', '{}', now() - interval '8 days' from generate_series(1, 2500)",
+    "insert into idempotency_keys (company_id, user_id, route, key, request_hash, created_at)
+     select company_id, user_id, 'sweep', 'old', '', now() - interval '25 hours' from memberships where company_id = $1 and role = 'admin'",
+    "insert into jobs (id, company_id, kind, queue, lane, payload, finished_at)
+     values (gen_random_uuid(), $1, 'old', 'bot', 'sweep', '{}', now() - interval '8 days')",
+    "insert into sessions (id, company_id, user_id, expires_at, user_agent)
+     select gen_random_uuid(), company_id, user_id, now() - interval '31 days', 'sweep' from memberships where company_id = $1 and role = 'admin'",
+    "insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
+     select sha256(id::text::bytea), company_id, id, now() - interval '2 days' from sessions where company_id = $1 limit 1",
+    "insert into inbound_webhooks (id, company_id, channel_account_id, source, body, outcome, received_at)
+     select gen_random_uuid(), company_id, id, 'sweep', '', '[]', now() - interval '31 days' from channel_accounts where company_id = $1",
+    "insert into files (id, company_id, uploaded_by, name, mime_type, size, storage_key, created_at)
+     select gen_random_uuid(), company_id, user_id, 'old.pdf', 'application/pdf', 1, 'company/' || company_id || '/old', now() - interval '25 hours'
+       from memberships where company_id = $1 and role = 'admin'",
+];
+
+const LEFT: &str = "
+    select (select count(*) from events where company_id = $1 and type = 'note.old') as events,
+           (select count(*) from idempotency_keys where company_id = $1 and route = 'sweep') as keys,
+           (select count(*) from jobs where company_id = $1 and kind = 'old') as jobs,
+           (select count(*) from sessions where company_id = $1 and user_agent = 'sweep') as sessions,
+           (select count(*) from refresh_tokens where company_id = $1 and expires_at < now()) as tokens,
+           (select count(*) from inbound_webhooks where company_id = $1 and source = 'sweep') as webhooks,
+           (select count(*) from files where company_id = $1 and name = 'old.pdf') as files";
+
+/// How many of each there are.
+async fn counted(stack: &Stack, company: Uuid) -> Vec<i64> {
+    let row = stack.database().await.query_one(LEFT, &[&company]).await.expect("counts");
+    (0..row.len()).map(|index| row.get(index)).collect()
+}
+
+pub async fn everything_past_its_age_is_swept_in_one_run(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let database = stack.database().await;
+    for sql in OLD_ROWS {
+        database.execute(sql, &[&company.id]).await.expect("old rows");
+    }
+    assert_eq!(counted(&stack, company.id).await, [i64::from(EVENTS), 1, 1, 1, 1, 1, 1]);
+    let alive = "select (select count(*) from events where company_id = $1 and at > now() - interval '1 day'),
+                        (select count(*) from sessions where company_id = $1 and revoked_at is null and expires_at > now())";
+    let before = database.query_one(alive, &[&company.id]).await.expect("counts");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert_eq!(counted(&stack, company.id).await, [0; 7]);
+    let after = database.query_one(alive, &[&company.id]).await.expect("counts");
+    assert_eq!((before.get::<_, i64>(0), before.get::<_, i64>(1)), (after.get::<_, i64>(0), after.get::<_, i64>(1)));
+    assert!(before.get::<_, i64>(0) > 0 && before.get::<_, i64>(1) > 0);
+    company.admin.api.get("/auth/me").await.expect(200);
+}
