@@ -170,7 +170,9 @@ impl Openapi {
         })
     }
 
-    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+    /// The schema that a reference names, or the value itself.
+    #[must_use]
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str().and_then(|reference| self.document.pointer(reference.trim_start_matches('#'))) {
             Some(target) => target,
             None => value,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, Company, Stack, Wanted, company::text};
+use tests::{Answer, Company, Stack, Wanted, company::text, sandbox::fresh_number};
 
+use super::sample::Fixture;
 use crate::cases::snapshot;
 
 async fn company(stack: &Stack) -> Company {
@@ -197,4 +198,69 @@ pub async fn sql_comes_back_as_text(stack: Arc<Stack>) {
     let listed = api.get("/departments").await.expect(200);
     let names: Vec<&str> = listed["data"].as_array().into_iter().flatten().map(|row| text(&row["name"])).collect();
     assert!(HOSTILE.iter().all(|hostile| names.contains(hostile)), "{names:?}");
+}
+
+/// Every field of text of every body and query, one by one: whatever is answered, it is not a failure of ours, and nothing is run.
+pub async fn sql_in_any_field_is_only_text(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let document = &stack.openapi.document;
+    let mut tried = 0;
+    for operation in stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()) {
+        let described = &document["paths"][&operation.path][operation.method.to_lowercase()];
+        let body = stack.openapi.resolve(&described["requestBody"]["content"]["application/json"]["schema"]);
+        let variants = body["oneOf"].as_array().cloned().unwrap_or_else(|| vec![body.clone()]);
+        let fields = variants.iter().flat_map(|body| body["properties"].as_object().into_iter().flatten());
+        for (field, _) in fields.filter(|(_, schema)| is_text(schema)) {
+            let answer = fixture
+                .send_changed(&operation.id, |event| {
+                    let mut body: Value = serde_json::from_str(text(&event["body"])).unwrap_or_else(|_| json!({}));
+                    body[field] = json!(HOSTILE[tried % HOSTILE.len()]);
+                    event["body"] = json!(body.to_string());
+                })
+                .await;
+            assert!(answer.status < 500, "{} {field}: {} {}", operation.id, answer.status, answer.body);
+            tried += 1;
+        }
+        let parameters = described["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters.filter(|parameter| parameter["in"] == "query" && is_text(&parameter["schema"])) {
+            let hostile = HOSTILE[tried % HOSTILE.len()];
+            let query =
+                url::form_urlencoded::Serializer::new(String::new()).append_pair(text(&parameter["name"]), hostile).finish();
+            let answer = fixture.send_changed(&operation.id, |event| event["rawQueryString"] = json!(query)).await;
+            assert!(answer.status < 500, "{} {query}: {} {}", operation.id, answer.status, answer.body);
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "only {tried} fields");
+    fixture.company.admin.api.get("/auth/me").await.expect(200);
+}
+
+fn is_text(schema: &Value) -> bool {
+    let kinds = [&schema["type"], &schema["type"][0]];
+    kinds.iter().any(|kind| **kind == "string") || schema.get("$ref").is_some() || schema.get("anyOf").is_some()
+}
+
+/// What customers write goes through the webhook and the bot, and agents search for it.
+pub async fn sql_of_customers_is_only_text(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    for hostile in HOSTILE {
+        let client = fresh_number();
+        company.phone.receive(&client, json!({"text": hostile, "name": hostile})).await;
+        let conversation = company.admin.conversation_of(&client).await;
+        assert_eq!(text(&conversation["client_name"]), hostile);
+        let thread = company.admin.thread(text(&conversation["id"])).await;
+        assert!(thread.iter().any(|message| message["body"] == hostile), "{thread:?}");
+        let id = text(&conversation["id"]);
+        company.admin.api.post(&format!("/conversations/{id}/takeover"), json!({"greeting": hostile})).await.expect(200);
+        let sent = json!({"conversation_id": id, "client_message_id": hostile, "kind": "text", "body": hostile});
+        assert_eq!(text(&company.admin.api.post("/messages", sent).await.expect(201)["body"]), hostile);
+        company.admin.api.post(&format!("/conversations/{id}/close"), json!({"reason": hostile})).await.expect(200);
+        let mut socket = company.admin.socket().await;
+        for action in ["subscribe", "unsubscribe", "typing"] {
+            socket.send(json!({"action": action, "topic": hostile, "state": true})).await;
+            socket.of_type("error").await;
+        }
+        socket.send(json!({"action": "resume", "after": hostile})).await;
+        socket.frame("an answer", |frame| frame["type"] == "resync" || frame["type"] == "error").await;
+    }
 }

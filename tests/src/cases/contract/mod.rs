@@ -38,6 +38,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             page_sizes_have_bounds,
             paths_that_name_nothing_are_not_found,
             sql_comes_back_as_text,
+            sql_in_any_field_is_only_text,
+            sql_of_customers_is_only_text,
         };
         inventory::{
             binaries_are_the_functions_of_the_template,

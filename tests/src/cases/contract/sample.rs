@@ -66,7 +66,13 @@ impl Fixture {
 
     /// The request that the function's sample is the event of, sent through the gateway.
     pub async fn send(&self, function: &str) -> Answer {
-        let event = self.event(function).await;
+        self.send_changed(function, |_| {}).await
+    }
+
+    /// As `send`, with the event changed before.
+    pub async fn send_changed(&self, function: &str, change: impl FnOnce(&mut Value)) -> Answer {
+        let mut event = self.event(function).await;
+        change(&mut event);
         let mut api = self.stack.api();
         for name in ["authorization", "x-hub-signature-256"] {
             if let Some(value) = event["headers"][name].as_str() {
