@@ -1,10 +1,14 @@
 //! The sandbox of third parties, as far as tests steer it: one WhatsApp number each, so that they do not meet.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::{company::text, eventually};
+use crate::{Answer, company::text, eventually, openapi::Openapi};
 
 /// One company's WhatsApp number in the sandbox.
 #[derive(Clone)]
@@ -12,6 +16,7 @@ pub struct Phone {
     pub number_id: String,
     base: String,
     http: reqwest::Client,
+    openapi: Arc<Openapi>,
 }
 
 /// A Brazilian mobile number nobody else has.
@@ -28,6 +33,7 @@ impl Phone {
             number_id: number_id.to_owned(),
             base: format!("{}/_local/sandbox", stack.addresses.api),
             http: stack.http.clone(),
+            openapi: Arc::clone(&stack.openapi),
         }
     }
 
@@ -48,12 +54,25 @@ impl Phone {
         text(&received["id"]).to_owned()
     }
 
-    /// Any route of the sandbox's control.
+    /// Any route of the sandbox's control. What it tells of our webhook's answer is held against `openapi.json`.
     ///
     /// # Panics
     /// When it does not answer with success.
     pub async fn post(&self, path: &str, body: Value) -> Value {
-        self.send(self.http.post(format!("{}{path}", self.base)).json(&body), path).await
+        let told = self.send(self.http.post(format!("{}{path}", self.base)).json(&body), path).await;
+        let sends_webhook = ["/whatsapp/inbound", "/whatsapp/webhook"].contains(&path);
+        if let (true, Some(status), Some(answer)) = (sends_webhook, told["status"].as_u64(), told["answer"].as_str()) {
+            self.check_webhook(status, answer);
+        }
+        told
+    }
+
+    /// The sandbox keeps no headers: the content type is taken to be the one that goes with the status.
+    fn check_webhook(&self, status: u64, answer: &str) {
+        let (Ok(status), Ok(body)) = (status.try_into(), serde_json::from_str(answer)) else { return };
+        let content_type = if status < 400 { "application/json" } else { "application/problem+json" };
+        let headers = [(CONTENT_TYPE, HeaderValue::from_static(content_type))].into_iter().collect();
+        self.openapi.check("POST", "/webhooks/whatsapp", &Answer { status, headers, body });
     }
 
     /// Messages WhatsApp has accepted from this number.
