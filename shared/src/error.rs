@@ -121,10 +121,10 @@ impl Language {
 }
 
 /// A failure on its way to the caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(pub(crate) Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub(crate) problem: Problem,
     pub(crate) fields: Vec<FieldProblem>,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    sync::{
+        Arc, Mutex as SyncMutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct Connection {
     statements: SyncMutex<HashMap<&'static str, Statement>>,
     /// A transaction was left open; it is rolled back before the next begins and before the answer leaves.
     pub(crate) is_dirty: bool,
+    /// A table was changed under its prepared statements: the next transaction needs a new connection.
+    pub(crate) is_outdated: AtomicBool,
 }
 
 pub(crate) type Held = OwnedMutexGuard<Option<Connection>>;
@@ -51,7 +56,8 @@ impl Database {
         let mut held = Arc::clone(&self.slot).lock_owned().await;
         // Lets the connection's own task notice first that the server went away while this process was frozen.
         tokio::task::yield_now().await;
-        if held.as_ref().is_some_and(|connection| connection.client.is_closed()) {
+        if held.as_ref().is_some_and(|connection| connection.client.is_closed() || connection.is_outdated.load(Ordering::SeqCst))
+        {
             *held = None;
         }
         if held.is_none() {
@@ -91,7 +97,12 @@ impl Database {
         loop {
             let error = match open(config).await {
                 Ok(client) => {
-                    return Ok(Connection { client, statements: SyncMutex::default(), is_dirty: false });
+                    return Ok(Connection {
+                        client,
+                        statements: SyncMutex::default(),
+                        is_dirty: false,
+                        is_outdated: AtomicBool::new(false),
+                    });
                 }
                 Err(error) => error,
             };

@@ -21,6 +21,12 @@ pub(crate) fn is_worth_reconnecting(error: &tokio_postgres::Error) -> bool {
     }
 }
 
+/// Whether a prepared statement no longer fits a table that a migration has meanwhile changed.
+pub(crate) fn is_plan_outdated(error: &tokio_postgres::Error) -> bool {
+    let is_meant = |message: &str| message == "cached plan must not change result type";
+    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && error.as_db_error().is_some_and(|error| is_meant(error.message()))
+}
+
 /// The error for the caller. Errors after which nothing can have been committed are marked as worth doing again.
 pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
     let Some(database) = error.as_db_error() else {
@@ -34,7 +40,10 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
     if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION && database.message() == "session_revoked" {
         return SESSION_REVOKED.into();
     }
-    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) || is_worth_reconnecting(error) {
+    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
+        || is_worth_reconnecting(error)
+        || is_plan_outdated(error)
+    {
         return transient(error);
     }
     if [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(code) {

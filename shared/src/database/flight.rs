@@ -156,15 +156,18 @@ impl Transaction {
             }
         };
         let (begun, entered, claimed, worked) = join4(beginning, entering, claiming, work).await;
-        let explain = |error: tokio_postgres::Error| failure::explain(&error);
-        begun.map_err(explain)?;
-        if let Some(row) = entered.map_err(explain)? {
-            self.context.set_feed_cursor(row.get(0));
+        let outcome = (|| {
+            begun?;
+            if let Some(row) = entered? {
+                self.context.set_feed_cursor(row.get(0));
+            }
+            Ok((claimed?, worked))
+        })();
+        match outcome {
+            Ok((false, _)) => Err(self.replay(key).await?),
+            Ok((true, Ok(answer))) => Ok(answer),
+            Ok((true, Err(error))) | Err(error) => Err(self.explain(error).await),
         }
-        if !claimed.map_err(explain)? {
-            return Err(self.replay(key).await?);
-        }
-        worked.map_err(explain)
     }
 
     /// The answer stored under a key that was already used.

@@ -9,7 +9,7 @@ use futures_util::{FutureExt, future::try_join};
 use postgres_from_row::FromRow;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio_postgres::{Row, Statement, types::ToSql};
+use tokio_postgres::{Row, Statement, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
 use super::{
@@ -75,6 +75,8 @@ pub struct Transaction {
     has_savepoint: AtomicBool,
     is_over: bool,
     left_behind: Mutex<LeftBehind>,
+    /// The first statement that failed, since the last savepoint.
+    first_failure: Mutex<Option<Error>>,
 }
 
 impl Context {
@@ -113,6 +115,7 @@ impl Context {
             has_savepoint: AtomicBool::new(false),
             is_over: false,
             left_behind,
+            first_failure: Mutex::default(),
         })
     }
 }
@@ -128,7 +131,10 @@ impl Transaction {
         // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
         if self.has_begun.swap(true, Ordering::SeqCst) {
             let _flight = self.context.flight();
-            return work.await.map_err(|error| failure::explain(&error));
+            return match work.await {
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(self.explain(error).await),
+            };
         }
         self.begin_with(beginning, work).await
     }
@@ -168,7 +174,10 @@ impl Transaction {
         let work = self.connection().client.execute(&statement, parameters);
         if self.has_begun.swap(true, Ordering::SeqCst) {
             let _flight = self.context.flight();
-            return work.await.map_err(|error| failure::explain(&error));
+            return match work.await {
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(self.explain(error).await),
+            };
         }
         self.begin_with(beginning, work).await
     }
@@ -193,6 +202,7 @@ impl Transaction {
     /// Undoes everything since the last `savepoint`, what was left behind included.
     pub fn rollback_to_savepoint(&self, left_behind: Mark) {
         self.send("rollback to savepoint item");
+        *self.first_failure() = None;
         let mut current = self.left_behind();
         current.events.truncate(left_behind.events);
         current.jobs.truncate(left_behind.jobs);
@@ -300,7 +310,27 @@ impl Transaction {
     }
 
     pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
-        self.connection().statement(&self.context, sql).await.map_err(|error| failure::explain(&error))
+        match self.connection().statement(&self.context, sql).await {
+            Ok(statement) => Ok(statement),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// What an error means to the caller. Of a statement that fails only because one before it has failed, what that one means.
+    pub(super) async fn explain(&self, error: tokio_postgres::Error) -> Error {
+        if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) {
+            // Both answers may have come at once, and whoever waits for the other is yet to see it.
+            tokio::task::yield_now().await;
+            return self.first_failure().clone().unwrap_or_else(|| failure::explain(&error));
+        }
+        if failure::is_plan_outdated(&error) {
+            self.connection().is_outdated.store(true, Ordering::SeqCst);
+        }
+        self.first_failure().get_or_insert_with(|| failure::explain(&error)).clone()
+    }
+
+    fn first_failure(&self) -> MutexGuard<'_, Option<Error>> {
+        self.first_failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -40,6 +40,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_database_that_stays_away_is_answered_with_503_and_nothing_is_half_done,
             a_crash_in_the_middle_of_writes_leaves_all_or_nothing,
             a_connection_lost_at_commit_is_the_callers_to_repeat,
+            a_column_that_a_migration_adds_is_not_noticed,
             without_dynamodb_requests_are_answered_and_the_feed_is_whole,
             a_socket_that_was_open_before_dynamodb_stopped_goes_on_after_it,
             without_s3_no_upload_becomes_ready,

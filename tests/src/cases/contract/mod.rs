@@ -86,6 +86,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_token_without_a_signature_opens_nothing,
             other_algorithms_of_the_right_key_open_nothing,
             a_revoked_session_opens_nothing,
+            a_revoked_session_is_told_by_statements_side_by_side,
             claims_are_checked_against_the_database,
             other_roles_are_refused,
             another_company_is_out_of_reach,

@@ -126,6 +126,20 @@ pub async fn a_revoked_session_opens_nothing(stack: Arc<Stack>) {
     }
 }
 
+/// A list and its counts travel together: whichever is looked at first says why both failed.
+pub async fn a_revoked_session_is_told_by_statements_side_by_side(stack: Arc<Stack>) {
+    let company = small_company(&stack).await;
+    let list = "/conversations?limit=1";
+    company.admin.api.get(list).await.expect(200);
+    company.admin.api.post("/auth/logout", Value::Null).await.expect(204);
+    let filters = ["category=bot", "search=rara", "from=2026-01-01T00:00:00Z", "to=2026-12-01T00:00:00Z", "unread=true"];
+    for many in 1..1 << filters.len() {
+        let chosen: Vec<_> = (0..filters.len()).filter(|index| many & (1 << index) != 0).map(|index| filters[index]).collect();
+        let answer = company.admin.api.get(&format!("{list}&{}", chosen.join("&"))).await;
+        assert_eq!(answer.problem(401), "session_revoked", "{chosen:?}");
+    }
+}
+
 /// A genuine token whose company, role or session is not what the database says.
 pub async fn claims_are_checked_against_the_database(stack: Arc<Stack>) {
     let (company, other) = (small_company(&stack).await, small_company(&stack).await);

@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tests::{Stack, Wanted, company::text, eventually, sandbox::fresh_number};
 
+use crate::cases::upload;
+
 use super::{Desk, dispatch, feed_head, start, stop, until_all_done, until_blocked};
 
 const TERMINATE: &str = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'balcao'";
@@ -153,4 +155,18 @@ pub async fn a_connection_lost_at_commit_is_the_callers_to_repeat(stack: Arc<Sta
     assert_eq!(text(&again.expect(201)["id"]), text(&made["id"]));
     let list = company.supervisor.api.get("/departments").await.expect(200);
     assert_eq!(list["data"].as_array().map(Vec::len), Some(1), "{list}");
+}
+
+/// A migration adds a column while functions hold prepared statements that answer all columns of the table.
+pub async fn a_column_that_a_migration_adds_is_not_noticed(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let file = upload::ready_file(&stack, &company.admin).await;
+    let download = format!("/storage/download/{file}");
+    company.admin.api.get(&download).await.expect(302);
+    let database = stack.database().await;
+    database.batch_execute("alter table files add column of_a_later_version text").await.expect("it is added");
+    company.admin.api.get(&download).await.expect(302);
+    upload::ready_file(&stack, &company.admin).await;
+    database.batch_execute("alter table files drop column of_a_later_version").await.expect("it is dropped");
+    company.admin.api.get(&download).await.expect(302);
 }
