@@ -21,7 +21,7 @@ pub use message::{
     emit_message, preview,
 };
 pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
-pub use sending::{Content, NewMessage, add_outgoing, read_written};
+pub use sending::{Content, NewMessage, Written, add_outgoing};
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
     409,

@@ -1,6 +1,6 @@
 //! Adding an outgoing message: the row, the conversation's change, the job that delivers it, the events, in one transaction.
 
-use shared::{Row, prelude::*};
+use shared::prelude::*;
 use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
@@ -77,8 +77,8 @@ pub async fn add_outgoing(
     let Content { kind, body, payload, file_id } = content;
     let preview = preview(&kind, &body);
     let payload = if payload.is_null() { json!({}) } else { payload };
-    let rows = transaction
-        .query(
+    let written = transaction
+        .first(
             ADD_OUTGOING,
             &[
                 &id,
@@ -95,7 +95,7 @@ pub async fn add_outgoing(
             ],
         )
         .await?;
-    let Some((conversation, message)) = rows.first().map(read_written) else { return Ok(None) };
+    let Some(Written { conversation, message }) = written else { return Ok(None) };
     emit_message(transaction, &conversation, &MessageCreated { message: message.clone() });
     emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, sender_id, None);
     let payload = json!({"message_id": id, "channel_account_id": conversation.channel_account_id});
@@ -103,8 +103,17 @@ pub async fn add_outgoing(
     Ok(Some((conversation, message)))
 }
 
-/// A row of `conversation_columns` with the message as JSON.
-pub fn read_written(row: &Row) -> (Conversation, Message) {
-    let Jsonb(message) = row.get("message");
-    (Conversation::from_row(row), message)
+/// A message that was added or changed, with its conversation: `conversation_columns`, and the message as JSON.
+#[derive(Debug, FromRow)]
+pub struct Written {
+    #[from_row(flatten)]
+    pub conversation: Conversation,
+    #[from_row(from = "Jsonb<Message>")]
+    pub message: Message,
+}
+
+impl From<Jsonb<Self>> for Message {
+    fn from(Jsonb(message): Jsonb<Self>) -> Self {
+        message
+    }
 }

@@ -1,6 +1,6 @@
 //! What webhooks change in messages that are there already: statuses, reactions, edits, messages taken back.
 
-use conversations::{MessageDeleted, MessageStatus, MessageUpdated, emit_message, read_written};
+use conversations::{MessageDeleted, MessageStatus, MessageUpdated, Written, emit_message};
 use shared::prelude::*;
 
 pub use crate::statements::FOLLOW_USER_ID;
@@ -26,10 +26,9 @@ struct Changed {
 
 /// Moves a message's status forward, or keeps it for a message that is not known yet.
 pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &InboundStatus) -> Result<Done, Error> {
-    let at = status.at.unwrap_or(Timestamp::UNIX_EPOCH);
-    let InboundStatus { id, message_id, error_code, error_detail, .. } = status;
+    let InboundStatus { id, at, message_id, error_code, error_detail, .. } = status;
     let changed: Changed =
-        transaction.one(SET_STATUS, &[&channel.id, id, message_id, &status.status, error_code, error_detail, &at]).await?;
+        transaction.one(SET_STATUS, &[&channel.id, id, message_id, &status.status, error_code, error_detail, at]).await?;
     let (Some(message_id), Some(conversation_id), Some(client_id)) = (changed.id, changed.conversation_id, changed.client_id)
     else {
         return Ok(if changed.is_early { Done::Stored } else { Done::Duplicate });
@@ -53,11 +52,10 @@ pub async fn react(
     channel: &Channel,
     target: &str,
     emoji: &str,
-    at: Option<Timestamp>,
+    at: Timestamp,
 ) -> Result<bool, Error> {
-    let at = at.unwrap_or(Timestamp::UNIX_EPOCH).as_duration().as_secs_f64();
-    let rows = transaction.query(REACT, &[&channel.id, &target, &emoji, &at]).await?;
-    if let Some((conversation, message)) = rows.first().map(read_written) {
+    let at = at.as_duration().as_secs_f64();
+    if let Some(Written { conversation, message }) = transaction.first(REACT, &[&channel.id, &target, &emoji, &at]).await? {
         emit_message(transaction, &conversation, &MessageUpdated { message });
         return Ok(true);
     }
@@ -66,8 +64,7 @@ pub async fn react(
 
 /// Replaces a message's text, keeping the old one as a revision.
 pub async fn edit(transaction: &Transaction, channel: &Channel, target: &str, edit_id: &str, body: &str) -> Result<Done, Error> {
-    let rows = transaction.query(EDIT, &[&channel.id, &target, &edit_id, &body]).await?;
-    if let Some((conversation, message)) = rows.first().map(read_written) {
+    if let Some(Written { conversation, message }) = transaction.first(EDIT, &[&channel.id, &target, &edit_id, &body]).await? {
         emit_message(transaction, &conversation, &MessageUpdated { message });
         return Ok(Done::Stored);
     }
@@ -77,8 +74,7 @@ pub async fn edit(transaction: &Transaction, channel: &Channel, target: &str, ed
 
 /// Marks a message as taken back by the client.
 pub async fn revoke(transaction: &Transaction, channel: &Channel, target: &str) -> Result<Done, Error> {
-    let rows = transaction.query(REVOKE, &[&channel.id, &target]).await?;
-    if let Some((conversation, message)) = rows.first().map(read_written) {
+    if let Some(Written { conversation, message }) = transaction.first(REVOKE, &[&channel.id, &target]).await? {
         emit_message(transaction, &conversation, &MessageDeleted { message });
         return Ok(Done::Stored);
     }

@@ -1,8 +1,8 @@
 //! What a webhook's item does to a company's conversations. Each item has run or has left nothing behind.
 
 use conversations::{
-    Conversation, ConversationCreated, ConversationReopened, ConversationUpdated, Message, MessageCreated, emit_conversation,
-    emit_message, preview,
+    ConversationCreated, ConversationReopened, ConversationUpdated, MessageCreated, Written, emit_conversation, emit_message,
+    preview,
 };
 use shared::{
     error::{Error, INTERNAL, UNAVAILABLE},
@@ -118,8 +118,8 @@ async fn store(
             transaction.rollback_to_savepoint(transaction.mark());
             continue;
         };
-        if let Some((conversation, stored)) = add(context, transaction, channel, conversation_id, message, sender_type).await? {
-            announce(context, transaction, channel, conversation, stored, found, sender_type);
+        if let Some(written) = add(context, transaction, channel, conversation_id, message, sender_type).await? {
+            announce(context, transaction, channel, written, found, sender_type);
             follow_new_number(transaction, client_id, message).await?;
             return Ok(Done::Stored);
         }
@@ -148,8 +148,7 @@ async fn find_conversation(
     }
     let id = context.new_id();
     let flow = channel.bot_flow_id.filter(|_| sender_type == "client");
-    let at = message.at.unwrap_or_else(|| context.now());
-    let made = transaction.query(OPEN, &[&id, &client_id, &channel.id, &channel.department_id, &flow, &at]).await?;
+    let made = transaction.query(OPEN, &[&id, &client_id, &channel.id, &channel.department_id, &flow, &message.at]).await?;
     Ok(made.first().map(|_| (id, Found::Created)))
 }
 
@@ -160,14 +159,13 @@ async fn add(
     conversation_id: Uuid,
     message: &InboundMessage,
     sender_type: &str,
-) -> Result<Option<(Conversation, Message)>, Error> {
+) -> Result<Option<Written>, Error> {
     let media = message.media.as_ref();
     let file_id = media.map(|_| context.new_id());
     let storage_key = file_id.map(|id| format!("company/{}/{id}", channel.company_id));
     let name = media.map(|media| media.name.clone().unwrap_or_else(|| message.kind.to_owned()));
-    let at = message.at.unwrap_or_else(|| context.now());
-    let rows = transaction
-        .query(
+    transaction
+        .first(
             APPLY,
             &[
                 &conversation_id,
@@ -179,7 +177,7 @@ async fn add(
                 &message.payload,
                 &message.reply_to,
                 &message.id,
-                &at,
+                &message.at,
                 &preview(message.kind, &message.body),
                 &file_id,
                 &name,
@@ -188,19 +186,11 @@ async fn add(
                 &media.map(|media| media.id.clone()),
             ],
         )
-        .await?;
-    Ok(rows.first().map(conversations::read_written))
+        .await
 }
 
-fn announce(
-    context: &Context,
-    transaction: &Transaction,
-    channel: &Channel,
-    conversation: Conversation,
-    message: Message,
-    found: Found,
-    sender_type: &str,
-) {
+fn announce(context: &Context, transaction: &Transaction, channel: &Channel, written: Written, found: Found, sender_type: &str) {
+    let Written { conversation, message } = written;
     let company_id = channel.company_id;
     match found {
         Found::Open => emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None),

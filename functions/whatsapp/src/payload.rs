@@ -1,6 +1,6 @@
 //! What Meta sends, read leniently: one strange element never spoils its siblings.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -54,8 +54,8 @@ pub struct Sender {
 pub struct InboundMessage {
     pub id: String,
     pub sender: Sender,
-    /// `None` when it carries none that can be read.
-    pub at: Option<Timestamp>,
+    /// Now, when it carries none that can be believed.
+    pub at: Timestamp,
     /// Our kind.
     pub kind: &'static str,
     pub body: String,
@@ -78,7 +78,7 @@ pub struct InboundStatus {
     pub id: String,
     /// `sent`, `delivered`, `read` or `failed`.
     pub status: &'static str,
-    pub at: Option<Timestamp>,
+    pub at: Timestamp,
     /// Our own id, sent along as `biz_opaque_callback_data`.
     pub message_id: Option<Uuid>,
     pub error_code: Option<String>,
@@ -93,7 +93,7 @@ pub struct Notification {
 }
 
 /// Reads a webhook's body. `None` when it is not one of Meta's at all.
-pub fn read(body: &[u8]) -> Option<Vec<Notification>> {
+pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
     let parsed = serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&without_lone_surrogates(body)));
     let mut envelope: Map<String, Value> = parsed.ok()?;
     let mut entries = match envelope.remove("entry") {
@@ -109,7 +109,7 @@ pub fn read(body: &[u8]) -> Option<Vec<Notification>> {
         for change in array(&entry["changes"]) {
             let value = &change["value"];
             let number = text(&value["metadata"], "phone_number_id").unwrap_or_default();
-            let items = items(text(change, "field").as_deref().unwrap_or_default(), value);
+            let items = items(text(change, "field").as_deref().unwrap_or_default(), value, now);
             match notifications.iter_mut().find(|notification| notification.phone_number_id == number) {
                 Some(notification) => notification.items.extend(items),
                 None => notifications.push(Notification { phone_number_id: number, items }),
@@ -119,16 +119,16 @@ pub fn read(body: &[u8]) -> Option<Vec<Notification>> {
     Some(notifications)
 }
 
-fn items(field: &str, value: &Value) -> Vec<Item> {
+fn items(field: &str, value: &Value, now: Timestamp) -> Vec<Item> {
     match field {
         "messages" => {
             let contacts = array(&value["contacts"]);
-            let messages = array(&value["messages"]).iter().map(|message| read_message(message, contacts));
-            let statuses = array(&value["statuses"]).iter().map(read_status);
+            let messages = array(&value["messages"]).iter().map(|message| read_message(message, contacts, now));
+            let statuses = array(&value["statuses"]).iter().map(|status| read_status(status, now));
             let errors = array(&value["errors"]).iter().map(|error| Item::Ignored(format!("error {}", error["code"])));
             messages.chain(statuses).chain(errors).collect()
         }
-        "smb_message_echoes" => array(&value["message_echoes"]).iter().map(read_echo).collect(),
+        "smb_message_echoes" => array(&value["message_echoes"]).iter().map(|message| read_echo(message, now)).collect(),
         "user_id_update" => {
             let change = &value["user_id"];
             match (text(change, "previous"), text(change, "current")) {
@@ -140,7 +140,7 @@ fn items(field: &str, value: &Value) -> Vec<Item> {
     }
 }
 
-fn read_message(message: &Value, contacts: &[Value]) -> Item {
+fn read_message(message: &Value, contacts: &[Value], now: Timestamp) -> Item {
     let mut sender = Sender { wa_id: text(message, "from"), user_id: text(message, "from_user_id"), name: None };
     let contact = contacts.iter().find(|contact| {
         let same = |mine: &Option<String>, theirs: Option<String>| mine.is_some() && *mine == theirs;
@@ -151,15 +151,15 @@ fn read_message(message: &Value, contacts: &[Value]) -> Item {
         sender.user_id = sender.user_id.or_else(|| text(contact, "user_id"));
         sender.name = text(&contact["profile"], "name");
     }
-    read_content(message, sender, Item::Message)
+    read_content(message, sender, now, Item::Message)
 }
 
-fn read_echo(message: &Value) -> Item {
+fn read_echo(message: &Value, now: Timestamp) -> Item {
     let sender = Sender { wa_id: text(message, "to"), user_id: text(message, "to_user_id"), name: None };
-    read_content(message, sender, Item::Echo)
+    read_content(message, sender, now, Item::Echo)
 }
 
-fn read_content(message: &Value, sender: Sender, wrap: fn(InboundMessage) -> Item) -> Item {
+fn read_content(message: &Value, sender: Sender, now: Timestamp, wrap: fn(InboundMessage) -> Item) -> Item {
     let Some(id) = text(message, "id") else { return Item::Broken { id: None, error: "it has no id".into() } };
     if sender.wa_id.is_none() && sender.user_id.is_none() {
         return Item::Broken { id: Some(id), error: "it names no sender".into() };
@@ -218,7 +218,7 @@ fn read_content(message: &Value, sender: Sender, wrap: fn(InboundMessage) -> Ite
         }
     }
     let message = InboundMessage {
-        at: time(message),
+        at: time(message, now),
         kind: our_kind,
         body,
         payload,
@@ -261,7 +261,7 @@ fn interactive(content: &Value) -> (&'static str, String, Value) {
     ("interactive", title, json!({"type": kind, "reply": reply}))
 }
 
-fn read_status(status: &Value) -> Item {
+fn read_status(status: &Value, now: Timestamp) -> Item {
     let Some(id) = text(status, "id") else { return Item::Broken { id: None, error: "a status names no message".into() } };
     let ours = match text(status, "status").as_deref() {
         Some("sent") => "sent",
@@ -275,18 +275,24 @@ fn read_status(status: &Value) -> Item {
     Item::Status(InboundStatus {
         id,
         status: ours,
-        at: time(status),
+        at: time(status, now),
         message_id: text(status, "biz_opaque_callback_data").and_then(|text| text.parse().ok()),
         error_code: error["code"].as_i64().map(|code| code.to_string()),
         error_detail: detail,
     })
 }
 
-/// Seconds since the epoch, as text or as a number.
-fn time(value: &Value) -> Option<Timestamp> {
+/// 2009-01-01: nobody wrote on WhatsApp before.
+const FIRST_TIME: Timestamp = Timestamp::constant(1_230_768_000, 0);
+
+/// Seconds since the epoch, as text or as a number. A time nobody can have written at counts as now: it would hold a conversation at the
+/// top of every list, or its window open, for ever.
+fn time(value: &Value, now: Timestamp) -> Timestamp {
     let seconds = &value["timestamp"];
-    let seconds = seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok())?;
-    Timestamp::from_second(seconds).ok()
+    let seconds = seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok());
+    let told = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let latest = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
+    told.filter(|told| (FIRST_TIME..=latest).contains(told)).unwrap_or(now)
 }
 
 fn array(value: &Value) -> &[Value] {

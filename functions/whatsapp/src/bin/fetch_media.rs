@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conversations::{MessageUpdated, emit_message, outbox, read_written};
+use conversations::{MessageUpdated, Written, emit_message, outbox};
 use shared::{
     files,
     prelude::*,
@@ -68,8 +68,7 @@ async fn record(
         }
         Err(reason) => drop(transaction.execute(media::FAILED, &[&file_id, &reason]).await?),
     }
-    let rows = transaction.query(media::WRITTEN, &[&message_id]).await?;
-    if let Some((conversation, message)) = rows.first().map(read_written) {
+    if let Some(Written { conversation, message }) = transaction.first(media::WRITTEN, &[&message_id]).await? {
         emit_message(&transaction, &conversation, &MessageUpdated { message });
     }
     outbox::log_calls(context, &transaction, channel_account_id, calls);

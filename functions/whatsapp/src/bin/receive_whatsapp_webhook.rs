@@ -26,7 +26,7 @@ fn main() {
 }
 
 async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(body): RawBody) -> Result<Json<Received>, Error> {
-    let notifications = payload::read(&body).ok_or(MALFORMED)?;
+    let notifications = payload::read(&body, context.now()).ok_or(MALFORMED)?;
     let mut received = Received { stored: 0, failed: 0 };
     for notification in notifications {
         receive(&context, &body, notification, &mut received).await?;

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const NOW: Timestamp = Timestamp::constant(1_764_600_100, 0);
+
 fn webhook(field: &str, value: Value) -> Vec<u8> {
     json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": field, "value": value}]}]})
         .to_string()
@@ -14,7 +16,7 @@ fn of_messages(messages: Value) -> Vec<Item> {
         "contacts": [{"profile": {"name": "Maria"}, "wa_id": "5511987654321", "user_id": "BR.1"}],
         "messages": messages,
     });
-    let mut notifications = read(&webhook("messages", value)).unwrap();
+    let mut notifications = read(&webhook("messages", value), NOW).unwrap();
     assert_eq!(notifications.len(), 1);
     notifications.remove(0).items
 }
@@ -114,7 +116,7 @@ fn statuses_carry_our_id_and_their_error() {
         {"id": "w", "status": "played", "timestamp": "1764600000"},
         {"id": "w", "status": "warned"},
     ]});
-    let items = read(&webhook("messages", value)).unwrap().remove(0).items;
+    let items = read(&webhook("messages", value), NOW).unwrap().remove(0).items;
     let Item::Status(failed) = &items[0] else { panic!("{items:?}") };
     assert_eq!(
         (failed.message_id, failed.error_code.as_deref(), failed.error_detail.as_deref()),
@@ -128,7 +130,7 @@ fn statuses_carry_our_id_and_their_error() {
 fn numbers_are_told_apart_and_keep_their_order() {
     let change = |number: &str, id: &str| json!({"field": "messages", "value": {"metadata": {"phone_number_id": number}, "statuses": [{"id": id, "status": "sent"}]}});
     let body = json!({"entry": [{"changes": [change("1", "a"), change("2", "b")]}, {"changes": [change("1", "c")]}]}).to_string();
-    let notifications = read(body.as_bytes()).unwrap();
+    let notifications = read(body.as_bytes(), NOW).unwrap();
     let shape: Vec<_> = notifications.iter().map(|one| (one.phone_number_id.as_str(), one.items.len())).collect();
     assert_eq!(shape, [("1", 2), ("2", 1)]);
 }
@@ -148,11 +150,22 @@ fn half_an_emoji_costs_a_character_and_not_the_webhook() {
     );
     let said = |escaped: &str| {
         let body = String::from_utf8(body.clone()).unwrap().replace("TEXT", escaped);
-        stored(read(body.as_bytes()).unwrap().remove(0).items.remove(0)).body
+        stored(read(body.as_bytes(), NOW).unwrap().remove(0).items.remove(0)).body
     };
     assert_eq!(said(r"a\ud83d"), "a\u{fffd}");
     assert_eq!(said(r"\ude00 b \ud83d\ude00"), "\u{fffd} b 😀");
     assert_eq!(said(r"\\ud83d \ud83d"), "\\ud83d \u{fffd}");
+}
+
+#[test]
+fn times_nobody_can_have_written_at_count_as_now() {
+    let at = |timestamp: Value| time(&json!({"timestamp": timestamp}), NOW).as_second() - NOW.as_second();
+    assert_eq!((at(json!("1764600000")), at(json!(1_764_600_000)), at(json!(1_764_686_500))), (-100, -100, 86_400));
+    for wild in
+        [json!(null), json!("x"), json!(-5), json!(1_230_767_999), json!("1764686501"), json!("253402207200"), json!(i64::MAX)]
+    {
+        assert_eq!(at(wild.clone()), 0, "{wild}");
+    }
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -201,7 +214,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_webhook_makes_it_fall_over(value in any_json(), field in "messages|smb_message_echoes|user_id_update|x") {
-        let _ = read(&webhook(&field, value.clone()));
-        let _ = read(value.to_string().as_bytes());
+        let _ = read(&webhook(&field, value.clone()), NOW);
+        let _ = read(value.to_string().as_bytes(), NOW);
     }
 }

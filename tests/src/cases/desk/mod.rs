@@ -93,6 +93,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
             nul_characters_in_texts_are_replaced,
             what_is_not_a_webhook_is_refused_without_a_crash,
             strange_but_readable_webhooks_are_answered,
+            wild_times_count_as_now,
+            row_that_cannot_be_read_spoils_no_other,
         };
         openings::{
             client_who_writes_soon_after_the_end_reopens,

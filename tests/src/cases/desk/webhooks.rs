@@ -209,3 +209,45 @@ pub async fn strange_but_readable_webhooks_are_answered(stack: Arc<Stack>) {
     }
     assert!(texts(&company, &client).await.contains(&"sem hora".to_owned()));
 }
+
+pub async fn wild_times_count_as_now(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let now = jiff::Timestamp::now().as_second();
+    let ahead = (now + 2 * 86_400).to_string();
+    let wild = ["253402207200", "9223372036854775807", "-62135596800", "-5", "0", "1000000000", "250000000000", ahead.as_str()];
+    for at in wild {
+        let client = fresh_number();
+        let mut messages = ["antes", "longe", "depois"].map(|words| text_of(&client, &wamid(), words));
+        messages[1]["timestamp"] = json!(at);
+        let (status, answer) = post(&company, envelope(&[change(&company.phone.number_id, &json!(messages))]).to_string()).await;
+        assert_eq!((status, &answer["stored"]), (200, &json!(3)), "{at}: {answer}");
+        let mut found = texts(&company, &client).await;
+        found.sort_unstable();
+        assert_eq!(found, ["antes", "depois", "longe"], "{at}");
+        let conversation = company.admin.conversation_of(&client).await;
+        let second = |name: &str| text(&conversation[name]).parse::<jiff::Timestamp>().expect("a time").as_second();
+        assert!((now - 1..now + 120).contains(&second("last_message_at")), "{at}: {conversation}");
+        assert!((now - 1..now + 120).contains(&(second("window_expires_at") - 86_400)), "{at}: {conversation}");
+    }
+}
+
+pub async fn row_that_cannot_be_read_spoils_no_other(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (spoilt, client) = (fresh_number(), fresh_number());
+    company.phone.receive_text(&spoilt, "Oi").await;
+    // No calendar of ours goes so far.
+    let sql = "update conversations set window_expires_at = '20000-01-01' where company_id = $1";
+    stack.database().await.execute(sql, &[&company.id]).await.expect("the window moves");
+    let messages =
+        json!([text_of(&client, &wamid(), "antes"), text_of(&spoilt, &wamid(), "x"), text_of(&client, &wamid(), "depois")]);
+    let (status, answer) = post(&company, envelope(&[change(&company.phone.number_id, &messages)]).to_string()).await;
+    stack
+        .database()
+        .await
+        .execute("update conversations set window_expires_at = null where company_id = $1", &[&company.id])
+        .await
+        .expect("back");
+    assert_eq!((status, &answer["stored"], &answer["failed"]), (200, &json!(2), &json!(1)));
+    assert_eq!(texts(&company, &client).await, ["antes", "depois"]);
+    assert_eq!(texts(&company, &spoilt).await, ["Oi"]);
+}
