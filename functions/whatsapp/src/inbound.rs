@@ -11,8 +11,8 @@ use shared::{
 };
 
 use crate::{
-    changes,
-    payload::{InboundMessage, Item},
+    changes, notices,
+    payload::{InboundMessage, Item, Sender},
     statements::{APPLY, CREATE_CLIENT, LINK_IDENTITY, LOCATE, OPEN, REOPEN},
 };
 
@@ -30,12 +30,15 @@ pub struct Channel {
     pub reopen_window: i32,
 }
 
+/// What is known of a message before it is stored.
 #[derive(FromRow)]
-struct Located {
-    client_id: Option<Uuid>,
+pub struct Located {
+    pub client_id: Option<Uuid>,
     has_phone: bool,
     has_user_id: bool,
-    conversation_id: Option<Uuid>,
+    /// The open one.
+    pub conversation_id: Option<Uuid>,
+    /// The message is stored already.
     is_known: bool,
 }
 
@@ -59,6 +62,7 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
             }
             store(context, transaction, channel, message, "client").await
         }
+        Item::Notice(notice) => notices::note(context, transaction, channel, notice).await,
         Item::Status(status) => changes::set_status(transaction, channel, status).await,
         Item::Edit { target, edit_id, body } => changes::edit(transaction, channel, target, edit_id, body).await,
         Item::Revoke { target } => changes::revoke(transaction, channel, target).await,
@@ -69,6 +73,23 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Ignored(what) => Ok(Done::Ignored(what.clone())),
         Item::Broken { error, .. } => Err(INTERNAL.caused_by(error)),
     }
+}
+
+/// A message's client, by either of their ids, and their open conversation.
+pub async fn locate(transaction: &Transaction, channel: &Channel, message: &InboundMessage) -> Result<Located, Error> {
+    let number = message.sender.wa_id.as_deref().map(phone::canonical);
+    transaction.one(LOCATE, &[&number, &message.sender.user_id, &channel.id, &message.id]).await
+}
+
+/// Keeps the id a known client had not been seen with.
+pub async fn link(transaction: &Transaction, located: &Located, sender: &Sender) -> Result<(), Error> {
+    let Some(client_id) = located.client_id else { return Ok(()) };
+    let Sender { wa_id, user_id, .. } = sender;
+    if (wa_id.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id) {
+        let number = wa_id.as_deref().map(phone::canonical);
+        transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id]).await?;
+    }
+    Ok(())
 }
 
 /// Whether a conversation was there already.
@@ -86,21 +107,20 @@ async fn store(
     message: &InboundMessage,
     sender_type: &str,
 ) -> Result<Done, Error> {
-    let wa_id = message.sender.wa_id.as_deref();
-    let number = wa_id.map(phone::canonical);
-    let user_id = message.sender.user_id.as_deref();
     for _ in 0..TRIES {
-        let located: Located = transaction.one(LOCATE, &[&number, &user_id, &channel.id, &message.id]).await?;
+        let located = locate(transaction, channel, message).await?;
         if located.is_known {
             return Ok(Done::Duplicate);
         }
         let client_id = if let Some(client_id) = located.client_id {
             client_id
         } else {
-            let name = message.sender.name.clone().or_else(|| number.as_deref().map(phone::e164));
+            let Sender { wa_id, user_id, name } = &message.sender;
+            let number = wa_id.as_deref().map(phone::canonical);
+            let name = name.clone().or_else(|| number.as_deref().map(phone::e164));
             let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into());
             let id = context.new_id();
-            let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, &wa_id, &user_id]).await?;
+            let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, wa_id, user_id]).await?;
             // Somebody else has just created them: look again.
             if made.is_empty() {
                 transaction.rollback_to_savepoint(transaction.mark());
@@ -108,10 +128,7 @@ async fn store(
             }
             id
         };
-        let lacks_link = (number.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id);
-        if located.client_id.is_some() && lacks_link {
-            transaction.execute(LINK_IDENTITY, &[&client_id, &number, &wa_id, &user_id]).await?;
-        }
+        link(transaction, &located, &message.sender).await?;
         let Some((conversation_id, found)) =
             find_conversation(context, transaction, channel, client_id, located.conversation_id, message, sender_type).await?
         else {
@@ -120,7 +137,6 @@ async fn store(
         };
         if let Some(written) = add(context, transaction, channel, conversation_id, message, sender_type).await? {
             announce(context, transaction, channel, written, found, sender_type);
-            follow_new_number(transaction, client_id, message).await?;
             return Ok(Done::Stored);
         }
         // Stored or closed by another webhook or an agent meanwhile: look again.
@@ -207,16 +223,4 @@ fn announce(context: &Context, transaction: &Transaction, channel: &Channel, wri
         transaction.enqueue(job.unless_waiting(id));
     }
     emit_message(transaction, &conversation, &MessageCreated { message });
-}
-
-/// A client who changed their number stays the same client.
-async fn follow_new_number(transaction: &Transaction, client_id: Uuid, message: &InboundMessage) -> Result<(), Error> {
-    let system = &message.payload["system"];
-    if message.kind != "system" || system["type"] != "user_changed_number" {
-        return Ok(());
-    }
-    let Some(wa_id) = system["wa_id"].as_str() else { return Ok(()) };
-    let number = Some(phone::canonical(wa_id));
-    transaction.execute(LINK_IDENTITY, &[&client_id, &number, &Some(wa_id), &None::<String>]).await?;
-    Ok(())
 }

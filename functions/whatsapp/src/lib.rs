@@ -3,5 +3,6 @@
 mod changes;
 pub mod inbound;
 pub mod media;
+mod notices;
 pub mod payload;
 pub mod statements;

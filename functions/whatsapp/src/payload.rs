@@ -11,6 +11,8 @@ pub enum Item {
     Message(InboundMessage),
     /// The business wrote on its own phone.
     Echo(InboundMessage),
+    /// WhatsApp tells something about a client.
+    Notice(InboundMessage),
     Status(InboundStatus),
     /// A client changed a message of theirs.
     Edit {
@@ -232,6 +234,7 @@ fn read_content(message: &Value, sender: Sender, now: Timestamp, wrap: fn(Inboun
             let emoji = message.body.clone();
             Item::Reaction { message, target, emoji }
         }
+        _ if kind == "system" => Item::Notice(message),
         _ => wrap(message),
     }
 }

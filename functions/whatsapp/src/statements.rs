@@ -130,6 +130,16 @@ macro_rules! changed_message {
     };
 }
 
+/// No row when it is there already.
+pub const ADD_NOTICE: &str = changed_message!(
+    "with changed as (
+        insert into messages (id, conversation_id, channel_account_id, sender_type, kind, body, payload, provider_id, sent_at)
+        values ($1, $2, $3, 'system', 'system', $4, $5, $6, $7)
+        on conflict on constraint messages_provider_id do nothing
+        returning *
+    )"
+);
+
 /// A reaction replaces the client's earlier one; an older one that comes late changes nothing.
 pub const REACT: &str = changed_message!(
     "with changed as (

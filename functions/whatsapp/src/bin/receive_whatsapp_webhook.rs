@@ -71,7 +71,9 @@ async fn receive(context: &Context, body: &[u8], notification: Notification, rec
 
 fn id(item: &Item) -> Option<&str> {
     match item {
-        Item::Message(message) | Item::Echo(message) | Item::Reaction { message, .. } => Some(&message.id),
+        Item::Message(message) | Item::Echo(message) | Item::Notice(message) | Item::Reaction { message, .. } => {
+            Some(&message.id)
+        }
         Item::Status(status) => Some(&status.id),
         Item::Edit { edit_id, .. } => Some(edit_id),
         Item::Revoke { target } => Some(target),

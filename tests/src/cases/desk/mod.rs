@@ -8,6 +8,7 @@ mod kinds;
 mod lists;
 mod main_job;
 mod media;
+mod notices;
 mod openings;
 mod outbox;
 mod outgoing_files;
@@ -48,6 +49,10 @@ pub fn together() -> Vec<(&'static str, Case)> {
             edit_replaces_the_text_and_keeps_the_old_one,
             message_taken_back_is_marked_and_told,
             changes_to_unknown_messages_are_answered_and_kept,
+        };
+        notices::{
+            notice_is_shown_and_is_no_word_of_the_client,
+            notice_opens_and_reopens_nothing_and_is_still_heeded,
         };
         identity::{
             mobile_with_and_without_the_ninth_digit_is_one_client,
