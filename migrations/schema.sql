@@ -193,6 +193,20 @@ create table public.departments (
 alter table public.departments enable row level security;
 alter table public.departments force row level security;
 
+create table public.early_changes (
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    provider_id text not null,
+    change_id text not null,
+    kind text not null,
+    changed_by text not null,
+    body text not null,
+    at timestamp with time zone not null,
+    received_at timestamp with time zone not null default now()
+);
+alter table public.early_changes enable row level security;
+alter table public.early_changes force row level security;
+
 create table public.early_statuses (
     company_id uuid not null default app.company_id(),
     channel_account_id uuid not null,
@@ -469,6 +483,9 @@ alter table public.departments add constraint departments_company_id_fkey FOREIG
 alter table public.departments add constraint departments_company_id_id_key UNIQUE (company_id, id);
 alter table public.departments add constraint departments_name_check CHECK ((name <> ''::text));
 alter table public.departments add constraint departments_pkey PRIMARY KEY (id);
+alter table public.early_changes add constraint early_changes_changed_by_check CHECK ((changed_by = ANY (ARRAY['client'::text, 'agent'::text])));
+alter table public.early_changes add constraint early_changes_kind_check CHECK ((kind = ANY (ARRAY['edit'::text, 'revoke'::text, 'reaction'::text])));
+alter table public.early_changes add constraint early_changes_pkey PRIMARY KEY (company_id, channel_account_id, provider_id, change_id);
 alter table public.early_statuses add constraint early_statuses_pkey PRIMARY KEY (company_id, channel_account_id, provider_id, status);
 alter table public.events add constraint events_pkey PRIMARY KEY (company_id, tx, id);
 alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (value);
@@ -1065,6 +1082,8 @@ begin
     get diagnostics step = row_count; gone := gone + step;
     delete from early_statuses where ctid in (select ctid from early_statuses where received_at < now() - interval '7 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
+    delete from early_changes where ctid in (select ctid from early_changes where received_at < now() - interval '7 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
     return gone;
 end
 $function$;
@@ -1187,6 +1206,12 @@ create policy company on public.departments as restrictive for all to app_staff,
 create policy lookup on public.departments as permissive for all to app_lookup using true;
 
 create policy staff on public.departments as permissive for all to app_staff using true;
+
+create policy company on public.early_changes as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.early_changes as permissive for all to app_lookup using true;
+
+create policy staff on public.early_changes as permissive for all to app_staff using true;
 
 create policy company on public.early_statuses as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1415,6 +1440,8 @@ grant select on table public.department_members to app_lookup;
 grant select on table public.department_members to app_student;
 grant delete, insert, select, update on table public.departments to app_staff;
 grant select on table public.departments to app_lookup;
+grant delete, insert, select on table public.early_changes to app_staff;
+grant delete, select on table public.early_changes to app_lookup;
 grant delete, insert, select, update on table public.early_statuses to app_staff;
 grant delete, select on table public.early_statuses to app_lookup;
 grant delete, insert, select on table public.events to app_lookup;

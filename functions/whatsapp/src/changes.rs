@@ -1,4 +1,4 @@
-//! What webhooks change in messages that are there already: statuses, reactions, edits, messages taken back.
+//! What webhooks change in messages: statuses, reactions, edits, messages taken back. What comes before its message waits for it.
 
 use conversations::{MessageDeleted, MessageStatus, MessageUpdated, Written, emit_message};
 use shared::prelude::*;
@@ -6,8 +6,8 @@ use shared::prelude::*;
 pub use crate::statements::FOLLOW_USER_ID;
 use crate::{
     inbound::{Channel, Done},
-    payload::InboundStatus,
-    statements::{EDIT, MESSAGE_EXISTS, REACT, REVOKE, SET_STATUS},
+    payload::{Change, InboundStatus},
+    statements::{AWAIT_STORING, EDIT, HOLD_CHANGE, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -31,7 +31,7 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         transaction.one(SET_STATUS, &[&channel.id, id, message_id, &status.status, error_code, error_detail, at]).await?;
     let (Some(message_id), Some(conversation_id), Some(client_id)) = (changed.id, changed.conversation_id, changed.client_id)
     else {
-        return Ok(if changed.is_early { Done::Stored } else { Done::Duplicate });
+        return Ok(if changed.is_early { Done::Held } else { Done::Duplicate });
     };
     let payload = MessageStatus {
         message_id,
@@ -46,42 +46,46 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
     Ok(Done::Stored)
 }
 
-/// Sets or removes the client's reaction. `false` when its message is not known.
-pub async fn react(
+/// Changes a message, or keeps the change until the message comes.
+pub async fn change(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Done, Error> {
+    let mut changed = make(transaction, channel, change).await?;
+    if changed.is_none() {
+        transaction.query(AWAIT_STORING, &[&channel.id, &change.target]).await?;
+        changed = make(transaction, channel, change).await?;
+    }
+    let Some(Written { conversation, message }) = changed else {
+        let Change { id, target, kind, changed_by, body, at } = change;
+        let held = transaction.execute(HOLD_CHANGE, &[&channel.id, target, id, kind, changed_by, body, at]).await?;
+        return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
+    };
+    if change.kind == "revoke" {
+        emit_message(transaction, &conversation, &MessageDeleted { message });
+    } else {
+        emit_message(transaction, &conversation, &MessageUpdated { message });
+    }
+    Ok(Done::Stored)
+}
+
+/// Makes the changes that came before their message. Answers it as they leave it.
+pub async fn make_early(
     transaction: &Transaction,
     channel: &Channel,
-    target: &str,
-    emoji: &str,
-    at: Timestamp,
-) -> Result<bool, Error> {
-    let at = at.as_duration().as_secs_f64();
-    if let Some(Written { conversation, message }) = transaction.first(REACT, &[&channel.id, &target, &emoji, &at]).await? {
-        emit_message(transaction, &conversation, &MessageUpdated { message });
-        return Ok(true);
+    provider_id: &str,
+    mut written: Written,
+) -> Result<Written, Error> {
+    let early: Vec<Change> = transaction.all(TAKE_EARLY_CHANGES, &[&channel.id, &provider_id]).await?;
+    for change in early {
+        written = make(transaction, channel, &change).await?.unwrap_or(written);
     }
-    exists(transaction, channel, target).await
+    Ok(written)
 }
 
-/// Replaces a message's text, keeping the old one as a revision.
-pub async fn edit(transaction: &Transaction, channel: &Channel, target: &str, edit_id: &str, body: &str) -> Result<Done, Error> {
-    if let Some(Written { conversation, message }) = transaction.first(EDIT, &[&channel.id, &target, &edit_id, &body]).await? {
-        emit_message(transaction, &conversation, &MessageUpdated { message });
-        return Ok(Done::Stored);
+/// `None` when the message is not known or knows of the change.
+async fn make(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Option<Written>, Error> {
+    let Change { id, target, kind, changed_by, body, at } = change;
+    match kind.as_str() {
+        "edit" => transaction.first(EDIT, &[&channel.id, target, id, body]).await,
+        "revoke" => transaction.first(REVOKE, &[&channel.id, target]).await,
+        _ => transaction.first(REACT, &[&channel.id, target, changed_by, body, &at.as_duration().as_secs_f64()]).await,
     }
-    let is_known = exists(transaction, channel, target).await?;
-    Ok(if is_known { Done::Duplicate } else { Done::Ignored("edit of an unknown message".into()) })
-}
-
-/// Marks a message as taken back by the client.
-pub async fn revoke(transaction: &Transaction, channel: &Channel, target: &str) -> Result<Done, Error> {
-    if let Some(Written { conversation, message }) = transaction.first(REVOKE, &[&channel.id, &target]).await? {
-        emit_message(transaction, &conversation, &MessageDeleted { message });
-        return Ok(Done::Stored);
-    }
-    let is_known = exists(transaction, channel, target).await?;
-    Ok(if is_known { Done::Duplicate } else { Done::Ignored("revocation of an unknown message".into()) })
-}
-
-async fn exists(transaction: &Transaction, channel: &Channel, target: &str) -> Result<bool, Error> {
-    Ok(!transaction.query(MESSAGE_EXISTS, &[&channel.id, &target]).await?.is_empty())
 }

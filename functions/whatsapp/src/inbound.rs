@@ -46,6 +46,8 @@ pub struct Located {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     Stored,
+    /// It waits for the message it speaks of.
+    Held,
     Duplicate,
     /// Kept in the raw webhook only, for this reason.
     Ignored(String),
@@ -56,16 +58,9 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
     match item {
         Item::Message(message) => store(context, transaction, channel, message, "client").await,
         Item::Echo(message) => store(context, transaction, channel, message, "agent").await,
-        Item::Reaction { message, target, emoji } => {
-            if changes::react(transaction, channel, target, emoji, message.at).await? {
-                return Ok(Done::Stored);
-            }
-            store(context, transaction, channel, message, "client").await
-        }
         Item::Notice(notice) => notices::note(context, transaction, channel, notice).await,
         Item::Status(status) => changes::set_status(transaction, channel, status).await,
-        Item::Edit { target, edit_id, body } => changes::edit(transaction, channel, target, edit_id, body).await,
-        Item::Revoke { target } => changes::revoke(transaction, channel, target).await,
+        Item::Change(change) => changes::change(transaction, channel, change).await,
         Item::NewUserId { previous, current } => {
             transaction.execute(changes::FOLLOW_USER_ID, &[previous, current]).await?;
             Ok(Done::Stored)
@@ -168,6 +163,15 @@ async fn find_conversation(
     Ok(made.first().map(|_| (id, Found::Created)))
 }
 
+#[derive(FromRow)]
+struct Added {
+    #[from_row(flatten)]
+    written: Written,
+    /// Changes of this message have come before it.
+    has_early_changes: bool,
+}
+
+/// Stores the message, with the changes that came before it. `None` when it is there already or its conversation is closed.
 async fn add(
     context: &Context,
     transaction: &Transaction,
@@ -180,7 +184,7 @@ async fn add(
     let file_id = media.map(|_| context.new_id());
     let storage_key = file_id.map(|id| format!("company/{}/{id}", channel.company_id));
     let name = media.map(|media| media.name.clone().unwrap_or_else(|| message.kind.to_owned()));
-    transaction
+    let added: Option<Added> = transaction
         .first(
             APPLY,
             &[
@@ -202,7 +206,13 @@ async fn add(
                 &media.map(|media| media.id.clone()),
             ],
         )
-        .await
+        .await?;
+    match added {
+        Some(Added { written, has_early_changes: true }) => {
+            changes::make_early(transaction, channel, &message.id, written).await.map(Some)
+        }
+        added => Ok(added.map(|added| added.written)),
+    }
 }
 
 fn announce(context: &Context, transaction: &Transaction, channel: &Channel, written: Written, found: Found, sender_type: &str) {

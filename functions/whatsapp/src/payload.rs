@@ -1,6 +1,7 @@
 //! What Meta sends, read leniently: one strange element never spoils its siblings.
 
 use jiff::{SignedDuration, Timestamp};
+use postgres_from_row::FromRow;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -14,21 +15,8 @@ pub enum Item {
     /// WhatsApp tells something about a client.
     Notice(InboundMessage),
     Status(InboundStatus),
-    /// A client changed a message of theirs.
-    Edit {
-        target: String,
-        edit_id: String,
-        body: String,
-    },
-    /// A client took a message back.
-    Revoke {
-        target: String,
-    },
-    Reaction {
-        message: InboundMessage,
-        target: String,
-        emoji: String,
-    },
+    /// Somebody changed a message.
+    Change(Change),
     /// A client's business-scoped id changed.
     NewUserId {
         previous: String,
@@ -65,6 +53,21 @@ pub struct InboundMessage {
     pub media: Option<Media>,
     /// WhatsApp's id of the message it answers.
     pub reply_to: Option<String>,
+}
+
+/// A change of a message that was sent before, though it may come after.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Change {
+    pub id: String,
+    /// WhatsApp's id of the message.
+    pub target: String,
+    /// `edit`, `revoke` or `reaction`.
+    pub kind: String,
+    /// `client` or `agent`.
+    pub changed_by: String,
+    /// The new text, or the emoji: none takes the reaction away.
+    pub body: String,
+    pub at: Timestamp,
 }
 
 /// A file waiting at WhatsApp.
@@ -153,38 +156,26 @@ fn read_message(message: &Value, contacts: &[Value], now: Timestamp) -> Item {
         sender.user_id = sender.user_id.or_else(|| text(contact, "user_id"));
         sender.name = text(&contact["profile"], "name");
     }
-    read_content(message, sender, now, Item::Message)
+    read_content(message, sender, now, "client")
 }
 
 fn read_echo(message: &Value, now: Timestamp) -> Item {
     let sender = Sender { wa_id: text(message, "to"), user_id: text(message, "to_user_id"), name: None };
-    read_content(message, sender, now, Item::Echo)
+    read_content(message, sender, now, "agent")
 }
 
-fn read_content(message: &Value, sender: Sender, now: Timestamp, wrap: fn(InboundMessage) -> Item) -> Item {
+fn read_content(message: &Value, sender: Sender, now: Timestamp, by: &str) -> Item {
     let Some(id) = text(message, "id") else { return Item::Broken { id: None, error: "it has no id".into() } };
     if sender.wa_id.is_none() && sender.user_id.is_none() {
         return Item::Broken { id: Some(id), error: "it names no sender".into() };
     }
     let kind = text(message, "type").unwrap_or_default();
     let content = &message[kind.as_str()];
-    let target = || text(content, "original_message_id");
+    let at = time(message, now);
+    if matches!(kind.as_str(), "edit" | "revoke" | "reaction") {
+        return read_change(id, kind, content, at, by);
+    }
     let (our_kind, body, payload) = match kind.as_str() {
-        "edit" => {
-            let edited = &content["message"];
-            let inner = text(edited, "type").unwrap_or_default();
-            let body = text(&edited[inner.as_str()], if inner == "text" { "body" } else { "caption" }).unwrap_or_default();
-            return match target() {
-                Some(target) => Item::Edit { target, edit_id: id, body },
-                None => Item::Broken { id: Some(id), error: "it edits nothing".into() },
-            };
-        }
-        "revoke" => {
-            return match target() {
-                Some(target) => Item::Revoke { target },
-                None => Item::Broken { id: Some(id), error: "it revokes nothing".into() },
-            };
-        }
         "text" => ("text", text(content, "body").unwrap_or_default(), json!({})),
         "image" | "video" | "document" => (media_kind(&kind), text(content, "caption").unwrap_or_default(), json!({})),
         "sticker" => ("sticker", String::new(), pick(content, &["animated"])),
@@ -199,7 +190,6 @@ fn read_content(message: &Value, sender: Sender, now: Timestamp, wrap: fn(Inboun
             let title = text(content, "text").unwrap_or_default();
             ("interactive", title.clone(), json!({"reply": {"id": content["payload"], "title": title}}))
         }
-        "reaction" => ("reaction", text(content, "emoji").unwrap_or_default(), pick(content, &["message_id", "emoji"])),
         "order" => ("order", text(content, "text").unwrap_or_default(), json!({"order": content})),
         "system" => {
             ("system", text(content, "body").unwrap_or_default(), json!({"system": content, "identity": message["identity"]}))
@@ -219,24 +209,28 @@ fn read_content(message: &Value, sender: Sender, now: Timestamp, wrap: fn(Inboun
             fields.insert(name.into(), extra.clone());
         }
     }
-    let message = InboundMessage {
-        at: time(message, now),
-        kind: our_kind,
-        body,
-        payload,
-        media,
-        reply_to: text(&message["context"], "id"),
-        id,
-        sender,
-    };
-    match (our_kind, text(content, "message_id")) {
-        ("reaction", Some(target)) => {
-            let emoji = message.body.clone();
-            Item::Reaction { message, target, emoji }
-        }
-        _ if kind == "system" => Item::Notice(message),
-        _ => wrap(message),
+    let message =
+        InboundMessage { at, kind: our_kind, body, payload, media, reply_to: text(&message["context"], "id"), id, sender };
+    match (kind.as_str(), by) {
+        ("system", _) => Item::Notice(message),
+        (_, "agent") => Item::Echo(message),
+        _ => Item::Message(message),
     }
+}
+
+fn read_change(id: String, kind: String, content: &Value, at: Timestamp, by: &str) -> Item {
+    let (target, body) = match kind.as_str() {
+        "reaction" => (text(content, "message_id"), text(content, "emoji")),
+        "edit" => {
+            let edited = &content["message"];
+            let inner = text(edited, "type").unwrap_or_default();
+            let body = text(&edited[inner.as_str()], if inner == "text" { "body" } else { "caption" });
+            (text(content, "original_message_id"), body)
+        }
+        _ => (text(content, "original_message_id"), None),
+    };
+    let Some(target) = target else { return Item::Broken { id: Some(id), error: format!("the {kind} names no message") } };
+    Item::Change(Change { id, target, kind, changed_by: by.to_owned(), body: body.unwrap_or_default(), at })
 }
 
 fn media_kind(kind: &str) -> &'static str {

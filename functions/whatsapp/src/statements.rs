@@ -2,7 +2,8 @@
 
 use conversations::{conversation_columns, conversation_joins, message_columns, message_joins};
 
-/// The client by phone or by user id, their open conversation on this channel, and whether the message is stored already.
+/// The client by phone or by user id, their open conversation on this channel, and whether the message is stored already. Whoever wants
+/// to hold a change or a status of this message waits from here on until it is committed: `AWAIT_STORING`.
 pub const LOCATE: &str = "
     with identity as (
         select client_id, kind
@@ -16,7 +17,12 @@ pub const LOCATE: &str = "
            exists (select from identity where kind = 'bsuid') as has_user_id,
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
-           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known";
+           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known,
+           pg_advisory_xact_lock_shared(hashtext($3::uuid::text), hashtext($4) & 255)::text as locked";
+
+/// What speaks of a message nobody knows may have come while the message is being stored: this waits until it is committed, so that
+/// the next look finds it, and until then nobody stores it. By few keys, as one webhook may store more messages than there is room for locks.
+pub const AWAIT_STORING: &str = "select pg_advisory_xact_lock(hashtext($1::uuid::text), hashtext($2) & 255)::text as locked";
 
 /// No row when one of the identities was taken meanwhile.
 pub const CREATE_CLIENT: &str = "
@@ -106,7 +112,8 @@ pub const APPLY: &str = concat!(
     ", (select to_jsonb(message) from (select ",
     message_columns!(),
     " from new_message as messages left join users sender on sender.id = messages.sender_id
-      left join new_file as files on files.id = messages.file_id) message) as message
+      left join new_file as files on files.id = messages.file_id) message) as message,
+           exists (select from early_changes where channel_account_id = $3 and provider_id = $9) as has_early_changes
       from updated as conversations ",
     conversation_joins!()
 );
@@ -140,18 +147,18 @@ pub const ADD_NOTICE: &str = changed_message!(
     )"
 );
 
-/// A reaction replaces the client's earlier one; an older one that comes late changes nothing.
+/// A reaction replaces the earlier one of the same side; an older one that comes late changes nothing.
 pub const REACT: &str = changed_message!(
     "with changed as (
         update messages
            set reactions = (select coalesce(jsonb_agg(reaction), '[]')
                               from jsonb_array_elements(reactions) reaction
-                             where reaction ->> 'by' <> 'client')
-                           || case when $3 = '' then '[]'::jsonb else jsonb_build_array(jsonb_build_object('by', 'client', 'emoji', $3::text)) end,
-               payload = payload || jsonb_build_object('client_reacted_at', $4::double precision)
+                             where reaction ->> 'by' <> $3)
+                           || case when $4 = '' then '[]'::jsonb else jsonb_build_array(jsonb_build_object('by', $3::text, 'emoji', $4::text)) end,
+               payload = payload || jsonb_build_object($3 || '_reacted_at', $5::double precision)
          where channel_account_id = $1
            and provider_id = $2
-           and coalesce((payload ->> 'client_reacted_at')::double precision, 0) <= $4::double precision
+           and coalesce((payload ->> ($3 || '_reacted_at'))::double precision, 0) <= $5::double precision
         returning *
     )"
 );
@@ -181,7 +188,22 @@ pub const REVOKE: &str = changed_message!(
     )"
 );
 
-pub const MESSAGE_EXISTS: &str = "select from messages where channel_account_id = $1 and provider_id = $2";
+/// Nothing is held for a message that is known.
+pub const HOLD_CHANGE: &str = "
+    insert into early_changes (channel_account_id, provider_id, change_id, kind, changed_by, body, at)
+    select $1, $2, $3, $4, $5, $6, $7
+     where not exists (select from messages where channel_account_id = $1 and provider_id = $2)
+    on conflict do nothing";
+
+pub const TAKE_EARLY_CHANGES: &str = "
+    with taken as (
+        delete from early_changes
+         where channel_account_id = $1 and provider_id = $2
+        returning *
+    )
+    select change_id as id, provider_id as target, kind, changed_by, body, at
+      from taken
+     order by at, received_at";
 
 /// A status never goes backward: `sent < delivered < read`. `failed` keeps its code, and a later proof of delivery wins over it.
 /// A status of a message nobody knows yet is kept until it is known.

@@ -71,12 +71,9 @@ async fn receive(context: &Context, body: &[u8], notification: Notification, rec
 
 fn id(item: &Item) -> Option<&str> {
     match item {
-        Item::Message(message) | Item::Echo(message) | Item::Notice(message) | Item::Reaction { message, .. } => {
-            Some(&message.id)
-        }
+        Item::Message(message) | Item::Echo(message) | Item::Notice(message) => Some(&message.id),
         Item::Status(status) => Some(&status.id),
-        Item::Edit { edit_id, .. } => Some(edit_id),
-        Item::Revoke { target } => Some(target),
+        Item::Change(change) => Some(&change.id),
         Item::Broken { id, .. } => id.as_deref(),
         Item::NewUserId { .. } | Item::Ignored(_) => None,
     }
@@ -85,6 +82,7 @@ fn id(item: &Item) -> Option<&str> {
 fn outcome(done: &Done) -> String {
     match done {
         Done::Stored => "stored".into(),
+        Done::Held => "held".into(),
         Done::Duplicate => "duplicate".into(),
         Done::Ignored(reason) => format!("ignored: {reason}"),
     }

@@ -102,9 +102,24 @@ fn what_is_unknown_or_incomplete_is_kept_as_unsupported() {
 }
 
 #[test]
-fn a_reaction_without_emoji_takes_it_away() {
-    let reaction = message(json!({"type": "reaction", "reaction": {"message_id": "wamid.0"}}));
-    assert!(matches!(reaction, Item::Reaction { target, emoji, .. } if target == "wamid.0" && emoji.is_empty()));
+fn changes_name_their_message_and_their_author() {
+    let change = |item: Item| match item {
+        Item::Change(Change { target, kind, changed_by, body, .. }) => (target, kind, changed_by, body),
+        other => panic!("{other:?}"),
+    };
+    let expected = |kind: &str, by: &str, body: &str| ("wamid.0".to_owned(), kind.to_owned(), by.to_owned(), body.to_owned());
+    let removed = message(json!({"type": "reaction", "reaction": {"message_id": "wamid.0"}}));
+    assert_eq!(change(removed), expected("reaction", "client", ""));
+    let revoked = message(json!({"type": "revoke", "revoke": {"original_message_id": "wamid.0"}}));
+    assert_eq!(change(revoked), expected("revoke", "client", ""));
+    let caption = json!({"original_message_id": "wamid.0", "message": {"type": "image", "image": {"id": "1", "caption": "x"}}});
+    assert_eq!(change(message(json!({"type": "edit", "edit": caption}))), expected("edit", "client", "x"));
+    let echo =
+        json!({"to": "5511987654321", "id": "w", "type": "reaction", "reaction": {"message_id": "wamid.0", "emoji": "👍"}});
+    assert_eq!(change(read_echo(&echo, NOW)), expected("reaction", "agent", "👍"));
+    for kind in ["edit", "revoke", "reaction"] {
+        assert!(matches!(message(json!({"type": kind, kind: {}})), Item::Broken { id: Some(_), .. }), "{kind}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod bot;
 mod changes;
+mod early;
+mod echoes;
 mod holding;
 mod identity;
 mod kinds;
@@ -50,9 +52,23 @@ pub fn together() -> Vec<(&'static str, Case)> {
             message_taken_back_is_marked_and_told,
             changes_to_unknown_messages_are_answered_and_kept,
         };
+        early::{
+            edits_wait_for_their_message,
+            reactions_wait_for_their_message_and_are_no_words,
+            reaction_to_an_unknown_message_starts_no_turn,
+            early_change_sent_twice_is_made_once,
+            change_at_the_moment_of_its_message_is_not_lost,
+            changes_nobody_waits_for_are_swept,
+        };
         notices::{
             notice_is_shown_and_is_no_word_of_the_client,
             notice_opens_and_reopens_nothing_and_is_still_heeded,
+        };
+        echoes::{
+            file_sent_on_the_phone_arrives_as_the_agents,
+            reactions_of_both_sides_stand_beside_each_other,
+            reaction_on_the_phone_waits_for_its_message,
+            edit_and_revocation_on_the_phone_are_followed,
         };
         identity::{
             mobile_with_and_without_the_ninth_digit_is_one_client,
