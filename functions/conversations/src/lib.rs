@@ -7,6 +7,7 @@ mod message;
 pub mod outbox;
 mod send_rules;
 mod sending;
+mod statuses;
 
 use shared::prelude::*;
 

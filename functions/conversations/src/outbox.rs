@@ -11,7 +11,7 @@ use shared::{
     whatsapp::{self, Account, Call, Credentials, Failure},
 };
 
-use crate::{Delivery, FileToSend, MessageStatus, compose};
+use crate::{Delivery, FileToSend, MessageStatus, compose, moves_forward, told_early};
 
 /// Files larger than this are refused before they are read; WhatsApp's own limit for documents.
 const LARGEST_FILE: i64 = 100_000_000;
@@ -69,25 +69,21 @@ const ACCOUNT: &str = "
      where channel_accounts.id = $1";
 
 /// A status webhook may have been faster than the answer: its status stays, and statuses that came too early are merged now.
-const RECORD_SENT: &str = "
-    with early as (
-        delete from early_statuses
-         where channel_account_id = $3 and provider_id = $2
-        returning status, error_code, error_detail
-    ), best as (
-        select status, error_code, error_detail
-          from early
-         order by array_position(array['failed', 'read', 'delivered', 'sent'], status)
-         limit 1
-    )
+const RECORD_SENT: &str = concat!(
+    "with ",
+    told_early!("$3", "$2"),
+    "
     update messages
        set provider_id = coalesce(messages.provider_id, $2),
-           status = case when messages.status in ('queued', 'sending') then coalesce((select status from best), 'sent')
-                         else messages.status end,
-           error_code = coalesce((select error_code from best), messages.error_code),
-           error_detail = coalesce((select error_detail from best), messages.error_detail)
-     where id = $1
-    returning status, error_code, error_detail";
+           status = case when ",
+    moves_forward!("told.status"),
+    " then told.status else messages.status end,
+           error_code = coalesce(told.error_code, messages.error_code),
+           error_detail = coalesce(told.error_detail, messages.error_detail)
+      from told
+     where messages.id = $1
+    returning messages.status, messages.error_code, messages.error_detail"
+);
 
 const HAND_BACK: &str = "update messages set status = 'queued', sending_at = null where id = $1 and status = 'sending'";
 

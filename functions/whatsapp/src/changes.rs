@@ -7,7 +7,7 @@ pub use crate::statements::FOLLOW_USER_ID;
 use crate::{
     inbound::{Channel, Done},
     payload::{Change, InboundStatus},
-    statements::{AWAIT_STORING, EDIT, HOLD_CHANGE, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
+    statements::{AWAIT_STORING, EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -21,17 +21,23 @@ struct Changed {
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
     client_id: Option<Uuid>,
-    is_early: bool,
 }
 
 /// Moves a message's status forward, or keeps it for a message that is not known yet.
 pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &InboundStatus) -> Result<Done, Error> {
-    let InboundStatus { id, at, message_id, error_code, error_detail, .. } = status;
-    let changed: Changed =
-        transaction.one(SET_STATUS, &[&channel.id, id, message_id, &status.status, error_code, error_detail, at]).await?;
+    let mut moved = move_forward(transaction, channel, status).await?;
+    if moved.is_none() {
+        transaction.query(AWAIT_STORING, &[&channel.id, &status.id]).await?;
+        moved = move_forward(transaction, channel, status).await?;
+    }
+    let Some(changed) = moved else {
+        let InboundStatus { id, status, at, error_code, error_detail, .. } = status;
+        let held = transaction.execute(HOLD_STATUS, &[&channel.id, id, status, error_code, error_detail, at]).await?;
+        return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
+    };
     let (Some(message_id), Some(conversation_id), Some(client_id)) = (changed.id, changed.conversation_id, changed.client_id)
     else {
-        return Ok(if changed.is_early { Done::Held } else { Done::Duplicate });
+        return Ok(Done::Duplicate);
     };
     let payload = MessageStatus {
         message_id,
@@ -44,6 +50,11 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
     let audience = Audience::conversation(changed.department_id, changed.assignee_id).and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
     Ok(Done::Stored)
+}
+
+async fn move_forward(transaction: &Transaction, channel: &Channel, status: &InboundStatus) -> Result<Option<Changed>, Error> {
+    let InboundStatus { id, status, message_id, error_code, error_detail, .. } = status;
+    transaction.first(SET_STATUS, &[&channel.id, id, message_id, status, error_code, error_detail]).await
 }
 
 /// Changes a message, or keeps the change until the message comes.

@@ -1,6 +1,6 @@
 //! The statements of inbound messages.
 
-use conversations::{conversation_columns, conversation_joins, message_columns, message_joins};
+use conversations::{conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early};
 
 /// The client by phone or by user id, their open conversation on this channel, and whether the message is stored already. Whoever wants
 /// to hold a change or a status of this message waits from here on until it is committed: `AWAIT_STORING`.
@@ -78,13 +78,16 @@ pub const APPLY: &str = concat!(
          where $12::uuid is not null
            and not exists (select from messages where channel_account_id = $3 and provider_id = $9)
         returning *
-    ), new_message as (
+    ), ",
+    told_early!("$3", "$9"),
+    ", new_message as (
         insert into messages (id, conversation_id, channel_account_id, sender_type, kind, body, payload, file_id, reply_to_id,
-                              provider_id, status, inbound_number, sent_at)
+                              provider_id, status, error_code, error_detail, inbound_number, sent_at)
         select $2, locked.id, $3, $4, $5, $6, $7, (select id from new_file),
                (select answered.id from messages answered where answered.channel_account_id = $3 and answered.provider_id = $8),
-               $9, case when $4 = 'agent' then 'sent' end, case when $4 = 'client' then locked.inbound_count + 1 end, $10
-          from locked
+               $9, case when $4 = 'agent' then told.status end, told.error_code, told.error_detail,
+               case when $4 = 'client' then locked.inbound_count + 1 end, $10
+          from locked, told
         on conflict on constraint messages_provider_id do nothing
         returning *
     ), updated as (
@@ -205,11 +208,11 @@ pub const TAKE_EARLY_CHANGES: &str = "
       from taken
      order by at, received_at";
 
-/// A status never goes backward: `sent < delivered < read`. `failed` keeps its code, and a later proof of delivery wins over it.
-/// A status of a message nobody knows yet is kept until it is known.
-pub const SET_STATUS: &str = "
-    with target as (
-        select id, status
+/// A failure's code stays with a message that has arrived all the same. No row when the message is not known; one of nulls when it has
+/// come as far already.
+pub const SET_STATUS: &str = concat!(
+    "with target as (
+        select id
           from messages
          where (id = $3 or (channel_account_id = $1 and provider_id = $2)) and sender_type <> 'client'
          order by id = $3 desc
@@ -223,27 +226,22 @@ pub const SET_STATUS: &str = "
                error_detail = coalesce($6, messages.error_detail)
           from target
          where messages.id = target.id
-           and case $4 when 'sent' then target.status in ('queued', 'sending', 'failed')
-                       when 'delivered' then target.status in ('queued', 'sending', 'sent', 'failed')
-                       when 'read' then target.status in ('queued', 'sending', 'sent', 'delivered', 'failed')
-                       when 'failed' then target.status in ('queued', 'sending', 'sent')
-               end
-           and not ($4 = 'sent' and target.status = 'failed' and messages.error_code is distinct from 'outcome_unknown')
-        returning messages.id, messages.company_id, messages.conversation_id, messages.client_message_id, messages.status,
-                  messages.error_code, messages.error_detail
-    ), early as (
-        insert into early_statuses (channel_account_id, provider_id, status, error_code, error_detail, at)
-        select $1, $2, $4, $5, $6, $7
-         where not exists (select from target)
-        on conflict do nothing
-        returning provider_id
+           and ",
+    moves_forward!("$4"),
+    "
+        returning messages.*
     )
     select changed.id, changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
-           conversations.department_id, conversations.assignee_id, conversations.client_id,
-           exists (select from early) as is_early
-      from (select 1) always
+           conversations.department_id, conversations.assignee_id, conversations.client_id
+      from target
       left join changed on true
-      left join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id";
+      left join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"
+);
+
+pub const HOLD_STATUS: &str = "
+    insert into early_statuses (channel_account_id, provider_id, status, error_code, error_detail, at)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict do nothing";
 
 pub const FOLLOW_USER_ID: &str = "
     insert into client_identities (client_id, kind, value, address)

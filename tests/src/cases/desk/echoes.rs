@@ -39,6 +39,12 @@ impl Scene {
     async fn last(&self) -> Value {
         self.company.admin.thread(&self.id).await.pop().expect("a message")
     }
+
+    async fn tell(&self, wamid: &str, status: &str) {
+        let number = &self.company.phone.number_id;
+        let order = json!({"phone_number_id": number, "id": wamid, "status": status, "recipient_id": self.client});
+        self.company.phone.post("/whatsapp/status", order).await;
+    }
 }
 
 pub async fn file_sent_on_the_phone_arrives_as_the_agents(stack: Arc<Stack>) {
@@ -81,4 +87,29 @@ pub async fn edit_and_revocation_on_the_phone_are_followed(stack: Arc<Stack>) {
     scene.echo(json!({"message": {"type": "revoke", "revoke": {"original_message_id": echoed}}})).await;
     assert!(scene.last().await["deleted_at"].is_string());
     assert_eq!(scene.company.admin.thread(&scene.id).await.len(), 2);
+}
+
+pub async fn statuses_before_the_echo_are_merged(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    let id = format!("wamid.{}", uuid::Uuid::now_v7().simple());
+    for status in ["sent", "read", "delivered"] {
+        scene.tell(&id, status).await;
+    }
+    scene.echo(json!({"text": "Bom dia", "id": id})).await;
+    assert_eq!(scene.last().await["status"], "read");
+    let failed = format!("wamid.{}", uuid::Uuid::now_v7().simple());
+    scene.tell(&failed, "failed").await;
+    scene.echo(json!({"text": "Boa tarde", "id": failed})).await;
+    assert_eq!(scene.last().await["status"], "failed");
+}
+
+pub async fn status_at_the_moment_of_its_echo_is_not_lost(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    for index in 0..12 {
+        let id = format!("wamid.{}", uuid::Uuid::now_v7().simple());
+        tokio::join!(scene.echo(json!({"text": index.to_string(), "id": id})), scene.tell(&id, "read"));
+    }
+    let thread = scene.company.admin.thread(&scene.id).await;
+    let statuses: Vec<&Value> = thread.iter().skip(1).map(|message| &message["status"]).collect();
+    assert_eq!(statuses, ["read"; 12]);
 }

@@ -69,6 +69,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
             reactions_of_both_sides_stand_beside_each_other,
             reaction_on_the_phone_waits_for_its_message,
             edit_and_revocation_on_the_phone_are_followed,
+            statuses_before_the_echo_are_merged,
+            status_at_the_moment_of_its_echo_is_not_lost,
         };
         identity::{
             mobile_with_and_without_the_ninth_digit_is_one_client,
@@ -97,6 +99,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             failure_says_why_and_a_later_delivery_wins,
             statuses_faster_than_the_answer_are_kept,
             statuses_before_the_message_is_known_are_merged,
+            proof_of_arrival_wins_over_a_failure_told_as_early,
             lost_answer_is_recovered_by_its_status,
             status_of_a_message_nobody_knows_is_answered,
             reordered_by_whatsapp_they_end_as_read,

@@ -115,6 +115,24 @@ pub async fn statuses_before_the_message_is_known_are_merged(stack: Arc<Stack>) 
     assert_eq!(scene.told().await.last().map(String::as_str), Some("read"));
 }
 
+pub async fn proof_of_arrival_wins_over_a_failure_told_as_early(stack: Arc<Stack>) {
+    for (order, wanted) in
+        [(["failed", "delivered"], "delivered"), (["delivered", "failed"], "delivered"), (["failed", "sent"], "failed")]
+    {
+        let scene = scene(&stack).await;
+        scene.company.phone.fault(json!({"target": "whatsapp.messages", "kind": "timeout", "ms": 1500, "times": 1})).await;
+        let message = scene.company.agents[0].say(&scene.id, "Bom dia!").await;
+        let wamid = text(&scene.company.phone.sent_at_least(1).await[0]["id"]).to_owned();
+        for status in order {
+            let code = (status == "failed").then_some(131_026);
+            scene.tell(&wamid, status, json!({"code": code, "with": {"biz_opaque_callback_data": null}})).await;
+        }
+        assert_eq!(scene.status(&message).await["status"], "sending");
+        let told = scene.company.agents[0].message_with_status(&message, wanted).await;
+        assert_eq!(told["error_code"], "131026", "{order:?}");
+    }
+}
+
 pub async fn lost_answer_is_recovered_by_its_status(stack: Arc<Stack>) {
     let scene = scene(&stack).await;
     scene.company.phone.fault(json!({"target": "whatsapp.messages", "kind": "accept_then_timeout", "times": 1})).await;
