@@ -169,7 +169,8 @@ END) stored,
     bot_node text,
     bot_fields jsonb not null default '{}'::jsonb,
     bot_answered integer not null default 0,
-    bot_turns integer not null default 0
+    bot_turns integer not null default 0,
+    last_message_id uuid
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -961,6 +962,7 @@ begin
               from messages
              where messages.company_id = $1
                and messages.body <> ''''
+               and messages.deleted_at is null
                and to_tsvector(''portuguese'', app.fold(messages.body)) @@ plainto_tsquery(''portuguese'', $3))'
        into found_ids
       using app.company_id(), pattern, folded, digits;

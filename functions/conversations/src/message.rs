@@ -4,15 +4,17 @@ use shared::{parameters, prelude::*};
 
 use crate::Conversation;
 
-/// The columns of `Message`, from a relation named `messages`.
+/// The columns of `Message`, from a relation named `messages`. What a message taken back said stays in its row, and nobody reads it.
 #[macro_export]
 macro_rules! message_columns {
     () => {
         "messages.id, messages.conversation_id, messages.sender_type, messages.sender_id, sender.name as sender_name,
-           messages.kind, messages.body, messages.payload, messages.reply_to_id, messages.client_message_id,
+           messages.kind, case when messages.deleted_at is null then messages.body else '' end as body,
+           case when messages.deleted_at is null then messages.payload else '{}' end as payload,
+           messages.reply_to_id, messages.client_message_id,
            messages.status, messages.error_code, messages.error_detail, messages.reactions, messages.inbound_number,
            messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at,
-           case when files.id is not null then jsonb_build_object(
+           case when files.id is not null and messages.deleted_at is null then jsonb_build_object(
                'id', files.id, 'name', files.name, 'mime_type', files.mime_type, 'size', files.size, 'status', files.status,
                'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms) end as file"
     };
@@ -41,7 +43,7 @@ pub struct Message {
     /// `text`, `image`, `audio`, `video`, `document`, `sticker`, `location`, `contacts`, `interactive`, `template`, `reaction`,
     /// `order`, `system` or `unsupported`.
     pub kind: String,
-    /// Text, caption, or the title of the chosen option.
+    /// Text, caption, or the title of the chosen option. Empty, as are payload and file, once the message was taken back.
     pub body: String,
     /// What is particular to the kind: coordinates, contacts, buttons …
     pub payload: Value,
@@ -61,6 +63,14 @@ pub struct Message {
     pub deleted_at: Option<Timestamp>,
     #[schemars(with = "Option<MessageFile>")]
     pub file: Option<Value>,
+}
+
+impl Message {
+    /// What lists show of it now.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        if self.deleted_at.is_some() { "🚫 Mensagem apagada".into() } else { preview(&self.kind, &self.body) }
+    }
 }
 
 /// A file of a message. Its content is at `GET /storage/download/{id}` once its status is `ready`.

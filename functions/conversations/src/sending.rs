@@ -23,6 +23,7 @@ const ADD_OUTGOING: &str = concat!(
     ), updated as (
         update conversations
            set last_message_at = new_message.sent_at,
+               last_message_id = new_message.id,
                last_message_preview = $11,
                last_message_from = $3,
                version = conversations.version + case when $3 = 'agent' then 1 else 0 end,

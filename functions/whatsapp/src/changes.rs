@@ -1,13 +1,15 @@
 //! What webhooks change in messages: statuses, reactions, edits, messages taken back. What comes before its message waits for it.
 
-use conversations::{MessageDeleted, MessageStatus, MessageUpdated, Written, emit_message};
+use conversations::{
+    ConversationUpdated, MessageDeleted, MessageStatus, MessageUpdated, Written, emit_conversation, emit_message,
+};
 use shared::prelude::*;
 
 pub use crate::statements::FOLLOW_USER_ID;
 use crate::{
     inbound::{Channel, Done},
     payload::{Change, InboundStatus},
-    statements::{AWAIT_STORING, EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
+    statements::{AWAIT_STORING, EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, SHOW_PREVIEW, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -64,11 +66,15 @@ pub async fn change(transaction: &Transaction, channel: &Channel, change: &Chang
         transaction.query(AWAIT_STORING, &[&channel.id, &change.target]).await?;
         changed = make(transaction, channel, change).await?;
     }
-    let Some(Written { conversation, message }) = changed else {
+    let Some(mut written) = changed else {
         let Change { id, target, kind, changed_by, body, at } = change;
         let held = transaction.execute(HOLD_CHANGE, &[&channel.id, target, id, kind, changed_by, body, at]).await?;
         return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
     };
+    if change.kind != "reaction" && show_preview(transaction, &mut written).await? {
+        emit_conversation::<ConversationUpdated>(transaction, channel.company_id, &written.conversation, None, None);
+    }
+    let Written { conversation, message } = written;
     if change.kind == "revoke" {
         emit_message(transaction, &conversation, &MessageDeleted { message });
     } else {
@@ -88,7 +94,19 @@ pub async fn make_early(
     for change in early {
         written = make(transaction, channel, &change).await?.unwrap_or(written);
     }
+    show_preview(transaction, &mut written).await?;
     Ok(written)
+}
+
+/// Brings what lists show of the conversation up to date, if it is this message. Answers whether it was.
+async fn show_preview(transaction: &Transaction, written: &mut Written) -> Result<bool, Error> {
+    let Written { conversation, message } = written;
+    let shown = transaction.first(SHOW_PREVIEW, &[&conversation.id, &message.id, &message.preview()]).await?;
+    let is_shown = shown.is_some();
+    if let Some(shown) = shown {
+        *conversation = shown;
+    }
+    Ok(is_shown)
 }
 
 /// `None` when the message is not known or knows of the change.

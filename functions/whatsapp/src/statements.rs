@@ -1,6 +1,8 @@
 //! The statements of inbound messages.
 
-use conversations::{conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early};
+use conversations::{
+    conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early, updated_conversation,
+};
 
 /// The client by phone or by user id, their open conversation on this channel, and whether the message is stored already. Whoever wants
 /// to hold a change or a status of this message waits from here on until it is committed: `AWAIT_STORING`.
@@ -94,6 +96,8 @@ pub const APPLY: &str = concat!(
         update conversations
            set inbound_count = conversations.inbound_count + case when $4 = 'client' then 1 else 0 end,
                last_message_at = greatest(conversations.last_message_at, new_message.sent_at),
+               last_message_id = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then new_message.id
+                                      else conversations.last_message_id end,
                last_message_preview = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then $11
                                            else conversations.last_message_preview end,
                last_message_from = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then $4
@@ -189,6 +193,14 @@ pub const REVOKE: &str = changed_message!(
            and deleted_at is null
         returning *
     )"
+);
+
+/// No row when lists show another message of the conversation, or these words already.
+pub const SHOW_PREVIEW: &str = updated_conversation!(
+    "update conversations
+        set last_message_preview = $3
+      where id = $1 and last_message_id = $2 and last_message_preview <> $3
+     returning *"
 );
 
 /// Nothing is held for a message that is known.

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
+use tests::{
+    Company, Socket, Stack, Wanted,
+    company::text,
+    desk::{PNG, media},
+    sandbox::fresh_number,
+};
 
 struct Scene {
     company: Company,
@@ -30,9 +35,17 @@ impl Scene {
         assert_eq!(received["status"], 200, "{received}");
     }
 
+    async fn preview(&self) -> String {
+        text(&self.company.admin.conversation(&self.id).await["last_message_preview"]).to_owned()
+    }
+
     async fn message(&self) -> Value {
         self.company.admin.thread(&self.id).await.remove(0)
     }
+}
+
+fn edit(target: &str, words: &str) -> Value {
+    json!({"type": "edit", "edit": {"original_message_id": target, "message": {"type": "text", "text": {"body": words}}}})
 }
 
 pub async fn reaction_is_added_replaced_and_removed(stack: Arc<Stack>) {
@@ -74,9 +87,7 @@ pub async fn reaction_to_the_agents_message_is_shown_on_it(stack: Arc<Stack>) {
 
 pub async fn edit_replaces_the_text_and_keeps_the_old_one(stack: Arc<Stack>) {
     let mut scene = scene(&stack).await;
-    let edit = json!({"type": "edit", "edit": {"original_message_id": scene.target,
-                      "message": {"type": "text", "text": {"body": "texto novo"}}}});
-    scene.receive(edit).await;
+    scene.receive(edit(&scene.target, "texto novo")).await;
     let event = scene.socket.of_type("message.updated").await;
     assert_eq!(event["data"]["message"]["body"], "texto novo");
     let message = scene.message().await;
@@ -87,24 +98,52 @@ pub async fn edit_replaces_the_text_and_keeps_the_old_one(stack: Arc<Stack>) {
     assert_eq!(row.get::<_, &str>(0), "texto velho");
 }
 
-pub async fn message_taken_back_is_marked_and_told(stack: Arc<Stack>) {
+pub async fn message_taken_back_is_marked_told_and_blank(stack: Arc<Stack>) {
     let mut scene = scene(&stack).await;
     scene.receive(json!({"type": "revoke", "revoke": {"original_message_id": scene.target}})).await;
-    let event = scene.socket.of_type("message.deleted").await;
-    assert!(event["data"]["message"]["deleted_at"].is_string(), "{event}");
-    assert!(scene.message().await["deleted_at"].is_string());
+    let told = scene.socket.of_type("message.deleted").await["data"]["message"].clone();
+    let message = scene.message().await;
+    for shown in [&told, &message] {
+        assert!(shown["deleted_at"].is_string(), "{shown}");
+        assert_eq!((&shown["body"], &shown["payload"], &shown["file"]), (&json!(""), &json!({}), &Value::Null));
+    }
+    let event = scene.socket.of_type("conversation.updated").await;
+    assert_eq!(event["data"]["conversation"]["last_message_preview"], "🚫 Mensagem apagada");
+    assert_eq!(scene.preview().await, "🚫 Mensagem apagada");
+    let found = scene.company.admin.api.get("/conversations?search=velho").await.expect(200);
+    assert_eq!(found["data"], json!([]));
+    // An edit that was slower brings nothing back.
+    scene.receive(edit(&scene.target, "texto novo")).await;
+    assert_eq!((&scene.message().await["body"], scene.preview().await.as_str()), (&json!(""), "🚫 Mensagem apagada"));
+    let id: uuid::Uuid = text(&message["id"]).parse().expect("an id");
+    let row = stack.database().await.query_one("select revisions #>> '{0,body}' from messages where id = $1", &[&id]).await;
+    assert_eq!(row.expect("the row is kept").get::<_, &str>(0), "texto velho");
 }
 
-pub async fn changes_to_unknown_messages_are_answered_and_kept(stack: Arc<Stack>) {
-    let scene = scene(&stack).await;
-    let unknown = "wamid.FAKEUNKNOWN";
-    scene
-        .receive(
-            json!({"type": "edit", "edit": {"original_message_id": unknown, "message": {"type": "text", "text": {"body": "x"}}}}),
-        )
-        .await;
-    scene.receive(json!({"type": "revoke", "revoke": {"original_message_id": unknown}})).await;
-    scene.receive(json!({"type": "reaction", "reaction": {"message_id": unknown, "emoji": "👍"}})).await;
-    let message = scene.message().await;
-    assert_eq!((&message["body"], &message["deleted_at"]), (&json!("texto velho"), &Value::Null));
+pub async fn file_of_a_message_taken_back_is_not_shown(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let client = fresh_number();
+    let received = company.phone.receive(&client, media("image/png", PNG, json!({"caption": "Fachada"}))).await;
+    let revoke = json!({"type": "revoke", "revoke": {"original_message_id": received["id"]}});
+    company.phone.receive(&client, json!({"message": revoke})).await;
+    let id = company.admin.conversation_id_of(&client).await;
+    let message = company.admin.thread(&id).await.remove(0);
+    assert_eq!((&message["kind"], &message["body"], &message["file"]), (&json!("image"), &json!(""), &Value::Null));
+}
+
+pub async fn preview_follows_changes_of_the_message_it_shows_only(stack: Arc<Stack>) {
+    let mut scene = scene(&stack).await;
+    scene.receive(edit(&scene.target, "texto novo")).await;
+    let event = scene.socket.of_type("conversation.updated").await;
+    assert_eq!(event["data"]["conversation"]["last_message_preview"], "texto novo");
+    assert_eq!(scene.preview().await, "texto novo");
+    let newer = scene.company.phone.receive_text(&scene.client, "mais nova").await;
+    scene.receive(edit(&scene.target, "texto novíssimo")).await;
+    assert_eq!(scene.preview().await, "mais nova");
+    scene.receive(edit(&newer, "a mais nova")).await;
+    assert_eq!(scene.preview().await, "a mais nova");
+    scene.company.agents[0].take_over(&scene.id).await;
+    scene.company.agents[0].say(&scene.id, "Resposta").await;
+    scene.receive(json!({"type": "revoke", "revoke": {"original_message_id": newer}})).await;
+    assert_eq!(scene.preview().await, "Resposta");
 }

@@ -62,11 +62,20 @@ pub async fn edits_wait_for_their_message(stack: Arc<Stack>) {
     let (conversation, message, told) = scene.arrive("primeira versão").await;
     assert_eq!((text(&message["body"]), text(&told["body"])), ("terceira versão", "terceira versão"));
     assert!(message["edited_at"].is_string(), "{message}");
-    assert_eq!(conversation["unread"], 1);
+    assert_eq!((text(&conversation["last_message_preview"]), &conversation["unread"]), ("terceira versão", &json!(1)));
     let id: uuid::Uuid = text(&message["id"]).parse().expect("an id");
     let sql = "select jsonb_path_query_array(revisions, '$[*].body') from messages where id = $1";
     let row = stack.database().await.query_one(sql, &[&id]).await.expect("a row");
     assert_eq!(row.get::<_, Value>(0), json!(["primeira versão", "segunda versão"]));
+}
+
+pub async fn message_taken_back_early_is_never_shown(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    scene.receive(json!({"message": {"type": "revoke", "revoke": {"original_message_id": scene.target}}})).await;
+    let (conversation, message, told) = scene.arrive("segredo").await;
+    assert!(message["deleted_at"].is_string(), "{message}");
+    assert_eq!((text(&message["body"]), text(&told["body"])), ("", ""));
+    assert_eq!(text(&conversation["last_message_preview"]), "🚫 Mensagem apagada");
 }
 
 pub async fn reactions_wait_for_their_message_and_are_no_words(stack: Arc<Stack>) {

@@ -49,11 +49,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             late_older_reaction_changes_nothing,
             reaction_to_the_agents_message_is_shown_on_it,
             edit_replaces_the_text_and_keeps_the_old_one,
-            message_taken_back_is_marked_and_told,
-            changes_to_unknown_messages_are_answered_and_kept,
+            message_taken_back_is_marked_told_and_blank,
+            file_of_a_message_taken_back_is_not_shown,
+            preview_follows_changes_of_the_message_it_shows_only,
         };
         early::{
             edits_wait_for_their_message,
+            message_taken_back_early_is_never_shown,
             reactions_wait_for_their_message_and_are_no_words,
             reaction_to_an_unknown_message_starts_no_turn,
             early_change_sent_twice_is_made_once,
