@@ -99,8 +99,7 @@ pub struct Notification {
 
 /// Reads a webhook's body. `None` when it is not one of Meta's at all.
 pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
-    let parsed = serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&without_lone_surrogates(body)));
-    let mut envelope: Map<String, Value> = parsed.ok()?;
+    let mut envelope = parse(body)?;
     let mut entries = match envelope.remove("entry") {
         Some(Value::Array(entries)) => entries,
         Some(_) => return None,
@@ -113,7 +112,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
     for entry in &entries {
         for change in array(&entry["changes"]) {
             let value = &change["value"];
-            let number = text(&value["metadata"], "phone_number_id").unwrap_or_default();
+            let number = number_of(change);
             let items = items(text(change, "field").as_deref().unwrap_or_default(), value, now);
             match notifications.iter_mut().find(|notification| notification.phone_number_id == number) {
                 Some(notification) => notification.items.extend(items),
@@ -122,6 +121,25 @@ pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
         }
     }
     Some(notifications)
+}
+
+/// The same webhook with what is of this number only.
+pub fn part_of(body: &[u8], phone_number_id: &str) -> Vec<u8> {
+    let mut envelope = parse(body).unwrap_or_default();
+    for entry in envelope.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) {
+            changes.retain(|change| number_of(change) == phone_number_id);
+        }
+    }
+    Value::Object(envelope).to_string().into_bytes()
+}
+
+fn parse(body: &[u8]) -> Option<Map<String, Value>> {
+    serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&without_lone_surrogates(body))).ok()
+}
+
+fn number_of(change: &Value) -> String {
+    text(&change["value"]["metadata"], "phone_number_id").unwrap_or_default()
 }
 
 fn items(field: &str, value: &Value, now: Timestamp) -> Vec<Item> {

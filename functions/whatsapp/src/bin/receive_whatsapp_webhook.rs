@@ -13,6 +13,9 @@ use whatsapp::{
 
 const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000).fails(&[MALFORMED]);
 
+/// Items in one transaction.
+const ITEMS_AT_ONCE: usize = 200;
+
 #[derive(Serialize, JsonSchema)]
 struct Received {
     /// Items that were stored, now or before.
@@ -27,46 +30,70 @@ fn main() {
 
 async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(body): RawBody) -> Result<Json<Received>, Error> {
     let notifications = payload::read(&body, context.now()).ok_or(MALFORMED)?;
+    let is_of_one = notifications.len() == 1;
     let mut received = Received { stored: 0, failed: 0 };
     for notification in notifications {
-        receive(&context, &body, notification, &mut received).await?;
+        // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
+        let raw = if is_of_one { body.to_vec() } else { payload::part_of(&body, &notification.phone_number_id) };
+        receive(&context, raw, &notification, &mut received).await?;
     }
     Ok(Json(received))
 }
 
-/// One number's items, in one transaction, each under a savepoint.
-async fn receive(context: &Context, body: &[u8], notification: Notification, received: &mut Received) -> Result<(), Error> {
+/// One number's items, some hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
+async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification, received: &mut Received) -> Result<(), Error> {
     let key = &notification.phone_number_id;
-    let transaction = context.begin_nobody().await?;
-    let Some(row) = transaction.enter_with(ENTER_CHANNEL, &[key]).await? else {
-        transaction.query(KEEP_UNROUTED, &[&context.new_id(), key, &body]).await?;
-        shared::log::warn("webhook for a number nobody has configured", key);
-        return transaction.commit_quietly().await;
-    };
-    let channel = Channel::try_from_row(&row).map_err(|error| shared::error::INTERNAL.caused_by(error))?;
     let mut outcomes = Vec::new();
     let mut failed = 0;
-    for item in &notification.items {
-        transaction.savepoint();
-        let mark = transaction.mark();
-        match apply(context, &transaction, &channel, item).await {
-            Ok(done) => {
-                received.stored += 1;
-                outcomes.push(json!({"id": id(item), "outcome": outcome(&done)}));
-            }
-            // Not the item's fault: Meta sends the webhook again.
-            Err(error) if error.problem() == UNAVAILABLE => return Err(error),
-            Err(error) => {
-                transaction.rollback_to_savepoint(mark);
-                failed += 1;
-                let reason = error.cause().unwrap_or(error.problem().code);
-                outcomes.push(json!({"id": id(item), "outcome": "failed", "error": reason}));
+    let mut rest = notification.items.as_slice();
+    loop {
+        let transaction = context.begin_nobody().await?;
+        let Some(row) = transaction.enter_with(ENTER_CHANNEL, &[key]).await? else {
+            transaction.query(KEEP_UNROUTED, &[&context.new_id(), key, &raw]).await?;
+            shared::log::warn("webhook for a number nobody has configured", key);
+            return transaction.commit_quietly().await;
+        };
+        let channel = Channel::try_from_row(&row).map_err(|error| shared::error::INTERNAL.caused_by(error))?;
+        let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
+        for item in items {
+            match store(context, &transaction, &channel, item).await? {
+                Ok(done) => {
+                    received.stored += 1;
+                    outcomes.push(json!({"id": id(item), "outcome": outcome(&done)}));
+                }
+                Err(reason) => {
+                    received.failed += 1;
+                    failed += 1;
+                    outcomes.push(json!({"id": id(item), "outcome": "failed", "error": reason}));
+                }
             }
         }
+        if later.is_empty() {
+            transaction.defer(KEEP_WEBHOOK, parameters![context.new_id(), channel.id, raw, json!(outcomes), failed]);
+            return transaction.commit_quietly().await;
+        }
+        transaction.commit_quietly().await?;
+        rest = later;
     }
-    received.failed += usize::try_from(failed).unwrap_or_default();
-    transaction.defer(KEEP_WEBHOOK, parameters![context.new_id(), channel.id, body.to_vec(), json!(outcomes), failed]);
-    transaction.commit_quietly().await
+}
+
+/// One item, under a savepoint: the inner error is why it cannot be stored, the outer one is not its fault, and Meta sends the webhook again.
+async fn store(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    item: &Item,
+) -> Result<Result<Done, String>, Error> {
+    transaction.savepoint();
+    let mark = transaction.mark();
+    match apply(context, transaction, channel, item).await {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) if error.problem() == UNAVAILABLE => Err(error),
+        Err(error) => {
+            transaction.rollback_to_savepoint(mark);
+            Ok(Err(error.cause().unwrap_or(error.problem().code).to_owned()))
+        }
+    }
 }
 
 fn id(item: &Item) -> Option<&str> {

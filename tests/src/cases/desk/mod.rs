@@ -116,6 +116,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             three_megabytes_are_accepted_and_more_than_four_refused,
             webhook_for_an_unknown_number_is_kept,
             one_webhook_may_name_two_companies,
+            webhook_of_a_thousand_messages_is_stored_in_parts,
             nul_characters_in_texts_are_replaced,
             what_is_not_a_webhook_is_refused_without_a_crash,
             strange_but_readable_webhooks_are_answered,

@@ -163,6 +163,30 @@ pub async fn one_webhook_may_name_two_companies(stack: Arc<Stack>) {
     assert_eq!((status, &answer["stored"]), (200, &json!(3)));
     assert_eq!(texts(&one, &client).await, ["para uma", "de novo"]);
     assert_eq!(texts(&other, &client).await, ["para outra"]);
+    let kept = "select convert_from(body, 'UTF8') from inbound_webhooks where company_id = $1 and position($2 in convert_from(body, 'UTF8')) > 0";
+    let database = stack.database().await;
+    let kept = async |company: &Company| {
+        let row = database.query_one(kept, &[&company.id, &company.phone.number_id]).await.expect("the raw webhook");
+        row.get::<_, String>(0)
+    };
+    let (of_one, of_other) = (kept(&one).await, kept(&other).await);
+    assert!(of_one.contains("de novo") && !of_one.contains("para outra") && !of_one.contains("para ningu"), "{of_one}");
+    assert!(of_other.contains("para outra") && !of_other.contains("para uma"), "{of_other}");
+}
+
+pub async fn webhook_of_a_thousand_messages_is_stored_in_parts(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let clients: Vec<String> = (0..10).map(|_| fresh_number()).collect();
+    let messages: Vec<Value> = (0..1000).map(|index| text_of(&clients[index % 10], &wamid(), &format!("item {index}"))).collect();
+    let (status, answer) = post(&company, envelope(&[change(&company.phone.number_id, &json!(messages))]).to_string()).await;
+    assert_eq!((status, &answer["stored"], &answer["failed"]), (200, &json!(1000), &json!(0)));
+    let counts = "
+        select (select count(*) from messages where company_id = $1),
+               (select count(distinct tx) from events where company_id = $1 and type = 'message.created'),
+               (select jsonb_array_length(outcome)::bigint from inbound_webhooks where company_id = $1)";
+    let row = stack.database().await.query_one(counts, &[&company.id]).await.expect("counts");
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(2)), (1000, 1000));
+    assert_eq!(row.get::<_, i64>(1), 5);
 }
 
 pub async fn nul_characters_in_texts_are_replaced(stack: Arc<Stack>) {
