@@ -35,7 +35,7 @@ const LIST: &str = concat!(
       limit $4"
 );
 
-/// Half a page newer than the message, and the rest from it on downward.
+/// At most half a page newer than the message, and the rest from it on downward.
 const AROUND: &str = concat!(
     "with middle as (
         select sent_at, id from messages where conversation_id = $1 and id = $2
@@ -52,7 +52,7 @@ const AROUND: &str = concat!(
           join middle on (messages.sent_at, messages.id) <= (middle.sent_at, middle.id)
          where messages.conversation_id = $1 and messages.kind <> 'reaction'
          order by messages.sent_at desc, messages.id desc
-         limit $3::bigint - $3::bigint / 2
+         limit $3::bigint - (select count(*) from newer)
     )
     select ",
     message_columns!(),

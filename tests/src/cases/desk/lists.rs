@@ -156,5 +156,14 @@ pub async fn messages_are_paged_and_shown_around_one(stack: Arc<Stack>) {
     let middle = text(&whole[6]["id"]);
     let around = company.agents[0].api.get(&format!("/messages?conversation_id={id}&around={middle}&limit=4")).await.expect(200);
     let around: Vec<&str> = around["data"].as_array().expect("rows").iter().map(|message| text(&message["id"])).collect();
-    assert!(around.contains(&middle) && around.contains(&text(&whole[7]["id"])), "{around:?}");
+    assert!(around.len() == 4 && around.contains(&middle) && around.contains(&text(&whole[7]["id"])), "{around:?}");
+    // Around the newest there is nothing newer: the page is filled with older ones and can be gone on from.
+    let newest = text(&whole[11]["id"]);
+    let end = company.agents[0].api.get(&format!("/messages?conversation_id={id}&around={newest}&limit=4")).await.expect(200);
+    let ids: Vec<&str> = end["data"].as_array().expect("rows").iter().map(|message| text(&message["id"])).collect();
+    assert_eq!(ids, whole[8..].iter().rev().map(|message| text(&message["id"])).collect::<Vec<_>>());
+    assert!(end["next_cursor"].is_string(), "{end}");
+    let oldest = text(&whole[0]["id"]);
+    let start = company.agents[0].api.get(&format!("/messages?conversation_id={id}&around={oldest}&limit=4")).await.expect(200);
+    assert_eq!(start["next_cursor"], Value::Null, "{start}");
 }
