@@ -88,13 +88,18 @@ impl Shell {
     }
 
     /// Does the work, again while it failed for a reason that may pass and nothing can have been committed.
+    /// A refusal counts against the limit like a success; what is our failure or was answered before is told all the same.
     async fn work(&self, request: &Arc<Request>, context: &Context) -> Result<Reply, Error> {
         let mut attempt = 1;
         loop {
             let outcome = (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await;
             match outcome {
                 Err(error) if error.0.transient && attempt < ATTEMPTS && context.elapsed() < PATIENCE => attempt += 1,
-                Err(error) => return Err(error),
+                Err(error) if error.problem().status >= 500 || error.0.replay.is_some() => return Err(error),
+                Err(error) => {
+                    context.check_limit().await?;
+                    return Err(error);
+                }
                 Ok(reply) => {
                     context.check_limit().await?;
                     return Ok(reply);

@@ -51,7 +51,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             openapi_is_what_the_api_answers_with,
             the_schema_file_is_what_the_migrations_make,
         };
-        limits::{ an_address_has_a_hundred_public_requests_a_minute };
+        limits::{ an_address_has_a_hundred_public_requests_a_minute, requests_refused_for_their_input_count_too };
         repeats::{
             a_repeated_request_is_answered_with_the_first_answer,
             a_key_is_for_one_body_only,
