@@ -43,10 +43,7 @@ where
             return Err(UNSUPPORTED_MEDIA_TYPE.into());
         }
         let value = serde_json::from_slice(request.body()).map_err(|error| MALFORMED.caused_by(error))?;
-        let value = validation::clean(value)?;
-        let input = serde_path_to_error::deserialize(value).map_err(|error| validation::explain_type(&error))?;
-        validation::check(&input)?;
-        Ok(Self(input))
+        validation::read(value).map(Self)
     }
 
     fn describe(description: &mut Description) {

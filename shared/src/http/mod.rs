@@ -5,6 +5,7 @@ mod extract;
 mod handler;
 pub(crate) mod request;
 mod route;
+mod shape;
 pub mod validation;
 
 pub use answer::{Accepted, Answer, Created, IntoStored, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Text};

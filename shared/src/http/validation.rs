@@ -9,13 +9,16 @@ use garde::{
     Validate,
     i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n},
 };
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::shape;
 use crate::error::{Error, FieldProblem, INVALID};
 
 /// Trims every string except passwords, and refuses NUL, other control characters and U+FFFD, which the gateway puts in place of
 /// bytes that are no UTF-8.
-pub(crate) fn clean(value: Value) -> Result<Value, Error> {
+fn clean(value: Value) -> Result<Value, Error> {
     let mut problems = Vec::new();
     let value = clean_at(value, &mut String::new(), &mut problems);
     if problems.is_empty() { Ok(value) } else { Err(INVALID.in_fields(problems)) }
@@ -73,26 +76,55 @@ fn control_characters(field: &str) -> FieldProblem {
     FieldProblem::new(field, "control_characters", "Contém caracteres de controle.", "Contains control characters.")
 }
 
-/// A value of the wrong type, a missing or an unknown field.
-pub(crate) fn explain_type(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+/// A value as the type it is to be: cleaned, deserialised, then checked, every failing field reported at once.
+pub(crate) fn read<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(value: Value) -> Result<T, Error> {
+    let value = clean(value)?;
+    let input = serde_path_to_error::deserialize(&value)
+        .map_err(|error| explain_shape(&schemars::schema_for!(T).into(), &value, &error))?;
+    check(&input)?;
+    Ok(input)
+}
+
+fn explain_shape(schema: &Value, value: &Value, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let problems = shape::problems(schema, value);
+    INVALID.in_fields(if problems.is_empty() { vec![explain_type(error)] } else { problems })
+}
+
+/// The first value of the wrong type, missing or unknown field, in serde's words.
+fn explain_type(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldProblem {
     let english = error.inner().to_string();
     let quoted = english.split('`').nth(1).unwrap_or_default();
     let path = error.path().to_string();
     let path = if path == "." { String::new() } else { path };
     let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let problem = if english.starts_with("missing field") {
-        FieldProblem::new(join(quoted), "required", "Campo obrigatório.", "This field is required.")
+    if english.starts_with("missing field") {
+        required(join(quoted))
     } else if english.starts_with("unknown field") {
-        let field = if path.ends_with(quoted) { path } else { join(quoted) };
-        FieldProblem::new(field, "unknown_field", "Campo desconhecido.", "Unknown field.")
+        unknown_field(if path.ends_with(quoted) { path } else { join(quoted) })
     } else if english.starts_with("unknown variant") {
         let known: Vec<&str> = english.split('`').skip(3).step_by(2).collect();
-        let portuguese = format!("Valor desconhecido. Use: {}.", known.join(", "));
-        FieldProblem::new(path, "unknown_value", &portuguese, &english)
+        unknown_value(path, &known)
     } else {
-        FieldProblem::new(path, "invalid_type", "Valor inválido.", &english)
-    };
-    INVALID.in_fields(vec![problem])
+        invalid_type(path, &english)
+    }
+}
+
+pub(super) fn required(field: impl Into<String>) -> FieldProblem {
+    FieldProblem::new(field, "required", "Campo obrigatório.", "This field is required.")
+}
+
+pub(super) fn unknown_field(field: impl Into<String>) -> FieldProblem {
+    FieldProblem::new(field, "unknown_field", "Campo desconhecido.", "Unknown field.")
+}
+
+pub(super) fn unknown_value(field: impl Into<String>, known: &[&str]) -> FieldProblem {
+    let known = known.join(", ");
+    let (portuguese, english) = (format!("Valor desconhecido. Use: {known}."), format!("Unknown value. Use: {known}."));
+    FieldProblem::new(field, "unknown_value", &portuguese, &english)
+}
+
+pub(super) fn invalid_type(field: impl Into<String>, english: &str) -> FieldProblem {
+    FieldProblem::new(field, "invalid_type", "Valor inválido.", english)
 }
 
 /// Runs the type's rules and reports all that fail.
@@ -203,7 +235,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Deserialize, Validate)]
+    #[derive(Debug, Deserialize, Validate, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Input {
         #[garde(length(chars, min = 1, max = 5))]
@@ -212,19 +244,13 @@ mod tests {
         count: u32,
     }
 
-    fn read(value: Value) -> Result<Input, Error> {
-        let input = serde_path_to_error::deserialize(clean(value)?).map_err(|error| explain_type(&error))?;
-        check(&input)?;
-        Ok(input)
-    }
-
     fn codes(value: Value) -> Vec<(String, String)> {
-        read(value).unwrap_err().0.fields.into_iter().map(|field| (field.field, field.code)).collect()
+        read::<Input>(value).unwrap_err().0.fields.into_iter().map(|field| (field.field, field.code)).collect()
     }
 
     #[test]
     fn strings_are_trimmed() {
-        assert_eq!(read(json!({"name": "  Ana ", "count": 1})).unwrap().name, "Ana");
+        assert_eq!(read::<Input>(json!({"name": "  Ana ", "count": 1})).unwrap().name, "Ana");
     }
 
     #[test]
@@ -241,6 +267,14 @@ mod tests {
     }
 
     #[test]
+    fn every_field_of_the_wrong_shape_is_named() {
+        let expected = [("count", "required"), ("name", "invalid_type"), ("x", "unknown_field")];
+        assert_eq!(codes(json!({"name": 1, "x": 1})), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
+        // What the schema does not tell, serde does.
+        assert_eq!(codes(json!({"name": "Ana", "count": -1})), [("count".to_owned(), "invalid_type".to_owned())]);
+    }
+
+    #[test]
     fn unknown_values_name_the_field_and_those_that_are_known() {
         #[derive(Debug, Deserialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
@@ -249,7 +283,7 @@ mod tests {
             Second {},
         }
         let error = serde_path_to_error::deserialize::<_, Tagged>(json!({"kind": "third"})).unwrap_err();
-        let problem = explain_type(&error).0.fields.remove(0);
+        let problem = explain_type(&error);
         assert_eq!((problem.field.as_str(), problem.code.as_str()), ("kind", "unknown_value"));
         assert_eq!(problem.portuguese, "Valor desconhecido. Use: first, second.");
     }
@@ -257,6 +291,6 @@ mod tests {
     #[test]
     fn control_characters_are_refused_wherever_they_are() {
         assert_eq!(codes(json!({"name": "a\u{0}", "count": 1})), [("name".to_owned(), "control_characters".to_owned())]);
-        assert!(read(json!({"name": "a\nb", "count": 1})).is_ok());
+        assert!(read::<Input>(json!({"name": "a\nb", "count": 1})).is_ok());
     }
 }

@@ -101,15 +101,12 @@ where
 type Take = Arc<dyn Fn(Context, Connection, &str) -> Result<Work<Result<(), Error>>, Error> + Send + Sync>;
 
 /// Reads a message; `action` is the route's and not the input's.
-fn read<T: DeserializeOwned + Validate<Context = ()>>(body: &str) -> Result<T, Error> {
+fn read<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(body: &str) -> Result<T, Error> {
     let mut value: Value = serde_json::from_str(body).map_err(|error| MALFORMED.caused_by(error))?;
     if let Some(fields) = value.as_object_mut() {
         fields.remove("action");
     }
-    let value = validation::clean(value)?;
-    let input = serde_path_to_error::deserialize(value).map_err(|error| validation::explain_type(&error))?;
-    validation::check(&input)?;
-    Ok(input)
+    validation::read(value)
 }
 
 async fn on_message(context: Context, event: Event, take: Take) -> Result<(), Error> {

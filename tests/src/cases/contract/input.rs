@@ -131,6 +131,40 @@ pub async fn every_failing_field_is_named(stack: Arc<Stack>) {
     assert_eq!(names, ["company_name", "email", "name", "password"]);
 }
 
+pub async fn every_missing_unknown_and_mistyped_field_is_named(stack: Arc<Stack>) {
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<_> {
+        pairs.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
+    };
+    let missing = ["email", "name", "password"].map(|field| (field, "required"));
+    assert_eq!(fields(stack.api().post("/auth/register", json!({})).await), pairs(&missing));
+    let company = company(&stack).await;
+    let api = &company.admin.api;
+    let body = json!({"name": 5, "member_ids": ["x", company.admin.id, 7], "zzz": 1});
+    let named = [
+        ("member_ids[0]", "invalid_type"),
+        ("member_ids[2]", "invalid_type"),
+        ("name", "invalid_type"),
+        ("zzz", "unknown_field"),
+    ];
+    assert_eq!(fields(api.post("/departments", body).await), pairs(&named));
+    let body =
+        json!({"conversation_id": "x", "kind": "sticker", "voice": "yes", "location": {"latitude": "north", "altitude": 3}});
+    let named = [
+        ("client_message_id", "required"),
+        ("conversation_id", "invalid_type"),
+        ("kind", "unknown_value"),
+        ("location.altitude", "unknown_field"),
+        ("location.latitude", "invalid_type"),
+        ("location.longitude", "required"),
+        ("voice", "invalid_type"),
+    ];
+    let english = api.with_header("accept-language", "en");
+    let answer = english.post("/messages", body).await;
+    let told = answer.body["errors"].as_array().into_iter().flatten().find(|error| error["field"] == "kind");
+    assert!(told.is_some_and(|error| text(&error["message"]).contains("image")), "{}", answer.body);
+    assert_eq!(fields(answer), pairs(&named));
+}
+
 pub async fn strings_are_trimmed(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let made = company.admin.api.post("/departments", json!({"name": " \n Vendas\t ", "description": "   "})).await.expect(201);

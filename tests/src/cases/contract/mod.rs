@@ -33,6 +33,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             fields_are_refused_by_name,
             control_characters_are_refused_everywhere,
             every_failing_field_is_named,
+            every_missing_unknown_and_mistyped_field_is_named,
             strings_are_trimmed,
             unknown_query_parameters_are_ignored,
             page_sizes_have_bounds,
