@@ -153,8 +153,7 @@ impl Proof for SignedByMeta {
 }
 
 fn verify_bearer(request: &Request, context: &Context) -> Result<Identity, Error> {
-    let token = request.header("authorization").ok_or(TOKEN_MISSING)?;
-    let token = token.strip_prefix("Bearer ").ok_or(TOKEN_INVALID)?;
+    let token = bearer(request.header("authorization").ok_or(TOKEN_MISSING)?).ok_or(TOKEN_INVALID)?;
     let claims = token::verify(&context.secrets().token_keys, token, context.now()).map_err(|error| match error {
         TokenError::Expired => Error::from(TOKEN_EXPIRED),
         TokenError::Invalid => Error::from(TOKEN_INVALID),
@@ -163,4 +162,25 @@ fn verify_bearer(request: &Request, context: &Context) -> Result<Identity, Error
     context.signed_in(&identity);
     context.limit_caller(&format!("user:{}", identity.user_id), limits::of_user());
     Ok(identity)
+}
+
+/// The token in an `Authorization` header, whose scheme may be written in any case.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn the_scheme_may_be_written_in_any_case() {
+        for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c "] {
+            assert_eq!(bearer(header), Some("a.b.c"), "{header}");
+        }
+        for header in ["", "a.b.c", "Bearer", "Basic a.b.c", "Bearera.b.c"] {
+            assert_eq!(bearer(header), None, "{header}");
+        }
+    }
 }
