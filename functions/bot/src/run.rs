@@ -1,6 +1,6 @@
 //! A conversation's run in the database: what a turn reads, and how it moves on under the fence.
 
-use conversations::{Conversation, conversation_columns, conversation_joins};
+use conversations::{Conversation, conversation_columns, conversation_joins, updated_conversation};
 use shared::prelude::*;
 
 use crate::turn::{self, Input, Next, Run, Turn};
@@ -40,6 +40,15 @@ pub const ADVANCE: &str = concat!(
     ", conversations.mode = 'bot' and conversations.inbound_count > conversations.bot_answered as has_more
       from updated as conversations ",
     conversation_joins!()
+);
+
+/// A client whom the bot has not answered waits for people.
+pub const HAND_OVER: &str = updated_conversation!(
+    "
+        update conversations
+           set mode = 'human', version = version + 1
+         where id = $1 and mode = 'bot' and ended_at is null and inbound_count > bot_answered
+        returning *"
 );
 
 /// Whether the client waits for the bot, once whoever is changing the conversation is done.

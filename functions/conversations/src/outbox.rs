@@ -310,13 +310,12 @@ pub async fn record_failed(
     end(context, job, transaction, channel, calls).await
 }
 
-/// The last attempt failed for a reason of our own: the agent must not wait for it.
-pub async fn give_up(context: &Context, job: &Claimed, message_id: Uuid) -> Result<(), Error> {
-    let transaction = context.begin_system(job.company_id).await?;
+/// The last attempt failed for a reason of our own, or never ended.
+pub async fn give_up(transaction: &Transaction, message_id: Uuid) -> Result<(), Error> {
     if let Some(row) = transaction.query(GIVE_UP, &[&message_id]).await?.first() {
-        emit_status(&transaction, message_id, &Place::from_row(row), StatusRow::from_row(row));
+        emit_status(transaction, message_id, &Place::from_row(row), StatusRow::from_row(row));
     }
-    transaction.commit_quietly().await
+    Ok(())
 }
 
 /// WhatsApp was busy: the message waits in its queue again.

@@ -14,7 +14,7 @@ use crate::{
     context::{Context, Origin, Process},
     database::Transaction,
     describe,
-    error::{Error, INTERNAL},
+    error::{Error, INTERNAL, UNAVAILABLE},
     http::Privilege,
     jobs::Queue,
     log,
@@ -23,7 +23,7 @@ use crate::{
 /// A worker holds a job this long; longer than its own time-out, so that no two work on the same job.
 const LEASE: &str = "40 seconds";
 
-/// Attempts after which a job has failed for good.
+/// Attempts after which a job has failed for good, those included whose worker never came back to say what became of them.
 const MOST_ATTEMPTS: i32 = 10;
 
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
@@ -104,7 +104,7 @@ pub enum Outcome {
     Hold { after: Duration },
     /// Not now: due again after this long, its lane going on without an attempt counted.
     PutOff { after: Duration },
-    /// Failed for good, for this reason.
+    /// Failed for good, for this reason: it is given up.
     Failed { reason: String },
 }
 
@@ -120,18 +120,23 @@ struct Claim {
     attempts: i32,
 }
 
-/// Serves the worker of one queue. The handler gets one leased job at a time.
-pub fn serve_worker<H, F>(queue: Queue, privilege: Privilege, handler: H)
+/// Serves the worker of one queue. The handler gets one leased job at a time. Where a job has failed for good, `give_up` gets the
+/// transaction that says so, adds what whoever waits for the job must know, and commits it.
+pub fn serve_worker<H, F, G, E>(queue: Queue, privilege: Privilege, handler: H, give_up: G)
 where
     H: Fn(Context, Claimed) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Outcome, Error>> + Send + 'static,
+    G: Fn(Claimed, Transaction) -> E + Send + Sync + 'static,
+    E: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    serve_boxed(queue, privilege, Arc::new(move |context, job| Box::pin(handler(context, job))));
+    let handler: Handle = Arc::new(move |context, job| Box::pin(handler(context, job)));
+    serve_boxed(queue, privilege, handler, Arc::new(move |job, transaction| Box::pin(give_up(job, transaction))));
 }
 
 type Handle = Arc<dyn Fn(Context, Claimed) -> Work<Result<Outcome, Error>> + Send + Sync>;
+type GiveUp = Arc<dyn Fn(Claimed, Transaction) -> Work<Result<(), Error>> + Send + Sync>;
 
-fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle) {
+fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle, give_up: GiveUp) {
     let name = describe::binary_name();
     if describe::is_asked() {
         let privilege = describe::privilege(privilege);
@@ -140,7 +145,8 @@ fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle) {
     }
     run(|process| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| {
-            let worker = Worker { process: Arc::clone(&process), handler: Arc::clone(&handler), name: name.clone(), queue };
+            let (process, handler, give_up) = (Arc::clone(&process), Arc::clone(&handler), Arc::clone(&give_up));
+            let worker = Worker { process, handler, give_up, name: name.clone(), queue };
             async move { Ok::<_, lambda_runtime::Error>(worker.batch(event.payload).await) }
         }))
     });
@@ -172,9 +178,16 @@ struct Message {
     id: Uuid,
 }
 
+/// The outcome of work, a panic being an error like any other.
+async fn unpanicked<T>(work: Work<Result<T, Error>>) -> Result<T, Error> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))))
+}
+
 struct Worker {
     process: Arc<Process>,
     handler: Handle,
+    give_up: GiveUp,
     name: String,
     queue: Queue,
 }
@@ -243,17 +256,10 @@ impl Worker {
     /// Runs the handler and records what it could not record itself.
     async fn work(&self, context: &Context, job: &Claimed) -> Outcome {
         let cold = is_cold();
-        let handled = AssertUnwindSafe((self.handler)(context.clone(), job.clone())).catch_unwind().await;
-        self.process.database.settle(context).await;
-        let result = handled.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
-        let outcome = result.unwrap_or_else(|error| {
-            let reason = error.cause().unwrap_or(error.problem().code).to_owned();
-            let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));
-            Outcome::Again { after: Duration::from_secs(seconds).min(LONGEST_PAUSE), reason }
-        });
-        let outcome = match outcome {
-            Outcome::Again { reason, .. } if job.is_last_attempt() => Outcome::Failed { reason },
-            other => other,
+        let outcome = if job.attempts > MOST_ATTEMPTS {
+            Outcome::Failed { reason: "the last attempt never ended: its worker was killed or ran out of time".to_owned() }
+        } else {
+            self.attempt(context, job).await
         };
         if let Err(error) = self.record(context, job, &outcome).await {
             log::warn("job's outcome not recorded", error.cause().unwrap_or_default());
@@ -269,6 +275,20 @@ impl Worker {
             log::metric("jobs_failed", "Count", 1.0, &self.name);
         }
         outcome
+    }
+
+    async fn attempt(&self, context: &Context, job: &Claimed) -> Outcome {
+        let handled = unpanicked((self.handler)(context.clone(), job.clone())).await;
+        self.process.database.settle(context).await;
+        let outcome = handled.unwrap_or_else(|error| {
+            let reason = error.cause().unwrap_or(error.problem().code).to_owned();
+            let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));
+            Outcome::Again { after: Duration::from_secs(seconds).min(LONGEST_PAUSE), reason }
+        });
+        match outcome {
+            Outcome::Again { reason, .. } if job.is_last_attempt() => Outcome::Failed { reason },
+            other => other,
+        }
     }
 
     async fn record(&self, context: &Context, job: &Claimed, outcome: &Outcome) -> Result<(), Error> {
@@ -289,8 +309,22 @@ impl Worker {
             }
             Outcome::Failed { reason } => {
                 transaction.execute(GIVE_UP, &[&job.id, reason]).await?;
+                return self.give_up(context, job, transaction, reason).await;
             }
         }
+        transaction.commit_quietly().await
+    }
+
+    /// A job that cannot even be given up must not hold up its lane. While the database is away, the lease keeps it for later.
+    async fn give_up(&self, context: &Context, job: &Claimed, transaction: Transaction, reason: &str) -> Result<(), Error> {
+        let given_up = unpanicked((self.give_up)(job.clone(), transaction)).await;
+        let Err(error) = given_up else { return Ok(()) };
+        if error.problem() == UNAVAILABLE {
+            return Err(error);
+        }
+        log::error("job not given up as it should be", error.cause().unwrap_or(error.problem().code));
+        let transaction = context.begin_system(job.company_id).await?;
+        transaction.execute(GIVE_UP, &[&job.id, &reason]).await?;
         transaction.commit_quietly().await
     }
 

@@ -1,10 +1,12 @@
 //! Worker of the bot queue — answers what a client wrote, unless a human is faster.
 
 use bot::{
-    run::{self, ADVANCE, Advanced, IS_UNANSWERED, LOAD, LOCK, Loaded},
+    run::{self, ADVANCE, Advanced, HAND_OVER, IS_UNANSWERED, LOAD, LOCK, Loaded},
     turn::Next,
 };
-use conversations::{Content, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, emit_conversation};
+use conversations::{
+    Content, Conversation, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, emit_conversation,
+};
 use shared::prelude::*;
 
 #[derive(Deserialize)]
@@ -13,7 +15,7 @@ struct BotTurn {
 }
 
 fn main() {
-    serve_worker(Queue::Bot, Privilege::Standard, run_bot_turn);
+    serve_worker(Queue::Bot, Privilege::Standard, run_bot_turn, give_up);
 }
 
 async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> {
@@ -85,4 +87,14 @@ async fn play_again_if_unanswered(context: &Context, transaction: &Transaction, 
 fn play_again(context: &Context, transaction: &Transaction, id: Uuid) {
     let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
     transaction.enqueue(job.unless_waiting(id));
+}
+
+/// A client whom the bot cannot answer must not wait for it: somebody else can.
+async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
+    let BotTurn { conversation_id } = job.read()?;
+    if let Some(conversation) = transaction.first::<Conversation>(HAND_OVER, &[&conversation_id]).await? {
+        let before = Audience::conversation(conversation.department_id, None);
+        emit_conversation::<ConversationUpdated>(&transaction, job.company_id, &conversation, None, Some(before));
+    }
+    transaction.commit_quietly().await
 }

@@ -21,23 +21,15 @@ struct MarkRead {
 }
 
 fn main() {
-    serve_worker(Queue::Delivery, Privilege::Files, deliver_message);
+    serve_worker(Queue::Delivery, Privilege::Files, deliver_message, give_up);
 }
 
 async fn deliver_message(context: Context, job: Claimed) -> Result<Outcome, Error> {
-    if job.kind == "mark_read" {
-        return mark_read(&context, &job).await;
-    }
-    let message: DeliverMessage = job.read()?;
-    let outcome = deliver(&context, &job, &message).await;
-    if outcome.is_err() && job.is_last_attempt() {
-        outbox::give_up(&context, &job, message.message_id).await?;
-    }
-    outcome
+    if job.kind == "mark_read" { mark_read(&context, &job).await } else { deliver(&context, &job).await }
 }
 
-async fn deliver(context: &Context, job: &Claimed, message: &DeliverMessage) -> Result<Outcome, Error> {
-    let DeliverMessage { message_id, channel_account_id } = *message;
+async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    let DeliverMessage { message_id, channel_account_id } = job.read()?;
     if is_over_budget(context, channel_account_id).await {
         return Ok(Outcome::Hold { after: Duration::from_secs(1) });
     }
@@ -74,6 +66,15 @@ async fn mark_read(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     }
     outbox::finish_call(context, job, channel_account_id, call).await?;
     Ok(Outcome::Done)
+}
+
+/// The agent must not wait for a message that nobody sends any more; read marks are missed by nobody.
+async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
+    if job.kind != "mark_read" {
+        let DeliverMessage { message_id, .. } = job.read()?;
+        outbox::give_up(&transaction, message_id).await?;
+    }
+    transaction.commit_quietly().await
 }
 
 async fn is_over_budget(context: &Context, channel_account_id: Uuid) -> bool {

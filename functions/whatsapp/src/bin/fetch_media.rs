@@ -18,7 +18,7 @@ struct FetchMedia {
 }
 
 fn main() {
-    serve_worker(Queue::Media, Privilege::Files, fetch_media);
+    serve_worker(Queue::Media, Privilege::Files, fetch_media, give_up);
 }
 
 async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
@@ -68,10 +68,24 @@ async fn record(
         }
         Err(reason) => drop(transaction.execute(media::FAILED, &[&file_id, &reason]).await?),
     }
-    if let Some(Written { conversation, message }) = transaction.first(media::WRITTEN, &[&message_id]).await? {
-        emit_message(&transaction, &conversation, &MessageUpdated { message });
-    }
+    tell(&transaction, message_id).await?;
     outbox::log_calls(context, &transaction, channel_account_id, calls);
     job.finish(&transaction).await?;
     transaction.commit_quietly().await
+}
+
+/// Whoever waits for the file must know that it does not come.
+async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
+    let FetchMedia { file_id, message_id, .. } = job.read()?;
+    if transaction.execute(media::FAILED, &[&file_id, &"not_fetched"]).await? > 0 {
+        tell(&transaction, message_id).await?;
+    }
+    transaction.commit_quietly().await
+}
+
+async fn tell(transaction: &Transaction, message_id: Uuid) -> Result<(), Error> {
+    if let Some(Written { conversation, message }) = transaction.first(media::WRITTEN, &[&message_id]).await? {
+        emit_message(transaction, &conversation, &MessageUpdated { message });
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use tests::{
     Company, Socket, Stack, Wanted,
     company::text,
     desk::{MP4, PDF, PNG, WEBP, media, voice_note},
+    eventually,
     sandbox::fresh_number,
 };
 
@@ -120,6 +121,25 @@ pub async fn file_whatsapp_has_no_more_is_marked_failed(stack: Arc<Stack>) {
     let (mut socket, client) = followed(&company).await;
     let gone = json!({"type": "image", "image": {"id": "900100000000404", "mime_type": "image/jpeg", "sha256": "x"}});
     company.phone.receive(&client, json!({"message": gone})).await;
+    let message = updated(&mut socket).await;
+    assert_eq!(message["file"]["status"], "failed");
+    company.agents[0].api.get(&format!("/storage/download/{}", text(&message["file"]["id"]))).await.expect(410);
+}
+
+/// Where every attempt failed for a reason of our own, the file is not awaited for ever.
+pub async fn file_that_could_not_be_fetched_is_given_up_and_told(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let (mut socket, client) = followed(&company).await;
+    let database = stack.database().await;
+    let spoil = "update channel_credentials set sealed = '\\x00' where channel_account_id = $1";
+    database.execute(spoil, &[&company.channel_account_id]).await.expect("credentials that do not open");
+    company.phone.receive(&client, media("image/png", PNG, json!({}))).await;
+    // The tries before the last one have passed.
+    let last = "update jobs set attempts = 9, run_at = now() where company_id = $1 and queue = 'media' and attempts > 0 and leased_until is null";
+    eventually("a first attempt", || async {
+        (database.execute(last, &[&company.id]).await.expect("attempts") == 1).then_some(())
+    })
+    .await;
     let message = updated(&mut socket).await;
     assert_eq!(message["file"]["status"], "failed");
     company.agents[0].api.get(&format!("/storage/download/{}", text(&message["file"]["id"]))).await.expect(410);

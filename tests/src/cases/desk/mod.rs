@@ -91,6 +91,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             file_is_fetched_again_after_whatsapp_was_down,
             nobody_completes_a_file_that_a_client_sends,
             file_whatsapp_has_no_more_is_marked_failed,
+            file_that_could_not_be_fetched_is_given_up_and_told,
             replayed_media_is_fetched_once,
             files_are_out_of_sight_with_their_conversation,
         };

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tests::{Stack, Wanted, sandbox::fresh_number};
+use serde_json::Value;
+use tests::{Stack, Wanted, company::text, sandbox::fresh_number};
 use uuid::Uuid;
 
-use super::{dispatch, start, stop, until_all_done, until_blocked};
+use super::{dispatch, feed_after, feed_head, start, stop, until_all_done, until_blocked};
 
 /// Part of what a webhook does: its message counts on the turn that waits already, so it adds none.
 const SECOND_MESSAGE: &str = "
@@ -33,4 +34,24 @@ pub async fn a_turn_waits_for_the_message_that_counts_on_it(stack: Arc<Stack>) {
     let answered = "select inbound_count = 2 and bot_answered = 2 from conversations where id = $1";
     assert_eq!(database.query_one(answered, &[&conversation]).await.expect("a row").get::<_, Option<bool>>(0), Some(true));
     assert_eq!(company.phone.sent_at_least(1).await.len(), 1);
+}
+
+/// The bot's last attempt was killed: whoever wrote to it waits for people, and they are told.
+pub async fn a_turn_that_never_ends_hands_the_client_over(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
+    stop(&stack, "sqs").await;
+    company.phone.receive_text(&fresh_number(), "Oi").await;
+    let head = feed_head(&company).await;
+    let spent = "update jobs set attempts = 10 where company_id = $1 and kind = 'bot_turn'";
+    assert_eq!(stack.database().await.execute(spent, &[&company.id]).await.expect("attempts"), 1);
+    start(&stack, "sqs").await;
+    dispatch(&stack, &company).await;
+    until_all_done(&stack, &company).await;
+    let list = company.agents[0].api.get("/conversations").await.expect(200);
+    let conversation = &list["data"][0];
+    assert_eq!((text(&conversation["mode"]), text(&conversation["status"])), ("human", "pending"));
+    let events = feed_after(&company, &head).await;
+    let told = |event: &&Value| event["type"] == "conversation.updated" && event["data"]["conversation"]["mode"] == "human";
+    assert_eq!(events.iter().filter(told).count(), 1);
+    assert!(company.phone.sent().await.is_empty());
 }

@@ -136,6 +136,39 @@ pub async fn a_worker_killed_before_the_call_sends_when_it_is_done_again(stack: 
     assert_eq!(desk.accepted().await, ["primeira", "segunda"]);
 }
 
+/// A job whose worker never comes back to say so has had its attempts all the same.
+pub async fn a_worker_killed_at_its_last_attempt_fails_the_message_and_its_lane_goes_on(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    let mut socket = desk.company.agents[0].socket().await;
+    socket.follow(&desk.conversation).await;
+    stop(&stack, "sqs").await;
+    desk.send("fatal").await.expect(201);
+    desk.send("seguinte").await.expect(201);
+    let database = stack.database().await;
+    let last = "update jobs set attempts = 9 from messages
+                 where messages.company_id = $1 and messages.body = 'fatal' and jobs.payload ->> 'message_id' = messages.id::text
+                returning jobs.id";
+    let job: uuid::Uuid = database.query_one(last, &[&desk.company.id]).await.expect("the job").get(0);
+    database.batch_execute("begin").await.expect("a transaction");
+    let hold = "select from messages where company_id = $1 and body = 'fatal' for update";
+    database.query_one(hold, &[&desk.company.id]).await.expect("the message is held");
+    start(&stack, "sqs").await;
+    dispatch(&stack, &desk.company).await;
+    until_blocked(&stack).await;
+    kill(&stack, "DeliverMessage").await;
+    database.batch_execute("rollback").await.expect("the message is let go");
+    let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
+    desk.until("seguinte", &["read"]).await;
+    let failed = desk.until("fatal", &["failed"]).await;
+    assert_eq!(failed["error_code"], "not_sent");
+    let told =
+        socket.frame("the failure", |frame| frame["type"] == "message.status" && frame["data"]["status"] == "failed").await;
+    assert_eq!(told["data"]["message_id"], failed["id"]);
+    let state = "select failed and last_error is not null from jobs where id = $1";
+    assert!(database.query_one(state, &[&job]).await.expect("the job").get::<_, bool>(0));
+    assert_eq!(desk.accepted().await, ["seguinte"]);
+}
+
 /// A process that stops dead keeps its rows until its time-out, and no longer.
 pub async fn a_function_over_its_time_out_is_killed_and_its_locks_go(stack: Arc<Stack>) {
     let desk = Desk::open(&stack).await;
