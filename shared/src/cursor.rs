@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::error::{Error, FieldProblem, INVALID};
 
+/// No row is older. Postgres knows no time before 4713 BC, which a `Timestamp` may be.
+pub const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
 /// A place in a list ordered by time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeCursor {
@@ -22,7 +25,7 @@ impl TimeCursor {
             let at = Timestamp::from_microsecond(i64::from_be_bytes(at.try_into().ok()?)).ok()?;
             Some(Self { at, id: Uuid::from_slice(id).ok()? })
         };
-        read().ok_or_else(|| {
+        read().filter(|place| place.at >= EARLIEST).ok_or_else(|| {
             INVALID.in_fields(vec![FieldProblem::new("cursor", "invalid_cursor", "Cursor inválido.", "Invalid cursor.")])
         })
     }
@@ -52,5 +55,8 @@ mod tests {
         for text in ["", "x", "AAAA", "../../etc", &"A".repeat(500)] {
             assert!(TimeCursor::decode(text).is_err(), "{text}");
         }
+        let id = Uuid::nil();
+        assert!(TimeCursor::decode(&TimeCursor { at: EARLIEST, id }.encode()).is_ok());
+        assert!(TimeCursor::decode(&TimeCursor { at: Timestamp::MIN, id }.encode()).is_err());
     }
 }

@@ -1,26 +1,40 @@
 //! The inbox's filters and the statement each combination of them becomes.
 
-use shared::{cursor::TimeCursor, intern, phone, prelude::*};
+use shared::{
+    cursor::{EARLIEST, TimeCursor},
+    intern, phone,
+    prelude::*,
+};
 
 use crate::{Conversation, conversation_columns, conversation_joins};
+
+const CATEGORIES: &[&str] = &["bot", "pending", "active", "closed"];
+
+const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
 
 /// What `GET /conversations` may ask for.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 pub struct ConversationFilters {
     /// `bot`, `pending`, `active`, `closed`; several comma separated.
-    #[garde(custom(known_categories))]
+    #[garde(custom(among(CATEGORIES)))]
+    #[serde(alias = "status")]
     category: Option<CommaSeparated<String>>,
     /// `me`, `none` or a user's id.
     #[garde(custom(user_or_word))]
     assignee: Option<String>,
+    /// A department's id; several comma separated.
     #[garde(skip)]
-    department_id: Option<Uuid>,
+    #[serde(alias = "department_id")]
+    department: Option<CommaSeparated<Uuid>>,
+    /// A channel account's id; several comma separated.
     #[garde(skip)]
-    channel_account_id: Option<Uuid>,
-    #[garde(length(max = 60))]
-    tag: Option<String>,
+    #[serde(alias = "channel_account_id")]
+    channel: Option<CommaSeparated<Uuid>>,
+    /// One of its tags; several comma separated.
+    #[garde(skip)]
+    tag: Option<CommaSeparated<String>>,
     /// `low`, `normal`, `high`, `urgent`; several comma separated.
-    #[garde(skip)]
+    #[garde(custom(among(PRIORITIES)))]
     priority: Option<CommaSeparated<String>>,
     #[garde(skip)]
     unread: Option<bool>,
@@ -28,10 +42,10 @@ pub struct ConversationFilters {
     #[garde(length(chars, min = 2, max = 100))]
     search: Option<String>,
     /// Last message at or after.
-    #[garde(skip)]
+    #[garde(inner(custom(not_too_early)))]
     from: Option<Timestamp>,
     /// Last message before.
-    #[garde(skip)]
+    #[garde(inner(custom(not_too_early)))]
     to: Option<Timestamp>,
     #[garde(skip)]
     cursor: Option<String>,
@@ -45,9 +59,9 @@ const LIST: &str = concat!("select ", conversation_columns!(), " from conversati
 const CONDITIONS: [[&str; 2]; 11] = [
     ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
     ["and conversations.assignee_id = $2::uuid ", "and $2::uuid is null "],
-    ["and conversations.department_id = $3::uuid ", "and $3::uuid is null "],
-    ["and conversations.channel_account_id = $4::uuid ", "and $4::uuid is null "],
-    ["and $5::text = any (conversations.tags) ", "and $5::text is null "],
+    ["and conversations.department_id = any ($3::uuid[]) ", "and $3::uuid[] is null "],
+    ["and conversations.channel_account_id = any ($4::uuid[]) ", "and $4::uuid[] is null "],
+    ["and conversations.tags && $5::text[] ", "and $5::text[] is null "],
     ["and conversations.priority = any ($6::text[]) ", "and $6::text[] is null "],
     ["and (conversations.inbound_count > conversations.read_count) = $7::boolean ", "and $7::boolean is null "],
     ["and conversations.id in (select app.search_conversations($8, $9)) ", "and $8::text is null and $9::text is null "],
@@ -73,8 +87,11 @@ pub struct AskedConversations {
     categories: Option<Vec<String>>,
     /// The asked user; `None` for conversations nobody holds, when `filters.assignee` asks at all.
     assignee: Option<Uuid>,
-    digits: Option<String>,
+    departments: Option<Vec<Uuid>>,
+    channels: Option<Vec<Uuid>>,
+    tags: Option<Vec<String>>,
     priorities: Option<Vec<String>>,
+    digits: Option<String>,
     place: Option<TimeCursor>,
     filters: ConversationFilters,
     /// Rows of a page.
@@ -85,31 +102,38 @@ impl ConversationFilters {
     /// Reads the words that stand for something else: `me`, lists, the cursor.
     pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
         let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
-        let categories = self.category.take().map(|categories| categories.0).filter(|categories| !categories.is_empty());
         let assignee = self.assignee.as_deref().and_then(|word| if word == "me" { Some(caller) } else { word.parse().ok() });
-        let priorities = self.priority.take().map(|priorities| priorities.0);
-        let digits = self.search.as_deref().map(phone::canonical);
-        let limit = self.limit.unwrap_or(50) as usize;
-        Ok(AskedConversations { categories, assignee, digits, priorities, place, filters: self, limit })
+        Ok(AskedConversations {
+            categories: values(self.category.take()),
+            assignee,
+            departments: values(self.department.take()),
+            channels: values(self.channel.take()),
+            tags: values(self.tag.take()),
+            priorities: values(self.priority.take()),
+            digits: self.search.as_deref().map(phone::canonical),
+            place,
+            limit: self.limit.unwrap_or(50) as usize,
+            filters: self,
+        })
     }
 }
 
 impl AskedConversations {
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
-        let Self { categories, assignee, digits, priorities, place, filters, limit } = self;
+        let Self { categories, assignee, departments, channels, tags, priorities, digits, place, filters, limit } = self;
+        let ConversationFilters { unread, search, from, to, .. } = filters;
         let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
         let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
-        let ConversationFilters { department_id, channel_account_id, tag, unread, search, from, to, .. } = filters;
         transaction
             .all(
                 self.statement(),
                 &[
                     categories,
                     assignee,
-                    department_id,
-                    channel_account_id,
-                    tag,
+                    departments,
+                    channels,
+                    tags,
                     priorities,
                     unread,
                     search,
@@ -129,9 +153,9 @@ impl AskedConversations {
         let asked = [
             self.categories.is_some(),
             filters.assignee.is_some(),
-            filters.department_id.is_some(),
-            filters.channel_account_id.is_some(),
-            filters.tag.is_some(),
+            self.departments.is_some(),
+            self.channels.is_some(),
+            self.tags.is_some(),
             self.priorities.is_some(),
             filters.unread.is_some(),
             filters.search.is_some(),
@@ -151,13 +175,28 @@ impl AskedConversations {
     }
 }
 
-fn known_categories(categories: &Option<CommaSeparated<String>>, (): &()) -> garde::Result {
-    const KNOWN: [&str; 4] = ["bot", "pending", "active", "closed"];
-    let given = categories.iter().flat_map(|categories| &categories.0);
-    if given.into_iter().all(|category| KNOWN.contains(&category.as_str())) {
+/// What was asked for; nothing between the commas asks for nothing.
+fn values<T>(list: Option<CommaSeparated<T>>) -> Option<Vec<T>> {
+    list.map(|CommaSeparated(values)| values).filter(|values| !values.is_empty())
+}
+
+fn among(known: &'static [&'static str]) -> impl FnOnce(&Option<CommaSeparated<String>>, &()) -> garde::Result {
+    move |list, ()| {
+        let mut given = list.iter().flat_map(|list| &list.0);
+        if given.all(|value| known.contains(&value.as_str())) {
+            return Ok(());
+        }
+        let known = known.join(", ");
+        let (portuguese, english) = (format!("Valor desconhecido. Use: {known}."), format!("Unknown value. Use: {known}."));
+        Err(shared::rule("unknown_value", &portuguese, &english))
+    }
+}
+
+fn not_too_early(time: &Timestamp, (): &()) -> garde::Result {
+    if *time >= EARLIEST {
         return Ok(());
     }
-    Err(shared::rule("unknown_category", "Use bot, pending, active ou closed.", "Use bot, pending, active or closed."))
+    Err(shared::rule("too_small", "Use uma data a partir do ano 1.", "Use a date from the year 1 on."))
 }
 
 fn user_or_word(assignee: &Option<String>, (): &()) -> garde::Result {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number};
@@ -61,12 +62,18 @@ pub async fn other_fields_are_filtered(stack: Arc<Stack>) {
     assert_eq!(ids(&company, "priority=normal").await, [plain.as_str()]);
     assert_eq!(ids(&company, "unread=true").await, [plain.as_str()]);
     assert_eq!(ids(&company, "unread=false").await, [marked.as_str()]);
-    assert_eq!(ids(&company, &format!("department_id={}", company.departments[0].1)).await, [plain.as_str()]);
-    assert_eq!(
-        ids(&company, &format!("channel_account_id={}", company.channel_account_id)).await,
-        [plain.clone(), marked.clone()]
-    );
-    assert_eq!(ids(&company, &format!("channel_account_id={}", company.id)).await, [""; 0]);
+    assert_eq!(ids(&company, "tag=outra,vip").await, [marked.as_str()]);
+    let (department, channel, nothing) = (company.departments[0].1, company.channel_account_id, company.id);
+    for name in ["department", "department_id"] {
+        assert_eq!(ids(&company, &format!("{name}={department}")).await, [plain.as_str()]);
+        assert_eq!(ids(&company, &format!("{name}={nothing},{department}")).await, [plain.as_str()]);
+        assert_eq!(ids(&company, &format!("{name}={nothing}")).await, [""; 0]);
+    }
+    for name in ["channel", "channel_account_id"] {
+        assert_eq!(ids(&company, &format!("{name}={channel}")).await, [plain.clone(), marked.clone()]);
+        assert_eq!(ids(&company, &format!("{name}={nothing}")).await, [""; 0]);
+    }
+    assert_eq!(ids(&company, "status=pending&priority=urgent").await, [marked.as_str()]);
     let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
     assert_eq!(ids(&company, &format!("from={yesterday}")).await, [plain.as_str()]);
     assert_eq!(ids(&company, &format!("to={yesterday}")).await, [marked.as_str()]);
@@ -74,12 +81,38 @@ pub async fn other_fields_are_filtered(stack: Arc<Stack>) {
 
 pub async fn nonsense_in_filters_is_refused(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    for query in ["category=open", "assignee=you", "department_id=x", "limit=0", "limit=101", "search=a", "from=yesterday"] {
-        let answer = company.agents[0].api.get(&format!("/conversations?{query}")).await;
-        assert!(matches!(answer.status, 400 | 422), "{query}: {} {}", answer.status, answer.body);
+    for query in [
+        "category=open",
+        "priority=high,hot",
+        "assignee=you",
+        "department=x",
+        "channel=x",
+        "limit=0",
+        "limit=101",
+        "search=a",
+        "from=yesterday",
+        "from=-004800-01-01T00:00:00Z",
+        "to=-009999-01-02T01:59:59Z",
+        "cursor=nonsense",
+    ] {
+        let refused = company.agents[0].api.get(&format!("/conversations?{query}")).await.expect(422);
+        assert_eq!(Some(text(&refused["errors"][0]["field"])), query.split('=').next(), "{refused}");
     }
-    let answer = company.agents[0].api.get("/conversations?cursor=nonsense").await;
-    assert!(matches!(answer.status, 400 | 422), "{} {}", answer.status, answer.body);
+    company.agents[0].api.get("/conversations?status=open").await.expect(422);
+}
+
+pub async fn cursors_at_the_edges_of_time_are_no_mistake_of_ours(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = opened(&company, "Ana", "Oi").await;
+    for at in [i64::MIN, -377_705_023_201_000_000, -210_866_803_200_000_001, 0, 253_402_207_200_999_999, i64::MAX] {
+        for id_bytes in [[0; 16], [255; 16]] {
+            let cursor = URL_SAFE_NO_PAD.encode([&at.to_be_bytes()[..], &id_bytes].concat());
+            for path in ["/conversations?", &format!("/messages?conversation_id={id}&")] {
+                let answer = company.agents[0].api.get(&format!("{path}cursor={cursor}")).await;
+                assert!(matches!(answer.status, 200 | 422), "{path}{at}: {} {}", answer.status, answer.body);
+            }
+        }
+    }
 }
 
 pub async fn search_finds_names_phones_and_words(stack: Arc<Stack>) {

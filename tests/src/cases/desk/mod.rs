@@ -135,6 +135,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             categories_and_assignees_are_filtered_and_counted,
             other_fields_are_filtered,
             nonsense_in_filters_is_refused,
+            cursors_at_the_edges_of_time_are_no_mistake_of_ours,
             search_finds_names_phones_and_words,
             pages_lose_and_repeat_nothing,
             messages_are_paged_and_shown_around_one,
