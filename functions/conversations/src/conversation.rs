@@ -2,6 +2,8 @@
 
 use shared::prelude::*;
 
+use crate::WINDOW_CLOSED;
+
 /// The columns of `Conversation`, from a relation named `conversations`.
 #[macro_export]
 macro_rules! conversation_columns {
@@ -184,6 +186,18 @@ impl HeldConversation {
     /// Whether this caller may act on it: its holder, a supervisor, or anyone who sees it while nobody holds it.
     pub fn may_be_moved_by(&self, caller: &Identity) -> bool {
         self.assignee_id.is_none_or(|holder| holder == caller.user_id) || matches!(caller.role, Role::Supervisor | Role::Admin)
+    }
+
+    /// The problem with the whole row as it is now: whoever holds the lock sees it.
+    pub async fn refuse(&self, transaction: &Transaction, problem: Problem) -> Error {
+        let mut current = match transaction.one::<Conversation>(CONVERSATION, &[&self.id]).await {
+            Ok(conversation) => json!(conversation),
+            Err(error) => return error,
+        };
+        if problem == WINDOW_CLOSED {
+            current["allowed_templates"] = json!([]);
+        }
+        problem.with_current(&current)
     }
 
     /// Who sees it before the change.

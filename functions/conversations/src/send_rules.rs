@@ -72,16 +72,14 @@ pub struct Attachments {
 }
 
 /// Whether this caller may answer in this conversation now.
-pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Result<(), Error> {
+pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Result<(), Problem> {
     let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
     match held.assignee_id {
-        _ if held.is_closed() => Err(CONVERSATION_CLOSED.into()),
-        _ if held.mode == "bot" => Err(BOT_MODE.into()),
-        None if !is_supervisor => Err(NOT_TAKEN.into()),
-        Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER.into()),
-        _ if held.window_expires_at.is_none_or(|end| end <= now) => {
-            Err(WINDOW_CLOSED.with_current(&json!({"window_expires_at": held.window_expires_at, "allowed_templates": []})))
-        }
+        _ if held.is_closed() => Err(CONVERSATION_CLOSED),
+        _ if held.mode == "bot" => Err(BOT_MODE),
+        None if !is_supervisor => Err(NOT_TAKEN),
+        Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER),
+        _ if held.window_expires_at.is_none_or(|end| end <= now) => Err(WINDOW_CLOSED),
         _ => Ok(()),
     }
 }
@@ -92,7 +90,7 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
     if input.file_id.is_some() {
         match found.file_status.as_deref() {
             Some("ready") => {}
-            Some("pending") => return Err(FILE_NOT_READY.into()),
+            Some("pending") => return Err(FILE_NOT_READY.with_current(&json!({"id": input.file_id, "status": "pending"}))),
             _ => problems.push(FieldProblem::new("file_id", "unknown_file", "Arquivo não encontrado.", "File not found.")),
         }
         let mime_type = found.mime_type.as_deref().unwrap_or_default();
@@ -183,7 +181,7 @@ mod tests {
     }
 
     fn code(now: i64, role: Role, held: &HeldConversation) -> Option<&'static str> {
-        may_send(Timestamp::from_second(now).unwrap(), &agent(role), held).err().map(|error| error.problem().code)
+        may_send(Timestamp::from_second(now).unwrap(), &agent(role), held).err().map(|problem| problem.code)
     }
 
     #[test]

@@ -40,10 +40,10 @@ async fn close_conversation(
     let transaction = context.begin(&agent).await?;
     let held = lock(&transaction, id).await?;
     if held.is_closed() {
-        return Err(CONVERSATION_CLOSED.into());
+        return Err(held.refuse(&transaction, CONVERSATION_CLOSED).await);
     }
     if !held.may_be_moved_by(&agent) {
-        return Err(NOT_HOLDER.into());
+        return Err(held.refuse(&transaction, NOT_HOLDER).await);
     }
     let conversation: Conversation = transaction.one(CLOSE, &[&id, &input.reason]).await?;
     emit_conversation::<ConversationClosed>(&transaction, agent.company_id, &conversation, Some(agent.user_id), None);

@@ -47,7 +47,9 @@ async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMess
     )
     .await;
     let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
-    may_send(context.now(), &agent, &held)?;
+    if let Err(problem) = may_send(context.now(), &agent, &held) {
+        return Err(held.refuse(&transaction, problem).await);
+    }
     check_attachments(&input, &attachments)?;
     if let Some(file_id) = input.file_id {
         transaction.defer(ATTACH_FILE, parameters![file_id, input.conversation_id]);

@@ -71,10 +71,10 @@ async fn transfer_conversation(
             .await;
     let (held, target) = (held?, target?);
     if held.is_closed() {
-        return Err(CONVERSATION_CLOSED.into());
+        return Err(held.refuse(&transaction, CONVERSATION_CLOSED).await);
     }
     if !held.may_be_moved_by(&agent) {
-        return Err(NOT_HOLDER.into());
+        return Err(held.refuse(&transaction, NOT_HOLDER).await);
     }
     let target = target.ok_or(INVALID_TARGET)?;
     let Transfer { to_user_id, to_department_id, reason } = input;

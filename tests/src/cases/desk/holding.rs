@@ -127,8 +127,12 @@ pub async fn only_the_holder_moves_it_and_only_to_somebody(stack: Arc<Stack>) {
     let (_, id) = company.served().await;
     let path = format!("/conversations/{id}/transfer");
     let target = json!({"to_user_id": company.agents[1].id});
-    assert_eq!(company.agents[1].api.post(&path, target).await.problem(409), "not_holder");
-    assert_eq!(company.agents[1].api.post(&format!("/conversations/{id}/close"), json!({})).await.problem(409), "not_holder");
+    let moved = company.agents[1].api.post(&path, target).await;
+    let ended = company.agents[1].api.post(&format!("/conversations/{id}/close"), json!({})).await;
+    for refused in [moved.expect(409), ended.expect(409)] {
+        assert_eq!(refused["code"], "not_holder");
+        assert_eq!(refused["current"]["assignee_id"], company.agents[0].id.to_string());
+    }
     let api = &company.agents[0].api;
     for target in [company.students[0].id, other.agents[0].id, company.id] {
         assert_eq!(api.post(&path, json!({"to_user_id": target})).await.problem(422), "invalid_target");
@@ -147,12 +151,14 @@ pub async fn closed_is_closed_for_everybody(stack: Arc<Stack>) {
     let closed = company.agents[0].api.post(&path, json!({"reason": "resolvido"})).await.expect(200);
     assert_eq!((text(&closed["status"]), text(&closed["close_reason"]), &closed["unread"]), ("closed", "resolvido", &json!(0)));
     socket.of_type("conversation.closed").await;
-    assert_eq!(company.agents[0].api.post(&path, json!({})).await.problem(409), "conversation_closed");
-    let taken = company.agents[1].api.post(&format!("/conversations/{id}/takeover"), json!({})).await.problem(409);
-    assert_eq!(taken, "conversation_closed");
+    let ended = company.agents[0].api.post(&path, json!({})).await;
+    let taken = company.agents[0].api.post(&format!("/conversations/{id}/takeover"), json!({})).await;
     let moved =
         company.agents[0].api.post(&format!("/conversations/{id}/transfer"), json!({"to_user_id": company.agents[1].id})).await;
-    assert_eq!(moved.problem(409), "conversation_closed");
+    for refused in [ended.expect(409), taken.expect(409), moved.expect(409)] {
+        assert_eq!(refused["code"], "conversation_closed");
+        assert_eq!((&refused["current"]["id"], text(&refused["current"]["close_reason"])), (&json!(id), "resolvido"));
+    }
 }
 
 pub async fn every_act_moves_the_fence(stack: Arc<Stack>) {

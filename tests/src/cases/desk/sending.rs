@@ -22,8 +22,8 @@ pub async fn nobody_talks_over_the_bot(stack: Arc<Stack>) {
     company.phone.receive_text(&client, "Oi").await;
     let id = company.admin.conversation_id_of(&client).await;
     for person in [&company.agents[0], &company.admin] {
-        let code = person.api.post("/messages", text_message(&id, "Olá")).await.problem(409);
-        assert_eq!(code, "bot_mode");
+        let refused = person.api.post("/messages", text_message(&id, "Olá")).await.expect(409);
+        assert_eq!((text(&refused["code"]), text(&refused["current"]["mode"])), ("bot_mode", "bot"));
     }
 }
 
@@ -32,11 +32,12 @@ pub async fn only_the_holder_and_supervisors_answer(stack: Arc<Stack>) {
     let client = fresh_number();
     company.phone.receive_text(&client, "Oi").await;
     let id = company.admin.conversation_id_of(&client).await;
-    let refused = company.agents[0].api.post("/messages", text_message(&id, "Olá")).await.problem(409);
-    assert_eq!(refused, "not_taken");
+    let refused = company.agents[0].api.post("/messages", text_message(&id, "Olá")).await.expect(409);
+    assert_eq!((text(&refused["code"]), text(&refused["current"]["status"])), ("not_taken", "pending"));
     company.agents[0].take_over(&id).await;
-    let refused = company.agents[1].api.post("/messages", text_message(&id, "Eu também")).await.problem(409);
-    assert_eq!(refused, "not_holder");
+    let refused = company.agents[1].api.post("/messages", text_message(&id, "Eu também")).await.expect(409);
+    assert_eq!(refused["code"], "not_holder");
+    assert_eq!(refused["current"]["assignee_id"], company.agents[0].id.to_string());
     company.agents[0].say(&id, "Olá").await;
     company.supervisor.say(&id, "Sou a supervisora").await;
     let sent = company.phone.sent_at_least(2).await;
@@ -53,9 +54,10 @@ pub async fn nothing_goes_out_after_the_end_or_outside_the_window(stack: Arc<Sta
     let refused = company.agents[0].api.post("/messages", text_message(&id, "Tarde")).await.expect(409);
     assert_eq!(refused["code"], "window_closed");
     assert!(refused["current"]["window_expires_at"].is_string() && refused["current"]["allowed_templates"].is_array());
+    assert_eq!(refused["current"]["id"], id.as_str());
     company.agents[0].close(&id).await;
-    let code = company.agents[0].api.post("/messages", text_message(&id, "Tarde")).await.problem(409);
-    assert_eq!(code, "conversation_closed");
+    let refused = company.agents[0].api.post("/messages", text_message(&id, "Tarde")).await.expect(409);
+    assert_eq!((text(&refused["code"]), text(&refused["current"]["status"])), ("conversation_closed", "closed"));
     soon().await;
     assert!(company.phone.sent().await.is_empty());
 }
@@ -149,8 +151,8 @@ pub async fn files_must_be_of_their_kind(stack: Arc<Stack>) {
     }
     agent.api.post("/messages", message("image", &company.id.to_string(), false)).await.expect(422);
     let unfinished = agent.announce("b.png", "image/png", 10).await.expect(201);
-    let code = agent.api.post("/messages", message("image", text(&unfinished["file"]["id"]), false)).await.problem(409);
-    assert_eq!(code, "file_not_ready");
+    let refused = agent.api.post("/messages", message("image", text(&unfinished["file"]["id"]), false)).await.expect(409);
+    assert_eq!((text(&refused["code"]), text(&refused["current"]["status"])), ("file_not_ready", "pending"));
     // A colleague's upload is theirs until it is sent.
     let others = company.agents[1].upload("c.ogg", "audio/ogg", &voice_note(1)).await;
     agent.api.post("/messages", message("audio", &others, true)).await.expect(422);
