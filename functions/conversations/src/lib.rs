@@ -18,8 +18,8 @@ pub use conversation::{
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use message::{
-    MESSAGE, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message,
-    emit_message, preview,
+    Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message,
+    preview,
 };
 pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing};

@@ -29,8 +29,6 @@ macro_rules! message_joins {
     };
 }
 
-pub const MESSAGE: &str = concat!("select ", message_columns!(), " from messages ", message_joins!(), " where messages.id = $1");
-
 /// A message in lists, answers and events.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
 pub struct Message {

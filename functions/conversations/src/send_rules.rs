@@ -5,7 +5,9 @@ use shared::{
     prelude::*,
 };
 
-use crate::{BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED};
+use crate::{
+    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED,
+};
 
 /// What an agent may send.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -117,6 +119,15 @@ impl SendMessage {
     pub fn content(&self) -> Content {
         let kind = format!("{:?}", self.kind).to_lowercase();
         Content { kind, body: self.body.clone(), payload: payload(self), file_id: self.file_id }
+    }
+
+    /// Whether this caller sending this became this message.
+    pub fn is_of(&self, agent: &Identity, message: &Message) -> bool {
+        let Content { kind, body, payload, file_id } = self.content();
+        let file = message.file.as_ref().and_then(|file| file["id"].as_str()?.parse::<Uuid>().ok());
+        (message.conversation_id, message.sender_id) == (self.conversation_id, Some(agent.user_id))
+            && (&message.kind, &message.body, &message.payload) == (&kind, &body, &payload)
+            && (file, message.reply_to_id) == (file_id, self.reply_to_id)
     }
 }
 

@@ -1,10 +1,10 @@
 //! POST /messages — an agent answers the client.
 
 use conversations::{
-    Attachments, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, MESSAGE, Message, NOT_HOLDER, NOT_TAKEN,
-    NewMessage, SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send,
+    Attachments, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN, NewMessage,
+    SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send, message_columns, message_joins,
 };
-use futures_util::future::join;
+use futures_util::future::join3;
 use shared::{error::NOT_FOUND, parameters, prelude::*};
 
 const ROUTE: Route = Route::post("/messages").fails(&[
@@ -19,11 +19,14 @@ const ROUTE: Route = Route::post("/messages").fails(&[
 ]);
 
 const CLIENT_MESSAGE_ID_REUSED: Problem = Problem::new(
-    409,
+    422,
     "client_message_id_reused",
-    "Este client_message_id já foi usado em outra conversa.",
-    "This client_message_id was already used in another conversation.",
+    "Este client_message_id já foi usado em outra mensagem.",
+    "This client_message_id was already used for another message.",
 );
+
+const SENT_BEFORE: &str =
+    concat!("select ", message_columns!(), " from messages ", message_joins!(), " where messages.client_message_id = $1");
 
 /// The file and the answered message, as far as this caller sees them.
 const ATTACHMENTS: &str = "
@@ -33,20 +36,23 @@ const ATTACHMENTS: &str = "
 
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
 
-const SENT_BEFORE: &str = "select id, conversation_id from messages where client_message_id = $1";
-
 fn main() {
     serve(&ROUTE, send_message);
 }
 
 async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMessage>) -> Result<Created<Message>, Error> {
     let transaction = context.begin(&agent).await?;
-    let (held, attachments) = join(
+    // The lock comes first: what the other one of two at once has sent is there to be found.
+    let (held, attachments, sent_before) = join3(
         lock(&transaction, input.conversation_id),
         transaction.one(ATTACHMENTS, &[&input.file_id, &input.reply_to_id, &input.conversation_id]),
+        transaction.first::<Message>(SENT_BEFORE, &[&input.client_message_id]),
     )
     .await;
     let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
+    if let Some(message) = sent_before? {
+        return if input.is_of(&agent, &message) { Ok(Created(message)) } else { Err(CLIENT_MESSAGE_ID_REUSED.into()) };
+    }
     if let Err(problem) = may_send(context.now(), &agent, &held) {
         return Err(held.refuse(&transaction, problem).await);
     }
@@ -63,21 +69,8 @@ async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMess
         reply_to_id: input.reply_to_id,
         client_message_id: Some(input.client_message_id.clone()),
     };
-    match add_outgoing(&context, &transaction, agent.company_id, new).await? {
-        Some((_, message)) => {
-            transaction.audit(message.id, &Value::Null, &Value::Null);
-            transaction.commit(Created(message)).await
-        }
-        None => sent_before(&transaction, &input).await,
-    }
-}
-
-/// The same message sent twice: the first one is the answer.
-async fn sent_before(transaction: &Transaction, input: &SendMessage) -> Result<Created<Message>, Error> {
-    let rows = transaction.query(SENT_BEFORE, &[&input.client_message_id]).await?;
-    let row = rows.first().ok_or(CLIENT_MESSAGE_ID_REUSED)?;
-    if row.get::<_, Uuid>("conversation_id") != input.conversation_id {
-        return Err(CLIENT_MESSAGE_ID_REUSED.into());
-    }
-    transaction.one(MESSAGE, &[&row.get::<_, Uuid>("id")]).await.map(Created)
+    // Only a message out of this caller's sight is in the way now.
+    let (_, message) = add_outgoing(&context, &transaction, agent.company_id, new).await?.ok_or(CLIENT_MESSAGE_ID_REUSED)?;
+    transaction.audit(message.id, &Value::Null, &Value::Null);
+    transaction.commit(Created(message)).await
 }

@@ -154,6 +154,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
             only_the_holder_and_supervisors_answer,
             nothing_goes_out_after_the_end_or_outside_the_window,
             same_client_message_id_is_sent_once,
+            message_sent_again_is_answered_whatever_became_of_its_conversation,
+            client_message_id_is_for_one_message_only,
             answer_quotes_a_message_of_its_conversation_only,
             texts_have_their_limits,
             location_goes_out,

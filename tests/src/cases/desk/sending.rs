@@ -72,12 +72,66 @@ pub async fn same_client_message_id_is_sent_once(stack: Arc<Stack>) {
     assert!(ids.iter().all(|found| *found == ids[0]), "{ids:?}");
     let mut elsewhere = text_message(&id, "Uma vez");
     elsewhere["conversation_id"] = json!(other);
-    assert_eq!(api.post("/messages", elsewhere).await.problem(409), "client_message_id_reused");
+    assert_eq!(api.post("/messages", elsewhere).await.problem(422), "client_message_id_reused");
     company.phone.sent_at_least(1).await;
     soon().await;
     assert_eq!(company.phone.sent().await.len(), 1);
     let said = company.agents[0].thread(&id).await.into_iter().filter(|message| message["body"] == "Uma vez");
     assert_eq!(said.count(), 1);
+}
+
+pub async fn message_sent_again_is_answered_whatever_became_of_its_conversation(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    let place = json!({"latitude": -23.550_519_999_999_995, "longitude": 1.5e-7, "name": "Escola"});
+    let located = json!({"conversation_id": id, "client_message_id": "l", "kind": "location", "location": place});
+    let picture = agent.upload("a.png", "image/png", PNG).await;
+    let pictured = json!({"conversation_id": id, "client_message_id": "p", "kind": "image", "file_id": picture, "body": "Veja"});
+    let messages = [text_message(&id, "Até logo"), located, pictured];
+    let mut sent = Vec::new();
+    for message in &messages {
+        sent.push(agent.api.post("/messages", message.clone()).await.expect(201)["id"].clone());
+    }
+    let again = async || {
+        for (message, id) in messages.iter().zip(&sent) {
+            assert_eq!(agent.api.post("/messages", message.clone()).await.expect(201)["id"], *id);
+        }
+    };
+    company.supervisor.transfer(&id, json!({"to_user_id": company.agents[1].id})).await;
+    again().await;
+    company.agents[1].close(&id).await;
+    again().await;
+    company.phone.sent_at_least(3).await;
+    soon().await;
+    assert_eq!(company.phone.sent().await.len(), 3);
+}
+
+pub async fn client_message_id_is_for_one_message_only(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    let first = agent.say(&id, "Bom dia").await;
+    let with = |name: &str, value: Value| {
+        let mut message = text_message(&id, "Bom dia");
+        message[name] = value;
+        agent.api.post("/messages", message)
+    };
+    let place = json!({"latitude": -23.5, "longitude": -46.6});
+    let located = json!({"conversation_id": id, "client_message_id": first["client_message_id"], "kind": "location",
+                         "body": "Bom dia", "location": place});
+    for answer in [
+        with("body", json!("Boa tarde")).await,
+        with("reply_to_id", first["id"].clone()).await,
+        agent.api.post("/messages", located).await,
+        company.supervisor.api.post("/messages", text_message(&id, "Bom dia")).await,
+    ] {
+        assert_eq!(answer.problem(422), "client_message_id_reused");
+    }
+    agent.close(&id).await;
+    assert_eq!(with("body", json!("Boa noite")).await.problem(422), "client_message_id_reused");
+    let thread = agent.thread(&id).await;
+    assert_eq!(thread.iter().filter(|message| message["sender_type"] == "agent").count(), 1);
 }
 
 pub async fn answer_quotes_a_message_of_its_conversation_only(stack: Arc<Stack>) {
