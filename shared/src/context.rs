@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use reqwest::redirect::Policy;
 use uuid::Uuid;
 
 use crate::{
@@ -27,13 +28,25 @@ pub(crate) struct Process {
     pub(crate) database: Database,
     pub(crate) aws: Aws,
     http: OnceLock<reqwest::Client>,
+    downloads: OnceLock<reqwest::Client>,
 }
 
 impl Process {
     pub(crate) fn new(secrets: Secrets, aws: Aws) -> Self {
         let database = Database::new(&secrets.database_url);
-        Self { secrets, database, aws, http: OnceLock::new() }
+        Self { secrets, database, aws, http: OnceLock::new(), downloads: OnceLock::new() }
     }
+}
+
+fn client(redirects: Policy) -> reqwest::Client {
+    crate::aws::install_tls();
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(15))
+        .redirect(redirects)
+        .user_agent("Balcao/1.0")
+        .build()
+        .expect("the HTTP client's options are valid")
 }
 
 /// Who and what a piece of work is for; written to the log and to the audit trail.
@@ -122,21 +135,13 @@ impl Context {
     }
 
     /// The client for calls to third parties: 5 s to connect, 15 s in all, no redirects.
-    ///
-    /// # Panics
-    /// When TLS cannot be set up, which does not depend on input.
-    #[must_use]
     pub fn http(&self) -> &reqwest::Client {
-        self.0.process.http.get_or_init(|| {
-            crate::aws::install_tls();
-            reqwest::Client::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .timeout(Duration::from_secs(15))
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent("Balcao/1.0")
-                .build()
-                .expect("the HTTP client's options are valid")
-        })
+        self.0.process.http.get_or_init(|| client(Policy::none()))
+    }
+
+    /// As `http`, for files: their addresses may redirect, and credentials stay with the host they are for.
+    pub fn downloads(&self) -> &reqwest::Client {
+        self.0.process.downloads.get_or_init(|| client(Policy::limited(3)))
     }
 
     /// Time since the work began.

@@ -154,7 +154,7 @@ pub async fn look_up_media(context: &Context, account: &Account, media_id: &str)
 /// Downloads a received file, refusing more than `most` bytes.
 pub async fn download(context: &Context, account: &Account, url: &str, most: usize) -> Outcome<Bytes> {
     let started = context.elapsed();
-    let answer = context.http().get(url).bearer_auth(&account.credentials.access_token).send().await;
+    let answer = context.downloads().get(url).bearer_auth(&account.credentials.access_token).send().await;
     let call = |status, error_code| Call {
         operation: "download",
         status,

@@ -1,6 +1,12 @@
 //! The shell around a worker: takes jobs from its queue, in the order of their lanes, until each is finished.
 
-use std::{collections::HashSet, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -11,6 +17,7 @@ use uuid::Uuid;
 
 use super::{Work, is_cold, panic_text, run};
 use crate::{
+    clock,
     context::{Context, Origin, Process},
     database::Transaction,
     describe,
@@ -25,6 +32,9 @@ const LEASE: &str = "40 seconds";
 
 /// Attempts after which a job has failed for good, those included whose worker never came back to say what became of them.
 const MOST_ATTEMPTS: i32 = 10;
+
+/// No further job of a lane is begun with less than this left of the function's time.
+const LONGEST_JOB: Duration = Duration::from_secs(18);
 
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
@@ -147,7 +157,8 @@ fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle, give_up: Giv
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| {
             let (process, handler, give_up) = (Arc::clone(&process), Arc::clone(&handler), Arc::clone(&give_up));
             let worker = Worker { process, handler, give_up, name: name.clone(), queue };
-            async move { Ok::<_, lambda_runtime::Error>(worker.batch(event.payload).await) }
+            let deadline = clock::monotonic() + time_left(&event.context);
+            async move { Ok::<_, lambda_runtime::Error>(worker.batch(event.payload, deadline).await) }
         }))
     });
 }
@@ -178,6 +189,11 @@ struct Message {
     id: Uuid,
 }
 
+fn time_left(context: &lambda_runtime::Context) -> Duration {
+    let now = u64::try_from(clock::now().as_millisecond()).unwrap_or_default();
+    Duration::from_millis(context.deadline.saturating_sub(now))
+}
+
 /// The outcome of work, a panic being an error like any other.
 async fn unpanicked<T>(work: Work<Result<T, Error>>) -> Result<T, Error> {
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
@@ -194,7 +210,7 @@ struct Worker {
 
 impl Worker {
     /// Works through a batch. Once a message of a lane fails, the later ones of that lane are handed back with it.
-    async fn batch(&self, batch: Batch) -> Value {
+    async fn batch(&self, batch: Batch, deadline: Instant) -> Value {
         let mut failed = Vec::new();
         let mut blocked = HashSet::new();
         for record in batch.records {
@@ -206,7 +222,7 @@ impl Worker {
                 log::error("message is not a job", &record.message_id);
                 continue;
             };
-            if let Err(wait) = self.until_finished(message.id).await {
+            if let Err(wait) = self.until_finished(message.id, &record.attributes.group, deadline).await {
                 self.delay(&record, wait).await;
                 blocked.insert(record.attributes.group.clone());
                 failed.push(record);
@@ -217,8 +233,13 @@ impl Worker {
     }
 
     /// Works on the lane of `wanted` until that job is finished. `Err` is how long to wait before trying again.
-    async fn until_finished(&self, wanted: Uuid) -> Result<(), Duration> {
+    async fn until_finished(&self, wanted: Uuid, group: &str, deadline: Instant) -> Result<(), Duration> {
+        let mut is_first = true;
         loop {
+            if !is_first && clock::monotonic() + LONGEST_JOB > deadline {
+                return Err(Duration::from_secs(1));
+            }
+            is_first = false;
             let origin = Origin { request_id: wanted.to_string(), function: self.name.clone(), ..Origin::default() };
             let context = Context::new(Arc::clone(&self.process), origin);
             let claim = self.claim(&context, wanted).await.map_err(|error| {
@@ -235,6 +256,8 @@ impl Worker {
                     payload: claim.payload.unwrap_or_default(),
                     attempts: claim.attempts,
                 },
+                // It was put off after this message was sent: its own lane's message comes when it is due, and this lane goes on.
+                _ if claim.lane.is_some_and(|lane| lane != group) => return Ok(()),
                 _ => return Err(Duration::from_secs(u64::try_from(claim.wait_seconds).unwrap_or(1))),
             };
             let is_wanted = job.id == wanted;

@@ -62,6 +62,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_poison_job_fails_visibly_and_its_lane_goes_on,
             a_job_delivered_many_times_at_once_is_done_once,
             a_lane_is_worked_in_order_whatever_order_its_messages_come_in,
+            a_late_copy_of_a_job_put_off_does_not_hold_up_its_old_lane,
             webhooks_that_lock_each_other_out_are_both_stored,
             a_row_that_stays_locked_is_answered_with_503_and_no_webhook_is_dropped,
             a_turn_waits_for_the_message_that_counts_on_it,

@@ -91,6 +91,29 @@ pub async fn a_lane_is_worked_in_order_whatever_order_its_messages_come_in(stack
 }
 
 /// Runs last of all: whatever was broken before, no job was given up by its queue.
+/// A message of a job that was put off since it was sent, still in the queue under the lane the job was in.
+pub async fn a_late_copy_of_a_job_put_off_does_not_hold_up_its_old_lane(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    desk.company.phone.fault(json!({"target": "whatsapp.messages", "kind": "accept_then_timeout", "times": 1})).await;
+    desk.send("sem resposta").await.expect(201);
+    let database = stack.database().await;
+    let put_off = "
+        update jobs set run_at = now() + interval '10 minutes'
+         where company_id = $1 and queue = 'delivery' and finished_at is null and lane = id::text
+        returning id";
+    let job = eventually("the job put off", || async {
+        Some(database.query_opt(put_off, &[&desk.company.id]).await.expect("the database answers")?.get::<_, Uuid>(0))
+    })
+    .await;
+    let url = queue_url(&stack, "delivery").await;
+    put_in_queue(&stack, &url, job, desk.conversation.clone()).await;
+    desk.send("em seguida").await.expect(201);
+    desk.until("em seguida", &["read"]).await;
+    database.execute("update jobs set run_at = now() where id = $1", &[&job]).await.expect("it is due");
+    dispatch(&stack, &desk.company).await;
+    until_all_done(&stack, &desk.company).await;
+}
+
 pub async fn no_message_has_ended_in_a_dead_letter_queue(stack: Arc<Stack>) {
     for queue in ["BotQueue", "DeliveryQueue", "MediaQueue"] {
         let dead = stack.control("GET", &format!("/dead-letters/{queue}"), None).await;
