@@ -2,7 +2,9 @@
 
 pub mod company_slug;
 pub mod password;
+mod revocation;
 
+pub use revocation::{END_FAMILY, EndedSession, Revocation, RevocationReason, SessionRevoked};
 use shared::{
     crypto,
     prelude::*,
@@ -130,7 +132,7 @@ impl TokenPair {
 
 const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6, $7)";
 
-/// Starts a session for someone who has proved who they are. Commits nothing by itself.
+/// Starts a session, the first of its family, for someone who has proved who they are. Commits nothing by itself.
 pub async fn start_session(
     context: &Context,
     transaction: &Transaction,
@@ -179,30 +181,6 @@ pub struct MyCompany {
     pub role: String,
     /// Whether this session is for it.
     pub is_active: bool,
-}
-
-/// A session has ended before its time: its sockets close and its next request answers 401.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SessionRevoked {
-    pub session_id: Uuid,
-    pub reason: RevocationReason,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RevocationReason {
-    Logout,
-    /// A refresh token came a second time: one of two who hold it is not its owner.
-    RefreshTokenReused,
-}
-
-event!(SessionRevoked = "session.revoked");
-
-/// What tells a person's own devices that one of their sessions has ended.
-#[must_use]
-pub fn session_revoked(identity: &Identity, reason: RevocationReason) -> Event {
-    let payload = SessionRevoked { session_id: identity.session_id, reason };
-    Event::new(Topic::User(identity.user_id), Audience::user(identity.user_id), &payload)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     access::Identity,
@@ -279,16 +280,16 @@ pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
     }
 }
 
-/// Closes the sockets of a session that has ended.
-pub async fn close_session(context: &Context, identity: &Identity) {
-    let connections = match on_topic(context, Topic::User(identity.user_id)).await {
+/// Closes the sockets of a person's sessions that have ended.
+pub async fn close_sessions(context: &Context, user_id: Uuid, sessions: &[Uuid]) {
+    let connections = match on_topic(context, Topic::User(user_id)).await {
         Ok(connections) => connections,
         Err(error) => {
             log::warn("sockets not closed", error.cause().unwrap_or_default());
             return;
         }
     };
-    let ended = connections.into_iter().filter(|connection| connection.identity.session_id == identity.session_id);
+    let ended = connections.into_iter().filter(|connection| sessions.contains(&connection.identity.session_id));
     join_all(ended.map(|connection| async move {
         let closed = context.aws().connections().delete_connection().connection_id(&connection.id).send().await;
         if let Err(error) = closed {

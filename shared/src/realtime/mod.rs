@@ -4,7 +4,7 @@ mod connections;
 mod publish;
 
 pub use connections::{
-    Connection, TICKET_LIFE, close_session, find, forget, on_topic, post, redeem_ticket, refresh, remember, save_ticket,
+    Connection, TICKET_LIFE, close_sessions, find, forget, on_topic, post, redeem_ticket, refresh, remember, save_ticket,
     subscribe, unsubscribe,
 };
 pub(crate) use publish::publish_and_dispatch;

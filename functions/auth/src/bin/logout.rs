@@ -1,11 +1,9 @@
-//! POST /auth/logout — ends this session at once: its next request answers 401 and its sockets close.
+//! POST /auth/logout — ends this login at once, in every company it has entered: its next request answers 401 and its sockets close.
 
-use auth::RevocationReason;
-use shared::{prelude::*, realtime};
+use auth::{END_FAMILY, Revocation, RevocationReason};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/auth/logout");
-
-const REVOKE_SESSION: &str = "update sessions set revoked_at = now() where id = app.session_id()";
 
 fn main() {
     serve(&ROUTE, logout);
@@ -13,10 +11,10 @@ fn main() {
 
 async fn logout(context: Context, caller: Member) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;
-    transaction.execute(REVOKE_SESSION, &[]).await?;
-    transaction.emit(auth::session_revoked(&caller, RevocationReason::Logout));
-    transaction.audit(caller.session_id, &Value::Null, &json!({"revoked": RevocationReason::Logout}));
+    let sessions = transaction.all(END_FAMILY, &[&caller.session_id]).await?;
+    let revocation = Revocation { user_id: caller.user_id, sessions, reason: RevocationReason::Logout };
+    revocation.tell_in(&transaction, caller.company_id);
     let answer = transaction.commit(NoContent).await?;
-    realtime::close_session(&context, &caller).await;
+    revocation.spread(&context, Some(caller.company_id)).await;
     Ok(answer)
 }

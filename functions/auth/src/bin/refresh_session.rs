@@ -1,7 +1,7 @@
-//! POST /auth/refresh — a refresh token for a new pair. A token that comes a second time ends its session.
+//! POST /auth/refresh — a refresh token for a new pair. A token that comes a second time ends its login.
 
-use auth::{REFRESH_TOKEN_INVALID, RevocationReason, TokenPair};
-use shared::{crypto, log, prelude::*, realtime};
+use auth::{END_FAMILY, REFRESH_TOKEN_INVALID, Revocation, RevocationReason, TokenPair};
+use shared::{crypto, prelude::*};
 
 const ROUTE: Route = Route::post("/auth/refresh").or(&["/auth/refresh-token"]).fails(&[REFRESH_TOKEN_INVALID]);
 
@@ -40,26 +40,20 @@ async fn refresh_session(context: Context, _: Anyone, Json(input): Json<Refresh>
     let hash = |token: &str| crypto::sha256(token.as_bytes());
     let transaction = context.begin_nobody().await?;
     let rotation: Rotation = transaction.one(ROTATE, &[&hash(&input.refresh_token), &hash(&refresh_token)]).await?;
-    // Also when the token is refused: a reused one has just revoked its session.
+    let sessions = match (rotation.outcome.as_str(), rotation.session_id) {
+        ("reused", Some(session_id)) => transaction.all(END_FAMILY, &[&session_id]).await?,
+        _ => Vec::new(),
+    };
+    // Also when the token is refused: a reused one has just ended its family.
     transaction.commit_quietly().await?;
     let identity = rotation.identity().ok_or(REFRESH_TOKEN_INVALID)?;
     match rotation.outcome.as_str() {
         "rotated" | "raced" => Ok(Json(TokenPair::new(&context, &identity, refresh_token))),
         "reused" => {
-            if let Err(error) = tell_owner(&context, &identity).await {
-                log::warn("revocation not told", error.cause().unwrap_or_default());
-            }
-            realtime::close_session(&context, &identity).await;
+            let reason = RevocationReason::RefreshTokenReused;
+            Revocation { user_id: identity.user_id, sessions, reason }.spread(&context, None).await;
             Err(REFRESH_TOKEN_INVALID.into())
         }
         _ => Err(REFRESH_TOKEN_INVALID.into()),
     }
-}
-
-async fn tell_owner(context: &Context, identity: &Identity) -> Result<(), Error> {
-    let reason = RevocationReason::RefreshTokenReused;
-    let transaction = context.begin_system(identity.company_id).await?;
-    transaction.emit(auth::session_revoked(identity, reason));
-    transaction.audit(identity.session_id, &Value::Null, &json!({"user_id": identity.user_id, "revoked": reason}));
-    transaction.commit_quietly().await
 }

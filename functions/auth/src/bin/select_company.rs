@@ -1,9 +1,12 @@
-//! POST /auth/companies/{id}/select — a session of the caller in another of their companies.
+//! POST /auth/companies/{id}/select — a session of the same login in another of the caller's companies.
 
-use auth::{Company, MY_COMPANIES, MyCompany, TokenPair};
-use shared::{error::NOT_FOUND, prelude::*};
+use auth::{Company, TokenPair};
+use shared::{crypto, error::INTERNAL, prelude::*};
 
 const ROUTE: Route = Route::post("/auth/companies/{id}/select");
+
+/// The session it is chosen in goes on: other windows may be using it.
+const CHOOSE_COMPANY: &str = "select * from app.choose_company($1, $2, $3, $4, $5, $6)";
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct SelectedCompany {
@@ -14,18 +17,25 @@ struct SelectedCompany {
     tokens: TokenPair,
 }
 
+#[derive(FromRow)]
+struct Chosen {
+    #[from_row(flatten)]
+    company: Company,
+    role: String,
+}
+
 fn main() {
     serve(&ROUTE, select_company);
 }
 
 async fn select_company(context: Context, caller: Member, Path(id): Path<Uuid>) -> Result<Json<SelectedCompany>, Error> {
-    let lookup = context.begin(&caller).await?;
-    let companies: Vec<MyCompany> = lookup.all(MY_COMPANIES, &[]).await?;
-    drop(lookup);
-    let MyCompany { name, slug, role, .. } = companies.into_iter().find(|company| company.id == id).ok_or(NOT_FOUND)?;
-    let role: Role = role.parse().map_err(|_| NOT_FOUND)?;
-    // The session it was chosen in goes on: other windows may be using it.
-    let transaction = context.begin_nobody().await?;
-    let (_, tokens) = auth::start_session(&context, &transaction, caller.user_id, id, role).await?;
-    transaction.commit(Json(SelectedCompany { company: Company { id, name, slug }, role, tokens })).await
+    let (session_id, refresh_token) = (context.new_id(), crypto::random_token());
+    let (hash, origin) = (crypto::sha256(refresh_token.as_bytes()), context.origin());
+    let transaction = context.begin(&caller).await?;
+    let Chosen { company, role } =
+        transaction.one(CHOOSE_COMPANY, &[&session_id, &id, &hash, &origin.user_agent, &origin.ip, &origin.request_id]).await?;
+    let role = role.parse().map_err(|error| INTERNAL.caused_by(error))?;
+    let identity = Identity { user_id: caller.user_id, company_id: id, role, session_id };
+    let tokens = TokenPair::new(&context, &identity, refresh_token);
+    transaction.commit(Json(SelectedCompany { company, role, tokens })).await
 }

@@ -3,8 +3,14 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::{Api, Company, Stack, Wanted, company::text};
+use tests::{
+    Api, Company, Lock, Stack, Wanted,
+    company::{Person, text},
+    forge,
+};
 use uuid::Uuid;
+
+use crate::cases::contract::sample::log_in;
 
 async fn company(stack: &Stack) -> Company {
     stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await
@@ -52,14 +58,142 @@ pub async fn only_ones_own_active_companies_can_be_chosen(stack: Arc<Stack>) {
     assert_eq!(stack.api().post("/auth/login", login(&left)).await.problem(403), "no_active_company");
 }
 
+/// A person's session in the company they chose.
+struct Chosen {
+    person: Person,
+    id: Uuid,
+}
+
+/// Chooses a company in the session of `person`.
+async fn choose(stack: &Stack, person: &Person, company: &Company) -> Chosen {
+    let selected = select(&person.api, company).await.expect(200);
+    let api = stack.api().with_token(text(&selected["access_token"]));
+    let person = Person { api, refresh_token: text(&selected["refresh_token"]).to_owned(), ..person.clone() };
+    Chosen { id: session_of(&person), person }
+}
+
+fn session_of(person: &Person) -> Uuid {
+    let token = person.api.token.as_deref().expect("somebody signed in");
+    text(&forge::claims_of(token)["sid"]).parse().expect("a session")
+}
+
+async fn refresh(stack: &Stack, token: &str) -> tests::Answer {
+    stack.api().post("/auth/refresh", json!({"refresh_token": token})).await
+}
+
+async fn assert_ended(stack: &Stack, person: &Person) {
+    assert_eq!(person.api.get("/auth/me").await.problem(401), "session_revoked");
+    assert_eq!(refresh(stack, &person.refresh_token).await.problem(401), "refresh_token_invalid");
+}
+
+/// How many ends of this session the company's feed tells of.
+async fn ends_told(stack: &Stack, company: &Company, session: Uuid) -> i64 {
+    let told = "
+        select count(*) from events where company_id = $1 and type = 'session.revoked' and data ->> 'session_id' = $2";
+    let row = stack.database().await.query_one(told, &[&company.id, &session.to_string()]).await;
+    row.expect("the database answers").get(0)
+}
+
 pub async fn the_session_chosen_from_goes_on(stack: Arc<Stack>) {
     let (home, second) = (company(&stack).await, company(&stack).await);
     join(&stack, &second, home.admin.id, "supervisor", "active").await;
-    let selected = select(&home.admin.api, &second).await.expect(200);
+    let there = choose(&stack, &home.admin, &second).await;
     home.admin.api.get("/auth/me").await.expect(200);
+    there.person.api.get("/auth/me").await.expect(200);
+    refresh(&stack, &home.admin.refresh_token).await.expect(200);
+    refresh(&stack, &there.person.refresh_token).await.expect(200);
+}
+
+pub async fn logging_out_ends_every_session_of_the_login(stack: Arc<Stack>) {
+    let (home, second, third) = (company(&stack).await, company(&stack).await, company(&stack).await);
+    for company in [&second, &third] {
+        join(&stack, company, home.admin.id, "supervisor", "active").await;
+    }
+    let elsewhere = log_in(&stack, &home.admin, &home.password).await;
+    let in_second = choose(&stack, &home.admin, &second).await;
+    let in_third = choose(&stack, &in_second.person, &third).await;
+    let people = [&home.admin, &in_second.person, &in_third.person];
+    let mut sockets = Vec::new();
+    for person in people {
+        sockets.push(person.socket().await);
+    }
+    // From the middle: those before and those after it end alike.
+    in_second.person.api.post("/auth/logout", Value::Null).await.expect(204);
+    for person in people {
+        assert_ended(&stack, person).await;
+    }
+    for socket in sockets {
+        socket.closed().await;
+    }
+    assert_eq!(ends_told(&stack, &second, in_second.id).await, 1);
+    assert_eq!(ends_told(&stack, &third, in_third.id).await, 1);
+    let other_device = stack.api().with_token(text(&elsewhere["access_token"]));
+    other_device.get("/auth/me").await.expect(200);
+    refresh(&stack, text(&elsewhere["refresh_token"])).await.expect(200);
+}
+
+pub async fn a_reused_token_ends_every_session_of_the_login(stack: Arc<Stack>) {
+    let (home, second) = (company(&stack).await, company(&stack).await);
+    join(&stack, &second, home.admin.id, "supervisor", "active").await;
+    let there = choose(&stack, &home.admin, &second).await;
+    let back = choose(&stack, &there.person, &home).await;
+    let sockets = [home.admin.socket().await, back.person.socket().await];
+    let thief = there.person.refresh_token.clone();
+    refresh(&stack, &thief).await.expect(200);
+    let later = "update refresh_tokens set rotated_at = rotated_at - interval '11 seconds' where session_id = $1";
+    stack.database().await.execute(later, &[&there.id]).await.expect("time passes");
+    assert_eq!(refresh(&stack, &thief).await.problem(401), "refresh_token_invalid");
+    for person in [&home.admin, &there.person, &back.person] {
+        assert_ended(&stack, person).await;
+    }
+    for socket in sockets {
+        socket.closed().await;
+    }
+    assert_eq!(ends_told(&stack, &second, there.id).await, 1);
+    assert_eq!(ends_told(&stack, &home, back.id).await, 1);
+}
+
+pub async fn a_session_chosen_ends_when_its_login_does(stack: Arc<Stack>) {
+    let (home, second) = (company(&stack).await, company(&stack).await);
+    join(&stack, &second, home.admin.id, "agent", "active").await;
+    let database = stack.database().await;
+    let nearly_over = "update sessions set expires_at = now() + interval '1 hour' where user_id = $1";
+    database.execute(nearly_over, &[&home.admin.id]).await.expect("29 days pass");
+    let there = choose(&stack, &home.admin, &second).await;
+    let back = choose(&stack, &there.person, &home).await;
+    let ends = "
+        select count(distinct sessions.id), count(distinct sessions.expires_at),
+               max(refresh_tokens.expires_at) filter (where sessions.id <> $1) <= max(sessions.expires_at),
+               max(sessions.expires_at) <= now() + interval '1 hour'
+          from sessions
+          join refresh_tokens on refresh_tokens.session_id = sessions.id
+         where sessions.id in ($1, $2, $3)";
+    let row = database.query_one(ends, &[&session_of(&home.admin), &there.id, &back.id]).await.expect("the ends");
+    let (sessions, times): (i64, i64) = (row.get(0), row.get(1));
+    assert_eq!((sessions, times, row.get(2), row.get(3)), (3, 1, true, true));
+    let over = "update sessions set expires_at = now() - interval '1 second' where id = $1";
+    database.execute(over, &[&back.id]).await.expect("it is over");
+    assert_eq!(select(&back.person.api, &second).await.problem(401), "session_revoked");
+}
+
+/// Both wait for the login; whichever is first, nothing of it is left.
+pub async fn a_company_chosen_while_logging_out_is_left_too(stack: Arc<Stack>) {
+    let (home, second) = (company(&stack).await, company(&stack).await);
+    join(&stack, &second, home.admin.id, "agent", "active").await;
+    let lock = Lock::hold(&stack, &format!("family:{}", session_of(&home.admin))).await;
+    let choosing = {
+        let (api, path) = (home.admin.api.clone(), format!("/auth/companies/{}/select", second.id));
+        tokio::spawn(async move { api.post(&path, Value::Null).await })
+    };
+    lock.until_waited_for(1).await;
+    let leaving = {
+        let api = home.admin.api.clone();
+        tokio::spawn(async move { api.post("/auth/logout", Value::Null).await })
+    };
+    lock.until_waited_for(2).await;
+    lock.release().await;
+    let selected = choosing.await.expect("an answer").expect(200);
+    leaving.await.expect("an answer").expect(204);
     let there = stack.api().with_token(text(&selected["access_token"]));
-    there.post("/auth/logout", Value::Null).await.expect(204);
-    home.admin.api.get("/auth/me").await.expect(200);
-    let tokens = json!({"refresh_token": selected["refresh_token"]});
-    assert_eq!(stack.api().post("/auth/refresh", tokens).await.problem(401), "refresh_token_invalid");
+    assert_eq!(there.get("/auth/me").await.problem(401), "session_revoked");
 }

@@ -13,6 +13,10 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_person_of_two_companies_chooses_one,
             only_ones_own_active_companies_can_be_chosen,
             the_session_chosen_from_goes_on,
+            logging_out_ends_every_session_of_the_login,
+            a_reused_token_ends_every_session_of_the_login,
+            a_session_chosen_ends_when_its_login_does,
+            a_company_chosen_while_logging_out_is_left_too,
         };
         login::{
             a_login_says_who_and_where,
