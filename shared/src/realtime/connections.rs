@@ -1,14 +1,14 @@
 //! The DynamoDB table of connections. `CONN#<id>/META` is the connection, `TOPIC#<topic>/CONN#<id>` puts it on a topic,
 //! `TICKET#<hash>/TICKET` waits to be redeemed; `META` also lists the topics; index `gsi1` inverts the key for clean-up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_apigatewaymanagement::{error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob};
 use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -211,13 +211,14 @@ pub async fn forget(context: &Context, id: &str) -> Result<(), Error> {
         .index_name("gsi1")
         .key_condition_expression("sk = :connection")
         .expression_attribute_values(":connection", AttributeValue::S(key.clone()));
-    let answer = query.send().await.map_err(|error| unavailable(&error))?;
-    let topics = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
-    let deletes = topics.map(|pk| (pk, key.clone())).chain([(key.clone(), "META".to_owned())]);
-    for answer in join_all(deletes.map(|(pk, sk)| delete(context, pk, sk))).await {
-        answer?;
-    }
-    Ok(())
+    // The index knows every item, if not yet those of a moment ago; the connection itself knows these.
+    let (answer, known) = join(query.send(), find(context, id)).await;
+    let answer = answer.map_err(|error| unavailable(&error))?;
+    let indexed = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
+    let topics: HashSet<String> =
+        known?.into_iter().flat_map(|connection| connection.topics).map(topic_key).chain(indexed).collect();
+    let deletes = topics.into_iter().map(|pk| (pk, key.clone())).chain([(key.clone(), "META".to_owned())]);
+    join_all(deletes.map(|(pk, sk)| delete(context, pk, sk))).await.into_iter().collect()
 }
 
 async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> {
@@ -237,6 +238,10 @@ async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> 
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub async fn on_topic(context: &Context, topic: Topic) -> Result<Vec<Connection>, Error> {
+    query_topic(context, topic, false).await
+}
+
+async fn query_topic(context: &Context, topic: Topic, is_consistent: bool) -> Result<Vec<Connection>, Error> {
     let now = context.now().as_second();
     let mut connections = Vec::new();
     let mut start = None;
@@ -248,6 +253,7 @@ pub async fn on_topic(context: &Context, topic: Topic) -> Result<Vec<Connection>
             .table_name(table())
             .key_condition_expression("pk = :topic")
             .expression_attribute_values(":topic", AttributeValue::S(topic_key(topic)))
+            .consistent_read(is_consistent)
             .set_exclusive_start_key(start);
         let answer = query.send().await.map_err(|error| unavailable(&error))?;
         connections.extend(answer.items().iter().filter_map(Connection::from_item).filter(|found| found.expires_at > now));
@@ -282,7 +288,8 @@ pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
 
 /// Closes the sockets of a person's sessions that have ended.
 pub async fn close_sessions(context: &Context, user_id: Uuid, sessions: &[Uuid]) {
-    let connections = match on_topic(context, Topic::User(user_id)).await {
+    // A connection written just before is among them: the handshake that wrote it has found its session standing.
+    let connections = match query_topic(context, Topic::User(user_id), true).await {
         Ok(connections) => connections,
         Err(error) => {
             log::warn("sockets not closed", error.cause().unwrap_or_default());

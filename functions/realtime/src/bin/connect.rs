@@ -2,11 +2,14 @@
 
 use realtime::{TICKET_INVALID, presence};
 use shared::{
-    ConnectRequest,
+    ConnectRequest, log,
     prelude::*,
-    realtime::{Connection, redeem_ticket, remember},
+    realtime::{Connection, forget, redeem_ticket, remember},
     serve_connect,
 };
+
+/// Only entering the tenant matters: it fails for a session that has ended.
+const NOTHING: &str = "select";
 
 fn main() {
     serve_connect(connect);
@@ -22,5 +25,26 @@ async fn connect(context: Context, request: ConnectRequest) -> Result<(), Error>
     }
     // After the commit: a frame that came before the handshake is over would find the connection gone.
     let connection = Connection::new(&context, request.connection_id, identity, reader, name);
-    remember(&context, &connection, &topics).await
+    let remembered = remember(&context, &connection, &topics).await;
+    // Who ended the session until now has not seen the connection; who ends it from now on does.
+    let outcome = if remembered.is_ok() { check_session(&context, &connection.identity).await } else { remembered };
+    if outcome.is_err() {
+        withdraw(&context, &connection).await;
+    }
+    outcome
+}
+
+async fn check_session(context: &Context, identity: &Identity) -> Result<(), Error> {
+    let transaction = context.begin(identity).await?;
+    transaction.query(NOTHING, &[]).await?;
+    transaction.commit_unaudited().await
+}
+
+/// Takes back a connection that is refused: nobody tells `$disconnect` of it.
+async fn withdraw(context: &Context, connection: &Connection) {
+    let ended = presence::end(context, connection.identity.company_id, &connection.id).await;
+    let forgotten = forget(context, &connection.id).await;
+    for error in [ended, forgotten].into_iter().filter_map(Result::err) {
+        log::warn("refused connection not withdrawn", error.cause().unwrap_or_default());
+    }
 }

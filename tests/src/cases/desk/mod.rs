@@ -214,6 +214,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         sockets::{
             ticket_opens_one_socket_only,
             ticket_of_an_ended_session_opens_nothing,
+            socket_that_opens_while_logging_out_is_refused,
             what_is_not_understood_is_answered_with_an_error,
             frames_over_the_gateways_limit_end_the_socket,
             topics_that_are_not_ones_own_are_refused,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::SinkExt as _;
 use serde_json::{Value, json};
-use tests::{Company, Socket, Stack, Wanted, company::Person, company::text, desk::text_message, sandbox::fresh_number};
+use tests::{Company, Lock, Socket, Stack, Wanted, company::Person, company::text, desk::text_message, sandbox::fresh_number};
 use tokio_tungstenite::tungstenite::Message;
 
 async fn company(stack: &Stack) -> Company {
@@ -14,6 +14,16 @@ async fn company(stack: &Stack) -> Company {
 async fn address(person: &Person) -> String {
     let ticket = person.api.post("/realtime/tickets", json!({})).await.expect(201);
     format!("{}?ticket={}", text(&ticket["url"]), text(&ticket["ticket"]))
+}
+
+/// The lock under which the connections of this person open and close.
+fn presence_lock(company: &Company, person: &Person) -> String {
+    format!("presence:{}{}", company.id, person.id)
+}
+
+async fn leases(stack: &Stack, person: &Person) -> i64 {
+    let count = "select count(*) from presence_leases where user_id = $1";
+    stack.database().await.query_one(count, &[&person.id]).await.expect("a count").get(0)
 }
 
 /// The status with which a handshake is refused.
@@ -52,6 +62,20 @@ pub async fn ticket_of_an_ended_session_opens_nothing(stack: Arc<Stack>) {
     let url = address(&company.agents[0]).await;
     company.agents[0].api.post("/auth/logout", json!({})).await;
     assert_eq!(refusal(&url).await, 401);
+}
+
+/// The logout happens after the handshake has found the session standing and before anybody can find the connection.
+pub async fn socket_that_opens_while_logging_out_is_refused(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    let url = address(agent).await;
+    let lock = Lock::hold(&stack, &presence_lock(&company, agent)).await;
+    let handshake = tokio::spawn(async move { refusal(&url).await });
+    lock.until_waited_for(1).await;
+    agent.api.post("/auth/logout", json!({})).await.expect(204);
+    lock.release().await;
+    assert_eq!(handshake.await.expect("an answer"), 401);
+    assert_eq!(leases(&stack, agent).await, 0, "refused, but shown as online");
 }
 
 pub async fn what_is_not_understood_is_answered_with_an_error(stack: Arc<Stack>) {
