@@ -1,7 +1,7 @@
 //! One transaction of one tenant: statements, and what they leave behind (events, jobs, audit), committed together.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -71,6 +71,8 @@ pub struct Transaction {
     pub(super) context: Context,
     held: Held,
     pub(super) enter: Enter,
+    /// Whose events these are.
+    company_id: OnceLock<Uuid>,
     pub(super) has_begun: AtomicBool,
     has_savepoint: AtomicBool,
     is_over: bool,
@@ -107,10 +109,16 @@ impl Context {
     async fn open(&self, enter: Enter) -> Result<Transaction, Error> {
         let held = self.database().hold_clean(self).await?;
         let left_behind = Mutex::default();
+        let company_id = match &enter {
+            Enter::Person(identity) => identity.company_id.into(),
+            Enter::System(company_id) => (*company_id).into(),
+            Enter::Nobody => OnceLock::new(),
+        };
         Ok(Transaction {
             context: self.clone(),
             held,
             enter,
+            company_id,
             has_begun: AtomicBool::new(false),
             has_savepoint: AtomicBool::new(false),
             is_over: false,
@@ -183,11 +191,12 @@ impl Transaction {
     }
 
     /// Enters a tenant that was not known when the transaction began, by a function of schema `app` that proves it and answers
-    /// `feed_cursor` with what else the caller needs. `None` when it proves nothing.
+    /// `company_id` and `feed_cursor` with what else the caller needs. `None` when it proves nothing.
     pub async fn enter_with(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Option<Row>, Error> {
         let row = self.query(sql, parameters).await?.into_iter().next();
         if let Some(row) = &row {
             self.context.set_feed_cursor(row.get("feed_cursor"));
+            self.company_id.get_or_init(|| row.get("company_id"));
         }
         Ok(row)
     }
@@ -303,9 +312,10 @@ impl Transaction {
         let left_behind = std::mem::take(&mut *self.left_behind());
         let recorded = self.commit_flight(&left_behind, stored).await?;
         self.is_over = true;
-        let context = self.context.clone();
+        let (context, company_id) = (self.context.clone(), self.company_id.get().copied());
         drop(self);
-        realtime::publish_and_dispatch(&context, left_behind.events, recorded, left_behind.jobs).await;
+        let LeftBehind { events, jobs, .. } = left_behind;
+        realtime::publish_and_dispatch(&context, company_id, events, recorded, jobs).await;
         Ok(())
     }
 

@@ -6,8 +6,9 @@ use std::{collections::HashMap, time::Duration};
 use futures_util::{StreamExt, future::join, future::join_all, stream};
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::connections;
+use super::connections::{self, Connection};
 use crate::{
     context::Context,
     database::Recorded,
@@ -49,19 +50,25 @@ pub fn frame_text(frame: &Frame<'_>) -> String {
     if whole.len() <= LARGEST_FRAME { whole } else { write(&Value::Null, frame.fetch.or(Some("/events"))) }
 }
 
-pub(crate) async fn publish_and_dispatch(context: &Context, events: Vec<Event>, recorded: Recorded, jobs: Vec<Job>) {
+pub(crate) async fn publish_and_dispatch(
+    context: &Context,
+    company_id: Option<Uuid>,
+    events: Vec<Event>,
+    recorded: Recorded,
+    jobs: Vec<Job>,
+) {
     if events.is_empty() && jobs.is_empty() {
         return;
     }
     let due = jobs.into_iter().filter(|job| job.run_at.is_none());
     let due: Vec<_> = due.map(|job| Dispatch { id: job.id, queue: job.queue, lane: job.lane, dispatches: 1 }).collect();
-    let work = join(publish(context, &events, &recorded), jobs::dispatch(context, &due));
+    let work = join(publish(context, company_id, &events, &recorded), jobs::dispatch(context, &due));
     if tokio::time::timeout(BUDGET, work).await.is_err() {
         log::warn("published only in part", "the time budget ran out");
     }
 }
 
-async fn publish(context: &Context, events: &[Event], recorded: &Recorded) {
+async fn publish(context: &Context, company_id: Option<Uuid>, events: &[Event], recorded: &Recorded) {
     let Some(epoch) = context.feed_cursor().and_then(|cursor| cursor.parse::<FeedCursor>().ok()).map(|cursor| cursor.epoch)
     else {
         return;
@@ -93,7 +100,9 @@ async fn publish(context: &Context, events: &[Event], recorded: &Recorded) {
             fetch: event.fetch.as_deref(),
         };
         let text = frame_text(&frame);
-        let listening = listeners.get(&event.topic).into_iter().flatten();
+        // A person's topic is heard in all their companies: each hears what its own feed has.
+        let of_company = |connection: &&Connection| Some(connection.identity.company_id) == company_id;
+        let listening = listeners.get(&event.topic).into_iter().flatten().filter(of_company);
         for connection in listening.filter(|connection| event.audience.includes(&connection.reader)) {
             frames.entry(&connection.id).or_default().push(text.clone());
         }

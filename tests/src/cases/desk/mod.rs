@@ -224,6 +224,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             too_many_messages_are_limited,
             large_event_comes_without_data_and_with_its_path,
             ended_session_loses_its_sockets,
+            socket_hears_of_its_sessions_company_only,
         };
         resuming::{
             who_was_away_gets_exactly_what_the_feed_has,

@@ -268,3 +268,24 @@ pub async fn ended_session_loses_its_sockets(stack: Arc<Stack>) {
     socket.closed().await;
     company.agents[0].api.post("/messages", text_message(&company.id.to_string(), "x")).await.expect(401);
 }
+
+/// Both sessions are one person's, and so is the topic `user:…`.
+pub async fn socket_hears_of_its_sessions_company_only(stack: Arc<Stack>) {
+    let (home, second) = (company(&stack).await, company(&stack).await);
+    let person = &home.agents[1];
+    let join = "insert into memberships (company_id, user_id, role) values ($1, $2, 'agent')";
+    stack.database().await.execute(join, &[&second.id, &person.id]).await.expect("joins");
+    let selected = person.api.post(&format!("/auth/companies/{}/select", second.id), json!({})).await.expect(200);
+    let in_second = Person { api: stack.api().with_token(text(&selected["access_token"])), ..person.clone() };
+    let (mut here, mut there) = (person.socket().await, in_second.socket().await);
+    let (_, id) = home.served().await;
+    home.agents[0].transfer(&id, json!({"to_user_id": person.id})).await;
+    here.of_type("conversation.assigned").await;
+    let heard = there.drain().await;
+    assert!(!heard.iter().any(|frame| frame.to_string().contains(&id)), "{heard:?}");
+    let (_, id) = second.served().await;
+    second.agents[0].transfer(&id, json!({"to_user_id": person.id})).await;
+    there.of_type("conversation.assigned").await;
+    let heard = here.drain().await;
+    assert!(!heard.iter().any(|frame| frame.to_string().contains(&id)), "{heard:?}");
+}
