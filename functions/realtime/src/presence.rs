@@ -103,6 +103,10 @@ pub async fn open(context: &Context, identity: &Identity, connection_id: &str) -
     Ok((Reader { is_staff, sees_all: entry.sees_all, audiences: entry.audiences }, entry.name.unwrap_or_default()))
 }
 
+/// As `ENTER` does, for what writes several leases of the caller.
+pub const LOCK_OWN_LEASES: &str = "
+    select pg_advisory_xact_lock(hashtextextended('presence:' || app.company_id() || app.user_id(), 0))::text as locked";
+
 const LOCK_LEASE: &str = "
     select pg_advisory_xact_lock(hashtextextended('presence:' || company_id || user_id, 0))::text as locked
       from presence_leases

@@ -1,7 +1,8 @@
 //! `setPresence` — the status a person of staff shows, on all their connections.
 
+use futures_util::future::join;
 use realtime::{
-    presence::{PresenceStatus, presence_event},
+    presence::{LOCK_OWN_LEASES, PresenceStatus, presence_event},
     reply,
 };
 use shared::{error::FORBIDDEN, prelude::*, realtime::Connection, rule};
@@ -41,7 +42,12 @@ async fn set_presence(context: Context, connection: Connection, Input { status }
         return Err(FORBIDDEN.into());
     }
     let transaction = context.begin(&connection.identity).await?;
-    let change: Change = transaction.one(SET, &[&connection.id, &status.as_str()]).await?;
+    // Tabs that set it at the same time would wait for each other's leases.
+    let (id, status_text) = (&connection.id, status.as_str());
+    let (locked, change) =
+        join(transaction.query(LOCK_OWN_LEASES, &[]), transaction.one::<Change>(SET, &[id, &status_text])).await;
+    locked?;
+    let change = change?;
     if change.has_changed {
         transaction.emit(presence_event(company_id, user_id, status));
         transaction.audit(format!("user:{user_id}"), &Value::Null, &json!({"status": status}));

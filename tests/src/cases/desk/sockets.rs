@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, future::join_all};
 use serde_json::{Value, json};
 use tests::{Company, Lock, Socket, Stack, Wanted, company::Person, company::text, desk::text_message, sandbox::fresh_number};
 use tokio_tungstenite::tungstenite::Message;
@@ -215,6 +215,26 @@ pub async fn presence_is_seen_by_colleagues_only(stack: Arc<Stack>) {
     assert_eq!(error_of(&mut student, json!({"action": "setPresence", "status": "busy"}).to_string()).await, "forbidden");
     let heard = student.drain().await;
     assert!(!heard.iter().any(|frame| frame["type"] == "user.presence"), "{heard:?}");
+}
+
+pub async fn presence_set_in_many_tabs_at_once_is_set(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut tabs = Vec::new();
+    for _ in 0..8 {
+        tabs.push(company.agents[0].socket().await);
+    }
+    for _ in 0..6 {
+        let setting = tabs.iter_mut().zip(["busy", "away", "break", "online"].into_iter().cycle());
+        let answers = setting.map(async |(tab, status)| {
+            tab.send(json!({"action": "setPresence", "status": status})).await;
+            tab.frame("an answer", |frame| frame["type"] == "presence" || frame["type"] == "error").await
+        });
+        let answers = join_all(answers).await;
+        assert!(answers.iter().all(|answer| answer["type"] == "presence"), "{answers:?}");
+    }
+    let statuses = "select count(distinct status) from presence_leases where user_id = $1";
+    let row = stack.database().await.query_one(statuses, &[&company.agents[0].id]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 1, "all tabs show the same");
 }
 
 pub async fn too_many_messages_are_limited(stack: Arc<Stack>) {
