@@ -1,6 +1,11 @@
 //! `resume` — after a new connection has its topics: what was missed since a cursor, as frames, in order.
 
-use realtime::{feed, reply};
+use std::time::Duration;
+
+use realtime::{
+    feed::{self, FeedEvent},
+    reply,
+};
 use shared::{
     prelude::*,
     realtime::{Connection, post},
@@ -8,6 +13,12 @@ use shared::{
 
 /// With more than this to catch up on, loading the screens again is faster.
 const MOST_EVENTS: u32 = 2000;
+
+/// One after the other, for their order; the client reads the rest from the feed.
+const MOST_FRAMES: usize = 300;
+
+/// Within which frames are sent: the client is to be answered before the function's time-out.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -30,12 +41,30 @@ async fn resume(context: Context, connection: Connection, input: Resume) -> Resu
         reply(&context, &connection, &json!({"type": "resync"})).await;
         return Ok(());
     };
-    for event in &stretch.events {
-        if !post(&context, &connection.id, &event.to_frame()).await {
-            // Without `resumed` the client keeps its cursor and asks again.
-            return Ok(());
+    let Some(sent) = send_in_order(&context, &connection, &stretch.events).await else { return Ok(()) };
+    let resumed = if sent == stretch.events.len() {
+        json!({"type": "resumed", "head": stretch.head})
+    } else {
+        let last = sent.checked_sub(1).map_or(&input.after, |last| &stretch.events[last].cursor);
+        json!({"type": "resumed", "head": last, "more": true})
+    };
+    reply(&context, &connection, &resumed).await;
+    Ok(())
+}
+
+/// Answers how many were sent. `None` when the client is gone or one did not reach it: without `resumed` it keeps its cursor and
+/// asks again.
+async fn send_in_order(context: &Context, connection: &Connection, events: &[FeedEvent]) -> Option<usize> {
+    for (sent, event) in events.iter().enumerate() {
+        let left = PATIENCE.saturating_sub(context.elapsed());
+        if sent == MOST_FRAMES || left.is_zero() {
+            return Some(sent);
+        }
+        match tokio::time::timeout(left, post(context, &connection.id, &event.to_frame())).await {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(_) => return Some(sent),
         }
     }
-    reply(&context, &connection, &json!({"type": "resumed", "head": stretch.head})).await;
-    Ok(())
+    Some(events.len())
 }

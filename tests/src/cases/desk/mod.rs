@@ -229,6 +229,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         };
         resuming::{
             who_was_away_gets_exactly_what_the_feed_has,
+            who_missed_much_gets_a_part_and_reads_on,
             live_frames_and_the_feed_are_the_same_events,
             feed_is_paged_without_loss,
             cursors_that_mean_nothing_ask_for_a_fresh_load,

@@ -63,6 +63,30 @@ pub async fn who_was_away_gets_exactly_what_the_feed_has(stack: Arc<Stack>) {
     assert_eq!(told(&again), Vec::<Value>::new());
 }
 
+pub async fn who_missed_much_gets_a_part_and_reads_on(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
+    let absent = &company.agents[1];
+    let mut socket = absent.socket().await;
+    let head = settled(&company).await;
+    let many = "
+        insert into events (company_id, topic, type, data)
+        select $1, 'company:' || $1::uuid, 'note.created', jsonb_build_object('number', number)
+          from generate_series(1, $2) number";
+    let database = stack.database().await;
+    database.execute(many, &[&company.id, &700]).await.expect("much happens");
+    socket.send(json!({"action": "resume", "after": head})).await;
+    let resumed = socket.of_type("resumed").await;
+    assert_eq!(resumed["more"], true, "{resumed}");
+    let mut told: Vec<Value> = socket.drain().await.into_iter().filter(|frame| frame["cursor"].is_string()).collect();
+    assert_eq!((told.len(), told.last().map(|frame| &frame["cursor"])), (300, Some(&resumed["head"])));
+    told.extend(absent.events_after(text(&resumed["head"])).await);
+    let numbers: Vec<Value> = told.iter().map(|event| event["data"]["number"].clone()).collect();
+    assert_eq!(json!(numbers), json!((1..=700).collect::<Vec<_>>()));
+    database.execute(many, &[&company.id, &1301]).await.expect("too much happens");
+    socket.send(json!({"action": "resume", "after": head})).await;
+    socket.of_type("resync").await;
+}
+
 pub async fn live_frames_and_the_feed_are_the_same_events(stack: Arc<Stack>) {
     let company = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
     let mut socket = company.supervisor.socket().await;
