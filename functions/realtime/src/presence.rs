@@ -114,7 +114,7 @@ const LOCK_LEASE: &str = "
 
 const END_LEASE: &str = "
     delete from presence_leases as ended
-     where connection_id = $1
+     where connection_id = $1 and (lease_until < now() or not $2)
     returning user_id, exists (
         select from presence_leases as other
          where other.user_id = ended.user_id and other.lease_until >= now() and other.connection_id <> $1) as is_online";
@@ -130,13 +130,26 @@ struct Ended {
 /// # Errors
 /// As `Transaction::query`.
 pub async fn end(context: &Context, company_id: Uuid, connection_id: &str) -> Result<(), Error> {
+    end_lease(context, company_id, connection_id, false).await.map(drop)
+}
+
+/// Ends the presence of a connection unless it has been renewed. Answers whether it has ended.
+///
+/// # Errors
+/// As `Transaction::query`.
+pub async fn end_lapsed(context: &Context, company_id: Uuid, connection_id: &str) -> Result<bool, Error> {
+    end_lease(context, company_id, connection_id, true).await
+}
+
+async fn end_lease(context: &Context, company_id: Uuid, connection_id: &str, only_lapsed: bool) -> Result<bool, Error> {
     let transaction = context.begin_system(company_id).await?;
     transaction.query(LOCK_LEASE, &[&connection_id]).await?;
-    let ended: Option<Ended> = transaction.first(END_LEASE, &[&connection_id]).await?;
+    let ended: Option<Ended> = transaction.first(END_LEASE, &[&connection_id, &only_lapsed]).await?;
     if let Some(Ended { user_id, is_online: false }) = ended {
         transaction.emit(presence_event(company_id, user_id, PresenceStatus::Offline));
     }
-    transaction.commit_unaudited().await
+    transaction.commit_unaudited().await?;
+    Ok(ended.is_some())
 }
 
 /// Renews the lease of a connection of staff (`$6`, `$7`) and reads the feed, in one statement.

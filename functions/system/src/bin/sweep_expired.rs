@@ -38,7 +38,9 @@ async fn end_lapsed_presence(context: &Context) -> Result<(), Error> {
     let lapsed: Vec<Lapsed> = transaction.all(LAPSED_PRESENCE, &[&BATCH]).await?;
     transaction.commit_quietly().await?;
     for Lapsed { connection_id, company_id } in lapsed {
-        presence::end(context, company_id, &connection_id).await?;
+        if !presence::end_lapsed(context, company_id, &connection_id).await? {
+            continue;
+        }
         // Its items expire by themselves.
         if let Err(error) = forget(context, &connection_id).await {
             log::warn("connection not forgotten", error.cause().unwrap_or_default());

@@ -222,6 +222,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             typing_is_told_to_those_who_follow_and_not_stored,
             presence_is_seen_by_colleagues_only,
             presence_set_in_many_tabs_at_once_is_set,
+            presence_renewed_during_the_sweep_goes_on,
             too_many_messages_are_limited,
             large_event_comes_without_data_and_with_its_path,
             ended_session_loses_its_sockets,

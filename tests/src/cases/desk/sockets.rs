@@ -237,6 +237,30 @@ pub async fn presence_set_in_many_tabs_at_once_is_set(stack: Arc<Stack>) {
     assert_eq!(row.get::<_, i64>(0), 1, "all tabs show the same");
 }
 
+/// The sweep has listed the lease as lapsed when its connection pings.
+pub async fn presence_renewed_during_the_sweep_goes_on(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    let (mut socket, mut watcher) = (agent.socket().await, company.supervisor.socket().await);
+    let lapse = "update presence_leases set lease_until = now() - interval '1 second' where user_id = $1";
+    stack.database().await.execute(lapse, &[&agent.id]).await.expect("the lease lapses");
+    let lock = Lock::hold(&stack, &presence_lock(&company, agent)).await;
+    let sweeping = {
+        let stack = Arc::clone(&stack);
+        tokio::spawn(async move { stack.control("POST", "/fire/SweepExpired", None).await })
+    };
+    lock.until_waited_for(1).await;
+    socket.send(json!({"action": "ping"})).await;
+    socket.of_type("pong").await;
+    lock.release().await;
+    sweeping.await.expect("it sweeps");
+    assert_eq!(leases(&stack, agent).await, 1);
+    let heard = watcher.drain().await;
+    assert!(!heard.iter().any(|frame| frame["data"]["status"] == "offline"), "{heard:?}");
+    let (_, id) = company.served().await;
+    socket.follow(&id).await;
+}
+
 pub async fn too_many_messages_are_limited(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let mut socket = company.agents[0].socket().await;
