@@ -407,7 +407,8 @@ create table public.sessions (
     expires_at timestamp with time zone not null,
     revoked_at timestamp with time zone,
     user_agent text,
-    ip text
+    ip text,
+    family_id uuid not null
 );
 alter table public.sessions enable row level security;
 alter table public.sessions force row level security;
@@ -565,16 +566,59 @@ CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
+CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
 -- functions
+
+CREATE OR REPLACE FUNCTION app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    with started as (
+        insert into sessions (id, family_id, company_id, user_id, expires_at, user_agent, ip)
+        values (session, family, company, person, family_ends, browser, address)
+    ), audited as (
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'start_session', session::text, address, browser, request)
+    )
+    insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
+    values (refresh_hash, company, session, least(now() + interval '7 days', family_ends));
+$function$;
 
 CREATE OR REPLACE FUNCTION app.audiences()
  RETURNS text[]
  LANGUAGE sql
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.audiences', true), '')::text[], '{}') $function$;
+
+CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
+ RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+#variable_conflict use_column
+declare
+    chosen_from record;
+begin
+    perform app.hold_family(family_id) from sessions where id = app.session_id();
+    select family_id, expires_at into chosen_from from sessions where id = app.session_id() and revoked_at is null and expires_at > now();
+    if not found then
+        raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    return query
+        select companies.id, companies.name, companies.slug, memberships.role
+          from memberships
+          join companies on companies.id = memberships.company_id
+         where memberships.company_id = company and memberships.user_id = app.user_id() and memberships.status = 'active';
+    if found then
+        perform app.add_session(session, chosen_from.family_id, company, app.user_id(), chosen_from.expires_at, refresh_hash,
+                                browser, address, request);
+    end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
  RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
@@ -654,6 +698,23 @@ CREATE OR REPLACE FUNCTION app.department_ids()
  LANGUAGE sql
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.department_ids', true), '')::uuid[], '{}') $function$;
+
+CREATE OR REPLACE FUNCTION app.end_family(session uuid)
+ RETURNS TABLE(session_id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+#variable_conflict use_column
+declare
+    family uuid;
+begin
+    select family_id into family from sessions where id = session;
+    perform app.hold_family(family);
+    update sessions set revoked_at = now() where family_id = family and revoked_at is null;
+    return query select id, company_id from sessions where family_id = family;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS text
@@ -765,6 +826,11 @@ CREATE OR REPLACE FUNCTION app.held_conversation()
  LANGUAGE sql
  STABLE
 AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
+
+CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
 
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
  RETURNS void
@@ -898,6 +964,10 @@ AS $function$
 declare
     token record;
 begin
+    perform app.hold_family(sessions.family_id)
+       from refresh_tokens
+       join sessions on sessions.id = refresh_tokens.session_id
+      where token_hash = old_hash;
     select refresh_tokens.session_id, refresh_tokens.rotated_at, refresh_tokens.expires_at,
            sessions.company_id, sessions.user_id, sessions.revoked_at, sessions.expires_at as session_expires_at,
            memberships.role, memberships.status
@@ -912,7 +982,7 @@ begin
         return;
     end if;
     if token.rotated_at is not null and token.rotated_at < now() - interval '10 seconds' then
-        update sessions set revoked_at = now() where id = token.session_id;
+        perform app.end_family(token.session_id);
         return query select 'reused', token.session_id, token.company_id, token.user_id, token.role;
         return;
     end if;
@@ -1019,15 +1089,7 @@ CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person 
  SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-    with started as (
-        insert into sessions (id, company_id, user_id, expires_at, user_agent, ip)
-        values (session, company, person, now() + interval '30 days', browser, address)
-    ), audited as (
-        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
-        values (company, person, 'start_session', session::text, address, browser, request)
-    )
-    insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
-    values (refresh_hash, company, session, now() + interval '7 days');
+    select app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request)
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sweep_foundation(most integer)
@@ -1341,10 +1403,13 @@ grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
+grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
+grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
+grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
 grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
@@ -1362,6 +1427,9 @@ grant execute on function app.department_ids() to app;
 grant execute on function app.department_ids() to app_lookup;
 grant execute on function app.department_ids() to app_staff;
 grant execute on function app.department_ids() to app_student;
+grant execute on function app.end_family(session uuid) to app;
+grant execute on function app.end_family(session uuid) to app_staff;
+grant execute on function app.end_family(session uuid) to app_student;
 grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_system(company uuid) to app;
@@ -1377,6 +1445,7 @@ grant execute on function app.fold(value text) to app_student;
 grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
+grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.oldest_due_job() to app;
