@@ -1299,7 +1299,9 @@ create policy lookup on public.files as permissive for all to app_lookup using t
 
 create policy staff on public.files as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
    FROM public.conversations
-  WHERE ((conversations.company_id = files.company_id) AND (conversations.id = files.conversation_id)))));
+  WHERE ((conversations.company_id = files.company_id) AND (conversations.id = files.conversation_id)))) OR (EXISTS ( SELECT
+   FROM public.messages
+  WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id)))));
 
 create policy student on public.files as permissive for all to app_student using ((uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
    FROM public.messages

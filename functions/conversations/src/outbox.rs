@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use integrations::ChannelUpdated;
 use shared::{
     error::{INTERNAL, NOT_FOUND},
     parameters,
@@ -107,7 +108,11 @@ const GIVE_UP: &str = "
     returning messages.conversation_id, messages.client_message_id, conversations.department_id, conversations.assignee_id,
               conversations.client_id, messages.status, messages.error_code, messages.error_detail";
 
-const BREAK_CHANNEL: &str = "update channel_accounts set status = 'broken' where id = $1 and status = 'active'";
+const BREAK_CHANNEL: &str = "
+    update channel_accounts
+       set status = 'broken', version = version + 1
+     where id = $1 and status = 'active'
+    returning id, kind, name, status, version";
 
 const LOG_CALL: &str = "
     insert into integration_calls (id, channel_account_id, provider, operation, status, error_code, took_ms)
@@ -305,9 +310,18 @@ pub async fn record_failed(
     fail(&transaction, outgoing.message_id, &outgoing.row, failure.code(), detail).await?;
     let channel = outgoing.row.channel_account_id;
     if matches!(failure, Failure::Blocked { .. }) {
-        transaction.defer(BREAK_CHANNEL, parameters![channel]);
+        break_channel(&transaction, job.company_id, channel).await?;
     }
     end(context, job, transaction, channel, calls).await
+}
+
+/// WhatsApp refuses the number until the company acts, and its staff are told so.
+pub async fn break_channel(transaction: &Transaction, company_id: Uuid, channel: Uuid) -> Result<(), Error> {
+    let broken: Option<ChannelUpdated> = transaction.first(BREAK_CHANNEL, &[&channel]).await?;
+    if let Some(broken) = broken {
+        transaction.emit(Event::new(Topic::Company(company_id), Audience::staff(), &broken));
+    }
+    Ok(())
 }
 
 /// The last attempt failed for a reason of our own, or never ended.

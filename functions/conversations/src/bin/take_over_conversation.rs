@@ -2,20 +2,26 @@
 
 use conversations::{
     ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, NewMessage, SystemMessage,
-    add_outgoing, add_system_message, emit_conversation, updated_conversation,
+    WINDOW_CLOSED, add_outgoing, add_system_message, emit_conversation, updated_conversation,
 };
-use shared::prelude::*;
+use futures_util::future::join;
+use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route =
-    Route::post("/conversations/{id}/takeover").or(&["/chats/{id}/start"]).fails(&[ALREADY_TAKEN, CONVERSATION_CLOSED]);
+const ROUTE: Route = Route::post("/conversations/{id}/takeover").or(&["/chats/{id}/start"]).fails(&[
+    ALREADY_TAKEN,
+    CONVERSATION_CLOSED,
+    WINDOW_CLOSED,
+]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TakeOver {
-    /// Sent to the client when given.
+    /// Sent to the client when given. While the client's 24 hours are over it cannot be, and nothing is taken over.
     #[garde(length(chars, min = 1, max = 4096))]
     greeting: Option<String>,
 }
+
+const IS_SEEN: &str = "select id from conversations where id = $1";
 
 /// One statement decides the winner: whoever comes second finds an assignee.
 const TAKE_OVER: &str = updated_conversation!(
@@ -43,8 +49,13 @@ async fn take_over_conversation(
     Json(input): Json<TakeOver>,
 ) -> Result<Json<Conversation>, Error> {
     let transaction = context.begin(&agent).await?;
-    let Some(mut conversation) = transaction.first::<Conversation>(TAKE_OVER, &[&id]).await? else {
-        let current: Conversation = transaction.one(CONVERSATION, &[&id]).await?;
+    let (seen, taken) = join(transaction.query(IS_SEEN, &[&id]), transaction.first::<Conversation>(TAKE_OVER, &[&id])).await;
+    let was_seen = !seen?.is_empty();
+    let Some(mut conversation) = taken? else {
+        let Some(current) = transaction.first::<Conversation>(CONVERSATION, &[&id]).await? else {
+            // Who sees only what waits or is their own loses sight of it with the race.
+            return Err(if was_seen { ALREADY_TAKEN } else { NOT_FOUND }.into());
+        };
         return match current.assignee_id {
             _ if current.ended_at.is_some() => Err(CONVERSATION_CLOSED.with_current(&current)),
             Some(holder) if holder == agent.user_id => Ok(Json(current)),
@@ -60,6 +71,9 @@ async fn take_over_conversation(
     };
     add_system_message(&context, &transaction, &conversation, line);
     if let Some(greeting) = input.greeting {
+        if conversation.window_expires_at.is_none_or(|end| end <= context.now()) {
+            return Err(WINDOW_CLOSED.with_current(&conversation));
+        }
         let new = NewMessage {
             id: context.new_id(),
             conversation_id: id,

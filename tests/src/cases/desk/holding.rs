@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number, soon};
+use tests::{Company, Stack, Wanted, company::text, eventually, sandbox::fresh_number, soon};
 
 /// A waiting conversation.
 async fn waiting(company: &Company) -> String {
@@ -34,6 +34,61 @@ pub async fn one_of_twenty_agents_wins(stack: Arc<Stack>) {
     assert_eq!(lines.iter().filter(|message| message["payload"]["act"] == "taken_over").count(), 1);
     // The winner asking again is told what is so.
     company.agents[winners[0]].take_over(&id).await;
+}
+
+/// Backends that wait for this one, or for one that does.
+const WAITING: &str = "
+    with direct as (select pid from pg_stat_activity where $1::integer = any (pg_blocking_pids(pid)))
+    select count(*) from pg_stat_activity
+     where pid in (select pid from direct) or pg_blocking_pids(pid) && (select array_agg(pid) from direct)";
+
+/// With sight of what waits and their own only, whoever loses loses sight of it too, and is still told that they lost.
+pub async fn loser_who_may_not_see_it_any_more_is_told_so(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 2, students: 0, agent_visibility: "own", ..Wanted::default() }).await;
+    let id = waiting(&company).await;
+    let path = format!("/conversations/{id}/takeover");
+    let holder = stack.database().await;
+    holder.batch_execute("begin").await.expect("a transaction");
+    let row: uuid::Uuid = id.parse().expect("an id");
+    let held = holder.query_one("select pg_backend_pid() from conversations where id = $1 for update", &[&row]).await;
+    let backend: i32 = held.expect("it is held").get(0);
+    // Within a transaction the activity would be the same each time.
+    let watcher = stack.database().await;
+    let taking: Vec<_> = company
+        .agents
+        .iter()
+        .map(|agent| {
+            let (api, path) = (agent.api.clone(), path.clone());
+            tokio::spawn(async move { api.post(&path, json!({})).await })
+        })
+        .collect();
+    eventually("both waiting", || async {
+        (watcher.query_one(WAITING, &[&backend]).await.expect("activity").get::<_, i64>(0) >= 2).then_some(())
+    })
+    .await;
+    holder.batch_execute("commit").await.expect("it is let go");
+    let mut statuses = Vec::new();
+    for taking in taking {
+        let answer = taking.await.expect("an answer");
+        if answer.status == 409 {
+            assert_eq!((text(&answer.body["code"]), &answer.body["current"]), ("already_taken", &Value::Null));
+        }
+        statuses.push(answer.status);
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+}
+
+pub async fn greeting_after_the_window_takes_nothing_over(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let id = waiting(&company).await;
+    let row: uuid::Uuid = id.parse().expect("an id");
+    let past = "update conversations set window_expires_at = now() - interval '1 minute' where id = $1";
+    stack.database().await.execute(past, &[&row]).await.expect("the window closes");
+    let (api, path) = (&company.agents[0].api, format!("/conversations/{id}/takeover"));
+    assert_eq!(api.post(&path, json!({"greeting": "Olá!"})).await.problem(409), "window_closed");
+    assert_eq!(api.get(&format!("/conversations/{id}")).await.expect(200)["assignee_id"], Value::Null);
+    api.post(&path, json!({})).await.expect(200);
 }
 
 pub async fn greeting_of_the_takeover_reaches_the_client(stack: Arc<Stack>) {

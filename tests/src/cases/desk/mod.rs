@@ -169,6 +169,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             forbidden_types_and_sizes_are_not_announced,
             bucket_takes_only_what_was_announced,
             content_of_another_type_is_refused_and_removed,
+            file_sent_again_elsewhere_is_seen_there_too,
             uploads_are_their_owners_until_sent,
         };
         outbox::{
@@ -188,6 +189,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
         };
         holding::{
             one_of_twenty_agents_wins,
+            loser_who_may_not_see_it_any_more_is_told_so,
+            greeting_after_the_window_takes_nothing_over,
             greeting_of_the_takeover_reaches_the_client,
             takeover_during_a_turn_silences_the_bot,
             takeover_at_the_moment_of_a_message_leaves_one_voice,

@@ -117,12 +117,14 @@ pub async fn failure_told_later_by_status_is_shown(stack: Arc<Stack>) {
 pub async fn refused_token_breaks_the_channel_until_it_is_renewed(stack: Arc<Stack>) {
     let scene = scene(&stack).await;
     scene.fault(json!({"kind": "error", "code": 190, "times": 1})).await;
+    let mut socket = scene.company.agents[0].socket().await;
     let messages = scene.say(&["com token vencido"]).await;
     let failed = scene.ends(&messages[0], "failed").await;
     assert_eq!(failed["error_code"], "190");
     let admin = &scene.company.admin.api;
     let list = admin.get("/integrations/config").await.expect(200);
     assert_eq!(list["data"][0]["status"], "broken", "{list}");
+    assert_eq!(socket.of_type("channel.updated").await["data"]["status"], "broken");
     let config = json!({"kind": "whatsapp_cloud", "name": "WhatsApp", "phone_number_id": scene.company.phone.number_id,
                         "waba_id": "104200000000001", "access_token": "EAAG-renewed", "display_phone_number": "+551140000000"});
     let saved = admin.post("/integrations/config", config).await.expect(200);

@@ -134,6 +134,23 @@ pub async fn content_of_another_type_is_refused_and_removed(stack: Arc<Stack>) {
     }
 }
 
+pub async fn file_sent_again_elsewhere_is_seen_there_too(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 0, agent_visibility: "own", ..Wanted::default() }).await;
+    let (first, second) = (&company.agents[0], &company.agents[1]);
+    let file = first.upload("a.png", "image/png", PNG).await;
+    let ((_, one), (_, other)) = (company.served().await, company.served().await);
+    for id in [&one, &other] {
+        let message = json!({"conversation_id": id, "client_message_id": id, "kind": "image", "file_id": file});
+        first.api.post("/messages", message).await.expect(201);
+    }
+    second.api.get(&format!("/storage/download/{file}")).await.expect(404);
+    first.transfer(&other, json!({"to_user_id": second.id})).await;
+    let thread = second.thread(&other).await;
+    assert!(thread.iter().any(|message| message["file"]["id"] == file.as_str()), "{thread:?}");
+    assert_eq!(second.download(&file).await.0, PNG);
+    second.api.get(&format!("/conversations/{one}")).await.expect(404);
+}
+
 pub async fn uploads_are_their_owners_until_sent(stack: Arc<Stack>) {
     let company = stack.company(Wanted { students: 1, ..Wanted::default() }).await;
     let file = company.agents[0].upload("a.png", "image/png", PNG).await;

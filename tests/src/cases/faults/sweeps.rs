@@ -15,8 +15,8 @@ const OLD_ROWS: [&str; 7] = [
      select company_id, user_id, 'sweep', 'old', '', now() - interval '25 hours' from memberships where company_id = $1 and role = 'admin'",
     "insert into jobs (id, company_id, kind, queue, lane, payload, finished_at)
      values (gen_random_uuid(), $1, 'old', 'bot', 'sweep', '{}', now() - interval '8 days')",
-    "insert into sessions (id, company_id, user_id, expires_at, user_agent)
-     select gen_random_uuid(), company_id, user_id, now() - interval '31 days', 'sweep' from memberships where company_id = $1 and role = 'admin'",
+    "insert into sessions (id, family_id, company_id, user_id, expires_at, user_agent)
+     select gen_random_uuid(), gen_random_uuid(), company_id, user_id, now() - interval '31 days', 'sweep' from memberships where company_id = $1 and role = 'admin'",
     "insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
      select sha256(id::text::bytea), company_id, id, now() - interval '2 days' from sessions where company_id = $1 limit 1",
     "insert into inbound_webhooks (id, company_id, channel_account_id, source, body, outcome, received_at)
