@@ -257,7 +257,7 @@ impl Worker {
                     attempts: claim.attempts,
                 },
                 // It was put off after this message was sent: its own lane's message comes when it is due, and this lane goes on.
-                _ if claim.lane.is_some_and(|lane| lane != group) => return Ok(()),
+                _ if group != wanted.to_string() && claim.lane == Some(wanted.to_string()) => return Ok(()),
                 _ => return Err(Duration::from_secs(u64::try_from(claim.wait_seconds).unwrap_or(1))),
             };
             let is_wanted = job.id == wanted;
