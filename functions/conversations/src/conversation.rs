@@ -51,6 +51,9 @@ macro_rules! updated_conversation {
     };
 }
 
+/// A row when the caller sees it.
+pub const IS_SEEN: &str = "select id from conversations where id = $1";
+
 pub const CONVERSATION: &str =
     concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where conversations.id = $1");
 

@@ -1,6 +1,6 @@
 //! GET /messages — a conversation's messages, the newest first, or a window around one of them.
 
-use conversations::{Message, message_columns, message_joins};
+use conversations::{IS_SEEN, Message, message_columns, message_joins};
 use futures_util::future::join;
 use shared::{cursor, cursor::TimeCursor, error::NOT_FOUND, prelude::*};
 
@@ -19,8 +19,6 @@ struct Window {
     #[garde(range(min = 1, max = 100))]
     limit: Option<u32>,
 }
-
-const IS_SEEN: &str = "select id from conversations where id = $1";
 
 /// Reactions are shown on the messages they are to.
 const LIST: &str = concat!(

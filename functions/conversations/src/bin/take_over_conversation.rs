@@ -1,8 +1,8 @@
 //! POST /conversations/{id}/takeover — the caller becomes the conversation's agent and the bot stops.
 
 use conversations::{
-    ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, NewMessage, SystemMessage,
-    WINDOW_CLOSED, add_outgoing, add_system_message, emit_conversation, updated_conversation,
+    ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, IS_SEEN, NewMessage,
+    SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, emit_conversation, updated_conversation,
 };
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -20,8 +20,6 @@ struct TakeOver {
     #[garde(length(chars, min = 1, max = 4096))]
     greeting: Option<String>,
 }
-
-const IS_SEEN: &str = "select id from conversations where id = $1";
 
 /// One statement decides the winner: whoever comes second finds an assignee.
 const TAKE_OVER: &str = updated_conversation!(

@@ -28,7 +28,7 @@ pub async fn a_turn_waits_for_the_message_that_counts_on_it(stack: Arc<Stack>) {
     database.execute(SECOND_MESSAGE, &[&conversation, &Uuid::now_v7()]).await.expect("a second message");
     start(&stack, "sqs").await;
     dispatch(&stack, &company).await;
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     database.batch_execute("commit").await.expect("the second message is there");
     until_all_done(&stack, &company).await;
     let answered = "select inbound_count = 2 and bot_answered = 2 from conversations where id = $1";

@@ -126,7 +126,7 @@ pub async fn a_worker_killed_before_the_call_sends_when_it_is_done_again(stack: 
     database.query_one(hold, &[&desk.company.id]).await.expect("the message is held");
     start(&stack, "sqs").await;
     dispatch(&stack, &desk.company).await;
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     kill(&stack, "DeliverMessage").await;
     database.batch_execute("rollback").await.expect("the message is let go");
     let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
@@ -154,7 +154,7 @@ pub async fn a_worker_killed_at_its_last_attempt_fails_the_message_and_its_lane_
     database.query_one(hold, &[&desk.company.id]).await.expect("the message is held");
     start(&stack, "sqs").await;
     dispatch(&stack, &desk.company).await;
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     kill(&stack, "DeliverMessage").await;
     database.batch_execute("rollback").await.expect("the message is let go");
     let_leases_pass(&stack, &desk.company, "DeliveryQueue").await;
@@ -176,7 +176,7 @@ pub async fn a_function_over_its_time_out_is_killed_and_its_locks_go(stack: Arc<
     let database = stack.database().await;
     database.batch_execute("begin; lock table messages in access exclusive mode").await.expect("messages are held");
     let sending = desk.begin_sending("parada");
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     signal_processes("send_message", "STOP");
     database.batch_execute("rollback").await.expect("messages are let go");
     let stopped = sending.await.expect("an answer").status;

@@ -34,7 +34,7 @@ pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>
         })
         .collect();
     let watcher = stack.database().await;
-    until_both_blocked(&watcher).await;
+    until_blocked(&stack, 2).await;
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     let before: i64 = watcher.query_one(deadlocks, &[]).await.expect("a count").get(0);
     let (first, holder) = holders.remove(0);
@@ -45,7 +45,7 @@ pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>
         watcher.query(free, &[&first]).await.expect("the database answers").is_empty().then_some(())
     })
     .await;
-    until_both_blocked(&watcher).await;
+    until_blocked(&stack, 2).await;
     let (_, holder) = holders.remove(0);
     holder.batch_execute("commit").await.expect("the second is let go");
     for posting in posting {
@@ -67,14 +67,6 @@ pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>
     assert_eq!(watcher.query_one(count, &[&company.id]).await.expect("a count").get::<_, i64>(0), 6);
 }
 
-async fn until_both_blocked(watcher: &tokio_postgres::Client) {
-    let blocked = "select count(*) from pg_stat_activity where application_name = 'balcao' and wait_event_type = 'Lock'";
-    eventually("both waiting", || async {
-        (watcher.query_one(blocked, &[]).await.expect("activity").get::<_, i64>(0) >= 2).then_some(())
-    })
-    .await;
-}
-
 /// Somebody keeps a conversation's row longer than a statement may wait.
 pub async fn a_row_that_stays_locked_is_answered_with_503_and_no_webhook_is_dropped(stack: Arc<Stack>) {
     let desk = Desk::open(&stack).await;
@@ -85,7 +77,7 @@ pub async fn a_row_that_stays_locked_is_answered_with_503_and_no_webhook_is_drop
     let sending = desk.begin_sending("preso");
     let (phone, client) = (desk.company.phone.clone(), desk.client.clone());
     let receiving = tokio::spawn(async move { phone.receive(&client, json!({"text": "também preso"})).await });
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     let refused = sending.await.expect("an answer");
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
     refused.expect(503);

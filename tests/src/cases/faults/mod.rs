@@ -150,12 +150,12 @@ pub async fn until_all_done(stack: &Stack, company: &Company) {
     eventually("all jobs done", || async { (unfinished(stack, company).await == 0).then_some(()) }).await;
 }
 
-/// Waits until a statement of the functions waits for a lock.
-pub async fn until_blocked(stack: &Stack) {
+/// Waits until at least this many statements of the functions wait for a lock.
+pub async fn until_blocked(stack: &Stack, statements: i64) {
     let blocked = "select count(*) from pg_stat_activity where application_name = 'balcao' and wait_event_type = 'Lock'";
     let database = stack.database().await;
     eventually("a statement waiting for a lock", || async {
-        (database.query_one(blocked, &[]).await.expect("activity").get::<_, i64>(0) > 0).then_some(())
+        (database.query_one(blocked, &[]).await.expect("activity").get::<_, i64>(0) >= statements).then_some(())
     })
     .await;
 }

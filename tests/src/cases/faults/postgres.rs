@@ -100,7 +100,7 @@ pub async fn a_crash_in_the_middle_of_writes_leaves_all_or_nothing(stack: Arc<St
     let phone = desk.company.phone.clone();
     let (client, order) = (desk.client.clone(), json!({"text": "no meio"}));
     let receiving = tokio::spawn(async move { phone.receive(&client, order).await });
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     stop(&stack, "postgres").await;
     start(&stack, "postgres").await;
     let mut statuses = Vec::new();
@@ -135,7 +135,7 @@ pub async fn a_connection_lost_at_commit_is_the_callers_to_repeat(stack: Arc<Sta
         let api = api.clone();
         tokio::spawn(async move { api.post("/departments", json!({"name": "Cobrança"})).await })
     };
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     let victim = "select pid from pg_stat_activity where application_name = 'balcao' and wait_event_type = 'Lock'";
     let pid: i32 = database.query_one(victim, &[]).await.expect("it waits").get(0);
     // Without a word, as when a machine dies. Postgres then restarts all of itself.

@@ -49,7 +49,7 @@ pub async fn a_killed_cloud_starts_again_with_everything_it_had(_: Arc<Stack>) {
     database.query_one(hold, &[&desk.company.id]).await.expect("the message is held");
     super::start(&stack, "sqs").await;
     super::dispatch(&stack, &desk.company).await;
-    until_blocked(&stack).await;
+    until_blocked(&stack, 1).await;
     stack.kill().await;
     let stack = Stack::start_kept(&directory, &binaries()).await.expect("it starts again");
     // Until here, so that what outlived the cloud for a moment could not send.
