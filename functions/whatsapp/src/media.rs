@@ -79,7 +79,8 @@ pub async fn download(context: &Context, account: &Account, file: &PendingFile) 
     (bytes, calls)
 }
 
-/// What the content is. One that is not of its kind of accepted type, or carries programs, is kept, but only ever offered as a download.
+/// What the content is. One that is not of an accepted type of its kind, or carries programs, is kept but only ever offered as a
+/// download.
 pub fn inspect(bytes: Bytes, file: &PendingFile) -> Fetched {
     let facts = files::examine(&mut Cursor::new(&bytes), &file.mime_type).ok();
     let (width, height) = facts.and_then(|facts| facts.size).unzip();

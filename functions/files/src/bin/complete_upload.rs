@@ -24,8 +24,8 @@ const COMPLETE: &str = concat!(
         on conflict do nothing
     )
     update files
-       set status = 'ready', storage_key = kept.storage_key, mime_type = $3, sha256 = $4, width = $5, height = $6, duration_ms = $7,
-           completed_at = now()
+       set status = 'ready', storage_key = kept.storage_key, mime_type = $3, sha256 = $4, width = $5, height = $6,
+           duration_ms = $7, completed_at = now()
       from kept
      where files.id = kept.id
     returning files.*"
