@@ -614,7 +614,10 @@ CREATE OR REPLACE FUNCTION app.begin_object_removals(most integer)
 AS $function$
     update object_removals
        set begun_at = coalesce(begun_at, now())
-     where storage_key in (select storage_key from object_removals where due_at <= now() order by due_at limit most for update skip locked)
+     where storage_key in (select storage_key from object_removals
+                            where due_at <= now()
+                            order by due_at
+                            limit most for update skip locked)
     returning storage_key
 $function$;
 
@@ -758,7 +761,8 @@ CREATE OR REPLACE FUNCTION app.end_orphan_uploads(most integer)
 AS $function$
     with gone as (
         delete from files
-         where id in (select id from files where status = 'pending' and uploaded_by is not null and created_at < now() - interval '1 day'
+         where id in (select id from files
+                       where status = 'pending' and uploaded_by is not null and created_at < now() - interval '1 day'
                        limit most for update skip locked)
         returning storage_key, company_id
     ), due as (
