@@ -368,6 +368,15 @@ create table public.messages (
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
 
+create table public.object_removals (
+    storage_key text not null,
+    company_id uuid not null default app.company_id(),
+    due_at timestamp with time zone not null,
+    begun_at timestamp with time zone
+);
+alter table public.object_removals enable row level security;
+alter table public.object_removals force row level security;
+
 create table public.presence_leases (
     connection_id text not null,
     company_id uuid not null default app.company_id(),
@@ -494,6 +503,7 @@ alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (valu
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.files add constraint files_company_id_id_key UNIQUE (company_id, id);
+alter table public.files add constraint files_kept CHECK (((status <> 'ready'::text) OR (storage_key !~~ 'upload/%'::text)));
 alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
@@ -519,6 +529,8 @@ alter table public.messages add constraint messages_pkey PRIMARY KEY (id);
 alter table public.messages add constraint messages_provider_id UNIQUE (company_id, channel_account_id, provider_id);
 alter table public.messages add constraint messages_sender_type_check CHECK ((sender_type = ANY (ARRAY['client'::text, 'agent'::text, 'bot'::text, 'system'::text])));
 alter table public.messages add constraint messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text])));
+alter table public.object_removals add constraint object_removals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
@@ -561,6 +573,7 @@ CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_text ON public.messages USING gin (to_tsvector('portuguese'::regconfig, app.fold(body))) WHERE (body <> ''::text);
+CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
@@ -592,6 +605,21 @@ CREATE OR REPLACE FUNCTION app.audiences()
  LANGUAGE sql
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.audiences', true), '')::text[], '{}') $function$;
+
+CREATE OR REPLACE FUNCTION app.begin_object_removals(most integer)
+ RETURNS SETOF text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    update object_removals
+       set begun_at = coalesce(begun_at, now())
+     where storage_key in (select storage_key from object_removals
+                            where due_at <= now()
+                            order by due_at
+                            limit most for update skip locked)
+    returning storage_key
+$function$;
 
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
@@ -714,6 +742,35 @@ begin
     update sessions set revoked_at = now() where family_id = family and revoked_at is null;
     return query select id, company_id from sessions where family_id = family;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_object_removals(storage_keys text[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    delete from object_removals where storage_key = any (storage_keys) and begun_at is not null
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_orphan_uploads(most integer)
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    with gone as (
+        delete from files
+         where id in (select id from files
+                       where status = 'pending' and uploaded_by is not null and created_at < now() - interval '1 day'
+                       limit most for update skip locked)
+        returning storage_key, company_id
+    ), due as (
+        insert into object_removals (storage_key, company_id, due_at)
+        select storage_key, company_id, now() from gone
+        on conflict do nothing
+    )
+    select count(*) from gone
 $function$;
 
 CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid)
@@ -1173,16 +1230,15 @@ AS $function$
     returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches
 $function$;
 
-CREATE OR REPLACE FUNCTION app.take_orphan_uploads(most integer)
- RETURNS TABLE(storage_key text)
+CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
+ RETURNS text
  LANGUAGE sql
- SECURITY DEFINER
- SET search_path TO 'public'
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
-    delete from files
-     where id in (select id from files where status = 'pending' and uploaded_by is not null and created_at < now() - interval '1 day'
-                   limit most for update skip locked)
-    returning files.storage_key
+    select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
+      from messages
+     where messages.company_id = app.company_id() and messages.file_id = file
 $function$;
 
 CREATE OR REPLACE FUNCTION app.user_id()
@@ -1297,15 +1353,20 @@ create policy company on public.files as restrictive for all to app_staff, app_s
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
 
-create policy staff on public.files as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
-   FROM public.conversations
-  WHERE ((conversations.company_id = files.company_id) AND (conversations.id = files.conversation_id)))) OR (EXISTS ( SELECT
+create policy staff on public.files as permissive for all to app_staff using ((EXISTS ( SELECT
    FROM public.messages
-  WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id)))));
+  WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id) AND (messages.deleted_at IS NULL)))) OR
+CASE app.use_of_file(id)
+    WHEN 'unsent'::text THEN (( SELECT app.sees_all() AS sees_all) OR (uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
+       FROM public.conversations
+      WHERE ((conversations.company_id = files.company_id) AND (conversations.id = files.conversation_id)))))
+    WHEN 'sent'::text THEN (uploaded_by = ( SELECT app.user_id() AS user_id))
+    ELSE false
+END);
 
-create policy student on public.files as permissive for all to app_student using ((uploaded_by = ( SELECT app.user_id() AS user_id)) OR (EXISTS ( SELECT
+create policy student on public.files as permissive for all to app_student using ((EXISTS ( SELECT
    FROM public.messages
-  WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id)))));
+  WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id) AND (messages.deleted_at IS NULL)))) OR ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (app.use_of_file(id) <> 'taken_back'::text)));
 
 create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1350,6 +1411,14 @@ create policy staff on public.messages as permissive for all to app_staff using 
 create policy student on public.messages as permissive for select to app_student using (EXISTS ( SELECT
    FROM public.conversations
   WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id))));
+
+create policy company on public.object_removals as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.object_removals as permissive for all to app_lookup using true;
+
+create policy staff on public.object_removals as permissive for all to app_staff using true;
+
+create policy student on public.object_removals as permissive for all to app_student using true;
 
 create policy company on public.presence_leases as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1410,6 +1479,7 @@ grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
+grant execute on function app.begin_object_removals(most integer) to app;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
@@ -1432,6 +1502,8 @@ grant execute on function app.department_ids() to app_student;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;
+grant execute on function app.end_object_removals(storage_keys text[]) to app;
+grant execute on function app.end_orphan_uploads(most integer) to app;
 grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_system(company uuid) to app;
@@ -1470,7 +1542,8 @@ grant execute on function app.start_session(session uuid, company uuid, person u
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
-grant execute on function app.take_orphan_uploads(most integer) to app;
+grant execute on function app.use_of_file(file uuid) to app_staff;
+grant execute on function app.use_of_file(file uuid) to app_student;
 grant execute on function app.user_id() to app;
 grant execute on function app.user_id() to app_lookup;
 grant execute on function app.user_id() to app_staff;
@@ -1540,6 +1613,9 @@ grant select on table public.memberships to app_student;
 grant insert, select, update on table public.messages to app_staff;
 grant select on table public.messages to app_lookup;
 grant select on table public.messages to app_student;
+grant delete, insert, select on table public.object_removals to app_staff;
+grant delete, insert, select on table public.object_removals to app_student;
+grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, insert, select, update on table public.presence_leases to app_staff;
 grant delete, insert, select, update on table public.presence_leases to app_student;
 grant delete, select on table public.presence_leases to app_lookup;

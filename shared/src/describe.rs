@@ -145,6 +145,7 @@ impl Description {
 pub(crate) fn privilege(privilege: Privilege) -> &'static str {
     match privilege {
         Privilege::Standard => "standard",
+        Privilege::Uploads => "uploads",
         Privilege::Files => "files",
     }
 }

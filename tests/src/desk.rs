@@ -1,9 +1,13 @@
 //! What people of a company do at the service desk, in one line each.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Cursor, Write},
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
 
 use crate::{Company, company::Person, company::text, sandbox::fresh_number};
 
@@ -186,6 +190,27 @@ pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x80\x08\x
 pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n";
 pub const WEBP: &[u8] = b"RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0and a sticker in it";
 pub const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2 and what moves";
+
+/// A document of Word with one more entry, of which it says nothing unless that is XML.
+///
+/// # Panics
+/// Never: it is written to memory.
+#[must_use]
+pub fn docx(entry: &str) -> Vec<u8> {
+    const TYPES: &str = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+        <Default Extension="xml" ContentType="application/xml"/>
+        <Default Extension="bin" ContentType="application/vnd.ms-office.vbaProject"/>
+        <Override PartName="/word/document.xml"
+            ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>"#;
+    const DOCUMENT: &str =
+        r#"<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body/></w:document>"#;
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [("[Content_Types].xml", TYPES), ("word/document.xml", DOCUMENT), (entry, "<x/>")] {
+        archive.start_file(name, SimpleFileOptions::default()).expect("a name");
+        archive.write_all(content.as_bytes()).expect("room");
+    }
+    archive.finish().expect("an archive").into_inner()
+}
 
 /// A voice note of this many seconds.
 #[must_use]

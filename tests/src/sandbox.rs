@@ -15,6 +15,7 @@ use crate::{Answer, company::text, eventually, openapi::Openapi};
 pub struct Phone {
     pub number_id: String,
     base: String,
+    graph: String,
     http: reqwest::Client,
     openapi: Arc<Openapi>,
 }
@@ -32,6 +33,7 @@ impl Phone {
         Self {
             number_id: number_id.to_owned(),
             base: format!("{}/_local/sandbox", stack.addresses.api),
+            graph: format!("{}/graph/v24.0", stack.addresses.sandbox),
             http: stack.http.clone(),
             openapi: Arc::clone(&stack.openapi),
         }
@@ -80,6 +82,16 @@ impl Phone {
         let path = format!("/whatsapp/sent?phone_number_id={}", self.number_id);
         let sent = self.send(self.http.get(format!("{}{path}", self.base)), &path).await;
         sent.as_array().cloned().unwrap_or_default()
+    }
+
+    /// The bytes WhatsApp has of a file that was uploaded to it.
+    ///
+    /// # Panics
+    /// When it knows of none.
+    pub async fn media(&self, id: &str) -> Vec<u8> {
+        let told = self.send(self.http.get(format!("{}/{id}", self.graph)).bearer_auth("tests"), id).await;
+        let answer = self.http.get(text(&told["url"])).bearer_auth("tests").send().await.expect("the sandbox answers");
+        answer.bytes().await.expect("a body").to_vec()
     }
 
     /// Waits until WhatsApp has accepted this many.

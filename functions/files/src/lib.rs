@@ -1,7 +1,10 @@
 //! Uploads and downloads: a row that says what was announced, an object in the bucket, and the proof that they agree.
 
+use std::io::{Read, Seek};
+
 use shared::{
-    files::{self, Kind},
+    error::UNAVAILABLE,
+    files::{self, Facts, Refusal},
     prelude::*,
 };
 
@@ -10,6 +13,12 @@ pub const TYPE_MISMATCH: Problem = Problem::new(
     "type_mismatch",
     "O conteúdo do arquivo não é do tipo informado.",
     "The file's content is not of the type that was declared.",
+);
+pub const UNSAFE_CONTENT: Problem = Problem::new(
+    422,
+    "unsafe_content",
+    "O arquivo contém macros ou programas, que não são aceitos.",
+    "The file contains macros or programs, which are not accepted.",
 );
 pub const SIZE_MISMATCH: Problem = Problem::new(
     422,
@@ -48,72 +57,80 @@ pub struct File {
 }
 
 impl File {
-    /// Why it was refused.
-    pub fn refusal(&self) -> Problem {
-        if self.failure.as_deref() == Some(SIZE_MISMATCH.code) { SIZE_MISMATCH } else { TYPE_MISMATCH }
+    /// What its completed upload answers, now and ever after.
+    ///
+    /// # Errors
+    /// Why it was refused; 503 when it still waits to be checked.
+    pub fn outcome(self) -> Result<Self, Error> {
+        match self.status.as_str() {
+            "ready" => Ok(self),
+            "failed" => Err(self.refusal().into()),
+            _ => Err(UNAVAILABLE.caused_by("the copy was removed while it was checked")),
+        }
+    }
+
+    fn refusal(&self) -> Problem {
+        let code = self.failure.as_deref();
+        [SIZE_MISMATCH, UNSAFE_CONTENT].into_iter().find(|problem| code == Some(problem.code)).unwrap_or(TYPE_MISMATCH)
     }
 }
 
-/// What an uploaded object turned out to be.
+/// A copy that is what was announced.
 #[derive(Debug)]
-pub struct Facts {
-    pub mime_type: &'static str,
-    pub width: Option<i32>,
-    pub height: Option<i32>,
-    pub duration_ms: Option<i32>,
+pub struct Checked {
+    pub facts: Facts,
+    pub sha256: Vec<u8>,
 }
 
-/// Looks at the object of a pending file: what it is, or why it is refused. Recordings are read whole, for their duration.
+/// Looks at the copy of a pending file: what it is, or why it is refused.
 ///
 /// # Errors
-/// `not_uploaded` without an object; 503 when S3 does not answer.
-pub async fn inspect(context: &Context, file: &File) -> Result<Result<Facts, Problem>, Error> {
-    let head = files::head(context, &file.storage_key).await?.ok_or(NOT_UPLOADED)?;
-    if i64::try_from(head.size) != Ok(file.size) {
+/// 503 when S3 does not answer.
+pub async fn check_copy(context: &Context, file: &File, kept_key: &str) -> Result<Result<Checked, Problem>, Error> {
+    let announced = file.size.unsigned_abs();
+    let mut copy = files::fetch(context, kept_key, announced).await?.ok_or(UNAVAILABLE)?;
+    if copy.size != announced {
         return Ok(Err(SIZE_MISMATCH));
     }
-    let is_audio = files::accepted(&file.mime_type).is_some_and(|known| known.kind == Kind::Audio);
-    let bytes = if is_audio {
-        files::get(context, &file.storage_key).await?
-    } else {
-        files::get_prefix(context, &file.storage_key, files::PREFIX).await?
-    };
-    Ok(judge(&bytes.ok_or(NOT_UPLOADED)?, head.size, &file.mime_type))
+    let facts = judge(&mut copy.content, copy.size, &file.mime_type);
+    Ok(facts.map(|facts| Checked { facts, sha256: copy.sha256 }))
 }
 
-/// What a file of `size` bytes that begins with these is, given what was declared.
-pub fn judge(bytes: &[u8], size: u64, declared: &str) -> Result<Facts, Problem> {
-    let found = files::sniff(bytes, declared).ok_or(TYPE_MISMATCH)?;
-    if size > found.kind.largest() {
-        return Err(TYPE_MISMATCH);
-    }
-    let is_image = matches!(found.kind, Kind::Image | Kind::Sticker);
-    let (width, height) = files::image_size(bytes).filter(|_| is_image).unzip();
-    let duration = files::audio_duration(bytes).filter(|_| found.kind == Kind::Audio);
-    let duration_ms = duration.and_then(|duration| i32::try_from(duration.as_millis()).ok());
-    Ok(Facts { mime_type: found.mime_type, width, height, duration_ms })
+/// What a file of `size` bytes is, given what was declared.
+fn judge<R: Read + Seek>(content: &mut R, size: u64, declared: &str) -> Result<Facts, Problem> {
+    let facts = files::examine(content, declared).map_err(|refusal| match refusal {
+        Refusal::OtherType => TYPE_MISMATCH,
+        Refusal::Programs => UNSAFE_CONTENT,
+    })?;
+    if size > facts.file_type.kind.largest() { Err(TYPE_MISMATCH) } else { Ok(facts) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
+
+    fn judged(bytes: &[u8], size: u64, declared: &str) -> Result<Facts, Problem> {
+        judge(&mut Cursor::new(bytes), size, declared)
+    }
 
     #[test]
     fn a_picture_is_measured_and_its_own_type_kept() {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x80\x08\x06\0\0\0";
-        let facts = judge(png, 29, "image/jpeg").unwrap();
-        assert_eq!((facts.mime_type, facts.width, facts.height), ("image/png", Some(256), Some(128)));
+        let facts = judged(png, 29, "image/jpeg").unwrap();
+        assert_eq!((facts.file_type.mime_type, facts.size), ("image/png", Some((256, 128))));
     }
 
     #[test]
     fn a_sticker_is_not_let_in_as_a_larger_picture() {
         let webp = b"RIFF\0\0\0\0WEBPVP8 ";
-        assert_eq!(judge(webp, 500 * 1024, "image/png").unwrap().mime_type, "image/webp");
-        assert_eq!(judge(webp, 4_000_000, "image/png").unwrap_err(), TYPE_MISMATCH);
+        assert_eq!(judged(webp, 500 * 1024, "image/png").unwrap().file_type.mime_type, "image/webp");
+        assert_eq!(judged(webp, 4_000_000, "image/png").unwrap_err(), TYPE_MISMATCH);
     }
 
     #[test]
     fn a_program_named_as_a_picture_is_refused() {
-        assert_eq!(judge(b"MZ\x90\0\x03\0\0\0", 8, "image/png").unwrap_err(), TYPE_MISMATCH);
+        assert_eq!(judged(b"MZ\x90\0\x03\0\0\0", 8, "image/png").unwrap_err(), TYPE_MISMATCH);
     }
 }

@@ -6,6 +6,7 @@ use conversations::{
 };
 use shared::{
     error::{Error, INTERNAL, UNAVAILABLE},
+    files::{clean_name, incoming_key},
     phone,
     prelude::*,
 };
@@ -182,8 +183,8 @@ async fn add(
 ) -> Result<Option<Written>, Error> {
     let media = message.media.as_ref();
     let file_id = media.map(|_| context.new_id());
-    let storage_key = file_id.map(|id| format!("company/{}/{id}", channel.company_id));
-    let name = media.map(|media| media.name.clone().unwrap_or_else(|| message.kind.to_owned()));
+    let storage_key = file_id.map(|id| incoming_key(channel.company_id, id));
+    let name = media.map(|media| clean_name(media.name.as_deref().unwrap_or(message.kind)));
     let added: Option<Added> = transaction
         .first(
             APPLY,

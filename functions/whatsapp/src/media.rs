@@ -1,9 +1,11 @@
 //! Files that clients send: from WhatsApp's short-lived addresses to our bucket.
 
+use std::io::Cursor;
+
 use bytes::Bytes;
 use conversations::{conversation_columns, conversation_joins, message_columns, message_joins};
 use shared::{
-    crypto, files,
+    crypto, files, kept_copy,
     prelude::*,
     whatsapp::{self, Account, Call, Failure},
 };
@@ -11,12 +13,20 @@ use shared::{
 /// Larger files are refused while they arrive: WhatsApp's own limit for documents, and what fits in a function's memory.
 const LARGEST: usize = 100_000_000;
 
-pub const PENDING_FILE: &str = "select status, mime_type, storage_key, provider_id from files where id = $1";
+/// No row when the file's message was taken back: nobody sees it any more.
+pub const PENDING_FILE: &str = "select status, mime_type, provider_id from files where id = $1";
 
-pub const READY: &str = "
+/// Changes nothing when the file's message was taken back meanwhile: its copy goes.
+pub const READY: &str = concat!(
+    "with ",
+    kept_copy!("$1", "$2"),
+    "
     update files
-       set status = 'ready', mime_type = $2, size = $3, sha256 = $4, width = $5, height = $6, duration_ms = $7, completed_at = now()
-     where id = $1 and status = 'pending'";
+       set status = 'ready', storage_key = kept.storage_key, mime_type = $3, size = $4, sha256 = $5, width = $6, height = $7,
+           duration_ms = $8, completed_at = now()
+      from kept
+     where files.id = kept.id"
+);
 
 pub const FAILED: &str = "update files set status = 'failed', failure = $2 where id = $1 and status = 'pending'";
 
@@ -40,7 +50,6 @@ pub struct PendingFile {
     pub status: String,
     /// As WhatsApp declared it.
     pub mime_type: String,
-    pub storage_key: String,
     pub provider_id: Option<String>,
 }
 
@@ -48,7 +57,7 @@ pub struct PendingFile {
 #[derive(Debug)]
 pub struct Fetched {
     pub bytes: Bytes,
-    pub mime_type: String,
+    pub mime_type: &'static str,
     pub size: i64,
     pub sha256: Vec<u8>,
     pub width: Option<i32>,
@@ -70,19 +79,18 @@ pub async fn download(context: &Context, account: &Account, file: &PendingFile) 
     (bytes, calls)
 }
 
-/// What the content is. A type that is not among the accepted ones is kept, but only ever offered as a download.
+/// What the content is. One that is not of an accepted type of its kind, or carries programs, is kept but only ever offered as a
+/// download.
 pub fn inspect(bytes: Bytes, file: &PendingFile) -> Fetched {
-    let known = files::sniff(&bytes, &file.mime_type);
-    let mime_type = known.map_or("application/octet-stream", |known| known.mime_type).to_owned();
-    let (width, height) = files::image_size(&bytes).filter(|_| mime_type.starts_with("image/")).unzip();
-    let duration = files::audio_duration(&bytes).filter(|_| mime_type.starts_with("audio/"));
+    let facts = files::examine(&mut Cursor::new(&bytes), &file.mime_type).ok();
+    let (width, height) = facts.and_then(|facts| facts.size).unzip();
     Fetched {
+        mime_type: facts.map_or("application/octet-stream", |facts| facts.file_type.mime_type),
         size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
         sha256: crypto::sha256(&bytes),
-        duration_ms: duration.and_then(|duration| i32::try_from(duration.as_millis()).ok()),
-        mime_type,
         width,
         height,
+        duration_ms: facts.and_then(|facts| facts.duration_ms),
         bytes,
     }
 }

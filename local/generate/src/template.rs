@@ -80,14 +80,14 @@ fn resources(functions: &[Function]) -> Result<Vec<String>> {
 }
 
 fn role(function: &Function, trigger: &str) -> Result<&'static str> {
-    let has_files = function.description["privilege"] == "files";
-    Ok(match (trigger, has_files) {
-        ("http", false) => "HttpRole",
-        ("http", true) => "HttpFilesRole",
-        ("websocket", _) => "SocketRole",
-        ("queue" | "schedule", false) => "WorkerRole",
-        ("queue" | "schedule", true) => "WorkerFilesRole",
-        _ => bail!("{} has the unknown trigger {trigger}", function.name),
+    Ok(match (trigger, function.text("privilege").unwrap_or("standard")) {
+        ("http", "standard") => "HttpRole",
+        ("http", "uploads") => "HttpUploadsRole",
+        ("http", "files") => "HttpFilesRole",
+        ("websocket", "standard") => "SocketRole",
+        ("queue" | "schedule", "standard") => "WorkerRole",
+        ("queue" | "schedule", "files") => "WorkerFilesRole",
+        (_, privilege) => bail!("{} has no role for the trigger {trigger} and the privilege {privilege}", function.name),
     })
 }
 

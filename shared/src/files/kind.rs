@@ -1,4 +1,4 @@
-//! Which files are taken, how large, and what some bytes really are. Executables, scripts, HTML and SVG are never taken.
+//! Which files are taken, and how large. Executables, scripts, HTML and SVG are never taken.
 
 use super::name::extension;
 
@@ -34,30 +34,31 @@ pub struct FileType {
     pub kind: Kind,
     /// Other names programs give it.
     aliases: &'static [&'static str],
-    content: Content,
+    pub(super) content: Content,
 }
 
 impl FileType {
     /// Whether a browser may show it in place.
     #[must_use]
     pub fn is_shown_inline(&self) -> bool {
-        self.kind != Kind::Document || self.mime_type == "application/pdf"
+        self.kind != Kind::Document || self.content == Content::Pdf
     }
 }
 
 /// How bytes of a type are recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
+pub(super) enum Content {
     /// By the signature `infer` knows.
     Signature,
+    Pdf,
     /// An ISO media file (`ftyp`).
     IsoMedia,
     Ogg,
     WebM,
-    /// Office before 2007: a compound file.
-    Compound,
-    /// Office since 2007: a ZIP with this folder.
-    OpenXml(&'static str),
+    /// Office before 2007: a compound file with one of these streams.
+    Compound(&'static [&'static str]),
+    /// Office since 2007: a ZIP with a part that has this type in its list of types, and this root element.
+    OpenXml(&'static str, &'static str),
     /// A ZIP that begins with its own type.
     OpenDocument,
     Text,
@@ -69,7 +70,14 @@ macro_rules! types {
     };
 }
 
-const TYPES: &[FileType] = types! {
+/// The main part of an Office file since 2007: its type begins like the file's own.
+macro_rules! open_xml {
+    ($format:literal, $root:literal) => {
+        Content::OpenXml(concat!("application/vnd.openxmlformats-officedocument.", $format, ".main+xml"), $root)
+    };
+}
+
+pub(super) const TYPES: &[FileType] = types! {
     "image/jpeg" Image Content::Signature, ["image/jpg"];
     "image/png" Image Content::Signature, [];
     "image/gif" Image Content::Signature, [];
@@ -83,14 +91,17 @@ const TYPES: &[FileType] = types! {
     "video/mp4" Video Content::IsoMedia, [];
     "video/3gpp" Video Content::IsoMedia, ["video/3gp"];
     "video/webm" Video Content::WebM, [];
-    "application/pdf" Document Content::Signature, [];
+    "application/pdf" Document Content::Pdf, [];
     "application/rtf" Document Content::Signature, ["text/rtf"];
-    "application/msword" Document Content::Compound, [];
-    "application/vnd.ms-excel" Document Content::Compound, [];
-    "application/vnd.ms-powerpoint" Document Content::Compound, [];
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document" Document Content::OpenXml("word/"), [];
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" Document Content::OpenXml("xl/"), [];
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation" Document Content::OpenXml("ppt/"), [];
+    "application/msword" Document Content::Compound(&["WordDocument"]), [];
+    "application/vnd.ms-excel" Document Content::Compound(&["Workbook", "Book"]), [];
+    "application/vnd.ms-powerpoint" Document Content::Compound(&["PowerPoint Document"]), [];
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document" Document
+        open_xml!("wordprocessingml.document", "document"), [];
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" Document
+        open_xml!("spreadsheetml.sheet", "workbook"), [];
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation" Document
+        open_xml!("presentationml.presentation", "presentation"), [];
     "application/vnd.oasis.opendocument.text" Document Content::OpenDocument, [];
     "application/vnd.oasis.opendocument.spreadsheet" Document Content::OpenDocument, [];
     "application/vnd.oasis.opendocument.presentation" Document Content::OpenDocument, [];
@@ -98,10 +109,83 @@ const TYPES: &[FileType] = types! {
     "text/csv" Document Content::Text, ["application/csv"];
 };
 
-/// What systems run when such a file is opened, whatever it is said to be.
+/// What systems, servers or Office run when such a file is opened, whatever it is said to be.
 const REFUSED_EXTENSIONS: &[&str] = &[
-    "apk", "app", "bat", "cmd", "com", "cpl", "dll", "dmg", "exe", "hta", "htm", "html", "jar", "js", "jse", "lnk", "mjs", "msi",
-    "pif", "ps1", "reg", "scr", "sh", "svg", "svgz", "vbe", "vbs", "wsf", "xhtml",
+    "ade",
+    "apk",
+    "app",
+    "asp",
+    "aspx",
+    "bat",
+    "cgi",
+    "chm",
+    "class",
+    "cmd",
+    "com",
+    "cpl",
+    "dll",
+    "dmg",
+    "docm",
+    "dotm",
+    "exe",
+    "hta",
+    "htm",
+    "html",
+    "inf",
+    "iqy",
+    "iso",
+    "jar",
+    "jnlp",
+    "js",
+    "jse",
+    "jsp",
+    "lnk",
+    "mht",
+    "mhtml",
+    "mjs",
+    "msc",
+    "msi",
+    "phar",
+    "php",
+    "php3",
+    "php4",
+    "php5",
+    "php7",
+    "phtml",
+    "pif",
+    "pl",
+    "potm",
+    "ppam",
+    "ppsm",
+    "pptm",
+    "ps1",
+    "psm1",
+    "py",
+    "rb",
+    "reg",
+    "scf",
+    "scr",
+    "sct",
+    "settingcontent-ms",
+    "sh",
+    "shtml",
+    "slk",
+    "svg",
+    "svgz",
+    "url",
+    "vb",
+    "vbe",
+    "vbs",
+    "wasm",
+    "wsc",
+    "wsf",
+    "wsh",
+    "xht",
+    "xhtml",
+    "xlam",
+    "xll",
+    "xlsm",
+    "xltm",
 ];
 
 /// The accepted type that `mime_type` names, in any case and whatever its parameters.
@@ -118,78 +202,34 @@ pub fn has_refused_extension(name: &str) -> bool {
     REFUSED_EXTENSIONS.contains(&extension.as_str())
 }
 
-/// What these first bytes of a file are, when that is an accepted type of the same kind as the declared one; `None` to refuse it.
-/// Formats that share a container are told apart by what was declared.
-#[must_use]
-pub fn sniff(bytes: &[u8], declared: &str) -> Option<&'static FileType> {
-    let declared = accepted(declared)?;
-    let content = declared.content;
-    let found = if bytes.starts_with(b"PK\x03\x04") {
-        is_declared_archive(bytes, declared).then_some(declared)
-    } else if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        (content == Content::Compound).then_some(declared)
-    } else if bytes.get(4..8) == Some(b"ftyp") {
-        iso_media(bytes, declared)
-    } else if bytes.starts_with(b"OggS") {
-        (content == Content::Ogg && !contains(bytes, b"\x80theora")).then_some(declared)
-    } else if bytes.starts_with(b"\x1A\x45\xDF\xA3") {
-        let is_webm = contains(&bytes[..bytes.len().min(64)], b"webm");
-        (content == Content::WebM && is_webm).then_some(declared)
-    } else if content == Content::Text {
-        is_text(bytes).then_some(declared)
-    } else if let Some(known) = infer::get(bytes) {
-        accepted(known.mime_type()).filter(|known| known.content == Content::Signature)
-    } else {
-        // Windows calls a CSV file a spreadsheet.
-        (declared.mime_type == "application/vnd.ms-excel" && is_text(bytes)).then(|| accepted("text/csv")).flatten()
-    };
-    found.filter(|found| is_same_family(declared.kind, found.kind))
-}
-
 /// A sticker is a picture.
-fn is_same_family(declared: Kind, found: Kind) -> bool {
+pub(super) fn is_same_family(declared: Kind, found: Kind) -> bool {
     let family = |kind| if kind == Kind::Sticker { Kind::Image } else { kind };
     family(declared) == family(found)
 }
 
-fn is_declared_archive(bytes: &[u8], declared: &FileType) -> bool {
-    match declared.content {
-        Content::OpenXml(folder) => contains(bytes, b"[Content_Types].xml") || contains(bytes, folder.as_bytes()),
-        Content::OpenDocument => bytes.get(30..).is_some_and(|rest| {
-            rest.strip_prefix(b"mimetype").is_some_and(|rest| rest.starts_with(declared.mime_type.as_bytes()))
-        }),
-        _ => false,
-    }
-}
-
-fn iso_media(bytes: &[u8], declared: &'static FileType) -> Option<&'static FileType> {
-    let brand = bytes.get(8..12)?;
-    let is_picture = [&b"heic"[..], b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"crx "].contains(&brand);
-    if is_picture || brand == b"qt  " || declared.content != Content::IsoMedia {
-        return None;
-    }
-    match brand {
-        b"M4A " | b"M4B " => accepted("audio/mp4"),
-        [b'3', b'g', ..] if declared.kind == Kind::Video => accepted("video/3gpp"),
-        _ if declared.mime_type == "video/3gpp" => accepted("video/mp4"),
-        _ => Some(declared),
-    }
-}
-
-/// Text in UTF-8 or in Windows' western alphabet, which does not begin like markup or a script.
-fn is_text(bytes: &[u8]) -> bool {
-    const REFUSED: [&[u8]; 9] = [b"<!", b"<?", b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<svg", b"#!"];
-    let is_control = |byte: &u8| (*byte < b' ' && !b"\t\n\x0C\r".contains(byte)) || *byte == 0x7F;
-    if bytes.is_empty() || bytes.iter().any(is_control) {
-        return false;
-    }
-    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-    !REFUSED.iter().any(|refused| start.get(..refused.len()).is_some_and(|start| start.eq_ignore_ascii_case(refused)))
-}
-
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_known_by_their_aliases_and_with_parameters() {
+        assert_eq!(accepted("audio/ogg; codecs=opus").map(|known| known.mime_type), Some("audio/ogg"));
+        assert_eq!(accepted("IMAGE/JPG").map(|known| known.mime_type), Some("image/jpeg"));
+        for refused in
+            ["image/svg+xml", "text/html", "application/x-msdownload", "application/octet-stream", "application/zip", ""]
+        {
+            assert_eq!(accepted(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_runs_is_known_by_its_name() {
+        for refused in ["nota.pdf.EXE", "logo.svg", "a.php", "a.txt.phtml", "planilha.xlsm"] {
+            assert!(has_refused_extension(refused), "{refused}");
+        }
+        for taken in ["nota.pdf", "blob", "planilha.xlsx", "php"] {
+            assert!(!has_refused_extension(taken), "{taken}");
+        }
+    }
+}

@@ -1,6 +1,10 @@
 //! Facts a picture or a recording carries in itself. They are nice to have: a file that does not tell them is taken all the same.
 
-use std::{io::Cursor, panic, time::Duration};
+use std::{
+    io::{BufReader, Read, Seek},
+    panic,
+    time::Duration,
+};
 
 use lofty::{
     config::{ParseOptions, ParsingMode},
@@ -15,22 +19,24 @@ pub fn image_size(bytes: &[u8]) -> Option<(i32, i32)> {
     Some((i32::try_from(size.width).ok()?, i32::try_from(size.height).ok()?))
 }
 
-/// How long a whole recording plays: Ogg, MP3, MP4, AAC. Other formats do not say.
-#[must_use]
-pub fn audio_duration(bytes: &[u8]) -> Option<Duration> {
+/// How long a recording plays: Ogg, MP3, MP4, AAC. Other formats do not say.
+pub fn audio_duration<R: Read + Seek>(recording: &mut R) -> Option<Duration> {
+    recording.rewind().ok()?;
     let options = ParseOptions::new().read_tags(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
-    let read = || Probe::new(Cursor::new(bytes)).options(options).guess_file_type().ok()?.read().ok();
+    let read = || Probe::new(BufReader::new(recording)).options(options).guess_file_type().ok()?.read().ok();
     let duration = quietly(read)?.properties().duration();
     (!duration.is_zero()).then_some(duration)
 }
 
 /// A parser that panics on somebody's file has found nothing in it.
-fn quietly<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+pub(super) fn quietly<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
     panic::catch_unwind(panic::AssertUnwindSafe(read)).ok().flatten()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     #[test]
@@ -59,7 +65,7 @@ mod tests {
         let head = b"OpusHead\x01\x01\x38\x01\x80\xBB\0\0\0\0\0";
         let tags = b"OpusTags\x01\0\0\0x\0\0\0\0";
         let pages = [page(2, 0, 0, head), page(0, 0, 1, tags), page(4, 48_000 * 3 + 312, 2, &[0; 40])].concat();
-        assert_eq!(audio_duration(&pages), Some(Duration::from_secs(3)));
-        assert_eq!(audio_duration(b"not audio"), None);
+        assert_eq!(audio_duration(&mut Cursor::new(pages)), Some(Duration::from_secs(3)));
+        assert_eq!(audio_duration(&mut Cursor::new(b"not audio")), None);
     }
 }

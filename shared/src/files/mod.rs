@@ -1,23 +1,34 @@
 //! The bucket of files: who may put what where, what an object really is, and reading it back.
+//!
+//! An upload goes to a key of its own, which its form can write again until it ends. What is checked, recorded, shown and sent is a copy
+//! at another key, that no form can write and that is written once: `keep` and `put`. Until a row names the copy, an
+//! `object_removals` row does, so that nothing is left in the bucket that nobody knows of: see `REMOVE_UNLESS_KEPT`.
 
 mod kind;
 mod media;
 mod name;
+mod office;
+mod sniff;
 mod upload;
 
-use std::time::Duration;
+use std::{
+    fs::File,
+    io::{Seek, Write},
+    time::Duration,
+};
 
 use aws_sdk_s3::{
-    operation::{get_object::GetObjectError, head_object::HeadObjectError},
-    presigning::PresigningConfig,
-    primitives::ByteStream,
+    error::ProvideErrorMetadata, operation::get_object::GetObjectError, presigning::PresigningConfig, primitives::ByteStream,
+    types::MetadataDirective,
 };
+use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
+use ring::digest;
 use uuid::Uuid;
 
-pub use kind::{FileType, Kind, accepted, has_refused_extension, sniff};
-pub use media::{audio_duration, image_size};
+pub use kind::{FileType, Kind, accepted, has_refused_extension};
 pub use name::{clean_name, content_disposition};
+pub use sniff::{Facts, Refusal, examine};
 pub use upload::{Upload, presigned_upload};
 
 use crate::{
@@ -29,20 +40,56 @@ use crate::{
 /// How long a download URL works.
 const DOWNLOAD_LIFE: Duration = Duration::from_mins(5);
 
-/// First bytes of an object that are enough to tell what it is and how large a picture is.
-pub const PREFIX: u64 = 256 * 1024;
+/// S3 may take this long for a copy of the largest file.
+const COPY_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is known of an object without reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    pub size: u64,
-    pub mime_type: Option<String>,
+/// Names a copy (key) that is about to be made: it goes in a quarter of an hour, longer than any function runs, unless `kept_copy!`
+/// has taken it out by then.
+pub const REMOVE_UNLESS_KEPT: &str =
+    "insert into object_removals (storage_key, due_at) values ($1, now() + interval '15 minutes')";
+
+/// CTEs for the statement that records a copy: `kept` is a row when the file waits for its content and the copy is still there, and
+/// the copy is the file's from then on. Of two that check the same upload at once, the later finds nothing.
+#[macro_export]
+macro_rules! kept_copy {
+    ($file_id:literal, $storage_key:literal) => {
+        concat!(
+            "awaited as (
+        select id, storage_key as incoming_key from files where id = ",
+            $file_id,
+            " and status = 'pending' for update
+    ), kept as (
+        delete from object_removals
+         using awaited
+         where object_removals.storage_key = ",
+            $storage_key,
+            " and begun_at is null
+        returning object_removals.storage_key, awaited.id, awaited.incoming_key
+    )"
+        )
+    };
 }
 
-/// The key of a file's object. Nothing a person typed is part of it.
+/// An object as it was when it was read: on disk, where it takes no memory, and gone with this value.
+#[derive(Debug)]
+pub struct Fetched {
+    /// From its beginning.
+    pub content: File,
+    /// Bytes that were read.
+    pub size: u64,
+    pub sha256: Vec<u8>,
+}
+
+/// Where a file is uploaded to: the one key its form can write. Nothing a person typed is part of any key.
 #[must_use]
-pub fn key(company_id: Uuid, file_id: Uuid) -> String {
-    format!("company/{company_id}/{file_id}")
+pub fn incoming_key(company_id: Uuid, file_id: Uuid) -> String {
+    format!("upload/{company_id}/{file_id}")
+}
+
+/// Where a file's content is kept: a key that is written once, by us.
+#[must_use]
+pub fn kept_key(company_id: Uuid, file_id: Uuid, copy_id: Uuid) -> String {
+    format!("company/{company_id}/{file_id}-{copy_id}")
 }
 
 fn bucket() -> String {
@@ -78,7 +125,7 @@ pub async fn presigned_download(
     Ok(request.uri().to_owned())
 }
 
-/// Writes an object.
+/// Writes an object, at a key nothing else is written to.
 ///
 /// # Errors
 /// 503 when S3 does not take it.
@@ -88,46 +135,61 @@ pub async fn put(context: &Context, key: &str, mime_type: &str, bytes: Bytes) ->
     Ok(())
 }
 
-/// Size and type of an object; `None` without one.
+/// Copies an upload to the key where it is kept; whoever reads it there in some other way can only save it. `false` without an upload.
 ///
 /// # Errors
 /// 503 when S3 does not answer.
-pub async fn head(context: &Context, key: &str) -> Result<Option<Head>, Error> {
-    match context.aws().files().head_object().bucket(bucket()).key(key).send().await {
-        Ok(answer) => {
-            let size = answer.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-            Ok(Some(Head { size, mime_type: answer.content_type }))
-        }
-        Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(None),
+pub async fn keep(context: &Context, incoming_key: &str, kept_key: &str) -> Result<bool, Error> {
+    let bucket = bucket();
+    let copy = context.aws().files().copy_object().copy_source(format!("{bucket}/{incoming_key}")).bucket(bucket).key(kept_key);
+    let copy = copy.metadata_directive(MetadataDirective::Replace).content_type("application/octet-stream");
+    let copy = copy.content_disposition("attachment").customize().config_override(
+        aws_sdk_s3::config::Builder::new()
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(COPY_WITHIN).build()),
+    );
+    match copy.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey")) => Ok(false),
         Err(error) => Err(unavailable(&error)),
     }
 }
 
-/// A whole object; `None` without one. The caller knows that it fits in memory.
+/// A whole object in memory; `None` without one. The caller knows that it fits.
 ///
 /// # Errors
 /// 503 when S3 does not answer.
 pub async fn get(context: &Context, key: &str) -> Result<Option<Bytes>, Error> {
-    read(context, key, None).await
+    let Some(body) = read(context, key).await? else { return Ok(None) };
+    let bytes = body.collect().await.map_err(|error| unavailable(&error))?;
+    Ok(Some(bytes.into_bytes()))
 }
 
-/// The first `length` bytes of an object that is not empty; `None` without one.
+/// An object on disk; `None` without one. One of more than `most` bytes is not read to its end.
 ///
 /// # Errors
-/// 503 when S3 does not answer.
-pub async fn get_prefix(context: &Context, key: &str, length: u64) -> Result<Option<Bytes>, Error> {
-    read(context, key, Some(format!("bytes=0-{}", length.saturating_sub(1)))).await
+/// 503 when S3 does not answer or the disk is full.
+pub async fn fetch(context: &Context, key: &str, most: u64) -> Result<Option<Fetched>, Error> {
+    let Some(mut body) = read(context, key).await? else { return Ok(None) };
+    let mut content = tempfile::tempfile().map_err(|error| unavailable(&error))?;
+    let (mut size, mut hash) = (0, digest::Context::new(&digest::SHA256));
+    while let Some(chunk) = body.try_next().await.map_err(|error| unavailable(&error))? {
+        size += chunk.len() as u64;
+        if size > most {
+            break;
+        }
+        hash.update(&chunk);
+        content.write_all(&chunk).map_err(|error| unavailable(&error))?;
+    }
+    content.rewind().map_err(|error| unavailable(&error))?;
+    Ok(Some(Fetched { content, size, sha256: hash.finish().as_ref().to_vec() }))
 }
 
-async fn read(context: &Context, key: &str, range: Option<String>) -> Result<Option<Bytes>, Error> {
-    let get = context.aws().files().get_object().bucket(bucket()).key(key).set_range(range);
-    let answer = match get.send().await {
-        Ok(answer) => answer,
-        Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
-        Err(error) => return Err(unavailable(&error)),
-    };
-    let body = answer.body.collect().await.map_err(|error| unavailable(&error))?;
-    Ok(Some(body.into_bytes()))
+async fn read(context: &Context, key: &str) -> Result<Option<ByteStream>, Error> {
+    match context.aws().files().get_object().bucket(bucket()).key(key).send().await {
+        Ok(answer) => Ok(Some(answer.body)),
+        Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
+        Err(error) => Err(unavailable(&error)),
+    }
 }
 
 /// Removes an object, if it is there.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::text::is_hidden;
+
 /// Characters kept of a name.
 const LONGEST_NAME: usize = 200;
 
@@ -12,7 +14,7 @@ const NAMELESS: &str = "arquivo";
 #[must_use]
 pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let visible: String = last.chars().filter(|character| !is_hidden(*character)).collect();
+    let visible: String = last.chars().filter(|character| !character.is_control() && !is_hidden(*character)).collect();
     let is_trimmed = |character: char| character == '.' || character.is_whitespace();
     let name = visible.trim_matches(is_trimmed);
     if name.is_empty() {
@@ -35,12 +37,6 @@ pub fn clean_name(name: &str) -> String {
 /// What follows the last dot.
 pub(super) fn extension(name: &str) -> Option<&str> {
     name.rsplit_once('.').map(|(_, extension)| extension)
-}
-
-/// Control characters, and those that change the direction or the look of the text around them.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The header `Content-Disposition` of RFC 6266, with the name for old readers and, in UTF-8, for others.
@@ -76,6 +72,7 @@ mod tests {
             (" ..env ", "env"),
             ("a\u{0}b\r\n.txt", "ab.txt"),
             ("foto\u{202e}gpj.exe", "fotogpj.exe"),
+            ("bo\u{200b}le\u{ad}to\u{feff}.pdf\u{2069}", "boleto.pdf"),
             ("", NAMELESS),
             ("../..", NAMELESS),
             ("a/", NAMELESS),
@@ -106,7 +103,7 @@ mod tests {
             let name = clean_name(&text);
             prop_assert!((1..=LONGEST_NAME).contains(&name.chars().count()));
             prop_assert!(!name.starts_with('.') && !name.contains(['/', '\\']));
-            prop_assert!(!name.chars().any(char::is_control));
+            prop_assert!(!name.chars().any(char::is_control) && !crate::text::has_hidden_characters(&name));
             prop_assert_eq!(clean_name(&name), name);
         }
 

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::bucket;
+use super::{bucket, incoming_key};
 use crate::{aws, context::Context, crypto};
 
 /// What a browser posts as `multipart/form-data`: all `fields`, then the file as the last one, named `file`.
@@ -20,9 +21,17 @@ pub struct Upload {
     pub expires_in: u64,
 }
 
-/// A form that lets its holder put one object at `key`, of exactly this type and of a size in `sizes` (bytes), for as long as `life`.
+/// A form that lets its holder put one object at a file's incoming key, of exactly this type and of a size in `sizes` (bytes), again
+/// and again for as long as `life`. There is no form for any other key.
 #[must_use]
-pub fn presigned_upload(context: &Context, key: &str, mime_type: &str, sizes: RangeInclusive<u64>, life: Duration) -> Upload {
+pub fn presigned_upload(
+    context: &Context,
+    (company_id, file_id): (Uuid, Uuid),
+    mime_type: &str,
+    sizes: RangeInclusive<u64>,
+    life: Duration,
+) -> Upload {
+    let key = &incoming_key(company_id, file_id);
     let credentials = context.aws().credentials();
     let region = context.aws().region();
     let bucket = bucket();

@@ -29,7 +29,9 @@ pub struct Limit {
 pub enum Privilege {
     /// Nothing more.
     Standard,
-    /// Reads and writes the bucket of files.
+    /// Signs forms for uploads: may write incoming objects only, so that no form can write anything else.
+    Uploads,
+    /// Reads the bucket of files, and writes what is kept in it.
     Files,
 }
 

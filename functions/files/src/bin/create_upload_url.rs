@@ -5,11 +5,12 @@ use std::time::Duration;
 use files::File;
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND},
-    files::{Upload, accepted, clean_name, has_refused_extension, key, presigned_upload},
+    files::{Upload, accepted, clean_name, has_refused_extension, incoming_key, presigned_upload},
     prelude::*,
+    text::has_hidden_characters,
 };
 
-const ROUTE: Route = Route::post("/storage/signed-upload-url").fails(&[NOT_FOUND]).needs(Privilege::Files);
+const ROUTE: Route = Route::post("/storage/signed-upload-url").fails(&[NOT_FOUND]).needs(Privilege::Uploads);
 
 /// Within which the upload must begin.
 const UPLOAD_LIFE: Duration = Duration::from_mins(15);
@@ -55,14 +56,14 @@ async fn create_upload_url(
     let name = clean_name(&input.name);
     let mime_type = check(&input, &name)?;
     let id = context.new_id();
-    let storage_key = key(caller.company_id, id);
+    let storage_key = incoming_key(caller.company_id, id);
     let transaction = context.begin(&caller).await?;
     let file: Option<File> =
         transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key]).await?;
     let file = file.ok_or(NOT_FOUND)?;
     let size = input.size.unsigned_abs();
     transaction.audit(id, &Value::Null, &file);
-    let upload = presigned_upload(&context, &storage_key, mime_type, size..=size, UPLOAD_LIFE);
+    let upload = presigned_upload(&context, (caller.company_id, id), mime_type, size..=size, UPLOAD_LIFE);
     transaction.commit(Created(Announced { file, upload })).await
 }
 
@@ -74,6 +75,10 @@ fn check(input: &Announcement, name: &str) -> Result<&'static str, Error> {
     let mut problems = Vec::new();
     if has_refused_extension(name) {
         problems.push(FieldProblem { field: "name".into(), ..refused() });
+    }
+    if has_hidden_characters(&input.name) {
+        let (portuguese, english) = ("Contém caracteres invisíveis.", "Contains invisible characters.");
+        problems.push(FieldProblem::new("name", "hidden_characters", portuguese, english));
     }
     let largest = known.kind.largest();
     if input.size.unsigned_abs() > largest {

@@ -1,14 +1,22 @@
-//! Every five minutes — ends what nobody ended: lapsed presence, orphan uploads, rows past their age.
+//! Every five minutes — ends what nobody ended: lapsed presence, objects nobody keeps, rows past their age.
 
+use futures_util::future::join_all;
 use realtime::presence;
 use shared::{files, log, prelude::*, realtime::forget};
 
 /// Rows of each kind removed in one statement.
 const BATCH: i32 = 1000;
 
+/// Objects deleted at the same time.
+const TOGETHER: usize = 20;
+
 const LAPSED_PRESENCE: &str = "select * from app.lapsed_presence($1)";
 
-const ORPHAN_UPLOADS: &str = "select storage_key from app.take_orphan_uploads($1)";
+const END_ORPHAN_UPLOADS: &str = "select app.end_orphan_uploads($1) as gone";
+
+const BEGIN_OBJECT_REMOVALS: &str = "select app.begin_object_removals($1) as storage_key";
+
+const END_OBJECT_REMOVALS: &str = "select app.end_object_removals($1)";
 
 const SWEEP: &str = "select app.sweep_foundation($1) + app.sweep_service_desk($1) as gone";
 
@@ -19,7 +27,7 @@ struct Lapsed {
 }
 
 #[derive(FromRow)]
-struct Orphan {
+struct Due {
     storage_key: String,
 }
 
@@ -29,7 +37,7 @@ fn main() {
 
 async fn sweep_expired(context: Context) -> Result<(), Error> {
     end_lapsed_presence(&context).await?;
-    remove_orphan_uploads(&context).await?;
+    remove_objects(&context).await?;
     remove_old_rows(&context).await
 }
 
@@ -49,17 +57,25 @@ async fn end_lapsed_presence(context: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// The row goes first: an object without a row is found by the bucket's own listing, a row without an object would lie.
-async fn remove_orphan_uploads(context: &Context) -> Result<(), Error> {
+/// An object that could not be deleted is due again the next time.
+async fn remove_objects(context: &Context) -> Result<(), Error> {
     let transaction = context.begin_nobody().await?;
-    let orphans: Vec<Orphan> = transaction.all(ORPHAN_UPLOADS, &[&BATCH]).await?;
+    transaction.query(END_ORPHAN_UPLOADS, &[&BATCH]).await?;
+    let due: Vec<Due> = transaction.all(BEGIN_OBJECT_REMOVALS, &[&BATCH]).await?;
     transaction.commit_quietly().await?;
-    for orphan in orphans {
-        if let Err(error) = files::delete(context, &orphan.storage_key).await {
-            log::warn("orphan upload not deleted", error.cause().unwrap_or_default());
+    let mut gone = Vec::new();
+    for few in due.chunks(TOGETHER) {
+        let deleted = join_all(few.iter().map(|due| files::delete(context, &due.storage_key))).await;
+        for (Due { storage_key }, deleted) in few.iter().zip(deleted) {
+            match deleted {
+                Ok(()) => gone.push(storage_key),
+                Err(error) => log::warn("object not deleted", error.cause().unwrap_or_default()),
+            }
         }
     }
-    Ok(())
+    let transaction = context.begin_nobody().await?;
+    transaction.query(END_OBJECT_REMOVALS, &[&gone]).await?;
+    transaction.commit_quietly().await
 }
 
 async fn remove_old_rows(context: &Context) -> Result<(), Error> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use conversations::{MessageUpdated, Written, emit_message, outbox};
 use shared::{
-    files,
+    files::{self, REMOVE_UNLESS_KEPT, kept_key},
+    parameters,
     prelude::*,
     whatsapp::{Call, Failure},
 };
@@ -24,20 +25,23 @@ fn main() {
 async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let FetchMedia { file_id, message_id, channel_account_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
-    let file: media::PendingFile = transaction.one(media::PENDING_FILE, &[&file_id]).await?;
-    if file.status != "pending" {
+    let file: Option<media::PendingFile> = transaction.first(media::PENDING_FILE, &[&file_id]).await?;
+    let Some(file) = file.filter(|file| file.status == "pending") else {
         job.finish(&transaction).await?;
         transaction.commit_quietly().await?;
         return Ok(Outcome::Done);
-    }
+    };
+    // Of this attempt alone: one that was slow writes over nothing.
+    let copy = kept_key(job.company_id, file_id, context.new_id());
+    transaction.defer(REMOVE_UNLESS_KEPT, parameters![copy.clone()]);
     transaction.commit_quietly().await?;
     let account = outbox::account(&context, job.company_id, channel_account_id).await?;
     let (downloaded, calls) = media::download(&context, &account, &file).await;
     let fetched = match downloaded {
         Ok(bytes) => {
             let fetched = media::inspect(bytes, &file);
-            files::put(&context, &file.storage_key, &fetched.mime_type, fetched.bytes.clone()).await?;
-            Ok(fetched)
+            files::put(&context, &copy, fetched.mime_type, fetched.bytes.clone()).await?;
+            Ok((copy, fetched))
         }
         Err(Failure::Busy { after, code }) if !job.is_last_attempt() => {
             return Ok(Outcome::Again { after: outbox::pause(after, job.attempts), reason: code });
@@ -64,15 +68,17 @@ async fn record(
     job: &Claimed,
     file_id: Uuid,
     message_id: Uuid,
-    fetched: Result<Fetched, String>,
+    fetched: Result<(String, Fetched), String>,
     calls: Vec<Call>,
     channel_account_id: Uuid,
 ) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
     match fetched {
-        Ok(fetched) => {
+        Ok((copy, fetched)) => {
             let Fetched { mime_type, sha256, size, width, height, duration_ms, .. } = fetched;
-            transaction.execute(media::READY, &[&file_id, &mime_type, &size, &sha256, &width, &height, &duration_ms]).await?;
+            transaction
+                .execute(media::READY, &[&file_id, &copy, &mime_type, &size, &sha256, &width, &height, &duration_ms])
+                .await?;
         }
         Err(reason) => drop(transaction.execute(media::FAILED, &[&file_id, &reason]).await?),
     }

@@ -94,6 +94,26 @@ pub async fn the_template_stays_within_the_limits_of_aws(stack: Arc<Stack>) {
     assert!(resources < 480, "{resources} resources");
 }
 
+/// The lines of one resource of the template.
+fn resource(name: &str) -> String {
+    let template = std::fs::read_to_string("template.yaml").expect("the template");
+    let lines = template.lines().skip_while(|line| *line != format!("  {name}:")).skip(1);
+    lines.take_while(|line| line.is_empty() || line.starts_with("   ")).collect::<Vec<_>>().join("\n")
+}
+
+/// A form can do what whoever signs it can.
+pub async fn forms_are_signed_by_who_can_write_uploads_only(_: Arc<Stack>) {
+    assert!(resource("CreateUploadUrl").contains("Role: !GetAtt HttpUploadsRole.Arn"));
+    assert!(resource("HttpUploadsRole").contains("[!Ref BasicPolicy, !Ref SocketPolicy, !Ref SendPolicy, !Ref UploadsPolicy]"));
+    let policy = resource("UploadsPolicy");
+    let rights: Vec<&str> =
+        policy.lines().map(str::trim).filter(|line| line.contains("s3:") || line.contains("Bucket")).collect();
+    assert_eq!(rights, ["Action: s3:PutObject", "Resource: !Sub ${FilesBucket.Arn}/upload/*"]);
+    let mut binaries: Vec<String> = template_functions().into_values().collect();
+    binaries.retain(|binary| resource(&sample::logical_id(binary)).contains("UploadsRole"));
+    assert_eq!(binaries, ["create_upload_url"]);
+}
+
 pub async fn openapi_is_what_the_api_answers_with(stack: Arc<Stack>) {
     let file: Value = serde_json::from_str(&std::fs::read_to_string("openapi.json").expect("openapi.json")).expect("JSON");
     assert_eq!(stack.api().get("/openapi.json").await.expect(200), file);

@@ -2,6 +2,7 @@
 
 mod bot;
 mod changes;
+mod checked_files;
 mod early;
 mod echoes;
 mod holding;
@@ -171,6 +172,19 @@ pub fn together() -> Vec<(&'static str, Case)> {
             content_of_another_type_is_refused_and_removed,
             file_sent_again_elsewhere_is_seen_there_too,
             uploads_are_their_owners_until_sent,
+        };
+        checked_files::{
+            replaced_upload_is_neither_served_nor_sent,
+            form_writes_nothing_but_its_upload,
+            completed_many_times_at_once_is_completed_once,
+            replacement_at_the_moment_of_the_check_is_never_served_unchecked,
+            documents_are_looked_into,
+            unsafe_files_of_clients_are_kept_and_only_ever_saved,
+            names_with_characters_that_nobody_sees_are_refused_or_cleaned,
+            file_of_a_message_taken_back_is_nobodys,
+            file_stays_while_another_message_with_it_stands,
+            file_of_a_message_taken_back_early_is_never_fetched,
+            file_on_its_way_when_its_message_is_taken_back_never_becomes_readable,
         };
         outbox::{
             ten_quick_messages_arrive_in_their_order,

@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::{Stack, Wanted, company::text, eventually, sandbox::fresh_number};
+use tests::{
+    Stack, Wanted,
+    company::text,
+    desk::{PDF, post_form},
+    eventually,
+    sandbox::fresh_number,
+};
 
 use super::{
     Desk, conversations, dispatch, feed_after, feed_head, kill, let_leases_pass, start, stop, until_all_done, until_blocked,
@@ -113,6 +119,45 @@ pub async fn a_status_after_the_outcome_was_given_up_still_counts(stack: Arc<Sta
     desk.company.phone.post("/whatsapp/status", status).await;
     desk.until("sem resposta", &["sent"]).await;
     assert_eq!(desk.accepted().await, ["sem resposta"]);
+}
+
+/// The copy that was checked and not recorded goes; the upload is there for the next try, and what that keeps stays.
+pub async fn a_check_killed_before_its_record_is_done_again_and_leaves_nothing_behind(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    let announced = agent.announce("a.pdf", "application/pdf", PDF.len()).await.expect(201);
+    post_form(&announced["upload"], &announced["upload"]["fields"], PDF).await;
+    let id = text(&announced["file"]["id"]).to_owned();
+    let complete = format!("/storage/{id}/complete");
+    let database = stack.database().await;
+    database.batch_execute("begin").await.expect("a transaction");
+    let file: uuid::Uuid = id.parse().expect("an id");
+    database.query_one("select from files where id = $1 for update", &[&file]).await.expect("the file is held");
+    let (api, path) = (agent.api.clone(), complete.clone());
+    let completing = tokio::spawn(async move { api.post(&path, json!({})).await });
+    until_blocked(&stack, 1).await;
+    kill(&stack, "CompleteUpload").await;
+    database.batch_execute("rollback").await.expect("the file is let go");
+    assert!(completing.await.expect("an answer").status >= 500);
+    assert_eq!(agent.api.get(&format!("/storage/download/{id}")).await.problem(409), "not_ready");
+
+    let forgotten = "select storage_key from object_removals where company_id = $1";
+    let forgotten: String = database.query_one(forgotten, &[&company.id]).await.expect("one copy").get(0);
+    assert!(is_stored(&stack, &forgotten));
+    agent.api.post(&complete, json!({})).await.expect(200);
+    let due = "update object_removals set due_at = now() where company_id = $1";
+    assert_eq!(database.execute(due, &[&company.id]).await.expect("they are due"), 2, "the forgotten copy and the upload");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(!is_stored(&stack, &forgotten) && !is_stored(&stack, &format!("upload/{}/{id}", company.id)));
+    let left = "select count(*) from object_removals where company_id = $1";
+    assert_eq!(database.query_one(left, &[&company.id]).await.expect("a count").get::<_, i64>(0), 0);
+    assert_eq!(agent.download(&id).await.0, PDF);
+}
+
+/// Whether the bucket has an object: the local cloud keeps it as a file.
+fn is_stored(stack: &Stack, key: &str) -> bool {
+    let buckets = std::fs::read_dir(stack.directory.join("s3-in-memory")).expect("the folder of the buckets");
+    buckets.filter_map(Result::ok).any(|bucket| bucket.path().join(key).is_file())
 }
 
 pub async fn a_worker_killed_before_the_call_sends_when_it_is_done_again(stack: Arc<Stack>) {
