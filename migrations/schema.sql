@@ -333,7 +333,8 @@ create table public.memberships (
     role text not null,
     status text not null default 'active'::text,
     client_id uuid,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    is_primary boolean not null default false
 );
 alter table public.memberships enable row level security;
 alter table public.memberships force row level security;
@@ -386,7 +387,10 @@ create table public.refresh_tokens (
     session_id uuid not null,
     created_at timestamp with time zone not null default now(),
     expires_at timestamp with time zone not null,
-    rotated_at timestamp with time zone
+    rotated_at timestamp with time zone,
+    succeeds bytea,
+    key_id text,
+    usable_until timestamp with time zone
 );
 alter table public.refresh_tokens enable row level security;
 alter table public.refresh_tokens force row level security;
@@ -557,6 +561,7 @@ CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
@@ -565,6 +570,7 @@ CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
@@ -597,7 +603,7 @@ CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refres
  RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -624,7 +630,7 @@ CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
  RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -669,7 +675,7 @@ CREATE OR REPLACE FUNCTION app.companies_of_user()
  RETURNS TABLE(id uuid, name text, slug text, role text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select companies.id, companies.name, companies.slug, memberships.role
       from memberships
@@ -688,7 +694,7 @@ CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
  RETURNS uuid
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select company_id from presence_leases where connection_id = connection
 $function$;
@@ -703,13 +709,17 @@ CREATE OR REPLACE FUNCTION app.end_family(session uuid)
  RETURNS TABLE(session_id uuid, company_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
     family uuid;
 begin
-    select family_id into family from sessions where id = session;
+    select family_id into family from sessions
+     where id = session and (app.company_id() is null or user_id = app.user_id());
+    if not found then
+        return;
+    end if;
     perform app.hold_family(family);
     update sessions set revoked_at = now() where family_id = family and revoked_at is null;
     return query select id, company_id from sessions where family_id = family;
@@ -793,7 +803,7 @@ CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id, companies.reopen_window
       from channel_accounts
@@ -805,14 +815,14 @@ CREATE OR REPLACE FUNCTION app.find_login(address text)
  RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status
       from users
       left join memberships on memberships.user_id = users.id
       left join companies on companies.id = memberships.company_id
      where users.email = lower(address)
-     order by memberships.status = 'active' desc, memberships.created_at, companies.id
+     order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
 $function$;
 
 CREATE OR REPLACE FUNCTION app.fold(value text)
@@ -820,6 +830,16 @@ CREATE OR REPLACE FUNCTION app.fold(value text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.has_role(VARIADIC roles text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select app.user_id() is null or exists (
+        select from public.memberships
+         where company_id = app.company_id() and user_id = app.user_id() and status = 'active' and role = any (roles))
+$function$;
 
 CREATE OR REPLACE FUNCTION app.held_conversation()
  RETURNS uuid
@@ -832,11 +852,50 @@ CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
 
+CREATE OR REPLACE FUNCTION app.judge_refresh_token(presented bytea)
+ RETURNS TABLE(outcome text, session_id uuid, company_id uuid, user_id uuid, role text, family_id uuid, key_ids text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    token record;
+begin
+    perform app.hold_family(sessions.family_id)
+       from refresh_tokens
+       join sessions on sessions.id = refresh_tokens.session_id
+      where token_hash = presented;
+    select sessions.id as session_id, sessions.company_id, sessions.user_id, memberships.role, sessions.family_id,
+           array(select key_id from refresh_tokens as successor where successor.succeeds = presented order by created_at) as key_ids,
+           sessions.revoked_at is null and sessions.expires_at > now() and memberships.status = 'active' as is_open,
+           refresh_tokens.expires_at, refresh_tokens.rotated_at, refresh_tokens.usable_until
+      into token
+      from refresh_tokens
+      join sessions on sessions.id = refresh_tokens.session_id
+      join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
+     where token_hash = presented;
+    -- One presented before successors were derived has another whose use is not known.
+    if token.rotated_at is not null and token.key_ids = '{}' then
+        token.usable_until := token.rotated_at + interval '10 seconds';
+    end if;
+    outcome := case when token.is_open is not true then 'invalid'
+                    when token.usable_until <= now() then 'reused'
+                    when token.expires_at <= now() then 'invalid'
+                    else 'usable'
+               end;
+    if outcome = 'reused' then
+        perform app.end_family(token.session_id);
+    end if;
+    return query select outcome, token.session_id, token.company_id, token.user_id, token.role, token.family_id, token.key_ids;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     insert into unrouted_webhooks (id, source, external_key, body) values (webhook, from_source, key, content)
 $function$;
@@ -845,7 +904,7 @@ CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  RETURNS TABLE(connection_id text, company_id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
 $function$;
@@ -854,7 +913,7 @@ CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select extract(epoch from now() - min(run_at))::double precision from jobs where finished_at is null and run_at <= now()
 $function$;
@@ -888,7 +947,7 @@ CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audi
  RETURNS TABLE(tx text, ids bigint[])
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
     with event as (
@@ -924,33 +983,38 @@ CREATE OR REPLACE FUNCTION app.register(person uuid, address text, person_name t
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     joined uuid;
+    is_founder boolean;
 begin
     if existing_slug is not null then
         select id into joined from companies where slug = existing_slug;
-        if not found then
+        if joined is null and company_name is null then
             return 'unknown_company';
         end if;
     end if;
     insert into users (id, email, name, password_hash) values (person, lower(address), person_name, hash)
     on conflict on constraint users_email_key do nothing;
     if not found then
-        return 'known';
+        return case when joined is null then 'created' else 'waiting' end;
     end if;
     if existing_slug is null then
         insert into companies (id, name, slug) values (company, company_name, company_slug);
-        insert into memberships (company_id, user_id, role) values (company, person, 'admin');
-        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
-        values (company, person, 'register', company::text, caller, browser, request);
-        return 'created';
+        joined := company;
+    elsif joined is null then
+        -- Waits for another who is founding it.
+        insert into companies (id, name, slug) values (company, company_name, existing_slug)
+        on conflict on constraint companies_slug_key do nothing;
+        select id into joined from companies where slug = existing_slug;
     end if;
-    insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
+    is_founder := joined = company;
+    insert into memberships (company_id, user_id, role, status)
+    values (joined, person, case when is_founder then 'admin' else 'agent' end, case when is_founder then 'active' else 'pending_approval' end);
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
-    values (joined, person, 'register', person::text, caller, browser, request);
-    return 'waiting';
+    values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
+    return case when is_founder then 'created' else 'waiting' end;
 end
 $function$;
 
@@ -958,7 +1022,7 @@ CREATE OR REPLACE FUNCTION app.rotate_refresh_token(old_hash bytea, new_hash byt
  RETURNS TABLE(outcome text, session_id uuid, company_id uuid, user_id uuid, role text)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -1003,7 +1067,7 @@ CREATE OR REPLACE FUNCTION app.search_conversations(query text, digits text)
  RETURNS SETOF uuid
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
  SET max_parallel_workers_per_gather TO '0'
 AS $function$
 declare
@@ -1057,7 +1121,7 @@ CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed
  RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select memberships.role in ('admin', 'supervisor') or (memberships.role = 'agent' and companies.agent_visibility = 'company'),
            companies.agent_visibility,
@@ -1087,16 +1151,44 @@ CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person 
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request)
+$function$;
+
+CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    token record;
+begin
+    select refresh_tokens.company_id, refresh_tokens.session_id, refresh_tokens.succeeds, refresh_tokens.rotated_at is null as is_first,
+           least(now() + interval '7 days', sessions.expires_at) as ends
+      into strict token
+      from refresh_tokens
+      join sessions on sessions.id = refresh_tokens.session_id
+     where token_hash = presented;
+    insert into refresh_tokens (token_hash, company_id, session_id, succeeds, key_id, expires_at)
+    values (successor, token.company_id, token.session_id, presented, derived_with, token.ends)
+    on conflict (token_hash) do update set expires_at = excluded.expires_at;
+    update refresh_tokens set rotated_at = coalesce(rotated_at, now()), expires_at = token.ends where token_hash = presented;
+    if token.is_first then
+        update refresh_tokens set usable_until = least(usable_until, now() + interval '10 seconds') where token_hash = token.succeeds;
+        update refresh_tokens set usable_until = now()
+         where token_hash = (select older.succeeds from refresh_tokens as older where older.token_hash = token.succeeds);
+    end if;
+    update sessions set last_seen_at = now() where id = token.session_id;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sweep_foundation(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     gone bigint := 0;
@@ -1134,7 +1226,7 @@ CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     gone bigint := 0;
@@ -1156,7 +1248,7 @@ CREATE OR REPLACE FUNCTION app.take_due_jobs(most integer)
  RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     with due as (
         select jobs.id from jobs
@@ -1177,7 +1269,7 @@ CREATE OR REPLACE FUNCTION app.take_orphan_uploads(most integer)
  RETURNS TABLE(storage_key text)
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     delete from files
      where id in (select id from files where status = 'pending' and uploaded_by is not null and created_at < now() - interval '1 day'
@@ -1215,15 +1307,17 @@ create policy company on public.bot_flows as restrictive for all to public using
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
+create policy admins on public.channel_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
 create policy company on public.channel_accounts as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.channel_accounts as permissive for all to app_lookup using true;
 
-create policy staff on public.channel_accounts as permissive for all to app_staff using true;
+create policy staff on public.channel_accounts as permissive for select to app_staff using true;
 
 create policy company on public.channel_credentials as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
-create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
 create policy company on public.client_identities as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1259,17 +1353,21 @@ create policy student on public.conversations as permissive for select to app_st
 
 create policy company on public.department_members as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy leaders on public.department_members as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
 create policy lookup on public.department_members as permissive for all to app_lookup using true;
 
-create policy staff on public.department_members as permissive for all to app_staff using true;
+create policy staff on public.department_members as permissive for select to app_staff using true;
 
 create policy student on public.department_members as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy company on public.departments as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy leaders on public.departments as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
 create policy lookup on public.departments as permissive for all to app_lookup using true;
 
-create policy staff on public.departments as permissive for all to app_staff using true;
+create policy staff on public.departments as permissive for select to app_staff using true;
 
 create policy company on public.early_changes as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1311,7 +1409,7 @@ create policy company on public.idempotency_keys as restrictive for all to app_s
 
 create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
 
-create policy staff on public.idempotency_keys as permissive for all to app_staff using true;
+create policy staff on public.idempotency_keys as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy student on public.idempotency_keys as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
@@ -1329,7 +1427,7 @@ create policy company on public.jobs as restrictive for all to app_staff, app_st
 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
-create policy staff on public.jobs as permissive for all to app_staff using true;
+create policy staff on public.jobs as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.memberships as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1355,7 +1453,9 @@ create policy company on public.presence_leases as restrictive for all to app_st
 
 create policy lookup on public.presence_leases as permissive for all to app_lookup using true;
 
-create policy staff on public.presence_leases as permissive for all to app_staff using true;
+create policy own on public.presence_leases as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.user_id() AS user_id) IS NULL));
+
+create policy staff on public.presence_leases as permissive for select to app_staff using true;
 
 create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
@@ -1365,17 +1465,11 @@ create policy lookup on public.refresh_tokens as permissive for all to app_looku
 
 create policy staff on public.refresh_tokens as permissive for all to app_staff using true;
 
-create policy student on public.refresh_tokens as permissive for all to app_student using (EXISTS ( SELECT
-   FROM public.sessions
-  WHERE (sessions.id = refresh_tokens.session_id)));
-
 create policy company on public.sessions as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.sessions as permissive for all to app_lookup using true;
 
 create policy staff on public.sessions as permissive for all to app_staff using true;
-
-create policy student on public.sessions as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy lookup on public.unrouted_webhooks as permissive for all to app_lookup using true;
 
@@ -1417,7 +1511,6 @@ grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
 grant execute on function app.client_id() to app_staff;
 grant execute on function app.client_id() to app_student;
-grant execute on function app.companies_of_user() to app;
 grant execute on function app.companies_of_user() to app_staff;
 grant execute on function app.companies_of_user() to app_student;
 grant execute on function app.company_id() to app;
@@ -1444,14 +1537,15 @@ grant execute on function app.find_login(address text) to app;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
+grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.hold_family(family uuid) to app_lookup;
+grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.oldest_due_job() to app;
-grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
@@ -1467,6 +1561,7 @@ grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
+grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
@@ -1489,13 +1584,11 @@ grant usage on schema public to app_staff;
 grant usage on schema public to app_student;
 grant usage on schema public to public;
 grant insert on table public.access_log to app_lookup;
-grant select on table public.access_log to app_staff;
 grant insert on table public.audit_log to app_lookup;
-grant select on table public.audit_log to app_staff;
-grant delete, insert, select, update on table public.bot_flows to app_staff;
-grant delete, insert, select, update on table public.channel_accounts to app_staff;
+grant select on table public.bot_flows to app_staff;
+grant insert, select, update on table public.channel_accounts to app_staff;
 grant select on table public.channel_accounts to app_lookup;
-grant delete, insert, select, update on table public.channel_credentials to app_staff;
+grant insert, select, update on table public.channel_credentials to app_staff;
 grant delete, insert, select, update on table public.client_identities to app_staff;
 grant select on table public.client_identities to app_lookup;
 grant delete, insert, select, update on table public.clients to app_staff;
@@ -1512,7 +1605,6 @@ grant delete, insert, select, update on table public.department_members to app_s
 grant select on table public.department_members to app_lookup;
 grant select on table public.department_members to app_student;
 grant delete, insert, select, update on table public.departments to app_staff;
-grant select on table public.departments to app_lookup;
 grant delete, insert, select on table public.early_changes to app_staff;
 grant delete, select on table public.early_changes to app_lookup;
 grant delete, insert, select, update on table public.early_statuses to app_staff;
@@ -1533,21 +1625,17 @@ grant delete, select on table public.inbound_webhooks to app_lookup;
 grant insert, select, update on table public.inbound_webhooks to app_staff;
 grant insert, select on table public.integration_calls to app_staff;
 grant delete, insert, select, update on table public.jobs to app_lookup;
-grant insert, select, update on table public.jobs to app_staff;
+grant select, update on table public.jobs to app_staff;
 grant insert, select on table public.memberships to app_lookup;
-grant insert, select, update on table public.memberships to app_staff;
+grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
 grant insert, select, update on table public.messages to app_staff;
 grant select on table public.messages to app_lookup;
 grant select on table public.messages to app_student;
 grant delete, insert, select, update on table public.presence_leases to app_staff;
 grant delete, insert, select, update on table public.presence_leases to app_student;
-grant delete, select on table public.presence_leases to app_lookup;
+grant select on table public.presence_leases to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
-grant insert, select, update on table public.refresh_tokens to app_staff;
-grant insert, select, update on table public.refresh_tokens to app_student;
 grant delete, insert, select, update on table public.sessions to app_lookup;
-grant insert, select, update on table public.sessions to app_staff;
-grant select, update on table public.sessions to app_student;
 grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
-grant insert, select, update on table public.users to app_lookup;
+grant insert, select on table public.users to app_lookup;
