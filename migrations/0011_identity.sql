@@ -31,9 +31,9 @@ revoke select on audit_log, access_log from app_staff;
 drop policy student on refresh_tokens;
 drop policy student on sessions;
 
--- Whether the caller has one of these roles now. The system has them all.
+-- Whether the caller has one of these roles now.
 create function app.has_role(variadic roles text[]) returns boolean language sql stable as $$
-    select app.user_id() is null or exists (
+    select exists (
         select from public.memberships
          where company_id = app.company_id() and user_id = app.user_id() and status = 'active' and role = any (roles))
 $$;
@@ -50,11 +50,21 @@ create policy leaders on department_members to app_staff using ((select app.has_
 -- Channels and their credentials are the admins', and the system's when it sends.
 drop policy staff on channel_accounts;
 create policy staff on channel_accounts for select to app_staff using (true);
-create policy admins on channel_accounts to app_staff using ((select app.has_role('admin')));
-alter policy staff on channel_credentials using ((select app.has_role('admin')));
+create policy admins on channel_accounts to app_staff using ((select app.user_id()) is null or (select app.has_role('admin')));
+alter policy staff on channel_credentials using ((select app.user_id()) is null or (select app.has_role('admin')));
 revoke delete on channel_accounts, channel_credentials from app_staff;
 -- No route writes flows yet.
 revoke insert, update, delete on bot_flows from app_staff;
+
+-- What providers send is written by the system: who a client is, what came in, what came early.
+drop policy staff on client_identities;
+create policy staff on client_identities for select to app_staff using (true);
+create policy system on client_identities to app_staff using ((select app.user_id()) is null);
+drop policy staff on inbound_webhooks;
+create policy staff on inbound_webhooks for select to app_staff using ((select app.sees_all()));
+create policy system on inbound_webhooks to app_staff using ((select app.user_id()) is null);
+alter policy staff on early_statuses using ((select app.user_id()) is null);
+alter policy staff on early_changes using ((select app.user_id()) is null);
 
 -- Jobs are added by `app.record` and worked on by the system; a stored answer is its caller's; a lease is its holder's.
 revoke insert on jobs from app_staff;

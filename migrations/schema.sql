@@ -836,7 +836,7 @@ CREATE OR REPLACE FUNCTION app.has_role(VARIADIC roles text[])
  LANGUAGE sql
  STABLE
 AS $function$
-    select app.user_id() is null or exists (
+    select exists (
         select from public.memberships
          where company_id = app.company_id() and user_id = app.user_id() and status = 'active' and role = any (roles))
 $function$;
@@ -1307,7 +1307,7 @@ create policy company on public.bot_flows as restrictive for all to public using
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
-create policy admins on public.channel_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+create policy admins on public.channel_accounts as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
 
 create policy company on public.channel_accounts as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1317,13 +1317,15 @@ create policy staff on public.channel_accounts as permissive for select to app_s
 
 create policy company on public.channel_credentials as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
-create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+create policy staff on public.channel_credentials as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
 
 create policy company on public.client_identities as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
-create policy staff on public.client_identities as permissive for all to app_staff using true;
+create policy staff on public.client_identities as permissive for select to app_staff using true;
+
+create policy system on public.client_identities as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.clients as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1373,13 +1375,13 @@ create policy company on public.early_changes as restrictive for all to app_staf
 
 create policy lookup on public.early_changes as permissive for all to app_lookup using true;
 
-create policy staff on public.early_changes as permissive for all to app_staff using true;
+create policy staff on public.early_changes as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.early_statuses as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.early_statuses as permissive for all to app_lookup using true;
 
-create policy staff on public.early_statuses as permissive for all to app_staff using true;
+create policy staff on public.early_statuses as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.events as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1417,7 +1419,9 @@ create policy company on public.inbound_webhooks as restrictive for all to app_s
 
 create policy lookup on public.inbound_webhooks as permissive for all to app_lookup using true;
 
-create policy staff on public.inbound_webhooks as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+create policy staff on public.inbound_webhooks as permissive for select to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.inbound_webhooks as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 

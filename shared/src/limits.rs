@@ -85,7 +85,8 @@ pub async fn count(context: &Context, key: &str, hits: i32, window: Duration) ->
     Some((hits, u32::try_from(ends - now).unwrap_or(1)))
 }
 
-/// Adds a hit as `count` does, in a window that begins with its first hit: whatever the hour, no more than the limit pass within its length.
+/// Adds a hit as `count` does, in a window that begins with its first hit: whenever that is, no more than the limit pass within its
+/// length.
 pub async fn count_since_first(context: &Context, key: &str, window: Duration) -> Option<(u64, u32)> {
     let now = context.now().as_second();
     let base = || {

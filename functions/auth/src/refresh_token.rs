@@ -1,4 +1,4 @@
-//! How refresh tokens succeed one another: a token's successor is derived from it, so whoever asks again is answered the same one.
+//! How refresh tokens succeed one another: a successor is derived from its token, so whoever asks again is answered the same one.
 
 use shared::{crypto, settings::TokenKey};
 use uuid::Uuid;

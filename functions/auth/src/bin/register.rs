@@ -25,8 +25,8 @@ struct Register {
     email: Email,
     #[garde(length(chars, min = 10, max = 128), custom(password::hard_to_guess(&self.email, &self.name)))]
     password: String,
-    /// The person's own new company, whose admin they become. Without this and `company_slug`: the default company of the stage, which
-    /// the first to come founds and others join once it approves; where there is none, a company named after the person.
+    /// The person's own new company, whose admin they become. Without this and `company_slug`: the stage's default company, founded by
+    /// the first to come and joined by others once it approves; where there is none, a company named after the person.
     #[garde(length(chars, min = 1, max = 120))]
     company_name: Option<String>,
     /// The company to join once it approves. Either this or `company_name`.

@@ -15,7 +15,10 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::{sample::log_in, tenancy::as_app};
+use super::{
+    sample::{conversation, log_in},
+    tenancy::as_app,
+};
 
 fn session_of(person: &Person) -> Uuid {
     let claims = forge::claims_of(person.api.token.as_deref().unwrap_or_default());
@@ -93,7 +96,7 @@ pub async fn nobody_reaches_sessions_and_tokens(stack: Arc<Stack>) {
             "select id from sessions",
             "update sessions set revoked_at = null",
             "update sessions set expires_at = 'infinity'",
-            "insert into sessions (id, family_id, user_id, expires_at) select gen_random_uuid(), gen_random_uuid(), app.user_id(), now()",
+            "insert into sessions (id, family_id, user_id, expires_at) values (app.user_id(), app.user_id(), app.user_id(), now())",
             "delete from sessions",
             "select token_hash from refresh_tokens",
             "insert into refresh_tokens (token_hash, session_id, expires_at) select '', app.session_id(), 'infinity'",
@@ -118,7 +121,7 @@ pub async fn look_ups_before_a_tenant_are_closed_within_one(stack: Arc<Stack>) {
         inside.is_refused(add, &[&theirs, &other.id, &other.admin.id]).await;
         for sql in [
             "select app.find_login('admin@example.com')",
-            "select app.register(gen_random_uuid(), 'x@example.com', 'x', 'x', gen_random_uuid(), 'x', 'x', null, null, null, null)",
+            "select app.register(gen_random_uuid(), 'x@y.example', 'x', 'x', gen_random_uuid(), 'x', 'x', null, null, null, null)",
             "select app.judge_refresh_token('x')",
             "select app.succeed_refresh_token('x', 'y', 'z')",
             "select app.rotate_refresh_token('x', 'y')",
@@ -180,7 +183,8 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     let department = company.departments[0].1;
     let join = "insert into department_members (department_id, user_id) values ($1, app.user_id())";
     let make = "insert into departments (id, name) values (gen_random_uuid(), 'Minha')";
-    let connect = "insert into channel_accounts (id, kind, name, external_key) values (gen_random_uuid(), 'widget', 'x', gen_random_uuid()::text)";
+    let connect = "
+        insert into channel_accounts (id, kind, name, external_key) values (gen_random_uuid(), 'widget', 'x', gen_random_uuid()::text)";
     let agent = Inside::enter(&stack, &company, &company.agents[1], "agent").await;
     agent.is_refused(join, &[&department]).await;
     agent.is_refused(make, &[]).await;
@@ -213,13 +217,43 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     }
 }
 
+pub async fn what_providers_send_is_written_by_the_system(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    conversation(&stack, &company).await;
+    let claim = "
+        insert into client_identities (client_id, kind, value, address)
+        select id, 'visitor', gen_random_uuid()::text, '' from clients limit 1";
+    let admin = Inside::enter(&stack, &company, &company.admin, "admin").await;
+    admin.is_refused(claim, &[]).await;
+    admin
+        .is_refused(
+            "insert into early_statuses select app.company_id(), app.company_id(), 'x', 'read', null, null, now(), now()",
+            &[],
+        )
+        .await;
+    for sql in [
+        "update client_identities set value = 'x'",
+        "delete from client_identities",
+        "update inbound_webhooks set body = ''",
+        "delete from early_changes",
+    ] {
+        admin.changes(0, sql, &[]).await;
+    }
+    admin.changes(1, "select from inbound_webhooks", &[]).await;
+    admin.changes(1, "select from client_identities where kind = 'phone'", &[]).await;
+    admin.0.batch_execute("rollback; begin").await.expect("begins");
+    admin.0.query_one("select app.enter_system($1)", &[&company.id]).await.expect("enters");
+    admin.changes(1, claim, &[]).await;
+}
+
 pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let _socket = company.agents[0].socket().await;
     let keyed = company.admin.api.with_header("idempotency-key", "segredo-1");
     keyed.post("/departments", json!({"name": "Vendas"})).await.expect(201);
     let job = "
-        insert into jobs (id, company_id, kind, queue, lane, payload, run_at) values (gen_random_uuid(), $1, 'x', 'bot', 'x', '{}', 'infinity')";
+        insert into jobs (id, company_id, kind, queue, lane, payload, run_at)
+        values (gen_random_uuid(), $1, 'x', 'bot', 'x', '{}', 'infinity')";
     stack.database().await.execute(job, &[&company.id]).await.expect("a job");
     let leases = "select from presence_leases where user_id = $1";
     let owner = stack.database().await;
@@ -236,7 +270,8 @@ pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
         inside.changes(0, "update jobs set finished_at = now()", &[]).await;
         inside.changes(0, "update presence_leases set status = 'away'", &[]).await;
         inside.changes(0, "delete from presence_leases", &[]).await;
-        let forged = "insert into presence_leases (connection_id, user_id, session_id, lease_until) values ('x', $1, app.session_id(), now())";
+        let forged = "
+            insert into presence_leases (connection_id, user_id, session_id, lease_until) values ('x', $1, app.session_id(), now())";
         inside.is_refused(forged, &[&company.agents[0].id]).await;
     }
     student.is_refused("select from jobs", &[]).await;
@@ -259,9 +294,17 @@ pub async fn what_is_recorded_bears_the_callers_name(stack: Arc<Stack>) {
         "position": 0, "topic": "company:x", "type": "note.forged", "data": {}, "company_id": other.id, "audience": null,
     }]);
     let audit = json!([{"action": "forged", "target": "x", "company_id": other.id, "user_id": other.admin.id}]);
-    let job = json!([{"id": Uuid::new_v4(), "kind": "forged", "queue": "bot", "lane": "x", "payload": {}, "company_id": other.id}]);
-    for (inside, person) in everybody(&stack, &company).await.into_iter().zip([&company.admin, &company.agents[0], &company.students[0]]) {
-        for sql in ["select from audit_log", "select from access_log", "insert into audit_log (action) values ('x')", "delete from events"] {
+    let job =
+        json!([{"id": Uuid::new_v4(), "kind": "forged", "queue": "bot", "lane": "x", "payload": {}, "company_id": other.id}]);
+    for (inside, person) in
+        everybody(&stack, &company).await.into_iter().zip([&company.admin, &company.agents[0], &company.students[0]])
+    {
+        for sql in [
+            "select from audit_log",
+            "select from access_log",
+            "insert into audit_log (action) values ('x')",
+            "delete from events",
+        ] {
             inside.is_refused(sql, &[]).await;
         }
         let record = "select app.record($1, $2, $3, '[]')";

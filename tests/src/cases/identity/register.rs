@@ -91,7 +91,8 @@ pub async fn guessable_passwords_are_refused(stack: Arc<Stack>) {
 
 pub async fn an_address_that_mail_cannot_reach_is_refused(stack: Arc<Stack>) {
     let api = stack.api();
-    for email in ["a@b", "a@localhost", "a b@c.de", "\"a\"@b.co", "a@[127.0.0.1]", "a@127.0.0.1", ".a@b.co", "a@b..co", "a@b.co."] {
+    for email in ["a@b", "a@localhost", "a b@c.de", "\"a\"@b.co", "a@[127.0.0.1]", "a@127.0.0.1", ".a@b.co", "a@b..co", "a@b.co."]
+    {
         for (path, mut body) in [("/auth/register", own_company("")), ("/auth/login", json!({"password": PASSWORD}))] {
             body["email"] = json!(email);
             let refused = api.post(path, body).await.expect(422);
@@ -136,7 +137,8 @@ pub async fn who_names_no_company_joins_the_default_one(stack: Arc<Stack>) {
 
 /// What the function asks of the database, the first of two held before it commits.
 pub async fn two_who_found_the_default_company_at_once_are_one_admin(stack: Arc<Stack>) {
-    const SIGN_UP: &str = "select app.register(gen_random_uuid(), $1, 'Ana', 'x', gen_random_uuid(), 'Padrão', '', $2, null, null, null)";
+    const SIGN_UP: &str =
+        "select app.register(gen_random_uuid(), $1, 'Ana', 'x', gen_random_uuid(), 'Padrão', '', $2, null, null, null)";
     for (first_end, second_is) in [("commit", "waiting"), ("rollback", "created")] {
         let slug = format!("padrao-{}", Uuid::new_v4().simple());
         let (first, second) = (as_app(&stack).await, as_app(&stack).await);
@@ -146,7 +148,9 @@ pub async fn two_who_found_the_default_company_at_once_are_one_admin(stack: Arc<
         let backend: i32 = second.query_one("select pg_backend_pid()", &[]).await.expect("a number").get(0);
         let waiting = {
             let slug = slug.clone();
-            tokio::spawn(async move { second.query_one(SIGN_UP, &[&fresh_email(), &slug]).await.expect("registers").get::<_, String>(0) })
+            tokio::spawn(async move {
+                second.query_one(SIGN_UP, &[&fresh_email(), &slug]).await.expect("registers").get::<_, String>(0)
+            })
         };
         let database = stack.database().await;
         eventually("the second waiting for the first", || async {
@@ -156,7 +160,8 @@ pub async fn two_who_found_the_default_company_at_once_are_one_admin(stack: Arc<
         .await;
         first.batch_execute(first_end).await.expect("ends");
         assert_eq!(waiting.await.expect("an outcome"), second_is);
-        let admins = "select count(*) from memberships join companies on companies.id = company_id where slug = $1 and role = 'admin'";
+        let admins =
+            "select count(*) from memberships join companies on companies.id = company_id where slug = $1 and role = 'admin'";
         assert_eq!(database.query_one(admins, &[&slug]).await.expect("a count").get::<_, i64>(0), 1);
     }
 }
