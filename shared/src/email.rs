@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn its_schema_is_that_of_an_address() {
-        assert_eq!(serde_json::to_value(schemars::schema_for!(Email)).unwrap()["format"], "email",);
+        assert_eq!(serde_json::to_value(schemars::schema_for!(Email)).unwrap()["format"], "email");
     }
 
     proptest! {
