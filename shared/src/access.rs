@@ -1,10 +1,10 @@
 //! Who may call a route. A proof is a handler's first argument after the context and can only be made from a verified request,
 //! so a route cannot forget to ask.
 
-use std::{ops::Deref, str::FromStr};
+use std::{borrow::Cow, ops::Deref, str::FromStr};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What a member may do in a company.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
@@ -43,13 +43,32 @@ impl Role {
     }
 }
 
-/// As rows and query strings have it.
+/// Their own names, and what front ends call them.
+const ROLE_NAMES: [(&str, Role); 8] = [
+    ("admin", Role::Admin),
+    ("supervisor", Role::Supervisor),
+    ("agent", Role::Agent),
+    ("student", Role::Student),
+    ("attendant", Role::Agent),
+    ("operator", Role::Agent),
+    ("equipe", Role::Agent),
+    ("aluno", Role::Student),
+];
+
+/// As rows, bodies and query strings have it: by any of its names, in any case.
 impl FromStr for Role {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let roles = [Self::Admin, Self::Supervisor, Self::Agent, Self::Student];
-        roles.into_iter().find(|role| role.as_str() == text).ok_or("a role is admin, supervisor, agent or student")
+        let known = ROLE_NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        known.map(|(_, role)| *role).ok_or("a role is admin, supervisor, agent or student")
+    }
+}
+
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::unknown_variant(&text, &["admin", "supervisor", "agent", "student"]))
     }
 }
 
@@ -172,7 +191,27 @@ fn bearer(header: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::bearer;
+    use super::{Role, bearer};
+
+    #[test]
+    fn roles_have_other_names_on_input_only() {
+        let known = [
+            ("agent", ["agent", "AGENT", "Attendant", "operator", "Equipe"].as_slice()),
+            ("student", &["student", "Aluno", "ALUNO"]),
+            ("supervisor", &["supervisor", "Supervisor"]),
+            ("admin", &["admin", "ADMIN"]),
+        ];
+        for (role, names) in known {
+            for name in names {
+                assert_eq!(name.parse::<Role>().unwrap().as_str(), role);
+                let read: Role = serde_json::from_value(serde_json::json!(name)).unwrap();
+                assert_eq!(serde_json::to_value(read).unwrap(), role, "{name}");
+            }
+        }
+        for name in ["", "agents", "owner", "agent ", "adm\u{131}n"] {
+            assert!(name.parse::<Role>().is_err() && serde_json::from_value::<Role>(serde_json::json!(name)).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn the_scheme_may_be_written_in_any_case() {

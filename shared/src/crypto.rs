@@ -54,6 +54,12 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
+/// A secret as `random_token` makes, the same each time for whoever has the key.
+#[must_use]
+pub fn derived_token(key: &[u8], message: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(hmac_sha256(key, message))
+}
+
 /// Seals credentials with the first key: `key id length, key id, nonce, ciphertext and tag`.
 /// `owner` is bound in, so a sealed value moved to another row does not open.
 ///

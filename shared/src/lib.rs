@@ -10,6 +10,7 @@ pub mod cursor;
 mod database;
 #[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds describe themselves"))]
 pub mod describe;
+pub mod email;
 pub mod error;
 pub mod events;
 pub mod files;
@@ -54,6 +55,7 @@ pub mod prelude {
         access::{Admin, Anyone, Identity, Member, Role, SignedByMeta, Staff, Student, Supervisor},
         audience::Audience,
         context::Context,
+        email::Email,
         error::{Error, OnConstraint, Problem},
         event,
         events::{Event, EventPayload, Topic},

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::{
+    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnValue},
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -18,15 +21,15 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// Requests a minute of one signed-in user, over all routes without their own limit.
 pub(crate) fn of_user() -> Limit {
-    Limit { most: number("USER_REQUESTS_PER_MINUTE", 600), window: MINUTE }
+    Limit { most: setting("USER_REQUESTS_PER_MINUTE", 600), window: MINUTE }
 }
 
 /// Requests a minute of one address, over all public routes without their own limit.
 pub(crate) fn of_address() -> Limit {
-    Limit { most: number("ADDRESS_REQUESTS_PER_MINUTE", 100), window: MINUTE }
+    Limit { most: setting("ADDRESS_REQUESTS_PER_MINUTE", 100), window: MINUTE }
 }
 
-fn number(name: &str, default: u32) -> u32 {
+fn setting(name: &str, default: u32) -> u32 {
     optional_variable(name).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
@@ -68,35 +71,83 @@ pub(crate) fn start_check(context: &Context, key: String, most: u32, window: Dur
     });
 }
 
-/// Adds `hits` to the counter of `key` in the current window; negative ones are taken back. Answers the count so far and the seconds until the window ends;
+/// Adds `hits` to the counter of `key` in the current window. Answers the count so far and the seconds until the window ends;
 /// `None` when DynamoDB does not answer: a limit that cannot be checked does not stop the service.
 pub async fn count(context: &Context, key: &str, hits: i32, window: Duration) -> Option<(u64, u32)> {
     let now = context.now().as_second();
-    let length = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).max(1);
+    let length = seconds(window);
     let ends = (now / length + 1) * length;
-    let update = context
-        .aws()
-        .dynamodb()
-        .update_item()
-        .table_name(variable("LIMITS_TABLE"))
-        .key("pk", AttributeValue::S(format!("{key}#{ends}")))
+    let update = update(context, &format!("{key}#{ends}"))
         .update_expression("add hits :hits set expires_at = :ends")
-        .expression_attribute_values(":hits", AttributeValue::N(hits.to_string()))
-        .expression_attribute_values(":ends", AttributeValue::N((ends + 60).to_string()))
-        .return_values(ReturnValue::UpdatedNew)
-        .send();
-    match tokio::time::timeout(PATIENCE, update).await {
-        Ok(Ok(answer)) => {
-            let count: i64 = answer.attributes?.get("hits")?.as_n().ok()?.parse().ok()?;
-            Some((u64::try_from(count).unwrap_or_default(), u32::try_from(ends - now).unwrap_or(1)))
-        }
-        Ok(Err(error)) => {
-            crate::log::warn("rate limit not checked", &format!("{error:?}"));
-            None
-        }
-        Err(_) => {
-            crate::log::warn("rate limit not checked", "no answer in time");
-            None
+        .expression_attribute_values(":hits", number(hits.into()))
+        .expression_attribute_values(":ends", number(ends + 60));
+    let (hits, _) = read(send(update).await?)?;
+    Some((hits, u32::try_from(ends - now).unwrap_or(1)))
+}
+
+/// Adds a hit as `count` does, in a window that begins with its first hit: whenever that is, no more than the limit pass within its
+/// length.
+pub async fn count_since_first(context: &Context, key: &str, window: Duration) -> Option<(u64, u32)> {
+    let now = context.now().as_second();
+    let base = || {
+        update(context, key)
+            .expression_attribute_values(":hit", number(1))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":ends", number(now + seconds(window)))
+    };
+    let further = base()
+        .update_expression("add hits :hit set expires_at = if_not_exists(expires_at, :ends)")
+        .condition_expression("attribute_not_exists(pk) or expires_at > :now");
+    // Items outlive their time a while.
+    let first = base().update_expression("set hits = :hit, expires_at = :ends").condition_expression("expires_at <= :now");
+    for update in [further.clone(), first, further] {
+        if let Some((hits, ends)) = read(send(update).await?) {
+            return Some((hits, u32::try_from(ends - now).unwrap_or(1)));
         }
     }
+    None
+}
+
+/// Takes a hit of `count_since_first` back, unless its window has ended meanwhile.
+pub async fn take_back(context: &Context, key: &str) {
+    let update = update(context, key)
+        .update_expression("add hits :hit")
+        .condition_expression("expires_at > :now")
+        .expression_attribute_values(":hit", number(-1))
+        .expression_attribute_values(":now", number(context.now().as_second()));
+    send(update).await;
+}
+
+fn update(context: &Context, key: &str) -> UpdateItemFluentBuilder {
+    let builder = context.aws().dynamodb().update_item().table_name(variable("LIMITS_TABLE"));
+    builder.key("pk", AttributeValue::S(key.to_owned())).return_values(ReturnValue::AllNew)
+}
+
+/// The counter as it is now, without attributes when the condition did not hold; `None` when DynamoDB does not answer in time.
+async fn send(update: UpdateItemFluentBuilder) -> Option<UpdateItemOutput> {
+    let failure = match tokio::time::timeout(PATIENCE, update.send()).await {
+        Ok(Ok(answer)) => return Some(answer),
+        Ok(Err(error)) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            return Some(UpdateItemOutput::builder().build());
+        }
+        Ok(Err(error)) => format!("{error:?}"),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    crate::log::warn("rate limit not checked", &failure);
+    None
+}
+
+/// Hits, and the second in which they are forgotten.
+fn read(counter: UpdateItemOutput) -> Option<(u64, i64)> {
+    let attributes = counter.attributes?;
+    let number = |name: &str| attributes.get(name)?.as_n().ok()?.parse::<i64>().ok();
+    Some((u64::try_from(number("hits")?).unwrap_or_default(), number("expires_at")?))
+}
+
+fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn seconds(window: Duration) -> i64 {
+    i64::try_from(window.as_secs()).unwrap_or(i64::MAX).max(1)
 }

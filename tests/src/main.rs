@@ -21,7 +21,8 @@ fn main() -> ExitCode {
         return libtest_mimic::run(&arguments, listed.collect()).exit_code();
     }
     let directory = PathBuf::from(".local/tests");
-    let options = ["--parameter", "UnknownOutcomeSeconds=6", "--max-processes", "120", "--no-throttle"];
+    let parameters = ["--parameter", "UnknownOutcomeSeconds=6", "--parameter", "DefaultCompany=Escola Padrão"];
+    let options = [parameters.as_slice(), &["--max-processes", "120", "--no-throttle"]].concat();
     let stack = match runtime.block_on(Stack::start(&directory, &binaries, &options)) {
         Ok(stack) => Arc::new(stack),
         Err(error) => {

@@ -1,9 +1,12 @@
 //! Sessions: sign-up, login, token rotation, the active company.
 
-pub mod company_slug;
+mod company_slug;
+mod destination;
 pub mod password;
+pub mod refresh_token;
 mod revocation;
 
+pub use destination::{Destination, default_company};
 pub use revocation::{END_FAMILY, EndedSession, Revocation, RevocationReason, SessionRevoked};
 use shared::{
     crypto,
@@ -165,6 +168,14 @@ pub struct Candidate {
     pub company_slug: Option<String>,
     pub role: Option<String>,
     pub status: Option<String>,
+}
+
+impl Candidate {
+    /// Neither a member nor waiting to be one.
+    #[must_use]
+    pub fn is_inactive(&self) -> bool {
+        !matches!(self.status.as_deref(), Some("active" | "pending_approval"))
+    }
 }
 
 pub const MY_COMPANIES: &str = "

@@ -23,7 +23,7 @@ pub struct SessionRevoked {
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     Logout,
-    /// A refresh token came a second time: one of two who hold it is not its owner.
+    /// A refresh token came again although its successor was in use: one of two who hold it is not its owner.
     RefreshTokenReused,
 }
 

@@ -18,11 +18,11 @@ const FIND_LOGIN: &str = "select * from app.find_login($1)";
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Login {
-    #[garde(email, length(max = 254))]
-    email: String,
+    #[garde(dive)]
+    email: Email,
     #[garde(length(chars, min = 1, max = 128))]
     password: String,
-    /// Which company to enter, when the person belongs to several; the oldest otherwise.
+    /// Which company to enter, when the person belongs to several; otherwise their primary one, else the oldest.
     #[garde(skip)]
     company_id: Option<Uuid>,
 }
@@ -32,14 +32,16 @@ fn main() {
 }
 
 async fn login(context: Context, _: Anyone, Json(input): Json<Login>) -> Result<Json<SignedIn>, Error> {
-    let email = input.email.to_lowercase();
+    let email = input.email.to_string();
     expect_failure(&context, &email).await?;
     let lookup = context.begin_nobody().await?;
     let candidates: Vec<Candidate> = lookup.all(FIND_LOGIN, &[&email]).await?;
     // Hashing takes long: nothing is held open meanwhile.
     lookup.commit_quietly().await?;
     let hash = candidates.first().map(|candidate| candidate.password_hash.as_str());
-    if !password::is_right(&input.password, hash) {
+    let is_right = password::is_right(&input.password, hash);
+    // Who is active nowhere is told what a stranger is told.
+    if !is_right || candidates.iter().all(Candidate::is_inactive) {
         return Err(CREDENTIALS_WRONG.into());
     }
     take_back_failure(&context, &email).await;
@@ -72,7 +74,7 @@ fn counters(context: &Context, email: &str) -> [(String, u64); 2] {
 /// Counts a failure before the password is looked at, so that many tries at once do not pass one by one; refuses over the limit.
 async fn expect_failure(context: &Context, email: &str) -> Result<(), Error> {
     for (key, most) in counters(context, email) {
-        if let Some((failures, seconds)) = limits::count(context, &key, 1, FAILURE_WINDOW).await
+        if let Some((failures, seconds)) = limits::count_since_first(context, &key, FAILURE_WINDOW).await
             && failures > most
         {
             return Err(TOO_MANY_FAILURES.retry_after(seconds));
@@ -84,6 +86,6 @@ async fn expect_failure(context: &Context, email: &str) -> Result<(), Error> {
 /// It was not a failure after all.
 async fn take_back_failure(context: &Context, email: &str) {
     for (key, _) in counters(context, email) {
-        limits::count(context, &key, -1, FAILURE_WINDOW).await;
+        limits::take_back(context, &key).await;
     }
 }

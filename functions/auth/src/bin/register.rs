@@ -1,6 +1,6 @@
 //! POST /auth/register — signs a person up, with a company of their own or to await approval in one that exists.
 
-use auth::{company_slug, password};
+use auth::{Destination, default_company, password};
 use shared::{
     error::{FieldProblem, INVALID},
     prelude::*,
@@ -21,14 +21,15 @@ const REGISTER: &str = "select app.register($1, $2, $3, $4, $5, $6, $7, $8, $9, 
 struct Register {
     #[garde(length(chars, min = 1, max = 120))]
     name: String,
-    #[garde(email, length(max = 254))]
-    email: String,
+    #[garde(dive)]
+    email: Email,
     #[garde(length(chars, min = 10, max = 128), custom(password::hard_to_guess(&self.email, &self.name)))]
     password: String,
-    /// The person's own new company, whose admin they become. Either this or `company_slug`.
-    #[garde(length(chars, min = 1, max = 120), custom(or_slug(self.company_slug.as_ref())))]
+    /// The person's own new company, whose admin they become. Without this and `company_slug`: the stage's default company, founded by
+    /// the first to come and joined by others once it approves; where there is none, a company named after the person.
+    #[garde(length(chars, min = 1, max = 120))]
     company_name: Option<String>,
-    /// The company to join once it approves.
+    /// The company to join once it approves. Either this or `company_name`.
     #[garde(length(chars, min = 1, max = 80), custom(not_both(self.company_name.as_ref())))]
     company_slug: Option<String>,
 }
@@ -54,20 +55,20 @@ fn main() {
 async fn register(context: Context, _: Anyone, Json(input): Json<Register>) -> Result<Accepted<Registered>, Error> {
     // Also for a known e-mail, so that the answer takes as long; with nothing held open meanwhile.
     let hash = password::hash(&input.password)?;
-    let first_slug = company_slug::from_name(input.company_name.as_deref().unwrap_or_default());
-    let mut registered = sign_up(&context, &input, &hash, &first_slug).await;
+    let default = default_company();
+    let destination =
+        Destination::of(input.company_name.as_deref(), input.company_slug.as_deref(), default.as_deref(), &input.name);
+    let mut registered = sign_up(&context, &input, &hash, &destination).await;
     for _ in 1..SLUGS_TRIED {
         if !registered.as_ref().is_err_and(|error| error.problem() == SLUG_TAKEN) {
             break;
         }
-        registered = sign_up(&context, &input, &hash, &company_slug::with_random_ending(&first_slug)).await;
+        registered = sign_up(&context, &input, &hash, &destination.with_another_slug()).await;
     }
     registered
 }
 
-async fn sign_up(context: &Context, input: &Register, hash: &str, new_slug: &str) -> Result<Accepted<Registered>, Error> {
-    let Register { name, email, company_name, company_slug, .. } = input;
-    let existing_slug = company_slug.as_ref().map(|slug| slug.to_lowercase());
+async fn sign_up(context: &Context, input: &Register, hash: &str, to: &Destination) -> Result<Accepted<Registered>, Error> {
     let transaction = context.begin_nobody().await?;
     let (person, company, origin) = (context.new_id(), context.new_id(), context.origin());
     let registration: Registration = transaction
@@ -75,13 +76,13 @@ async fn sign_up(context: &Context, input: &Register, hash: &str, new_slug: &str
             REGISTER,
             &[
                 &person,
-                email,
-                name,
+                &&*input.email,
+                &input.name,
                 &hash,
                 &company,
-                company_name,
-                &new_slug,
-                &existing_slug,
+                &to.name,
+                &to.new_slug,
+                &to.existing_slug,
                 &origin.user_agent,
                 &origin.ip,
                 &origin.request_id,
@@ -93,17 +94,8 @@ async fn sign_up(context: &Context, input: &Register, hash: &str, new_slug: &str
         let (portuguese, english) = ("Nenhuma empresa tem este endereço.", "No company has this slug.");
         return Err(INVALID.in_fields(vec![FieldProblem::new("company_slug", "unknown_company", portuguese, english)]));
     }
-    let awaits_approval = existing_slug.is_some();
+    let awaits_approval = registration.outcome == "waiting";
     transaction.commit(Accepted(Registered { status: "check_your_login", awaits_approval })).await
-}
-
-fn or_slug(slug: Option<&String>) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
-    move |name, ()| match (name, slug) {
-        (None, None) => {
-            Err(rule("required", "Informe company_name ou company_slug.", "Give either company_name or company_slug."))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn not_both(name: Option<&String>) -> impl FnOnce(&Option<String>, &()) -> garde::Result {

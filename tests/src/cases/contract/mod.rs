@@ -1,13 +1,15 @@
 //! What holds for every function, table and answer, whatever its domain.
 
 mod answers;
+mod definers;
 mod input;
 mod inventory;
 mod limits;
+mod privileges;
 mod repeats;
 mod runs;
 pub mod sample;
-mod tenancy;
+pub mod tenancy;
 mod trespass;
 mod trespass_table;
 
@@ -23,6 +25,12 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             other_origins_may_not,
             webhooks_are_not_for_browsers,
             snapshots_say_where_the_feed_stands,
+        };
+        definers::{
+            every_definer_function_is_listed_with_its_callers,
+            nothing_else_of_the_schema_is_for_members,
+            the_login_of_the_functions_makes_no_object_of_its_own,
+            a_temporary_table_is_not_what_definer_functions_read,
         };
         input::{
             broken_json_is_malformed,
@@ -54,6 +62,17 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             the_schema_file_is_what_the_migrations_make,
         };
         limits::{ an_address_has_a_hundred_public_requests_a_minute, requests_refused_for_their_input_count_too };
+        privileges::{
+            nobody_changes_a_membership_or_a_person,
+            nobody_reaches_sessions_and_tokens,
+            look_ups_before_a_tenant_are_closed_within_one,
+            only_logins_of_ones_own_can_be_ended,
+            only_companies_of_ones_own_can_be_chosen,
+            an_agent_gives_themselves_no_department_and_no_channel,
+            what_providers_send_is_written_by_the_system,
+            jobs_answers_and_leases_are_not_a_colleagues,
+            what_is_recorded_bears_the_callers_name,
+        };
         repeats::{
             a_repeated_request_is_answered_with_the_first_answer,
             a_key_is_for_one_body_only,
@@ -77,7 +96,6 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             the_login_of_the_functions_reads_nothing_by_itself,
             the_login_of_the_functions_cannot_make_itself_more,
             a_tenant_is_left_with_the_transaction,
-            functions_of_the_owner_fix_their_search_path,
         };
         trespass::{
             every_route_that_asks_for_a_token_has_a_row,

@@ -6,7 +6,8 @@ use tests::{Stack, Wanted, forge};
 use tokio_postgres::{Client, NoTls, error::SqlState};
 use uuid::Uuid;
 
-async fn as_app(stack: &Stack) -> Client {
+/// A connection as the functions have it.
+pub async fn as_app(stack: &Stack) -> Client {
     let (client, connection) = tokio_postgres::connect(&stack.addresses.database_url, NoTls).await.expect("the database answers");
     tokio::spawn(connection);
     client
@@ -101,12 +102,4 @@ pub async fn a_tenant_is_left_with_the_transaction(stack: Arc<Stack>) {
     app.batch_execute("rollback").await.expect("ends");
     let refused = app.query(seen, &[&one.id]).await.expect_err("outside");
     assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
-}
-
-pub async fn functions_of_the_owner_fix_their_search_path(stack: Arc<Stack>) {
-    let loose = "
-        select proname::text from pg_proc
-         where pronamespace = 'app'::regnamespace and prosecdef
-           and not coalesce(array_to_string(proconfig, ','), '') like '%search_path=%'";
-    assert_eq!(names(&stack.database().await, loose).await, Vec::<String>::new());
 }

@@ -10,6 +10,7 @@ use tests::{
 };
 use uuid::Uuid;
 
+use super::refreshing::{let_grace_pass, refresh};
 use crate::cases::contract::sample::log_in;
 
 async fn company(stack: &Stack) -> Company {
@@ -58,6 +59,31 @@ pub async fn only_ones_own_active_companies_can_be_chosen(stack: Arc<Stack>) {
     assert_eq!(stack.api().post("/auth/login", login(&left)).await.problem(403), "no_active_company");
 }
 
+pub async fn a_login_enters_the_primary_company_else_the_oldest(stack: Arc<Stack>) {
+    let (home, second, third) = (company(&stack).await, company(&stack).await, company(&stack).await);
+    let database = stack.database().await;
+    for company in [&second, &third] {
+        join(&stack, company, home.admin.id, "agent", "active").await;
+    }
+    let entered = async || {
+        let login = json!({"email": home.admin.email, "password": home.password});
+        let company = stack.api().post("/auth/login", login).await.expect(200)["company"]["id"].clone();
+        text(&company).parse::<Uuid>().expect("an id")
+    };
+    assert_eq!(entered().await, home.id);
+    let choose = "update memberships set is_primary = company_id = $2 where user_id = $1 and is_primary <> (company_id = $2)";
+    database.execute(choose, &[&home.admin.id, &third.id]).await.expect("chooses");
+    assert_eq!(entered().await, third.id);
+    // There is one at most.
+    let another = "update memberships set is_primary = true where user_id = $1 and company_id = $2";
+    let refused = database.execute(another, &[&home.admin.id, &second.id]).await.expect_err("a second one");
+    assert_eq!(refused.as_db_error().and_then(|error| error.constraint()), Some("memberships_primary"));
+    // One that was left is not entered.
+    let leave = "update memberships set status = 'inactive' where user_id = $1 and company_id = $2";
+    database.execute(leave, &[&home.admin.id, &third.id]).await.expect("leaves");
+    assert_eq!(entered().await, home.id);
+}
+
 /// A person's session in the company they chose.
 struct Chosen {
     person: Person,
@@ -75,10 +101,6 @@ async fn choose(stack: &Stack, person: &Person, company: &Company) -> Chosen {
 fn session_of(person: &Person) -> Uuid {
     let token = person.api.token.as_deref().expect("somebody signed in");
     text(&forge::claims_of(token)["sid"]).parse().expect("a session")
-}
-
-async fn refresh(stack: &Stack, token: &str) -> tests::Answer {
-    stack.api().post("/auth/refresh", json!({"refresh_token": token})).await
 }
 
 async fn assert_ended(stack: &Stack, person: &Person) {
@@ -139,9 +161,9 @@ pub async fn a_reused_token_ends_every_session_of_the_login(stack: Arc<Stack>) {
     let back = choose(&stack, &there.person, &home).await;
     let sockets = [home.admin.socket().await, back.person.socket().await];
     let thief = there.person.refresh_token.clone();
-    refresh(&stack, &thief).await.expect(200);
-    let later = "update refresh_tokens set rotated_at = rotated_at - interval '11 seconds' where session_id = $1";
-    stack.database().await.execute(later, &[&there.id]).await.expect("time passes");
+    let pair = refresh(&stack, &thief).await.expect(200);
+    refresh(&stack, text(&pair["refresh_token"])).await.expect(200);
+    let_grace_pass(&stack, there.id).await;
     assert_eq!(refresh(&stack, &thief).await.problem(401), "refresh_token_invalid");
     for person in [&home.admin, &there.person, &back.person] {
         assert_ended(&stack, person).await;

@@ -2,6 +2,7 @@
 
 mod companies;
 mod login;
+mod refreshing;
 mod register;
 mod sessions;
 
@@ -11,6 +12,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
         companies::{
             a_person_of_two_companies_chooses_one,
+            a_login_enters_the_primary_company_else_the_oldest,
             only_ones_own_active_companies_can_be_chosen,
             the_session_chosen_from_goes_on,
             logging_out_ends_every_session_of_the_login,
@@ -20,27 +22,37 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         login::{
             a_login_says_who_and_where,
-            wrong_and_unknown_are_told_alike,
+            wrong_unknown_and_inactive_are_told_alike,
             five_failures_lock_the_account_for_that_address,
             successes_do_not_count_as_failures,
             many_tries_at_once_are_counted,
             an_inactive_member_cannot_enter,
+        };
+        refreshing::{
+            refreshing_gives_another_token_of_the_session,
+            an_older_token_is_usable_until_its_successor_is_used,
+            twenty_at_once_are_answered_alike,
+            a_front_end_that_keeps_its_first_token_lives_on,
+            a_token_before_the_last_one_is_refused_at_once,
+            a_token_rotated_before_successors_were_derived_keeps_its_grace,
+            tokens_and_sessions_have_their_ends,
+            unknown_and_expired_tokens_are_refused,
+            a_token_refreshed_while_logging_out_is_worth_nothing,
         };
         register::{
             a_new_company_has_its_first_admin,
             a_member_to_be_waits_for_approval,
             a_known_email_changes_nothing_and_is_not_told,
             guessable_passwords_are_refused,
+            an_address_that_mail_cannot_reach_is_refused,
+            who_names_no_company_joins_the_default_one,
+            two_who_found_the_default_company_at_once_are_one_admin,
             an_unknown_company_is_named,
             company_names_may_repeat,
             passwords_are_kept_as_hashes_only,
         };
         sessions::{
             me_is_who_signed_in,
-            refreshing_rotates_the_token,
-            a_client_racing_itself_is_forgiven,
-            a_reused_token_ends_its_family,
-            unknown_and_expired_refresh_tokens_are_refused,
             logout_ends_the_session_at_once,
             logout_ends_one_session_only,
             a_changed_role_ends_the_old_claims,

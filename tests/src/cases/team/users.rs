@@ -38,6 +38,10 @@ pub async fn filters_narrow_the_list(stack: Arc<Stack>) {
     let api = &company.admin.api;
     assert_eq!(listed(api, "role=student").await, ["Aluno 1", "Aluno 2"]);
     assert_eq!(listed(api, "role=admin,supervisor").await, ["Helena Prado", "Rafael Nunes"]);
+    // As other front ends call them.
+    assert_eq!(listed(api, "role=ALUNO").await, ["Aluno 1", "Aluno 2"]);
+    assert_eq!(listed(api, "role=Attendant").await, ["Bruna Lima", "Caio Matos", "Duda Reis"]);
+    assert_eq!(listed(api, "role=equipe,operator,agent").await, ["Bruna Lima", "Caio Matos", "Duda Reis"]);
     let [first, second] = [company.departments[0].1, company.departments[1].1];
     assert_eq!(listed(api, &format!("department_id={second}")).await, ["Caio Matos"]);
     assert_eq!(listed(api, &format!("department_id={first},{second}")).await, ["Bruna Lima", "Caio Matos"]);

@@ -1,0 +1,139 @@
+//! The functions that run with the rights of the look-ups: which there are, who may call them, and that nothing gets in their way.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tests::Stack;
+use tokio_postgres::error::SqlState;
+
+use super::tenancy::as_app;
+
+/// The functions' login, before a tenant is entered.
+const LOGIN: &[&str] = &["app"];
+/// People and the system, in their company.
+const STAFF: &[&str] = &["app_staff"];
+const MEMBERS: &[&str] = &["app_staff", "app_student"];
+const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
+
+/// Every one of them, and who may call it. What members may call answers for the caller and their company alone.
+const DEFINERS: &[(&str, &[&str])] = &[
+    ("choose_company", MEMBERS),
+    ("claim_job", LOGIN),
+    ("companies_of_user", MEMBERS),
+    ("company_of_connection", LOGIN),
+    ("end_family", EVERYBODY),
+    ("find_channel", LOGIN),
+    ("find_login", LOGIN),
+    ("judge_refresh_token", LOGIN),
+    ("keep_unrouted_webhook", LOGIN),
+    ("lapsed_presence", LOGIN),
+    ("oldest_due_job", LOGIN),
+    ("record", MEMBERS),
+    ("register", LOGIN),
+    // Of functions deployed before successors were derived.
+    ("rotate_refresh_token", LOGIN),
+    ("search_conversations", STAFF),
+    ("session_access", LOGIN),
+    ("start_session", LOGIN),
+    ("succeed_refresh_token", LOGIN),
+    ("sweep_foundation", LOGIN),
+    ("sweep_service_desk", LOGIN),
+    ("take_due_jobs", LOGIN),
+    ("take_orphan_uploads", LOGIN),
+];
+
+/// Wherever they are, not only in schema `app`; those of extensions apart.
+const FOUND: &str = "
+    select pronamespace::regnamespace || '.' || proname as name,
+           pg_get_userbyid(proowner)::text as owner,
+           coalesce((select setting from unnest(proconfig) setting where setting like 'search_path=%'), '') as search_path,
+           array(select case when grantee = 0 then 'public' else pg_get_userbyid(grantee)::text end
+                   from aclexplode(coalesce(proacl, acldefault('f', proowner)))
+                  where grantee <> proowner order by 1) as callers
+      from pg_proc
+     where prosecdef and pronamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+       and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')";
+
+pub async fn every_definer_function_is_listed_with_its_callers(stack: Arc<Stack>) {
+    let mut found = BTreeMap::new();
+    for row in stack.database().await.query(FOUND, &[]).await.expect("the database answers") {
+        let (name, callers): (String, Vec<String>) = (row.get("name"), row.get("callers"));
+        assert_eq!(row.get::<_, &str>("owner"), "app_lookup", "{name}");
+        assert_eq!(row.get::<_, &str>("search_path"), "search_path=public, pg_temp", "{name}");
+        assert!(found.insert(name.clone(), callers).is_none(), "{name} is there twice");
+    }
+    let listed = DEFINERS.iter().map(|(name, callers)| {
+        let callers: Vec<String> = callers.iter().map(|&role| role.to_owned()).collect();
+        (format!("app.{name}"), callers)
+    });
+    assert_eq!(found, listed.collect());
+}
+
+/// What a person's transaction may call besides the definers above: only what reads its own settings, and helpers without rights.
+const CALLABLE: &str = "
+    select proname::text
+      from pg_proc
+     where pronamespace = 'app'::regnamespace and not prosecdef and has_function_privilege($1, oid, 'execute')
+     order by 1";
+
+pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
+    let settings = ["audiences", "client_id", "company_id", "department_ids"];
+    let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
+    let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
+    let mut staff = [&student[..], &["has_role"]].concat();
+    staff.sort_unstable();
+    let database = stack.database().await;
+    for (role, expected) in [("app_student", student), ("app_staff", staff)] {
+        let rows = database.query(CALLABLE, &[&role]).await.expect("the database answers");
+        let found: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(found, expected, "{role}");
+    }
+}
+
+/// A table of the same name, found first, and a trigger on it that would run with the rights of whoever writes to it.
+const ATTACK: [&str; 4] = [
+    "create temporary table sessions (id uuid, family_id uuid, company_id uuid, user_id uuid, expires_at timestamptz, ip text)",
+    "create function pg_temp.steal() returns trigger language plpgsql as 'begin perform from public.users; return new; end'",
+    "create temporary view users as select 1 as id",
+    "select 1 as id into temporary refresh_tokens",
+];
+
+pub async fn the_login_of_the_functions_makes_no_object_of_its_own(stack: Arc<Stack>) {
+    let app = as_app(&stack).await;
+    let made = ATTACK.iter().copied().chain([
+        "create table public.mine (id int)",
+        "create table app.mine (id int)",
+        "create schema mine",
+        "create function public.mine() returns int language sql as 'select 1'",
+        "create type public.mine as (id int)",
+        "create temporary sequence mine",
+        "create trigger mine before insert on public.sessions for each row execute function suppress_redundant_updates_trigger()",
+        "create role mine",
+        "create database mine",
+    ]);
+    for sql in made {
+        let refused = app.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {refused}");
+    }
+    let schemas = "
+        select count(*)
+          from pg_namespace
+          cross join unnest(array['app', 'app_staff', 'app_student']) role
+         where has_schema_privilege(role, pg_namespace.oid, 'create')";
+    assert_eq!(stack.database().await.query_one(schemas, &[]).await.expect("a count").get::<_, i64>(0), 0);
+}
+
+/// Even of somebody who may make temporary tables, none comes before ours.
+pub async fn a_temporary_table_is_not_what_definer_functions_read(stack: Arc<Stack>) {
+    let owner = stack.database().await;
+    owner
+        .batch_execute("begin; create temporary table jobs (run_at timestamptz, finished_at timestamptz)")
+        .await
+        .expect("it is made");
+    owner
+        .batch_execute("insert into jobs values ('1900-01-01', null); grant all on jobs to app_lookup")
+        .await
+        .expect("it is filled");
+    let oldest = owner.query_one("select app.oldest_due_job()", &[]).await.expect("an answer");
+    owner.batch_execute("rollback").await.expect("it is gone");
+    assert!(oldest.get::<_, Option<f64>>(0).is_none_or(|seconds| seconds < 1e9), "a job of the year 1900");
+}
