@@ -168,6 +168,7 @@ impl Services {
             ("s3", false) => self.s3.pause(),
             ("sandbox", true) => self.third_parties.resume().await?,
             ("sandbox", false) => self.third_parties.pause().await,
+            ("ssm", running) => self.parameters.set_running(running),
             ("sqs", true) => self.queues.resume(),
             ("sqs", false) => self.queues.pause(),
             ("postgres", running) => {
