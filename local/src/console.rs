@@ -7,8 +7,8 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
-    http::header,
-    response::{Html, IntoResponse},
+    http::{HeaderName, HeaderValue, header},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
 use serde::Deserialize;
@@ -35,6 +35,26 @@ pub struct ConsoleSources {
     pub dead_letters: DeadLetters,
     /// Addresses and settings worth knowing; strings that start with `http` become links.
     pub info: Value,
+    /// The same with its secrets, by name: shown to who asks for them.
+    pub secrets: Value,
+}
+
+const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Adds what keeps pages of others away from an answer under `/_local`, and everything but our own script out of the page.
+pub fn protect(answer: &mut Response) {
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, page::POLICY.clone());
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Belongs under `/_local`.
@@ -51,14 +71,23 @@ pub fn router(sources: ConsoleSources) -> Router {
 }
 
 async fn page(State(sources): State<ConsoleSources>) -> Html<String> {
-    Html(page::page(&sources.info, &state_of(&sources)).into_string())
+    Html(page::page(&sources.info, &sources.secrets, &state_of(&sources)).into_string())
 }
 
 async fn state(State(sources): State<ConsoleSources>) -> Json<Value> {
     Json(state_of(&sources))
 }
 
-async fn info(State(sources): State<ConsoleSources>) -> Json<Value> {
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    secrets: bool,
+}
+
+async fn info(State(mut sources): State<ConsoleSources>, Query(asked): Query<Asked>) -> Json<Value> {
+    if let (true, Some(info), Value::Object(secrets)) = (asked.secrets, sources.info.as_object_mut(), sources.secrets) {
+        info.extend(secrets);
+    }
     Json(sources.info)
 }
 

@@ -7,6 +7,8 @@ mod gateway;
 pub mod http_api;
 pub mod journal;
 pub mod lambda;
+mod leash;
+mod loopback;
 pub mod object_storage;
 pub mod parameters;
 pub mod postgres;

@@ -2,7 +2,11 @@
 
 mod progress;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand};
@@ -17,7 +21,7 @@ use local::{
     websocket_api,
 };
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 
@@ -186,15 +190,32 @@ async fn main() -> ExitCode {
 
 async fn serve(up: &Up) -> Result<()> {
     // Before the start: a signal in the middle of it stops what is already there.
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::listen()?;
     let progress = Progress::default();
     let step = |name: &str| progress.step(name);
-    let start = Cloud::start(up.options(), &step);
     let cloud = tokio::select! {
-        cloud = start => cloud?,
-        _ = tokio::signal::ctrl_c() => bail!("stopped before it was ready"),
-        _ = terminate.recv() => bail!("stopped before it was ready"),
+        cloud = Cloud::start(up.options(), &step) => cloud?,
+        () = signals.next() => bail!("stopped before it was ready"),
     };
+    let served = async {
+        present(&cloud, up, &progress).await?;
+        if !up.until_eof {
+            std::future::pending::<()>().await;
+        }
+        end_of_input().await;
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        served = served => served?,
+        () = signals.next() => {}
+    }
+    println!("Stopping");
+    cloud.stop().await;
+    Ok(())
+}
+
+/// Makes the demo company and says where everything is.
+async fn present(cloud: &Cloud, up: &Up, progress: &Progress) -> Result<()> {
     let demo = match cloud.addresses.seeder() {
         Some(seeder) if !up.no_demo => {
             progress.step("Demo company");
@@ -204,28 +225,40 @@ async fn serve(up: &Up) -> Result<()> {
         _ => false,
     };
     progress.done();
-    print(&cloud.addresses);
+    print(&cloud.addresses, &up.directory);
     if demo {
         print_demo();
     }
     println!("Ready. Ctrl-C stops everything.");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-        () = end_of_input(), if up.until_eof => {}
-    }
-    println!("Stopping");
-    cloud.stop().await;
     Ok(())
 }
 
-fn print(addresses: &Addresses) {
+/// Those that ask the program to end: Ctrl-C, `kill`, the terminal's end.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hang_up] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+}
+
+fn print(addresses: &Addresses, directory: &Path) {
+    let addresses = addresses.without_passwords();
     println!("API        {}", addresses.api);
     println!("WebSocket  {}", addresses.websocket);
     println!("Console    {}", addresses.console);
     println!("Sandbox    {}", addresses.sandbox);
-    if let Some(url) = &addresses.owner_database_url {
-        println!("Postgres   {url}");
+    if let Some(url) = addresses.owner_database_url {
+        println!("Postgres   {url}   (with its password in {})", directory.join("run.json").display());
     }
 }
 
@@ -275,7 +308,7 @@ async fn write_schema(schema: &Schema) -> Result<()> {
     Ok(())
 }
 
-async fn fire(function: &str, directory: &std::path::Path) -> Result<()> {
+async fn fire(function: &str, directory: &Path) -> Result<()> {
     let addresses = Addresses::of_running(directory)?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
     let request = http::Request::post(format!("{}/_local/fire/{function}", addresses.api)).body(Empty::new())?;

@@ -5,7 +5,10 @@ use std::{
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::Context as _;
@@ -51,6 +54,7 @@ pub struct EncryptionKey {
 pub struct Parameters {
     path: Option<PathBuf>,
     settings: Mutex<Settings>,
+    is_away: AtomicBool,
 }
 
 impl Parameters {
@@ -75,7 +79,7 @@ impl Parameters {
             Some(settings) => settings,
             None => Settings::fresh()?,
         };
-        let parameters = Self { path, settings: Mutex::new(settings) };
+        let parameters = Self { path, settings: Mutex::new(settings), is_away: AtomicBool::new(false) };
         if fresh {
             parameters.save()?;
         }
@@ -91,6 +95,15 @@ impl Parameters {
         database_url.clone_into(&mut settings.database_url);
         drop(settings);
         self.save()
+    }
+
+    /// Answers with errors, or with parameters again.
+    pub fn set_running(&self, running: bool) {
+        self.is_away.store(!running, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        !self.is_away.load(Ordering::Relaxed)
     }
 
     /// A copy of the settings.

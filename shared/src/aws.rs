@@ -83,7 +83,8 @@ impl Aws {
     pub async fn parameter(&self, name: &str) -> Result<String, String> {
         let client = aws_sdk_ssm::Client::new(&self.config("SSM", None));
         let answer = client.get_parameter().name(name).with_decryption(true).send().await;
-        let parameter = answer.map_err(|error| format!("reading the parameter {name}: {error:?}"))?.parameter;
+        // Not the error as a whole, which holds the answer.
+        let parameter = answer.map_err(|error| format!("reading the parameter {name}: {}", reasons(&error)))?.parameter;
         parameter.and_then(|parameter| parameter.value).ok_or_else(|| format!("the parameter {name} has no value"))
     }
 
@@ -121,6 +122,12 @@ impl Aws {
         config.set_endpoint_url(endpoint_of(service).or(endpoint));
         config.build()
     }
+}
+
+/// What an error and those below it say.
+fn reasons(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The service's own endpoint, when the environment gives one.

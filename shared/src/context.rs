@@ -10,6 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
@@ -24,17 +25,21 @@ use crate::{
 
 /// What lives as long as the process.
 pub(crate) struct Process {
-    pub(crate) secrets: Secrets,
-    pub(crate) database: Database,
     pub(crate) aws: Aws,
+    configured: OnceCell<Configured>,
     http: OnceLock<reqwest::Client>,
     downloads: OnceLock<reqwest::Client>,
 }
 
+/// What the settings parameter gives.
+struct Configured {
+    secrets: Secrets,
+    database: Database,
+}
+
 impl Process {
-    pub(crate) fn new(secrets: Secrets, aws: Aws) -> Self {
-        let database = Database::new(&secrets.database_url);
-        Self { secrets, database, aws, http: OnceLock::new(), downloads: OnceLock::new() }
+    pub(crate) fn new(aws: Aws) -> Self {
+        Self { aws, configured: OnceCell::new(), http: OnceLock::new(), downloads: OnceLock::new() }
     }
 }
 
@@ -119,9 +124,22 @@ impl Context {
         crate::clock::new_id()
     }
 
+    /// Reads the settings parameter, once for the process: where that failed, who comes next tries again.
+    pub(crate) async fn configure(&self) -> Result<(), Error> {
+        let read = || async {
+            let secrets = Secrets::read(&self.0.process.aws).await?;
+            Ok(Configured { database: Database::new(&secrets.database_url), secrets })
+        };
+        self.0.process.configured.get_or_try_init(read).await.map(drop)
+    }
+
+    fn configured(&self) -> &Configured {
+        self.0.process.configured.get().expect("the shell of a route, or a transaction, has read the settings")
+    }
+
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
-        &self.0.process.secrets
+        &self.configured().secrets
     }
 
     #[must_use]
@@ -150,8 +168,17 @@ impl Context {
         self.0.started.elapsed()
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.0.process.database
+    /// The database, which needs the settings.
+    pub(crate) async fn database(&self) -> Result<&Database, Error> {
+        self.configure().await?;
+        Ok(&self.configured().database)
+    }
+
+    /// Rolls back what was left open, where the database was used.
+    pub(crate) async fn settle(&self) {
+        if let Some(configured) = self.0.process.configured.get() {
+            configured.database.settle(self).await;
+        }
     }
 
     /// Marks a flight to the database and back, until the guard is dropped. Flights at the same time are one round trip.

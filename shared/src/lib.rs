@@ -29,7 +29,8 @@ pub mod whatsapp;
 pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::rule;
 pub use serve::{
-    Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_schedule, serve_worker,
+    Claimed, ConnectRequest, Outcome, Uses, serve, serve_action, serve_action_using, serve_connect, serve_disconnect,
+    serve_schedule, serve_worker,
 };
 
 /// Parameters of a deferred statement, by value.
@@ -51,7 +52,7 @@ pub mod prelude {
     pub use uuid::Uuid;
 
     pub use crate::{
-        Claimed, Outcome, Transaction,
+        Claimed, Outcome, Transaction, Uses,
         access::{Admin, Anyone, Identity, Member, Role, SignedByMeta, Staff, Student, Supervisor},
         audience::Audience,
         context::Context,
@@ -64,6 +65,6 @@ pub mod prelude {
             Privilege, Query, RawBody, Redirect, Route, Text,
         },
         jobs::{Job, Queue},
-        serve, serve_action, serve_schedule, serve_worker,
+        serve, serve_action, serve_action_using, serve_schedule, serve_worker,
     };
 }

@@ -1,10 +1,20 @@
 //! Configuration of a function: names and URLs from the environment, secrets from one SSM parameter read at start.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
+use crate::{
+    aws::Aws,
+    error::{Error, INTERNAL, UNAVAILABLE},
+};
+
 /// Secrets shorter than this many bytes are refused at start.
 const SHORTEST_SECRET: usize = 32;
+
+/// How long the parameter is waited for: both a start and the request after it have to end in time.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The value of the parameter named by `SETTINGS_PARAM`.
 #[derive(Clone, Deserialize)]
@@ -34,13 +44,28 @@ pub struct EncryptionKey {
 }
 
 impl Secrets {
+    /// Fetches the parameter.
+    ///
+    /// # Errors
+    /// 503 when it is not to be had now, 500 when it is not what it should be.
+    pub(crate) async fn read(aws: &Aws) -> Result<Self, Error> {
+        let name = variable("SETTINGS_PARAM");
+        let value = match tokio::time::timeout(PATIENCE, aws.parameter(&name)).await {
+            Ok(value) => value.map_err(|cause| UNAVAILABLE.caused_by(cause))?,
+            Err(_) => return Err(UNAVAILABLE.caused_by(format!("reading the parameter {name}: no answer in time"))),
+        };
+        Self::parse(&value).map_err(|cause| INTERNAL.caused_by(cause))
+    }
+
     /// Reads and checks the parameter's value.
     ///
     /// # Errors
     /// A text for the log that names the first problem, never a secret.
     pub fn parse(value: &str) -> Result<Self, String> {
-        let secrets: Self =
-            serde_json::from_str(value).map_err(|error| format!("the settings parameter is not valid: {error}"))?;
+        // The error's own text may quote what it found.
+        let secrets: Self = serde_json::from_str(value).map_err(|error| {
+            format!("the settings parameter is not valid at line {}, column {}", error.line(), error.column())
+        })?;
         if secrets.token_keys.is_empty() || secrets.encryption_keys.is_empty() || secrets.whatsapp_app_secrets.is_empty() {
             return Err("the settings parameter lists no token key, encryption key or WhatsApp app secret".into());
         }
@@ -92,6 +117,14 @@ mod tests {
     }
 
     const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+    #[test]
+    fn no_secret_is_in_the_text_for_the_log() {
+        let misplaced =
+            value(&"x".repeat(32), KEY, &"x".repeat(32)).replace("[{\"id\":\"1\",\"key\"", "\"very-secret\",\"rest\":[{\"key\"");
+        let text = Secrets::parse(&misplaced).err().expect("it is refused");
+        assert!(text.starts_with("the settings parameter is not valid at line 1") && !text.contains("very-secret"), "{text}");
+    }
 
     #[test]
     fn short_secrets_are_refused() {

@@ -2,7 +2,12 @@
 
 mod cases;
 
-use std::{path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use tests::Stack;
@@ -49,7 +54,26 @@ fn main() -> ExitCode {
     if let Some(stack) = Arc::into_inner(stack) {
         runtime.block_on(stack.stop());
     }
+    let quiet = Trial::test("nothing_has_panicked_to_the_end", move || {
+        let panicked = panicked(&directory)?;
+        if panicked.is_empty() { Ok(()) } else { Err(Failed::from(panicked.join("\n"))) }
+    });
+    if is_whole_run {
+        merge(&mut conclusion, libtest_mimic::run(&arguments, vec![quiet]));
+    }
     conclusion.exit_code()
+}
+
+/// Lines of the local cloud and its functions that tell of a panic.
+fn panicked(directory: &Path) -> std::io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let logs = std::fs::read_dir(directory.join("logs"))?.collect::<Result<Vec<_>, _>>()?;
+    for path in logs.into_iter().map(|entry| entry.path()).chain([directory.join("local.log")]) {
+        let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+        let name = path.display();
+        found.extend(text.lines().filter(|line| line.contains("panicked")).map(|line| format!("{name}: {line}")));
+    }
+    Ok(found)
 }
 
 fn run(arguments: &Arguments, runtime: &Arc<Runtime>, stack: &Arc<Stack>, cases: Vec<(&'static str, Case)>) -> Conclusion {

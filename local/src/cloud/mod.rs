@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -29,6 +29,7 @@ use crate::{
     journal::{Invocation, Journal, SocketSnapshot},
     lambda,
     lambda::{Limits, Runtime},
+    leash::Leash,
     postgres::Cluster,
     template::{Binaries, EventSource, Settings, Template},
     websocket_api,
@@ -71,6 +72,8 @@ pub struct Cloud {
     sockets: Option<Arc<WebSocketGateway>>,
     services: Arc<Services>,
     tasks: JoinSet<()>,
+    /// Holds the functions, so that they end with the cloud.
+    _leash: Leash,
     _run: RunFile,
 }
 
@@ -91,12 +94,14 @@ impl Cloud {
 
         let journal = Arc::new(Journal::default());
         let stage = template.web_socket_api.as_ref().map(|api| api.stage.clone()).unwrap_or_default();
+        let leash = Leash::start("KILL").context("cannot watch over the functions")?;
         let functions = lambda::Options {
             binaries: options.binaries.clone(),
             directory: options.directory.clone(),
             verbose: options.verbose,
             limits: options.limits.clone(),
             environment: environment(&addresses, &stage),
+            group: leash.group(),
         };
         let Listeners { api, websocket, runtime, dynamodb, s3, sqs, sandbox, smtp, postgres } = listeners;
         let runtime = Runtime::start(runtime, template.functions.clone(), &functions, &journal)?;
@@ -129,7 +134,7 @@ impl Cloud {
         services.call(&template, from_queues, options.schedules.then_some(from_clock));
 
         run.write(&addresses)?;
-        Ok(Self { addresses, journal, runtime, sockets, services, tasks, _run: run })
+        Ok(Self { addresses, journal, runtime, sockets, services, tasks, _leash: leash, _run: run })
     }
 
     /// The open sockets.

@@ -2,12 +2,15 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::seed::Seeder;
 
@@ -40,6 +43,13 @@ impl Addresses {
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
+    /// The same with passwords hidden, to be shown.
+    #[must_use]
+    pub fn without_passwords(&self) -> Self {
+        let hidden = |url: &Option<String>| url.as_deref().map(without_password);
+        Self { database_url: hidden(&self.database_url), owner_database_url: hidden(&self.owner_database_url), ..self.clone() }
+    }
+
     /// What makes companies here; `None` without a database.
     #[must_use]
     pub fn seeder(&self) -> Option<Seeder> {
@@ -70,10 +80,13 @@ impl RunFile {
         Ok(run)
     }
 
-    /// Written under another name first: readers never see half of it.
+    /// Written under another name first: readers never see half of it. It holds passwords: only its owner may read it.
     pub fn write(&self, addresses: &Addresses) -> Result<()> {
         let draft = self.path.with_extension("json.new");
-        fs::write(&draft, serde_json::to_vec_pretty(addresses)?)?;
+        // One that a killed run left would keep its mode.
+        let _ = fs::remove_file(&draft);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(&serde_json::to_vec_pretty(addresses)?)?;
         fs::rename(&draft, &self.path)?;
         Ok(())
     }
@@ -86,5 +99,22 @@ impl RunFile {
 impl Drop for RunFile {
     fn drop(&mut self) {
         self.remove();
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let password = Url::parse(url).ok().and_then(|url| url.password().map(str::to_owned));
+    password.map_or_else(|| url.to_owned(), |password| url.replacen(&format!(":{password}@"), ":••••••@", 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_is_hidden_and_nothing_else() {
+        let url = "postgres://app:app@127.0.0.1:5432/balcao?sslmode=disable";
+        assert_eq!(without_password(url), "postgres://app:••••••@127.0.0.1:5432/balcao?sslmode=disable");
+        assert_eq!(without_password("http://127.0.0.1:8787"), "http://127.0.0.1:8787");
     }
 }

@@ -10,13 +10,13 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{ACCESS_KEY, Addresses, Options, SECRET_KEY};
+use super::{ACCESS_KEY, Addresses, Options, SECRET_KEY, listeners::port};
 use crate::{
     Invoke,
     console::{self, ConsoleSources},
     dynamodb,
     journal::Journal,
-    object_storage,
+    loopback, object_storage,
     parameters::{Parameters, Settings},
     postgres::{Cluster, ClusterOptions},
     queues::Queues,
@@ -102,7 +102,7 @@ impl Services {
             public_url: addresses.sandbox.clone(),
         });
 
-        let router = sandbox.router();
+        let router = loopback::only(sandbox.router(), port(&listeners.sandbox)?);
         let third_parties = Service::start(listeners.sandbox, move |listener, stopped| {
             let router = router.clone();
             async move {
@@ -111,7 +111,7 @@ impl Services {
             }
         })?;
         let mut tasks = JoinSet::new();
-        let queue_api = queues.router(parameters.clone());
+        let queue_api = loopback::only(queues.router(parameters.clone()), port(&listeners.sqs)?);
         tasks.spawn(serve(listeners.sqs, queue_api));
         tasks.spawn(sandbox.clone().serve_smtp(listeners.smtp));
         Ok(Arc::new(Self {
@@ -153,7 +153,8 @@ impl Services {
             sockets: Arc::new(move || sockets.as_ref().map(|sockets| sockets.snapshot()).unwrap_or_default()),
             sandbox: self.sandbox.clone(),
             dead_letters: Arc::new(move |queue| dead_letters.dead_letters(queue)),
-            info: serde_json::to_value(addresses).unwrap_or(Value::Null),
+            info: json!(addresses.without_passwords()),
+            secrets: json!({"database_url": addresses.database_url, "owner_database_url": addresses.owner_database_url}),
         };
         console::router(sources).nest("/sandbox", self.sandbox.control_router())
     }
@@ -167,6 +168,7 @@ impl Services {
             ("s3", false) => self.s3.pause(),
             ("sandbox", true) => self.third_parties.resume().await?,
             ("sandbox", false) => self.third_parties.pause().await,
+            ("ssm", running) => self.parameters.set_running(running),
             ("sqs", true) => self.queues.resume(),
             ("sqs", false) => self.queues.pause(),
             ("postgres", running) => {

@@ -70,5 +70,14 @@ async function refresh() {
   setTimeout(refresh, 1500);
 }
 
+for (const button of document.querySelectorAll("dd button")) {
+  button.addEventListener("click", async () => {
+    const response = await fetch("/_local/info?secrets=true");
+    const fact = button.parentElement.querySelector("[data-fact]");
+    fact.textContent = (await response.json())[fact.dataset.fact];
+    button.remove();
+  });
+}
+
 show(JSON.parse(document.getElementById("state").textContent));
 setTimeout(refresh, 1500);

@@ -1,7 +1,30 @@
 //! The console's page: tables that a small script keeps fresh.
 
+use std::sync::LazyLock;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::HeaderValue;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use ring::digest::{SHA256, digest};
 use serde_json::Value;
+
+const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("page.css");
+
+/// The `Content-Security-Policy`: this very script and style, requests to where the page is from, and nothing else.
+pub(super) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+        hash(SCRIPT),
+        hash(STYLE)
+    );
+    HeaderValue::try_from(policy).expect("it is plain text")
+});
+
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
+}
 
 /// Heading, key in the state, and the columns that are shown.
 const TABLES: [(&str, &str, &[&str]); 5] = [
@@ -22,7 +45,7 @@ const LINKS: [(&str, &str); 7] = [
     ("ordered failures", "/_local/sandbox/faults"),
 ];
 
-pub(super) fn page(info: &Value, state: &Value) -> Markup {
+pub(super) fn page(info: &Value, secrets: &Value, state: &Value) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -31,7 +54,7 @@ pub(super) fn page(info: &Value, state: &Value) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Balcão · local" }
                 link rel="icon" href="data:,";
-                style { (PreEscaped(include_str!("page.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
@@ -40,7 +63,7 @@ pub(super) fn page(info: &Value, state: &Value) -> Markup {
                     span #fresh { "live" }
                 }
                 main {
-                    (facts(info))
+                    (facts(info, secrets))
                     @for (heading, key, columns) in TABLES {
                         section {
                             h2 { (heading) " " span.count data-count=(key) {} }
@@ -56,13 +79,13 @@ pub(super) fn page(info: &Value, state: &Value) -> Markup {
                     }
                 }
                 script #state type="application/json" { (PreEscaped(inside_script(state))) }
-                script { (PreEscaped(include_str!("page.js"))) }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     }
 }
 
-fn facts(info: &Value) -> Markup {
+fn facts(info: &Value, secrets: &Value) -> Markup {
     html! {
         dl {
             @for (name, value) in info.as_object().into_iter().flatten() {
@@ -70,7 +93,8 @@ fn facts(info: &Value) -> Markup {
                     dt { (name.replace('_', " ")) }
                     @let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                     dd {
-                        @if text.starts_with("http") { a href=(text) { (text) } } @else { (text) }
+                        @if text.starts_with("http") { a href=(text) { (text) } } @else { span data-fact=(name) { (text) } }
+                        @if secrets[name].is_string() { " " button type="button" { "show password" } }
                     }
                 }
             }

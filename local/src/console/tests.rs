@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ConsoleSources, router};
+use super::{ConsoleSources, protect, router};
 use crate::{
     journal::{Invocation, Journal, QueueSnapshot},
     sandbox::{Sandbox, SandboxOptions},
@@ -42,7 +42,8 @@ fn sources() -> ConsoleSources {
         sockets: Arc::new(Vec::new),
         sandbox: Sandbox::new(options),
         dead_letters: Arc::new(|queue| vec![json!({"queue": queue})]),
-        info: json!({"api": "http://127.0.0.1:8787"}),
+        info: json!({"api": "http://127.0.0.1:8787", "database_url": "postgres://app:••••••@127.0.0.1/x"}),
+        secrets: json!({"database_url": "postgres://app:pass-word@127.0.0.1/x"}),
     }
 }
 
@@ -78,6 +79,33 @@ async fn page_needs_nothing_from_outside() {
     assert!(page.contains("Invocations") && page.contains("http://127.0.0.1:8787"));
     assert!(!page.contains("<link rel=\"stylesheet\"") && !page.contains("src="));
     assert_eq!(page.matches("</script>").count(), 2, "data must not end a script");
+}
+
+#[tokio::test]
+async fn passwords_are_shown_to_who_asks_for_them() {
+    let page = get("").await;
+    assert!(page.contains("app:••••••@") && page.contains("show password") && !page.contains("pass-word"));
+    assert!(!get("/info").await.contains("pass-word"));
+    let info: Value = serde_json::from_str(&get("/info?secrets=true").await).unwrap();
+    assert_eq!(info["database_url"], "postgres://app:pass-word@127.0.0.1/x");
+    assert_eq!(info["api"], "http://127.0.0.1:8787");
+}
+
+/// A browser runs the page's script only when the policy names what the page really holds.
+#[tokio::test]
+async fn the_policy_allows_the_pages_own_script_and_style_only() {
+    let page = get("").await;
+    let mut answer = axum::response::Response::default();
+    protect(&mut answer);
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    for (start, end) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        let (_, rest) = page.split_once(start).unwrap();
+        let (held, _) = rest.split_once(end).unwrap();
+        let hash = ring::digest::digest(&ring::digest::SHA256, held.as_bytes());
+        let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, hash);
+        assert!(policy.contains(&format!("'sha256-{hash}'")), "{start}");
+    }
+    assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"));
 }
 
 #[tokio::test]

@@ -34,10 +34,11 @@ use self::{
     throttle::Throttle,
 };
 use crate::{
-    InvokeError,
+    InvokeError, console,
     gateway::{new_id, percent_decoded},
     journal::{Invocation, Journal},
     lambda::Runtime,
+    loopback,
     template::HttpApiDefinition,
 };
 
@@ -137,7 +138,13 @@ impl HttpGateway {
         if let Some(console) = &self.console
             && let Some(target) = console_target(request.uri())
         {
-            return console_answer(console, request, target).await;
+            let port = port.parse().unwrap_or_default();
+            let mut answer = match loopback::refusal(request.headers(), request.uri(), port) {
+                Some(refused) => refused,
+                None => console_answer(console, request, target).await,
+            };
+            console::protect(&mut answer);
+            return answer;
         }
         let request_id = new_id();
         let mut answer = self.gateway_answer(request, peer, port, &request_id).await;

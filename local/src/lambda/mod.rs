@@ -60,6 +60,8 @@ pub struct Options {
     pub limits: Limits,
     /// Added to the environment of every function: AWS endpoints, region and credentials.
     pub environment: BTreeMap<String, String>,
+    /// The process group of all functions, which ends with the local cloud.
+    pub group: i32,
 }
 
 /// The outcome of one call.
@@ -93,6 +95,7 @@ pub struct Runtime {
     index: HashMap<String, usize>,
     pool: Mutex<Pool>,
     address: SocketAddr,
+    group: i32,
 }
 
 impl Runtime {
@@ -121,7 +124,7 @@ impl Runtime {
         let index =
             functions.iter().enumerate().map(|(index, function)| (function.definition.logical_id.clone(), index)).collect();
         let pool = Pool::new(options.limits.clone(), functions.iter().map(|function| function.definition.timeout));
-        let runtime = Arc::new(Self { functions, index, pool: Mutex::new(pool), address });
+        let runtime = Arc::new(Self { functions, index, pool: Mutex::new(pool), address, group: options.group });
         tokio::spawn(runtime_api::serve(listener, runtime.clone()));
         tokio::spawn(runtime.clone().sweep());
         Ok(runtime)
@@ -210,7 +213,7 @@ impl Runtime {
         environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{}/p/{id}", self.address));
         environment
             .insert("AWS_LAMBDA_LOG_STREAM_NAME".to_owned(), format!("{}/[$LATEST]{id:08}", function.definition.logical_id));
-        let child = match process::start(&function.binary, &environment, &function.output) {
+        let child = match process::start(&function.binary, &environment, &function.output, self.group) {
             Ok(child) => child,
             Err(error) => {
                 return InvokeError::Unknown(format!("{} cannot be started: {error}", function.binary.display()));

@@ -64,16 +64,20 @@ impl Output {
 
 /// Starts `binary` with exactly `environment`.
 ///
-/// A process of its own group: Ctrl-C in the terminal reaches only the local cloud, and when that dies the kernel
-/// hangs up a frozen function. One that waits for an event ends by itself when its connection breaks.
-pub(super) fn start(binary: &Path, environment: &BTreeMap<String, String>, output: &Arc<Output>) -> std::io::Result<Child> {
+/// The process joins `group`, not ours: Ctrl-C in the terminal reaches only the local cloud.
+pub(super) fn start(
+    binary: &Path,
+    environment: &BTreeMap<String, String>,
+    output: &Arc<Output>,
+    group: i32,
+) -> std::io::Result<Child> {
     let mut child = Command::new(binary)
         .env_clear()
         .envs(environment)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
+        .process_group(group)
         .kill_on_drop(true)
         .spawn()?;
     if let Some(stdout) = child.stdout.take() {

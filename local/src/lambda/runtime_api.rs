@@ -21,7 +21,7 @@ use super::{
     Runtime,
     pool::{Delivery, Next, ProcessId},
 };
-use crate::InvokeError;
+use crate::{InvokeError, loopback};
 
 /// What the service lets a function answer with.
 const RESPONSE_LIMIT: usize = 6 * 1024 * 1024 + 100;
@@ -49,6 +49,9 @@ pub(super) async fn serve(listener: TcpListener, runtime: Arc<Runtime>) {
 }
 
 async fn answer(runtime: &Arc<Runtime>, request: Request<Incoming>) -> Answer {
+    if loopback::refusal(request.headers(), request.uri(), runtime.address.port()).is_some() {
+        return failure(StatusCode::FORBIDDEN, "only functions may ask");
+    }
     let path = request.uri().path().to_owned();
     let Some((process, call)) = split(&path) else {
         return failure(StatusCode::NOT_FOUND, "no such process");
@@ -88,7 +91,8 @@ async fn next(runtime: &Arc<Runtime>, process: ProcessId) -> Answer {
     };
     match delivery {
         Some(delivery) => event(runtime, delivery),
-        None => failure(StatusCode::FORBIDDEN, "the process is being stopped"),
+        // It is being ended. As at AWS it is told so by a signal only: `lambda_runtime` takes any answer for an event, and panics.
+        None => std::future::pending().await,
     }
 }
 

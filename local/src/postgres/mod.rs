@@ -71,7 +71,7 @@ impl Cluster {
         let socket = PathBuf::from("/tmp").join(format!("balcao-{}", short_hash(&folder)));
         identity.own_folder(&socket)?;
         let passwords = if options.memory { Passwords::fresh()? } else { Passwords::open(&directory)? };
-        let mut server = Server::new(binaries, identity, folder, socket, options.memory);
+        let mut server = Server::new(binaries, identity, folder, socket, options.memory)?;
         server.heal(&progress).await?;
         server.initialise(&progress).await?;
         server.launch(options.port.or(passwords.port)).await?;

@@ -21,6 +21,7 @@ use tokio::process::Child;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::{binaries::Binaries, identity::Identity};
+use crate::leash::Leash;
 
 /// How long the server may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,11 +50,15 @@ pub struct Server {
     memory: bool,
     port: u16,
     process: Option<Child>,
+    /// Dropped last: the server has ended by then.
+    leash: Leash,
 }
 
 impl Server {
-    pub fn new(binaries: Binaries, identity: Identity, folder: PathBuf, socket: PathBuf, memory: bool) -> Self {
-        Self { binaries, identity, folder, socket, memory, port: 0, process: None }
+    pub fn new(binaries: Binaries, identity: Identity, folder: PathBuf, socket: PathBuf, memory: bool) -> anyhow::Result<Self> {
+        // An immediate end: what was committed is in the log of writes.
+        let leash = Leash::start("QUIT").context("cannot watch over Postgres")?;
+        Ok(Self { binaries, identity, folder, socket, memory, port: 0, process: None, leash })
     }
 
     pub fn port(&self) -> u16 {
@@ -109,6 +114,7 @@ impl Server {
         if self.memory {
             command.arg("--no-sync");
         }
+        command.process_group(self.leash.group());
         let output = command.output().await.context("cannot run initdb")?;
         ensure!(
             output.status.success(),
@@ -160,7 +166,7 @@ impl Server {
             command.args(["-c", setting]);
         }
         // A Ctrl-C in the terminal is for the local cloud, which then stops the server.
-        command.process_group(0).stdout(Stdio::null()).stderr(log);
+        command.process_group(self.leash.group()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().context("cannot run postgres")?);
         Ok(())
     }

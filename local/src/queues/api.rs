@@ -105,6 +105,10 @@ async fn handle(State((queues, parameters)): State<Shared>, uri: Uri, headers: H
 fn answer_parameters(parameters: &Parameters, action: &str, input: &Value) -> Response {
     let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.1")];
     let name = input.get("Name").and_then(Value::as_str).unwrap_or_default();
+    if !parameters.is_running() {
+        let body = json!({ "__type": "InternalServerError", "message": "An error occurred on the server side." });
+        return (StatusCode::INTERNAL_SERVER_ERROR, content_type, body.to_string()).into_response();
+    }
     if action != "GetParameter" {
         let body = json!({ "__type": "UnknownOperationException", "message": action });
         return (StatusCode::BAD_REQUEST, content_type, body.to_string()).into_response();

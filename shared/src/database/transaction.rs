@@ -107,7 +107,7 @@ impl Context {
     }
 
     async fn open(&self, enter: Enter) -> Result<Transaction, Error> {
-        let held = self.database().hold_clean(self).await?;
+        let held = self.database().await?.hold_clean(self).await?;
         let left_behind = Mutex::default();
         let company_id = match &enter {
             Enter::Person(identity) => identity.company_id.into(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::error::Problem;
+use crate::{Uses, error::Problem};
 
 /// Which of the three HTTP APIs serves a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub struct Route {
     pub limit: Option<Limit>,
     pub failures: &'static [Problem],
     pub privilege: Privilege,
+    pub uses: Uses,
     /// Bytes of body accepted.
     pub body_limit: usize,
 }
@@ -61,6 +62,7 @@ impl Route {
             limit: None,
             failures: &[],
             privilege: Privilege::Standard,
+            uses: Uses::Database,
             body_limit: DEFAULT_BODY_LIMIT,
         }
     }
@@ -114,6 +116,13 @@ impl Route {
     #[must_use]
     pub const fn needs(mut self, privilege: Privilege) -> Self {
         self.privilege = privilege;
+        self
+    }
+
+    /// For a route that does not use all that most do.
+    #[must_use]
+    pub const fn uses(mut self, uses: Uses) -> Self {
+        self.uses = uses;
         self
     }
 

@@ -6,7 +6,7 @@ use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
 use lambda_http::{Body, Response, service_fn};
 
-use super::{is_cold, panic_text, run};
+use super::{Uses, is_cold, panic_text, run};
 #[cfg(debug_assertions)]
 use crate::describe::Description;
 use crate::{
@@ -46,7 +46,7 @@ fn serve_endpoint(route: &'static Route, endpoint: Endpoint) {
     }
     let name = describe::binary_name();
     let shell = Arc::new(Shell { route, endpoint, name });
-    run(|process| {
+    run(route.uses, |process| {
         lambda_http::run(service_fn(move |event: lambda_http::Request| {
             let shell = Arc::clone(&shell);
             let process = Arc::clone(&process);
@@ -74,10 +74,10 @@ impl Shell {
             language: Language::from_header(request.header(header::ACCEPT_LANGUAGE.as_str())),
             limit: self.route.limit,
         };
-        let context = Context::new(Arc::clone(&process), origin);
+        let context = Context::new(process, origin);
         let work = AssertUnwindSafe(self.work(&request, &context)).catch_unwind();
         let outcome = work.await.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
-        process.database.settle(&context).await;
+        context.settle().await;
         let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
         let reply = match outcome {
             Ok(reply) => reply,
@@ -92,8 +92,7 @@ impl Shell {
     async fn work(&self, request: &Arc<Request>, context: &Context) -> Result<Reply, Error> {
         let mut attempt = 1;
         loop {
-            let outcome = (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await;
-            match outcome {
+            match self.attempt(request, context).await {
                 Err(error) if error.0.transient && attempt < ATTEMPTS && context.elapsed() < PATIENCE => attempt += 1,
                 Err(error) if error.problem().status >= 500 || error.0.replay.is_some() => return Err(error),
                 Err(error) => {
@@ -106,6 +105,13 @@ impl Shell {
                 }
             }
         }
+    }
+
+    async fn attempt(&self, request: &Arc<Request>, context: &Context) -> Result<Reply, Error> {
+        if self.route.uses != Uses::Nothing {
+            context.configure().await?;
+        }
+        (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await
     }
 
     fn respond(&self, reply: Reply, context: &Context) -> Response<Body> {

@@ -14,16 +14,17 @@ use std::{
     },
 };
 
+use futures_util::future::join;
 pub use http::serve;
 pub use schedule::serve_schedule;
-pub use socket::{ConnectRequest, serve_action, serve_connect, serve_disconnect};
+pub use socket::{ConnectRequest, serve_action, serve_action_using, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};
 
 use crate::{
     aws::Aws,
     context::{Context, Origin, Process},
+    error::Error,
     log,
-    settings::{Secrets, variable},
 };
 
 pub(crate) type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -35,11 +36,25 @@ fn is_cold() -> bool {
     !WARM.swap(true, Ordering::Relaxed)
 }
 
+/// What a function makes ready before its first event. Everything else is made when it is first used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uses {
+    Nothing,
+    /// The secrets of the settings parameter.
+    Settings,
+    /// Those, and with them a connection to Postgres.
+    Database,
+}
+
 /// Runs `work` on this process's single-threaded runtime until Lambda ends it.
-fn run<W: Future<Output = Result<(), lambda_runtime::Error>>>(work: impl FnOnce(Arc<Process>) -> W) {
+fn run<W: Future<Output = Result<(), lambda_runtime::Error>>>(uses: Uses, work: impl FnOnce(Arc<Process>) -> W) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let outcome = runtime.block_on(async {
-        let process = start().await?;
+        let process = Arc::new(Process::new(Aws::from_environment()));
+        // What cannot be had now may be there when the first event comes.
+        if let Err(error) = prepare(&process, uses).await {
+            log::warn("not ready at start", error.cause().unwrap_or_default());
+        }
         work(process).await
     });
     if let Err(error) = outcome {
@@ -48,17 +63,21 @@ fn run<W: Future<Output = Result<(), lambda_runtime::Error>>>(work: impl FnOnce(
     }
 }
 
-/// Reads the secrets and connects to Postgres, while Lambda gives the start its full processor.
-async fn start() -> Result<Arc<Process>, lambda_runtime::Error> {
-    let aws = Aws::from_environment();
-    let secrets = Secrets::parse(&aws.parameter(&variable("SETTINGS_PARAM")).await?)?;
-    let process = Arc::new(Process::new(secrets, aws));
-    let context = Context::new(Arc::clone(&process), Origin::default());
-    // A database that cannot be reached now may be when the first request comes.
-    if let Err(error) = process.database.hold(&context).await {
-        log::warn("not connected at start", error.cause().unwrap_or_default());
-    }
-    Ok(process)
+/// Reads the settings and connects to Postgres, while Lambda gives the start its full processor; makes beside it what needs neither.
+async fn prepare(process: &Arc<Process>, uses: Uses) -> Result<(), Error> {
+    let context = Context::new(Arc::clone(process), Origin::default());
+    let waiting = async {
+        if uses != Uses::Nothing {
+            context.configure().await?;
+        }
+        if uses == Uses::Database {
+            context.database().await?.connect_early(&context).await?;
+        }
+        Ok(())
+    };
+    // Most requests are counted there, and who waits for answers has time for it.
+    let (prepared, _) = join(waiting, async { process.aws.dynamodb() }).await;
+    prepared
 }
 
 /// The text of a panic's payload.

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-use super::{Work, is_cold, run};
+use super::{Uses, Work, is_cold, run};
 use crate::{
     context::{Context, Origin},
     describe,
@@ -32,7 +32,7 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
         println!("{}", describe::other(json!({"trigger": "schedule", "expression": expression, "privilege": privilege})));
         return;
     }
-    run(|process| {
+    run(Uses::Database, |process| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
             let process = Arc::clone(&process);
             let handler = Arc::clone(&handler);
@@ -42,7 +42,7 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
                 let origin = Origin { request_id: event.context.request_id, function, ..Origin::default() };
                 let context = Context::new(Arc::clone(&process), origin);
                 let outcome = handler(context.clone()).await;
-                process.database.settle(&context).await;
+                context.settle().await;
                 let status = if outcome.is_ok() { "200" } else { "500" };
                 let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
                 log::finished(&context, "scheduled_run", status, cold, cause.as_deref());

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Work, is_cold, panic_text, run};
+use super::{Uses, Work, is_cold, panic_text, run};
 use crate::{
     context::{Context, Origin, Process},
     describe,
@@ -65,7 +65,7 @@ where
     H: Fn(Context, ConnectRequest) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    serve_boxed("$connect", Value::Null, move |context, event| {
+    serve_boxed(Uses::Database, "$connect", Value::Null, move |context, event| {
         let ticket = event.query_string_parameters.unwrap_or_default().remove("ticket");
         Box::pin(handler(context, ConnectRequest { connection_id: event.request_context.connection_id, ticket }))
     });
@@ -77,7 +77,7 @@ where
     H: Fn(Context, String) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    serve_boxed("$disconnect", Value::Null, move |context, event| {
+    serve_boxed(Uses::Database, "$disconnect", Value::Null, move |context, event| {
         Box::pin(handler(context, event.request_context.connection_id))
     });
 }
@@ -90,12 +90,22 @@ where
     H: Fn(Context, Connection, T) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
+    serve_action_using(Uses::Database, action, handler);
+}
+
+/// `serve_action` for one that does not use all that most do.
+pub fn serve_action_using<T, H, F>(uses: Uses, action: &'static str, handler: H)
+where
+    T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
+    H: Fn(Context, Connection, T) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
     let take: Take = Arc::new(move |context, connection, body| {
         let input = read::<T>(body)?;
         Ok(Box::pin(handler(context, connection, input)))
     });
     let input = if describe::is_asked() { json!(schemars::schema_for!(T)) } else { Value::Null };
-    serve_boxed(action, input, move |context, event| Box::pin(on_message(context, event, Arc::clone(&take))));
+    serve_boxed(uses, action, input, move |context, event| Box::pin(on_message(context, event, Arc::clone(&take))));
 }
 
 type Take = Arc<dyn Fn(Context, Connection, &str) -> Result<Work<Result<(), Error>>, Error> + Send + Sync>;
@@ -147,6 +157,7 @@ async fn close(context: &Context, id: &str) -> Result<(), Error> {
 }
 
 fn serve_boxed(
+    uses: Uses,
     route_key: &'static str,
     input: Value,
     handle: impl Fn(Context, Event) -> Work<Result<(), Error>> + Send + Sync + 'static,
@@ -157,7 +168,7 @@ fn serve_boxed(
         return;
     }
     let handle: Handle = Arc::new(handle);
-    run(|process| {
+    run(uses, |process| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
             let (process, handle, name) = (Arc::clone(&process), Arc::clone(&handle), name.clone());
             async move { Ok::<_, lambda_runtime::Error>(answer(process, handle, name, event.payload).await) }
@@ -180,7 +191,7 @@ async fn answer(process: Arc<Process>, handle: Handle, function: String, event: 
     let context = Context::new(Arc::clone(&process), origin);
     let handled = AssertUnwindSafe(handle(context.clone(), event)).catch_unwind().await;
     let outcome = handled.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))));
-    process.database.settle(&context).await;
+    context.settle().await;
     let status = outcome.as_ref().map_or_else(|error| error.problem().status, |()| 200);
     let cause = outcome.as_ref().err().and_then(Error::cause);
     log::finished(&context, "socket_message", &status.to_string(), cold, cause);

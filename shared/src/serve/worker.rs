@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Work, is_cold, panic_text, run};
+use super::{Uses, Work, is_cold, panic_text, run};
 use crate::{
     clock,
     context::{Context, Origin, Process},
@@ -153,7 +153,7 @@ fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle, give_up: Giv
         println!("{}", describe::other(json!({"trigger": "queue", "queue": queue, "privilege": privilege})));
         return;
     }
-    run(|process| {
+    run(Uses::Database, |process| {
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| {
             let (process, handler, give_up) = (Arc::clone(&process), Arc::clone(&handler), Arc::clone(&give_up));
             let worker = Worker { process, handler, give_up, name: name.clone(), queue };
@@ -302,7 +302,7 @@ impl Worker {
 
     async fn attempt(&self, context: &Context, job: &Claimed) -> Outcome {
         let handled = unpanicked((self.handler)(context.clone(), job.clone())).await;
-        self.process.database.settle(context).await;
+        context.settle().await;
         let outcome = handled.unwrap_or_else(|error| {
             let reason = error.cause().unwrap_or(error.problem().code).to_owned();
             let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));

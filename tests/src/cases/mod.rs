@@ -46,6 +46,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             without_s3_no_upload_becomes_ready,
             media_that_cannot_be_stored_is_stored_later,
             without_sqs_jobs_are_left_behind_and_done_once_later,
+            a_function_started_without_its_settings_reads_them_with_the_next_request,
             send_message_killed_after_its_commit_sends_once,
             a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_done,
             a_worker_killed_after_the_providers_answer_never_sends_again,

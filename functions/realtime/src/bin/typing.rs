@@ -24,7 +24,7 @@ struct Input {
 }
 
 fn main() {
-    serve_action("typing", typing);
+    serve_action_using(Uses::Nothing, "typing", typing);
 }
 
 async fn typing(context: Context, connection: Connection, input: Input) -> Result<(), Error> {

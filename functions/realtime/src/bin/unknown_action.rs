@@ -8,7 +8,7 @@ use shared::{error::MALFORMED, prelude::*, realtime::Connection};
 struct Anything(#[garde(skip)] Value);
 
 fn main() {
-    serve_action("$default", unknown_action);
+    serve_action_using(Uses::Nothing, "$default", unknown_action);
 }
 
 async fn unknown_action(_: Context, _: Connection, Anything(message): Anything) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use shared::{
 };
 
 fn main() {
-    serve_action("unsubscribe", unsubscribe);
+    serve_action_using(Uses::Nothing, "unsubscribe", unsubscribe);
 }
 
 async fn unsubscribe(context: Context, connection: Connection, input: Subscription) -> Result<(), Error> {

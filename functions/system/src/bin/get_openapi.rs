@@ -2,7 +2,7 @@
 
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/openapi.json");
+const ROUTE: Route = Route::get("/openapi.json").uses(Uses::Nothing);
 
 const OPENAPI: &str = include_str!("../../../../openapi.json");
 

@@ -2,7 +2,7 @@
 
 use shared::{crypto, error::FORBIDDEN, prelude::*};
 
-const ROUTE: Route = Route::get("/webhooks/whatsapp").fails(&[FORBIDDEN]);
+const ROUTE: Route = Route::get("/webhooks/whatsapp").uses(Uses::Settings).fails(&[FORBIDDEN]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Verification {

@@ -89,6 +89,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             routes_take_few_round_trips_to_the_database,
             every_write_leaves_an_audit_row_that_names_its_target,
             reads_of_personal_data_leave_an_access_row,
+            functions_connect_to_the_database_that_they_use,
         };
         tenancy::{
             every_table_has_row_level_security,

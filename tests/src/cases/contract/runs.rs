@@ -1,6 +1,6 @@
 //! Sample events on their binaries: what they answer, what they cost, what they leave behind.
 
-use std::sync::Arc;
+use std::{collections::HashSet, path::Path, sync::Arc};
 
 use serde_json::json;
 use tests::Stack;
@@ -104,4 +104,39 @@ pub async fn reads_of_personal_data_leave_an_access_row(stack: Arc<Stack>) {
         assert_eq!(rows.len(), 1, "{function}");
         assert_eq!(rows[0].get::<_, Option<uuid::Uuid>>(0), Some(fixture.company.admin.id), "{function}");
     }
+}
+
+/// A connection costs a start its time and the database a place: a function has one when its work uses it, and only then.
+pub async fn functions_connect_to_the_database_that_they_use(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let url = url::Url::parse(&stack.addresses.database_url).expect("an address");
+    let port = url.port().expect("a port");
+    let mut wrong = Vec::new();
+    for function in binaries() {
+        let run = fixture.run(&function).await;
+        let uses = run.line["round_trips"].as_u64().expect("a number") > 0;
+        if has_connection(&function, port) != uses {
+            wrong.push(function);
+        }
+    }
+    assert!(wrong.is_empty(), "these connect without use, or use it and do not connect: {wrong:?}");
+}
+
+/// Whether a process of the function is connected to this port.
+fn has_connection(binary: &str, port: u16) -> bool {
+    let own = std::env::current_exe().expect("a path");
+    let binary = own.with_file_name(binary).canonicalize().expect("the function is built");
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("connections");
+    let remote = format!(":{port:04X}");
+    let connections = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let established = connections.filter(|fields| fields[2].ends_with(&remote) && fields[3] == "01");
+    let sockets: HashSet<String> = established.map(|fields| format!("socket:[{}]", fields[9])).collect();
+    let processes = std::fs::read_dir("/proc").expect("processes").flatten().map(|process| process.path());
+    let of_function = processes.filter(|process| std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe == binary));
+    of_function.flat_map(|process| open_files(&process)).any(|file| sockets.contains(&file))
+}
+
+fn open_files(process: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    files.filter_map(|file| Some(std::fs::read_link(file.path()).ok()?.to_string_lossy().into_owned())).collect()
 }

@@ -1,11 +1,11 @@
-//! DynamoDB, S3 and SQS go away.
+//! DynamoDB, S3, SQS and the parameters go away.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tests::{Stack, Wanted, company::text, eventually, sandbox::fresh_number};
 
-use super::{Desk, conversations, dispatch, feed_head, start, stop, until_all_done};
+use super::{Desk, conversations, dispatch, feed_head, kill, start, stop, until_all_done};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
 
@@ -114,4 +114,21 @@ pub async fn without_sqs_jobs_are_left_behind_and_done_once_later(stack: Arc<Sta
     until_all_done(&stack, &desk.company).await;
     tests::soon().await;
     assert_eq!(desk.accepted().await, ["na fila"]);
+}
+
+/// What fails while a function starts is tried again by its next request, and the process lives on.
+pub async fn a_function_started_without_its_settings_reads_them_with_the_next_request(stack: Arc<Stack>) {
+    let desk = Desk::open(&stack).await;
+    let agent = &desk.company.agents[0];
+    stop(&stack, "ssm").await;
+    kill(&stack, "ListUsers").await;
+    let refused = agent.api.get("/users").await;
+    start(&stack, "ssm").await;
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    refused.expect(503);
+    agent.api.get("/users").await.expect(200);
+    let lines = stack.log_lines("ListUsers");
+    let requests = lines.iter().filter(|line| line["message"] == "http_request");
+    let last: Vec<_> = requests.map(|line| (text(&line["status"]), line["cold"].as_bool())).collect();
+    assert_eq!(last[last.len() - 2..], [("503", Some(true)), ("200", Some(false))]);
 }
