@@ -21,6 +21,7 @@ pub mod phone;
 pub mod realtime;
 mod serve;
 pub mod settings;
+pub mod text;
 pub mod token;
 pub mod whatsapp;
 
