@@ -4,7 +4,7 @@ use auth::{company_slug, password};
 use shared::{
     error::{FieldProblem, INVALID},
     prelude::*,
-    rule,
+    rule, visible,
 };
 
 const ROUTE: Route = Route::post("/auth/register");
@@ -19,14 +19,14 @@ const REGISTER: &str = "select app.register($1, $2, $3, $4, $5, $6, $7, $8, $9, 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Register {
-    #[garde(length(chars, min = 1, max = 120))]
+    #[garde(length(chars, min = 1, max = 120), custom(visible))]
     name: String,
     #[garde(email, length(max = 254))]
     email: String,
     #[garde(length(chars, min = 10, max = 128), custom(password::hard_to_guess(&self.email, &self.name)))]
     password: String,
     /// The person's own new company, whose admin they become. Either this or `company_slug`.
-    #[garde(length(chars, min = 1, max = 120), custom(or_slug(self.company_slug.as_ref())))]
+    #[garde(length(chars, min = 1, max = 120), inner(custom(visible)), custom(or_slug(self.company_slug.as_ref())))]
     company_name: Option<String>,
     /// The company to join once it approves.
     #[garde(length(chars, min = 1, max = 80), custom(not_both(self.company_name.as_ref())))]
