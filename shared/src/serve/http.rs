@@ -126,7 +126,7 @@ impl Shell {
         }
         let plan = self.names.get_or_init(self.endpoint.names);
         let is_told = !plan.is_empty() && (request.is_versioned || plan.has("access_token"));
-        if let Some(body) = is_told.then(|| names::tell(plan, &reply.body)).flatten() {
+        if is_told && let Some(body) = names::tell(plan, &reply.body) {
             reply.body = body.into();
         }
         reply
