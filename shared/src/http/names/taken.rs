@@ -22,7 +22,8 @@ pub(in crate::http) fn take<T: JsonSchema + 'static>(mut value: Value, caller: O
     }
     let plan = plan_of::<T>();
     if let (Some(caller), Some(fields), false) = (caller, value.as_object_mut(), plan.has("company_id")) {
-        for given in COMPANY.iter().filter_map(|name| fields.remove(*name)).filter(|given| !given.is_null()) {
+        let given: Vec<_> = COMPANY.iter().filter_map(|name| fields.remove(*name)).collect();
+        for given in given.iter().filter(|given| !given.is_null() && *given != "") {
             company::check(given.as_str(), caller)?;
         }
     }
@@ -195,6 +196,7 @@ mod tests {
         for name in COMPANY {
             assert_eq!(taken(json!({name: own})), json!({}));
             assert_eq!(taken(json!({name: null})), json!({}));
+            assert_eq!(taken(json!({name: ""})), json!({}));
             for other in [json!(Uuid::from_u128(9)), json!("acme"), json!(7)] {
                 let error = take::<Input>(json!({name: other}), Some(&caller())).unwrap_err();
                 assert_eq!(error.problem(), WRONG_COMPANY);
