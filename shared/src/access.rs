@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     context::Context,
     crypto,
-    error::{Error, FORBIDDEN, Problem, SIGNATURE_INVALID, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING},
+    error::{Error, FORBIDDEN, Problem, SIGNATURE_INVALID, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING, WRONG_COMPANY},
     http::Request,
     limits,
     token::{self, TokenError},
@@ -110,7 +110,7 @@ macro_rules! role_proofs {
 
             impl Proof for $name {
                 const NAME: &'static str = $text;
-                const FAILS: &'static [Problem] = &[TOKEN_MISSING, FORBIDDEN];
+                const FAILS: &'static [Problem] = &[TOKEN_MISSING, FORBIDDEN, WRONG_COMPANY];
 
                 fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
                     let identity = verify_bearer(request, context)?;

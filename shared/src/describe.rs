@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE},
     events::EventPayload,
-    http::{Answer, Api, Privilege, Route},
+    http::{
+        Answer, Api, Privilege, Route,
+        names::{self, Way},
+    },
 };
 
 /// Adds one type of event to what a binary describes.
@@ -119,8 +122,13 @@ impl Description {
             Api::Hooks => "hooks",
         };
         let events = events(&mut self.outputs);
+        let mut query = json!(self.query);
+        names::note(&mut query, Way::Taken);
         let mut schemas = self.inputs.take_definitions(true);
-        schemas.extend(self.outputs.take_definitions(true));
+        schemas.values_mut().for_each(|schema| names::note(schema, Way::Taken));
+        let mut outputs = self.outputs.take_definitions(true);
+        outputs.values_mut().for_each(|schema| names::note(schema, Way::Told));
+        schemas.extend(outputs);
         json!({
             "name": binary_name(),
             "trigger": "http",
@@ -132,7 +140,7 @@ impl Description {
             "limit": route.limit.map(|limit| json!({"most": limit.most, "seconds": limit.window.as_secs()})),
             "privilege": privilege(route.privilege),
             "idempotent": self.idempotent,
-            "query": self.query,
+            "query": query,
             "body": self.body,
             "answer": self.answer,
             "failures": failures,

@@ -67,6 +67,7 @@ problems! {
     SESSION_REVOKED = 401, "session_revoked", "A sessão foi encerrada. Entre novamente.", "The session has ended. Sign in again.";
     SIGNATURE_INVALID = 401, "signature_invalid", "A assinatura não confere.", "The signature does not match.";
     FORBIDDEN = 403, "forbidden", "Seu perfil não permite esta ação.", "Your role does not allow this action.";
+    WRONG_COMPANY = 403, "wrong_company", "Esta sessão é de outra empresa. Entre na empresa desejada.", "This session is for another company. Enter the company you want.";
     NOT_FOUND = 404, "not_found", "Não encontrado.", "Not found.";
     STALE = 409, "stale_version", "Outra pessoa alterou este registro antes de você.", "Somebody else changed this record before you.";
     PAYLOAD_TOO_LARGE = 413, "payload_too_large", "O conteúdo enviado é grande demais.", "The content sent is too large.";
@@ -176,12 +177,15 @@ impl Error {
     #[must_use]
     pub fn to_json(&self, language: Language, request_id: &str) -> Value {
         let Inner { problem, fields, current, .. } = &*self.0;
+        let detail = language.pick(problem.portuguese, problem.english);
         let mut body = json!({
             "type": format!("https://balcao.app/problems/{}", problem.code.replace('_', "-")),
             "title": title(problem.status, language),
             "status": problem.status,
             "code": problem.code,
-            "detail": language.pick(problem.portuguese, problem.english),
+            "detail": detail,
+            // What front ends that know no problems show.
+            "error": detail,
             "request_id": request_id,
         });
         if !fields.is_empty() {

@@ -27,7 +27,7 @@ pub mod token;
 pub mod whatsapp;
 
 pub use database::{Enter, Parameter, Row, Transaction, intern};
-pub use http::validation::rule;
+pub use http::validation::{rule, visible};
 pub use serve::{
     Claimed, ConnectRequest, Outcome, Uses, serve, serve_action, serve_action_using, serve_connect, serve_disconnect,
     serve_schedule, serve_worker,

@@ -44,23 +44,8 @@ mod tests {
 
     #[test]
     fn zero_width_and_direction_characters_are_found_wherever_they_are() {
-        for hidden in [
-            '\u{ad}',
-            '\u{61c}',
-            '\u{180e}',
-            '\u{200b}',
-            '\u{200d}',
-            '\u{200f}',
-            '\u{2028}',
-            '\u{202e}',
-            '\u{2060}',
-            '\u{2069}',
-            '\u{3164}',
-            '\u{feff}',
-            '\u{fffb}',
-            '\u{e0001}',
-            '\u{e007f}',
-        ] {
+        let all = "\u{ad}\u{61c}\u{180e}\u{200b}\u{200d}\u{200f}\u{2028}\u{202e}\u{2060}\u{2069}\u{3164}\u{feff}\u{fffb}\u{e0001}\u{e007f}";
+        for hidden in all.chars() {
             for text in [format!("{hidden}Ana"), format!("A{hidden}na"), format!("Ana{hidden}")] {
                 assert!(has_hidden_characters(&text), "{hidden:?}");
             }

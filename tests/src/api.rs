@@ -121,17 +121,22 @@ impl Api {
     }
 
     /// A call with a body of any kind.
+    pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
+        self.send_typed(method, path, body.map(|(content_type, bytes)| (Some(content_type), bytes))).await
+    }
+
+    /// A call with a body that may come without a type.
     ///
     /// # Panics
     /// When nothing answers, or the answer is not what `openapi.json` says.
-    pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
+    pub async fn send_typed(&self, method: Method, path: &str, body: Option<(Option<&str>, Vec<u8>)>) -> Answer {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base)).headers(self.headers.clone());
         request = request.header("x-forwarded-for", self.address.to_string());
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         if let Some((content_type, bytes)) = body {
-            request = request.header("content-type", content_type).body(bytes);
+            request = content_type.into_iter().fold(request.body(bytes), |request, it| request.header("content-type", it));
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

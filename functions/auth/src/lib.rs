@@ -110,6 +110,8 @@ pub struct SignedInUser {
     pub name: String,
     pub email: String,
     pub role: Role,
+    /// Null: nobody has a picture yet.
+    pub avatar_url: Option<String>,
 }
 
 /// A fresh pair of tokens.

@@ -24,11 +24,9 @@ pub struct ConversationFilters {
     assignee: Option<String>,
     /// A department's id; several comma separated.
     #[garde(skip)]
-    #[serde(alias = "department_id")]
     department: Option<CommaSeparated<Uuid>>,
     /// A channel account's id; several comma separated.
     #[garde(skip)]
-    #[serde(alias = "channel_account_id")]
     channel: Option<CommaSeparated<Uuid>>,
     /// One of its tags; several comma separated.
     #[garde(skip)]

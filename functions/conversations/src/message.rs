@@ -11,7 +11,7 @@ macro_rules! message_columns {
         "messages.id, messages.conversation_id, messages.sender_type, messages.sender_id, sender.name as sender_name,
            messages.kind, case when messages.deleted_at is null then messages.body else '' end as body,
            case when messages.deleted_at is null then messages.payload else '{}' end as payload,
-           messages.reply_to_id, messages.client_message_id,
+           messages.reply_to_id, messages.client_message_id, messages.provider_id,
            messages.status, messages.error_code, messages.error_detail, messages.reactions, messages.inbound_number,
            messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at,
            case when files.id is not null and messages.deleted_at is null then jsonb_build_object(
@@ -47,6 +47,8 @@ pub struct Message {
     pub payload: Value,
     pub reply_to_id: Option<Uuid>,
     pub client_message_id: Option<String>,
+    /// WhatsApp's id of it, once it has one.
+    pub provider_id: Option<String>,
     /// `queued`, `sending`, `sent`, `delivered`, `read` or `failed`; null for messages that are not delivered anywhere.
     pub status: Option<String>,
     pub error_code: Option<String>,
@@ -177,6 +179,7 @@ pub fn add_system_message(context: &Context, transaction: &Transaction, conversa
         payload: line.payload,
         reply_to_id: None,
         client_message_id: None,
+        provider_id: None,
         status: None,
         error_code: None,
         error_detail: None,

@@ -17,7 +17,7 @@ pub enum IntegrationConfig {
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatsAppConfig {
-    #[garde(length(chars, min = 1, max = 80))]
+    #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
     pub name: String,
     /// The sender in the Graph API; saving it again changes its configuration.
     #[garde(length(max = 32), custom(is_digits))]

@@ -12,6 +12,11 @@ use crate::{
     sockets,
 };
 
+const ABOUT: &str = "Customer service over WhatsApp and the web. Errors are RFC 9457 problems; lists are read by cursor.\n\n\
+    Fields have second names, listed as `x-also`, for front ends written for other back ends. Requests may use them in place of ours, \
+    in bodies and queries alike. Answers under `/api/v1`, and those with tokens under every path, carry them besides ours; where a \
+    second name says something else than ours, its value follows from ours. Events do not have them.";
+
 /// The document, pretty printed, its keys in alphabetical order.
 pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String> {
     let mut schemas = Schemas::default();
@@ -37,7 +42,7 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
         "info": {
             "title": "Balcão",
             "version": "1",
-            "description": "Customer service over WhatsApp and the web. Errors are RFC 9457 problems; lists are read by cursor.",
+            "description": ABOUT,
         },
         "servers": [{"url": "/"}, {"url": "/api"}, {"url": "/api/v1"}],
         "tags": tags(functions, workspace),
@@ -80,13 +85,14 @@ fn problem() -> Value {
     json!({
         "description": "What went wrong (RFC 9457).",
         "type": "object",
-        "required": ["type", "title", "status", "code", "detail", "request_id"],
+        "required": ["type", "title", "status", "code", "detail", "error", "request_id"],
         "properties": {
             "type": {"type": "string", "format": "uri"},
             "title": {"type": "string", "description": "The meaning of the status, in the caller's language."},
             "status": {"type": "integer"},
             "code": {"type": "string", "description": "Stable name of the problem, for programs."},
             "detail": {"type": "string", "description": "The problem in the caller's language, for people."},
+            "error": {"type": "string", "description": "The same as `detail`, for front ends that read only this."},
             "request_id": {"type": "string"},
             "errors": {
                 "description": "Every field that needs correction.",

@@ -38,9 +38,19 @@ pub fn of(function: &Function, path: &str, responses: &mut Map<String, Value>) -
         operation["parameters"] = parameters.into();
     }
     if !description["body"].is_null() {
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": description["body"]}}});
+        let content = json!({"application/json": {"schema": description["body"]}});
+        operation["requestBody"] = json!({"required": needs_body(description), "content": content});
     }
     Ok(operation)
+}
+
+/// Whether the body may not be left out: a command without required fields may be sent without one.
+fn needs_body(description: &Value) -> bool {
+    let body = &description["body"];
+    let name = body["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    let schema = name.map_or(body, |name| &description["schemas"][name]);
+    let takes_none = schema["type"] == "object" && schema["required"].as_array().is_none_or(Vec::is_empty);
+    !takes_none
 }
 
 /// Public routes and signed ones need no token.
@@ -223,6 +233,16 @@ mod tests {
         assert_eq!(operation["parameters"][3]["required"], true);
         assert_eq!(operation["summary"], "leads, newest first.");
         assert!(responses["429.rate_limited"]["headers"]["Retry-After"].is_object());
+    }
+
+    #[test]
+    fn a_command_whose_fields_are_all_optional_needs_no_body() {
+        let with = |body: Value, schema: Value| needs_body(&json!({"body": body, "schemas": {"Close": schema}}));
+        let close = || json!({"$ref": "#/components/schemas/Close"});
+        assert!(!with(close(), json!({"type": "object", "properties": {"reason": {"type": "string"}}})));
+        assert!(with(close(), json!({"type": "object", "required": ["reason"]})));
+        assert!(with(close(), json!({"oneOf": []})));
+        assert!(with(json!(true), json!({})));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use garde::Validate;
 use http::header;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Json, Request, Route, validation};
+use super::{Json, Request, Route, media_type, names, query, validation};
 use crate::{
     context::Context,
     crypto,
@@ -34,15 +35,11 @@ impl<T> FromRequest for Json<T>
 where
     T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
 {
-    fn from_request(request: &Request, route: &Route, _: &Context) -> Result<Self, Error> {
+    fn from_request(request: &Request, route: &Route, context: &Context) -> Result<Self, Error> {
         if request.body().len() > route.body_limit {
             return Err(PAYLOAD_TOO_LARGE.into());
         }
-        let content_type = request.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
-        if !content_type.to_ascii_lowercase().starts_with("application/json") {
-            return Err(UNSUPPORTED_MEDIA_TYPE.into());
-        }
-        let value = serde_json::from_slice(request.body()).map_err(|error| MALFORMED.caused_by(error))?;
+        let value = names::take::<T>(read_body(request)?, context.identity().as_ref())?;
         validation::read(value).map(Self)
     }
 
@@ -52,7 +49,18 @@ where
     }
 }
 
-/// The query string, deserialised and validated. Unknown parameters are ignored.
+/// The body as JSON. A command sent without body and type has no fields.
+fn read_body(request: &Request) -> Result<Value, Error> {
+    if request.body().is_empty() && !request.has_header(header::CONTENT_TYPE.as_str()) {
+        return Ok(json!({}));
+    }
+    if !request.header(header::CONTENT_TYPE.as_str()).is_some_and(media_type::is_json) {
+        return Err(UNSUPPORTED_MEDIA_TYPE.into());
+    }
+    serde_json::from_slice(request.body()).map_err(|error| MALFORMED.caused_by(error))
+}
+
+/// The query string, deserialised and validated. Unknown parameters are ignored, and so are those without a value.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -61,17 +69,8 @@ where
     T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
 {
     fn from_request(request: &Request, _: &Route, _: &Context) -> Result<Self, Error> {
-        let pairs = url::form_urlencoded::parse(request.raw_query().as_bytes());
-        for (name, value) in pairs {
-            validation::check_text(&name, &value)?;
-        }
-        let pairs = url::form_urlencoded::parse(request.raw_query().as_bytes());
-        let input = serde_path_to_error::deserialize(serde_html_form::Deserializer::new(pairs)).map_err(|error| {
-            let (portuguese, english) = ("Este parâmetro da consulta é inválido.", error.inner().to_string());
-            INVALID.in_fields(vec![FieldProblem::new(error.path().to_string(), "invalid", portuguese, &english)])
-        })?;
-        validation::check(&input)?;
-        Ok(Self(input))
+        let pairs = names::take_pairs::<T>(query::given(request.raw_query())?)?;
+        query::read(pairs).map(Self)
     }
 
     fn describe(description: &mut Description) {

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use super::{Answer, FromRequest, Reply, Request, Route};
+use super::{Answer, FromRequest, Reply, Request, Route, company, names::Plan};
 #[cfg(debug_assertions)]
 use crate::describe::Description;
 use crate::{access::Proof, context::Context, error::Error};
@@ -12,6 +12,8 @@ type ReplyFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 /// A handler without its types: the only generic code in a binary is what makes this.
 pub struct Endpoint {
     pub(crate) call: Box<dyn Fn(Arc<Request>, &'static Route, Context) -> ReplyFuture + Send + Sync>,
+    /// Where its answer has second names.
+    pub(crate) names: fn() -> Plan,
     #[cfg(debug_assertions)]
     pub(crate) describe: fn(&mut Description),
 }
@@ -45,6 +47,7 @@ macro_rules! handlers {
                         call: Box::new(move |request, route, context| {
                             let prepare = || {
                                 let proof = Access::prove(&request, &context)?;
+                                company::check_query(&request, route, context.identity())?;
                                 $(let $argument = $argument::from_request(&request, route, &context)?;)*
                                 Ok::<_, Error>((proof, $($argument,)*))
                             };
@@ -56,6 +59,7 @@ macro_rules! handlers {
                                 Err(error) => Box::pin(async move { Err(error) }),
                             }
                         }),
+                        names: Plan::of_answer::<Reply_>,
                         #[cfg(debug_assertions)]
                         describe: |description| {
                             description.access(Access::NAME, Access::FAILS);

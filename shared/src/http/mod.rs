@@ -1,8 +1,12 @@
 //! HTTP routes: their declaration, what they take and what they answer.
 
 mod answer;
+mod company;
 mod extract;
 mod handler;
+mod media_type;
+pub(crate) mod names;
+mod query;
 pub(crate) mod request;
 mod route;
 mod shape;

@@ -13,6 +13,8 @@ pub struct Request {
     pub method: String,
     /// Address of the caller as the gateway saw it.
     pub ip: String,
+    /// Whether the path is under `/api/v1`, whose answers carry second names.
+    pub(crate) is_versioned: bool,
     path_parameters: HashMap<String, String>,
     raw_query: String,
     headers: http::HeaderMap,
@@ -33,6 +35,8 @@ impl Request {
             }
             _ => Default::default(),
         };
+        // The gateway leaves the key of the mapping in the path.
+        let is_versioned = event.raw_http_path().starts_with("/api/v1/");
         let (parts, body) = event.into_parts();
         let body = match body {
             lambda_http::Body::Text(text) => Bytes::from(text),
@@ -43,6 +47,7 @@ impl Request {
             id,
             method: parts.method.to_string(),
             ip,
+            is_versioned,
             path_parameters,
             raw_query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,

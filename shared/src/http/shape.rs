@@ -68,7 +68,7 @@ fn is_meant(branch: &Value, value: &Value) -> bool {
     branch["type"] != "null" && !is_tagged_otherwise
 }
 
-fn resolve<'schema>(root: &'schema Value, schema: &'schema Value) -> &'schema Value {
+pub(super) fn resolve<'schema>(root: &'schema Value, schema: &'schema Value) -> &'schema Value {
     let target = schema["$ref"].as_str().and_then(|reference| root.pointer(reference.strip_prefix('#')?));
     target.map_or(schema, |target| resolve(root, target))
 }

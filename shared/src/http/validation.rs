@@ -14,7 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::shape;
-use crate::error::{Error, FieldProblem, INVALID};
+use crate::{
+    error::{Error, FieldProblem, INVALID},
+    text::has_hidden_characters,
+};
 
 /// Trims every string except passwords, and refuses NUL, other control characters and U+FFFD, which the gateway puts in place of
 /// bytes that are no UTF-8.
@@ -62,9 +65,9 @@ fn clean_at(value: Value, path: &mut String, problems: &mut Vec<FieldProblem>) -
     }
 }
 
-/// Refuses control characters in one text.
-pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Error> {
-    if has_control_characters(text) { Err(INVALID.in_fields(vec![control_characters(field)])) } else { Ok(()) }
+/// What is wrong with the characters of one text.
+pub(super) fn problem_of_text(field: &str, text: &str) -> Option<FieldProblem> {
+    has_control_characters(text).then(|| control_characters(field))
 }
 
 fn has_control_characters(text: &str) -> bool {
@@ -91,7 +94,7 @@ fn explain_shape(schema: &Value, value: &Value, error: &serde_path_to_error::Err
 }
 
 /// The first value of the wrong type, missing or unknown field, in serde's words.
-fn explain_type(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldProblem {
+pub(super) fn explain_type(error: &serde_path_to_error::Error<impl Display>) -> FieldProblem {
     let english = error.inner().to_string();
     let quoted = english.split('`').nth(1).unwrap_or_default();
     let path = error.path().to_string();
@@ -128,10 +131,15 @@ pub(super) fn invalid_type(field: impl Into<String>, english: &str) -> FieldProb
 }
 
 /// Runs the type's rules and reports all that fail.
-pub(crate) fn check<T: Validate<Context = ()>>(input: &T) -> Result<(), Error> {
-    let Err(report) = with_i18n(Texts, || input.validate()) else { return Ok(()) };
-    let problems = report.iter().map(|(path, error)| read_problem(path.to_string(), error.message()));
-    Err(INVALID.in_fields(problems.collect()))
+fn check<T: Validate<Context = ()>>(input: &T) -> Result<(), Error> {
+    let problems = problems(input);
+    if problems.is_empty() { Ok(()) } else { Err(INVALID.in_fields(problems)) }
+}
+
+/// What the type's rules say against a value.
+pub(super) fn problems<T: Validate<Context = ()>>(input: &T) -> Vec<FieldProblem> {
+    let Err(report) = with_i18n(Texts, || input.validate()) else { return Vec::new() };
+    report.iter().map(|(path, error)| read_problem(path.to_string(), error.message())).collect()
 }
 
 /// A rule's message is `code|portuguese|english`; rules of our own give it through `rule`.
@@ -147,6 +155,15 @@ fn read_problem(field: String, message: &str) -> FieldProblem {
 #[must_use]
 pub fn rule(code: &str, portuguese: &str, english: &str) -> garde::Error {
     garde::Error::new(format!("{code}|{portuguese}|{english}"))
+}
+
+/// The rule of every name of a person, company, department or channel, for `#[garde(custom(visible))]`: nothing in it is hidden, so
+/// that names which look alike are alike. What people write to each other is not judged.
+pub fn visible(name: &impl AsRef<str>, (): &()) -> garde::Result {
+    if has_hidden_characters(name.as_ref()) {
+        return Err(rule("hidden_characters", "Contém caracteres invisíveis.", "Contains invisible characters."));
+    }
+    Ok(())
 }
 
 struct Texts;

@@ -1,6 +1,10 @@
 //! The shell around an HTTP route.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
@@ -13,7 +17,10 @@ use crate::{
     context::{Context, Origin, Process},
     describe,
     error::{Error, INTERNAL, Language},
-    http::{Endpoint, Handler, Reply, Request, Route},
+    http::{
+        Endpoint, Handler, Reply, Request, Route,
+        names::{self, Plan},
+    },
     log,
 };
 
@@ -45,7 +52,7 @@ fn serve_endpoint(route: &'static Route, endpoint: Endpoint) {
         return;
     }
     let name = describe::binary_name();
-    let shell = Arc::new(Shell { route, endpoint, name });
+    let shell = Arc::new(Shell { route, endpoint, name, names: OnceLock::new() });
     run(route.uses, |process| {
         lambda_http::run(service_fn(move |event: lambda_http::Request| {
             let shell = Arc::clone(&shell);
@@ -59,6 +66,8 @@ struct Shell {
     route: &'static Route,
     endpoint: Endpoint,
     name: String,
+    /// Where the answer has second names; found when first needed.
+    names: OnceLock<Plan>,
 }
 
 impl Shell {
@@ -83,6 +92,7 @@ impl Shell {
             Ok(reply) => reply,
             Err(error) => failure(error, &context),
         };
+        let reply = self.with_second_names(reply, &request);
         log::finished(&context, "http_request", reply.status.as_str(), cold, cause.as_deref());
         self.respond(reply, &context)
     }
@@ -112,6 +122,20 @@ impl Shell {
             context.configure().await?;
         }
         (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await
+    }
+
+    /// Adds the names that front ends of other back ends know: under `/api/v1`, and to tokens under every path.
+    fn with_second_names(&self, mut reply: Reply, request: &Request) -> Reply {
+        let may_have_tokens = self.route.path.starts_with("/auth/");
+        if !reply.status.is_success() || !(request.is_versioned || may_have_tokens) {
+            return reply;
+        }
+        let plan = self.names.get_or_init(self.endpoint.names);
+        let is_told = !plan.is_empty() && (request.is_versioned || plan.has("access_token"));
+        if is_told && let Some(body) = names::tell(plan, &reply.body) {
+            reply.body = body.into();
+        }
+        reply
     }
 
     fn respond(&self, reply: Reply, context: &Context) -> Response<Body> {

@@ -60,7 +60,7 @@ async fn login(context: Context, _: Anyone, Json(input): Json<Login>) -> Result<
     let role: Role = candidate.role.as_deref().and_then(|role| role.parse().ok()).ok_or(NO_COMPANY)?;
     let transaction = context.begin_nobody().await?;
     let (identity, tokens) = auth::start_session(&context, &transaction, candidate.user_id, company_id, role).await?;
-    let user = SignedInUser { id: identity.user_id, name: candidate.name.clone(), email, role };
+    let user = SignedInUser { id: identity.user_id, name: candidate.name.clone(), email, role, avatar_url: None };
     let company = Company { id: company_id, name, slug };
     transaction.commit(Json(SignedIn { user, company, tokens })).await
 }

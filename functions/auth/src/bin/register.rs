@@ -4,7 +4,7 @@ use auth::{Destination, default_company, password};
 use shared::{
     error::{FieldProblem, INVALID},
     prelude::*,
-    rule,
+    rule, visible,
 };
 
 const ROUTE: Route = Route::post("/auth/register");
@@ -19,7 +19,7 @@ const REGISTER: &str = "select app.register($1, $2, $3, $4, $5, $6, $7, $8, $9, 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Register {
-    #[garde(length(chars, min = 1, max = 120))]
+    #[garde(length(chars, min = 1, max = 120), custom(visible))]
     name: String,
     #[garde(dive)]
     email: Email,
@@ -27,7 +27,7 @@ struct Register {
     password: String,
     /// The person's own new company, whose admin they become. Without this and `company_slug`: the stage's default company, founded by
     /// the first to come and joined by others once it approves; where there is none, a company named after the person.
-    #[garde(length(chars, min = 1, max = 120))]
+    #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
     company_name: Option<String>,
     /// The company to join once it approves. Either this or `company_name`.
     #[garde(length(chars, min = 1, max = 80), custom(not_both(self.company_name.as_ref())))]

@@ -3,6 +3,7 @@
 use shared::{
     error::{FieldProblem, INVALID},
     prelude::*,
+    visible,
 };
 use team::{DEPARTMENT_NAME_TAKEN, Department, DepartmentCreated};
 
@@ -37,7 +38,7 @@ const DEPARTMENT_WITH_NAME: &str = "
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewDepartment {
-    #[garde(length(chars, min = 1, max = 80))]
+    #[garde(length(chars, min = 1, max = 80), custom(visible))]
     name: String,
     #[garde(length(chars, max = 500))]
     description: Option<String>,

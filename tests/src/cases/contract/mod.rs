@@ -2,9 +2,11 @@
 
 mod answers;
 mod definers;
+mod front_end;
 mod input;
 mod inventory;
 mod limits;
+mod names;
 mod privileges;
 mod repeats;
 mod runs;
@@ -50,6 +52,21 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             sql_in_any_field_is_only_text,
             sql_of_customers_is_only_text,
         };
+        names::{
+            bodies_take_second_names,
+            queries_take_second_names,
+            answers_under_api_v1_carry_second_names,
+            answers_under_other_paths_carry_ours_only,
+            tokens_are_told_in_both_spellings_under_every_path,
+            every_problem_says_its_detail_as_error,
+            a_company_that_is_named_is_the_sessions,
+            commands_without_body_and_type_have_no_fields,
+            parameters_without_a_value_are_not_given,
+            every_failing_parameter_is_named,
+            hidden_characters_in_names_are_refused,
+            hidden_characters_in_messages_stay,
+        };
+        front_end::{ a_front_end_written_for_another_back_end_is_served };
         inventory::{
             binaries_are_the_functions_of_the_template,
             every_function_has_a_sample_event,

@@ -71,6 +71,15 @@ impl Fixture {
 
     /// As `send`, with the event changed before.
     pub async fn send_changed(&self, function: &str, change: impl FnOnce(&mut Value)) -> Answer {
+        self.send_event(function, Some("application/json"), change).await
+    }
+
+    /// As `send`, with another type of body or none.
+    pub async fn send_typed(&self, function: &str, content_type: Option<&str>) -> Answer {
+        self.send_event(function, content_type, |_| {}).await
+    }
+
+    async fn send_event(&self, function: &str, content_type: Option<&str>, change: impl FnOnce(&mut Value)) -> Answer {
         let mut event = self.event(function).await;
         change(&mut event);
         let mut api = self.stack.api();
@@ -81,8 +90,8 @@ impl Fixture {
         }
         let query = text(&event["rawQueryString"]);
         let path = format!("{}{}{query}", text(&event["rawPath"]), if query.is_empty() { "" } else { "?" });
-        let body = event["body"].as_str().map(|body| ("application/json", body.as_bytes().to_vec()));
-        api.send(text(&event["requestContext"]["http"]["method"]).parse().expect("a method"), &path, body).await
+        let body = event["body"].as_str().map(|body| (content_type, body.as_bytes().to_vec()));
+        api.send_typed(text(&event["requestContext"]["http"]["method"]).parse().expect("a method"), &path, body).await
     }
 
     /// Fills the function's sample in and runs it; the answer comes straight from the binary.

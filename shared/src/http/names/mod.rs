@@ -1,0 +1,108 @@
+//! Second names: what front ends written for other back ends call our fields. This is the one table of them. Requests may use them
+//! everywhere; answers under `/api/v1`, and those with tokens under every path, carry them besides ours.
+//!
+//! A name is looked for only where a type declares our field, so nothing is renamed in JSON that people store.
+
+mod plan;
+mod taken;
+mod told;
+
+use serde_json::{Value, json};
+
+pub(crate) use plan::{Plan, note};
+pub(super) use taken::{take, take_pairs};
+pub(crate) use told::tell;
+
+/// What a request may call a company; see `super::company`.
+pub(super) const COMPANY: [&str; 3] = ["company_id", "companyId", "organization_id"];
+
+/// In which direction a second name is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Requests may use it.
+    Taken,
+    /// Answers carry it.
+    Told,
+}
+
+/// A field by our name, and what else it is called.
+pub(crate) struct Name {
+    ours: &'static str,
+    also: &'static [&'static str],
+    /// Fields that the same type declares, where our name alone does not say what it is of.
+    beside: &'static [&'static str],
+    /// The only direction, where there is one.
+    only: Option<Way>,
+    /// How the second name's value follows from ours, where it is not the same.
+    value: Option<fn(&Value) -> Value>,
+}
+
+impl Name {
+    const fn of(ours: &'static str, also: &'static [&'static str]) -> Self {
+        Self { ours, also, beside: &[], only: None, value: None }
+    }
+
+    const fn beside(self, beside: &'static [&'static str]) -> Self {
+        Self { beside, ..self }
+    }
+
+    const fn taken(self) -> Self {
+        Self { only: Some(Way::Taken), ..self }
+    }
+
+    const fn told(self) -> Self {
+        Self { only: Some(Way::Told), ..self }
+    }
+
+    const fn told_as(self, value: fn(&Value) -> Value) -> Self {
+        Self { only: Some(Way::Told), value: Some(value), ..self }
+    }
+}
+
+const TABLE: &[Name] = &[
+    // Sessions and people.
+    Name::of("access_token", &["accessToken"]).beside(&["refresh_token"]).told(),
+    Name::of("refresh_token", &["refreshToken"]),
+    Name::of("company_id", &["companyId", "organization_id"]).taken(),
+    Name::of("name", &["full_name"]).beside(&["email", "password"]).taken(),
+    Name::of("name", &["full_name"]).beside(&["email", "role"]).told(),
+    Name::of("name", &["full_name"]).beside(&["position", "role"]).told(),
+    Name::of("is_online", &["online"]).told(),
+    // Conversations.
+    Name::of("client_id", &["customer_id", "clientId"]),
+    Name::of("client_name", &["customer_name"]),
+    Name::of("assignee_id", &["assigned_user_id", "attendantId"]),
+    Name::of("assignee", &["assignee_id", "assigned_user_id", "attendantId"]).taken(),
+    Name::of("department", &["department_id", "departmentId"]).taken(),
+    Name::of("channel", &["channel_account_id"]).taken(),
+    Name::of("to_user_id", &["attendantId"]).taken(),
+    Name::of("to_department_id", &["departmentId"]).taken(),
+    Name::of("mode", &["is_bot_active"]).beside(&["channel_kind"]).told_as(|mode| json!(mode == "bot")),
+    Name::of("status", &["needs_human_attention"]).beside(&["channel_kind"]).told_as(|status| json!(status == "pending")),
+    Name::of("bot_node", &["current_menu_level"]).told_as(|node| json!(node.as_str().unwrap_or("main"))),
+    Name::of("channel_kind", &["channel"]).told_as(channel),
+    Name::of("started_at", &["startedAt"]).beside(&["channel_kind"]).told(),
+    Name::of("ended_at", &["endedAt"]).beside(&["channel_kind"]).told(),
+    Name::of("first_human_at", &["firstHumanAt"]).told(),
+    // Messages.
+    Name::of("body", &["content"]).beside(&["conversation_id"]),
+    Name::of("kind", &["message_type"]).beside(&["conversation_id"]),
+    Name::of("file", &["media_url"]).beside(&["conversation_id"]).told_as(download),
+    Name::of("file", &["mediaType"]).beside(&["conversation_id"]).told_as(|file| file["mime_type"].clone()),
+    Name::of("sender_id", &["sender_user_id"]).beside(&["conversation_id"]).told(),
+    Name::of("provider_id", &["whatsapp_message_id"]).beside(&["conversation_id"]).told(),
+    Name::of("sent_at", &["timestamp"]).beside(&["conversation_id"]).told(),
+];
+
+/// Whatever brings WhatsApp to us, to a front end it is WhatsApp.
+fn channel(kind: &Value) -> Value {
+    match kind.as_str() {
+        Some("whatsapp_cloud" | "evolution" | "botconversa") => json!("whatsapp"),
+        _ => kind.clone(),
+    }
+}
+
+/// Where a file is downloaded, below the base path that the front end uses.
+fn download(file: &Value) -> Value {
+    file["id"].as_str().map_or(Value::Null, |id| json!(format!("/storage/download/{id}")))
+}

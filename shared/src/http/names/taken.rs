@@ -1,0 +1,226 @@
+//! Requests in second names, read as if they used ours.
+
+use std::{
+    any::TypeId,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use schemars::JsonSchema;
+use serde_json::{Map, Value};
+
+use super::{COMPANY, Plan, TABLE};
+use crate::{
+    access::Identity,
+    error::{Error, FieldProblem, INVALID},
+    http::company,
+};
+
+/// A body with our names only, and without the company that its session is for anyway.
+pub(in crate::http) fn take<T: JsonSchema + 'static>(mut value: Value, caller: Option<&Identity>) -> Result<Value, Error> {
+    if !mentions_any(&value) {
+        return Ok(value);
+    }
+    let plan = plan_of::<T>();
+    if let (Some(caller), Some(fields), false) = (caller, value.as_object_mut(), plan.has("company_id")) {
+        let given: Vec<_> = COMPANY.iter().filter_map(|name| fields.remove(*name)).collect();
+        for given in given.iter().filter(|given| !given.is_null() && *given != "") {
+            company::check(given.as_str(), caller)?;
+        }
+    }
+    let mut problems = Vec::new();
+    rename(&plan, &mut value, "", &mut problems);
+    if problems.is_empty() { Ok(value) } else { Err(INVALID.in_fields(problems)) }
+}
+
+/// The parameters of a query with our names only.
+pub(in crate::http) fn take_pairs<T: JsonSchema + 'static>(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+    if !pairs.iter().any(|(name, _)| is_second_name(name)) {
+        return Ok(pairs);
+    }
+    let plan = plan_of::<T>();
+    let (mut problems, mut ours) = (Vec::new(), Vec::new());
+    let (second, mut pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| plan.ours(name).is_some());
+    for (name, value) in second {
+        let Some(our_name) = plan.ours(&name) else { continue };
+        match pairs.iter().chain(&ours).find(|(known, _)| known == our_name) {
+            Some((_, known)) if *known != value => problems.push(differs(our_name, &name)),
+            Some(_) => {}
+            None => ours.push((our_name.to_owned(), value)),
+        }
+    }
+    pairs.extend(ours);
+    if problems.is_empty() { Ok(pairs) } else { Err(INVALID.in_fields(problems)) }
+}
+
+fn rename(plan: &Plan, value: &mut Value, path: &str, problems: &mut Vec<FieldProblem>) {
+    match value {
+        Value::Object(fields) => {
+            let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            for (second, name) in &plan.names {
+                if !rename_one(fields, second, name.ours) {
+                    problems.push(differs(join(name.ours), second));
+                }
+            }
+            for (name, plan) in &plan.fields {
+                if let Some(value) = fields.get_mut(name) {
+                    rename(plan, value, &join(name), problems);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(plan) = &plan.items else { return };
+            for (index, item) in items.iter_mut().enumerate() {
+                rename(plan, item, &format!("{path}[{index}]"), problems);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Moves a value to our name; `false` when another one is there already. Null says nothing.
+fn rename_one(fields: &mut Map<String, Value>, second: &str, ours: &str) -> bool {
+    let Some(given) = fields.remove(second) else { return true };
+    if let Some(known) = fields.get(ours).filter(|known| !known.is_null()) {
+        return given.is_null() || *known == given;
+    }
+    fields.insert(ours.to_owned(), given);
+    true
+}
+
+fn differs(ours: impl Into<String>, second: &str) -> FieldProblem {
+    let portuguese = format!("O valor difere do de {second}, outro nome deste campo.");
+    let english = format!("The value differs from that of {second}, another name of this field.");
+    FieldProblem::new(ours, "two_values", &portuguese, &english)
+}
+
+fn is_second_name(name: &str) -> bool {
+    TABLE.iter().any(|known| known.also.contains(&name))
+}
+
+/// Whether a key anywhere is a second name of something, or names a company.
+fn mentions_any(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| is_second_name(name) || COMPANY.contains(&name.as_str()) || mentions_any(value))
+        }
+        Value::Array(items) => items.iter().any(mentions_any),
+        _ => false,
+    }
+}
+
+/// The plan of an input, made when it is first needed. A function has one or two.
+fn plan_of<T: JsonSchema + 'static>() -> Arc<Plan> {
+    static KNOWN: Mutex<Vec<(TypeId, Arc<Plan>)>> = Mutex::new(Vec::new());
+    let id = TypeId::of::<T>();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, plan)) = known.iter().find(|(known, _)| *known == id) {
+        return Arc::clone(plan);
+    }
+    let plan = Arc::new(Plan::of_input::<T>());
+    known.push((id, Arc::clone(&plan)));
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{access::Role, error::WRONG_COMPANY};
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Input {
+        conversation_id: Uuid,
+        body: String,
+        kind: Option<String>,
+        metadata: Value,
+        parts: Vec<Part>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Part {
+        client_id: Uuid,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Login {
+        company_id: Option<Uuid>,
+    }
+
+    fn caller() -> Identity {
+        let [user_id, company_id, session_id] = [1, 2, 3].map(Uuid::from_u128);
+        Identity { user_id, company_id, role: Role::Agent, session_id }
+    }
+
+    fn taken(value: Value) -> Value {
+        take::<Input>(value, Some(&caller())).unwrap()
+    }
+
+    fn refused(value: Value) -> Vec<(String, String)> {
+        let error = take::<Input>(value, Some(&caller())).unwrap_err();
+        error.0.fields.into_iter().map(|problem| (problem.field, problem.code)).collect()
+    }
+
+    #[test]
+    fn second_names_become_ours_where_a_type_declares_ours() {
+        let given = json!({"content": "Oi", "message_type": "text", "parts": [{"customer_id": 1}, {"clientId": 2}]});
+        assert_eq!(taken(given), json!({"body": "Oi", "kind": "text", "parts": [{"client_id": 1}, {"client_id": 2}]}));
+        // The type knows no user; serde refuses it.
+        assert_eq!(taken(json!({"attendantId": 1})), json!({"attendantId": 1}));
+    }
+
+    #[test]
+    fn stored_json_is_left_alone() {
+        let given = json!({"metadata": {"content": 1, "customer_id": 2, "company_id": 3}});
+        assert_eq!(taken(given.clone()), given);
+    }
+
+    #[test]
+    fn equal_values_are_one_and_different_ones_are_refused_by_name() {
+        assert_eq!(taken(json!({"content": "Oi", "body": "Oi"})), json!({"body": "Oi"}));
+        assert_eq!(taken(json!({"content": "Oi", "body": null})), json!({"body": "Oi"}));
+        assert_eq!(taken(json!({"content": null, "body": "Oi"})), json!({"body": "Oi"}));
+        let two = |field: &str| (field.to_owned(), "two_values".to_owned());
+        assert_eq!(refused(json!({"content": "Oi", "body": "Olá"})), [two("body")]);
+        assert_eq!(refused(json!({"parts": [{"customer_id": 1, "clientId": 2}]})), [two("parts[0].client_id")]);
+    }
+
+    #[test]
+    fn a_company_that_is_named_must_be_the_sessions() {
+        let own = caller().company_id;
+        for name in COMPANY {
+            assert_eq!(taken(json!({name: own})), json!({}));
+            assert_eq!(taken(json!({name: null})), json!({}));
+            assert_eq!(taken(json!({name: ""})), json!({}));
+            for other in [json!(Uuid::from_u128(9)), json!("acme"), json!(7)] {
+                let error = take::<Input>(json!({name: other}), Some(&caller())).unwrap_err();
+                assert_eq!(error.problem(), WRONG_COMPANY);
+            }
+            // Where it is chosen, it is a field as any other; where nobody is signed in, it is none.
+            let chosen = take::<Login>(json!({name: own}), None).unwrap();
+            assert_eq!(chosen, json!({"company_id": own}));
+            assert_eq!(take::<Input>(json!({name: own}), None).unwrap(), json!({name: own}));
+        }
+    }
+
+    #[test]
+    fn queries_take_second_names_too() {
+        #[derive(Deserialize, JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is used")]
+        struct Filters {
+            assignee: Option<String>,
+            limit: Option<u32>,
+        }
+        let pairs =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let given: Vec<_> = pairs(&[("attendantId", "me"), ("limit", "5"), ("assignee_id", "me")]);
+        assert_eq!(take_pairs::<Filters>(given).unwrap(), pairs(&[("limit", "5"), ("assignee", "me")]));
+        let error = take_pairs::<Filters>(pairs(&[("attendantId", "me"), ("assignee", "none")])).unwrap_err();
+        assert_eq!(error.0.fields[0].field, "assignee");
+    }
+}
