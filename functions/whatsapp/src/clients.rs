@@ -37,6 +37,12 @@ struct Known {
 }
 
 #[derive(FromRow)]
+struct Named {
+    id: Uuid,
+    is_changed: bool,
+}
+
+#[derive(FromRow)]
 struct Added {
     is_newest: bool,
 }
@@ -62,10 +68,15 @@ pub async fn prefer(
 /// Calls a client as the business does on its own phone, unless staff have named them. Numbers of nobody's are no clients.
 pub async fn name(transaction: &Transaction, channel: &Channel, contact: &Contact) -> Result<Done, Error> {
     let Contact { number, name, at } = contact;
-    let named: Option<Known> = transaction.first(NAME_CLIENT, &[&phone::canonical(number), name, at]).await?;
-    let Some(Known { id }) = named else { return Ok(Done::Ignored("a name that changes no client".into())) };
-    tell(transaction, channel, id).await?;
-    Ok(Done::Stored)
+    let named: Option<Named> = transaction.first(NAME_CLIENT, &[&phone::canonical(number), name, at]).await?;
+    match named {
+        None => Ok(Done::Ignored("a name that changes no client".into())),
+        Some(Named { is_changed: false, .. }) => Ok(Done::Duplicate),
+        Some(Named { id, .. }) => {
+            tell(transaction, channel, id).await?;
+            Ok(Done::Stored)
+        }
+    }
 }
 
 async fn find_or_create(context: &Context, transaction: &Transaction, sender: &Sender) -> Result<Uuid, Error> {

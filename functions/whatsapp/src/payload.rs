@@ -127,6 +127,9 @@ pub struct InboundStatus {
     pub error_detail: Option<String>,
 }
 
+/// Fields whose changes are always of one number: without its id they are of nobody.
+const OF_A_NUMBER: [&str; 6] = ["messages", "smb_message_echoes", "smb_app_state_sync", "user_preferences", "history", "calls"];
+
 /// Whom a change is for: a number, or the account as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
@@ -143,9 +146,12 @@ impl Address {
         let value = &change["value"];
         let metadata = &value["metadata"];
         let shown = text(metadata, "display_phone_number").or_else(|| text(value, "display_phone_number"));
+        let phone_number_id = text(metadata, "phone_number_id");
+        let is_of_nobody =
+            phone_number_id.is_none() && change["field"].as_str().is_some_and(|field| OF_A_NUMBER.contains(&field));
         Self {
-            phone_number_id: text(metadata, "phone_number_id"),
-            account_id: text(entry, "id"),
+            account_id: text(entry, "id").filter(|_| !is_of_nobody),
+            phone_number_id,
             display_number: shown.map(|shown| phone::canonical(&shown)),
         }
     }

@@ -4,8 +4,9 @@ use conversations::{
     conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early, updated_conversation,
 };
 
-/// The client by phone or by user id, whether they are known by these as WhatsApp writes them, their open conversation on this channel, and whether the message is stored already. Whoever wants
-/// to hold a change or a status of this message waits from here on until it is committed: `AWAIT_STORING`.
+/// The client by phone or by user id, whether they are known by these as WhatsApp writes them, their open conversation on this channel,
+/// and whether the message is stored already. Whoever wants to hold a change or a status of this message waits from here on until it is
+/// committed: `AWAIT_STORING`.
 pub const LOCATE: &str = "
     with identity as (
         select client_id, kind, address
@@ -42,7 +43,8 @@ pub const CREATE_CLIENT: &str = "
      group by client_id
     having count(*) = ($3::text is not null)::integer + ($5::text is not null)::integer";
 
-/// A second identity of a known client or, if it is so wanted, a known one in another writing; one that belongs to somebody else already stays theirs.
+/// A second identity of a known client or, if that is wanted, a known one in another writing. One that belongs to somebody else already
+/// stays theirs.
 pub const LINK_IDENTITY: &str = "
     insert into client_identities (client_id, kind, value, address)
     select $1, identity.kind, identity.value, identity.address
@@ -284,15 +286,21 @@ pub const ADD_CONSENT: &str = "
            and (newer.at, not newer.granted) > (added.at, not added.granted)) as is_newest
       from added";
 
-/// No row for a number of nobody's, for a name that staff gave, one told later, and the same one.
+/// No row for a number of nobody's, for a name that staff gave, and for one told later.
 pub const NAME_CLIENT: &str = "
+    with known as (
+        select id, (name, name_source) is distinct from ($2::text, 'address_book') as is_changed
+          from clients
+         where id = (select client_id from client_identities where kind = 'phone' and value = $1)
+           and name_source <> 'staff'
+           and (name_told_at is null or name_told_at <= $3)
+           for update
+    )
     update clients
-       set name = $2, name_source = 'address_book', name_told_at = $3, version = version + 1
-     where id = (select client_id from client_identities where kind = 'phone' and value = $1)
-       and name_source <> 'staff'
-       and (name_told_at is null or name_told_at <= $3)
-       and (name, name_source) is distinct from ($2, 'address_book')
-    returning id";
+       set name = $2, name_source = 'address_book', name_told_at = $3, version = version + known.is_changed::integer
+      from known
+     where clients.id = known.id
+    returning clients.id, known.is_changed";
 
 /// No row when it has been told before.
 pub const ADD_ACCOUNT_NOTICE: &str = "

@@ -273,6 +273,17 @@ fn numbers_are_told_apart_and_keep_their_order() {
 }
 
 #[test]
+fn only_what_is_of_an_account_is_for_one_without_its_number() {
+    let address = |field: &str, value: Value| read(&webhook(field, value), NOW).unwrap().remove(0).address;
+    let of_account = address("security", json!({"event": "PIN_CHANGED", "display_phone_number": "+52 1 55 1234 5678"}));
+    let shown = Some("525512345678".to_owned());
+    assert_eq!(of_account, Address { phone_number_id: None, account_id: Some("1".into()), display_number: shown });
+    assert_eq!(address("messages", json!({"messages": []})), Address::default());
+    let number = address("messages", json!({"metadata": {"phone_number_id": "21"}}));
+    assert_eq!((number.key(), number.account_id.as_deref()), ("21", Some("1")));
+}
+
+#[test]
 fn nul_is_replaced_wherever_it_is() {
     assert_eq!(without_nul(json!({"a\0": ["b\0", {"c": "\0"}]})), json!({"a\u{fffd}": ["b\u{fffd}", {"c": "\u{fffd}"}]}));
 }

@@ -184,6 +184,30 @@ pub async fn number_just_connected_is_told_before_its_first_message(stack: Arc<S
     assert_eq!(told["at"], "2025-12-01T14:40:00Z");
 }
 
+pub async fn what_is_of_a_number_is_not_guessed_from_its_account(stack: Arc<Stack>) {
+    let company = alone(&stack).await;
+    let (client, id) = (fresh_number(), format!("wamid.{}", Uuid::now_v7().simple()));
+    let message = json!({"from": client, "id": id, "type": "text", "text": {"body": "Para que número?"}});
+    company.phone.account_change("messages", json!({"messages": [message]})).await;
+    let list = company.admin.api.get(&format!("/conversations?search={client}")).await.expect(200);
+    assert_eq!(list["data"], json!([]));
+    let kept = "select count(*) from unrouted_webhooks where position($1 in convert_from(body, 'UTF8')) > 0";
+    let row = stack.database().await.query_one(kept, &[&id]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 1);
+}
+
+pub async fn changed_user_id_is_followed_by_the_account_alone(stack: Arc<Stack>) {
+    let company = alone(&stack).await;
+    let [previous, current] = ["BR.930001", "BR.930002"];
+    company.phone.receive("", json!({"from": null, "user_id": previous, "text": "antes"})).await;
+    let change = json!({"detail": "changed", "user_id": {"previous": previous, "current": current}});
+    company.phone.account_change("user_id_update", change).await;
+    company.phone.receive("", json!({"from": null, "user_id": current, "text": "depois"})).await;
+    let list = company.admin.api.get("/conversations").await.expect(200);
+    // The other one is of the message that proved the account.
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(2), "{list}");
+}
+
 pub async fn notice_for_an_account_of_nobody_is_kept(stack: Arc<Stack>) {
     let company = alone(&stack).await;
     let head = company.admin.head().await;

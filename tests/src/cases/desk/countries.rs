@@ -98,8 +98,10 @@ pub async fn answer_goes_to_the_writing_that_wrote_last(stack: Arc<Stack>) {
     let id = text(&conversations(&company).await[0]["id"]).to_owned();
     company.agents[0].take_over(&id).await;
     company.agents[0].say(&id, "Primeira").await;
+    company.phone.sent_at_least(1).await;
     company.phone.receive_text(&without, "Mudei").await;
     company.agents[0].say(&id, "Segunda").await;
+    company.phone.sent_at_least(2).await;
     // What the business's own phone calls them is not what they are answered by.
     let echo = json!({"phone_number_id": company.phone.number_id, "from": with, "text": "Do celular"});
     company.phone.post("/whatsapp/echo", echo).await;

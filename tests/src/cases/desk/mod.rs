@@ -111,6 +111,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
             typed_account_of_another_company_tells_nothing,
             number_just_connected_is_told_before_its_first_message,
             notice_for_an_account_of_nobody_is_kept,
+            what_is_of_a_number_is_not_guessed_from_its_account,
+            changed_user_id_is_followed_by_the_account_alone,
         };
         media::{
             picture_arrives_measured_and_is_downloaded,

@@ -62,7 +62,9 @@ pub async fn marketing_stopped_and_resumed_is_the_clients_consent(stack: Arc<Sta
     assert_eq!(accepted, [false, true, false, true], "{events:?}");
     assert_eq!(text(&events[0]["name"]), "Maria Teste");
     let rows = "
-        select granted, source, proof ->> 'detail' from client_consents where company_id = $1 and purpose = 'marketing' and channel = 'whatsapp'";
+        select granted, source, proof ->> 'detail'
+          from client_consents
+         where company_id = $1 and purpose = 'marketing' and channel = 'whatsapp'";
     let rows = stack.database().await.query(rows, &[&company.id]).await.expect("the consents");
     assert_eq!(rows.len(), 5, "one was told twice");
     assert!(rows.iter().all(|row| (row.get(1), row.get(2)) == ("whatsapp_preference", "User requested it")));
@@ -81,7 +83,8 @@ pub async fn refusal_is_known_before_anybody_writes(stack: Arc<Stack>) {
     assert_eq!(company.admin.api.get("/conversations").await.expect(200)["data"], json!([]));
     company.phone.receive_text(&long, "Oi").await;
     assert_eq!(consent(&company, &long).await, false);
-    let counts = "select (select count(*) from clients where company_id = $1), (select count(*) from client_consents where company_id = $1)";
+    let counts = "
+        select (select count(*) from clients where company_id = $1), (select count(*) from client_consents where company_id = $1)";
     let row = stack.database().await.query_one(counts, &[&company.id]).await.expect("counts");
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1, 1));
 }
@@ -99,8 +102,10 @@ pub async fn address_book_names_clients_whom_staff_have_not_named(stack: Arc<Sta
     assert_eq!(name().await, "Maria da Padaria");
     company.phone.change("smb_app_state_sync", entry(&client, "Antes disso", at - 30)).await;
     company.phone.change("smb_app_state_sync", entry(&client, "Maria da Padaria", at - 10)).await;
+    company.phone.change("smb_app_state_sync", entry(&client, "Antes disso", at - 15)).await;
     assert_eq!(name().await, "Maria da Padaria");
-    let removed = json!({"type": "contact", "action": "remove", "contact": {"phone_number": client}, "metadata": {"timestamp": at.to_string()}});
+    let mut removed = entry(&client, "", at)["state_sync"][0].clone();
+    removed["action"] = json!("remove");
     company.phone.change("smb_app_state_sync", json!({"state_sync": [removed]})).await;
     assert_eq!(name().await, "Maria da Padaria");
     let events = told(&company, &head).await;
