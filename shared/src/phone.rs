@@ -60,7 +60,7 @@ pub fn search_pattern(text: &str) -> String {
     let national = digits.trim_start_matches('0');
     match (national.len(), national.as_bytes()) {
         (10, [_, _, b'6'..=b'9', ..]) => format!("{}%{}", &national[..2], &national[2..]),
-        // Not a Brazilian mobile, whose third digit is the ninth one.
+        // A 1 or 9 before a Mexican or Argentine number; not a Brazilian mobile, whose third digit is the ninth one.
         (11, [b'1', b'2'..=b'9', third, ..] | [b'9', b'1'..=b'3', third, ..]) if *third != b'9' => national[1..].to_owned(),
         (12 | 13, _) => argentina(national).unwrap_or_else(|| national.to_owned()),
         (0, _) => digits,
@@ -86,23 +86,22 @@ fn argentina(national: &str) -> Option<String> {
     }
     let ten = match significant.len() {
         10 => significant.to_owned(),
-        12 => {
-            let (area, local) = significant.split_at(area_length(significant));
-            format!("{area}{}", local.strip_prefix("15")?)
-        }
+        12 => without_fifteen(significant)?,
         _ => return None,
     };
     (ten != national).then_some(ten)
 }
 
-fn area_length(significant: &str) -> usize {
+/// The area has two, three or four digits; some of four begin as one of three does, and the place of the 15 tells them apart.
+fn without_fifteen(significant: &str) -> Option<String> {
+    let cut = |area: usize| {
+        let (area, local) = significant.split_at(area);
+        Some(format!("{area}{}", local.strip_prefix("15")?))
+    };
     if significant.starts_with("11") {
-        2
-    } else if AREAS_OF_THREE.contains(&&significant[..3]) {
-        3
-    } else {
-        4
+        return cut(2);
     }
+    AREAS_OF_THREE.contains(&&significant[..3]).then(|| cut(3)).flatten().or_else(|| cut(4))
 }
 
 /// Ten digits, without the 1 that mobiles had before them.
