@@ -69,7 +69,9 @@ create table public.channel_accounts (
     bot_flow_id uuid,
     settings jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    version integer not null default 1
+    version integer not null default 1,
+    account_key text,
+    display_number text
 );
 alter table public.channel_accounts enable row level security;
 alter table public.channel_accounts force row level security;
@@ -81,6 +83,34 @@ create table public.channel_credentials (
 );
 alter table public.channel_credentials enable row level security;
 alter table public.channel_credentials force row level security;
+
+create table public.channel_notices (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    code text not null,
+    text text not null,
+    content jsonb not null,
+    at timestamp with time zone not null,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.channel_notices enable row level security;
+alter table public.channel_notices force row level security;
+
+create table public.client_consents (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    purpose text not null,
+    channel text not null,
+    granted boolean not null,
+    source text not null,
+    at timestamp with time zone not null,
+    proof jsonb not null,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.client_consents enable row level security;
+alter table public.client_consents force row level security;
 
 create table public.client_identities (
     company_id uuid not null default app.company_id(),
@@ -102,7 +132,9 @@ create table public.clients (
     tags text[] not null default '{}'::text[],
     custom_fields jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    version integer not null default 1
+    version integer not null default 1,
+    name_source text not null default 'staff'::text,
+    name_told_at timestamp with time zone
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -465,11 +497,20 @@ alter table public.channel_accounts add constraint channel_accounts_pkey PRIMARY
 alter table public.channel_accounts add constraint channel_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'broken'::text, 'disabled'::text])));
 alter table public.channel_credentials add constraint channel_credentials_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.channel_credentials add constraint channel_credentials_pkey PRIMARY KEY (channel_account_id);
+alter table public.channel_notices add constraint channel_notices_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
+alter table public.channel_notices add constraint channel_notices_pkey PRIMARY KEY (id);
+alter table public.client_consents add constraint client_consents_channel_check CHECK ((channel = 'whatsapp'::text));
+alter table public.client_consents add constraint client_consents_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
+alter table public.client_consents add constraint client_consents_company_id_id_key UNIQUE (company_id, id);
+alter table public.client_consents add constraint client_consents_pkey PRIMARY KEY (id);
+alter table public.client_consents add constraint client_consents_purpose_check CHECK ((purpose = 'marketing'::text));
+alter table public.client_consents add constraint client_consents_source_check CHECK ((source = 'whatsapp_preference'::text));
 alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
 alter table public.clients add constraint clients_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.clients add constraint clients_company_id_id_key UNIQUE (company_id, id);
+alter table public.clients add constraint clients_name_source_check CHECK ((name_source = ANY (ARRAY['number'::text, 'profile'::text, 'address_book'::text, 'staff'::text])));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
@@ -547,6 +588,11 @@ alter table public.users add constraint users_pkey PRIMARY KEY (id);
 
 -- indexes
 
+CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (kind, account_key) WHERE (account_key IS NOT NULL);
+CREATE UNIQUE INDEX channel_notices_once ON public.channel_notices USING btree (company_id, md5((content)::text));
+CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (company_id, at DESC);
+CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
+CREATE UNIQUE INDEX client_consents_once ON public.client_consents USING btree (company_id, md5((proof)::text));
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (value public.gin_trgm_ops);
 CREATE INDEX clients_name ON public.clients USING gin (app.fold(name) public.gin_trgm_ops);
@@ -794,6 +840,9 @@ begin
     else
         audiences := array['self:' || person, 'user:' || person, 'department:none'] || array(select 'department:' || d from unnest(departments) d);
     end if;
+    if claimed_role = 'admin' then
+        audiences := audiences || 'self:admins'::text;
+    end if;
     perform set_config('app.company_id', company::text, true),
             set_config('app.user_id', person::text, true),
             set_config('app.session_id', session::text, true),
@@ -804,6 +853,22 @@ begin
             set_config('app.audiences', audiences::text, true),
             set_config('role', case when claimed_role = 'student' then 'app_student' else 'app_staff' end, true);
     return app.feed_head();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter_account(channel_kind text, account text, number text)
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer, feed_cursor text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+    channel record;
+begin
+    select * into channel from app.find_account(channel_kind, account, number);
+    if found then
+        return query select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window,
+                            app.enter_system(channel.company_id);
+    end if;
 end
 $function$;
 
@@ -845,6 +910,27 @@ CREATE OR REPLACE FUNCTION app.feed_head()
  RETURNS text
  LANGUAGE sql
 AS $function$ select value || '.' || pg_snapshot_xmin(pg_current_snapshot())::text || '.0' from feed_epochs order by started_at desc limit 1 $function$;
+
+CREATE OR REPLACE FUNCTION app.find_account(channel_kind text, account text, number text)
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    with known as (
+        select * from channel_accounts where kind = channel_kind and account_key = account and status <> 'disabled'
+    ), chosen as (
+        select * from known where display_number = number
+        union all
+        select * from known where not exists (select from known named where named.display_number = number)
+    )
+    select chosen.id, chosen.company_id, chosen.department_id, chosen.bot_flow_id, companies.reopen_window
+      from chosen
+      join companies on companies.id = chosen.company_id
+     where not exists (select from chosen other where other.company_id <> chosen.company_id)
+     order by chosen.created_at, chosen.id
+     limit 1
+$function$;
 
 CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
@@ -1281,6 +1367,14 @@ create policy company on public.channel_credentials as restrictive for all to pu
 
 create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
+create policy company on public.channel_notices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.channel_notices as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ('self:admins'::text = ANY (( SELECT app.audiences() AS audiences)::text[])));
+
+create policy company on public.client_consents as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.client_consents as permissive for all to app_staff using true;
+
 create policy company on public.client_identities as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
@@ -1458,6 +1552,7 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 
 -- grants
 
+grant update on column public.client_consents.client_id to app_staff;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users.created_at to app_staff;
@@ -1505,12 +1600,14 @@ grant execute on function app.end_family(session uuid) to app_student;
 grant execute on function app.end_object_removals(storage_keys text[]) to app;
 grant execute on function app.end_orphan_uploads(most integer) to app;
 grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.enter_account(channel_kind text, account text, number text) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_system(company uuid) to app;
 grant execute on function app.feed_head() to app;
 grant execute on function app.feed_head() to app_lookup;
 grant execute on function app.feed_head() to app_staff;
 grant execute on function app.feed_head() to app_student;
+grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.fold(value text) to app_lookup;
@@ -1569,6 +1666,8 @@ grant delete, insert, select, update on table public.bot_flows to app_staff;
 grant delete, insert, select, update on table public.channel_accounts to app_staff;
 grant select on table public.channel_accounts to app_lookup;
 grant delete, insert, select, update on table public.channel_credentials to app_staff;
+grant insert, select on table public.channel_notices to app_staff;
+grant insert, select on table public.client_consents to app_staff;
 grant delete, insert, select, update on table public.client_identities to app_staff;
 grant select on table public.client_identities to app_lookup;
 grant delete, insert, select, update on table public.clients to app_staff;

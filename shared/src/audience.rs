@@ -21,6 +21,12 @@ impl Audience {
         Self(Some(vec![format!("self:{user_id}")]))
     }
 
+    /// The company's admins and nobody else, not even supervisors.
+    #[must_use]
+    pub fn admins() -> Self {
+        Self(Some(vec!["self:admins".to_owned()]))
+    }
+
     /// Those who see a conversation in this department with this assignee; supervisors always do.
     #[must_use]
     pub fn conversation(department_id: Option<Uuid>, assignee_id: Option<Uuid>) -> Self {
@@ -102,6 +108,15 @@ mod tests {
     fn supervisors_do_not_see_what_is_for_one_user() {
         let supervisor = Reader { sees_all: true, ..reader(&["self:supervisor"]) };
         assert!(!Audience::user(Uuid::from_u128(4)).includes(&supervisor));
+    }
+
+    #[test]
+    fn supervisors_do_not_see_what_is_for_admins() {
+        let supervisor = Reader { sees_all: true, ..reader(&["self:supervisor"]) };
+        assert!(!Audience::admins().includes(&supervisor));
+        let admin = Reader { sees_all: true, ..reader(&["self:admin", "self:admins"]) };
+        assert!(Audience::admins().includes(&admin));
+        assert!(!Audience::user(Uuid::from_u128(4)).includes(&admin));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     context::Context,
-    crypto,
+    crypto, phone,
     settings::{EncryptionKey, optional_variable, variable},
 };
 
@@ -108,14 +108,34 @@ pub async fn mark_read(context: &Context, account: &Account, message_id: &str) -
     (answer.map(drop), call)
 }
 
+/// What Meta says of a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Number {
+    /// The business account it is in.
+    pub account_id: Option<String>,
+    /// What people see, as digits in their one writing.
+    pub display_number: Option<String>,
+}
+
+impl Number {
+    fn read(answer: &Value) -> Self {
+        let mut entities = answer["health_status"]["entities"].as_array().into_iter().flatten();
+        let account = entities.find(|entity| entity["entity_type"] == "WABA");
+        Self {
+            account_id: account.and_then(|account| account["id"].as_str()).map(str::to_owned),
+            display_number: answer["display_phone_number"].as_str().map(phone::canonical),
+        }
+    }
+}
+
 /// Asks for the number itself, which Meta shows to no token but those that may act for it.
-pub async fn look_up_number(context: &Context, account: &Account) -> Outcome<()> {
-    let url = format!("{}/{}?fields=id,display_phone_number", base_url(), account.phone_number_id);
+pub async fn look_up_number(context: &Context, account: &Account) -> Outcome<Number> {
+    let url = format!("{}/{}?fields=id,display_phone_number,health_status", base_url(), account.phone_number_id);
     let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
     let (answer, call) = run(context, "look_up_number", request).await;
     let is_own = |answer: Value| {
         let refused = || Failure::Refused { code: "other_number".into(), detail: "the answer is of another number".into() };
-        if answer["id"] == account.phone_number_id.as_str() { Ok(()) } else { Err(refused()) }
+        if answer["id"] == account.phone_number_id.as_str() { Ok(Number::read(&answer)) } else { Err(refused()) }
     };
     (answer.and_then(is_own), call)
 }
@@ -285,6 +305,14 @@ mod tests {
         assert_eq!(Credentials::open(&keys, own, &sealed), Some(credentials.clone()));
         assert_eq!(Credentials::open(&keys, other, &sealed), None);
         assert!(!format!("{credentials:?}").contains("EAAG"));
+    }
+
+    #[test]
+    fn a_number_names_its_account() {
+        let entities = json!([{"entity_type": "PHONE_NUMBER", "id": "21"}, {"entity_type": "WABA", "id": "10"}]);
+        let number = Number::read(&json!({"display_phone_number": "+55 11 4000-0000", "health_status": {"entities": entities}}));
+        assert_eq!(number, Number { account_id: Some("10".into()), display_number: Some("551140000000".into()) });
+        assert_eq!(Number::read(&json!({})), Number::default());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
-use crate::{Company, company::Person, company::text, sandbox::fresh_number};
+use crate::{Company, Stack, company::Person, company::text, sandbox::fresh_number};
 
 impl Company {
     /// A client writes and the first agent takes the conversation over. Answers the client's number and the conversation's id.
@@ -30,6 +30,22 @@ impl Company {
         let mut thread = self.admin.thread(text(&conversation["id"])).await;
         assert_eq!(thread.len(), 1, "{thread:?}");
         (conversation, thread.remove(0))
+    }
+}
+
+impl Company {
+    /// What became of every item of this company's webhooks, the oldest first.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn outcomes(&self, stack: &Stack) -> Vec<String> {
+        let sql = "
+            select item ->> 'outcome'
+              from inbound_webhooks, jsonb_array_elements(outcome) with ordinality items (item, number)
+             where company_id = $1
+             order by received_at, number";
+        let rows = stack.database().await.query(sql, &[&self.id]).await.expect("the webhooks");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 }
 

@@ -56,13 +56,29 @@ impl Phone {
         text(&received["id"]).to_owned()
     }
 
+    /// WhatsApp tells of a change of this field for this number, answered with 200.
+    pub async fn change(&self, field: &str, value: Value) {
+        self.tell(json!({"field": field, "value": value})).await;
+    }
+
+    /// WhatsApp tells of a change that names the number's account and not the number, answered with 200.
+    pub async fn account_change(&self, field: &str, value: Value) {
+        self.tell(json!({"field": field, "value": value, "of_account": true})).await;
+    }
+
+    async fn tell(&self, mut change: Value) {
+        change["phone_number_id"] = json!(self.number_id);
+        let told = self.post("/whatsapp/change", change).await;
+        assert_eq!(told["status"], 200, "{told}");
+    }
+
     /// Any route of the sandbox's control. What it tells of our webhook's answer is held against `openapi.json`.
     ///
     /// # Panics
     /// When it does not answer with success.
     pub async fn post(&self, path: &str, body: Value) -> Value {
         let told = self.send(self.http.post(format!("{}{path}", self.base)).json(&body), path).await;
-        let sends_webhook = ["/whatsapp/inbound", "/whatsapp/webhook"].contains(&path);
+        let sends_webhook = ["/whatsapp/inbound", "/whatsapp/change", "/whatsapp/webhook"].contains(&path);
         if let (true, Some(status), Some(answer)) = (sends_webhook, told["status"].as_u64(), told["answer"].as_str()) {
             self.check_webhook(status, answer);
         }

@@ -2,5 +2,6 @@
 
 pub mod flow;
 pub mod hours;
+pub mod input;
 pub mod run;
 pub mod turn;

@@ -3,7 +3,10 @@
 use conversations::{Conversation, conversation_columns, conversation_joins, updated_conversation};
 use shared::prelude::*;
 
-use crate::turn::{self, Input, Next, Run, Turn};
+use crate::{
+    input::Input,
+    turn::{self, Next, Run, Turn},
+};
 
 /// A webhook that is being committed may have counted on this very job for its message: it is waited for before anything is read.
 pub const LOCK: &str = "select from conversations where id = $1 for update";
@@ -12,7 +15,7 @@ pub const LOCK: &str = "select from conversations where id = $1 for update";
 pub const LOAD: &str = "
     select conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count, conversations.bot_answered,
            conversations.bot_node, conversations.bot_fields, conversations.bot_turns, clients.name as client_name, bot_flows.definition,
-           (select coalesce(jsonb_agg(jsonb_build_object('body', body, 'option_id', payload #>> '{reply,id}') order by inbound_number), '[]')
+           (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
               from messages
              where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered) as said
       from conversations
@@ -83,15 +86,12 @@ pub struct Loaded {
     said: Value,
 }
 
-/// All that was said since the last turn counts as one answer: a tapped option wins, then the last text.
+/// All that was said since the last turn counts as one answer.
 pub fn play(context: &Context, loaded: &Loaded) -> Turn {
     let said = loaded.said.as_array().map(Vec::as_slice).unwrap_or_default();
-    let tapped = said.iter().rev().find(|message| message["option_id"].is_string());
-    let last = tapped.or(said.last()).cloned().unwrap_or_default();
-    let input = Input {
-        text: last["body"].as_str().unwrap_or_default().to_owned(),
-        option_id: last["option_id"].as_str().map(str::to_owned),
-    };
+    let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    let heard = said.iter().map(|message| Input::of(&text(message, "kind"), &text(message, "body"), &message["payload"]));
+    let input = Input::together(heard.collect());
     let run = Run {
         node: loaded.bot_node.clone(),
         fields: loaded.bot_fields.as_object().cloned().unwrap_or_default(),

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::flow::{Choice, Flow, Node};
+use crate::{
+    flow::{Choice, Flow, Node},
+    input::Input,
+};
 
 /// Turns after which people take over: something is going round in circles.
 const MOST_TURNS: i32 = 50;
@@ -22,14 +25,6 @@ pub struct Run {
     pub node: Option<String>,
     pub fields: Map<String, Value>,
     pub turns: i32,
-}
-
-/// What the client said since the last turn.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Input {
-    pub text: String,
-    /// Id of a tapped button or row.
-    pub option_id: Option<String>,
 }
 
 /// Something the bot says.
@@ -79,29 +74,33 @@ struct Player<'a> {
 
 impl Player<'_> {
     fn turn(&mut self, input: &Input) -> Next {
-        let said = fold(&input.text);
-        if self.run.turns > MOST_TURNS || self.flow.words.human.iter().any(|word| fold(word) == said) {
+        let said = input.words().map(fold);
+        let is_among = |words: &[String]| said.as_ref().is_some_and(|said| words.iter().any(|word| fold(word) == *said));
+        if self.run.turns > MOST_TURNS || is_among(&self.flow.words.human) {
             return self.hand_over();
         }
-        if self.flow.words.menu.iter().any(|word| fold(word) == said) {
+        if is_among(&self.flow.words.menu) {
             return self.go(&self.flow.start.clone());
         }
         let waiting = self.run.node.clone();
         let Some((name, node)) = waiting.and_then(|name| Some((name.clone(), self.flow.nodes.get(&name)?.clone()))) else {
             return self.go(&self.flow.start.clone());
         };
-        match node {
-            Node::Menu { ref options, .. } => match choose(options, input) {
+        match (node, input.words()) {
+            (Node::Menu { .. } | Node::Question { .. }, None) if *input == Input::Nothing => Next::Wait,
+            (Node::Menu { ref options, .. }, _) => match choose(options, input) {
                 Some(choice) => {
                     self.run.fields.remove("missed");
                     self.go(&choice.go_to.clone())
                 }
                 None => self.miss(&name),
             },
-            Node::Question { field, go_to, .. } => {
-                self.run.fields.insert(field, json!(input.text));
+            (Node::Question { field, go_to, .. }, Some(words)) => {
+                self.run.fields.remove("missed");
+                self.run.fields.insert(field, json!(words));
                 self.go(&go_to)
             }
+            (Node::Question { .. }, None) => self.miss(&name),
             _ => self.go(&name),
         }
     }
@@ -196,8 +195,9 @@ impl Player<'_> {
 
 /// The option that was tapped, or typed as its number or its title.
 fn choose<'a>(options: &'a [Choice], input: &Input) -> Option<&'a Choice> {
-    let said = fold(&input.text);
-    let by_id = options.iter().find(|option| Some(&option.id) == input.option_id.as_ref());
+    let said = fold(input.words()?);
+    let is_tapped = |option: &&Choice| matches!(input, Input::Tapped { option_id, .. } if *option_id == option.id);
+    let by_id = options.iter().find(is_tapped);
     let by_number = || said.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
     let by_title = || options.iter().find(|option| fold(&option.title) == said);
     by_id.or_else(by_number).or_else(by_title)
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn say(text: &str) -> Input {
-        Input { text: text.into(), option_id: None }
+        Input::Said(text.into())
     }
 
     fn turn(run: &Run, input: &Input) -> Turn {
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_option_is_chosen_by_tap_number_or_title() {
-        let tap = Input { text: String::new(), option_id: Some("human".into()) };
+        let tap = Input::Tapped { option_id: "human".into(), title: String::new() };
         for input in [tap, say("2"), say("FALAR COM ATENDENTE")] {
             assert_eq!(turn(&at("welcome"), &input).next, Next::Handover { department_id: None });
         }
@@ -274,6 +274,29 @@ mod tests {
         assert_eq!((first.says.len(), &first.next), (2, &Next::Wait));
         let second = turn(&first.run, &say("xyz"));
         assert!(matches!(second.next, Next::Handover { .. }));
+    }
+
+    #[test]
+    fn what_is_no_answer_leaves_the_bot_waiting_silently() {
+        let missed = turn(&at("welcome"), &say("xyz")).run;
+        for run in [at("welcome"), at("name"), missed] {
+            let silent = turn(&run, &Input::Nothing);
+            assert_eq!(
+                (silent.says, silent.next, silent.run.node, silent.run.fields),
+                (vec![], Next::Wait, run.node, run.fields)
+            );
+        }
+        assert_eq!(turn(&Run::default(), &Input::Nothing).says[0].text, "Olá, Maria!");
+    }
+
+    #[test]
+    fn a_file_is_an_answer_the_bot_does_not_understand() {
+        for (node, asked) in [("welcome", "Olá, Maria!"), ("name", "Seu nome?")] {
+            let first = turn(&at(node), &Input::Unreadable);
+            assert_eq!((first.says.last().unwrap().text.as_str(), &first.next), (asked, &Next::Wait));
+            assert!(first.run.fields.get("name").is_none());
+            assert!(matches!(turn(&first.run, &Input::Unreadable).next, Next::Handover { .. }));
+        }
     }
 
     #[test]

@@ -36,6 +36,19 @@ macro_rules! conversation_joins {
     };
 }
 
+/// Whether the row of `clients` takes marketing on WhatsApp, as `accepts_marketing`; null when they never said. Of two words at the same
+/// second the refusal counts.
+#[macro_export]
+macro_rules! accepts_marketing {
+    () => {
+        "(select consent.granted from client_consents consent
+             where consent.company_id = clients.company_id and consent.client_id = clients.id
+               and consent.purpose = 'marketing' and consent.channel = 'whatsapp'
+             order by consent.at desc, consent.granted
+             limit 1) as accepts_marketing"
+    };
+}
+
 /// An update of one conversation, `returning *`, with the row as `Conversation` shows it.
 #[macro_export]
 macro_rules! updated_conversation {

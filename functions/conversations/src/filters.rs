@@ -108,7 +108,7 @@ impl ConversationFilters {
             channels: values(self.channel.take()),
             tags: values(self.tag.take()),
             priorities: values(self.priority.take()),
-            digits: self.search.as_deref().map(phone::canonical),
+            digits: self.search.as_deref().map(phone::search_pattern),
             place,
             limit: self.limit.unwrap_or(50) as usize,
             filters: self,

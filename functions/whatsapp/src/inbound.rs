@@ -12,13 +12,13 @@ use shared::{
 };
 
 use crate::{
-    changes, notices,
+    account, changes, clients, notices,
     payload::{InboundMessage, Item, Sender},
     statements::{APPLY, CREATE_CLIENT, LINK_IDENTITY, LOCATE, OPEN, REOPEN},
 };
 
 /// Times an item is tried again after another webhook won a race for the same client or conversation.
-const TRIES: usize = 4;
+pub const TRIES: usize = 4;
 
 /// The channel account a webhook came for.
 #[derive(Clone, Debug, FromRow)]
@@ -50,6 +50,10 @@ pub enum Done {
     /// It waits for the message it speaks of.
     Held,
     Duplicate,
+    /// Admins were told of it, by this code.
+    Told(&'static str),
+    /// Said in a group of people: kept in the raw webhook only.
+    Group,
     /// Kept in the raw webhook only, for this reason.
     Ignored(String),
 }
@@ -66,6 +70,10 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
             transaction.execute(changes::FOLLOW_USER_ID, &[previous, current]).await?;
             Ok(Done::Stored)
         }
+        Item::Preference(preference) => clients::prefer(context, transaction, channel, preference).await,
+        Item::Contact(contact) => clients::name(transaction, channel, contact).await,
+        Item::Account(notice) => account::note(context, transaction, channel, notice).await,
+        Item::Group { .. } => Ok(Done::Group),
         Item::Ignored(what) => Ok(Done::Ignored(what.clone())),
         Item::Broken { error, .. } => Err(INTERNAL.caused_by(error)),
     }
@@ -74,18 +82,35 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
 /// A message's client, by either of their ids, and their open conversation.
 pub async fn locate(transaction: &Transaction, channel: &Channel, message: &InboundMessage) -> Result<Located, Error> {
     let number = message.sender.wa_id.as_deref().map(phone::canonical);
-    transaction.one(LOCATE, &[&number, &message.sender.user_id, &channel.id, &message.id]).await
+    let Sender { wa_id, user_id, .. } = &message.sender;
+    transaction.one(LOCATE, &[&number, user_id, &channel.id, &message.id, wa_id]).await
 }
 
-/// Keeps the id a known client had not been seen with.
-pub async fn link(transaction: &Transaction, located: &Located, sender: &Sender) -> Result<(), Error> {
+/// Keeps the id a known client had not been seen with. One of their own messages also tells in which writing they are answered; on the
+/// business's phone it may be another.
+pub async fn link(transaction: &Transaction, located: &Located, sender: &Sender, is_theirs: bool) -> Result<(), Error> {
     let Some(client_id) = located.client_id else { return Ok(()) };
     let Sender { wa_id, user_id, .. } = sender;
     if (wa_id.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id) {
         let number = wa_id.as_deref().map(phone::canonical);
-        transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id]).await?;
+        transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &is_theirs]).await?;
     }
     Ok(())
+}
+
+/// A client who is not known yet. `None` when somebody else has just created them.
+pub async fn create_client(context: &Context, transaction: &Transaction, sender: &Sender) -> Result<Option<Uuid>, Error> {
+    let Sender { wa_id, user_id, name } = sender;
+    let number = wa_id.as_deref().map(phone::canonical);
+    let source = if name.is_some() { "profile" } else { "number" };
+    let name = name.clone().or_else(|| number.as_deref().map(phone::e164)).unwrap_or_else(|| "Cliente do WhatsApp".into());
+    let id = context.new_id();
+    let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, wa_id, user_id, &source]).await?;
+    if made.is_empty() {
+        transaction.rollback_to_savepoint(transaction.mark());
+        return Ok(None);
+    }
+    Ok(Some(id))
 }
 
 /// Whether a conversation was there already.
@@ -111,20 +136,11 @@ async fn store(
         let client_id = if let Some(client_id) = located.client_id {
             client_id
         } else {
-            let Sender { wa_id, user_id, name } = &message.sender;
-            let number = wa_id.as_deref().map(phone::canonical);
-            let name = name.clone().or_else(|| number.as_deref().map(phone::e164));
-            let name = name.unwrap_or_else(|| "Cliente do WhatsApp".into());
-            let id = context.new_id();
-            let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, wa_id, user_id]).await?;
             // Somebody else has just created them: look again.
-            if made.is_empty() {
-                transaction.rollback_to_savepoint(transaction.mark());
-                continue;
-            }
+            let Some(id) = create_client(context, transaction, &message.sender).await? else { continue };
             id
         };
-        link(transaction, &located, &message.sender).await?;
+        link(transaction, &located, &message.sender, sender_type == "client").await?;
         let Some((conversation_id, found)) =
             find_conversation(context, transaction, channel, client_id, located.conversation_id, message, sender_type).await?
         else {

@@ -1,8 +1,11 @@
 //! WhatsApp Cloud API: webhooks and media.
 
+mod account;
 mod changes;
+mod clients;
 pub mod inbound;
 pub mod media;
 mod notices;
 pub mod payload;
+pub mod routing;
 pub mod statements;

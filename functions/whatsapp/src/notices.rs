@@ -18,7 +18,7 @@ pub async fn note(
 ) -> Result<Done, Error> {
     let located = locate(transaction, channel, notice).await?;
     let Some(client_id) = located.client_id else { return Ok(Done::Ignored("a notice about an unknown client".into())) };
-    link(transaction, &located, &notice.sender).await?;
+    link(transaction, &located, &notice.sender, true).await?;
     follow_new_number(transaction, client_id, notice).await?;
     let Some(conversation_id) = located.conversation_id else {
         return Ok(Done::Ignored("a notice without an open conversation".into()));
@@ -39,6 +39,6 @@ async fn follow_new_number(transaction: &Transaction, client_id: Uuid, notice: &
     }
     let Some(wa_id) = system["wa_id"].as_str() else { return Ok(()) };
     let number = Some(phone::canonical(wa_id));
-    transaction.execute(LINK_IDENTITY, &[&client_id, &number, &Some(wa_id), &None::<String>]).await?;
+    transaction.execute(LINK_IDENTITY, &[&client_id, &number, &Some(wa_id), &None::<String>, &true]).await?;
     Ok(())
 }

@@ -3,7 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use postgres_from_row::FromRow;
 use serde_json::{Map, Value, json};
+use shared::phone;
 use uuid::Uuid;
+
+mod account;
+mod content;
+mod mend;
+
+pub use account::{AccountNotice, Alert};
+use mend::{ESCAPED_NUL, without_lone_surrogates, without_nul};
 
 /// One thing a webhook tells, in the order it tells them.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +30,16 @@ pub enum Item {
         previous: String,
         current: String,
     },
+    /// A client takes marketing messages, or no more.
+    Preference(Preference),
+    /// The business's phone calls somebody by this name.
+    Contact(Contact),
+    /// WhatsApp tells something about the account or a number of it.
+    Account(AccountNotice),
+    /// Something in a group of people, which is nobody's private word: kept in the raw webhook only.
+    Group {
+        id: Option<String>,
+    },
     /// Something we keep in the raw webhook only.
     Ignored(String),
     /// Something that cannot be read.
@@ -38,6 +56,25 @@ pub struct Sender {
     pub wa_id: Option<String>,
     pub user_id: Option<String>,
     pub name: Option<String>,
+}
+
+/// Whether a client takes marketing messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preference {
+    pub sender: Sender,
+    pub granted: bool,
+    pub at: Timestamp,
+    /// As it came.
+    pub proof: Value,
+}
+
+/// An entry of the address book on the business's phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Digits, as the phone has them.
+    pub number: String,
+    pub name: String,
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -90,10 +127,51 @@ pub struct InboundStatus {
     pub error_detail: Option<String>,
 }
 
-/// The items of one number, in order.
+/// Fields whose changes are always of one number: without its id they are of nobody.
+const OF_A_NUMBER: [&str; 6] = ["messages", "smb_message_echoes", "smb_app_state_sync", "user_preferences", "history", "calls"];
+
+/// Whom a change is for: a number, or the account as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// The number's id. Changes of the account carry none.
+    pub phone_number_id: Option<String>,
+    /// The WhatsApp Business Account.
+    pub account_id: Option<String>,
+    /// The number people see.
+    pub display_number: Option<String>,
+}
+
+impl Address {
+    fn of(entry: &Value, change: &Value) -> Self {
+        let value = &change["value"];
+        let metadata = &value["metadata"];
+        let shown = text(metadata, "display_phone_number").or_else(|| text(value, "display_phone_number"));
+        let phone_number_id = text(metadata, "phone_number_id");
+        let is_of_nobody =
+            phone_number_id.is_none() && change["field"].as_str().is_some_and(|field| OF_A_NUMBER.contains(&field));
+        Self {
+            account_id: text(entry, "id").filter(|_| !is_of_nobody),
+            phone_number_id,
+            display_number: shown.map(|shown| phone::canonical(&shown)),
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { phone_number_id, .. } = self;
+        if phone_number_id.is_some() { *phone_number_id == other.phone_number_id } else { self == other }
+    }
+
+    /// What unrouted webhooks are kept under.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.phone_number_id.as_deref().or(self.account_id.as_deref()).unwrap_or_default()
+    }
+}
+
+/// The items of one address, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
-    pub phone_number_id: String,
+    pub address: Address,
     pub items: Vec<Item>,
 }
 
@@ -111,24 +189,24 @@ pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
     let mut notifications: Vec<Notification> = Vec::new();
     for entry in &entries {
         for change in array(&entry["changes"]) {
-            let value = &change["value"];
-            let number = number_of(change);
-            let items = items(text(change, "field").as_deref().unwrap_or_default(), value, now);
-            match notifications.iter_mut().find(|notification| notification.phone_number_id == number) {
+            let address = Address::of(entry, change);
+            let items = items(change, entry, now);
+            match notifications.iter_mut().find(|notification| notification.address.is_same(&address)) {
                 Some(notification) => notification.items.extend(items),
-                None => notifications.push(Notification { phone_number_id: number, items }),
+                None => notifications.push(Notification { address, items }),
             }
         }
     }
     Some(notifications)
 }
 
-/// The same webhook with what is of this number only.
-pub fn part_of(body: &[u8], phone_number_id: &str) -> Vec<u8> {
+/// The same webhook with what is of this address only.
+pub fn part_of(body: &[u8], address: &Address) -> Vec<u8> {
     let mut envelope = parse(body).unwrap_or_default();
     for entry in envelope.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten() {
+        let account = json!({"id": entry["id"]});
         if let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) {
-            changes.retain(|change| number_of(change) == phone_number_id);
+            changes.retain(|change| address.is_same(&Address::of(&account, change)));
         }
     }
     Value::Object(envelope).to_string().into_bytes()
@@ -138,12 +216,10 @@ fn parse(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&without_lone_surrogates(body))).ok()
 }
 
-fn number_of(change: &Value) -> String {
-    text(&change["value"]["metadata"], "phone_number_id").unwrap_or_default()
-}
-
-fn items(field: &str, value: &Value, now: Timestamp) -> Vec<Item> {
-    match field {
+fn items(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
+    let field = text(change, "field").unwrap_or_default();
+    let value = &change["value"];
+    match field.as_str() {
         "messages" => {
             let contacts = array(&value["contacts"]);
             let messages = array(&value["messages"]).iter().map(|message| read_message(message, contacts, now));
@@ -159,12 +235,19 @@ fn items(field: &str, value: &Value, now: Timestamp) -> Vec<Item> {
                 _ => vec![Item::Ignored("user_id_update".into())],
             }
         }
-        other => vec![Item::Ignored(other.to_owned())],
+        "user_preferences" => {
+            let contacts = array(&value["contacts"]);
+            array(&value["user_preferences"]).iter().map(|preference| read_preference(preference, contacts, now)).collect()
+        }
+        "smb_app_state_sync" => array(&value["state_sync"]).iter().map(|contact| read_contact(contact, now)).collect(),
+        group if group.starts_with("group_") => vec![Item::Group { id: None }],
+        _ => vec![account::read(&field, value, entry, now)],
     }
 }
 
-fn read_message(message: &Value, contacts: &[Value], now: Timestamp) -> Item {
-    let mut sender = Sender { wa_id: text(message, "from"), user_id: text(message, "from_user_id"), name: None };
+/// The client with these ids, and what the notification tells of them besides.
+fn known_sender(wa_id: Option<String>, user_id: Option<String>, contacts: &[Value]) -> Sender {
+    let mut sender = Sender { wa_id, user_id, name: None };
     let contact = contacts.iter().find(|contact| {
         let same = |mine: &Option<String>, theirs: Option<String>| mine.is_some() && *mine == theirs;
         same(&sender.wa_id, text(contact, "wa_id")) || same(&sender.user_id, text(contact, "user_id"))
@@ -172,112 +255,57 @@ fn read_message(message: &Value, contacts: &[Value], now: Timestamp) -> Item {
     if let Some(contact) = contact {
         sender.wa_id = sender.wa_id.or_else(|| text(contact, "wa_id"));
         sender.user_id = sender.user_id.or_else(|| text(contact, "user_id"));
-        sender.name = text(&contact["profile"], "name");
+        sender.name = name(&contact["profile"], "name");
     }
-    read_content(message, sender, now, "client")
+    sender
+}
+
+fn read_message(message: &Value, contacts: &[Value], now: Timestamp) -> Item {
+    let sender = known_sender(text(message, "from"), text(message, "from_user_id"), contacts);
+    content::read(message, sender, now, "client")
 }
 
 fn read_echo(message: &Value, now: Timestamp) -> Item {
     let sender = Sender { wa_id: text(message, "to"), user_id: text(message, "to_user_id"), name: None };
-    read_content(message, sender, now, "agent")
+    content::read(message, sender, now, "agent")
 }
 
-fn read_content(message: &Value, sender: Sender, now: Timestamp, by: &str) -> Item {
-    let Some(id) = text(message, "id") else { return Item::Broken { id: None, error: "it has no id".into() } };
+fn read_preference(preference: &Value, contacts: &[Value], now: Timestamp) -> Item {
+    let category = text(preference, "category").unwrap_or_default();
+    let granted = match text(preference, "value").as_deref() {
+        Some("stop") => false,
+        Some("resume") => true,
+        other => return Item::Ignored(format!("user_preferences {category} {}", other.unwrap_or_default())),
+    };
+    if category != "marketing_messages" {
+        return Item::Ignored(format!("user_preferences {category}"));
+    }
+    let sender = known_sender(text(preference, "wa_id"), text(preference, "user_id"), contacts);
     if sender.wa_id.is_none() && sender.user_id.is_none() {
-        return Item::Broken { id: Some(id), error: "it names no sender".into() };
+        return Item::Broken { id: None, error: "the preference names nobody".into() };
     }
-    let kind = text(message, "type").unwrap_or_default();
-    let content = &message[kind.as_str()];
-    let at = time(message, now);
-    if matches!(kind.as_str(), "edit" | "revoke" | "reaction") {
-        return read_change(id, kind, content, at, by);
-    }
-    let (our_kind, body, payload) = match kind.as_str() {
-        "text" => ("text", text(content, "body").unwrap_or_default(), json!({})),
-        "image" | "video" | "document" => (media_kind(&kind), text(content, "caption").unwrap_or_default(), json!({})),
-        "sticker" => ("sticker", String::new(), pick(content, &["animated"])),
-        "audio" => ("audio", String::new(), json!({"voice": content["voice"] == json!(true)})),
-        "location" => location(content),
-        "contacts" => {
-            let name = text(&content[0]["name"], "formatted_name").unwrap_or_default();
-            ("contacts", name, json!({"contacts": content}))
-        }
-        "interactive" if content.is_object() => interactive(content),
-        "button" => {
-            let title = text(content, "text").unwrap_or_default();
-            ("interactive", title.clone(), json!({"reply": {"id": content["payload"], "title": title}}))
-        }
-        "order" => ("order", text(content, "text").unwrap_or_default(), json!({"order": content})),
-        "system" => {
-            ("system", text(content, "body").unwrap_or_default(), json!({"system": content, "identity": message["identity"]}))
-        }
-        "request_welcome" => ("system", String::new(), json!({"request_welcome": true})),
-        other => ("unsupported", String::new(), json!({"type": other, "content": content, "errors": message["errors"]})),
-    };
-    let media = matches!(our_kind, "image" | "video" | "document" | "sticker" | "audio")
-        .then(|| {
-            let mime_type = text(content, "mime_type").unwrap_or_else(|| "application/octet-stream".into());
-            Some(Media { id: text(content, "id")?, mime_type, name: text(content, "filename") })
-        })
-        .flatten();
-    let mut payload = payload;
-    for name in ["referral", "context"] {
-        if let (Some(fields), Some(extra)) = (payload.as_object_mut(), message.get(name)) {
-            fields.insert(name.into(), extra.clone());
-        }
-    }
-    let message =
-        InboundMessage { at, kind: our_kind, body, payload, media, reply_to: text(&message["context"], "id"), id, sender };
-    match (kind.as_str(), by) {
-        ("system", _) => Item::Notice(message),
-        (_, "agent") => Item::Echo(message),
-        _ => Item::Message(message),
-    }
+    Item::Preference(Preference { sender, granted, at: time(preference, now), proof: preference.clone() })
 }
 
-fn read_change(id: String, kind: String, content: &Value, at: Timestamp, by: &str) -> Item {
-    let (target, body) = match kind.as_str() {
-        "reaction" => (text(content, "message_id"), text(content, "emoji")),
-        "edit" => {
-            let edited = &content["message"];
-            let inner = text(edited, "type").unwrap_or_default();
-            let body = text(&edited[inner.as_str()], if inner == "text" { "body" } else { "caption" });
-            (text(content, "original_message_id"), body)
-        }
-        _ => (text(content, "original_message_id"), None),
-    };
-    let Some(target) = target else { return Item::Broken { id: Some(id), error: format!("the {kind} names no message") } };
-    Item::Change(Change { id, target, kind, changed_by: by.to_owned(), body: body.unwrap_or_default(), at })
-}
-
-fn media_kind(kind: &str) -> &'static str {
-    match kind {
-        "image" => "image",
-        "video" => "video",
-        _ => "document",
+/// The phone tells the whole address book, and later what is added and edited. Whoever is removed keeps their name.
+fn read_contact(entry: &Value, now: Timestamp) -> Item {
+    let (kind, action) = (text(entry, "type").unwrap_or_default(), text(entry, "action").unwrap_or_default());
+    if kind != "contact" || action == "remove" {
+        return Item::Ignored(format!("smb_app_state_sync {kind} {action}"));
     }
-}
-
-/// Coordinates come as numbers or as text.
-fn location(content: &Value) -> (&'static str, String, Value) {
-    let coordinate = |name: &str| content[name].as_f64().or_else(|| content[name].as_str()?.parse().ok());
-    let mut place = pick(content, &["name", "address", "url"]);
-    place["latitude"] = json!(coordinate("latitude"));
-    place["longitude"] = json!(coordinate("longitude"));
-    let body = text(content, "name").or_else(|| text(content, "address")).unwrap_or_default();
-    ("location", body, place)
-}
-
-fn interactive(content: &Value) -> (&'static str, String, Value) {
-    let kind = text(content, "type").unwrap_or_default();
-    let reply = &content[kind.as_str()];
-    let title = text(reply, "title").or_else(|| text(reply, "body")).unwrap_or_default();
-    ("interactive", title, json!({"type": kind, "reply": reply}))
+    let contact = &entry["contact"];
+    let named = name(contact, "full_name").or_else(|| name(contact, "first_name"));
+    match (text(contact, "phone_number"), named) {
+        (Some(number), Some(name)) => Item::Contact(Contact { number, name, at: time(&entry["metadata"], now) }),
+        _ => Item::Ignored("smb_app_state_sync contact without number or name".into()),
+    }
 }
 
 fn read_status(status: &Value, now: Timestamp) -> Item {
     let Some(id) = text(status, "id") else { return Item::Broken { id: None, error: "a status names no message".into() } };
+    if text(status, "recipient_type").as_deref() == Some("group") || is_of_group(status) {
+        return Item::Group { id: Some(id) };
+    }
     let ours = match text(status, "status").as_deref() {
         Some("sent") => "sent",
         Some("delivered") => "delivered",
@@ -296,6 +324,9 @@ fn read_status(status: &Value, now: Timestamp) -> Item {
         error_detail: detail,
     })
 }
+
+/// Characters of a client's name.
+const LONGEST_NAME: usize = 120;
 
 /// 2009-01-01: nobody wrote on WhatsApp before.
 const FIRST_TIME: Timestamp = Timestamp::constant(1_230_768_000, 0);
@@ -319,53 +350,28 @@ fn text(value: &Value, name: &str) -> Option<String> {
     value.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// A person's name on one line, without what cannot be seen or turns the writing round; cut at what a name may have.
+fn name(value: &Value, field: &str) -> Option<String> {
+    let is_hidden = |character: char| {
+        let code = u32::from(character);
+        character.is_control() || matches!(code, 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x2069 | 0xFEFF)
+    };
+    let shown: String =
+        text(value, field)?.chars().map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
+    let shown: String = shown.chars().filter(|character| !is_hidden(*character)).take(LONGEST_NAME).collect();
+    Some(shown.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Whether it names a group, by any of the fields that may.
+fn is_of_group(item: &Value) -> bool {
+    let is_named = |group: &Value| !group.is_null() && *group != "";
+    let is_group = |person: &str| text(item, person).is_some_and(|id| id.ends_with("@g.us"));
+    is_named(&item["group_id"]) || ["from", "to", "recipient_id"].into_iter().any(is_group)
+}
+
 fn pick(value: &Value, names: &[&str]) -> Value {
     let fields = names.iter().filter_map(|name| Some(((*name).to_owned(), value.get(*name)?.clone())));
     Value::Object(fields.collect::<Map<_, _>>())
-}
-
-/// As JSON writes it; as it stands it is not allowed there.
-const ESCAPED_NUL: &[u8] = b"\\u0000";
-
-/// Half of an escaped pair, as phones that cut an emoji in two send it, is no text: a replacement character takes its place.
-fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
-    let unit = |at: usize| -> Option<u16> {
-        let escape = body.get(at..at + 6)?;
-        let digits = escape.strip_prefix(b"\\u")?;
-        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let mut mended = Vec::with_capacity(body.len());
-    let mut at = 0;
-    while at < body.len() {
-        let length = match (unit(at), unit(at + 6)) {
-            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
-            (Some(0xD800..=0xDFFF), _) => {
-                mended.extend_from_slice(b"\\ufffd");
-                at += 6;
-                continue;
-            }
-            (Some(_), _) => 6,
-            // Any other escape, an escaped backslash above all, is two bytes that belong together.
-            (None, _) if body[at] == b'\\' => 2,
-            (None, _) => 1,
-        };
-        let end = (at + length).min(body.len());
-        mended.extend_from_slice(&body[at..end]);
-        at = end;
-    }
-    mended
-}
-
-/// Postgres stores no NUL: what came with one, be it an id, is kept with a replacement character.
-fn without_nul(value: Value) -> Value {
-    match value {
-        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{fffd}")),
-        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, item)| (name.replace('\0', "\u{fffd}"), without_nul(item))).collect())
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]

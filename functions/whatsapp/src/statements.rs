@@ -4,18 +4,19 @@ use conversations::{
     conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early, updated_conversation,
 };
 
-/// The client by phone or by user id, their open conversation on this channel, and whether the message is stored already. Whoever wants
-/// to hold a change or a status of this message waits from here on until it is committed: `AWAIT_STORING`.
+/// The client by phone or by user id, whether they are known by these as WhatsApp writes them, their open conversation on this channel,
+/// and whether the message is stored already. Whoever wants to hold a change or a status of this message waits from here on until it is
+/// committed: `AWAIT_STORING`.
 pub const LOCATE: &str = "
     with identity as (
-        select client_id, kind
+        select client_id, kind, address
           from client_identities
          where (kind = 'phone' and value = $1) or (kind = 'bsuid' and value = $2)
     ), client as (
         select client_id from identity order by kind = 'phone' desc limit 1
     )
     select (select client_id from client) as client_id,
-           exists (select from identity where kind = 'phone') as has_phone,
+           exists (select from identity where kind = 'phone' and address = $5) as has_phone,
            exists (select from identity where kind = 'bsuid') as has_user_id,
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
@@ -29,7 +30,7 @@ pub const AWAIT_STORING: &str = "select pg_advisory_xact_lock(hashtext($1::uuid:
 /// No row when one of the identities was taken meanwhile.
 pub const CREATE_CLIENT: &str = "
     with client as (
-        insert into clients (id, name) values ($1, $2) returning id
+        insert into clients (id, name, name_source) values ($1, $2, $6) returning id
     ), identity as (
         insert into client_identities (client_id, kind, value, address)
         select client.id, identity.kind, identity.value, identity.address
@@ -42,13 +43,15 @@ pub const CREATE_CLIENT: &str = "
      group by client_id
     having count(*) = ($3::text is not null)::integer + ($5::text is not null)::integer";
 
-/// A second identity of a known client; one that belongs to somebody else already stays theirs.
+/// A second identity of a known client or, if that is wanted, a known one in another writing. One that belongs to somebody else already
+/// stays theirs.
 pub const LINK_IDENTITY: &str = "
     insert into client_identities (client_id, kind, value, address)
     select $1, identity.kind, identity.value, identity.address
       from (values ('phone', $2::text, $3::text), ('bsuid', $4::text, $4::text)) identity (kind, value, address)
      where identity.value is not null
-    on conflict do nothing";
+    on conflict (company_id, kind, value) do update set address = excluded.address
+     where $5 and client_identities.client_id = excluded.client_id and client_identities.address <> excluded.address";
 
 /// The last conversation, if it ended within the company's reopening window.
 pub const REOPEN: &str = "
@@ -262,10 +265,68 @@ pub const FOLLOW_USER_ID: &str = "
      where kind = 'bsuid' and value = $1
     on conflict do nothing";
 
+pub const FIND_CLIENT: &str = "
+    select client_id as id
+      from client_identities
+     where (kind = 'phone' and value = $1) or (kind = 'bsuid' and value = $2)
+     order by kind = 'phone' desc
+     limit 1";
+
+/// No row when this very word has been kept before. Whether it is the newest decides whether it changes anything.
+pub const ADD_CONSENT: &str = "
+    with added as (
+        insert into client_consents (id, client_id, purpose, channel, granted, source, at, proof)
+        values ($1, $2, 'marketing', 'whatsapp', $3, 'whatsapp_preference', $4, $5)
+        on conflict do nothing
+        returning *
+    )
+    select not exists (
+        select from client_consents newer
+         where newer.client_id = added.client_id and newer.purpose = added.purpose and newer.channel = added.channel
+           and (newer.at, not newer.granted) > (added.at, not added.granted)) as is_newest
+      from added";
+
+/// No row for a number of nobody's, for a name that staff gave, and for one told later.
+pub const NAME_CLIENT: &str = "
+    with known as (
+        select id, (name, name_source) is distinct from ($2::text, 'address_book') as is_changed
+          from clients
+         where id = (select client_id from client_identities where kind = 'phone' and value = $1)
+           and name_source <> 'staff'
+           and (name_told_at is null or name_told_at <= $3)
+           for update
+    )
+    update clients
+       set name = $2, name_source = 'address_book', name_told_at = $3, version = version + known.is_changed::integer
+      from known
+     where clients.id = known.id
+    returning clients.id, known.is_changed";
+
+/// No row when it has been told before.
+pub const ADD_ACCOUNT_NOTICE: &str = "
+    with added as (
+        insert into channel_notices (id, channel_account_id, code, text, content, at)
+        values ($1, $2, $3, $4, $5, $6)
+        on conflict do nothing
+        returning channel_account_id
+    )
+    select channel_accounts.name as channel_name
+      from added
+      join channel_accounts on channel_accounts.id = added.channel_account_id";
+
 pub const ENTER_CHANNEL: &str = "select * from app.enter_channel('whatsapp_cloud', $1)";
+
+pub const ENTER_ACCOUNT: &str = "select * from app.enter_account('whatsapp_cloud', $1, $2)";
 
 pub const KEEP_UNROUTED: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', $2, $3)";
 
+/// Keeps the raw webhook, and what it proves of a number: whose account it is in, and what people see of it.
 pub const KEEP_WEBHOOK: &str = "
+    with proved as (
+        update channel_accounts
+           set account_key = coalesce($6, account_key), display_number = coalesce($7, display_number)
+         where id = $2
+           and (account_key, display_number) is distinct from (coalesce($6, account_key), coalesce($7, display_number))
+    )
     insert into inbound_webhooks (id, channel_account_id, source, body, outcome, failed_items)
     values ($1, $2, 'whatsapp_cloud', $3, $4, $5)";

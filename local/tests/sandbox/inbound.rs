@@ -51,6 +51,20 @@ async fn echo_names_the_business_as_sender() {
 }
 
 #[tokio::test]
+async fn change_of_an_account_names_no_number() {
+    let stage = Stage::new().await;
+    for of_account in [false, true] {
+        let order =
+            json!({"phone_number_id": NUMBER, "field": "security", "value": {"event": "PIN_CHANGED"}, "of_account": of_account});
+        assert_eq!(stage.order("/whatsapp/change", order).await["status"], 200);
+    }
+    let received = stage.endpoint.received.lock().unwrap().clone();
+    let values: Vec<_> = received.iter().map(|received| &received.body["entry"][0]["changes"][0]["value"]).collect();
+    assert_eq!(values[0]["metadata"]["phone_number_id"], NUMBER);
+    assert_eq!(*values[1], json!({"event": "PIN_CHANGED"}));
+}
+
+#[tokio::test]
 async fn raw_webhook_is_signed_as_ordered() {
     let stage = Stage::new().await;
     let raw = r#"{"text":"\u00e1"}"#;

@@ -1,20 +1,25 @@
 //! GET /conversations/{id} — one conversation with its client.
 
-use conversations::{CONVERSATION, Conversation};
+use conversations::{CONVERSATION, Conversation, accepts_marketing};
 use futures_util::future::join;
 use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/conversations/{id}");
 
-const CLIENT: &str = "
+const CLIENT: &str = concat!(
+    "
     select clients.id, clients.name, clients.email, clients.tags, clients.custom_fields, clients.created_at,
+           ",
+    accepts_marketing!(),
+    ",
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value) order by created_at), '[]')
               from client_identities
              where client_identities.company_id = clients.company_id and client_identities.client_id = clients.id) as identities,
            (select count(*) from conversations others where others.client_id = clients.id) as conversation_count
       from clients
       join conversations on conversations.company_id = clients.company_id and conversations.client_id = clients.id
-     where conversations.id = $1";
+     where conversations.id = $1"
+);
 
 #[derive(Serialize, JsonSchema)]
 struct ConversationDetail {
@@ -32,6 +37,8 @@ struct Client {
     custom_fields: Value,
     /// `{kind, value}` for each.
     identities: Value,
+    /// Whether they take marketing on WhatsApp; null when they never said.
+    accepts_marketing: Option<bool>,
     /// Conversations of this client that the caller sees.
     conversation_count: i64,
     created_at: Timestamp,

@@ -7,7 +7,7 @@ use integrations::{
 use shared::{
     error::{FieldProblem, INVALID, UNAVAILABLE},
     prelude::*,
-    whatsapp::{Account, Credentials, Failure, look_up_number},
+    whatsapp::{Account, Credentials, Failure, Number, look_up_number},
 };
 use tokio_postgres::types::ToSql;
 
@@ -47,7 +47,13 @@ const SAVE_AGAIN: &str = "
     )
     select id, kind, name, status, department_id, $7::text as bot_flow_key, settings, created_at, version from saved";
 
+/// With what WhatsApp has said of the number to these credentials: webhooks may name only that.
 const KEEP_CREDENTIALS: &str = "
+    with proved as (
+        update channel_accounts
+           set account_key = coalesce($3, account_key), display_number = coalesce($4, display_number)
+         where id = $1
+    )
     insert into channel_credentials (channel_account_id, sealed)
     values ($1, $2)
     on conflict (channel_account_id) do update set sealed = excluded.sealed";
@@ -79,9 +85,10 @@ async fn save_integration(
     Json(input): Json<IntegrationConfig>,
 ) -> Result<Json<Integration>, Error> {
     let channel = Channel::from(input);
-    if let Some(credentials) = &channel.credentials {
-        prove_right(&context, &channel.external_key, credentials).await?;
-    }
+    let number = match &channel.credentials {
+        Some(credentials) => prove_right(&context, &channel.external_key, credentials).await?,
+        None => Number::default(),
+    };
     let Channel { kind, external_key, name, department_id, bot_flow_key, .. } = &channel;
     let transaction = context.begin(&caller).await?;
     let found: Found = transaction.one(FIND, &[kind, external_key, department_id, bot_flow_key]).await?;
@@ -104,7 +111,8 @@ async fn save_integration(
     };
     if let Some(credentials) = &channel.credentials {
         let sealed = credentials.seal(&context.secrets().encryption_keys, integration.id);
-        transaction.execute(KEEP_CREDENTIALS, &[&integration.id, &sealed]).await?;
+        let Number { account_id, display_number } = &number;
+        transaction.execute(KEEP_CREDENTIALS, &[&integration.id, &sealed, account_id, display_number]).await?;
     }
     let event = Event::new(Topic::Company(caller.company_id), Audience::staff(), &ChannelUpdated::from(&integration));
     transaction.emit(event);
@@ -113,11 +121,11 @@ async fn save_integration(
 }
 
 /// Nobody connects a number that is not theirs: the token must be one that WhatsApp accepts for it.
-async fn prove_right(context: &Context, phone_number_id: &str, credentials: &Credentials) -> Result<(), Error> {
+async fn prove_right(context: &Context, phone_number_id: &str, credentials: &Credentials) -> Result<Number, Error> {
     let account = Account { phone_number_id: phone_number_id.to_owned(), credentials: credentials.clone() };
     let (outcome, _) = look_up_number(context, &account).await;
     match outcome {
-        Ok(()) => Ok(()),
+        Ok(number) => Ok(number),
         Err(Failure::Refused { .. } | Failure::Blocked { .. }) => {
             let portuguese = "O WhatsApp não aceita este token para este número.";
             let english = "WhatsApp does not accept this token for this number.";

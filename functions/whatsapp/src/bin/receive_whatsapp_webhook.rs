@@ -8,7 +8,8 @@ use shared::{
 use whatsapp::{
     inbound::{Channel, Done, apply},
     payload::{self, Item, Notification},
-    statements::{ENTER_CHANNEL, KEEP_UNROUTED, KEEP_WEBHOOK},
+    routing,
+    statements::KEEP_WEBHOOK,
 };
 
 const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000).fails(&[MALFORMED]);
@@ -34,7 +35,7 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     let mut received = Received { stored: 0, failed: 0 };
     for notification in notifications {
         // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
-        let raw = if is_of_one { body.to_vec() } else { payload::part_of(&body, &notification.phone_number_id) };
+        let raw = if is_of_one { body.to_vec() } else { payload::part_of(&body, &notification.address) };
         receive(&context, raw, &notification, &mut received).await?;
     }
     Ok(Json(received))
@@ -42,18 +43,16 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
 
 /// One number's items, some hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
 async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification, received: &mut Received) -> Result<(), Error> {
-    let key = &notification.phone_number_id;
+    let address = &notification.address;
     let mut outcomes = Vec::new();
     let mut failed = 0;
     let mut rest = notification.items.as_slice();
     loop {
         let transaction = context.begin_nobody().await?;
-        let Some(row) = transaction.enter_with(ENTER_CHANNEL, &[key]).await? else {
-            transaction.query(KEEP_UNROUTED, &[&context.new_id(), key, &raw]).await?;
-            shared::log::warn("webhook for a number nobody has configured", key);
+        let Some(channel) = routing::enter(&transaction, address).await? else {
+            routing::keep_unrouted(context, &transaction, address, &raw).await?;
             return transaction.commit_quietly().await;
         };
-        let channel = Channel::try_from_row(&row).map_err(|error| shared::error::INTERNAL.caused_by(error))?;
         let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
         for item in items {
             match store(context, &transaction, &channel, item).await? {
@@ -69,7 +68,9 @@ async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification, r
             }
         }
         if later.is_empty() {
-            transaction.defer(KEEP_WEBHOOK, parameters![context.new_id(), channel.id, raw, json!(outcomes), failed]);
+            let (account, shown) = routing::proved(address);
+            transaction
+                .defer(KEEP_WEBHOOK, parameters![context.new_id(), channel.id, raw, json!(outcomes), failed, account, shown]);
             return transaction.commit_quietly().await;
         }
         transaction.commit_quietly().await?;
@@ -101,8 +102,8 @@ fn id(item: &Item) -> Option<&str> {
         Item::Message(message) | Item::Echo(message) | Item::Notice(message) => Some(&message.id),
         Item::Status(status) => Some(&status.id),
         Item::Change(change) => Some(&change.id),
-        Item::Broken { id, .. } => id.as_deref(),
-        Item::NewUserId { .. } | Item::Ignored(_) => None,
+        Item::Broken { id, .. } | Item::Group { id } => id.as_deref(),
+        Item::NewUserId { .. } | Item::Preference(_) | Item::Contact(_) | Item::Account(_) | Item::Ignored(_) => None,
     }
 }
 
@@ -111,6 +112,8 @@ fn outcome(done: &Done) -> String {
         Done::Stored => "stored".into(),
         Done::Held => "held".into(),
         Done::Duplicate => "duplicate".into(),
+        Done::Told(code) => format!("told: {code}"),
+        Done::Group => "ignored_group".into(),
         Done::Ignored(reason) => format!("ignored: {reason}"),
     }
 }

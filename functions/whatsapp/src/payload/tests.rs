@@ -102,6 +102,128 @@ fn what_is_unknown_or_incomplete_is_kept_as_unsupported() {
 }
 
 #[test]
+fn a_message_without_words_says_what_it_is() {
+    let said = |content: Value| {
+        let message = stored(message(content));
+        (message.kind, message.body)
+    };
+    let interactive = |content: Value| said(json!({"type": "interactive", "interactive": content}));
+    let call =
+        |answer: &str| interactive(json!({"type": "call_permission_reply", "call_permission_reply": {"response": answer}}));
+    assert_eq!(call("accept"), ("interactive", "Aceitou receber ligações".into()));
+    assert_eq!(call("reject"), ("interactive", "Não aceitou receber ligações".into()));
+    let form = json!({"type": "nfm_reply", "nfm_reply": {"name": "flow", "body": "Sent", "response_json": "{}"}});
+    assert_eq!(interactive(form), ("interactive", "Respondeu a um formulário".into()));
+    assert_eq!(interactive(json!({"type": "hologram", "hologram": {}})), ("interactive", "Resposta interativa".into()));
+    assert_eq!(said(json!({"type": "request_welcome"})), ("system", "Abriu a conversa".into()));
+    assert_eq!(said(json!({"type": "text"})), ("unsupported", "Mensagem sem texto".into()));
+    assert_eq!(said(json!({"type": "media_placeholder"})), ("unsupported", "Mídia que o WhatsApp não entregou".into()));
+    assert_eq!(said(json!({"type": "image", "image": {}})), ("unsupported", "Mídia que o WhatsApp não entregou".into()));
+    let poll = json!({"type": "unsupported", "unsupported": {"type": "poll"}});
+    assert_eq!(said(poll), ("unsupported", "Enquete (não suportada)".into()));
+}
+
+#[test]
+fn nothing_of_a_group_is_read_as_a_private_word() {
+    let of_group = |item: Item| matches!(item, Item::Group { id: Some(id) } if id == "wamid.1");
+    for kind in ["text", "image", "reaction", "edit", "revoke", "system", "hologram"] {
+        assert!(of_group(message(json!({"type": kind, "group_id": "120363", kind: {"body": "Oi"}}))), "{kind}");
+        let echo = json!({"to": "5511987654321", "id": "wamid.1", "type": kind, "group_id": "120363"});
+        assert!(of_group(read_echo(&echo, NOW)), "{kind}");
+    }
+    assert!(of_group(read_echo(&json!({"to": "120363@g.us", "id": "wamid.1", "type": "text"}), NOW)));
+    assert!(of_group(read_status(&json!({"id": "wamid.1", "status": "read", "recipient_type": "group"}), NOW)));
+    assert!(of_group(read_status(&json!({"id": "wamid.1", "status": "read", "group_id": "120363"}), NOW)));
+    assert!(!of_group(message(json!({"type": "text", "group_id": "", "text": {"body": "Oi"}}))));
+    assert!(!of_group(message(json!({"type": "text", "group_id": null, "text": {"body": "Oi"}}))));
+}
+
+fn item_of(field: &str, value: Value) -> Item {
+    read(&webhook(field, value), NOW).unwrap().remove(0).items.remove(0)
+}
+
+#[test]
+fn preferences_of_marketing_are_read_and_others_kept() {
+    let preference = |category: &str, value: &str| {
+        let told = json!({"wa_id": "5511987654321", "category": category, "value": value, "timestamp": 1_764_600_000});
+        item_of("user_preferences", json!({"user_preferences": [told]}))
+    };
+    for (value, granted) in [("stop", false), ("resume", true)] {
+        let Item::Preference(read) = preference("marketing_messages", value) else { panic!("{value}") };
+        assert_eq!(
+            (read.granted, read.at.as_second(), read.sender.wa_id.as_deref()),
+            (granted, 1_764_600_000, Some("5511987654321"))
+        );
+    }
+    assert_eq!(preference("utility_messages", "stop"), Item::Ignored("user_preferences utility_messages".into()));
+    assert_eq!(preference("marketing_messages", "x"), Item::Ignored("user_preferences marketing_messages x".into()));
+}
+
+#[test]
+fn the_address_book_names_people_on_one_visible_line() {
+    let contact = |action: &str, contact: Value| {
+        let entry = json!({"type": "contact", "action": action, "contact": contact, "metadata": {"timestamp": "1764600000"}});
+        item_of("smb_app_state_sync", json!({"state_sync": [entry]}))
+    };
+    let hidden = contact("add", json!({"full_name": " Ana\u{202e}\u{200b}\nLima ", "phone_number": "551187654321"}));
+    let Item::Contact(Contact { number, name, at }) = hidden else { panic!("a contact") };
+    assert_eq!((number.as_str(), name.as_str(), at.as_second()), ("551187654321", "Ana Lima", 1_764_600_000));
+    let first = contact("edit", json!({"first_name": "Ana", "phone_number": "1"}));
+    assert!(matches!(first, Item::Contact(Contact { name, .. }) if name == "Ana"));
+    assert!(matches!(contact("remove", json!({"phone_number": "1"})), Item::Ignored(_)));
+    assert!(matches!(contact("add", json!({"full_name": "\u{200b}", "phone_number": "1"})), Item::Ignored(_)));
+}
+
+#[test]
+fn where_a_person_must_act_admins_are_told_and_all_else_is_named() {
+    let code = |field: &str, value: Value| match item_of(field, value) {
+        Item::Account(notice) => notice.alert.code.to_owned(),
+        Item::Ignored(outcome) => outcome,
+        other => panic!("{other:?}"),
+    };
+    let told = [
+        ("account_update", json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}), "account_disabled"),
+        (
+            "account_update",
+            json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}}),
+            "account_to_be_disabled",
+        ),
+        (
+            "account_update",
+            json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}),
+            "account_update DISABLED_UPDATE",
+        ),
+        ("account_update", json!({"event": "ACCOUNT_RESTRICTION"}), "account_restricted"),
+        ("account_update", json!({"event": "VERIFIED_ACCOUNT"}), "account_update VERIFIED_ACCOUNT"),
+        ("account_alerts", json!({"alert_info": {"alert_severity": "CRITICAL", "alert_status": "ACTIVE"}}), "account_alert"),
+        (
+            "account_alerts",
+            json!({"alert_info": {"alert_severity": "INFORMATIONAL", "alert_type": "OBA_APPROVED"}}),
+            "account_alerts OBA_APPROVED",
+        ),
+        ("message_template_status_update", json!({"event": "PAUSED", "message_template_name": "lembrete"}), "template_paused"),
+        (
+            "message_template_status_update",
+            json!({"event": "APPROVED", "message_template_name": "lembrete"}),
+            "message_template_status_update APPROVED lembrete",
+        ),
+        ("message_template_quality_update", json!({"new_quality_score": "RED"}), "template_quality_red"),
+        ("template_category_update", json!({"new_category": "MARKETING"}), "template_category_update MARKETING"),
+        ("phone_number_quality_update", json!({"event": "FLAGGED"}), "number_flagged"),
+        ("phone_number_name_update", json!({"decision": "DECLINED"}), "number_name_declined"),
+        ("security", json!({"event": "PIN_CHANGED"}), "pin_changed"),
+        ("business_capability_update", json!({"max_phone_numbers_per_business": 2}), "business_capability_update"),
+        ("flows", json!({"event": "FLOW_STATUS_CHANGE", "new_status": "BLOCKED", "flow_id": "7"}), "flow_blocked"),
+        ("calls", json!({"calls": [{"id": "wacid.1", "event": "connect"}]}), "calls connect"),
+        ("history", json!({"history": []}), "history"),
+        ("hologram_update", json!({"event": 7}), "hologram_update"),
+    ];
+    for (field, value, expected) in told {
+        assert_eq!(code(field, value.clone()), expected, "{value}");
+    }
+}
+
+#[test]
 fn changes_name_their_message_and_their_author() {
     let change = |item: Item| match item {
         Item::Change(Change { target, kind, changed_by, body, .. }) => (target, kind, changed_by, body),
@@ -146,8 +268,19 @@ fn numbers_are_told_apart_and_keep_their_order() {
     let change = |number: &str, id: &str| json!({"field": "messages", "value": {"metadata": {"phone_number_id": number}, "statuses": [{"id": id, "status": "sent"}]}});
     let body = json!({"entry": [{"changes": [change("1", "a"), change("2", "b")]}, {"changes": [change("1", "c")]}]}).to_string();
     let notifications = read(body.as_bytes(), NOW).unwrap();
-    let shape: Vec<_> = notifications.iter().map(|one| (one.phone_number_id.as_str(), one.items.len())).collect();
+    let shape: Vec<_> = notifications.iter().map(|one| (one.address.key(), one.items.len())).collect();
     assert_eq!(shape, [("1", 2), ("2", 1)]);
+}
+
+#[test]
+fn only_what_is_of_an_account_is_for_one_without_its_number() {
+    let address = |field: &str, value: Value| read(&webhook(field, value), NOW).unwrap().remove(0).address;
+    let of_account = address("security", json!({"event": "PIN_CHANGED", "display_phone_number": "+52 1 55 1234 5678"}));
+    let shown = Some("525512345678".to_owned());
+    assert_eq!(of_account, Address { phone_number_id: None, account_id: Some("1".into()), display_number: shown });
+    assert_eq!(address("messages", json!({"messages": []})), Address::default());
+    let number = address("messages", json!({"metadata": {"phone_number_id": "21"}}));
+    assert_eq!((number.key(), number.account_id.as_deref()), ("21", Some("1")));
 }
 
 #[test]
@@ -183,6 +316,22 @@ fn times_nobody_can_have_written_at_count_as_now() {
     }
 }
 
+const FIELDS: [&str; 13] = [
+    "messages",
+    "smb_message_echoes",
+    "user_id_update",
+    "user_preferences",
+    "smb_app_state_sync",
+    "account_update",
+    "account_alerts",
+    "message_template_status_update",
+    "phone_number_name_update",
+    "security",
+    "flows",
+    "calls",
+    "x",
+];
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -217,6 +366,18 @@ fn any_json() -> impl Strategy<Value = Value> {
         "status",
         "errors",
         "user_id",
+        "group_id",
+        "user_preferences",
+        "category",
+        "state_sync",
+        "contact",
+        "phone_number",
+        "full_name",
+        "calls",
+        "event",
+        "alert_info",
+        "ban_info",
+        "restriction_info",
     ]);
     leaf.prop_recursive(6, 60, 6, move |inner| {
         prop_oneof![
@@ -228,8 +389,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_webhook_makes_it_fall_over(value in any_json(), field in "messages|smb_message_echoes|user_id_update|x") {
-        let _ = read(&webhook(&field, value.clone()), NOW);
+    fn no_webhook_makes_it_fall_over(value in any_json(), field in prop::sample::select(FIELDS.to_vec())) {
+        let _ = read(&webhook(field, value.clone()), NOW);
         let _ = read(value.to_string().as_bytes(), NOW);
     }
 }

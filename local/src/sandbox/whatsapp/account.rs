@@ -67,14 +67,20 @@ impl Sandbox {
     }
 
     fn describe_number(&self, id: &str) -> Value {
+        let settings = self.whatsapp.settings(id);
+        let entity = |kind: &str, id: &str| json!({"entity_type": kind, "id": id, "can_send_message": "AVAILABLE"});
         json!({
             "id": id,
-            "display_phone_number": self.whatsapp.settings(id).display_phone_number,
+            "display_phone_number": settings.display_phone_number,
             "verified_name": "Empresa Teste",
             "quality_rating": "GREEN",
             "code_verification_status": "VERIFIED",
             "platform_type": "CLOUD_API",
             "throughput": {"level": "STANDARD"},
+            "health_status": {
+                "can_send_message": "AVAILABLE",
+                "entities": [entity("PHONE_NUMBER", id), entity("WABA", &settings.waba_id)],
+            },
         })
     }
 }

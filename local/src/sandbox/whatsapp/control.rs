@@ -28,6 +28,7 @@ pub(in crate::sandbox) fn router() -> Router<Arc<Sandbox>> {
         .route("/inbound", post(receive))
         .route("/echo", post(echo))
         .route("/status", post(status))
+        .route("/change", post(change))
         .route("/webhook", post(webhook))
         .route("/verify", post(verify))
         .route("/settings", get(settings).post(change_settings))
@@ -115,6 +116,28 @@ async fn status(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<StatusOrd
         element[&key] = value;
     }
     Json(sandbox.send_status(&order.phone_number_id, element).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeOrder {
+    phone_number_id: String,
+    /// `user_preferences`, `account_update` …
+    field: String,
+    value: serde_json::Map<String, Value>,
+    /// Whether it is of the number's account, and names the number in no metadata.
+    #[serde(default)]
+    of_account: bool,
+}
+
+/// A change of any field.
+async fn change(State(sandbox): State<Arc<Sandbox>>, Json(order): Json<ChangeOrder>) -> Json<Attempt> {
+    let mut body = sandbox.envelope(&order.phone_number_id, &order.field, Value::Object(order.value));
+    if let (true, Some(value)) = (order.of_account, body["entry"][0]["changes"][0]["value"].as_object_mut()) {
+        value.remove("metadata");
+        value.remove("messaging_product");
+    }
+    Json(sandbox.notify(&order.phone_number_id, body, true).await)
 }
 
 #[derive(Deserialize)]

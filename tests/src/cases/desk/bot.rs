@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number, soon};
+use tests::{
+    Company, Stack, Wanted,
+    company::text,
+    desk::{media, voice_note},
+    sandbox::fresh_number,
+    soon,
+};
 
 /// A client of a company whose bot has this flow; the standard menu without one.
 async fn scene(stack: &Stack, flow: Option<Value>) -> (Company, String) {
@@ -147,6 +153,62 @@ pub async fn several_quick_messages_are_answered_together(stack: Arc<Stack>) {
     let sql = "select mode = 'human' or bot_answered = 5 from conversations where id = $1";
     let is_answered: bool = database.query_one(sql, &[&row]).await.expect("a row").get(0);
     assert!(is_answered, "a message was left without an answer");
+}
+
+fn call_permission_reply() -> Value {
+    json!({"message": {"type": "interactive", "interactive": {"type": "call_permission_reply",
+        "call_permission_reply": {"response": "reject", "response_source": "user_action"}}}})
+}
+
+pub async fn what_is_no_answer_leaves_the_bot_waiting(stack: Arc<Stack>) {
+    let (company, client) = scene(&stack, None).await;
+    company.phone.receive_text(&client, "Oi").await;
+    said(&company, 1).await;
+    let no_answers = [
+        call_permission_reply(),
+        json!({"message": {"type": "interactive", "errors": [{"code": 131_000}]}}),
+        json!({"message": {"type": "unsupported", "unsupported": {"type": "poll"}}}),
+        json!({"message": {"type": "request_welcome"}}),
+        json!({"message": {"type": "text"}}),
+    ];
+    for content in no_answers {
+        company.phone.receive(&client, content).await;
+    }
+    soon().await;
+    assert_eq!(company.phone.sent().await.len(), 1, "the bot answered what is no answer");
+    assert_eq!(mode_and_status(&company, &client).await, ("bot".into(), "bot".into()));
+    // Nor did it count as a miss: the first one is still to come.
+    company.phone.receive_text(&client, "bláblá").await;
+    let words = said(&company, 3).await;
+    assert!(words[1].starts_with("Não entendi"), "{words:?}");
+    company.phone.receive_text(&client, "1").await;
+    said(&company, 5).await;
+    assert_eq!(mode_and_status(&company, &client).await, ("bot".into(), "bot".into()));
+}
+
+pub async fn voice_note_is_no_answer_to_a_question(stack: Arc<Stack>) {
+    let flow = json!({"start": "name", "nodes": {
+        "name": {"type": "question", "text": "Seu nome?", "field": "name", "go_to": "human"},
+        "human": {"type": "handover", "text": "Já chamo alguém."},
+    }});
+    let (company, client) = scene(&stack, Some(flow)).await;
+    company.phone.receive_text(&client, "Oi").await;
+    said(&company, 1).await;
+    let voice = || media("audio/ogg", &voice_note(1), json!({"voice": true}));
+    company.phone.receive(&client, voice()).await;
+    let words = said(&company, 3).await;
+    assert_eq!((words[1].starts_with("Não entendi"), words[2].as_str()), (true, "Seu nome?"), "{words:?}");
+    assert_eq!(mode_and_status(&company, &client).await, ("bot".into(), "bot".into()));
+    company.phone.receive(&client, voice()).await;
+    assert_eq!(said(&company, 4).await[3], "Já chamo alguém.");
+    assert_eq!(mode_and_status(&company, &client).await, ("human".into(), "pending".into()));
+}
+
+pub async fn first_contact_without_words_is_greeted(stack: Arc<Stack>) {
+    let (company, client) = scene(&stack, None).await;
+    company.phone.receive(&client, json!({"message": {"type": "request_welcome"}})).await;
+    let words = said(&company, 1).await;
+    assert!(words[0].starts_with("Olá, Maria Teste!"), "{words:?}");
 }
 
 pub async fn replayed_message_is_answered_once(stack: Arc<Stack>) {

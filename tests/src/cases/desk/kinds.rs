@@ -106,7 +106,8 @@ pub async fn button_of_a_template_and_of_a_flow_are_stored(stack: Arc<Stack>) {
     assert_eq!(message["payload"]["reply"]["id"], "OPT_OUT");
     let flow = json!({"type": "interactive", "interactive": {"type": "nfm_reply",
         "nfm_reply": {"name": "flow", "body": "Sent", "response_json": "{\"cidade\":\"Santos\"}"}}});
-    let message = stored(&stack, json!({"message": flow}), "interactive", "Sent", "Sent").await;
+    let message =
+        stored(&stack, json!({"message": flow}), "interactive", "Respondeu a um formulário", "Respondeu a um formulário").await;
     assert_eq!(message["payload"]["reply"]["response_json"], "{\"cidade\":\"Santos\"}");
 }
 
@@ -119,17 +120,26 @@ pub async fn order_keeps_its_items(stack: Arc<Stack>) {
 
 pub async fn unsupported_and_unknown_types_are_kept_whole(stack: Arc<Stack>) {
     let poll = json!({"type": "unsupported", "unsupported": {"type": "poll"}, "errors": [{"code": 131_051}]});
-    let message = stored(&stack, json!({"message": poll}), "unsupported", "", "Mensagem não suportada").await;
+    let message =
+        stored(&stack, json!({"message": poll}), "unsupported", "Enquete (não suportada)", "Enquete (não suportada)").await;
     assert_eq!(message["payload"]["errors"][0]["code"], 131_051);
     let future = json!({"type": "hologram", "hologram": {"depth": 3}});
-    let message = stored(&stack, json!({"message": future}), "unsupported", "", "Mensagem não suportada").await;
+    let message =
+        stored(&stack, json!({"message": future}), "unsupported", "Mensagem não suportada", "Mensagem não suportada").await;
     assert_eq!((&message["payload"]["type"], &message["payload"]["content"]["depth"]), (&json!("hologram"), &json!(3)));
     let empty = json!({"type": "interactive", "errors": [{"code": 131_000}]});
-    stored(&stack, json!({"message": empty}), "unsupported", "", "Mensagem não suportada").await;
+    let told = "Resposta que o WhatsApp não entregou";
+    stored(&stack, json!({"message": empty}), "unsupported", told, told).await;
+    let call = json!({"type": "interactive", "interactive": {"type": "call_permission_reply",
+        "call_permission_reply": {"response": "accept", "expiration_timestamp": 1_764_600_000, "response_source": "user_action"}}});
+    let told = "Aceitou receber ligações";
+    let message = stored(&stack, json!({"message": call}), "interactive", told, told).await;
+    assert_eq!(message["payload"]["reply"]["response"], "accept");
 }
 
 pub async fn first_contact_without_words_is_stored(stack: Arc<Stack>) {
-    let message = stored(&stack, json!({"message": {"type": "request_welcome"}}), "system", "", "").await;
+    let message =
+        stored(&stack, json!({"message": {"type": "request_welcome"}}), "system", "Abriu a conversa", "Abriu a conversa").await;
     assert_eq!(message["payload"]["request_welcome"], true);
 }
 

@@ -1,10 +1,13 @@
 //! The service desk: what comes in, what goes out, who sees it and who has the word.
 
+mod account;
 mod bot;
 mod changes;
 mod checked_files;
+mod countries;
 mod early;
 mod echoes;
+mod groups;
 mod holding;
 mod identity;
 mod kinds;
@@ -15,6 +18,7 @@ mod notices;
 mod openings;
 mod outbox;
 mod outgoing_files;
+mod people;
 mod resuming;
 mod sending;
 mod sockets;
@@ -82,6 +86,34 @@ pub fn together() -> Vec<(&'static str, Case)> {
             person_without_a_visible_number_is_served_and_linked_later,
             changed_user_id_stays_the_same_client,
             same_number_in_two_companies_is_two_clients,
+        };
+        countries::{
+            argentine_with_and_without_the_nine_is_one_client,
+            mexican_with_and_without_the_one_is_one_client,
+            both_writings_at_once_are_one_client,
+            different_numbers_of_a_country_stay_apart,
+            answer_goes_to_the_writing_that_wrote_last,
+            every_writing_finds_the_client,
+        };
+        groups::{
+            nothing_of_a_group_is_stored_told_or_answered,
+            statuses_of_groups_are_left_alone,
+        };
+        people::{
+            marketing_stopped_and_resumed_is_the_clients_consent,
+            refusal_is_known_before_anybody_writes,
+            address_book_names_clients_whom_staff_have_not_named,
+            address_book_makes_no_clients,
+        };
+        account::{
+            admins_alone_are_told_where_a_person_must_act,
+            what_nobody_must_act_on_is_kept_by_its_name,
+            account_of_two_companies_is_told_to_the_number_it_names_only,
+            typed_account_of_another_company_tells_nothing,
+            number_just_connected_is_told_before_its_first_message,
+            notice_for_an_account_of_nobody_is_kept,
+            what_is_of_a_number_is_not_guessed_from_its_account,
+            changed_user_id_is_followed_by_the_account_alone,
         };
         media::{
             picture_arrives_measured_and_is_downloaded,
@@ -224,6 +256,9 @@ pub fn together() -> Vec<(&'static str, Case)> {
             more_than_ten_options_become_numbered_text,
             several_quick_messages_are_answered_together,
             replayed_message_is_answered_once,
+            what_is_no_answer_leaves_the_bot_waiting,
+            voice_note_is_no_answer_to_a_question,
+            first_contact_without_words_is_greeted,
             questions_keep_answers_and_the_end_closes,
             flow_that_cannot_be_read_hands_over,
             handover_to_a_department_that_is_gone_waits_for_everybody,

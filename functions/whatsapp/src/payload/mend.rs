@@ -1,0 +1,47 @@
+//! Bodies that are no proper JSON text, or hold what Postgres cannot store.
+
+use serde_json::Value;
+
+/// As JSON writes it; as it stands it is not allowed there.
+pub const ESCAPED_NUL: &[u8] = b"\\u0000";
+
+/// Half of an escaped pair, as phones that cut an emoji in two send it, is no text: a replacement character takes its place.
+pub fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
+    let unit = |at: usize| -> Option<u16> {
+        let escape = body.get(at..at + 6)?;
+        let digits = escape.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut mended = Vec::with_capacity(body.len());
+    let mut at = 0;
+    while at < body.len() {
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                mended.extend_from_slice(b"\\ufffd");
+                at += 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            // Any other escape, an escaped backslash above all, is two bytes that belong together.
+            (None, _) if body[at] == b'\\' => 2,
+            (None, _) => 1,
+        };
+        let end = (at + length).min(body.len());
+        mended.extend_from_slice(&body[at..end]);
+        at = end;
+    }
+    mended
+}
+
+/// Postgres stores no NUL: what came with one, be it an id, is kept with a replacement character.
+pub fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{fffd}")),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, item)| (name.replace('\0', "\u{fffd}"), without_nul(item))).collect())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,36 @@
+//! Which company a change is for. A number proves it; what names only the account is for the one company that has been proved to have
+//! numbers in it.
+
+use shared::{error::INTERNAL, log, prelude::*};
+
+use crate::{
+    inbound::Channel,
+    payload::Address,
+    statements::{ENTER_ACCOUNT, ENTER_CHANNEL, KEEP_UNROUTED},
+};
+
+/// Opens the tenant. `None` when nobody is proved to be meant, or not one company alone.
+pub async fn enter(transaction: &Transaction, address: &Address) -> Result<Option<Channel>, Error> {
+    let Address { phone_number_id, account_id, display_number } = address;
+    let row = match (phone_number_id, account_id) {
+        (Some(number), _) => transaction.enter_with(ENTER_CHANNEL, &[number]).await?,
+        (None, Some(account)) => transaction.enter_with(ENTER_ACCOUNT, &[account, display_number]).await?,
+        (None, None) => None,
+    };
+    row.map(|row| Channel::try_from_row(&row).map_err(|error| INTERNAL.caused_by(error))).transpose()
+}
+
+/// Keeps a webhook of nobody's, for the day its number is configured.
+pub async fn keep_unrouted(context: &Context, transaction: &Transaction, address: &Address, raw: &[u8]) -> Result<(), Error> {
+    let key = address.key();
+    transaction.query(KEEP_UNROUTED, &[&context.new_id(), &key, &raw]).await?;
+    log::warn("webhook for a number nobody has configured", key);
+    Ok(())
+}
+
+/// What a signed webhook of a number proves of it: the account it is in, and what people see of it.
+#[must_use]
+pub fn proved(address: &Address) -> (Option<String>, Option<String>) {
+    let Address { phone_number_id, account_id, display_number } = address.clone();
+    if phone_number_id.is_some() { (account_id, display_number) } else { (None, None) }
+}
