@@ -102,7 +102,8 @@ create table public.clients (
     tags text[] not null default '{}'::text[],
     custom_fields jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    version integer not null default 1
+    version integer not null default 1,
+    metadata jsonb not null default '{}'::jsonb
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -116,10 +117,19 @@ create table public.companies (
     agent_visibility text not null default 'department'::text,
     reopen_window integer not null default 86400,
     feature_flags jsonb not null default '{}'::jsonb,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    takeover_text text
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
+
+create table public.conversation_handlers (
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    user_id uuid not null
+);
+alter table public.conversation_handlers enable row level security;
+alter table public.conversation_handlers force row level security;
 
 create table public.conversation_transfers (
     id uuid not null,
@@ -170,7 +180,10 @@ END) stored,
     bot_fields jsonb not null default '{}'::jsonb,
     bot_answered integer not null default 0,
     bot_turns integer not null default 0,
-    last_message_id uuid
+    last_message_id uuid,
+    metadata jsonb not null default '{}'::jsonb,
+    first_pending_at timestamp with time zone,
+    pending_since timestamp with time zone
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -461,12 +474,16 @@ alter table public.client_identities add constraint client_identities_kind_check
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
 alter table public.clients add constraint clients_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.clients add constraint clients_company_id_id_key UNIQUE (company_id, id);
+alter table public.clients add constraint clients_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
+alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
+alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversation_transfers add constraint conversation_transfers_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_check CHECK ((read_count <= inbound_count));
@@ -475,6 +492,7 @@ alter table public.conversations add constraint conversations_company_id_channel
 alter table public.conversations add constraint conversations_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.conversations add constraint conversations_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.conversations add constraint conversations_company_id_id_key UNIQUE (company_id, id);
+alter table public.conversations add constraint conversations_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
@@ -538,7 +556,8 @@ alter table public.users add constraint users_pkey PRIMARY KEY (id);
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (value public.gin_trgm_ops);
 CREATE INDEX clients_name ON public.clients USING gin (app.fold(name) public.gin_trgm_ops);
-CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at);
+CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
+CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
@@ -850,6 +869,40 @@ AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_handler()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+    handler uuid;
+begin
+    if tg_table_name = 'messages' then
+        handler := new.sender_id;
+    else
+        handler := new.to_user_id;
+    end if;
+    insert into public.conversation_handlers (company_id, conversation_id, user_id)
+    values (new.company_id, new.conversation_id, handler)
+    on conflict do nothing;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_pending()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.ended_at is null and new.mode = 'human' and new.assignee_id is null then
+        new.pending_since := coalesce(new.pending_since, now());
+        new.first_pending_at := coalesce(new.first_pending_at, new.pending_since);
+    else
+        new.pending_since := null;
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
@@ -917,6 +970,26 @@ begin
           from jsonb_to_recordset(new_accesses) as a (action text, target text, ip text, request_id text);
     end if;
     return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.record_transfer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if tg_op = 'INSERT' then
+        insert into public.conversation_transfers (id, company_id, conversation_id, to_user_id, from_department_id, to_department_id,
+                                                   by_user_id, at)
+        values (gen_random_uuid(), new.company_id, new.id, new.assignee_id, new.department_id, new.department_id,
+                app.user_id(), clock_timestamp());
+    else
+        insert into public.conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id,
+                                                   to_department_id, by_user_id, reason, at)
+        values (gen_random_uuid(), new.company_id, new.id, old.assignee_id, new.assignee_id, old.department_id, new.department_id,
+                app.user_id(), nullif(current_setting('app.transfer_reason', true), ''), clock_timestamp());
+    end if;
+    return null;
 end
 $function$;
 
@@ -1197,6 +1270,15 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
+-- triggers
+
+CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
+CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
+CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
+CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
+
 -- policies
 
 create policy company on public.access_log as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
@@ -1242,6 +1324,10 @@ create policy student on public.clients as permissive for select to app_student 
 create policy company on public.companies as permissive for all to app_staff, app_student using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy company on public.conversation_handlers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.conversation_handlers as permissive for all to app_staff using true;
 
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1389,6 +1475,7 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 
 -- grants
 
+grant select on column public.companies.takeover_text to app_staff;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users.created_at to app_staff;
@@ -1504,6 +1591,7 @@ grant select on table public.clients to app_student;
 grant insert, select on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
+grant insert, select on table public.conversation_handlers to app_staff;
 grant insert, select on table public.conversation_transfers to app_staff;
 grant insert, select, update on table public.conversations to app_staff;
 grant select on table public.conversations to app_lookup;

@@ -7,7 +7,7 @@ use shared::prelude::*;
 const ROUTE: Route = Route::get("/conversations/{id}");
 
 const CLIENT: &str = "
-    select clients.id, clients.name, clients.email, clients.tags, clients.custom_fields, clients.created_at,
+    select clients.id, clients.name, clients.email, clients.tags, clients.custom_fields, clients.metadata, clients.created_at,
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value) order by created_at), '[]')
               from client_identities
              where client_identities.company_id = clients.company_id and client_identities.client_id = clients.id) as identities,
@@ -30,6 +30,8 @@ struct Client {
     email: Option<String>,
     tags: Vec<String>,
     custom_fields: Value,
+    /// An object of the front ends' own, at most 16 KB.
+    metadata: Value,
     /// `{kind, value}` for each.
     identities: Value,
     /// Conversations of this client that the caller sees.
