@@ -47,7 +47,8 @@ pub struct Message {
     pub kind: String,
     /// Text, caption, or the title of the chosen option. Empty, as are payload and file, once the message was taken back.
     pub body: String,
-    /// What is particular to the kind: coordinates, contacts, buttons …
+    /// What is particular to the kind: coordinates, contacts, buttons … `automatic` is true of words that a rule of the company said in
+    /// an agent's name.
     pub payload: Value,
     pub reply_to_id: Option<Uuid>,
     pub client_message_id: Option<String>,

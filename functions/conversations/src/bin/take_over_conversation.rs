@@ -90,12 +90,13 @@ async fn take_over_conversation(
     let is_reply = input.greeting.is_some();
     let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name));
     if let Some(body) = text.filter(|_| is_window_open) {
+        let payload = if is_reply { json!({}) } else { json!({"automatic": true}) };
         let new = NewMessage {
             id: context.new_id(),
             conversation_id: id,
             sender_type: "agent",
             sender_id: Some(agent.user_id),
-            content: Content { kind: "text".into(), body, ..Content::default() },
+            content: Content { kind: "text".into(), body, payload, ..Content::default() },
             reply_to_id: None,
             client_message_id: None,
             is_reply,

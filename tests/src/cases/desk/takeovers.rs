@@ -37,6 +37,7 @@ pub async fn client_is_told_who_goes_on(stack: Arc<Stack>) {
     let acts: Vec<(&str, &str)> =
         thread.iter().map(|message| (text(&message["sender_type"]), text(&message["payload"]["act"]))).collect();
     assert_eq!(acts, [("client", ""), ("system", "taken_over"), ("agent", "")]);
+    assert_eq!(thread[2]["payload"], json!({"automatic": true}));
     let kinds: Vec<String> = agent.events_after(&head).await.iter().map(|event| text(&event["type"]).to_owned()).collect();
     assert_eq!(kinds[..4], ["conversation.assigned", "message.created", "message.created", "conversation.updated"]);
     // Once more by the holder, with words or without: nothing changes and nothing is said.
