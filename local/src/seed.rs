@@ -28,6 +28,8 @@ pub struct Wanted {
     pub bot: bool,
     /// Another flow for the bot.
     pub flow: Option<Value>,
+    /// The company's words at a takeover; those of the product when absent, none when empty.
+    pub takeover_text: Option<String>,
     /// Work factor of the password hash: low where many companies are made for tests.
     pub cost: u32,
 }
@@ -51,6 +53,7 @@ impl Default for Wanted {
             channel: true,
             bot: true,
             flow: None,
+            takeover_text: None,
             cost: 4,
         }
     }
@@ -255,7 +258,9 @@ fn people(wanted: &Wanted, slug: &str) -> Vec<Person> {
     people
 }
 
-const INSERT_COMPANY: &str = "insert into companies (id, name, slug, agent_visibility) values ($1, $2, $3, $4)";
+const INSERT_COMPANY: &str = "
+    insert into companies (id, name, slug, agent_visibility, takeover_text)
+    values ($1, $2, $3, $4, $5)";
 
 const INSERT_USER: &str = "insert into users (id, email, name, password_hash) values ($1, $2, $3, $4)";
 
@@ -279,7 +284,8 @@ async fn insert_people(
 ) -> Result<Option<Uuid>> {
     let hash = bcrypt::hash(PASSWORD, wanted.cost)?;
     let transaction = database.transaction().await?;
-    transaction.execute(INSERT_COMPANY, &[&company, &wanted.name, &slug, &wanted.agent_visibility]).await?;
+    let Wanted { name, agent_visibility, takeover_text, .. } = wanted;
+    transaction.execute(INSERT_COMPANY, &[&company, name, &slug, agent_visibility, takeover_text]).await?;
     for Person { id, name, email, role } in people {
         transaction.execute(INSERT_USER, &[id, email, name, &hash]).await?;
         let is_student = *role == "student";

@@ -16,11 +16,21 @@ pub struct Wanted {
     pub departments: Vec<(&'static str, Vec<usize>)>,
     pub bot: bool,
     pub flow: Option<Value>,
+    /// Its words at a takeover; `None` is the text of the product. Nothing is said by default, so that tests count their own messages.
+    pub takeover_text: Option<&'static str>,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { agents: 2, students: 1, agent_visibility: "department", departments: Vec::new(), bot: false, flow: None }
+        Self {
+            agents: 2,
+            students: 1,
+            agent_visibility: "department",
+            departments: Vec::new(),
+            bot: false,
+            flow: None,
+            takeover_text: Some(""),
+        }
     }
 }
 
@@ -59,6 +69,7 @@ impl Company {
             "agent_visibility": wanted.agent_visibility,
             "departments": departments,
             "bot": wanted.bot,
+            "takeover_text": wanted.takeover_text,
         });
         if let Some(flow) = wanted.flow {
             body["flow"] = flow;

@@ -20,7 +20,8 @@ macro_rules! conversation_columns {
            conversations.version, conversations.last_message_at, conversations.last_message_preview,
            conversations.last_message_from, conversations.inbound_count - conversations.read_count as unread,
            conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
-           conversations.close_reason"
+           conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
+           case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata"
     };
 }
 
@@ -106,6 +107,14 @@ pub struct Conversation {
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub close_reason: Option<String>,
+    /// When it first waited for a human.
+    pub first_pending_at: Option<Timestamp>,
+    /// Since when it waits for a human; null while it does not.
+    pub pending_since: Option<Timestamp>,
+    /// The node of the bot's flow that waits for an answer; null when none does.
+    pub bot_node: Option<String>,
+    /// An object of the front ends' own, at most 16 KB.
+    pub metadata: Value,
 }
 
 impl Conversation {

@@ -6,28 +6,35 @@ use shared::{
     prelude::*,
 };
 
-use crate::{Conversation, conversation_columns, conversation_joins};
-
-const CATEGORIES: &[&str] = &["bot", "pending", "active", "closed"];
+use crate::{
+    Conversation, Order, conversation_columns, conversation_joins,
+    filter_words::{self, categories_of, channels_of},
+};
 
 const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
 
 /// What `GET /conversations` may ask for.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 pub struct ConversationFilters {
-    /// `bot`, `pending`, `active`, `closed`; several comma separated.
-    #[garde(custom(among(CATEGORIES)))]
-    #[serde(alias = "status")]
+    /// `bot`, `pending`, `active`, `closed`, `open` (bot and active), `waiting` (pending), in any case; several comma separated.
+    #[garde(custom(filter_words::categories))]
     category: Option<CommaSeparated<String>>,
+    /// Another name of `category`; both must ask for the same.
+    #[garde(custom(filter_words::categories), custom(filter_words::same_categories(&self.category)))]
+    status: Option<CommaSeparated<String>>,
     /// `me`, `none` or a user's id.
-    #[garde(custom(user_or_word))]
+    #[garde(custom(filter_words::user(&["me", "none"])))]
     assignee: Option<String>,
+    /// `me` or a user's id: what they have ever held or written in.
+    #[garde(custom(filter_words::user(&["me"])))]
+    handled_by: Option<String>,
     /// A department's id; several comma separated.
     #[garde(skip)]
     department: Option<CommaSeparated<Uuid>>,
-    /// A channel account's id; several comma separated.
-    #[garde(skip)]
-    channel: Option<CommaSeparated<Uuid>>,
+    /// A channel account's id or kind (`whatsapp_cloud`, `evolution`, `botconversa`, `widget`), or `whatsapp` for the first three; several
+    /// comma separated.
+    #[garde(custom(filter_words::channels))]
+    channel: Option<CommaSeparated<String>>,
     /// One of its tags; several comma separated.
     #[garde(skip)]
     tag: Option<CommaSeparated<String>>,
@@ -45,6 +52,10 @@ pub struct ConversationFilters {
     /// Last message before.
     #[garde(inner(custom(not_too_early)))]
     to: Option<Timestamp>,
+    /// By the time of the last message.
+    #[garde(skip)]
+    #[serde(default)]
+    order: Order,
     #[garde(skip)]
     cursor: Option<String>,
     #[garde(range(min = 1, max = 100))]
@@ -54,11 +65,16 @@ pub struct ConversationFilters {
 const LIST: &str = concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where true ");
 
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
-const CONDITIONS: [[&str; 2]; 11] = [
+const CONDITIONS: [[&str; 2]; 12] = [
     ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
     ["and conversations.assignee_id = $2::uuid ", "and $2::uuid is null "],
     ["and conversations.department_id = any ($3::uuid[]) ", "and $3::uuid[] is null "],
-    ["and conversations.channel_account_id = any ($4::uuid[]) ", "and $4::uuid[] is null "],
+    [
+        "and conversations.channel_account_id = any (array(
+             select channel_accounts.id from channel_accounts
+              where channel_accounts.id = any ($4::uuid[]) or channel_accounts.kind = any ($15::text[]))) ",
+        "and $4::uuid[] is null and $15::text[] is null ",
+    ],
     ["and conversations.tags && $5::text[] ", "and $5::text[] is null "],
     ["and conversations.priority = any ($6::text[]) ", "and $6::text[] is null "],
     ["and (conversations.inbound_count > conversations.read_count) = $7::boolean ", "and $7::boolean is null "],
@@ -69,6 +85,12 @@ const CONDITIONS: [[&str; 2]; 11] = [
         "and (conversations.last_message_at, conversations.id) < ($12::timestamptz, $13::uuid) ",
         "and $12::timestamptz is null and $13::uuid is null ",
     ],
+    [
+        "and exists (select from conversation_handlers handlers
+                      where handlers.company_id = conversations.company_id and handlers.conversation_id = conversations.id
+                        and handlers.user_id = $16::uuid) ",
+        "and $16::uuid is null ",
+    ],
 ];
 
 /// One category is compared as a value, so that its index gives the order as well.
@@ -77,7 +99,12 @@ const ONE_CATEGORY: &str = "and conversations.status = ($1::text[])[1] ";
 /// Equality finds nobody's conversations no more than `is not distinct from` uses an index.
 const NOBODY: &str = "and conversations.assignee_id is null and $2::uuid is null ";
 
-const ORDER: &str = "order by conversations.last_message_at desc, conversations.id desc limit $14";
+const NEWEST_FIRST: &str = "order by conversations.last_message_at desc, conversations.id desc limit $14";
+
+const OLDEST_FIRST: &str = "order by conversations.last_message_at, conversations.id limit $14";
+
+/// The next page when the oldest come first.
+const NEWER: &str = "and (conversations.last_message_at, conversations.id) > ($12::timestamptz, $13::uuid) ";
 
 /// Filters read and checked.
 #[derive(Debug)]
@@ -87,6 +114,8 @@ pub struct AskedConversations {
     assignee: Option<Uuid>,
     departments: Option<Vec<Uuid>>,
     channels: Option<Vec<Uuid>>,
+    channel_kinds: Option<Vec<String>>,
+    handled_by: Option<Uuid>,
     tags: Option<Vec<String>>,
     priorities: Option<Vec<String>>,
     digits: Option<String>,
@@ -100,12 +129,15 @@ impl ConversationFilters {
     /// Reads the words that stand for something else: `me`, lists, the cursor.
     pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
         let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
-        let assignee = self.assignee.as_deref().and_then(|word| if word == "me" { Some(caller) } else { word.parse().ok() });
+        let user = |word: &Option<String>| word.as_deref().and_then(|word| filter_words::user_named(word, caller));
+        let (channels, channel_kinds) = values(self.channel.take()).as_deref().map(channels_of).unzip();
         Ok(AskedConversations {
-            categories: values(self.category.take()),
-            assignee,
+            categories: values(self.category.take()).or(values(self.status.take())).as_deref().map(categories_of),
+            assignee: user(&self.assignee),
+            handled_by: user(&self.handled_by),
             departments: values(self.department.take()),
-            channels: values(self.channel.take()),
+            channels,
+            channel_kinds,
             tags: values(self.tag.take()),
             priorities: values(self.priority.take()),
             digits: self.search.as_deref().map(phone::search_pattern),
@@ -119,7 +151,8 @@ impl ConversationFilters {
 impl AskedConversations {
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
-        let Self { categories, assignee, departments, channels, tags, priorities, digits, place, filters, limit } = self;
+        let Self { categories, assignee, departments, channels, channel_kinds, .. } = self;
+        let Self { handled_by, tags, priorities, digits, place, filters, limit, .. } = self;
         let ConversationFilters { unread, search, from, to, .. } = filters;
         let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
         let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
@@ -141,6 +174,8 @@ impl AskedConversations {
                     &at,
                     &id,
                     &wanted,
+                    channel_kinds,
+                    handled_by,
                 ],
             )
             .await
@@ -160,14 +195,19 @@ impl AskedConversations {
             filters.from.is_some(),
             filters.to.is_some(),
             self.place.is_some(),
+            filters.handled_by.is_some(),
         ];
+        let order = if filters.order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
         let conditions = CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]);
-        let mut pieces: Vec<_> = [LIST].into_iter().chain(conditions).chain([ORDER]).collect();
+        let mut pieces: Vec<_> = [LIST].into_iter().chain(conditions).chain([order]).collect();
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
             pieces[1] = ONE_CATEGORY;
         }
         if filters.assignee.is_some() && self.assignee.is_none() {
             pieces[2] = NOBODY;
+        }
+        if filters.order == Order::Asc && self.place.is_some() {
+            pieces[11] = NEWER;
         }
         intern(&pieces)
     }
@@ -195,12 +235,4 @@ fn not_too_early(time: &Timestamp, (): &()) -> garde::Result {
         return Ok(());
     }
     Err(shared::rule("too_small", "Use uma data a partir do ano 1.", "Use a date from the year 1 on."))
-}
-
-fn user_or_word(assignee: &Option<String>, (): &()) -> garde::Result {
-    let is_known = |text: &String| matches!(text.as_str(), "me" | "none") || text.parse::<Uuid>().is_ok();
-    if assignee.as_ref().is_none_or(is_known) {
-        return Ok(());
-    }
-    Err(shared::rule("unknown_assignee", "Use me, none ou o id de um usuário.", "Use me, none or a user's id."))
 }

@@ -2,12 +2,16 @@
 
 mod conversation;
 mod delivery;
+mod filter_words;
 mod filters;
+mod media_url;
 mod message;
+mod order;
 pub mod outbox;
 mod send_rules;
 mod sending;
 mod statuses;
+mod takeover;
 
 use shared::prelude::*;
 
@@ -21,8 +25,10 @@ pub use message::{
     Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message,
     preview,
 };
+pub use order::Order;
 pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing};
+pub use takeover::takeover_text;
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
     409,
@@ -40,12 +46,8 @@ pub const NOT_HOLDER: Problem = Problem::new(
 );
 pub const NOT_TAKEN: Problem =
     Problem::new(409, "not_taken", "Assuma a conversa antes de responder.", "Take the conversation over before answering.");
-pub const BOT_MODE: Problem = Problem::new(
-    409,
-    "bot_mode",
-    "O bot está atendendo esta conversa. Assuma-a antes de responder.",
-    "The bot is serving this conversation. Take it over before answering.",
-);
+pub const BOT_MODE: Problem =
+    Problem::new(409, "bot_mode", "Assuma o atendimento para enviar mensagens", "Take the conversation over to send messages");
 pub const WINDOW_CLOSED: Problem = Problem::new(
     409,
     "window_closed",

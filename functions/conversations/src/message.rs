@@ -14,6 +14,10 @@ macro_rules! message_columns {
            messages.reply_to_id, messages.client_message_id, messages.provider_id,
            messages.status, messages.error_code, messages.error_detail, messages.reactions, messages.inbound_number,
            messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at,
+           case when messages.inbound_number is null then coalesce(messages.status = 'read', false)
+                else messages.inbound_number <= (
+                    select held.read_count from conversations held
+                     where held.company_id = messages.company_id and held.id = messages.conversation_id) end as is_read,
            case when files.id is not null and messages.deleted_at is null then jsonb_build_object(
                'id', files.id, 'name', files.name, 'mime_type', files.mime_type, 'size', files.size, 'status', files.status,
                'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms) end as file"
@@ -43,7 +47,8 @@ pub struct Message {
     pub kind: String,
     /// Text, caption, or the title of the chosen option. Empty, as are payload and file, once the message was taken back.
     pub body: String,
-    /// What is particular to the kind: coordinates, contacts, buttons …
+    /// What is particular to the kind: coordinates, contacts, buttons … `automatic` is true of words that a rule of the company said in
+    /// an agent's name.
     pub payload: Value,
     pub reply_to_id: Option<Uuid>,
     pub client_message_id: Option<String>,
@@ -61,6 +66,8 @@ pub struct Message {
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    /// Of the client's: whether staff have read it. Of those sent: whether the client has.
+    pub is_read: bool,
     #[schemars(with = "Option<MessageFile>")]
     pub file: Option<Value>,
 }
@@ -189,6 +196,7 @@ pub fn add_system_message(context: &Context, transaction: &Transaction, conversa
         created_at: now,
         edited_at: None,
         deleted_at: None,
+        is_read: false,
         file: None,
     };
     let Message { id, conversation_id, body, payload, sent_at, .. } = message.clone();

@@ -1,18 +1,22 @@
 //! The rules of what an agent may send.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
+    crypto,
     error::{FieldProblem, INVALID},
     prelude::*,
 };
 
 use crate::{
     BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED,
+    media_url::file_of,
 };
 
 /// What an agent may send.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    #[default]
     Text,
     Image,
     Audio,
@@ -27,18 +31,23 @@ pub enum Kind {
 pub struct SendMessage {
     #[garde(skip)]
     pub conversation_id: Uuid,
-    /// The caller's own id of this message: sending it again changes nothing and answers the same message.
-    #[garde(length(min = 1, max = 100))]
-    pub client_message_id: String,
+    /// The caller's own id of this message: sending it again changes nothing and answers the same message, for ever. Not given, it is
+    /// made from `Idempotency-Key`; without that too, it is a new one.
+    #[garde(inner(length(chars, min = 1, max = 100)))]
+    pub client_message_id: Option<String>,
     #[garde(skip)]
+    #[serde(default)]
     pub kind: Kind,
     /// The text, or the caption of a file.
     #[garde(length(chars, max = 4096), custom(fits(self.kind)))]
     #[serde(default)]
     pub body: String,
     /// A completed upload, for files.
-    #[garde(custom(file_for(self.kind)))]
+    #[garde(custom(file_for(self.kind, self.media_url.is_some())))]
     pub file_id: Option<Uuid>,
+    /// In place of `file_id`: the address of a download of ours, whole or without the host, or the file's id.
+    #[garde(custom(one_of_ours(self.file_id)))]
+    pub media_url: Option<String>,
     /// Shows an audio file as a voice note; it must be OGG/Opus.
     #[garde(skip)]
     #[serde(default)]
@@ -89,11 +98,12 @@ pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Re
 /// Whether the file and the answered message are there and fit the kind.
 pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(), Error> {
     let mut problems = Vec::new();
-    if input.file_id.is_some() {
+    let field = if input.media_url.is_some() { "media_url" } else { "file_id" };
+    if let Some(file_id) = input.file() {
         match found.file_status.as_deref() {
             Some("ready") => {}
-            Some("pending") => return Err(FILE_NOT_READY.with_current(&json!({"id": input.file_id, "status": "pending"}))),
-            _ => problems.push(FieldProblem::new("file_id", "unknown_file", "Arquivo não encontrado.", "File not found.")),
+            Some("pending") => return Err(FILE_NOT_READY.with_current(&json!({"id": file_id, "status": "pending"}))),
+            _ => problems.push(FieldProblem::new(field, "unknown_file", "Arquivo não encontrado.", "File not found.")),
         }
         let mime_type = found.mime_type.as_deref().unwrap_or_default();
         let fits = match input.kind {
@@ -104,7 +114,7 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
         };
         if problems.is_empty() && !fits {
             let english = "The file is not of this kind.";
-            problems.push(FieldProblem::new("file_id", "wrong_kind", "O arquivo não é deste tipo.", english));
+            problems.push(FieldProblem::new(field, "wrong_kind", "O arquivo não é deste tipo.", english));
         }
     }
     if input.reply_to_id.is_some() && found.reply_to_id.is_none() {
@@ -115,10 +125,25 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
 }
 
 impl SendMessage {
+    /// The file, by whichever name it was given.
+    pub fn file(&self) -> Option<Uuid> {
+        self.file_id.or_else(|| file_of(self.media_url.as_deref()?))
+    }
+
+    /// The caller's id of this message; the same one for the same `Idempotency-Key` of the same person.
+    pub fn own_id(&self, context: &Context, agent: &Identity, key: Option<String>) -> String {
+        let of_key = |key: String| {
+            let whole = [agent.user_id.as_bytes(), key.as_bytes()].concat();
+            format!("key:{}", URL_SAFE_NO_PAD.encode(crypto::sha256(&whole)))
+        };
+        let made = || key.map_or_else(|| context.new_id().to_string(), of_key);
+        self.client_message_id.clone().unwrap_or_else(made)
+    }
+
     /// What the message carries.
     pub fn content(&self) -> Content {
         let kind = format!("{:?}", self.kind).to_lowercase();
-        Content { kind, body: self.body.clone(), payload: payload(self), file_id: self.file_id }
+        Content { kind, body: self.body.clone(), payload: payload(self), file_id: self.file() }
     }
 
     /// Whether this caller sending this became this message.
@@ -149,12 +174,28 @@ fn fits(kind: Kind) -> impl FnOnce(&String, &()) -> garde::Result {
     }
 }
 
-fn file_for(kind: Kind) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
+fn file_for(kind: Kind, has_url: bool) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
     move |file, ()| {
         let needs_file = !matches!(kind, Kind::Text | Kind::Location);
-        match (needs_file, file.is_some()) {
+        match (needs_file, file.is_some() || has_url) {
             (true, false) => Err(shared::rule("required", "Envie o arquivo primeiro.", "Upload the file first.")),
             (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva arquivo.", "This kind takes no file.")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn one_of_ours(file_id: Option<Uuid>) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    move |url, ()| {
+        let Some(url) = url else { return Ok(()) };
+        match file_of(url) {
+            None => {
+                Err(shared::rule("foreign_url", "Envie o arquivo primeiro e use o seu id.", "Upload the file and use its id."))
+            }
+            named if file_id.is_some() && named != file_id => {
+                let english = "Names another file than file_id.";
+                Err(shared::rule("different_values", "Indica outro arquivo que file_id.", english))
+            }
             _ => Ok(()),
         }
     }
@@ -211,7 +252,7 @@ mod tests {
     #[test]
     fn kinds_ask_for_what_they_need() {
         let read = |value: Value| serde_json::from_value::<SendMessage>(value).unwrap().validate().is_ok();
-        let base = |kind: &str| json!({"conversation_id": Uuid::nil(), "client_message_id": "1", "kind": kind});
+        let base = |kind: &str| json!({"conversation_id": Uuid::nil(), "kind": kind});
         let with = |kind: &str, name: &str, value: Value| {
             let mut message = base(kind);
             message[name] = value;
@@ -221,5 +262,11 @@ mod tests {
         assert!(!read(base("image")) && read(with("image", "file_id", json!(Uuid::nil()))));
         assert!(!read(base("location")) && read(with("location", "location", json!({"latitude": -23.5, "longitude": -46.6}))));
         assert!(!read(with("location", "location", json!({"latitude": 91, "longitude": 0}))));
+        assert!(read(json!({"conversation_id": Uuid::nil(), "body": "Olá"})), "a text needs no kind and no id");
+        assert!(read(with("image", "media_url", json!(format!("/storage/download/{}", Uuid::nil())))));
+        assert!(!read(with("image", "media_url", json!("https://example.org/a.png"))));
+        let mut two_files = with("image", "media_url", json!(Uuid::nil()));
+        two_files["file_id"] = json!(Uuid::max());
+        assert!(!read(two_files));
     }
 }

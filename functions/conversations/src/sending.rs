@@ -8,7 +8,7 @@ use crate::{
     emit_message, message_columns, message_joins, preview,
 };
 
-/// A human reply moves the fence and counts everything the client wrote as read; the bot's own words do neither. The time is the
+/// A human reply moves the fence and counts everything the client wrote as read; automatic words do neither. The time is the
 /// clock's under the conversation's lock: a thread has the order in which its messages go out.
 const ADD_OUTGOING: &str = concat!(
     "with new_message as (
@@ -26,10 +26,9 @@ const ADD_OUTGOING: &str = concat!(
                last_message_id = new_message.id,
                last_message_preview = $11,
                last_message_from = $3,
-               version = conversations.version + case when $3 = 'agent' then 1 else 0 end,
-               first_human_at = case when $3 = 'agent' then coalesce(conversations.first_human_at, now())
-                                     else conversations.first_human_at end,
-               read_count = case when $3 = 'agent' then conversations.inbound_count else conversations.read_count end
+               version = conversations.version + case when $12 then 1 else 0 end,
+               first_human_at = case when $12 then coalesce(conversations.first_human_at, now()) else conversations.first_human_at end,
+               read_count = case when $12 then conversations.inbound_count else conversations.read_count end
           from new_message
          where conversations.id = new_message.conversation_id
         returning conversations.*
@@ -65,6 +64,8 @@ pub struct NewMessage {
     pub content: Content,
     pub reply_to_id: Option<Uuid>,
     pub client_message_id: Option<String>,
+    /// Whether somebody answers with it; not what the bot or a rule of the company says.
+    pub is_reply: bool,
 }
 
 /// Adds the message with its delivery job and events. `None` when its `client_message_id` was used before: nothing is changed then.
@@ -74,7 +75,7 @@ pub async fn add_outgoing(
     company_id: Uuid,
     new: NewMessage,
 ) -> Result<Option<(Conversation, Message)>, Error> {
-    let NewMessage { id, conversation_id, sender_type, sender_id, content, reply_to_id, client_message_id } = new;
+    let NewMessage { id, conversation_id, sender_type, sender_id, content, reply_to_id, client_message_id, is_reply } = new;
     let Content { kind, body, payload, file_id } = content;
     let preview = preview(&kind, &body);
     let payload = if payload.is_null() { json!({}) } else { payload };
@@ -93,6 +94,7 @@ pub async fn add_outgoing(
                 &reply_to_id,
                 &client_message_id,
                 &preview,
+                &is_reply,
             ],
         )
         .await?;

@@ -153,14 +153,14 @@ impl FromRequest for RawBody {
 }
 
 /// The header `Idempotency-Key`, which every POST that creates or spends accepts. Taking it is enough: the transaction claims the key,
-/// stores the answer with the work, and replays it for 24 hours.
+/// stores the answer with the work, and replays it for 24 hours. `None` when not sent.
 #[derive(Debug)]
-pub struct IdempotencyKey;
+pub struct IdempotencyKey(pub Option<String>);
 
 impl FromRequest for IdempotencyKey {
     fn from_request(request: &Request, _: &Route, context: &Context) -> Result<Self, Error> {
         if !request.has_header("idempotency-key") {
-            return Ok(Self);
+            return Ok(Self(None));
         }
         let key = request.header("idempotency-key").filter(|key| (1..=255).contains(&key.len()));
         let key = key.ok_or_else(|| {
@@ -168,7 +168,7 @@ impl FromRequest for IdempotencyKey {
             INVALID.in_fields(vec![FieldProblem::new("Idempotency-Key", "invalid", portuguese, english)])
         })?;
         context.use_idempotency_key(key.to_owned(), crypto::sha256(request.body()));
-        Ok(Self)
+        Ok(Self(Some(key.to_owned())))
     }
 
     fn describe(description: &mut Description) {

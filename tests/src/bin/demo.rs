@@ -65,11 +65,11 @@ async fn running() -> Option<Stack> {
 
 async fn start() -> Result<(Stack, Cast)> {
     let started = Instant::now();
-    println!("\n  No cloud is running here: starting one that keeps nothing (Postgres, DynamoDB, S3, SQS and 44 functions) …");
+    println!("\n  No cloud is running here: starting one that keeps nothing (Postgres, DynamoDB, S3, SQS and 45 functions) …");
     let binaries = std::env::current_exe()?.parent().context("this program has a folder")?.to_owned();
     let stack = Stack::start(Path::new(OWN_DIRECTORY), &binaries, &[]).await?;
     let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
-    let company = stack.company(Wanted { students: 0, bot: true, departments, ..Wanted::default() }).await;
+    let company = stack.company(Wanted { students: 0, bot: true, departments, takeover_text: None, ..Wanted::default() }).await;
     println!("  Ready after {:.1} s.", started.elapsed().as_secs_f64());
     let mut agents = company.agents.into_iter();
     let (bruna, caio) = agents.next().zip(agents.next()).context("two agents")?;
@@ -238,6 +238,10 @@ impl Play {
         let taken = self.cast.bruna.take_over(id).await;
         let name = text(&taken["assignee_name"]);
         self.timeline.tell("Bruna", &format!("takes it over: {name} holds it, the bot is silent"), since);
+        let told = self.reached(3).await.pop().unwrap_or_default();
+        let words = text(&told["body"]["text"]["body"]).to_owned();
+        ensure!(words.contains(name), "Maria is not told who goes on: {told}");
+        self.timeline.tell("WhatsApp", &format!("Maria is told “{words}”"), since);
         let since = Instant::now();
         let refused = self.cast.caio.api.post(&format!("/conversations/{id}/takeover"), json!({})).await;
         let lost = refused.expect(409);
@@ -280,7 +284,7 @@ impl Play {
             let message = self.cast.bruna.api.post("/messages", message).await.expect(201);
             self.timeline.tell("Bruna", &format!("sends {what}"), since);
             self.follow_to_read(socket, &message, since).await?;
-            let sent = self.reached(4 + index).await;
+            let sent = self.reached(5 + index).await;
             let body = sent.last().map(|sent| sent["body"].clone()).unwrap_or_default();
             ensure!(body[text(&body["type"])]["id"].is_string(), "WhatsApp was given no file: {body}");
         }

@@ -63,6 +63,7 @@ async fn answer(context: &Context, transaction: &Transaction, job: &Claimed, id:
             content,
             reply_to_id: None,
             client_message_id: None,
+            is_reply: false,
         };
         add_outgoing(context, transaction, job.company_id, new).await?;
     }

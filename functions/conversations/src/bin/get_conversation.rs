@@ -8,7 +8,7 @@ const ROUTE: Route = Route::get("/conversations/{id}");
 
 const CLIENT: &str = concat!(
     "
-    select clients.id, clients.name, clients.email, clients.tags, clients.custom_fields, clients.created_at,
+    select clients.id, clients.name, clients.email, clients.tags, clients.custom_fields, clients.metadata, clients.created_at,
            ",
     accepts_marketing!(),
     ",
@@ -35,6 +35,8 @@ struct Client {
     email: Option<String>,
     tags: Vec<String>,
     custom_fields: Value,
+    /// An object of the front ends' own, at most 16 KB.
+    metadata: Value,
     /// `{kind, value}` for each.
     identities: Value,
     /// Whether they take marketing on WhatsApp; null when they never said.

@@ -8,24 +8,27 @@ const ROUTE: Route = Route::post("/conversations/{id}/read");
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Read {
-    /// The last message seen; all there are when not given.
+    /// The last message seen, one of this conversation's; all there are when not given.
     #[garde(skip)]
     message_id: Option<Uuid>,
 }
 
-/// The read cursor only moves forward.
+/// The read cursor only moves forward. No row when the message is none of this conversation's.
 const MARK_READ: &str = concat!(
-    "with seen as (
+    "with last as (
+        select sent_at, id from messages where id = $2 and conversation_id = $1
+    ), seen as (
         select coalesce(max(inbound_number), 0) as number
           from messages
          where conversation_id = $1
            and inbound_number is not null
-           and ($2::uuid is null or (sent_at, id) <= (select sent_at, id from messages where id = $2 and conversation_id = $1))
+           and ($2::uuid is null or (sent_at, id) <= (select sent_at, id from last))
     ), updated as (
         update conversations
            set read_count = greatest(read_count, seen.number)
           from seen
          where id = $1
+           and ($2::uuid is null or exists (select from last))
         returning conversations.*
     )
     select ",

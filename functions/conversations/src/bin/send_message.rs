@@ -40,13 +40,19 @@ fn main() {
     serve(&ROUTE, send_message);
 }
 
-async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMessage>) -> Result<Created<Message>, Error> {
+async fn send_message(
+    context: Context,
+    agent: Staff,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(input): Json<SendMessage>,
+) -> Result<Created<Message>, Error> {
+    let (client_message_id, file_id) = (input.own_id(&context, &agent, key), input.file());
     let transaction = context.begin(&agent).await?;
     // The lock comes first: what the other one of two at once has sent is there to be found.
     let (held, attachments, sent_before) = join3(
         lock(&transaction, input.conversation_id),
-        transaction.one(ATTACHMENTS, &[&input.file_id, &input.reply_to_id, &input.conversation_id]),
-        transaction.first::<Message>(SENT_BEFORE, &[&input.client_message_id]),
+        transaction.one(ATTACHMENTS, &[&file_id, &input.reply_to_id, &input.conversation_id]),
+        transaction.first::<Message>(SENT_BEFORE, &[&client_message_id]),
     )
     .await;
     let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
@@ -57,7 +63,7 @@ async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMess
         return Err(held.refuse(&transaction, problem).await);
     }
     check_attachments(&input, &attachments)?;
-    if let Some(file_id) = input.file_id {
+    if let Some(file_id) = file_id {
         transaction.defer(ATTACH_FILE, parameters![file_id, input.conversation_id]);
     }
     let new = NewMessage {
@@ -67,7 +73,8 @@ async fn send_message(context: Context, agent: Staff, Json(input): Json<SendMess
         sender_id: Some(agent.user_id),
         content: input.content(),
         reply_to_id: input.reply_to_id,
-        client_message_id: Some(input.client_message_id.clone()),
+        client_message_id: Some(client_message_id),
+        is_reply: true,
     };
     // Only a message out of this caller's sight is in the way now.
     let (_, message) = add_outgoing(&context, &transaction, agent.company_id, new).await?.ok_or(CLIENT_MESSAGE_ID_REUSED)?;

@@ -2,7 +2,8 @@
 
 use conversations::{
     ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, IS_SEEN, NewMessage,
-    SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, emit_conversation, updated_conversation,
+    SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns, conversation_joins, emit_conversation,
+    takeover_text,
 };
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -16,14 +17,15 @@ const ROUTE: Route = Route::post("/conversations/{id}/takeover").or(&["/chats/{i
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TakeOver {
-    /// Sent to the client when given. While the client's 24 hours are over it cannot be, and nothing is taken over.
+    /// Sent to the client instead of the company's own text. While the client's 24 hours are over it cannot be, and nothing is taken
+    /// over; the company's text is left out then.
     #[garde(length(chars, min = 1, max = 4096))]
     greeting: Option<String>,
 }
 
 /// One statement decides the winner: whoever comes second finds an assignee.
-const TAKE_OVER: &str = updated_conversation!(
-    "
+const TAKE_OVER: &str = concat!(
+    "with updated as (
         update conversations
            set assignee_id = app.user_id(),
                mode = 'human',
@@ -33,8 +35,21 @@ const TAKE_OVER: &str = updated_conversation!(
          where id = $1
            and ended_at is null
            and assignee_id is null
-        returning *"
+        returning *
+    )
+    select ",
+    conversation_columns!(),
+    ", (select takeover_text from companies where companies.id = conversations.company_id) as takeover_text
+      from updated as conversations ",
+    conversation_joins!()
 );
+
+#[derive(FromRow)]
+struct Taken {
+    #[from_row(flatten)]
+    conversation: Conversation,
+    takeover_text: Option<String>,
+}
 
 fn main() {
     serve(&ROUTE, take_over_conversation);
@@ -47,9 +62,9 @@ async fn take_over_conversation(
     Json(input): Json<TakeOver>,
 ) -> Result<Json<Conversation>, Error> {
     let transaction = context.begin(&agent).await?;
-    let (seen, taken) = join(transaction.query(IS_SEEN, &[&id]), transaction.first::<Conversation>(TAKE_OVER, &[&id])).await;
+    let (seen, taken) = join(transaction.query(IS_SEEN, &[&id]), transaction.first::<Taken>(TAKE_OVER, &[&id])).await;
     let was_seen = !seen?.is_empty();
-    let Some(mut conversation) = taken? else {
+    let Some(Taken { mut conversation, takeover_text: of_company }) = taken? else {
         let Some(current) = transaction.first::<Conversation>(CONVERSATION, &[&id]).await? else {
             // Who sees only what waits or is their own loses sight of it with the race.
             return Err(if was_seen { ALREADY_TAKEN } else { NOT_FOUND }.into());
@@ -68,18 +83,23 @@ async fn take_over_conversation(
         payload: json!({"act": "taken_over", "user_id": agent.user_id}),
     };
     add_system_message(&context, &transaction, &conversation, line);
-    if let Some(greeting) = input.greeting {
-        if conversation.window_expires_at.is_none_or(|end| end <= context.now()) {
-            return Err(WINDOW_CLOSED.with_current(&conversation));
-        }
+    let is_window_open = conversation.window_expires_at.is_some_and(|end| end > context.now());
+    if input.greeting.is_some() && !is_window_open {
+        return Err(WINDOW_CLOSED.with_current(&conversation));
+    }
+    let is_reply = input.greeting.is_some();
+    let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name));
+    if let Some(body) = text.filter(|_| is_window_open) {
+        let payload = if is_reply { json!({}) } else { json!({"automatic": true}) };
         let new = NewMessage {
             id: context.new_id(),
             conversation_id: id,
             sender_type: "agent",
             sender_id: Some(agent.user_id),
-            content: Content { kind: "text".into(), body: greeting, ..Content::default() },
+            content: Content { kind: "text".into(), body, payload, ..Content::default() },
             reply_to_id: None,
             client_message_id: None,
+            is_reply,
         };
         if let Some((updated, _)) = add_outgoing(&context, &transaction, agent.company_id, new).await? {
             conversation = updated;

@@ -5,7 +5,7 @@ use conversations::{
     add_system_message, emit_conversation, lock, updated_conversation,
 };
 use futures_util::future::join;
-use shared::{parameters, prelude::*};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/conversations/{id}/transfer").or(&["/chats/{id}/transfer"]).fails(&[
     CONVERSATION_CLOSED,
@@ -35,20 +35,19 @@ const TARGET_NAME: &str = "
       from departments
      where $2::uuid is not null and departments.id = $2";
 
+/// The row it leaves in `conversation_transfers` takes the reason from the setting.
 const TRANSFER: &str = updated_conversation!(
     "
         update conversations
            set assignee_id = $2,
                department_id = coalesce($3, department_id),
                mode = 'human',
-               version = version + 1
+               version = version + 1,
+               bot_node = null
          where id = $1
+           and set_config('app.transfer_reason', coalesce($4, ''), true) is not null
         returning *"
 );
-
-const RECORD_TRANSFER: &str = "
-    insert into conversation_transfers (id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, by_user_id, reason)
-    values ($1, $2, $3, $4, $5, $6, app.user_id(), $7)";
 
 #[derive(FromRow)]
 struct Target {
@@ -78,12 +77,7 @@ async fn transfer_conversation(
     }
     let target = target.ok_or(INVALID_TARGET)?;
     let Transfer { to_user_id, to_department_id, reason } = input;
-    let conversation: Conversation = transaction.one(TRANSFER, &[&id, &to_user_id, &to_department_id]).await?;
-    let (from_user_id, from_department_id) = (held.assignee_id, held.department_id);
-    transaction.defer(
-        RECORD_TRANSFER,
-        parameters![context.new_id(), id, from_user_id, to_user_id, from_department_id, to_department_id, reason.clone()],
-    );
+    let conversation: Conversation = transaction.one(TRANSFER, &[&id, &to_user_id, &to_department_id, &reason]).await?;
     let by = Some(agent.user_id);
     emit_conversation::<ConversationTransferred>(&transaction, agent.company_id, &conversation, by, Some(held.audience()));
     if let Some(receiver) = to_user_id {

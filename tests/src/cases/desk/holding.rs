@@ -14,7 +14,7 @@ async fn waiting(company: &Company) -> String {
 }
 
 pub async fn one_of_twenty_agents_wins(stack: Arc<Stack>) {
-    let company = stack.company(Wanted { agents: 20, students: 0, ..Wanted::default() }).await;
+    let company = stack.company(Wanted { agents: 20, students: 0, takeover_text: None, ..Wanted::default() }).await;
     let id = waiting(&company).await;
     let path = format!("/conversations/{id}/takeover");
     let answers = join_all(company.agents.iter().map(|agent| agent.api.post(&path, json!({})))).await;
@@ -34,6 +34,9 @@ pub async fn one_of_twenty_agents_wins(stack: Arc<Stack>) {
     assert_eq!(lines.iter().filter(|message| message["payload"]["act"] == "taken_over").count(), 1);
     // The winner asking again is told what is so.
     company.agents[winners[0]].take_over(&id).await;
+    company.phone.sent_at_least(1).await;
+    soon().await;
+    assert_eq!(company.phone.sent().await.len(), 1, "the client was greeted twice");
 }
 
 /// Backends that wait for this one, or for one that does.
@@ -123,7 +126,7 @@ pub async fn takeover_during_a_turn_silences_the_bot(stack: Arc<Stack>) {
 }
 
 pub async fn takeover_at_the_moment_of_a_message_leaves_one_voice(stack: Arc<Stack>) {
-    let company = stack.company(Wanted { students: 0, bot: true, ..Wanted::default() }).await;
+    let company = stack.company(Wanted { students: 0, bot: true, takeover_text: None, ..Wanted::default() }).await;
     for _ in 0..5 {
         let client = fresh_number();
         company.phone.receive_text(&client, "Oi").await;

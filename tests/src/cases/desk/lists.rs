@@ -82,7 +82,10 @@ pub async fn other_fields_are_filtered(stack: Arc<Stack>) {
 pub async fn nonsense_in_filters_is_refused(stack: Arc<Stack>) {
     let company = company(&stack).await;
     for query in [
-        "category=open",
+        "category=resolved",
+        "status=active&category=closed",
+        "handled_by=none",
+        "order=newest",
         "priority=high,hot",
         "assignee=you",
         "department=x",
@@ -98,7 +101,6 @@ pub async fn nonsense_in_filters_is_refused(stack: Arc<Stack>) {
         let refused = company.agents[0].api.get(&format!("/conversations?{query}")).await.expect(422);
         assert_eq!(Some(text(&refused["errors"][0]["field"])), query.split('=').next(), "{refused}");
     }
-    company.agents[0].api.get("/conversations?status=open").await.expect(422);
 }
 
 pub async fn cursors_at_the_edges_of_time_are_no_mistake_of_ours(stack: Arc<Stack>) {

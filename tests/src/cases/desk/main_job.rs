@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{Stack, Wanted, company::text, eventually, sandbox::fresh_number};
 
 pub async fn a_message_reaches_an_agent_and_is_answered(stack: Arc<Stack>) {
-    let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
+    let company = stack.company(Wanted { bot: true, takeover_text: None, ..Wanted::default() }).await;
     let (first, second) = (&company.agents[0], &company.agents[1]);
     let client = fresh_number();
     let mut socket = first.socket().await;
@@ -22,6 +22,9 @@ pub async fn a_message_reaches_an_agent_and_is_answered(stack: Arc<Stack>) {
     let lost = second.api.post(&format!("/conversations/{id}/takeover"), json!({})).await.expect(409);
     assert_eq!(lost["code"], "already_taken");
     assert_eq!(lost["current"]["assignee_id"], first.id.to_string());
+
+    let greeting = "Olá! Meu nome é Bruna Lima e vou continuar seu atendimento.";
+    first.message_when(&id, "the greeting read", |message| message["body"] == greeting && message["status"] == "read").await;
 
     socket.follow(&id).await;
     let message = json!({"conversation_id": id, "client_message_id": format!("{id}-1"), "kind": "text", "body": "Bom dia!"});

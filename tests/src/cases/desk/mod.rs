@@ -8,22 +8,28 @@ mod countries;
 mod early;
 mod echoes;
 mod groups;
+mod finding;
 mod holding;
 mod identity;
 mod kinds;
 mod lists;
 mod main_job;
 mod media;
+mod minimum;
 mod notices;
 mod openings;
 mod outbox;
 mod outgoing_files;
 mod people;
+mod reading;
 mod resuming;
 mod sending;
 mod sockets;
 mod statuses;
+mod takeovers;
+mod transfers;
 mod visibility;
+mod waiting;
 mod webhooks;
 
 use super::{Case, cases};
@@ -172,6 +178,44 @@ pub fn together() -> Vec<(&'static str, Case)> {
             search_finds_names_phones_and_words,
             pages_lose_and_repeat_nothing,
             messages_are_paged_and_shown_around_one,
+        };
+        finding::{
+            status_has_other_words_in_any_case,
+            channels_are_filtered_by_id_and_kind,
+            handled_by_finds_what_somebody_ever_held_or_wrote_in,
+            oldest_first_is_the_same_list_the_other_way_round,
+        };
+        reading::{
+            messages_go_on_in_both_directions,
+            window_is_shown_in_either_order,
+            window_around_a_message_elsewhere_is_not_found,
+            reading_up_to_a_message_elsewhere_is_not_found,
+            messages_tell_whether_they_were_read,
+            metadata_is_answered_and_has_a_limit,
+        };
+        minimum::{
+            shortest_message_is_a_text,
+            same_key_never_sends_twice,
+            key_is_its_senders_own,
+            media_url_names_files_of_ours_only,
+        };
+        takeovers::{
+            client_is_told_who_goes_on,
+            takeover_from_the_bot_stops_it_and_greets,
+            companies_word_it_themselves_or_say_nothing,
+            automatic_words_are_no_reply,
+            nothing_is_said_after_the_window,
+        };
+        transfers::{
+            history_has_every_change_of_hands,
+            handover_of_the_bot_to_a_department_leaves_a_row,
+            history_is_paged_in_either_order,
+            history_is_out_of_sight_with_its_conversation,
+        };
+        waiting::{
+            waiting_times_are_kept_whoever_moves_it,
+            waiting_begins_with_the_bots_handover,
+            node_of_the_bot_is_shown_while_it_waits,
         };
         visibility::{
             company_shows_everything_to_every_agent,

@@ -24,6 +24,7 @@ pub async fn nobody_talks_over_the_bot(stack: Arc<Stack>) {
     for person in [&company.agents[0], &company.admin] {
         let refused = person.api.post("/messages", text_message(&id, "Olá")).await.expect(409);
         assert_eq!((text(&refused["code"]), text(&refused["current"]["mode"])), ("bot_mode", "bot"));
+        assert_eq!(refused["detail"], "Assuma o atendimento para enviar mensagens");
     }
 }
 
