@@ -2,11 +2,11 @@
 
 use shared::{
     cursor::{EARLIEST, TimeCursor},
-    intern, phone,
+    intern,
     prelude::*,
 };
 
-use crate::{Conversation, conversation_columns, conversation_joins};
+use crate::{Conversation, conversation_columns, conversation_joins, search};
 
 const CATEGORIES: &[&str] = &["bot", "pending", "active", "closed"];
 
@@ -38,8 +38,9 @@ pub struct ConversationFilters {
     priority: Option<CommaSeparated<String>>,
     #[garde(skip)]
     unread: Option<bool>,
-    /// Client's name, phone in any format, e-mail, or words of a message.
-    #[garde(length(chars, min = 2, max = 100))]
+    /// Part of the client's name (of fewer than three letters: the beginning of a word of it), phone in any format, e-mail, or
+    /// words of a message.
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
     /// Last message at or after.
     #[garde(inner(custom(not_too_early)))]
@@ -53,7 +54,9 @@ pub struct ConversationFilters {
     limit: Option<u32>,
 }
 
-const LIST: &str = concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where true ");
+/// The page before it is shown: what is joined to it is read for its rows alone.
+const LIST: &str =
+    concat!("select ", conversation_columns!(), " from (select * from (select conversations.* from conversations where true ");
 
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
 const CONDITIONS: [[&str; 2]; 11] = [
@@ -64,7 +67,7 @@ const CONDITIONS: [[&str; 2]; 11] = [
     ["and conversations.tags && $5::text[] ", "and $5::text[] is null "],
     ["and conversations.priority = any ($6::text[]) ", "and $6::text[] is null "],
     ["and (conversations.inbound_count > conversations.read_count) = $7::boolean ", "and $7::boolean is null "],
-    ["and conversations.id in (select app.search_conversations($8, $9)) ", "and $8::text is null and $9::text is null "],
+    ["", "and $8::text is null and $9::text[] is null "],
     ["and conversations.last_message_at >= $10::timestamptz ", "and $10::timestamptz is null "],
     ["and conversations.last_message_at < $11::timestamptz ", "and $11::timestamptz is null "],
     [
@@ -73,13 +76,24 @@ const CONDITIONS: [[&str; 2]; 11] = [
     ],
 ];
 
-/// One category is compared as a value, so that its index gives the order as well.
-const ONE_CATEGORY: &str = "and conversations.status = ($1::text[])[1] ";
+/// One category is compared as a value, so that its index gives the order as well; as one the planner does not know, which would
+/// rather look for closed conversations, most of all, behind every open one.
+const ONE_CATEGORY: &str = "and conversations.status = (select ($1::text[])[1]) ";
 
 /// Equality finds nobody's conversations no more than `is not distinct from` uses an index.
 const NOBODY: &str = "and conversations.assignee_id is null and $2::uuid is null ";
 
-const ORDER: &str = "order by conversations.last_message_at desc, conversations.id desc limit $14";
+const ORDER: &str = "order by conversations.last_message_at desc, conversations.id desc ";
+
+/// What is searched for among those that meet all other conditions, which stand between these two.
+const SEARCH: [&str; 2] = [
+    "and conversations.id = any ((
+         select app.find_conversations($8, $9, array(select conversations.id from conversations where true ",
+    "limit 1000), 1000, $14))::uuid[]) ",
+];
+
+/// The inner limit tells the planner how few rows are wanted: without it, every request would be planned anew.
+const PAGE: &str = concat!("limit 101) conversations limit $14::bigint) conversations ", conversation_joins!(), " ");
 
 /// Filters read and checked.
 #[derive(Debug)]
@@ -91,7 +105,7 @@ pub struct AskedConversations {
     channels: Option<Vec<Uuid>>,
     tags: Option<Vec<String>>,
     priorities: Option<Vec<String>>,
-    digits: Option<String>,
+    numbers: Option<Vec<String>>,
     place: Option<TimeCursor>,
     filters: ConversationFilters,
     /// Rows of a page.
@@ -102,6 +116,7 @@ impl ConversationFilters {
     /// Reads the words that stand for something else: `me`, lists, the cursor.
     pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
         let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
+        self.search = self.search.take().filter(|text| !text.is_empty());
         let assignee = self.assignee.as_deref().and_then(|word| if word == "me" { Some(caller) } else { word.parse().ok() });
         Ok(AskedConversations {
             categories: values(self.category.take()),
@@ -110,7 +125,7 @@ impl ConversationFilters {
             channels: values(self.channel.take()),
             tags: values(self.tag.take()),
             priorities: values(self.priority.take()),
-            digits: self.search.as_deref().map(phone::canonical),
+            numbers: self.search.as_deref().map(search::numbers),
             place,
             limit: self.limit.unwrap_or(50) as usize,
             filters: self,
@@ -121,7 +136,7 @@ impl ConversationFilters {
 impl AskedConversations {
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
-        let Self { categories, assignee, departments, channels, tags, priorities, digits, place, filters, limit } = self;
+        let Self { categories, assignee, departments, channels, tags, priorities, numbers, place, filters, limit } = self;
         let ConversationFilters { unread, search, from, to, .. } = filters;
         let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
         let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
@@ -137,7 +152,7 @@ impl AskedConversations {
                     priorities,
                     unread,
                     search,
-                    digits,
+                    numbers,
                     from,
                     to,
                     &at,
@@ -163,14 +178,22 @@ impl AskedConversations {
             filters.to.is_some(),
             self.place.is_some(),
         ];
-        let conditions = CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]);
-        let mut pieces: Vec<_> = [LIST].into_iter().chain(conditions).chain([ORDER]).collect();
+        let mut conditions: Vec<_> =
+            CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]).collect();
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
-            pieces[1] = ONE_CATEGORY;
+            conditions[0] = ONE_CATEGORY;
         }
         if filters.assignee.is_some() && self.assignee.is_none() {
-            pieces[2] = NOBODY;
+            conditions[1] = NOBODY;
         }
+        let mut pieces = vec![LIST];
+        pieces.extend(&conditions);
+        if filters.search.is_some() {
+            pieces.push(SEARCH[0]);
+            pieces.extend(&conditions);
+            pieces.extend([ORDER, SEARCH[1]]);
+        }
+        pieces.extend([ORDER, PAGE, ORDER]);
         intern(&pieces)
     }
 }

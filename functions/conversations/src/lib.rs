@@ -5,6 +5,7 @@ mod delivery;
 mod filters;
 mod message;
 pub mod outbox;
+mod search;
 mod send_rules;
 mod sending;
 mod statuses;

@@ -15,6 +15,7 @@ mod openings;
 mod outbox;
 mod outgoing_files;
 mod resuming;
+mod searching;
 mod sending;
 mod sockets;
 mod statuses;
@@ -139,6 +140,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             search_finds_names_phones_and_words,
             pages_lose_and_repeat_nothing,
             messages_are_paged_and_shown_around_one,
+        };
+        searching::{
+            search_reaches_the_last_match_of_what_the_caller_sees,
+            search_reads_no_more_messages_than_it_must,
+            anything_typed_is_a_search,
         };
         visibility::{
             company_shows_everything_to_every_agent,
