@@ -2,13 +2,14 @@
 
 use shared::{
     cursor::{EARLIEST, TimeCursor},
-    intern, phone,
+    intern,
     prelude::*,
 };
 
 use crate::{
     Conversation, Order, conversation_columns, conversation_joins,
     filter_words::{self, categories_of, channels_of},
+    search,
 };
 
 const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
@@ -43,8 +44,9 @@ pub struct ConversationFilters {
     priority: Option<CommaSeparated<String>>,
     #[garde(skip)]
     unread: Option<bool>,
-    /// Client's name, phone in any format, e-mail, or words of a message.
-    #[garde(length(chars, min = 2, max = 100))]
+    /// Part of the client's name (of fewer than three letters: the beginning of a word of it), phone in any format, e-mail, or
+    /// words of a message.
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
     /// Last message at or after.
     #[garde(inner(custom(not_too_early)))]
@@ -62,7 +64,9 @@ pub struct ConversationFilters {
     limit: Option<u32>,
 }
 
-const LIST: &str = concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where true ");
+/// The page before it is shown: what is joined to it is read for its rows alone.
+const LIST: &str =
+    concat!("select ", conversation_columns!(), " from (select * from (select conversations.* from conversations where true ");
 
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
 const CONDITIONS: [[&str; 2]; 12] = [
@@ -78,7 +82,7 @@ const CONDITIONS: [[&str; 2]; 12] = [
     ["and conversations.tags && $5::text[] ", "and $5::text[] is null "],
     ["and conversations.priority = any ($6::text[]) ", "and $6::text[] is null "],
     ["and (conversations.inbound_count > conversations.read_count) = $7::boolean ", "and $7::boolean is null "],
-    ["and conversations.id in (select app.search_conversations($8, $9)) ", "and $8::text is null and $9::text is null "],
+    ["", "and $8::text is null and $9::text[] is null "],
     ["and conversations.last_message_at >= $10::timestamptz ", "and $10::timestamptz is null "],
     ["and conversations.last_message_at < $11::timestamptz ", "and $11::timestamptz is null "],
     [
@@ -93,18 +97,29 @@ const CONDITIONS: [[&str; 2]; 12] = [
     ],
 ];
 
-/// One category is compared as a value, so that its index gives the order as well.
-const ONE_CATEGORY: &str = "and conversations.status = ($1::text[])[1] ";
+/// One category is compared as a value, so that its index gives the order as well; as one the planner does not know, which would
+/// rather look for closed conversations, most of all, behind every open one.
+const ONE_CATEGORY: &str = "and conversations.status = (select ($1::text[])[1]) ";
 
 /// Equality finds nobody's conversations no more than `is not distinct from` uses an index.
 const NOBODY: &str = "and conversations.assignee_id is null and $2::uuid is null ";
 
-const NEWEST_FIRST: &str = "order by conversations.last_message_at desc, conversations.id desc limit $14";
+const NEWEST_FIRST: &str = "order by conversations.last_message_at desc, conversations.id desc ";
 
-const OLDEST_FIRST: &str = "order by conversations.last_message_at, conversations.id limit $14";
+const OLDEST_FIRST: &str = "order by conversations.last_message_at, conversations.id ";
 
 /// The next page when the oldest come first.
 const NEWER: &str = "and (conversations.last_message_at, conversations.id) > ($12::timestamptz, $13::uuid) ";
+
+/// What is searched for among those that meet all other conditions, which stand between these two.
+const SEARCH: [&str; 2] = [
+    "and conversations.id = any ((
+         select app.find_conversations($8, $9, array(select conversations.id from conversations where true ",
+    "limit 1000), 1000, $14))::uuid[]) ",
+];
+
+/// The inner limit tells the planner how few rows are wanted: without it, every request would be planned anew.
+const PAGE: &str = concat!("limit 101) conversations limit $14::bigint) conversations ", conversation_joins!(), " ");
 
 /// Filters read and checked.
 #[derive(Debug)]
@@ -118,7 +133,7 @@ pub struct AskedConversations {
     handled_by: Option<Uuid>,
     tags: Option<Vec<String>>,
     priorities: Option<Vec<String>>,
-    digits: Option<String>,
+    numbers: Option<Vec<String>>,
     place: Option<TimeCursor>,
     filters: ConversationFilters,
     /// Rows of a page.
@@ -129,6 +144,7 @@ impl ConversationFilters {
     /// Reads the words that stand for something else: `me`, lists, the cursor.
     pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
         let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
+        self.search = self.search.take().filter(|text| !text.is_empty());
         let user = |word: &Option<String>| word.as_deref().and_then(|word| filter_words::user_named(word, caller));
         let (channels, channel_kinds) = values(self.channel.take()).as_deref().map(channels_of).unzip();
         Ok(AskedConversations {
@@ -140,7 +156,7 @@ impl ConversationFilters {
             channel_kinds,
             tags: values(self.tag.take()),
             priorities: values(self.priority.take()),
-            digits: self.search.as_deref().map(phone::search_pattern),
+            numbers: self.search.as_deref().map(search::numbers),
             place,
             limit: self.limit.unwrap_or(50) as usize,
             filters: self,
@@ -152,7 +168,7 @@ impl AskedConversations {
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
         let Self { categories, assignee, departments, channels, channel_kinds, .. } = self;
-        let Self { handled_by, tags, priorities, digits, place, filters, limit, .. } = self;
+        let Self { handled_by, tags, priorities, numbers, place, filters, limit, .. } = self;
         let ConversationFilters { unread, search, from, to, .. } = filters;
         let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
         let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
@@ -168,7 +184,7 @@ impl AskedConversations {
                     priorities,
                     unread,
                     search,
-                    digits,
+                    numbers,
                     from,
                     to,
                     &at,
@@ -198,17 +214,25 @@ impl AskedConversations {
             filters.handled_by.is_some(),
         ];
         let order = if filters.order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
-        let conditions = CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]);
-        let mut pieces: Vec<_> = [LIST].into_iter().chain(conditions).chain([order]).collect();
+        let mut conditions: Vec<_> =
+            CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]).collect();
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
-            pieces[1] = ONE_CATEGORY;
+            conditions[0] = ONE_CATEGORY;
         }
         if filters.assignee.is_some() && self.assignee.is_none() {
-            pieces[2] = NOBODY;
+            conditions[1] = NOBODY;
         }
         if filters.order == Order::Asc && self.place.is_some() {
-            pieces[11] = NEWER;
+            conditions[10] = NEWER;
         }
+        let mut pieces = vec![LIST];
+        pieces.extend(&conditions);
+        if filters.search.is_some() {
+            pieces.push(SEARCH[0]);
+            pieces.extend(&conditions);
+            pieces.extend([order, SEARCH[1]]);
+        }
+        pieces.extend([order, PAGE, order]);
         intern(&pieces)
     }
 }

@@ -8,6 +8,7 @@ mod media_url;
 mod message;
 mod order;
 pub mod outbox;
+mod search;
 mod send_rules;
 mod sending;
 mod statuses;

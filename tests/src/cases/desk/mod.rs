@@ -23,6 +23,7 @@ mod outgoing_files;
 mod people;
 mod reading;
 mod resuming;
+mod searching;
 mod sending;
 mod sockets;
 mod statuses;
@@ -216,6 +217,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             waiting_times_are_kept_whoever_moves_it,
             waiting_begins_with_the_bots_handover,
             node_of_the_bot_is_shown_while_it_waits,
+        };
+        searching::{
+            search_reaches_the_last_match_of_what_the_caller_sees,
+            search_reads_no_more_messages_than_it_must,
+            anything_typed_is_a_search,
         };
         visibility::{
             company_shows_everything_to_every_agent,
