@@ -27,7 +27,8 @@ pub mod whatsapp;
 pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::rule;
 pub use serve::{
-    Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_schedule, serve_worker,
+    Claimed, ConnectRequest, Outcome, serve, serve_action, serve_connect, serve_disconnect, serve_messages, serve_schedule,
+    serve_worker,
 };
 
 /// Parameters of a deferred statement, by value.

@@ -1,6 +1,7 @@
 //! `main` of every function: start the process once, then answer events one at a time.
 
 mod http;
+mod messages;
 mod schedule;
 mod socket;
 mod worker;
@@ -15,6 +16,7 @@ use std::{
 };
 
 pub use http::serve;
+pub use messages::serve_messages;
 pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};

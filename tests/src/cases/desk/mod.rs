@@ -2,6 +2,7 @@
 
 mod bot;
 mod changes;
+mod crowds;
 mod early;
 mod echoes;
 mod holding;
@@ -16,6 +17,7 @@ mod outbox;
 mod outgoing_files;
 mod resuming;
 mod sending;
+mod sight;
 mod sockets;
 mod statuses;
 mod visibility;
@@ -139,6 +141,15 @@ pub fn together() -> Vec<(&'static str, Case)> {
             search_finds_names_phones_and_words,
             pages_lose_and_repeat_nothing,
             messages_are_paged_and_shown_around_one,
+        };
+        sight::{
+            no_type_of_frame_reaches_who_lost_sight,
+            typing_is_not_taken_from_who_lost_sight,
+        };
+        crowds::{
+            many_listeners_are_told_everything_once,
+            many_listeners_are_told_in_order,
+            who_loses_sight_in_a_crowd_is_told_nothing_from_then_on,
         };
         visibility::{
             company_shows_everything_to_every_agent,
