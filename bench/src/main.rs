@@ -5,6 +5,7 @@ mod desk;
 mod fanout;
 mod function;
 mod ingest;
+mod listeners;
 mod lists;
 mod load;
 mod overhead;
@@ -45,6 +46,7 @@ struct Cli {
 enum Measurement {
     Ingest,
     Fanout,
+    Listeners,
     Lists,
     Overhead,
     ColdStart,
@@ -82,6 +84,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Fanout) {
         fanout::run(stack, Duration::from_secs(cli.seconds), report).await?;
+    }
+    if is_wanted(Measurement::Listeners) {
+        listeners::run(stack, Duration::from_secs(cli.seconds.max(10)), report).await?;
     }
     let [lists, overhead, cold] = [Measurement::Lists, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);
     if !(lists || overhead || cold) {

@@ -8,6 +8,13 @@ use uuid::Uuid;
 #[serde(transparent)]
 pub struct Audience(Option<Vec<String>>);
 
+/// As rows have it.
+impl From<Option<Vec<String>>> for Audience {
+    fn from(keys: Option<Vec<String>>) -> Self {
+        Self(keys)
+    }
+}
+
 impl Audience {
     /// All staff of the company.
     #[must_use]

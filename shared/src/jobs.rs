@@ -22,11 +22,13 @@ pub enum Queue {
     Delivery,
     /// Media on their way from a provider.
     Media,
+    /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
+    Push,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 3] = [Self::Bot, Self::Delivery, Self::Media];
+    pub const ALL: [Self; 4] = [Self::Bot, Self::Delivery, Self::Media, Self::Push];
 
     /// Its name in rows.
     #[must_use]
@@ -35,6 +37,7 @@ impl Queue {
             Self::Bot => "bot",
             Self::Delivery => "delivery",
             Self::Media => "media",
+            Self::Push => "push",
         }
     }
 
@@ -50,6 +53,7 @@ impl Queue {
             Self::Bot => "BOT_QUEUE_URL",
             Self::Delivery => "DELIVERY_QUEUE_URL",
             Self::Media => "MEDIA_QUEUE_URL",
+            Self::Push => "PUSH_QUEUE_URL",
         })
     }
 }
@@ -103,19 +107,37 @@ pub struct Dispatch {
 /// Sends jobs to their queues. What does not arrive is found by `dispatch_due_jobs`.
 pub async fn dispatch(context: &Context, jobs: &[Dispatch]) {
     let sends = Queue::ALL.into_iter().flat_map(|queue| {
-        let jobs: Vec<&Dispatch> = jobs.iter().filter(|job| job.queue == queue).collect();
-        jobs.chunks(BATCH).map(|batch| send(context, queue, batch.iter().map(|job| (*job).clone()).collect())).collect::<Vec<_>>()
+        let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue).map(Message::from).collect();
+        messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
     });
     join_all(sends).await;
 }
 
-async fn send(context: &Context, queue: Queue, jobs: Vec<Dispatch>) {
-    let entries = jobs.into_iter().filter_map(|job| {
+/// A message of a FIFO queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// Messages of one group arrive in order.
+    pub(crate) group: String,
+    /// Unique in its group, and in its batch.
+    pub(crate) id: String,
+    pub(crate) body: Value,
+}
+
+impl From<&Dispatch> for Message {
+    fn from(job: &Dispatch) -> Self {
+        let id = format!("{}-{}", job.id, job.dispatches);
+        Self { group: job.lane.clone(), id, body: json!({"id": job.id}) }
+    }
+}
+
+/// Sends messages, ten at most. Those that do not arrive are lost.
+pub(crate) async fn send(context: &Context, queue: Queue, messages: Vec<Message>) {
+    let entries = messages.into_iter().filter_map(|message| {
         SendMessageBatchRequestEntry::builder()
-            .id(job.id.to_string())
-            .message_body(json!({"id": job.id}).to_string())
-            .message_group_id(job.lane)
-            .message_deduplication_id(format!("{}.{}", job.id, job.dispatches))
+            .id(&message.id)
+            .message_body(message.body.to_string())
+            .message_group_id(message.group)
+            .message_deduplication_id(message.id)
             .build()
             .ok()
     });
@@ -123,7 +145,7 @@ async fn send(context: &Context, queue: Queue, jobs: Vec<Dispatch>) {
         context.aws().queues().send_message_batch().queue_url(queue.url()).set_entries(Some(entries.collect())).send().await;
     match answer {
         Ok(answer) if answer.failed().is_empty() => {}
-        Ok(answer) => log::warn("jobs not sent", &format!("{:?}", answer.failed())),
-        Err(error) => log::warn("jobs not sent", &format!("{error:?}")),
+        Ok(answer) => log::warn("messages not sent", &format!("{:?}", answer.failed())),
+        Err(error) => log::warn("messages not sent", &format!("{error:?}")),
     }
 }

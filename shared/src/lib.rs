@@ -30,7 +30,7 @@ pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::{rule, visible};
 pub use serve::{
     Claimed, ConnectRequest, Outcome, Uses, serve, serve_action, serve_action_using, serve_connect, serve_disconnect,
-    serve_schedule, serve_worker,
+    serve_messages, serve_schedule, serve_worker,
 };
 
 /// Parameters of a deferred statement, by value.

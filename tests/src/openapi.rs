@@ -109,6 +109,11 @@ impl Openapi {
         }
     }
 
+    /// Every type of event there is.
+    pub fn event_types(&self) -> Vec<&str> {
+        self.document["x-events"].as_object().into_iter().flat_map(|types| types.keys().map(String::as_str)).collect()
+    }
+
     /// What is wrong with the data of an event of this type; nothing when it is as `x-events` describes it.
     #[must_use]
     pub fn faults_of_event(&self, kind: &str, data: &Value) -> Vec<String> {

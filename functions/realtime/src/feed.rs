@@ -1,6 +1,10 @@
 //! The durable feed: the events after a cursor that the reader may see, and where the feed stands.
 
-use shared::{events::FeedCursor, prelude::*, realtime::Frame};
+use shared::{
+    events::FeedCursor,
+    prelude::*,
+    realtime::{Frame, frame_text},
+};
 
 /// The statement that reads the feed: one row with its head, and one more for each event after the cursor.
 /// `$1` epoch, `$2` transaction, `$3` id of the cursor, all null to read only the head; `$4` topics, null for all; `$5` most events.
@@ -57,19 +61,21 @@ pub struct FeedEvent {
 }
 
 impl FeedEvent {
-    /// The text a socket receives, the same as when it was first sent. One that is too large says where in the feed it is.
+    /// The text a socket receives, the same as when it was first sent.
     pub fn to_frame(&self) -> String {
-        let cursor = self.cursor.parse::<FeedCursor>().ok();
-        let before = cursor.map(|FeedCursor { epoch, tx, id }| FeedCursor { epoch, tx, id: id.saturating_sub(1) });
-        let fetch = before.map(|before| format!("/events?after={before}&limit=1"));
-        shared::realtime::frame_text(&Frame {
-            kind: &self.kind,
-            cursor: self.cursor.clone(),
-            topic: self.topic.clone(),
-            at: self.at.to_string(),
-            data: &self.data,
-            fetch: fetch.as_deref(),
-        })
+        frame_text(&self.frame(&[], self.fetch().as_deref()))
+    }
+
+    /// Where in the feed it is, for one too large for a frame.
+    pub(crate) fn fetch(&self) -> Option<String> {
+        let FeedCursor { epoch, tx, id } = self.cursor.parse().ok()?;
+        let before = FeedCursor { epoch, tx, id: id.saturating_sub(1) };
+        Some(format!("/events?after={before}&limit=1"))
+    }
+
+    pub(crate) fn frame<'event>(&'event self, also: &'event [String], fetch: Option<&'event str>) -> Frame<'event> {
+        let Self { kind, cursor, topic, at, data } = self;
+        Frame { kind, cursor: cursor.clone(), also, topic: topic.clone(), at: at.to_string(), data, fetch }
     }
 }
 

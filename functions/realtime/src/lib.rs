@@ -2,6 +2,7 @@
 
 pub mod feed;
 pub mod presence;
+pub mod told;
 
 use shared::{
     prelude::*,

@@ -15,6 +15,9 @@ const LONGEST_DESCRIPTION: usize = 256;
 /// Seconds a worker may take for one job; the queues' visibility time-out is six times as long.
 const WORKER_SECONDS: u32 = 30;
 
+/// Seconds for the frames of one batch: whoever listens knows of them by itself soon after.
+const PUSH_SECONDS: u32 = 5;
+
 /// Seconds a scheduled function may take.
 const SCHEDULE_SECONDS: u32 = 60;
 
@@ -94,13 +97,13 @@ fn role(function: &Function, trigger: &str) -> Result<&'static str> {
 fn queue_event(function: &Function) -> Result<Vec<String>> {
     let queue = function.text("queue")?;
     Ok(vec![
-        format!("    Timeout: {WORKER_SECONDS}"),
+        format!("    Timeout: {}", if queue == "push" { PUSH_SECONDS } else { WORKER_SECONDS }),
         "    Events:".to_owned(),
         "      Queue:".to_owned(),
         "        Type: SQS".to_owned(),
         "        Properties:".to_owned(),
         format!("          Queue: !GetAtt {}Queue.Arn", logical_id(queue)),
-        "          BatchSize: 1".to_owned(),
+        format!("          BatchSize: {}", function.description["batch"].as_u64().unwrap_or(1)),
         "          FunctionResponseTypes: [ReportBatchItemFailures]".to_owned(),
         format!("          ScalingConfig: {{MaximumConcurrency: {}}}", concurrency(queue)),
     ])

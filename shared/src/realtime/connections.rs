@@ -1,14 +1,21 @@
-//! The DynamoDB table of connections. `CONN#<id>/META` is the connection, `TOPIC#<topic>/CONN#<id>` puts it on a topic,
-//! `TICKET#<hash>/TICKET` waits to be redeemed; `META` also lists the topics; index `gsi1` inverts the key for clean-up.
+//! The DynamoDB table of connections. `CONN#<id>/META` is the connection and lists its topics, `TOPIC#<topic>/CONN#<shard>#<id>` puts it
+//! on one of them; index `gsi1` inverts the key for clean-up. Tickets live in the same table.
 
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_apigatewaymanagement::{error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob};
 use aws_sdk_dynamodb::{
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, ReturnValue},
+    operation::{
+        query::builders::QueryFluentBuilder,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::AttributeValue,
 };
-use futures_util::future::{join, join_all};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -26,11 +33,14 @@ use crate::{
 /// API Gateway cuts every connection after two hours.
 const LONGEST_CONNECTION: i64 = 2 * 60 * 60;
 
-/// Seconds a ticket may be redeemed.
-pub const TICKET_LIFE: i64 = 60;
-
 /// Seconds a handshake may take. Until it is over, posting answers as if the connection were gone.
 const LONGEST_HANDSHAKE: i64 = 30;
+
+/// Into how many parts the listeners of a topic fall. A connection is always in the same one, so that what it is told keeps its order.
+pub const SHARDS: u8 = 8;
+
+/// Frames on their way at the same time.
+const CONCURRENT_POSTS: usize = 32;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -83,7 +93,7 @@ impl Connection {
     }
 }
 
-fn table() -> String {
+pub(super) fn table() -> String {
     variable("CONNECTIONS_TABLE")
 }
 
@@ -95,7 +105,22 @@ fn topic_key(topic: Topic) -> String {
     format!("TOPIC#{topic}")
 }
 
-fn unavailable(error: &impl std::fmt::Debug) -> Error {
+/// Sort key of a connection on its topics.
+fn listener_key(id: &str) -> String {
+    format!("{}{id}", prefix(Some(shard_of(id))))
+}
+
+/// What sort keys of a shard's connections begin with; without one, those of all connections.
+fn prefix(shard: Option<u8>) -> String {
+    shard.map_or_else(|| "CONN#".to_owned(), |shard| format!("CONN#{shard}#"))
+}
+
+/// The part of all listeners that a connection belongs to.
+fn shard_of(id: &str) -> u8 {
+    crypto::sha256(id.as_bytes())[0] % SHARDS
+}
+
+pub(super) fn unavailable(error: &impl std::fmt::Debug) -> Error {
     UNAVAILABLE.caused_by(format!("{error:?}"))
 }
 
@@ -104,8 +129,8 @@ fn unavailable(error: &impl std::fmt::Debug) -> Error {
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub async fn remember(context: &Context, connection: &Connection, topics: &[Topic]) -> Result<(), Error> {
-    let key = connection_key(&connection.id);
-    let mut meta = connection.to_item(key.clone(), "META".to_owned());
+    let key = listener_key(&connection.id);
+    let mut meta = connection.to_item(connection_key(&connection.id), "META".to_owned());
     if !topics.is_empty() {
         meta.insert("topics".to_owned(), AttributeValue::Ss(topics.iter().map(ToString::to_string).collect()));
     }
@@ -138,7 +163,7 @@ pub async fn subscribe(context: &Context, connection: &Connection, topic: Topic)
     if !change_topics(context, &connection.id, "add topics :topics", topic).await? {
         return Ok(());
     }
-    put(context, connection.to_item(topic_key(topic), connection_key(&connection.id))).await
+    put(context, connection.to_item(topic_key(topic), listener_key(&connection.id))).await
 }
 
 /// Takes a connection off a topic.
@@ -146,7 +171,7 @@ pub async fn subscribe(context: &Context, connection: &Connection, topic: Topic)
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub async fn unsubscribe(context: &Context, connection_id: &str, topic: Topic) -> Result<(), Error> {
-    delete(context, topic_key(topic), connection_key(connection_id)).await?;
+    delete(context, topic_key(topic), listener_key(connection_id)).await?;
     change_topics(context, connection_id, "delete topics :topics", topic).await?;
     Ok(())
 }
@@ -163,7 +188,7 @@ pub async fn refresh(context: &Context, connection: &Connection) -> Result<(), E
     if !succeeds_if_there(update).await? {
         return Ok(());
     }
-    let key = connection_key(&connection.id);
+    let key = listener_key(&connection.id);
     let puts = connection.topics.iter().map(|topic| put(context, connection.to_item(topic_key(*topic), key.clone())));
     join_all(puts).await.into_iter().collect()
 }
@@ -202,7 +227,7 @@ async fn put(context: &Context, item: Item) -> Result<(), Error> {
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub async fn forget(context: &Context, id: &str) -> Result<(), Error> {
-    let key = connection_key(id);
+    let key = listener_key(id);
     let query = context
         .aws()
         .dynamodb()
@@ -217,7 +242,8 @@ pub async fn forget(context: &Context, id: &str) -> Result<(), Error> {
     let indexed = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
     let topics: HashSet<String> =
         known?.into_iter().flat_map(|connection| connection.topics).map(topic_key).chain(indexed).collect();
-    let deletes = topics.into_iter().map(|pk| (pk, key.clone())).chain([(key.clone(), "META".to_owned())]);
+    let meta = (connection_key(id), "META".to_owned());
+    let deletes = topics.into_iter().map(|pk| (pk, key.clone())).chain([meta]);
     join_all(deletes.map(|(pk, sk)| delete(context, pk, sk))).await.into_iter().collect()
 }
 
@@ -233,35 +259,62 @@ async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> 
     Ok(())
 }
 
-/// The connections on a topic that can still be open.
+/// The connections on a topic that can still be open; of one shard, if it is given.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn on_topic(context: &Context, topic: Topic) -> Result<Vec<Connection>, Error> {
-    query_topic(context, topic, false).await
+pub async fn on_topic(context: &Context, topic: Topic, shard: Option<u8>) -> Result<Vec<Connection>, Error> {
+    all_open(context, listeners(context, topic, shard)).await
 }
 
-async fn query_topic(context: &Context, topic: Topic, is_consistent: bool) -> Result<Vec<Connection>, Error> {
-    let now = context.now().as_second();
+/// The connections on a topic if they are this many at most; `None` when they are, or may be, more: then the others are not read.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub async fn on_topic_if_few(context: &Context, topic: Topic, most: usize) -> Result<Option<Vec<Connection>>, Error> {
+    let query = listeners(context, topic, None).limit(i32::try_from(most).unwrap_or(i32::MAX).saturating_add(1));
+    let answer = query.send().await.map_err(|error| unavailable(&error))?;
+    // Those that have expired count until DynamoDB deletes them: what lies beyond them is not known here.
+    Ok((answer.items().len() <= most).then(|| open_ones(context, answer.items())))
+}
+
+fn listeners(context: &Context, topic: Topic, shard: Option<u8>) -> QueryFluentBuilder {
+    let query = context.aws().dynamodb().query().table_name(table());
+    query
+        .key_condition_expression("pk = :topic and begins_with(sk, :prefix)")
+        .expression_attribute_values(":topic", AttributeValue::S(topic_key(topic)))
+        .expression_attribute_values(":prefix", AttributeValue::S(prefix(shard)))
+}
+
+async fn all_open(context: &Context, query: QueryFluentBuilder) -> Result<Vec<Connection>, Error> {
     let mut connections = Vec::new();
     let mut start = None;
     loop {
-        let query = context
-            .aws()
-            .dynamodb()
-            .query()
-            .table_name(table())
-            .key_condition_expression("pk = :topic")
-            .expression_attribute_values(":topic", AttributeValue::S(topic_key(topic)))
-            .consistent_read(is_consistent)
-            .set_exclusive_start_key(start);
-        let answer = query.send().await.map_err(|error| unavailable(&error))?;
-        connections.extend(answer.items().iter().filter_map(Connection::from_item).filter(|found| found.expires_at > now));
+        let answer = query.clone().set_exclusive_start_key(start).send().await.map_err(|error| unavailable(&error))?;
+        connections.extend(open_ones(context, answer.items()));
         start = answer.last_evaluated_key;
         if start.is_none() {
             return Ok(connections);
         }
     }
+}
+
+fn open_ones(context: &Context, items: &[Item]) -> Vec<Connection> {
+    let now = context.now().as_second();
+    items.iter().filter_map(Connection::from_item).filter(|found| found.expires_at > now).collect()
+}
+
+/// Sends frames: one connection's one after the other, in order, different connections' at the same time.
+pub async fn post_all(context: &Context, frames: impl IntoIterator<Item = (&str, Vec<&str>)>) {
+    stream::iter(frames)
+        .for_each_concurrent(CONCURRENT_POSTS, |(connection, frames)| async move {
+            for frame in frames {
+                if !post(context, connection, frame).await {
+                    break;
+                }
+            }
+        })
+        .await;
 }
 
 /// Sends one frame. A connection that is gone is forgotten. Answers whether it was sent.
@@ -289,7 +342,8 @@ pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
 /// Closes the sockets of a person's sessions that have ended.
 pub async fn close_sessions(context: &Context, user_id: Uuid, sessions: &[Uuid]) {
     // A connection written just before is among them: the handshake that wrote it has found its session standing.
-    let connections = match query_topic(context, Topic::User(user_id), true).await {
+    let query = listeners(context, Topic::User(user_id), None).consistent_read(true);
+    let connections = match all_open(context, query).await {
         Ok(connections) => connections,
         Err(error) => {
             log::warn("sockets not closed", error.cause().unwrap_or_default());
@@ -307,49 +361,4 @@ pub async fn close_sessions(context: &Context, user_id: Uuid, sessions: &[Uuid])
         }
     }))
     .await;
-}
-
-/// Makes a ticket for `identity`: single use, 60 seconds. Only its hash is kept.
-///
-/// # Errors
-/// 503 when DynamoDB does not answer.
-pub async fn save_ticket(context: &Context, identity: &Identity) -> Result<String, Error> {
-    let ticket = crypto::random_token();
-    let put = context
-        .aws()
-        .dynamodb()
-        .put_item()
-        .table_name(table())
-        .item("pk", AttributeValue::S(ticket_key(&ticket)))
-        .item("sk", AttributeValue::S("TICKET".to_owned()))
-        .item("identity", AttributeValue::S(serde_json::to_string(identity).unwrap_or_default()))
-        .item("expires_at", AttributeValue::N((context.now().as_second() + TICKET_LIFE).to_string()));
-    put.send().await.map_err(|error| unavailable(&error))?;
-    Ok(ticket)
-}
-
-/// Redeems a ticket: whom it is for; `None` when unknown, expired or already used. Deleting it and reading it are one step.
-///
-/// # Errors
-/// 503 when DynamoDB does not answer.
-pub async fn redeem_ticket(context: &Context, ticket: &str) -> Result<Option<Identity>, Error> {
-    let delete = context
-        .aws()
-        .dynamodb()
-        .delete_item()
-        .table_name(table())
-        .key("pk", AttributeValue::S(ticket_key(ticket)))
-        .key("sk", AttributeValue::S("TICKET".to_owned()))
-        .return_values(ReturnValue::AllOld);
-    let answer = delete.send().await.map_err(|error| unavailable(&error))?;
-    let Some(item) = answer.attributes else { return Ok(None) };
-    let expires_at = item.get("expires_at").and_then(|value| value.as_n().ok()?.parse::<i64>().ok()).unwrap_or_default();
-    if expires_at <= context.now().as_second() {
-        return Ok(None);
-    }
-    Ok(item.get("identity").and_then(|value| serde_json::from_str(value.as_s().ok()?).ok()))
-}
-
-fn ticket_key(ticket: &str) -> String {
-    format!("TICKET#{}", hex::encode(crypto::sha256(ticket.as_bytes())))
 }

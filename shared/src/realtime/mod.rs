@@ -2,10 +2,11 @@
 
 mod connections;
 mod publish;
+mod tickets;
 
 pub use connections::{
-    Connection, TICKET_LIFE, close_sessions, find, forget, on_topic, post, redeem_ticket, refresh, remember, save_ticket,
-    subscribe, unsubscribe,
+    Connection, close_sessions, find, forget, on_topic, post, post_all, refresh, remember, subscribe, unsubscribe,
 };
 pub(crate) use publish::publish_and_dispatch;
-pub use publish::{Frame, frame_text};
+pub use publish::{Frame, Handover, Pushed, distinct, frame_text, tell};
+pub use tickets::{TICKET_LIFE, redeem_ticket, save_ticket};

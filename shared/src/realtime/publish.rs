@@ -1,27 +1,29 @@
-//! After the commit: frames to the sockets on the events' topics, jobs to their queues, at once and with a time budget.
+//! After the commit: frames to the sockets on the events' topics, jobs to their queues, at once and with a time budget. Few listeners are
+//! told by whoever committed; for many, a worker is (`push_events`), so that no answer waits for them.
 //! What is not reached in time is not lost: the feed and the dispatcher have it.
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::{StreamExt, future::join, future::join_all, stream};
-use serde::Serialize;
-use serde_json::Value;
+use futures_util::future::{join, join_all};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::connections::{self, Connection};
+use super::connections::{self, Connection, SHARDS};
 use crate::{
+    audience::Audience,
     context::Context,
     database::Recorded,
     events::{Event, FeedCursor, Topic},
-    jobs::{self, Dispatch, Job},
+    jobs::{self, Dispatch, Job, Message, Queue},
     log,
 };
 
 /// API Gateway's limit on one frame.
 const LARGEST_FRAME: usize = 32 * 1024;
 
-/// Frames on their way at the same time.
-const CONCURRENT_POSTS: usize = 32;
+/// Listeners of a topic whom an answer waits for; measured, see `bench/README.md`.
+const FEW: usize = 16;
 
 const BUDGET: Duration = Duration::from_secs(2);
 
@@ -31,6 +33,9 @@ pub struct Frame<'event> {
     #[serde(rename = "type")]
     pub kind: &'event str,
     pub cursor: String,
+    /// Earlier hints of the same row that this one stands for.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub also: &'event [String],
     pub topic: String,
     pub at: String,
     pub data: &'event Value,
@@ -50,6 +55,22 @@ pub fn frame_text(frame: &Frame<'_>) -> String {
     if whole.len() <= LARGEST_FRAME { whole } else { write(&Value::Null, frame.fetch.or(Some("/events"))) }
 }
 
+/// A frame on its way to whoever follows its topic and may see it.
+pub struct Pushed {
+    pub topic: Topic,
+    pub audience: Audience,
+    pub frame: String,
+}
+
+/// What the worker is told: a transaction of a company has events for one shard of their listeners.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    pub company_id: Uuid,
+    /// The transaction.
+    pub tx: String,
+    pub shard: u8,
+}
+
 pub(crate) async fn publish_and_dispatch(
     context: &Context,
     company_id: Option<Uuid>,
@@ -62,58 +83,78 @@ pub(crate) async fn publish_and_dispatch(
     }
     let due = jobs.into_iter().filter(|job| job.run_at.is_none());
     let due: Vec<_> = due.map(|job| Dispatch { id: job.id, queue: job.queue, lane: job.lane, dispatches: 1 }).collect();
-    let work = join(publish(context, company_id, &events, &recorded), jobs::dispatch(context, &due));
-    if tokio::time::timeout(BUDGET, work).await.is_err() {
+    let publishing = async {
+        if let Some(company_id) = company_id.filter(|_| !events.is_empty()) {
+            publish(context, company_id, &events, &recorded).await;
+        }
+    };
+    if tokio::time::timeout(BUDGET, join(publishing, jobs::dispatch(context, &due))).await.is_err() {
         log::warn("published only in part", "the time budget ran out");
     }
 }
 
-async fn publish(context: &Context, company_id: Option<Uuid>, events: &[Event], recorded: &Recorded) {
+async fn publish(context: &Context, company_id: Uuid, events: &[Event], recorded: &Recorded) {
     let Some(epoch) = context.feed_cursor().and_then(|cursor| cursor.parse::<FeedCursor>().ok()).map(|cursor| cursor.epoch)
     else {
         return;
     };
-    let mut topics: Vec<Topic> = Vec::new();
-    for event in events {
-        if !topics.contains(&event.topic) {
-            topics.push(event.topic);
-        }
-    }
-    let found = join_all(topics.iter().map(|topic| connections::on_topic(context, *topic))).await;
-    let mut listeners = HashMap::new();
+    let topics = distinct(events.iter().map(|event| event.topic));
+    let found = join_all(topics.iter().map(|topic| connections::on_topic_if_few(context, *topic, FEW))).await;
+    let mut listeners = Vec::new();
     for (topic, found) in topics.into_iter().zip(found) {
         match found {
-            Ok(found) => drop(listeners.insert(topic, found)),
+            Ok(Some(found)) => listeners.push((topic, found)),
+            // All of it, so that nobody is told what came later first.
+            Ok(None) => return hand_over(context, company_id, &recorded.tx).await,
             Err(error) => log::warn("topic not read", error.cause().unwrap_or_default()),
         }
     }
     let at = context.now().to_string();
-    // One connection's frames go one after the other, in order; different connections' at the same time.
-    let mut frames: HashMap<&str, Vec<String>> = HashMap::new();
-    for (event, id) in events.iter().zip(&recorded.ids) {
+    let pushed = events.iter().zip(&recorded.ids).map(|(event, id)| {
         let frame = Frame {
             kind: event.kind,
             cursor: format!("{epoch}.{}.{id}", recorded.tx),
+            also: &[],
             topic: event.topic.to_string(),
             at: at.clone(),
             data: &event.data,
             fetch: event.fetch.as_deref(),
         };
-        let text = frame_text(&frame);
-        // A person's topic is heard in all their companies: each hears what its own feed has.
-        let of_company = |connection: &&Connection| Some(connection.identity.company_id) == company_id;
-        let listening = listeners.get(&event.topic).into_iter().flatten().filter(of_company);
-        for connection in listening.filter(|connection| event.audience.includes(&connection.reader)) {
-            frames.entry(&connection.id).or_default().push(text.clone());
+        Pushed { topic: event.topic, audience: event.audience.clone(), frame: frame_text(&frame) }
+    });
+    tell(context, company_id, &listeners, &pushed.collect::<Vec<_>>()).await;
+}
+
+/// Each topic once, in the order of their first.
+pub fn distinct(topics: impl Iterator<Item = Topic>) -> Vec<Topic> {
+    let mut distinct = Vec::new();
+    for topic in topics {
+        if !distinct.contains(&topic) {
+            distinct.push(topic);
         }
     }
-    stream::iter(frames)
-        .for_each_concurrent(CONCURRENT_POSTS, |(connection, frames)| async move {
-            for frame in frames {
-                if !connections::post(context, connection, &frame).await {
-                    break;
-                }
-            }
-        })
-        .await;
+    distinct
+}
+
+/// Sends each frame to those listeners of its topic who may see it, in order.
+pub async fn tell(context: &Context, company_id: Uuid, listeners: &[(Topic, Vec<Connection>)], pushed: &[Pushed]) {
+    let mut frames: HashMap<&str, Vec<&str>> = HashMap::new();
+    for Pushed { topic, audience, frame } in pushed {
+        // A person's topic is heard in all their companies: each hears what its own feed has.
+        let listening = listeners.iter().filter(|(heard, _)| heard == topic).flat_map(|(_, listening)| listening);
+        let listening = listening.filter(|connection| connection.identity.company_id == company_id);
+        for connection in listening.filter(|connection| audience.includes(&connection.reader)) {
+            frames.entry(&connection.id).or_default().push(frame);
+        }
+    }
+    connections::post_all(context, frames).await;
+}
+
+/// Lets the worker tell the listeners, each shard of them in the order of commits.
+async fn hand_over(context: &Context, company_id: Uuid, tx: &str) {
+    let messages = (0..SHARDS).map(|shard| {
+        let handover = Handover { company_id, tx: tx.to_owned(), shard };
+        Message { group: format!("{company_id}.{shard}"), id: format!("{tx}-{shard}"), body: json!(handover) }
+    });
+    jobs::send(context, Queue::Push, messages.collect()).await;
 }

@@ -1,6 +1,7 @@
 //! `main` of every function: start the process once, then answer events one at a time.
 
 mod http;
+mod messages;
 mod schedule;
 mod socket;
 mod worker;
@@ -16,6 +17,7 @@ use std::{
 
 use futures_util::future::join;
 pub use http::serve;
+pub use messages::serve_messages;
 pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_action_using, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use realtime::{TOPIC_REFUSED, Typing};
 use shared::{
     limits,
     prelude::*,
-    realtime::{Connection, on_topic, post},
+    realtime::{Connection, on_topic, post_all},
 };
 
 /// Within which the same news is told once.
@@ -23,8 +22,17 @@ struct Input {
     state: bool,
 }
 
+/// Who sees the conversation now. No row when the person does not.
+const SIGHT: &str = "select department_id, assignee_id from conversations where id = $1";
+
+#[derive(FromRow)]
+struct Sight {
+    department_id: Option<Uuid>,
+    assignee_id: Option<Uuid>,
+}
+
 fn main() {
-    serve_action_using(Uses::Nothing, "typing", typing);
+    serve_action("typing", typing);
 }
 
 async fn typing(context: Context, connection: Connection, input: Input) -> Result<(), Error> {
@@ -37,6 +45,7 @@ async fn typing(context: Context, connection: Connection, input: Input) -> Resul
     if limits::count(&context, &counter, 1, PAUSE).await.is_some_and(|(count, _)| count > 1) {
         return Ok(());
     }
+    let audience = audience(&context, &connection.identity, conversation_id).await?;
     let user_id = connection.identity.user_id;
     let frame = json!({
         "type": Typing::TYPE,
@@ -45,8 +54,17 @@ async fn typing(context: Context, connection: Connection, input: Input) -> Resul
         "data": Typing { conversation_id, user_id, name: connection.name, state: input.state },
     });
     let frame = frame.to_string();
-    let listening = on_topic(&context, topic).await?;
-    let others = listening.iter().filter(|other| other.id != connection.id && other.reader.is_staff);
-    join_all(others.map(|other| post(&context, &other.id, &frame))).await;
+    let listening = on_topic(&context, topic, None).await?;
+    let others = listening.iter().filter(|other| other.id != connection.id && audience.includes(&other.reader));
+    let frames: Vec<_> = others.map(|other| (other.id.as_str(), vec![frame.as_str()])).collect();
+    post_all(&context, frames).await;
     Ok(())
+}
+
+/// Being on a topic does not mean seeing it still: the conversation may have gone elsewhere since.
+async fn audience(context: &Context, identity: &Identity, conversation_id: Uuid) -> Result<Audience, Error> {
+    let transaction = context.begin(identity).await?;
+    let sight: Option<Sight> = transaction.first(SIGHT, &[&conversation_id]).await?;
+    let Sight { department_id, assignee_id } = sight.ok_or(TOPIC_REFUSED)?;
+    Ok(Audience::conversation(department_id, assignee_id))
 }

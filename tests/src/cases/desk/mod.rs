@@ -5,6 +5,7 @@ mod bot;
 mod changes;
 mod checked_files;
 mod countries;
+mod crowds;
 mod early;
 mod echoes;
 mod groups;
@@ -25,6 +26,7 @@ mod reading;
 mod resuming;
 mod searching;
 mod sending;
+mod sight;
 mod sockets;
 mod statuses;
 mod takeovers;
@@ -222,6 +224,15 @@ pub fn together() -> Vec<(&'static str, Case)> {
             search_reaches_the_last_match_of_what_the_caller_sees,
             search_reads_no_more_messages_than_it_must,
             anything_typed_is_a_search,
+        };
+        sight::{
+            no_type_of_frame_reaches_who_lost_sight,
+            typing_is_not_taken_from_who_lost_sight,
+        };
+        crowds::{
+            many_listeners_are_told_everything_once,
+            many_listeners_are_told_in_order,
+            who_loses_sight_in_a_crowd_is_told_nothing_from_then_on,
         };
         visibility::{
             company_shows_everything_to_every_agent,

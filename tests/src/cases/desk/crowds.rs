@@ -1,0 +1,108 @@
+//! More listeners than an answer waits for: a worker tells them, each once, in order, and only what they may see.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
+
+/// Tabs of each agent. Three agents' are more than are told within an answer.
+const TABS: usize = 10;
+
+async fn crowd(stack: &Stack) -> (Company, Vec<Vec<Socket>>) {
+    let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![3])];
+    let company = stack.company(Wanted { agents: 3, students: 0, departments, ..Wanted::default() }).await;
+    let mut tabs = Vec::new();
+    for agent in &company.agents {
+        tabs.push(join_all((0..TABS).map(|_| agent.socket())).await);
+    }
+    (company, tabs)
+}
+
+/// Cursors that frames of the feed stand for.
+fn cursors(frames: &[Value]) -> Vec<String> {
+    let of = |frame: &Value| {
+        let merged = frame["also"].as_array().cloned().unwrap_or_default();
+        merged.into_iter().chain([frame["cursor"].clone()]).map(|cursor| text(&cursor).to_owned()).collect::<Vec<_>>()
+    };
+    frames.iter().filter(|frame| frame["cursor"].is_string()).flat_map(of).collect()
+}
+
+pub async fn many_listeners_are_told_everything_once(stack: Arc<Stack>) {
+    let (company, mut tabs) = crowd(&stack).await;
+    let head = company.agents[0].head().await;
+    let clients: Vec<String> = (0..6).map(|_| fresh_number()).collect();
+    for round in 0..3 {
+        let words = format!("Mensagem {round}");
+        join_all(clients.iter().map(|client| company.phone.receive_text(client, &words))).await;
+    }
+    let ids = join_all(clients.iter().map(|client| company.admin.conversation_id_of(client))).await;
+    join_all(ids.iter().map(|id| company.agents[0].take_over(id))).await;
+    for (agent, sockets) in company.agents.iter().zip(&mut tabs) {
+        let topic = format!("company:{}", company.id);
+        let events = agent.events_after(&head).await;
+        let expected: BTreeSet<String> = events
+            .iter()
+            .filter(|event| event["topic"] == topic.as_str())
+            .map(|event| text(&event["cursor"]).to_owned())
+            .collect();
+        for socket in sockets {
+            let frames: Vec<Value> = socket.drain().await.into_iter().filter(|frame| frame["topic"] == topic.as_str()).collect();
+            let told = cursors(&frames);
+            let distinct: BTreeSet<String> = told.iter().cloned().collect();
+            assert_eq!(told.len(), distinct.len(), "told twice");
+            let missing: Vec<_> = expected.difference(&distinct).collect();
+            assert!(missing.is_empty(), "not told: {missing:?}");
+        }
+    }
+    // Nobody of the other department is told of any.
+    assert!(company.agents[2].events_after(&head).await.iter().all(|event| !event["type"].to_string().contains("conversation")));
+}
+
+pub async fn many_listeners_are_told_in_order(stack: Arc<Stack>) {
+    let (company, mut tabs) = crowd(&stack).await;
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Oi").await;
+    let id = company.admin.conversation_id_of(&client).await;
+    join_all(tabs[..2].iter_mut().flatten().map(|socket| socket.follow(&id))).await;
+    let words: Vec<String> = (0..12).map(|number| format!("linha {number}")).collect();
+    for line in &words {
+        company.phone.receive_text(&client, line).await;
+    }
+    for socket in tabs[..2].iter_mut().flatten() {
+        for line in &words {
+            // The first may still be on its way when the socket begins to follow.
+            let is_later = |frame: &Value| frame["type"] == "message.created" && frame["data"]["message"]["body"] != "Oi";
+            let next = socket.frame("the next line", is_later).await;
+            assert_eq!(text(&next["data"]["message"]["body"]), line);
+        }
+    }
+}
+
+pub async fn who_loses_sight_in_a_crowd_is_told_nothing_from_then_on(stack: Arc<Stack>) {
+    let (company, mut tabs) = crowd(&stack).await;
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Oi").await;
+    let id = company.admin.conversation_id_of(&client).await;
+    join_all(tabs[0].iter_mut().map(|socket| socket.follow(&id))).await;
+    let chatter = async {
+        for number in 0..20 {
+            company.phone.receive_text(&client, &format!("antes ou depois {number}")).await;
+        }
+    };
+    let target = json!({"to_department_id": company.departments[1].1});
+    let transfer = async {
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        company.supervisor.transfer(&id, target).await
+    };
+    join(chatter, transfer).await;
+    company.phone.receive_text(&client, "segredo do financeiro").await;
+    for socket in &mut tabs[2] {
+        socket.frame("the secret", |frame| frame.to_string().contains("segredo do financeiro")).await;
+    }
+    for socket in &mut tabs[0] {
+        let heard = socket.drain().await;
+        assert!(heard.iter().any(|frame| frame["type"] == "conversation.transferred"), "{heard:?}");
+        assert!(!heard.iter().any(|frame| frame.to_string().contains("segredo do financeiro")), "{heard:?}");
+    }
+}
