@@ -7,7 +7,8 @@ create table object_removals (
     company_id  uuid not null default app.company_id() references companies,
     due_at      timestamptz not null,
     -- Once the sweep has begun nobody may keep the object any more.
-    begun_at    timestamptz
+    begun_at    timestamptz,
+    constraint object_removals_of_company check (split_part(storage_key, '/', 2) = company_id::text)
 );
 create index object_removals_due on object_removals (due_at);
 call app.protect('object_removals', 'select, insert, delete');
@@ -16,8 +17,9 @@ call app.open_to_lookup('object_removals', 'select, insert, update, delete');
 create policy student on object_removals to app_student using (true);
 grant select, insert, delete on object_removals to app_student;
 
--- No form's key is ever the key of a file that can be read.
+-- No form's key is ever the key of a file that can be read, and no company names an object of another.
 alter table files add constraint files_kept check (status <> 'ready' or storage_key not like 'upload/%');
+alter table files add constraint files_of_company check (split_part(storage_key, '/', 2) = company_id::text);
 
 -- Uploads never completed: their rows go, and their objects are due.
 create function app.end_orphan_uploads(most integer) returns bigint
@@ -38,13 +40,16 @@ $$;
 alter function app.end_orphan_uploads owner to app_lookup;
 drop function app.take_orphan_uploads;
 
--- Keys of due objects, which nobody keeps any more from now on. Told again until `end_object_removals` says that they are gone.
+-- Keys of due objects, which nobody keeps any more from now on; never of what a file that can be read is made of. Told again until
+-- `end_object_removals` says that they are gone.
 create function app.begin_object_removals(most integer) returns setof text
 language sql security definer set search_path = public, pg_temp as $$
     update object_removals
        set begun_at = coalesce(begun_at, now())
      where storage_key in (select storage_key from object_removals
                             where due_at <= now()
+                              and not exists (select from files
+                                               where files.storage_key = object_removals.storage_key and status = 'ready')
                             order by due_at
                             limit most for update skip locked)
     returning storage_key

@@ -545,6 +545,7 @@ alter table public.files add constraint files_company_id_conversation_id_fkey FO
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.files add constraint files_company_id_id_key UNIQUE (company_id, id);
 alter table public.files add constraint files_kept CHECK (((status <> 'ready'::text) OR (storage_key !~~ 'upload/%'::text)));
+alter table public.files add constraint files_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
@@ -571,6 +572,7 @@ alter table public.messages add constraint messages_provider_id UNIQUE (company_
 alter table public.messages add constraint messages_sender_type_check CHECK ((sender_type = ANY (ARRAY['client'::text, 'agent'::text, 'bot'::text, 'system'::text])));
 alter table public.messages add constraint messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text])));
 alter table public.object_removals add constraint object_removals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.object_removals add constraint object_removals_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
@@ -662,6 +664,8 @@ AS $function$
        set begun_at = coalesce(begun_at, now())
      where storage_key in (select storage_key from object_removals
                             where due_at <= now()
+                              and not exists (select from files
+                                               where files.storage_key = object_removals.storage_key and status = 'ready')
                             order by due_at
                             limit most for update skip locked)
     returning storage_key

@@ -72,6 +72,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_cursor_never_skips_a_transaction_that_commits_late,
             cursors_of_another_database_and_swept_ones_ask_to_start_over,
             everything_past_its_age_is_swept_in_one_run,
+            an_object_that_a_file_is_made_of_is_never_removed,
             presence_nobody_renewed_ends_with_an_event,
             a_socket_that_went_away_unheard_is_forgotten_when_it_is_written_to,
             logging_out_closes_the_sockets_of_the_session_only,

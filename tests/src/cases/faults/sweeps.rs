@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tests::{Stack, Wanted};
+use tests::{Stack, Wanted, desk::PDF};
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 /// More than two batches.
@@ -57,4 +58,23 @@ pub async fn everything_past_its_age_is_swept_in_one_run(stack: Arc<Stack>) {
     assert_eq!((before.get::<_, i64>(0), before.get::<_, i64>(1)), (after.get::<_, i64>(0), after.get::<_, i64>(1)));
     assert!(before.get::<_, i64>(0) > 0 && before.get::<_, i64>(1) > 0);
     company.admin.api.get("/auth/me").await.expect(200);
+}
+
+/// Whatever is written into the list of what goes: the objects of files that can be read stay, and other companies' are not named.
+pub async fn an_object_that_a_file_is_made_of_is_never_removed(stack: Arc<Stack>) {
+    let (company, other) = (stack.company(Wanted::default()).await, stack.company(Wanted::default()).await);
+    let id = company.admin.upload("a.pdf", "application/pdf", PDF).await;
+    let database = stack.database().await;
+    let file: Uuid = id.parse().expect("an id");
+    let name = "insert into object_removals (storage_key, company_id, due_at)
+                select storage_key, $2, now() - interval '1 hour' from files where id = $1";
+    let refused = database.execute(name, &[&file, &other.id]).await.expect_err("another company's object");
+    assert_eq!(refused.code(), Some(&SqlState::CHECK_VIOLATION));
+    let take = "insert into files (id, company_id, name, mime_type, size, storage_key)
+                select gen_random_uuid(), $2, name, mime_type, size, storage_key || 'x' from files where id = $1";
+    let refused = database.execute(take, &[&file, &other.id]).await.expect_err("another company's object");
+    assert_eq!(refused.code(), Some(&SqlState::CHECK_VIOLATION));
+    database.execute(name, &[&file, &company.id]).await.expect("it is named");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert_eq!(company.admin.download(&id).await.0, PDF);
 }
