@@ -16,12 +16,17 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
 /// Every one of them, and who may call it. What members may call answers for the caller and their company alone.
 const DEFINERS: &[(&str, &[&str])] = &[
+    ("begin_object_removals", LOGIN),
     ("choose_company", MEMBERS),
     ("claim_job", LOGIN),
     ("companies_of_user", MEMBERS),
     ("company_of_connection", LOGIN),
     ("end_family", EVERYBODY),
+    ("end_object_removals", LOGIN),
+    ("end_orphan_uploads", LOGIN),
+    ("find_account", LOGIN),
     ("find_channel", LOGIN),
+    ("find_conversations", STAFF),
     ("find_login", LOGIN),
     ("judge_refresh_token", LOGIN),
     ("keep_unrouted_webhook", LOGIN),
@@ -38,7 +43,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("sweep_foundation", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
-    ("take_orphan_uploads", LOGIN),
+    ("use_of_file", MEMBERS),
 ];
 
 /// Wherever they are, not only in schema `app`; those of extensions apart.
@@ -78,7 +83,7 @@ const CALLABLE: &str = "
 pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
-    let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
+    let student = [&settings[..], &["feed_head", "fold"], &rest, &["words"]].concat();
     let mut staff = [&student[..], &["has_role"]].concat();
     staff.sort_unstable();
     let database = stack.database().await;

@@ -134,7 +134,7 @@ pub async fn look_ups_before_a_tenant_are_closed_within_one(stack: Arc<Stack>) {
             "select app.find_channel('whatsapp_cloud', '1')",
             "select app.enter_channel('whatsapp_cloud', '1')",
             "select app.keep_unrouted_webhook(gen_random_uuid(), 'x', 'x', '')",
-            "select app.take_orphan_uploads(1)",
+            "select app.end_orphan_uploads(1)",
             "select app.sweep_foundation(1)",
             "select app.sweep_service_desk(1)",
             "call app.protect('users')",
