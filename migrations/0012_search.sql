@@ -12,7 +12,7 @@ create index conversations_assignee on conversations (company_id, assignee_id, l
 create function app.words(company uuid, body text) returns text[] language sql immutable strict parallel safe as $$
     select array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', app.fold(body))))
 $$;
-grant execute on function app.words to app_staff, app_student, app_lookup;
+grant execute on function app.words to app_staff, app_lookup;
 
 -- The words of one conversation are found as fast as those of a company. Without a list of pending entries, which every look-up
 -- would have to read.

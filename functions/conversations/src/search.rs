@@ -18,15 +18,18 @@ pub(crate) fn numbers(text: &str) -> Vec<String> {
     let mut numbers = vec![digits.clone()];
     if dialled.len() >= FEWEST_BESIDE_LETTERS {
         numbers.extend([dialled.to_owned(), phone::canonical(dialled), phone::search_pattern(dialled)]);
-        let area_code = if dialled.starts_with("55") { 2..4 } else { 0..2 };
-        numbers.extend(with_ninth_digit(dialled, area_code.end));
+        numbers.extend(with_ninth_digit(dialled, 2));
+        // An area code as well as the country's.
+        if dialled.starts_with("55") {
+            numbers.extend(with_ninth_digit(dialled, 4));
+        }
     }
     numbers.sort();
     numbers.dedup();
     numbers
 }
 
-/// A Brazilian mobile, or its beginning, that lacks the digit after its area code.
+/// A Brazilian mobile, or its beginning, that lacks the digit after the area code, which ends at `place`.
 fn with_ninth_digit(number: &str, place: usize) -> Option<String> {
     let (before, after) = number.split_at_checked(place)?;
     let is_mobile = after.len() <= 8 && after.starts_with(['6', '7', '8', '9']);
@@ -61,6 +64,13 @@ mod tests {
             "João 98765-4321",
         ] {
             assert!(finds(text, "5511987654321"), "{text}: {:?}", numbers(text));
+        }
+    }
+
+    #[test]
+    fn the_area_with_the_code_of_the_country_is_one_too() {
+        for text in ["(55) 8765-4321", "55 98765-4321", "+55 55 8765-4321"] {
+            assert!(finds(text, "5555987654321"), "{text}: {:?}", numbers(text));
         }
     }
 

@@ -17,6 +17,7 @@ mod trespass_table;
 
 use crate::Case;
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
         answers::{
