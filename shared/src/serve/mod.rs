@@ -14,11 +14,12 @@ use std::{
     },
 };
 
-use futures_util::future::join;
 pub use http::serve;
 pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_action_using, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};
+
+use futures_util::future::join;
 
 use crate::{
     aws::Aws,
