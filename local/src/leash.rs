@@ -40,7 +40,8 @@ impl Leash {
     /// The group that a process is to be started in.
     #[must_use]
     pub fn group(&self) -> i32 {
-        i32::try_from(self.watcher.id()).unwrap_or_default()
+        // Not 0 instead: that would be our own group.
+        i32::try_from(self.watcher.id()).expect("process ids are small")
     }
 }
 

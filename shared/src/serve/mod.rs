@@ -15,12 +15,13 @@ use std::{
     },
 };
 
-use futures_util::future::join;
 pub use http::serve;
 pub use messages::serve_messages;
 pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_action_using, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};
+
+use futures_util::future::join;
 
 use crate::{
     aws::Aws,
