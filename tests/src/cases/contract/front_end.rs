@@ -66,16 +66,16 @@ pub async fn a_front_end_written_for_another_back_end_is_served(stack: Arc<Stack
     let sent = api.post("/api/v1/messages", message).await.expect(201);
     assert_eq!((text(&sent["content"]), text(&sent["message_type"])), ("Bom dia! Como posso ajudar?", "text"));
     assert_eq!((text(&sent["sender_user_id"]), &sent["timestamp"]), (&*me.id.to_string(), &sent["sent_at"]));
-    let delivered = me.message_with_status(&sent, "delivered").await;
-    assert_eq!(delivered["id"], sent["id"]);
+    me.message_with_status(&sent, "read").await;
 
     let thread = api.get(&format!("/api/v1/messages?conversation_id={id}")).await.expect(200);
     let rows = thread["data"].as_array().expect("rows");
     let said: Vec<_> = rows.iter().filter(|row| row["message_type"] == "text").map(|row| text(&row["content"])).collect();
     assert_eq!((said.first(), said.last()), (Some(&"Bom dia! Como posso ajudar?"), Some(&"Oi, bom dia")));
-    let first = rows.last().expect("a message");
-    assert!(text(&first["whatsapp_message_id"]).starts_with("wamid."), "{first}");
-    assert_eq!((&first["media_url"], &first["mediaType"]), (&Value::Null, &Value::Null));
+    for row in rows.iter().filter(|row| row["message_type"] == "text") {
+        assert!(text(&row["whatsapp_message_id"]).starts_with("wamid."), "{row}");
+        assert_eq!((&row["media_url"], &row["mediaType"]), (&Value::Null, &Value::Null));
+    }
 
     let transfer = json!({"attendantId": colleague.id, "reason": "Férias"});
     let moved = api.post(&format!("/api/v1/chats/{id}/transfer"), transfer).await.expect(200);
