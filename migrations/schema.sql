@@ -88,10 +88,23 @@ create table public.client_identities (
     kind text not null,
     value text not null,
     address text not null,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    seen_at timestamp with time zone not null default now()
 );
 alter table public.client_identities enable row level security;
 alter table public.client_identities force row level security;
+
+create table public.client_merges (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    merged_client_id uuid not null,
+    proof jsonb not null,
+    undo jsonb not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.client_merges enable row level security;
+alter table public.client_merges force row level security;
 
 create table public.clients (
     id uuid not null,
@@ -102,7 +115,8 @@ create table public.clients (
     tags text[] not null default '{}'::text[],
     custom_fields jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    version integer not null default 1
+    version integer not null default 1,
+    merged_into_id uuid
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -170,7 +184,8 @@ END) stored,
     bot_fields jsonb not null default '{}'::jsonb,
     bot_answered integer not null default 0,
     bot_turns integer not null default 0,
-    last_message_id uuid
+    last_message_id uuid,
+    merged_into_id uuid
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -459,8 +474,12 @@ alter table public.channel_credentials add constraint channel_credentials_pkey P
 alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
+alter table public.client_merges add constraint client_merges_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.client_merges add constraint client_merges_company_id_merged_client_id_fkey FOREIGN KEY (company_id, merged_client_id) REFERENCES public.clients(company_id, id);
+alter table public.client_merges add constraint client_merges_pkey PRIMARY KEY (id);
 alter table public.clients add constraint clients_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.clients add constraint clients_company_id_id_key UNIQUE (company_id, id);
+alter table public.clients add constraint clients_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.clients(company_id, id);
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
@@ -475,6 +494,7 @@ alter table public.conversations add constraint conversations_company_id_channel
 alter table public.conversations add constraint conversations_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.conversations add constraint conversations_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.conversations add constraint conversations_company_id_id_key UNIQUE (company_id, id);
+alter table public.conversations add constraint conversations_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
@@ -537,11 +557,15 @@ alter table public.users add constraint users_pkey PRIMARY KEY (id);
 
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (value public.gin_trgm_ops);
+CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
+CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (app.fold(name) public.gin_trgm_ops);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
@@ -571,6 +595,28 @@ CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) 
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
 -- functions
+
+CREATE OR REPLACE FUNCTION app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone)
+ RETURNS TABLE(revisions jsonb, body text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    with texts as (
+        select revision ->> 'body' as text, (revision ->> 'until')::timestamptz as until, revision ->> 'edit_id' as edit_id, place
+          from jsonb_array_elements($1) with ordinality revision_list (revision, place)
+    ), edits as (
+        select edit_id, until, place, lead(text, 1, $2) over (order by place) as text from texts
+        union all
+        select $3, $5, jsonb_array_length($1) + 1, $4
+    ), ordered as (
+        select edit_id, until, text, row_number() over (order by until, place) as number,
+               lag(text, 1, coalesce($1 #>> '{0,body}', $2)) over (order by until, place) as text_before
+          from edits
+    )
+    select jsonb_agg(jsonb_build_object('body', text_before, 'until', until, 'edit_id', edit_id) order by number),
+           (array_agg(text order by number desc))[1]
+      from ordered
+$function$;
 
 CREATE OR REPLACE FUNCTION app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
@@ -784,6 +830,70 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.enter_webhook(channel_kind text, key text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[])
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer, feed_cursor text)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    channel record;
+    client_ids uuid[];
+    conversation_ids uuid[];
+begin
+    select * into channel from app.enter_channel(channel_kind, key);
+    if not found then
+        return;
+    end if;
+    perform app.lock_keys(array(select named.kind || ':' || named.value from unnest(kinds, identities) named (kind, value))
+                          || array(select 'message:' || message_id from unnest(message_ids || changed_ids) message_id));
+    client_ids := array(
+        select client_identities.client_id
+          from unnest(kinds, identities) named (kind, value)
+          join client_identities using (kind, value));
+    perform from clients where id = any (client_ids) order by id for no key update;
+    -- Those who were waited for may have been joined.
+    client_ids := array(
+        select distinct client_identities.client_id
+          from unnest(kinds, identities) named (kind, value)
+          join client_identities using (kind, value));
+    conversation_ids := array(
+        select latest.id
+          from unnest(client_ids) client (client_id)
+         cross join lateral (
+            select conversations.id
+              from conversations
+             where conversations.channel_account_id = channel.id and conversations.client_id = client.client_id
+               and conversations.merged_into_id is null
+             order by conversations.ended_at desc nulls first
+             limit 1) latest);
+    if cardinality(client_ids) > 1 then
+        conversation_ids := conversation_ids || array(
+            with known as (
+                select named.person, client_identities.client_id
+                  from unnest(persons, kinds, identities) named (person, kind, value)
+                  join client_identities using (kind, value)
+            )
+            select conversations.id
+              from conversations
+             where conversations.client_id in (
+                select known.client_id
+                  from known
+                 where known.person in (
+                    select known.person from known group by known.person having count(distinct known.client_id) > 1)));
+    end if;
+    if cardinality(changed_ids) > 0 then
+        conversation_ids := conversation_ids || array(
+            select conversation_id from messages where channel_account_id = channel.id and provider_id = any (changed_ids)
+             union all
+            select conversation_id from messages where id = any (own_ids));
+    end if;
+    perform from conversations where id = any (conversation_ids) order by id for update;
+    return query select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window,
+                        channel.feed_cursor;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.feed_head()
  RETURNS text
  LANGUAGE sql
@@ -832,6 +942,146 @@ CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
 
+CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
+ RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+    stays clients;
+    goes clients;
+    pair record;
+    kept_ids uuid[] := '{}';
+    closed_ids uuid[] := '{}';
+    joined jsonb := '[]';
+    undo jsonb;
+begin
+    perform from clients where id in (one, other) order by id for no key update;
+    perform from conversations where client_id in (one, other) order by id for update;
+    select * into stays from clients where id in (one, other) order by created_at, id limit 1;
+    select * into goes from clients where id in (one, other) and id <> stays.id;
+    if goes.id is null then
+        return;
+    end if;
+    select jsonb_build_object(
+               'client', to_jsonb(stays),
+               'merged_client', to_jsonb(goes),
+               'identities', (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value)), '[]')
+                                from client_identities where client_id = goes.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where client_id = goes.id),
+               'memberships', (select coalesce(jsonb_agg(user_id), '[]') from memberships where client_id = goes.id),
+               'clients', (select coalesce(jsonb_agg(id), '[]') from clients where merged_into_id = goes.id))
+      into undo;
+    for pair in
+        select case when theirs.holds > mine.holds then theirs.id else mine.id end as kept,
+               case when theirs.holds > mine.holds then mine.id else theirs.id end as closed
+          from (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
+                  from conversations where client_id = stays.id and ended_at is null) mine
+          join (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
+                  from conversations where client_id = goes.id and ended_at is null) theirs using (channel_account_id)
+         order by mine.id
+    loop
+        joined := joined || app.join_conversations(pair.kept, pair.closed);
+        kept_ids := kept_ids || pair.kept;
+        closed_ids := closed_ids || pair.closed;
+    end loop;
+    update conversations set client_id = stays.id where client_id = goes.id;
+    update client_identities set client_id = stays.id where client_id = goes.id;
+    update memberships set client_id = stays.id where client_id = goes.id;
+    update clients set merged_into_id = stays.id where merged_into_id = goes.id;
+    update clients set merged_into_id = stays.id, version = version + 1 where id = goes.id;
+    update clients
+       set name = case when stays.name ~ '^\+?[0-9]+$' or stays.name = 'Cliente do WhatsApp' then goes.name else stays.name end,
+           document = coalesce(stays.document, goes.document),
+           email = coalesce(stays.email, goes.email),
+           tags = array(select distinct tag from unnest(stays.tags || goes.tags) tag order by tag),
+           custom_fields = goes.custom_fields || stays.custom_fields,
+           version = version + 1
+     where id = stays.id;
+    insert into client_merges (id, client_id, merged_client_id, proof, undo)
+    values (merge, stays.id, goes.id, why, undo || jsonb_build_object('joined', joined));
+    -- What waits to be delivered keeps its order: it waits in one lane now.
+    update jobs
+       set lane = moved.kept::text
+      from unnest(kept_ids, closed_ids) moved (kept, closed)
+     where jobs.queue = 'delivery' and jobs.lane = moved.closed::text and jobs.finished_at is null;
+    return query select stays.id, goes.id, moved.kept, moved.closed
+                   from (values (true)) always
+                   left join unnest(kept_ids, closed_ids) moved (kept, closed) on true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.join_conversations(kept_id uuid, closed_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+    kept conversations;
+    closed conversations;
+    unread integer;
+    unanswered integer;
+    undo jsonb;
+begin
+    select * into kept from conversations where id = kept_id;
+    select * into closed from conversations where id = closed_id;
+    select jsonb_build_object(
+               'kept', to_jsonb(kept),
+               'closed', to_jsonb(closed),
+               'messages', (select coalesce(jsonb_object_agg(id, inbound_number), '{}') from messages where conversation_id = closed.id),
+               'files', (select coalesce(jsonb_agg(id), '[]') from files where conversation_id = closed.id),
+               'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
+      into undo;
+    with numbered as (
+        select messages.id, messages.conversation_id, messages.inbound_number as old_number,
+               case when messages.inbound_number is not null then
+                   row_number() over (partition by messages.inbound_number is null
+                                      order by messages.sent_at, messages.id)::integer end as number,
+               case when messages.conversation_id = kept.id then kept.read_count else closed.read_count end as read_count,
+               case when messages.conversation_id = kept.id then kept.bot_answered else closed.bot_answered end as bot_answered
+          from messages
+         where messages.conversation_id in (kept.id, closed.id)
+    ), moved as (
+        update messages
+           set conversation_id = kept.id, inbound_number = numbered.number
+          from numbered
+         where messages.id = numbered.id
+           and (messages.conversation_id, messages.inbound_number) is distinct from (kept.id, numbered.number)
+    )
+    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered)
+      into unread, unanswered
+      from numbered;
+    update files set conversation_id = kept.id where conversation_id = closed.id;
+    update conversation_transfers set conversation_id = kept.id where conversation_id = closed.id;
+    update conversations set merged_into_id = kept.id where merged_into_id = closed.id;
+    update conversations
+       set ended_at = now(), close_reason = 'merged', merged_into_id = kept.id, version = version + 1, inbound_count = 0, read_count = 0,
+           bot_answered = 0, bot_node = null, last_message_id = null
+     where id = closed.id;
+    update conversations
+       set inbound_count = kept.inbound_count + closed.inbound_count,
+           read_count = least(coalesce(unread - 1, kept.inbound_count + closed.inbound_count), kept.inbound_count + closed.inbound_count),
+           bot_answered = coalesce(unanswered - 1, kept.inbound_count + closed.inbound_count),
+           last_message_at = greatest(kept.last_message_at, closed.last_message_at),
+           last_message_id = case when closed.last_message_at > kept.last_message_at then closed.last_message_id else kept.last_message_id end,
+           last_message_preview = case when closed.last_message_at > kept.last_message_at then closed.last_message_preview
+                                       else kept.last_message_preview end,
+           last_message_from = case when closed.last_message_at > kept.last_message_at then closed.last_message_from
+                                    else kept.last_message_from end,
+           window_expires_at = greatest(kept.window_expires_at, closed.window_expires_at),
+           first_human_at = least(kept.first_human_at, closed.first_human_at),
+           started_at = least(kept.started_at, closed.started_at),
+           priority = (array['low', 'normal', 'high', 'urgent'])[greatest(
+               array_position(array['low', 'normal', 'high', 'urgent'], kept.priority),
+               array_position(array['low', 'normal', 'high', 'urgent'], closed.priority))],
+           tags = array(select distinct tag from unnest(kept.tags || closed.tags) tag order by tag),
+           subject = coalesce(kept.subject, closed.subject),
+           version = greatest(kept.version, closed.version) + 1
+     where id = kept.id;
+    return undo;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
  RETURNS void
  LANGUAGE sql
@@ -848,6 +1098,16 @@ CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  SET search_path TO 'public'
 AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
+$function$;
+
+CREATE OR REPLACE FUNCTION app.lock_keys(keys text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform pg_advisory_xact_lock(hashtext(app.company_id()::text), bucket)
+       from (select distinct hashtext(key) & 1023 as bucket from unnest(keys) key order by bucket) buckets;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
@@ -1134,7 +1394,7 @@ CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     gone bigint := 0;
@@ -1144,9 +1404,11 @@ begin
     get diagnostics step = row_count; gone := gone + step;
     delete from unrouted_webhooks where ctid in (select ctid from unrouted_webhooks where received_at < now() - interval '30 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
-    delete from early_statuses where ctid in (select ctid from early_statuses where received_at < now() - interval '7 days' limit most);
+    delete from early_statuses where ctid in (
+        select ctid from early_statuses where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
-    delete from early_changes where ctid in (select ctid from early_changes where received_at < now() - interval '7 days' limit most);
+    delete from early_changes where ctid in (
+        select ctid from early_changes where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
     return gone;
 end
@@ -1230,6 +1492,10 @@ create policy company on public.client_identities as restrictive for all to app_
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
 create policy staff on public.client_identities as permissive for all to app_staff using true;
+
+create policy company on public.client_merges as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.client_merges as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all) with check true;
 
 create policy company on public.clients as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1389,6 +1655,8 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 
 -- grants
 
+grant update on column public.conversation_transfers.conversation_id to app_staff;
+grant update on column public.memberships.client_id to app_staff;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users.created_at to app_staff;
@@ -1405,6 +1673,7 @@ grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
+grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_staff;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
@@ -1435,6 +1704,7 @@ grant execute on function app.end_family(session uuid) to app_student;
 grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_system(company uuid) to app;
+grant execute on function app.enter_webhook(channel_kind text, key text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[]) to app;
 grant execute on function app.feed_head() to app;
 grant execute on function app.feed_head() to app_lookup;
 grant execute on function app.feed_head() to app_staff;
@@ -1448,8 +1718,11 @@ grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.hold_family(family uuid) to app_lookup;
+grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_staff;
+grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_staff;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
+grant execute on function app.lock_keys(keys text[]) to app_staff;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
@@ -1498,6 +1771,7 @@ grant select on table public.channel_accounts to app_lookup;
 grant delete, insert, select, update on table public.channel_credentials to app_staff;
 grant delete, insert, select, update on table public.client_identities to app_staff;
 grant select on table public.client_identities to app_lookup;
+grant insert, select on table public.client_merges to app_staff;
 grant delete, insert, select, update on table public.clients to app_staff;
 grant select on table public.clients to app_lookup;
 grant select on table public.clients to app_student;
@@ -1514,9 +1788,9 @@ grant select on table public.department_members to app_student;
 grant delete, insert, select, update on table public.departments to app_staff;
 grant select on table public.departments to app_lookup;
 grant delete, insert, select on table public.early_changes to app_staff;
-grant delete, select on table public.early_changes to app_lookup;
+grant delete, select, update on table public.early_changes to app_lookup;
 grant delete, insert, select, update on table public.early_statuses to app_staff;
-grant delete, select on table public.early_statuses to app_lookup;
+grant delete, select, update on table public.early_statuses to app_lookup;
 grant delete, insert, select on table public.events to app_lookup;
 grant select on table public.events to app_staff;
 grant select on table public.events to app_student;

@@ -20,7 +20,7 @@ macro_rules! conversation_columns {
            conversations.version, conversations.last_message_at, conversations.last_message_preview,
            conversations.last_message_from, conversations.inbound_count - conversations.read_count as unread,
            conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
-           conversations.close_reason"
+           conversations.close_reason, conversations.merged_into_id"
     };
 }
 
@@ -92,7 +92,10 @@ pub struct Conversation {
     pub first_human_at: Option<Timestamp>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// `merged` for one that became part of another.
     pub close_reason: Option<String>,
+    /// The conversation of the same client that has its messages now.
+    pub merged_into_id: Option<Uuid>,
 }
 
 impl Conversation {

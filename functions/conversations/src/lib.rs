@@ -3,6 +3,7 @@
 mod conversation;
 mod delivery;
 mod filters;
+mod joining;
 mod message;
 pub mod outbox;
 mod send_rules;
@@ -17,6 +18,7 @@ pub use conversation::{
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
+pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use message::{
     Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message,
     preview,

@@ -26,7 +26,7 @@ async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let file: media::PendingFile = transaction.one(media::PENDING_FILE, &[&file_id]).await?;
     if file.status != "pending" {
-        job.finish(&transaction).await?;
+        job.finish(&transaction);
         transaction.commit_quietly().await?;
         return Ok(Outcome::Done);
     }
@@ -78,7 +78,7 @@ async fn record(
     }
     tell(&transaction, message_id).await?;
     outbox::log_calls(context, &transaction, channel_account_id, calls);
-    job.finish(&transaction).await?;
+    job.finish(&transaction);
     transaction.commit_quietly().await
 }
 

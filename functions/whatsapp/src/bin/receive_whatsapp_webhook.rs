@@ -5,16 +5,18 @@ use shared::{
     parameters,
     prelude::*,
 };
+use tokio_postgres::types::ToSql;
 use whatsapp::{
     inbound::{Channel, Done, apply},
+    named::Named,
     payload::{self, Item, Notification},
-    statements::{ENTER_CHANNEL, KEEP_UNROUTED, KEEP_WEBHOOK},
+    statements::{ENTER_WEBHOOK, KEEP_UNROUTED, KEEP_WEBHOOK},
 };
 
 const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000).fails(&[MALFORMED]);
 
-/// Items in one transaction.
-const ITEMS_AT_ONCE: usize = 200;
+/// Items in one transaction: as long as it lasts, it holds the locks of all that they name.
+const ITEMS_AT_ONCE: usize = 100;
 
 #[derive(Serialize, JsonSchema)]
 struct Received {
@@ -40,21 +42,23 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     Ok(Json(received))
 }
 
-/// One number's items, some hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
+/// One number's items, a hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
 async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification, received: &mut Received) -> Result<(), Error> {
     let key = &notification.phone_number_id;
     let mut outcomes = Vec::new();
     let mut failed = 0;
     let mut rest = notification.items.as_slice();
     loop {
+        let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
+        let Named { persons, kinds, identities, message_ids, changed_ids, own_ids } = Named::in_items(items);
         let transaction = context.begin_nobody().await?;
-        let Some(row) = transaction.enter_with(ENTER_CHANNEL, &[key]).await? else {
+        let named: &[&(dyn ToSql + Sync)] = &[key, &persons, &kinds, &identities, &message_ids, &changed_ids, &own_ids];
+        let Some(row) = transaction.enter_with(ENTER_WEBHOOK, named).await? else {
             transaction.query(KEEP_UNROUTED, &[&context.new_id(), key, &raw]).await?;
             shared::log::warn("webhook for a number nobody has configured", key);
             return transaction.commit_quietly().await;
         };
         let channel = Channel::try_from_row(&row).map_err(|error| shared::error::INTERNAL.caused_by(error))?;
-        let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
         for item in items {
             match store(context, &transaction, &channel, item).await? {
                 Ok(done) => {
