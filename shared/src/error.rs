@@ -134,8 +134,8 @@ pub(crate) struct Inner {
     pub(crate) cause: Option<String>,
     /// The constraint a statement violated, for `on_constraint`.
     pub(crate) constraint: Option<String>,
-    /// Nothing was committed and the same work may succeed if done again.
-    pub(crate) transient: bool,
+    /// Why the same work may succeed if done again, nothing of it having been committed: `deadlock`, `serialization`, `connection`, `plan`.
+    pub(crate) transient: Option<&'static str>,
     /// The stored answer of an earlier request with the same `Idempotency-Key`.
     pub(crate) replay: Option<(u16, Value)>,
 }
@@ -149,7 +149,7 @@ impl From<Problem> for Error {
             retry_after: (problem.status == 503).then_some(2),
             cause: None,
             constraint: None,
-            transient: false,
+            transient: None,
             replay: None,
         }))
     }
@@ -164,7 +164,7 @@ impl Error {
     /// Whether nothing was committed and the same work may succeed if done again.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.0.transient
+        self.0.transient.is_some()
     }
 
     /// The reason for the log.

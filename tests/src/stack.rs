@@ -25,6 +25,7 @@ pub struct Addresses {
     pub sandbox: String,
     pub database_url: String,
     pub owner_database_url: String,
+    pub database_log: PathBuf,
     pub pid: u32,
 }
 
@@ -163,6 +164,24 @@ impl Stack {
             .expect("the database answers");
         tokio::spawn(connection);
         client
+    }
+
+    /// What the database server has written since it was last started.
+    ///
+    /// # Panics
+    /// When its log cannot be read.
+    pub fn database_log(&self) -> String {
+        let bytes = std::fs::read(&self.addresses.database_log).expect("the server's log");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// How often functions have done work again because transactions locked each other out.
+    pub async fn lock_retries(&self) -> u64 {
+        let metrics = self.control("GET", "/metrics", None).await;
+        let lines = metrics.as_str().unwrap_or_default().lines().filter(|line| line.starts_with("database_retries_total{"));
+        let of_locks =
+            lines.filter(|line| ["deadlock", "serialization"].iter().any(|kind| line.contains(&format!("\"{kind}\""))));
+        of_locks.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     }
 
     /// The lines a function (its logical id) has written, the newest last, as JSON.

@@ -21,7 +21,8 @@ macro_rules! conversation_columns {
            conversations.last_message_from, conversations.inbound_count - conversations.read_count as unread,
            conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
-           case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata"
+           case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata,
+           conversations.merged_into_id"
     };
 }
 
@@ -106,6 +107,7 @@ pub struct Conversation {
     pub first_human_at: Option<Timestamp>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// `merged` for one that became part of another.
     pub close_reason: Option<String>,
     /// When it first waited for a human.
     pub first_pending_at: Option<Timestamp>,
@@ -115,6 +117,8 @@ pub struct Conversation {
     pub bot_node: Option<String>,
     /// An object of the front ends' own, at most 16 KB.
     pub metadata: Value,
+    /// The conversation of the same client that has its messages now.
+    pub merged_into_id: Option<Uuid>,
 }
 
 impl Conversation {

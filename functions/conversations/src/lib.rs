@@ -4,6 +4,7 @@ mod conversation;
 mod delivery;
 mod filter_words;
 mod filters;
+mod joining;
 mod media_url;
 mod message;
 mod order;
@@ -22,6 +23,7 @@ pub use conversation::{
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
+pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use message::{
     Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message,
     preview,

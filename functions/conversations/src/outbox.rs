@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use integrations::ChannelUpdated;
 use shared::{
     error::{INTERNAL, NOT_FOUND},
@@ -12,7 +13,7 @@ use shared::{
     whatsapp::{self, Account, Call, Credentials, Failure},
 };
 
-use crate::{Delivery, FileToSend, MessageStatus, compose, moves_forward, told_early};
+use crate::{Delivery, FileToSend, MessageStatus, changed_status, compose, moves_forward, told_early};
 
 /// Files larger than this are refused before they are read; WhatsApp's own limit for documents.
 const LARGEST_FILE: i64 = 100_000_000;
@@ -38,8 +39,7 @@ const BEGIN: &str = "
            and message.status = 'queued'
         returning messages.id, messages.status
     )
-    select message.conversation_id, message.kind, message.body, message.payload, message.client_message_id,
-           conversations.department_id, conversations.assignee_id, conversations.client_id,
+    select message.kind, message.body, message.payload,
            coalesce((select begun.status from begun), message.status) as status,
            exists (select from begun) as was_taken,
            extract(epoch from now() - message.sending_at)::double precision as sending_for,
@@ -55,11 +55,11 @@ const BEGIN: &str = "
       left join lateral (select address from client_identities
                           where client_identities.company_id = message.company_id
                             and client_identities.client_id = conversations.client_id and kind = 'phone'
-                          order by created_at desc limit 1) phone on true
+                          order by seen_at desc, created_at desc limit 1) phone on true
       left join lateral (select address from client_identities
                           where client_identities.company_id = message.company_id
                             and client_identities.client_id = conversations.client_id and kind = 'bsuid'
-                          order by created_at desc limit 1) bsuid on true
+                          order by seen_at desc, created_at desc limit 1) bsuid on true
       left join messages answered on answered.company_id = message.company_id and answered.id = message.reply_to_id
       left join files on files.company_id = message.company_id and files.id = message.file_id";
 
@@ -69,44 +69,49 @@ const ACCOUNT: &str = "
       join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
      where channel_accounts.id = $1";
 
+/// Whoever holds a status that names this message waits, or is waited for: neither misses the other.
+const LOCK_KEYS: &str = "select app.lock_keys($1)";
+
 /// A status webhook may have been faster than the answer: its status stays, and statuses that came too early are merged now.
-const RECORD_SENT: &str = concat!(
+const RECORD_SENT: &str = changed_status!(
     "with ",
     told_early!("$3", "$2"),
-    "
-    update messages
-       set provider_id = coalesce(messages.provider_id, $2),
-           status = case when ",
+    ", changed as (
+        update messages
+           set provider_id = coalesce(messages.provider_id, $2),
+               status = case when ",
     moves_forward!("told.status"),
     " then told.status else messages.status end,
-           error_code = coalesce(told.error_code, messages.error_code),
-           error_detail = coalesce(told.error_detail, messages.error_detail)
-      from told
-     where messages.id = $1
-    returning messages.status, messages.error_code, messages.error_detail"
+               error_code = coalesce(told.error_code, messages.error_code),
+               error_detail = coalesce(told.error_detail, messages.error_detail)
+          from told
+         where messages.id = $1
+        returning messages.*
+    )"
 );
 
 const HAND_BACK: &str = "update messages set status = 'queued', sending_at = null where id = $1 and status = 'sending'";
 
-const RECORD_FAILED: &str = "
-    update messages
-       set status = 'failed', error_code = $2, error_detail = $3
-     where id = $1 and status in ('queued', 'sending')
-    returning status, error_code, error_detail";
+const RECORD_FAILED: &str = changed_status!(
+    "with changed as (
+        update messages
+           set status = 'failed', error_code = $2, error_detail = $3
+         where id = $1 and status in ('queued', 'sending')
+        returning *
+    )"
+);
 
 /// Whatever state the last attempt left it in.
-const GIVE_UP: &str = "
-    update messages
-       set status = 'failed',
-           error_code = case when messages.status = 'queued' then 'not_sent' else 'outcome_unknown' end,
-           error_detail = 'A mensagem não pôde ser entregue ao WhatsApp.'
-      from conversations
-     where messages.id = $1
-       and messages.status in ('queued', 'sending')
-       and conversations.company_id = messages.company_id
-       and conversations.id = messages.conversation_id
-    returning messages.conversation_id, messages.client_message_id, conversations.department_id, conversations.assignee_id,
-              conversations.client_id, messages.status, messages.error_code, messages.error_detail";
+const GIVE_UP: &str = changed_status!(
+    "with changed as (
+        update messages
+           set status = 'failed',
+               error_code = case when status = 'queued' then 'not_sent' else 'outcome_unknown' end,
+               error_detail = 'A mensagem não pôde ser entregue ao WhatsApp.'
+         where id = $1 and status in ('queued', 'sending')
+        returning *
+    )"
+);
 
 const BREAK_CHANNEL: &str = "
     update channel_accounts
@@ -120,8 +125,6 @@ const LOG_CALL: &str = "
 
 #[derive(FromRow)]
 struct Begun {
-    #[from_row(flatten)]
-    place: Place,
     kind: String,
     body: String,
     payload: Value,
@@ -140,18 +143,14 @@ struct Begun {
     sealed: Option<Vec<u8>>,
 }
 
-/// Where a message belongs, for its events.
+/// How far a message has come, and where it belongs now: its conversation may have been transferred or joined meanwhile.
 #[derive(FromRow)]
-struct Place {
+struct Changed {
     conversation_id: Uuid,
     client_message_id: Option<String>,
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
     client_id: Uuid,
-}
-
-#[derive(FromRow)]
-struct StatusRow {
     status: String,
     error_code: Option<String>,
     error_detail: Option<String>,
@@ -195,27 +194,27 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
             return Ok(Verdict::Wait(rest.max(Duration::from_secs(1))));
         }
         let detail = "WhatsApp não respondeu; a mensagem pode ou não ter chegado.";
-        fail(&transaction, message_id, &row, "outcome_unknown", detail).await?;
-        job.finish(&transaction).await?;
-        transaction.commit_quietly().await?;
-        return Ok(Verdict::Finished);
+        fail(&transaction, message_id, "outcome_unknown", detail).await?;
+        return finish(job, transaction).await;
     }
     if !row.was_taken || row.status == "failed" {
-        job.finish(&transaction).await?;
-        transaction.commit_quietly().await?;
-        return Ok(Verdict::Finished);
+        return finish(job, transaction).await;
     }
     let account = row.sealed.as_deref().and_then(|sealed| open(context, row.channel_account_id, sealed));
     let Some((credentials, _)) = account.zip(row.address.as_ref()) else {
         let detail = "O canal não tem credenciais válidas ou o cliente não tem endereço nele.";
-        fail(&transaction, message_id, &row, "not_deliverable", detail).await?;
-        job.finish(&transaction).await?;
-        transaction.commit_quietly().await?;
-        return Ok(Verdict::Finished);
+        fail(&transaction, message_id, "not_deliverable", detail).await?;
+        return finish(job, transaction).await;
     };
     let account = Account { phone_number_id: row.external_key.clone(), credentials };
     transaction.commit_quietly().await?;
     Ok(Verdict::Send(Box::new(Outgoing { message_id, row, account })))
+}
+
+async fn finish(job: &Claimed, transaction: Transaction) -> Result<Verdict, Error> {
+    job.finish(&transaction);
+    transaction.commit_quietly().await?;
+    Ok(Verdict::Finished)
 }
 
 fn open(context: &Context, channel_account_id: Uuid, sealed: &[u8]) -> Option<Credentials> {
@@ -289,8 +288,13 @@ pub async fn record_sent(
 ) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let channel = outgoing.row.channel_account_id;
-    let row: StatusRow = transaction.one(RECORD_SENT, &[&outgoing.message_id, &provider_id, &channel]).await?;
-    emit_status(&transaction, outgoing.message_id, &outgoing.row.place, row);
+    let (locked, sent) = join(
+        transaction.execute(LOCK_KEYS, &[&vec![format!("message:{provider_id}")]]),
+        transaction.one(RECORD_SENT, &[&outgoing.message_id, &provider_id, &channel]),
+    )
+    .await;
+    locked?;
+    emit_status(&transaction, outgoing.message_id, sent?);
     end(context, job, transaction, channel, calls).await
 }
 
@@ -307,7 +311,7 @@ pub async fn record_failed(
         Failure::Refused { detail, .. } | Failure::Blocked { detail, .. } => detail.as_str(),
         _ => "WhatsApp continuou indisponível.",
     };
-    fail(&transaction, outgoing.message_id, &outgoing.row, failure.code(), detail).await?;
+    fail(&transaction, outgoing.message_id, failure.code(), detail).await?;
     let channel = outgoing.row.channel_account_id;
     if matches!(failure, Failure::Blocked { .. }) {
         break_channel(&transaction, job.company_id, channel).await?;
@@ -326,8 +330,8 @@ pub async fn break_channel(transaction: &Transaction, company_id: Uuid, channel:
 
 /// The last attempt failed for a reason of our own, or never ended.
 pub async fn give_up(transaction: &Transaction, message_id: Uuid) -> Result<(), Error> {
-    if let Some(row) = transaction.query(GIVE_UP, &[&message_id]).await?.first() {
-        emit_status(transaction, message_id, &Place::from_row(row), StatusRow::from_row(row));
+    if let Some(failed) = transaction.first(GIVE_UP, &[&message_id]).await? {
+        emit_status(transaction, message_id, failed);
     }
     Ok(())
 }
@@ -355,8 +359,7 @@ pub async fn finish_call(context: &Context, job: &Claimed, channel_account_id: U
 
 async fn end(context: &Context, job: &Claimed, transaction: Transaction, channel: Uuid, calls: Vec<Call>) -> Result<(), Error> {
     log_calls(context, &transaction, channel, calls);
-    job.finish(&transaction).await?;
-    transaction.commit_quietly().await
+    finish(job, transaction).await.map(drop)
 }
 
 /// Keeps calls in the log of calls.
@@ -367,18 +370,16 @@ pub fn log_calls(context: &Context, transaction: &Transaction, channel: Uuid, ca
     }
 }
 
-async fn fail(transaction: &Transaction, message_id: Uuid, row: &Begun, code: &str, detail: &str) -> Result<(), Error> {
-    let failed: Option<StatusRow> = transaction.first(RECORD_FAILED, &[&message_id, &code, &detail]).await?;
-    if let Some(failed) = failed {
-        emit_status(transaction, message_id, &row.place, failed);
+async fn fail(transaction: &Transaction, message_id: Uuid, code: &str, detail: &str) -> Result<(), Error> {
+    if let Some(failed) = transaction.first(RECORD_FAILED, &[&message_id, &code, &detail]).await? {
+        emit_status(transaction, message_id, failed);
     }
     Ok(())
 }
 
-fn emit_status(transaction: &Transaction, message_id: Uuid, place: &Place, row: StatusRow) {
-    let Place { conversation_id, department_id, assignee_id, client_id, .. } = *place;
-    let StatusRow { status, error_code, error_detail } = row;
-    let client_message_id = place.client_message_id.clone();
+fn emit_status(transaction: &Transaction, message_id: Uuid, changed: Changed) {
+    let Changed { conversation_id, client_message_id, status, error_code, error_detail, .. } = changed;
+    let Changed { department_id, assignee_id, client_id, .. } = changed;
     let payload = MessageStatus { message_id, conversation_id, client_message_id, status, error_code, error_detail };
     let audience = Audience::conversation(department_id, assignee_id).and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));

@@ -44,3 +44,17 @@ macro_rules! told_early {
         )
     };
 }
+
+/// What follows a CTE named `changed` of message rows: how far each has come, and its place as it is now.
+#[macro_export]
+macro_rules! changed_status {
+    ($($with:expr),*) => {
+        concat!(
+            $($with,)*
+            " select changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
+                     conversations.department_id, conversations.assignee_id, conversations.client_id
+                from changed
+                join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"
+        )
+    };
+}

@@ -5,11 +5,10 @@ use conversations::{
 };
 use shared::prelude::*;
 
-pub use crate::statements::FOLLOW_USER_ID;
 use crate::{
     inbound::{Channel, Done},
     payload::{Change, InboundStatus},
-    statements::{AWAIT_STORING, EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, SHOW_PREVIEW, TAKE_EARLY_CHANGES},
+    statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, SHOW_PREVIEW, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -27,13 +26,10 @@ struct Changed {
 
 /// Moves a message's status forward, or keeps it for a message that is not known yet.
 pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &InboundStatus) -> Result<Done, Error> {
-    let mut moved = move_forward(transaction, channel, status).await?;
-    if moved.is_none() {
-        transaction.query(AWAIT_STORING, &[&channel.id, &status.id]).await?;
-        moved = move_forward(transaction, channel, status).await?;
-    }
+    let InboundStatus { id, status, message_id, at, error_code, error_detail } = status;
+    let moved: Option<Changed> =
+        transaction.first(SET_STATUS, &[&channel.id, id, message_id, status, error_code, error_detail]).await?;
     let Some(changed) = moved else {
-        let InboundStatus { id, status, at, error_code, error_detail, .. } = status;
         let held = transaction.execute(HOLD_STATUS, &[&channel.id, id, status, error_code, error_detail, at]).await?;
         return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
     };
@@ -54,19 +50,9 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
     Ok(Done::Stored)
 }
 
-async fn move_forward(transaction: &Transaction, channel: &Channel, status: &InboundStatus) -> Result<Option<Changed>, Error> {
-    let InboundStatus { id, status, message_id, error_code, error_detail, .. } = status;
-    transaction.first(SET_STATUS, &[&channel.id, id, message_id, status, error_code, error_detail]).await
-}
-
 /// Changes a message, or keeps the change until the message comes.
 pub async fn change(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Done, Error> {
-    let mut changed = make(transaction, channel, change).await?;
-    if changed.is_none() {
-        transaction.query(AWAIT_STORING, &[&channel.id, &change.target]).await?;
-        changed = make(transaction, channel, change).await?;
-    }
-    let Some(mut written) = changed else {
+    let Some(mut written) = make(transaction, channel, change).await? else {
         let Change { id, target, kind, changed_by, body, at } = change;
         let held = transaction.execute(HOLD_CHANGE, &[&channel.id, target, id, kind, changed_by, body, at]).await?;
         return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
@@ -113,7 +99,7 @@ async fn show_preview(transaction: &Transaction, written: &mut Written) -> Resul
 async fn make(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Option<Written>, Error> {
     let Change { id, target, kind, changed_by, body, at } = change;
     match kind.as_str() {
-        "edit" => transaction.first(EDIT, &[&channel.id, target, id, body]).await,
+        "edit" => transaction.first(EDIT, &[&channel.id, target, id, body, at]).await,
         "revoke" => transaction.first(REVOKE, &[&channel.id, target]).await,
         _ => transaction.first(REACT, &[&channel.id, target, changed_by, body, &at.as_duration().as_secs_f64()]).await,
     }

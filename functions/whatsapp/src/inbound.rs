@@ -2,7 +2,7 @@
 
 use conversations::{
     ConversationCreated, ConversationReopened, ConversationUpdated, MessageCreated, Written, emit_conversation, emit_message,
-    preview,
+    join_clients, preview,
 };
 use shared::{
     error::{Error, INTERNAL, UNAVAILABLE},
@@ -14,10 +14,10 @@ use shared::{
 use crate::{
     account, changes, clients, notices,
     payload::{InboundMessage, Item, Sender},
-    statements::{APPLY, CREATE_CLIENT, LINK_IDENTITY, LOCATE, OPEN, REOPEN},
+    statements::{APPLY, CLIENT_OF_IDENTITY, CREATE_CLIENT, LINK_IDENTITY, LOCATE, OPEN, REOPEN},
 };
 
-/// Times an item is tried again after another webhook won a race for the same client or conversation.
+/// Times an item is tried again after somebody who is no webhook won a race for the same client or conversation.
 pub const TRIES: usize = 4;
 
 /// The channel account a webhook came for.
@@ -35,8 +35,13 @@ pub struct Channel {
 #[derive(FromRow)]
 pub struct Located {
     pub client_id: Option<Uuid>,
+    /// Whose the user id is, when it is another's than the phone.
+    other_client_id: Option<Uuid>,
+    /// Known by the phone as it is written here.
     has_phone: bool,
     has_user_id: bool,
+    /// The client was last heard of under another id of the same kind.
+    is_older: bool,
     /// The open one.
     pub conversation_id: Option<Uuid>,
     /// The message is stored already.
@@ -67,7 +72,10 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Status(status) => changes::set_status(transaction, channel, status).await,
         Item::Change(change) => changes::change(transaction, channel, change).await,
         Item::NewUserId { previous, current } => {
-            transaction.execute(changes::FOLLOW_USER_ID, &[previous, current]).await?;
+            let client_id = client_of(transaction, "bsuid", previous).await?;
+            let Some(client_id) = client_id else { return Ok(Done::Ignored("a new id of an unknown client".into())) };
+            let sender = Sender { user_id: Some(current.clone()), ..Sender::default() };
+            follow(context, transaction, channel, client_id, &sender).await?;
             Ok(Done::Stored)
         }
         Item::Preference(preference) => clients::prefer(context, transaction, channel, preference).await,
@@ -79,19 +87,29 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
     }
 }
 
-/// A message's client, by either of their ids, and their open conversation.
-pub async fn locate(transaction: &Transaction, channel: &Channel, message: &InboundMessage) -> Result<Located, Error> {
-    let number = message.sender.wa_id.as_deref().map(phone::canonical);
+/// A message's client, by either of their ids, and their open conversation. A sender who was two clients is one from here on.
+pub async fn locate(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    message: &InboundMessage,
+) -> Result<Located, Error> {
     let Sender { wa_id, user_id, .. } = &message.sender;
+    let number = wa_id.as_deref().map(phone::canonical);
+    let located: Located = transaction.one(LOCATE, &[&number, user_id, &channel.id, &message.id, wa_id]).await?;
+    let (Some(one), Some(other)) = (located.client_id, located.other_client_id) else { return Ok(located) };
+    let proof = json!({"message": message.id, "phone": number, "bsuid": user_id});
+    join_clients(context, transaction, channel.company_id, one, other, &proof).await?;
     transaction.one(LOCATE, &[&number, user_id, &channel.id, &message.id, wa_id]).await
 }
 
-/// Keeps the id a known client had not been seen with. One of their own messages also tells in which writing they are answered; on the
-/// business's phone it may be another.
+/// Keeps the id a known client had not been seen with, or not for longer than another. One of their own messages also tells in which
+/// writing they are answered; on the business's phone it may be another.
 pub async fn link(transaction: &Transaction, located: &Located, sender: &Sender, is_theirs: bool) -> Result<(), Error> {
     let Some(client_id) = located.client_id else { return Ok(()) };
     let Sender { wa_id, user_id, .. } = sender;
-    if (wa_id.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id) {
+    let is_new = (wa_id.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id);
+    if is_new || located.is_older {
         let number = wa_id.as_deref().map(phone::canonical);
         transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &is_theirs]).await?;
     }
@@ -113,6 +131,33 @@ pub async fn create_client(context: &Context, transaction: &Transaction, sender:
     Ok(Some(id))
 }
 
+/// A known client is found under a new phone or user id from now on. Whoever was known under it is the same client.
+pub async fn follow(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    client_id: Uuid,
+    new: &Sender,
+) -> Result<(), Error> {
+    let number = new.wa_id.as_deref().map(phone::canonical);
+    let (kind, value) = match &number {
+        Some(number) => ("phone", number.as_str()),
+        None => ("bsuid", new.user_id.as_deref().unwrap_or_default()),
+    };
+    let mut owner = client_id;
+    if let Some(other) = client_of(transaction, kind, value).await?.filter(|other| *other != client_id) {
+        let proof = json!({"follows": client_id, "kind": kind, "value": value});
+        owner = join_clients(context, transaction, channel.company_id, client_id, other, &proof).await?;
+    }
+    transaction.execute(LINK_IDENTITY, &[&owner, &number, &new.wa_id, &new.user_id, &true]).await?;
+    Ok(())
+}
+
+async fn client_of(transaction: &Transaction, kind: &str, value: &str) -> Result<Option<Uuid>, Error> {
+    let rows = transaction.query(CLIENT_OF_IDENTITY, &[&kind, &value]).await?;
+    Ok(rows.first().map(|row| row.get("client_id")))
+}
+
 /// Whether a conversation was there already.
 #[derive(Clone, Copy, PartialEq)]
 enum Found {
@@ -128,8 +173,9 @@ async fn store(
     message: &InboundMessage,
     sender_type: &str,
 ) -> Result<Done, Error> {
+    let mark = transaction.mark();
     for _ in 0..TRIES {
-        let located = locate(transaction, channel, message).await?;
+        let located = locate(context, transaction, channel, message).await?;
         if located.is_known {
             return Ok(Done::Duplicate);
         }
@@ -144,7 +190,7 @@ async fn store(
         let Some((conversation_id, found)) =
             find_conversation(context, transaction, channel, client_id, located.conversation_id, message, sender_type).await?
         else {
-            transaction.rollback_to_savepoint(transaction.mark());
+            transaction.rollback_to_savepoint(mark);
             continue;
         };
         if let Some(written) = add(context, transaction, channel, conversation_id, message, sender_type).await? {
@@ -152,7 +198,7 @@ async fn store(
             return Ok(Done::Stored);
         }
         // Stored or closed by another webhook or an agent meanwhile: look again.
-        transaction.rollback_to_savepoint(transaction.mark());
+        transaction.rollback_to_savepoint(mark);
     }
     Err(UNAVAILABLE.caused_by("lost every race for the conversation"))
 }

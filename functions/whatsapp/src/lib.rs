@@ -5,6 +5,7 @@ mod changes;
 mod clients;
 pub mod inbound;
 pub mod media;
+pub mod named;
 mod notices;
 pub mod payload;
 pub mod routing;

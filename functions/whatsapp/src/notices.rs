@@ -2,12 +2,13 @@
 //! open conversation and moves nothing.
 
 use conversations::{MessageCreated, Written};
-use shared::{phone, prelude::*};
+use shared::prelude::*;
 
 use crate::{
-    inbound::{Channel, Done, link, locate},
-    payload::InboundMessage,
-    statements::{ADD_NOTICE, LINK_IDENTITY},
+    inbound::{Channel, Done, follow, link, locate},
+    named::new_number,
+    payload::{InboundMessage, Sender},
+    statements::ADD_NOTICE,
 };
 
 pub async fn note(
@@ -16,10 +17,15 @@ pub async fn note(
     channel: &Channel,
     notice: &InboundMessage,
 ) -> Result<Done, Error> {
-    let located = locate(transaction, channel, notice).await?;
+    let mut located = locate(context, transaction, channel, notice).await?;
     let Some(client_id) = located.client_id else { return Ok(Done::Ignored("a notice about an unknown client".into())) };
     link(transaction, &located, &notice.sender, true).await?;
-    follow_new_number(transaction, client_id, notice).await?;
+    // A client who changed their number stays the same client.
+    if let Some(number) = new_number(notice) {
+        let sender = Sender { wa_id: Some(number.to_owned()), ..Sender::default() };
+        follow(context, transaction, channel, client_id, &sender).await?;
+        located = locate(context, transaction, channel, notice).await?;
+    }
     let Some(conversation_id) = located.conversation_id else {
         return Ok(Done::Ignored("a notice without an open conversation".into()));
     };
@@ -29,16 +35,4 @@ pub async fn note(
     let topic = Topic::Conversation(conversation.id);
     transaction.emit(Event::new(topic, conversation.audience(), &MessageCreated { message }));
     Ok(Done::Stored)
-}
-
-/// A client who changed their number stays the same client.
-async fn follow_new_number(transaction: &Transaction, client_id: Uuid, notice: &InboundMessage) -> Result<(), Error> {
-    let system = &notice.payload["system"];
-    if system["type"] != "user_changed_number" {
-        return Ok(());
-    }
-    let Some(wa_id) = system["wa_id"].as_str() else { return Ok(()) };
-    let number = Some(phone::canonical(wa_id));
-    transaction.execute(LINK_IDENTITY, &[&client_id, &number, &Some(wa_id), &None::<String>, &true]).await?;
-    Ok(())
 }

@@ -3,20 +3,22 @@
 
 use shared::{error::INTERNAL, log, prelude::*};
 
+use tokio_postgres::types::ToSql;
+
 use crate::{
     inbound::Channel,
+    named::Named,
     payload::Address,
-    statements::{ENTER_ACCOUNT, ENTER_CHANNEL, KEEP_UNROUTED},
+    statements::{ENTER_WEBHOOK, KEEP_UNROUTED},
 };
 
-/// Opens the tenant. `None` when nobody is proved to be meant, or not one company alone.
-pub async fn enter(transaction: &Transaction, address: &Address) -> Result<Option<Channel>, Error> {
+/// Opens the tenant, with all locks that its items need. `None` when nobody is proved to be meant, or not one company alone.
+pub async fn enter(transaction: &Transaction, address: &Address, named: &Named) -> Result<Option<Channel>, Error> {
     let Address { phone_number_id, account_id, display_number } = address;
-    let row = match (phone_number_id, account_id) {
-        (Some(number), _) => transaction.enter_with(ENTER_CHANNEL, &[number]).await?,
-        (None, Some(account)) => transaction.enter_with(ENTER_ACCOUNT, &[account, display_number]).await?,
-        (None, None) => None,
-    };
+    let Named { persons, kinds, identities, message_ids, changed_ids, own_ids } = named;
+    let parameters: &[&(dyn ToSql + Sync)] =
+        &[phone_number_id, account_id, display_number, persons, kinds, identities, message_ids, changed_ids, own_ids];
+    let row = transaction.enter_with(ENTER_WEBHOOK, parameters).await?;
     row.map(|row| Channel::try_from_row(&row).map_err(|error| INTERNAL.caused_by(error))).transpose()
 }
 

@@ -4,28 +4,31 @@ use conversations::{
     conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early, updated_conversation,
 };
 
-/// The client by phone or by user id, whether they are known by these as WhatsApp writes them, their open conversation on this channel,
-/// and whether the message is stored already. Whoever wants to hold a change or a status of this message waits from here on until it is
-/// committed: `AWAIT_STORING`.
+/// Opens the tenant with all locks of a batch: what it names (`Named`) is this transaction's own from here on. By the number, or for
+/// what carries none by the account and the number it shows.
+pub const ENTER_WEBHOOK: &str = "select * from app.enter_webhook('whatsapp_cloud', $1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+/// The client by phone or by user id, and by the user id when that is another's; whether they are known by these as WhatsApp writes
+/// them; their open conversation on this channel, and whether the message is stored already.
 pub const LOCATE: &str = "
     with identity as (
-        select client_id, kind, address
+        select client_id, kind, address, seen_at
           from client_identities
          where (kind = 'phone' and value = $1) or (kind = 'bsuid' and value = $2)
     ), client as (
         select client_id from identity order by kind = 'phone' desc limit 1
     )
     select (select client_id from client) as client_id,
+           (select client_id from identity where client_id <> (select client_id from client)) as other_client_id,
            exists (select from identity where kind = 'phone' and address = $5) as has_phone,
            exists (select from identity where kind = 'bsuid') as has_user_id,
+           exists (select
+                     from identity
+                     join client_identities newer on newer.client_id = identity.client_id and newer.kind = identity.kind
+                                                 and newer.seen_at > identity.seen_at) as is_older,
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
-           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known,
-           pg_advisory_xact_lock_shared(hashtext($3::uuid::text), hashtext($4) & 255)::text as locked";
-
-/// What speaks of a message nobody knows may have come while the message is being stored: this waits until it is committed, so that
-/// the next look finds it, and until then nobody stores it. By few keys, as one webhook may store more messages than there is room for locks.
-pub const AWAIT_STORING: &str = "select pg_advisory_xact_lock(hashtext($1::uuid::text), hashtext($2) & 255)::text as locked";
+           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known";
 
 /// No row when one of the identities was taken meanwhile.
 pub const CREATE_CLIENT: &str = "
@@ -43,22 +46,23 @@ pub const CREATE_CLIENT: &str = "
      group by client_id
     having count(*) = ($3::text is not null)::integer + ($5::text is not null)::integer";
 
-/// A second identity of a known client or, if that is wanted, a known one in another writing. One that belongs to somebody else already
-/// stays theirs.
+/// A further identity of a known client, or one they are heard of under again; in the writing at hand, if it is theirs.
 pub const LINK_IDENTITY: &str = "
     insert into client_identities (client_id, kind, value, address)
     select $1, identity.kind, identity.value, identity.address
       from (values ('phone', $2::text, $3::text), ('bsuid', $4::text, $4::text)) identity (kind, value, address)
      where identity.value is not null
-    on conflict (company_id, kind, value) do update set address = excluded.address
-     where $5 and client_identities.client_id = excluded.client_id and client_identities.address <> excluded.address";
+    on conflict (company_id, kind, value) do update
+       set seen_at = clock_timestamp(), address = case when $5 then excluded.address else client_identities.address end
+     where client_identities.client_id = excluded.client_id";
 
 /// The last conversation, if it ended within the company's reopening window.
 pub const REOPEN: &str = "
     update conversations
        set ended_at = null, close_reason = null, version = version + 1, bot_node = null
      where id = (select id from conversations
-                  where channel_account_id = $1 and client_id = $2 and ended_at > now() - make_interval(secs => $3::integer)
+                  where channel_account_id = $1 and client_id = $2 and merged_into_id is null
+                    and ended_at > now() - make_interval(secs => $3::integer)
                   order by ended_at desc
                   limit 1)
        and ended_at is not null
@@ -173,12 +177,13 @@ pub const REACT: &str = changed_message!(
     )"
 );
 
+/// The newest text by WhatsApp's time is shown, whatever order edits come in.
 pub const EDIT: &str = changed_message!(
     "with changed as (
         update messages
-           set revisions = revisions || jsonb_build_array(jsonb_build_object('body', body, 'until', now(), 'edit_id', $3::text)),
-               body = $4,
-               edited_at = now()
+           set (revisions, body, edited_at) = (
+                   select edited.revisions, edited.body, greatest(messages.edited_at, $5)
+                     from app.add_edit(messages.revisions, messages.body, $3, $4, $5) edited)
          where channel_account_id = $1
            and provider_id = $2
            and not revisions @> jsonb_build_array(jsonb_build_object('edit_id', $3::text))
@@ -208,8 +213,8 @@ pub const SHOW_PREVIEW: &str = updated_conversation!(
 
 /// Nothing is held for a message that is known.
 pub const HOLD_CHANGE: &str = "
-    insert into early_changes (channel_account_id, provider_id, change_id, kind, changed_by, body, at)
-    select $1, $2, $3, $4, $5, $6, $7
+    insert into early_changes (channel_account_id, provider_id, change_id, kind, changed_by, body, at, received_at)
+    select $1, $2, $3, $4, $5, $6, $7, clock_timestamp()
      where not exists (select from messages where channel_account_id = $1 and provider_id = $2)
     on conflict do nothing";
 
@@ -258,12 +263,7 @@ pub const HOLD_STATUS: &str = "
     values ($1, $2, $3, $4, $5, $6)
     on conflict do nothing";
 
-pub const FOLLOW_USER_ID: &str = "
-    insert into client_identities (client_id, kind, value, address)
-    select client_id, 'bsuid', $2, $2
-      from client_identities
-     where kind = 'bsuid' and value = $1
-    on conflict do nothing";
+pub const CLIENT_OF_IDENTITY: &str = "select client_id from client_identities where kind = $1 and value = $2";
 
 pub const FIND_CLIENT: &str = "
     select client_id as id
@@ -294,7 +294,7 @@ pub const NAME_CLIENT: &str = "
          where id = (select client_id from client_identities where kind = 'phone' and value = $1)
            and name_source <> 'staff'
            and (name_told_at is null or name_told_at <= $3)
-           for update
+           for no key update
     )
     update clients
        set name = $2, name_source = 'address_book', name_told_at = $3, version = version + known.is_changed::integer
@@ -313,10 +313,6 @@ pub const ADD_ACCOUNT_NOTICE: &str = "
     select channel_accounts.name as channel_name
       from added
       join channel_accounts on channel_accounts.id = added.channel_account_id";
-
-pub const ENTER_CHANNEL: &str = "select * from app.enter_channel('whatsapp_cloud', $1)";
-
-pub const ENTER_ACCOUNT: &str = "select * from app.enter_account('whatsapp_cloud', $1, $2)";
 
 pub const KEEP_UNROUTED: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', $2, $3)";
 

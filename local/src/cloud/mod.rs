@@ -110,6 +110,7 @@ impl Cloud {
         let cluster = start_postgres(&options, postgres, step).await?;
         addresses.database_url = cluster.as_ref().map(Cluster::app_url);
         addresses.owner_database_url = cluster.as_ref().map(Cluster::owner_url);
+        addresses.database_log = cluster.as_ref().map(Cluster::log);
         step("DynamoDB, S3, queues and third parties");
         let listeners = ServiceListeners { dynamodb, s3, sqs, sandbox, smtp };
         let services = Services::start(listeners, cluster, &template, &options, &addresses)?;
@@ -174,6 +175,7 @@ fn addresses(listeners: &Listeners) -> Result<Addresses> {
         smtp: format!("smtp://127.0.0.1:{}", port(&listeners.smtp)?),
         database_url: None,
         owner_database_url: None,
+        database_log: None,
         pid: std::process::id(),
     })
 }

@@ -28,6 +28,8 @@ pub struct Addresses {
     /// For the role the functions log in with.
     pub database_url: Option<String>,
     pub owner_database_url: Option<String>,
+    /// What the database server has written since it started.
+    pub database_log: Option<PathBuf>,
     pub pid: u32,
 }
 

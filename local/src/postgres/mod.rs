@@ -96,6 +96,11 @@ impl Cluster {
         self.url(APP, &self.passwords.app)
     }
 
+    /// The file the server writes its log to, since it was last started.
+    pub fn log(&self) -> PathBuf {
+        self.server.log_file()
+    }
+
     /// The version of the server, for example `17`.
     pub fn version(&self) -> u32 {
         self.server.version()

@@ -69,6 +69,10 @@ impl Server {
         self.binaries.version
     }
 
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.join("postgres.log")
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -158,7 +162,7 @@ impl Server {
     }
 
     fn spawn(&mut self) -> anyhow::Result<()> {
-        let log = fs::File::create(self.folder.join("postgres.log"))?;
+        let log = fs::File::create(self.log_file())?;
         let mut command = self.identity.command(&self.binaries.program("postgres"));
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string(), "-k"]).arg(&self.socket);
         let settings = SETTINGS.iter().chain(FORGETFUL_SETTINGS.iter().filter(|_| self.memory));
@@ -193,7 +197,7 @@ impl Server {
     }
 
     fn log(&self) -> String {
-        let text = fs::read_to_string(self.folder.join("postgres.log")).unwrap_or_default();
+        let text = fs::read_to_string(self.log_file()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(12)..].join("\n")
     }

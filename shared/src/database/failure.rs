@@ -34,17 +34,14 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
         if is_ours {
             return INTERNAL.caused_by(describe(error));
         }
-        return transient(error);
+        return transient(error, "connection");
     };
     let code = database.code();
     if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION && database.message() == "session_revoked" {
         return SESSION_REVOKED.into();
     }
-    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
-        || is_worth_reconnecting(error)
-        || is_plan_outdated(error)
-    {
-        return transient(error);
+    if let Some(why) = passing_reason(error, code) {
+        return transient(error, why);
     }
     if [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(code) {
         return UNAVAILABLE.caused_by(describe(error));
@@ -56,9 +53,18 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
     explained
 }
 
-fn transient(error: &tokio_postgres::Error) -> Error {
+fn passing_reason(error: &tokio_postgres::Error, code: &SqlState) -> Option<&'static str> {
+    match code {
+        code if *code == SqlState::T_R_DEADLOCK_DETECTED => Some("deadlock"),
+        code if *code == SqlState::T_R_SERIALIZATION_FAILURE => Some("serialization"),
+        _ if is_plan_outdated(error) => Some("plan"),
+        _ => is_worth_reconnecting(error).then_some("connection"),
+    }
+}
+
+fn transient(error: &tokio_postgres::Error, why: &'static str) -> Error {
     let mut explained = UNAVAILABLE.caused_by(describe(error));
-    explained.0.transient = true;
+    explained.0.transient = Some(why);
     explained
 }
 

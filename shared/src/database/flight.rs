@@ -110,7 +110,7 @@ impl Transaction {
         let mut failed = failure::explain(&error);
         // Only the database's own word that a statement before it failed says that `COMMIT` did nothing. Where the connection was
         // lost, whether it was committed is not known: doing it again is the caller's decision.
-        failed.0.transient &= !is_of_commit && error.as_db_error().is_some();
+        failed.0.transient = failed.0.transient.filter(|_| !is_of_commit && error.as_db_error().is_some());
         Err(failed)
     }
 

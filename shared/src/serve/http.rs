@@ -103,7 +103,10 @@ impl Shell {
         let mut attempt = 1;
         loop {
             match self.attempt(request, context).await {
-                Err(error) if error.0.transient && attempt < ATTEMPTS && context.elapsed() < PATIENCE => attempt += 1,
+                Err(Error(inner)) if attempt < ATTEMPTS && context.elapsed() < PATIENCE && inner.transient.is_some() => {
+                    log::done_again(&self.name, inner.transient.unwrap_or_default(), inner.cause.as_deref());
+                    attempt += 1;
+                }
                 Err(error) if error.problem().status >= 500 || error.0.replay.is_some() => return Err(error),
                 Err(error) => {
                     context.check_limit().await?;

@@ -43,6 +43,9 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
                 let context = Context::new(Arc::clone(&process), origin);
                 let outcome = handler(context.clone()).await;
                 context.settle().await;
+                if let Some(why) = outcome.as_ref().err().and_then(|error| error.0.transient) {
+                    log::done_again(&context.origin().function, why, outcome.as_ref().err().and_then(Error::cause));
+                }
                 let status = if outcome.is_ok() { "200" } else { "500" };
                 let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
                 log::finished(&context, "scheduled_run", status, cold, cause.as_deref());

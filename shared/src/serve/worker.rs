@@ -24,7 +24,7 @@ use crate::{
     error::{Error, INTERNAL, UNAVAILABLE},
     http::Privilege,
     jobs::Queue,
-    log,
+    log, parameters,
 };
 
 /// A worker holds a job this long; longer than its own time-out, so that no two work on the same job.
@@ -94,12 +94,9 @@ impl Claimed {
         self.attempts >= MOST_ATTEMPTS
     }
 
-    /// Marks the job as done, in the transaction that records its result.
-    ///
-    /// # Errors
-    /// As any statement.
-    pub async fn finish(&self, transaction: &Transaction) -> Result<(), Error> {
-        transaction.execute(FINISH, &[&self.id]).await.map(drop)
+    /// Marks the job as done, in the transaction that records its result. Travels with its commit: jobs are the last rows locked.
+    pub fn finish(&self, transaction: &Transaction) {
+        transaction.defer(FINISH, parameters![self.id]);
     }
 }
 
@@ -243,6 +240,9 @@ impl Worker {
             let origin = Origin { request_id: wanted.to_string(), function: self.name.clone(), ..Origin::default() };
             let context = Context::new(Arc::clone(&self.process), origin);
             let claim = self.claim(&context, wanted).await.map_err(|error| {
+                if let Some(why) = error.0.transient {
+                    log::done_again(&self.name, why, error.cause());
+                }
                 log::warn("job not claimed", error.cause().unwrap_or_default());
                 Duration::from_secs(2)
             })?;
@@ -304,6 +304,9 @@ impl Worker {
         let handled = unpanicked((self.handler)(context.clone(), job.clone())).await;
         context.settle().await;
         let outcome = handled.unwrap_or_else(|error| {
+            if let Some(why) = error.0.transient {
+                log::done_again(&self.name, why, error.cause());
+            }
             let reason = error.cause().unwrap_or(error.problem().code).to_owned();
             let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));
             Outcome::Again { after: Duration::from_secs(seconds).min(LONGEST_PAUSE), reason }
@@ -331,7 +334,7 @@ impl Worker {
                 transaction.execute(PUT_OFF, &[&job.id, &after.as_secs_f64()]).await?;
             }
             Outcome::Failed { reason } => {
-                transaction.execute(GIVE_UP, &[&job.id, reason]).await?;
+                transaction.defer(GIVE_UP, parameters![job.id, reason.clone()]);
                 return self.give_up(context, job, transaction, reason).await;
             }
         }

@@ -23,7 +23,7 @@ async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> 
     let transaction = context.begin_system(job.company_id).await?;
     transaction.query(LOCK, &[&conversation_id]).await?;
     let loaded: Loaded = transaction.one(LOAD, &[&conversation_id]).await?;
-    job.finish(&transaction).await?;
+    job.finish(&transaction);
     if loaded.is_unanswered() {
         answer(&context, &transaction, &job, conversation_id, loaded).await?;
     } else {

@@ -27,7 +27,7 @@ async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let file: Option<media::PendingFile> = transaction.first(media::PENDING_FILE, &[&file_id]).await?;
     let Some(file) = file.filter(|file| file.status == "pending") else {
-        job.finish(&transaction).await?;
+        job.finish(&transaction);
         transaction.commit_quietly().await?;
         return Ok(Outcome::Done);
     };
@@ -84,7 +84,7 @@ async fn record(
     }
     tell(&transaction, message_id).await?;
     outbox::log_calls(context, &transaction, channel_account_id, calls);
-    job.finish(&transaction).await?;
+    job.finish(&transaction);
     transaction.commit_quietly().await
 }
 

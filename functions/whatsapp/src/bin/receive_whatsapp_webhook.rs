@@ -7,6 +7,7 @@ use shared::{
 };
 use whatsapp::{
     inbound::{Channel, Done, apply},
+    named::Named,
     payload::{self, Item, Notification},
     routing,
     statements::KEEP_WEBHOOK,
@@ -14,8 +15,8 @@ use whatsapp::{
 
 const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000).fails(&[MALFORMED]);
 
-/// Items in one transaction.
-const ITEMS_AT_ONCE: usize = 200;
+/// Items in one transaction: as long as it lasts, it holds the locks of all that they name.
+const ITEMS_AT_ONCE: usize = 100;
 
 #[derive(Serialize, JsonSchema)]
 struct Received {
@@ -41,19 +42,19 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     Ok(Json(received))
 }
 
-/// One number's items, some hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
+/// One number's items, a hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
 async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification, received: &mut Received) -> Result<(), Error> {
     let address = &notification.address;
     let mut outcomes = Vec::new();
     let mut failed = 0;
     let mut rest = notification.items.as_slice();
     loop {
+        let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
         let transaction = context.begin_nobody().await?;
-        let Some(channel) = routing::enter(&transaction, address).await? else {
+        let Some(channel) = routing::enter(&transaction, address, &Named::in_items(items)).await? else {
             routing::keep_unrouted(context, &transaction, address, &raw).await?;
             return transaction.commit_quietly().await;
         };
-        let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
         for item in items {
             match store(context, &transaction, &channel, item).await? {
                 Ok(done) => {

@@ -98,6 +98,25 @@ pub async fn edit_replaces_the_text_and_keeps_the_old_one(stack: Arc<Stack>) {
     assert_eq!(row.get::<_, &str>(0), "texto velho");
 }
 
+pub async fn older_edit_after_a_newer_one_does_not_win(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    let now = jiff::Timestamp::now().as_second();
+    // Two of the same second count as they came.
+    for (words, ago) in [("a nova", 5), ("a velha", 30), ("a última", 5)] {
+        let order = json!({"message": edit(&scene.target, words), "timestamp": now - ago});
+        let received = scene.company.phone.receive(&scene.client, order).await;
+        assert_eq!(received["status"], 200, "{received}");
+    }
+    let message = scene.message().await;
+    let edited_at = text(&message["edited_at"]).parse::<jiff::Timestamp>().expect("a time");
+    assert_eq!((text(&message["body"]), edited_at.as_second()), ("a última", now - 5));
+    assert_eq!(scene.preview().await, "a última");
+    let id: uuid::Uuid = text(&message["id"]).parse().expect("an id");
+    let sql = "select jsonb_path_query_array(revisions, '$[*].body') from messages where id = $1";
+    let row = stack.database().await.query_one(sql, &[&id]).await.expect("a row");
+    assert_eq!(row.get::<_, Value>(0), json!(["texto velho", "a velha", "a nova"]));
+}
+
 pub async fn message_taken_back_is_marked_told_and_blank(stack: Arc<Stack>) {
     let mut scene = scene(&stack).await;
     scene.receive(json!({"type": "revoke", "revoke": {"original_message_id": scene.target}})).await;

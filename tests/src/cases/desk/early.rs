@@ -69,6 +69,22 @@ pub async fn edits_wait_for_their_message(stack: Arc<Stack>) {
     assert_eq!(row.get::<_, Value>(0), json!(["primeira versão", "segunda versão"]));
 }
 
+pub async fn early_and_late_edits_stand_in_whatsapps_order(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    let now = jiff::Timestamp::now().as_second();
+    for (words, ago) in [("quinta", 5), ("terceira", 15)] {
+        scene.receive(json!({"message": edit(&scene.target, words), "timestamp": now - ago})).await;
+    }
+    scene.arrive("primeira").await;
+    for (words, ago) in [("quarta", 10), ("segunda", 20), ("sexta", 5)] {
+        scene.receive(json!({"message": edit(&scene.target, words), "timestamp": now - ago})).await;
+    }
+    let sql = "select body, jsonb_path_query_array(revisions, '$[*].body') from messages where company_id = $1";
+    let row = stack.database().await.query_one(sql, &[&scene.company.id]).await.expect("a row");
+    assert_eq!(row.get::<_, &str>(0), "sexta");
+    assert_eq!(row.get::<_, Value>(1), json!(["primeira", "segunda", "terceira", "quarta", "quinta"]));
+}
+
 pub async fn message_taken_back_early_is_never_shown(stack: Arc<Stack>) {
     let scene = scene(&stack).await;
     scene.receive(json!({"message": {"type": "revoke", "revoke": {"original_message_id": scene.target}}})).await;

@@ -12,11 +12,13 @@ mod groups;
 mod finding;
 mod holding;
 mod identity;
+mod joining;
 mod kinds;
 mod lists;
 mod main_job;
 mod media;
 mod minimum;
+mod mixed;
 mod notices;
 mod openings;
 mod outbox;
@@ -66,9 +68,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             message_taken_back_is_marked_told_and_blank,
             file_of_a_message_taken_back_is_not_shown,
             preview_follows_changes_of_the_message_it_shows_only,
+            older_edit_after_a_newer_one_does_not_win,
         };
         early::{
             edits_wait_for_their_message,
+            early_and_late_edits_stand_in_whatsapps_order,
             message_taken_back_early_is_never_shown,
             reactions_wait_for_their_message_and_are_no_words,
             reaction_to_an_unknown_message_starts_no_turn,
@@ -123,6 +127,23 @@ pub fn together() -> Vec<(&'static str, Case)> {
             notice_for_an_account_of_nobody_is_kept,
             what_is_of_a_number_is_not_guessed_from_its_account,
             changed_user_id_is_followed_by_the_account_alone,
+        };
+        mixed::{
+            batches_of_many_clients_are_all_stored_and_none_waits_for_itself,
+            webhooks_that_name_the_same_clients_in_opposite_order_are_all_stored,
+        };
+        joining::{
+            message_of_two_clients_makes_them_one_with_all_messages_in_order,
+            older_client_stays_whichever_id_it_has,
+            conversation_that_people_hold_goes_on,
+            client_with_one_open_conversation_keeps_it,
+            repeated_proof_changes_nothing,
+            many_proofs_at_once_join_once,
+            echo_and_changed_ids_prove_it_too,
+            answer_goes_where_the_client_was_last_heard_of,
+            what_waits_to_be_delivered_is_sent_in_order,
+            bot_answers_what_came_with_the_other_conversation,
+            everything_that_names_a_client_follows,
         };
         media::{
             picture_arrives_measured_and_is_downloaded,

@@ -71,6 +71,40 @@ pub async fn a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_don
     assert_eq!(company.phone.sent().await.len(), 1);
 }
 
+pub async fn a_webhook_killed_while_it_joins_two_clients_joins_them_once(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let client = fresh_number();
+    company.phone.receive(&client, json!({"user_id": "BR.K1", "text": "um"})).await;
+    company.phone.receive("", json!({"from": null, "user_id": "BR.K2", "text": "dois"})).await;
+    let head = feed_head(&company).await;
+    let database = stack.database().await;
+    database.batch_execute("begin").await.expect("a transaction");
+    let hold = "select from messages where company_id = $1 and body = 'dois' for update";
+    database.query_one(hold, &[&company.id]).await.expect("the message is held");
+    let phone = company.phone.clone();
+    let number = client.clone();
+    let proof = json!({"user_id": "BR.K2", "text": "três"});
+    let receiving = tokio::spawn(async move { phone.receive(&number, proof).await });
+    until_blocked(&stack, 1).await;
+    kill(&stack, "ReceiveWhatsappWebhook").await;
+    database.batch_execute("rollback").await.expect("the message is let go");
+    let received = receiving.await.expect("the sandbox answers");
+    assert_eq!(received["status"], 500, "{received}");
+    let counts = "
+        select (select count(*) from client_merges where company_id = $1),
+               (select count(*) from conversations where company_id = $1 and ended_at is null),
+               (select count(*) from messages where company_id = $1 and sender_type = 'client')";
+    eventually("the webhook taken at the second try", || async {
+        let row = database.query_one(counts, &[&company.id]).await.expect("counts");
+        let found = [0, 1, 2].map(|index| row.get::<_, i64>(index));
+        assert!([[0, 2, 2], [1, 1, 3]].contains(&found), "half done: {found:?}");
+        (found == [1, 1, 3]).then_some(())
+    })
+    .await;
+    let merged = |event: &&Value| event["type"] == "client.merged";
+    assert_eq!(feed_after(&company, &head).await.iter().filter(merged).count(), 1);
+}
+
 /// The provider has the message, we do not know it, and no status comes.
 pub async fn a_worker_killed_after_the_providers_answer_never_sends_again(stack: Arc<Stack>) {
     let desk = Desk::open(&stack).await;

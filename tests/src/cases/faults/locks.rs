@@ -7,64 +7,85 @@ use tests::{Company, Stack, Wanted, eventually, sandbox::fresh_number};
 
 use super::{Desk, conversations, until_blocked};
 
-/// Two webhooks bring messages of the same two clients in opposite order, and each has one client when it asks for the other.
-pub async fn webhooks_that_lock_each_other_out_are_both_stored(stack: Arc<Stack>) {
+/// Two webhooks bring messages of the same two clients in opposite order, and somebody holds both conversations: one webhook waits for
+/// them in the order of everybody, the other for that one.
+pub async fn webhooks_that_name_the_same_clients_wait_for_each_other(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let clients = [fresh_number(), fresh_number()];
-    for client in &clients {
-        company.phone.receive_text(client, "Oi").await;
+    let held = hold_conversations(&stack, &company, &clients).await;
+    let (written, retries) = (stack.database_log().len(), stack.lock_retries().await);
+    let posting: Vec<_> = [[0, 1], [1, 0]]
+        .map(|order| post(&company, &webhook_of(&company, &order.map(|index| clients[index].as_str()))))
+        .into_iter()
+        .collect();
+    until_blocked(&stack, 2).await;
+    for (_, holder) in held {
+        holder.batch_execute("commit").await.expect("it is let go");
+        tests::soon().await;
     }
-    let mut bodies = Vec::new();
-    for order in [[0, 1], [1, 0]] {
-        bodies.push(webhook_of(&company, &order.map(|index| clients[index].as_str())));
+    for posting in posting {
+        is_taken(&posting.await.expect("an answer"));
     }
+    assert!(!stack.database_log()[written..].contains("deadlock detected"));
+    assert_eq!(stack.lock_retries().await, retries);
+    for conversation in conversations(&company).await {
+        let path = format!("/messages?conversation_id={conversation}");
+        let list = company.agents[0].api.get(&path).await.expect(200);
+        assert_eq!(list["data"].as_array().map(Vec::len), Some(3), "{list}");
+    }
+}
+
+/// Whoever keeps no order can still lock a webhook out. It is stored all the same, and seen in the figures.
+pub async fn a_deadlock_with_a_stranger_is_done_again_and_counted(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let clients = [fresh_number(), fresh_number()];
+    for _ in 0..5 {
+        let retries = stack.lock_retries().await;
+        let mut held = hold_conversations(&stack, &company, &clients).await;
+        held.sort_by_key(|(id, _)| *id);
+        let ((_, second), (first_id, first)) = (held.remove(1), held.remove(0));
+        first.batch_execute("commit").await.expect("the first is let go");
+        let posting = post(&company, &webhook_of(&company, &[clients[0].as_str(), clients[1].as_str()]));
+        until_blocked(&stack, 1).await;
+        // The webhook has the first and waits for the second: now they wait for each other, and the webhook has waited longer.
+        let asked = second.query("select from conversations where id = $1 for update", &[&first_id]).await;
+        second.batch_execute("rollback").await.expect("all is let go");
+        is_taken(&posting.await.expect("an answer"));
+        if asked.is_ok() {
+            assert_eq!(stack.lock_retries().await, retries + 1);
+            let lines = stack.log_lines("ReceiveWhatsappWebhook");
+            assert!(lines.iter().any(|line| line["message"] == "done again" && line["Kind"] == "deadlock"), "{lines:?}");
+            return;
+        }
+    }
+    panic!("the server always chose the stranger");
+}
+
+type Held = (uuid::Uuid, tokio_postgres::Client);
+
+/// The conversations of these clients, each held by a connection of its own.
+async fn hold_conversations(stack: &Stack, company: &Company, clients: &[String]) -> Vec<Held> {
     let mut holders = Vec::new();
-    for client in &clients {
+    for client in clients {
+        company.phone.receive_text(client, "Oi").await;
         let holder = stack.database().await;
         holder.batch_execute("begin").await.expect("a transaction");
         let id: uuid::Uuid = company.admin.conversation_id_of(client).await.parse().expect("an id");
         holder.query_one("select from conversations where id = $1 for update", &[&id]).await.expect("it is held");
         holders.push((id, holder));
     }
-    let posting: Vec<_> = bodies
-        .iter()
-        .map(|body| {
-            let (phone, raw) = (company.phone.clone(), body.to_string());
-            tokio::spawn(async move { phone.post("/whatsapp/webhook", json!({"raw": raw})).await })
-        })
-        .collect();
-    let watcher = stack.database().await;
-    until_blocked(&stack, 2).await;
-    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
-    let before: i64 = watcher.query_one(deadlocks, &[]).await.expect("a count").get(0);
-    let (first, holder) = holders.remove(0);
-    holder.batch_execute("commit").await.expect("the first is let go");
-    // The webhook that waited for it has it now, and asks for the second.
-    let free = "select from conversations where id = $1 for update skip locked";
-    eventually("the first taken", || async {
-        watcher.query(free, &[&first]).await.expect("the database answers").is_empty().then_some(())
-    })
-    .await;
-    until_blocked(&stack, 2).await;
-    let (_, holder) = holders.remove(0);
-    holder.batch_execute("commit").await.expect("the second is let go");
-    for posting in posting {
-        let attempt = posting.await.expect("an answer");
-        assert_eq!(attempt["status"], 200, "{attempt}");
-        let answer: Value = serde_json::from_str(attempt["answer"].as_str().unwrap_or_default()).expect("JSON");
-        assert_eq!(answer, json!({"stored": 2, "failed": 0}));
-    }
-    eventually("the deadlock", || async {
-        (watcher.query_one(deadlocks, &[]).await.expect("a count").get::<_, i64>(0) > before).then_some(())
-    })
-    .await;
-    for conversation in conversations(&company).await {
-        let path = format!("/messages?conversation_id={conversation}");
-        let list = company.agents[0].api.get(&path).await.expect(200);
-        assert_eq!(list["data"].as_array().map(Vec::len), Some(3), "{list}");
-    }
-    let count = "select count(*) from messages where company_id = $1";
-    assert_eq!(watcher.query_one(count, &[&company.id]).await.expect("a count").get::<_, i64>(0), 6);
+    holders
+}
+
+fn post(company: &Company, body: &Value) -> tokio::task::JoinHandle<Value> {
+    let (phone, raw) = (company.phone.clone(), body.to_string());
+    tokio::spawn(async move { phone.post("/whatsapp/webhook", json!({"raw": raw})).await })
+}
+
+fn is_taken(attempt: &Value) {
+    assert_eq!(attempt["status"], 200, "{attempt}");
+    let answer: Value = serde_json::from_str(attempt["answer"].as_str().unwrap_or_default()).expect("JSON");
+    assert_eq!(answer, json!({"stored": 2, "failed": 0}));
 }
 
 /// Somebody keeps a conversation's row longer than a statement may wait.
