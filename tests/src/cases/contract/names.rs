@@ -227,6 +227,19 @@ pub async fn tokens_are_told_in_both_spellings_under_every_path(stack: Arc<Stack
     }
 }
 
+/// A stored answer has our names only; it is replayed with second ones where they are wanted.
+pub async fn a_replayed_answer_carries_second_names_too(stack: Arc<Stack>) {
+    let company = stack.company(tests::Wanted { agents: 1, ..tests::Wanted::default() }).await;
+    let (_, id) = company.served().await;
+    let api = company.agents[0].api.with_header("idempotency-key", "twice");
+    let message = json!({"conversation_id": id, "content": "Oi"});
+    let first = api.post("/messages", message.clone()).await.expect(201);
+    let again = api.post("/api/v1/messages", message).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let again = again.expect(201);
+    assert_eq!((&again["id"], &again["content"], first.get("content")), (&first["id"], &json!("Oi"), None));
+}
+
 pub async fn every_problem_says_its_detail_as_error(stack: Arc<Stack>) {
     for operation in operations(&stack) {
         let path: Vec<_> = operation.path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect();
