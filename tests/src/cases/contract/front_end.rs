@@ -6,14 +6,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tests::{Api, Stack, Wanted, company::text, sandbox::fresh_number};
 
-/// Conversations that the bot or somebody serves, as `status` asks for them.
-const OPEN: &str = "bot,active";
-
-/// What a message needs beside its conversation and its content.
-fn needed() -> Value {
-    json!({"client_message_id": "um", "message_type": "text"})
-}
-
 /// What axios adds to every call.
 fn axios(api: &Api) -> Api {
     api.with_header("accept", "application/json, text/plain, */*")
@@ -43,7 +35,7 @@ pub async fn a_front_end_written_for_another_back_end_is_served(stack: Arc<Stack
     let refreshed = public.post("/api/v1/auth/refresh", refresh).await.expect(200);
     let api = axios(&stack.api().with_token(text(&refreshed["accessToken"])));
 
-    let waiting = chats(&api, "pending").await;
+    let waiting = chats(&api, "waiting").await;
     let [waiting] = waiting.as_slice() else { panic!("one conversation waits: {waiting:?}") };
     let id = text(&waiting["id"]);
     assert_eq!(waiting["customer_id"], waiting["clientId"]);
@@ -51,18 +43,16 @@ pub async fn a_front_end_written_for_another_back_end_is_served(stack: Arc<Stack
     let shown = shown.map(|name| waiting.get(name).unwrap_or_else(|| panic!("{name} is missing: {waiting}")).clone());
     let name = waiting["client_name"].clone();
     assert_eq!(shown, [name, json!("whatsapp"), json!(true), json!(false), Value::Null, Value::Null, Value::Null]);
-    assert!(chats(&api, OPEN).await.is_empty());
+    assert_eq!(waiting["current_menu_level"], "main");
+    assert!(chats(&api, "open").await.is_empty());
 
     let taken = api.call(reqwest::Method::POST, &format!("/api/v1/chats/{id}/start"), None).await.expect(200);
     assert_eq!((text(&taken["attendantId"]), text(&taken["assigned_user_id"])), (&*me.id.to_string(), &*me.id.to_string()));
     assert_eq!((&taken["needs_human_attention"], &taken["is_bot_active"]), (&json!(false), &json!(false)));
     assert!(taken["startedAt"].is_string() && taken["firstHumanAt"].is_string(), "{taken}");
-    assert_eq!(chats(&api, OPEN).await.len(), 1);
+    assert_eq!(chats(&api, "OPEN").await.len(), 1);
 
-    let mut message = json!({"conversation_id": id, "content": "Bom dia! Como posso ajudar?"});
-    for (name, value) in needed().as_object().into_iter().flatten() {
-        message[name] = value.clone();
-    }
+    let message = json!({"conversation_id": id, "content": "Bom dia! Como posso ajudar?"});
     let sent = api.post("/api/v1/messages", message).await.expect(201);
     assert_eq!((text(&sent["content"]), text(&sent["message_type"])), ("Bom dia! Como posso ajudar?", "text"));
     assert_eq!((text(&sent["sender_user_id"]), &sent["timestamp"]), (&*me.id.to_string(), &sent["sent_at"]));
@@ -70,9 +60,12 @@ pub async fn a_front_end_written_for_another_back_end_is_served(stack: Arc<Stack
 
     let thread = api.get(&format!("/api/v1/messages?conversation_id={id}")).await.expect(200);
     let rows = thread["data"].as_array().expect("rows");
-    let said: Vec<_> = rows.iter().filter(|row| row["message_type"] == "text").map(|row| text(&row["content"])).collect();
-    assert_eq!((said.first(), said.last()), (Some(&"Bom dia! Como posso ajudar?"), Some(&"Oi, bom dia")));
-    for row in rows.iter().filter(|row| row["message_type"] == "text") {
+    let texts: Vec<&Value> = rows.iter().filter(|row| row["message_type"] == "text").collect();
+    let said: Vec<&str> = texts.iter().map(|row| text(&row["content"])).collect();
+    let greeting = format!("Olá! Meu nome é {} e vou continuar seu atendimento.", text(&signed_in["user"]["full_name"]));
+    assert_eq!(said, ["Bom dia! Como posso ajudar?", greeting.as_str(), "Oi, bom dia"]);
+    assert_eq!((&texts[0]["is_read"], &texts[2]["is_read"]), (&json!(true), &json!(true)));
+    for row in texts {
         assert!(text(&row["whatsapp_message_id"]).starts_with("wamid."), "{row}");
         assert_eq!((&row["media_url"], &row["mediaType"]), (&Value::Null, &Value::Null));
     }

@@ -59,6 +59,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             answers_under_api_v1_carry_second_names,
             answers_under_other_paths_carry_ours_only,
             tokens_are_told_in_both_spellings_under_every_path,
+            a_replayed_answer_carries_second_names_too,
             every_problem_says_its_detail_as_error,
             a_company_that_is_named_is_the_sessions,
             commands_without_body_and_type_have_no_fields,
