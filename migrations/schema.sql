@@ -2,6 +2,7 @@
 
 -- extensions
 
+create extension btree_gin;
 create extension pg_trgm;
 create extension unaccent;
 
@@ -118,10 +119,23 @@ create table public.client_identities (
     kind text not null,
     value text not null,
     address text not null,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    seen_at timestamp with time zone not null default now()
 );
 alter table public.client_identities enable row level security;
 alter table public.client_identities force row level security;
+
+create table public.client_merges (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    merged_client_id uuid not null,
+    proof jsonb not null,
+    undo jsonb not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.client_merges enable row level security;
+alter table public.client_merges force row level security;
 
 create table public.clients (
     id uuid not null,
@@ -134,7 +148,9 @@ create table public.clients (
     created_at timestamp with time zone not null default now(),
     version integer not null default 1,
     name_source text not null default 'staff'::text,
-    name_told_at timestamp with time zone
+    name_told_at timestamp with time zone,
+    metadata jsonb not null default '{}'::jsonb,
+    merged_into_id uuid
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -148,10 +164,19 @@ create table public.companies (
     agent_visibility text not null default 'department'::text,
     reopen_window integer not null default 86400,
     feature_flags jsonb not null default '{}'::jsonb,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    takeover_text text
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
+
+create table public.conversation_handlers (
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    user_id uuid not null
+);
+alter table public.conversation_handlers enable row level security;
+alter table public.conversation_handlers force row level security;
 
 create table public.conversation_transfers (
     id uuid not null,
@@ -202,7 +227,11 @@ END) stored,
     bot_fields jsonb not null default '{}'::jsonb,
     bot_answered integer not null default 0,
     bot_turns integer not null default 0,
-    last_message_id uuid
+    last_message_id uuid,
+    metadata jsonb not null default '{}'::jsonb,
+    first_pending_at timestamp with time zone,
+    pending_since timestamp with time zone,
+    merged_into_id uuid
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -365,7 +394,8 @@ create table public.memberships (
     role text not null,
     status text not null default 'active'::text,
     client_id uuid,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    is_primary boolean not null default false
 );
 alter table public.memberships enable row level security;
 alter table public.memberships force row level security;
@@ -427,7 +457,10 @@ create table public.refresh_tokens (
     session_id uuid not null,
     created_at timestamp with time zone not null default now(),
     expires_at timestamp with time zone not null,
-    rotated_at timestamp with time zone
+    rotated_at timestamp with time zone,
+    succeeds bytea,
+    key_id text,
+    usable_until timestamp with time zone
 );
 alter table public.refresh_tokens enable row level security;
 alter table public.refresh_tokens force row level security;
@@ -508,8 +541,13 @@ alter table public.client_consents add constraint client_consents_source_check C
 alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
+alter table public.client_merges add constraint client_merges_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.client_merges add constraint client_merges_company_id_merged_client_id_fkey FOREIGN KEY (company_id, merged_client_id) REFERENCES public.clients(company_id, id);
+alter table public.client_merges add constraint client_merges_pkey PRIMARY KEY (id);
 alter table public.clients add constraint clients_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.clients add constraint clients_company_id_id_key UNIQUE (company_id, id);
+alter table public.clients add constraint clients_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.clients(company_id, id);
+alter table public.clients add constraint clients_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.clients add constraint clients_name_source_check CHECK ((name_source = ANY (ARRAY['number'::text, 'profile'::text, 'address_book'::text, 'staff'::text])));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
@@ -517,6 +555,9 @@ alter table public.companies add constraint companies_name_check CHECK ((name <>
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
+alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
+alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversation_transfers add constraint conversation_transfers_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_check CHECK ((read_count <= inbound_count));
@@ -525,6 +566,8 @@ alter table public.conversations add constraint conversations_company_id_channel
 alter table public.conversations add constraint conversations_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.conversations add constraint conversations_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.conversations add constraint conversations_company_id_id_key UNIQUE (company_id, id);
+alter table public.conversations add constraint conversations_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.conversations(company_id, id);
+alter table public.conversations add constraint conversations_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
@@ -596,12 +639,17 @@ CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (compa
 CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
 CREATE UNIQUE INDEX client_consents_once ON public.client_consents USING btree (company_id, md5((proof)::text));
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
-CREATE INDEX client_identities_value ON public.client_identities USING gin (value public.gin_trgm_ops);
-CREATE INDEX clients_name ON public.clients USING gin (app.fold(name) public.gin_trgm_ops);
-CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at);
-CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC);
+CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
+CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
+CREATE INDEX clients_name ON public.clients USING gin (company_id, app.fold(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
+CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
+CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
@@ -617,21 +665,46 @@ CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_text ON public.messages USING gin (to_tsvector('portuguese'::regconfig, app.fold(body))) WHERE (body <> ''::text);
+CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.words(company_id, body)) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
 -- functions
+
+CREATE OR REPLACE FUNCTION app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone)
+ RETURNS TABLE(revisions jsonb, body text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    with texts as (
+        select revision ->> 'body' as text, (revision ->> 'until')::timestamptz as until, revision ->> 'edit_id' as edit_id, place
+          from jsonb_array_elements($1) with ordinality revision_list (revision, place)
+    ), edits as (
+        select edit_id, until, place, lead(text, 1, $2) over (order by place) as text from texts
+        union all
+        select $3, $5, jsonb_array_length($1) + 1, $4
+    ), ordered as (
+        select edit_id, until, text, row_number() over (order by until, place) as number,
+               lag(text, 1, coalesce($1 #>> '{0,body}', $2)) over (order by until, place) as text_before
+          from edits
+    )
+    select jsonb_agg(jsonb_build_object('body', text_before, 'until', until, 'edit_id', edit_id) order by number),
+           (array_agg(text order by number desc))[1]
+      from ordered
+$function$;
 
 CREATE OR REPLACE FUNCTION app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
@@ -675,7 +748,7 @@ CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refres
  RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -702,7 +775,7 @@ CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
  RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -747,7 +820,7 @@ CREATE OR REPLACE FUNCTION app.companies_of_user()
  RETURNS TABLE(id uuid, name text, slug text, role text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select companies.id, companies.name, companies.slug, memberships.role
       from memberships
@@ -766,7 +839,7 @@ CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
  RETURNS uuid
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select company_id from presence_leases where connection_id = connection
 $function$;
@@ -781,13 +854,17 @@ CREATE OR REPLACE FUNCTION app.end_family(session uuid)
  RETURNS TABLE(session_id uuid, company_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
     family uuid;
 begin
-    select family_id into family from sessions where id = session;
+    select family_id into family from sessions
+     where id = session and (app.company_id() is null or user_id = app.user_id());
+    if not found then
+        return;
+    end if;
     perform app.hold_family(family);
     update sessions set revoked_at = now() where family_id = family and revoked_at is null;
     return query select id, company_id from sessions where family_id = family;
@@ -910,6 +987,74 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.enter_webhook(channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[])
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer, feed_cursor text)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    channel record;
+    client_ids uuid[];
+    conversation_ids uuid[];
+begin
+    if number is not null then
+        select * into channel from app.enter_channel(channel_kind, number);
+    else
+        select * into channel from app.enter_account(channel_kind, account, shown);
+    end if;
+    if channel.id is null then
+        return;
+    end if;
+    perform app.lock_keys(array(select named.kind || ':' || named.value from unnest(kinds, identities) named (kind, value))
+                          || array(select 'message:' || message_id from unnest(message_ids || changed_ids) message_id));
+    client_ids := array(
+        select client_identities.client_id
+          from unnest(kinds, identities) named (kind, value)
+          join client_identities using (kind, value));
+    perform from clients where id = any (client_ids) order by id for no key update;
+    -- Those who were waited for may have been joined.
+    client_ids := array(
+        select distinct client_identities.client_id
+          from unnest(kinds, identities) named (kind, value)
+          join client_identities using (kind, value));
+    conversation_ids := array(
+        select latest.id
+          from unnest(client_ids) client (client_id)
+         cross join lateral (
+            select conversations.id
+              from conversations
+             where conversations.channel_account_id = channel.id and conversations.client_id = client.client_id
+               and conversations.merged_into_id is null
+             order by conversations.ended_at desc nulls first
+             limit 1) latest);
+    if cardinality(client_ids) > 1 then
+        conversation_ids := conversation_ids || array(
+            with known as (
+                select named.person, client_identities.client_id
+                  from unnest(persons, kinds, identities) named (person, kind, value)
+                  join client_identities using (kind, value)
+            )
+            select conversations.id
+              from conversations
+             where conversations.client_id in (
+                select known.client_id
+                  from known
+                 where known.person in (
+                    select known.person from known group by known.person having count(distinct known.client_id) > 1)));
+    end if;
+    if cardinality(changed_ids) > 0 then
+        conversation_ids := conversation_ids || array(
+            select conversation_id from messages where channel_account_id = channel.id and provider_id = any (changed_ids)
+             union all
+            select conversation_id from messages where id = any (own_ids));
+    end if;
+    perform from conversations where id = any (conversation_ids) order by id for update;
+    return query select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window,
+                        channel.feed_cursor;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.feed_head()
  RETURNS text
  LANGUAGE sql
@@ -940,7 +1085,7 @@ CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id, companies.reopen_window
       from channel_accounts
@@ -948,18 +1093,85 @@ AS $function$
      where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled'
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+    step constant integer := 50;
+    company uuid := app.company_id();
+    folded text := app.fold(query);
+    escaped text := replace(replace(replace(folded, '\', '\\'), '%', '\%'), '_', '\_');
+    -- Within a name when that is long enough for its index, else at the beginning of one of its words.
+    names text[] := case when folded ~ '[[:alnum:]]{3}' then array['%' || escaped || '%']
+                         when folded ~ '^[[:alnum:]]' then array[escaped || '%', '% ' || escaped || '%']
+                         else '{}' end;
+    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
+    words text[] := nullif(app.words(company, query), '{}');
+    is_all boolean := cardinality(newest) < walked;
+    place integer := 1;
+    sample uuid[];
+    matches integer;
+    found uuid[] := '{}';
+    found_clients uuid[];
+begin
+    if not is_all then
+        sample := array(select newest[1 + floor(random() * cardinality(newest))] from generate_series(1, step));
+        matches := cardinality(app.matching_conversations(sample, names, numbers, folded, words));
+    end if;
+    -- Even when only half of the page is to be expected: that the sample errs is cheaper so.
+    if is_all or 2 * matches * cardinality(newest) >= wanted * step then
+        while place <= cardinality(newest) and cardinality(found) < wanted loop
+            found := found || app.matching_conversations(newest[place:place + step - 1], names, numbers, folded, words);
+            place := place + step;
+        end loop;
+        if is_all or cardinality(found) >= wanted then
+            return found;
+        end if;
+    end if;
+    -- Planned for the text at hand: how many names it fits decides how they are best read.
+    execute '
+        select array(
+            select clients.id from clients where clients.company_id = $1 and app.fold(clients.name) like any ($2)
+            union
+            select client_id from client_identities where company_id = $1 and value like any ($3)
+            union
+            select client_id from client_identities where company_id = $1 and kind = ''email'' and value = $4)'
+       into found_clients
+      using company, names, numbers, folded;
+    return array(
+        select conversations.id
+          from conversations
+         where conversations.company_id = company and conversations.client_id = any (found_clients)
+        union
+        -- The words are the company's own.
+        select messages.conversation_id
+          from messages
+         where messages.body <> ''
+           and messages.deleted_at is null
+           and app.words(messages.company_id, messages.body) @> words);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_login(address text)
  RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status
       from users
       left join memberships on memberships.user_id = users.id
       left join companies on companies.id = memberships.company_id
      where users.email = lower(address)
-     order by memberships.status = 'active' desc, memberships.created_at, companies.id
+     order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
 $function$;
 
 CREATE OR REPLACE FUNCTION app.fold(value text)
@@ -967,6 +1179,16 @@ CREATE OR REPLACE FUNCTION app.fold(value text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.has_role(VARIADIC roles text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select exists (
+        select from public.memberships
+         where company_id = app.company_id() and user_id = app.user_id() and status = 'active' and role = any (roles))
+$function$;
 
 CREATE OR REPLACE FUNCTION app.held_conversation()
  RETURNS uuid
@@ -979,11 +1201,201 @@ CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
 
+CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
+ RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+    stays clients;
+    goes clients;
+    pair record;
+    kept_ids uuid[] := '{}';
+    closed_ids uuid[] := '{}';
+    joined jsonb := '[]';
+    undo jsonb;
+begin
+    perform from clients where id in (one, other) order by id for no key update;
+    perform from conversations where client_id in (one, other) order by id for update;
+    select * into stays from clients where id in (one, other) order by created_at, id limit 1;
+    select * into goes from clients where id in (one, other) and id <> stays.id;
+    if goes.id is null then
+        return;
+    end if;
+    select jsonb_build_object(
+               'client', to_jsonb(stays),
+               'merged_client', to_jsonb(goes),
+               'identities', (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value)), '[]')
+                                from client_identities where client_id = goes.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where client_id = goes.id),
+               'memberships', (select coalesce(jsonb_agg(user_id), '[]') from memberships where client_id = goes.id),
+               'consents', (select coalesce(jsonb_agg(id), '[]') from client_consents where client_id = goes.id),
+               'clients', (select coalesce(jsonb_agg(id), '[]') from clients where merged_into_id = goes.id))
+      into undo;
+    for pair in
+        select case when theirs.holds > mine.holds then theirs.id else mine.id end as kept,
+               case when theirs.holds > mine.holds then mine.id else theirs.id end as closed
+          from (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
+                  from conversations where client_id = stays.id and ended_at is null) mine
+          join (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
+                  from conversations where client_id = goes.id and ended_at is null) theirs using (channel_account_id)
+         order by mine.id
+    loop
+        joined := joined || app.join_conversations(pair.kept, pair.closed);
+        kept_ids := kept_ids || pair.kept;
+        closed_ids := closed_ids || pair.closed;
+    end loop;
+    update conversations set client_id = stays.id where client_id = goes.id;
+    update client_identities set client_id = stays.id where client_id = goes.id;
+    update memberships set client_id = stays.id where client_id = goes.id;
+    update client_consents set client_id = stays.id where client_id = goes.id;
+    update clients set merged_into_id = stays.id where merged_into_id = goes.id;
+    update clients set merged_into_id = stays.id, version = version + 1 where id = goes.id;
+    update clients
+       set name = case when stays.name_source = 'number' then goes.name else stays.name end,
+           name_source = case when stays.name_source = 'number' then goes.name_source else stays.name_source end,
+           name_told_at = case when stays.name_source = 'number' then goes.name_told_at else stays.name_told_at end,
+           document = coalesce(stays.document, goes.document),
+           email = coalesce(stays.email, goes.email),
+           tags = array(select distinct tag from unnest(stays.tags || goes.tags) tag order by tag),
+           custom_fields = goes.custom_fields || stays.custom_fields,
+           version = version + 1
+     where id = stays.id;
+    insert into client_merges (id, client_id, merged_client_id, proof, undo)
+    values (merge, stays.id, goes.id, why, undo || jsonb_build_object('joined', joined));
+    -- What waits to be delivered keeps its order: it waits in one lane now.
+    update jobs
+       set lane = moved.kept::text
+      from unnest(kept_ids, closed_ids) moved (kept, closed)
+     where jobs.queue = 'delivery' and jobs.lane = moved.closed::text and jobs.finished_at is null;
+    return query select stays.id, goes.id, moved.kept, moved.closed
+                   from (values (true)) always
+                   left join unnest(kept_ids, closed_ids) moved (kept, closed) on true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.join_conversations(kept_id uuid, closed_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+    kept conversations;
+    closed conversations;
+    unread integer;
+    unanswered integer;
+    undo jsonb;
+begin
+    select * into kept from conversations where id = kept_id;
+    select * into closed from conversations where id = closed_id;
+    select jsonb_build_object(
+               'kept', to_jsonb(kept),
+               'closed', to_jsonb(closed),
+               'messages', (select coalesce(jsonb_object_agg(id, inbound_number), '{}') from messages where conversation_id = closed.id),
+               'files', (select coalesce(jsonb_agg(id), '[]') from files where conversation_id = closed.id),
+               'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
+               'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = closed.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
+      into undo;
+    with numbered as (
+        select messages.id, messages.conversation_id, messages.inbound_number as old_number,
+               case when messages.inbound_number is not null then
+                   row_number() over (partition by messages.inbound_number is null
+                                      order by messages.sent_at, messages.id)::integer end as number,
+               case when messages.conversation_id = kept.id then kept.read_count else closed.read_count end as read_count,
+               case when messages.conversation_id = kept.id then kept.bot_answered else closed.bot_answered end as bot_answered
+          from messages
+         where messages.conversation_id in (kept.id, closed.id)
+    ), moved as (
+        update messages
+           set conversation_id = kept.id, inbound_number = numbered.number
+          from numbered
+         where messages.id = numbered.id
+           and (messages.conversation_id, messages.inbound_number) is distinct from (kept.id, numbered.number)
+    )
+    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered)
+      into unread, unanswered
+      from numbered;
+    update files set conversation_id = kept.id where conversation_id = closed.id;
+    update conversation_transfers set conversation_id = kept.id where conversation_id = closed.id;
+    insert into conversation_handlers (conversation_id, user_id)
+    select kept.id, user_id from conversation_handlers where conversation_id = closed.id
+    on conflict do nothing;
+    delete from conversation_handlers where conversation_id = closed.id;
+    update conversations set merged_into_id = kept.id where merged_into_id = closed.id;
+    update conversations
+       set ended_at = now(), close_reason = 'merged', merged_into_id = kept.id, version = version + 1, inbound_count = 0, read_count = 0,
+           bot_answered = 0, bot_node = null, last_message_id = null
+     where id = closed.id;
+    update conversations
+       set inbound_count = kept.inbound_count + closed.inbound_count,
+           read_count = least(coalesce(unread - 1, kept.inbound_count + closed.inbound_count), kept.inbound_count + closed.inbound_count),
+           bot_answered = coalesce(unanswered - 1, kept.inbound_count + closed.inbound_count),
+           last_message_at = greatest(kept.last_message_at, closed.last_message_at),
+           last_message_id = case when closed.last_message_at > kept.last_message_at then closed.last_message_id else kept.last_message_id end,
+           last_message_preview = case when closed.last_message_at > kept.last_message_at then closed.last_message_preview
+                                       else kept.last_message_preview end,
+           last_message_from = case when closed.last_message_at > kept.last_message_at then closed.last_message_from
+                                    else kept.last_message_from end,
+           window_expires_at = greatest(kept.window_expires_at, closed.window_expires_at),
+           first_human_at = least(kept.first_human_at, closed.first_human_at),
+           first_pending_at = least(kept.first_pending_at, closed.first_pending_at),
+           pending_since = case when kept.pending_since is not null then least(kept.pending_since, closed.pending_since) end,
+           started_at = least(kept.started_at, closed.started_at),
+           priority = (array['low', 'normal', 'high', 'urgent'])[greatest(
+               array_position(array['low', 'normal', 'high', 'urgent'], kept.priority),
+               array_position(array['low', 'normal', 'high', 'urgent'], closed.priority))],
+           tags = array(select distinct tag from unnest(kept.tags || closed.tags) tag order by tag),
+           subject = coalesce(kept.subject, closed.subject),
+           version = greatest(kept.version, closed.version) + 1
+     where id = kept.id;
+    return undo;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.judge_refresh_token(presented bytea)
+ RETURNS TABLE(outcome text, session_id uuid, company_id uuid, user_id uuid, role text, family_id uuid, key_ids text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    token record;
+begin
+    perform app.hold_family(sessions.family_id)
+       from refresh_tokens
+       join sessions on sessions.id = refresh_tokens.session_id
+      where token_hash = presented;
+    select sessions.id as session_id, sessions.company_id, sessions.user_id, memberships.role, sessions.family_id,
+           array(select key_id from refresh_tokens as successor where successor.succeeds = presented order by created_at) as key_ids,
+           sessions.revoked_at is null and sessions.expires_at > now() and memberships.status = 'active' as is_open,
+           refresh_tokens.expires_at, refresh_tokens.rotated_at, refresh_tokens.usable_until
+      into token
+      from refresh_tokens
+      join sessions on sessions.id = refresh_tokens.session_id
+      join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
+     where token_hash = presented;
+    -- One presented before successors were derived has another whose use is not known.
+    if token.rotated_at is not null and token.key_ids = '{}' then
+        token.usable_until := token.rotated_at + interval '10 seconds';
+    end if;
+    outcome := case when token.is_open is not true then 'invalid'
+                    when token.usable_until <= now() then 'reused'
+                    when token.expires_at <= now() then 'invalid'
+                    else 'usable'
+               end;
+    if outcome = 'reused' then
+        perform app.end_family(token.session_id);
+    end if;
+    return query select outcome, token.session_id, token.company_id, token.user_id, token.role, token.family_id, token.key_ids;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     insert into unrouted_webhooks (id, source, external_key, body) values (webhook, from_source, key, content)
 $function$;
@@ -992,16 +1404,94 @@ CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  RETURNS TABLE(connection_id text, company_id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
+$function$;
+
+CREATE OR REPLACE FUNCTION app.lock_keys(keys text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform pg_advisory_xact_lock(hashtext(app.company_id()::text), bucket)
+       from (select distinct hashtext(key) & 1023 as bucket from unnest(keys) key order by bucket) buckets;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[])
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    company uuid := app.company_id();
+begin
+    return array(
+        select candidate.id
+          from unnest(candidates) candidate (id)
+         where exists (
+               select from messages
+                where messages.conversation_id = candidate.id
+                  and messages.body <> ''
+                  and messages.deleted_at is null
+                  and app.words(messages.company_id, messages.body) @> words
+               offset 0)
+            or exists (
+               select from conversations
+                 join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
+                where conversations.company_id = company
+                  and conversations.id = candidate.id
+                  and (app.fold(clients.name) like any (names) or exists (
+                       select from client_identities
+                        where client_identities.company_id = company
+                          and client_identities.client_id = clients.id
+                          and (client_identities.value like any (numbers)
+                               or client_identities.kind = 'email' and client_identities.value = email_address)
+                       offset 0))
+               offset 0));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_handler()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+    handler uuid;
+begin
+    if tg_table_name = 'messages' then
+        handler := new.sender_id;
+    else
+        handler := new.to_user_id;
+    end if;
+    insert into public.conversation_handlers (company_id, conversation_id, user_id)
+    values (new.company_id, new.conversation_id, handler)
+    on conflict do nothing;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_pending()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.ended_at is null and new.mode = 'human' and new.assignee_id is null then
+        new.pending_since := coalesce(new.pending_since, now());
+        new.first_pending_at := coalesce(new.first_pending_at, new.pending_since);
+    else
+        new.pending_since := null;
+    end if;
+    return new;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select extract(epoch from now() - min(run_at))::double precision from jobs where finished_at is null and run_at <= now()
 $function$;
@@ -1035,7 +1525,7 @@ CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audi
  RETURNS TABLE(tx text, ids bigint[])
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
     with event as (
@@ -1067,37 +1557,62 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.record_transfer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if tg_op = 'INSERT' then
+        insert into public.conversation_transfers (id, company_id, conversation_id, to_user_id, from_department_id, to_department_id,
+                                                   by_user_id, at)
+        values (gen_random_uuid(), new.company_id, new.id, new.assignee_id, new.department_id, new.department_id,
+                app.user_id(), clock_timestamp());
+    else
+        insert into public.conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id,
+                                                   to_department_id, by_user_id, reason, at)
+        values (gen_random_uuid(), new.company_id, new.id, old.assignee_id, new.assignee_id, old.department_id, new.department_id,
+                app.user_id(), nullif(current_setting('app.transfer_reason', true), ''), clock_timestamp());
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     joined uuid;
+    is_founder boolean;
 begin
     if existing_slug is not null then
         select id into joined from companies where slug = existing_slug;
-        if not found then
+        if joined is null and company_name is null then
             return 'unknown_company';
         end if;
     end if;
     insert into users (id, email, name, password_hash) values (person, lower(address), person_name, hash)
     on conflict on constraint users_email_key do nothing;
     if not found then
-        return 'known';
+        return case when joined is null then 'created' else 'waiting' end;
     end if;
     if existing_slug is null then
         insert into companies (id, name, slug) values (company, company_name, company_slug);
-        insert into memberships (company_id, user_id, role) values (company, person, 'admin');
-        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
-        values (company, person, 'register', company::text, caller, browser, request);
-        return 'created';
+        joined := company;
+    elsif joined is null then
+        -- Waits for another who is founding it.
+        insert into companies (id, name, slug) values (company, company_name, existing_slug)
+        on conflict on constraint companies_slug_key do nothing;
+        select id into joined from companies where slug = existing_slug;
     end if;
-    insert into memberships (company_id, user_id, role, status) values (joined, person, 'agent', 'pending_approval');
+    is_founder := joined = company;
+    insert into memberships (company_id, user_id, role, status)
+    values (joined, person, case when is_founder then 'admin' else 'agent' end, case when is_founder then 'active' else 'pending_approval' end);
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
-    values (joined, person, 'register', person::text, caller, browser, request);
-    return 'waiting';
+    values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
+    return case when is_founder then 'created' else 'waiting' end;
 end
 $function$;
 
@@ -1105,7 +1620,7 @@ CREATE OR REPLACE FUNCTION app.rotate_refresh_token(old_hash bytea, new_hash byt
  RETURNS TABLE(outcome text, session_id uuid, company_id uuid, user_id uuid, role text)
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -1148,50 +1663,11 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.search_conversations(query text, digits text)
  RETURNS SETOF uuid
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
- SET max_parallel_workers_per_gather TO '0'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
-declare
-    found_ids uuid[];
-    folded text := app.fold(query);
-    pattern text := '%' || replace(replace(replace(folded, '\', '\\'), '%', '\%'), '_', '\_') || '%';
-begin
-    execute '
-        with found_clients as (
-            select clients.id from clients
-             where clients.company_id = $1 and app.fold(clients.name) like $2
-            union
-            select client_identities.client_id from client_identities
-             where client_identities.company_id = $1 and client_identities.kind = ''email'' and client_identities.value = $3'
-        || case when length(digits) >= 4 then '
-            union
-            select client_identities.client_id from client_identities
-             where client_identities.company_id = $1 and client_identities.value like ''%'' || $4 || ''%''' else '' end || '
-        )
-        select array(
-            select conversations.id
-              from conversations
-             where conversations.company_id = $1 and conversations.client_id in (select found_clients.id from found_clients)
-            union
-            select messages.conversation_id
-              from messages
-             where messages.company_id = $1
-               and messages.body <> ''''
-               and messages.deleted_at is null
-               and to_tsvector(''portuguese'', app.fold(messages.body)) @@ plainto_tsquery(''portuguese'', $3))'
-       into found_ids
-      using app.company_id(), pattern, folded, digits;
-    -- Now their number is known too.
-    return query execute '
-        select conversations.id
-          from conversations
-         where conversations.company_id = $1 and conversations.id = any ($2)
-         order by conversations.last_message_at desc
-         limit 1000'
-      using app.company_id(), found_ids;
-end
+    select unnest(app.find_conversations(query, case when length(digits) >= 4 then array[digits] end, '{}', 0, 1))
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sees_all()
@@ -1204,7 +1680,7 @@ CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed
  RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select memberships.role in ('admin', 'supervisor') or (memberships.role = 'agent' and companies.agent_visibility = 'company'),
            companies.agent_visibility,
@@ -1234,16 +1710,44 @@ CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person 
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     select app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request)
+$function$;
+
+CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    token record;
+begin
+    select refresh_tokens.company_id, refresh_tokens.session_id, refresh_tokens.succeeds, refresh_tokens.rotated_at is null as is_first,
+           least(now() + interval '7 days', sessions.expires_at) as ends
+      into strict token
+      from refresh_tokens
+      join sessions on sessions.id = refresh_tokens.session_id
+     where token_hash = presented;
+    insert into refresh_tokens (token_hash, company_id, session_id, succeeds, key_id, expires_at)
+    values (successor, token.company_id, token.session_id, presented, derived_with, token.ends)
+    on conflict (token_hash) do update set expires_at = excluded.expires_at;
+    update refresh_tokens set rotated_at = coalesce(rotated_at, now()), expires_at = token.ends where token_hash = presented;
+    if token.is_first then
+        update refresh_tokens set usable_until = least(usable_until, now() + interval '10 seconds') where token_hash = token.succeeds;
+        update refresh_tokens set usable_until = now()
+         where token_hash = (select older.succeeds from refresh_tokens as older where older.token_hash = token.succeeds);
+    end if;
+    update sessions set last_seen_at = now() where id = token.session_id;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sweep_foundation(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     gone bigint := 0;
@@ -1281,7 +1785,7 @@ CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     gone bigint := 0;
@@ -1291,9 +1795,11 @@ begin
     get diagnostics step = row_count; gone := gone + step;
     delete from unrouted_webhooks where ctid in (select ctid from unrouted_webhooks where received_at < now() - interval '30 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
-    delete from early_statuses where ctid in (select ctid from early_statuses where received_at < now() - interval '7 days' limit most);
+    delete from early_statuses where ctid in (
+        select ctid from early_statuses where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
-    delete from early_changes where ctid in (select ctid from early_changes where received_at < now() - interval '7 days' limit most);
+    delete from early_changes where ctid in (
+        select ctid from early_changes where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
     return gone;
 end
@@ -1303,7 +1809,7 @@ CREATE OR REPLACE FUNCTION app.take_due_jobs(most integer)
  RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
     with due as (
         select jobs.id from jobs
@@ -1343,6 +1849,23 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
+CREATE OR REPLACE FUNCTION app.words(company uuid, body text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+    select array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', app.fold(body))))
+$function$;
+
+-- triggers
+
+CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
+CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
+CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
+CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
+
 -- policies
 
 create policy company on public.access_log as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
@@ -1361,15 +1884,17 @@ create policy company on public.bot_flows as restrictive for all to public using
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
+create policy admins on public.channel_accounts as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
 create policy company on public.channel_accounts as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.channel_accounts as permissive for all to app_lookup using true;
 
-create policy staff on public.channel_accounts as permissive for all to app_staff using true;
+create policy staff on public.channel_accounts as permissive for select to app_staff using true;
 
 create policy company on public.channel_credentials as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
-create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+create policy staff on public.channel_credentials as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
 
 create policy company on public.channel_notices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1383,7 +1908,13 @@ create policy company on public.client_identities as restrictive for all to app_
 
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
-create policy staff on public.client_identities as permissive for all to app_staff using true;
+create policy staff on public.client_identities as permissive for select to app_staff using true;
+
+create policy system on public.client_identities as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy company on public.client_merges as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.client_merges as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all) with check true;
 
 create policy company on public.clients as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1396,6 +1927,10 @@ create policy student on public.clients as permissive for select to app_student 
 create policy company on public.companies as permissive for all to app_staff, app_student using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy company on public.conversation_handlers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.conversation_handlers as permissive for all to app_staff using true;
 
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1413,29 +1948,33 @@ create policy student on public.conversations as permissive for select to app_st
 
 create policy company on public.department_members as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy leaders on public.department_members as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
 create policy lookup on public.department_members as permissive for all to app_lookup using true;
 
-create policy staff on public.department_members as permissive for all to app_staff using true;
+create policy staff on public.department_members as permissive for select to app_staff using true;
 
 create policy student on public.department_members as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy company on public.departments as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy leaders on public.departments as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
 create policy lookup on public.departments as permissive for all to app_lookup using true;
 
-create policy staff on public.departments as permissive for all to app_staff using true;
+create policy staff on public.departments as permissive for select to app_staff using true;
 
 create policy company on public.early_changes as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.early_changes as permissive for all to app_lookup using true;
 
-create policy staff on public.early_changes as permissive for all to app_staff using true;
+create policy staff on public.early_changes as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.early_statuses as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.early_statuses as permissive for all to app_lookup using true;
 
-create policy staff on public.early_statuses as permissive for all to app_staff using true;
+create policy staff on public.early_statuses as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.events as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1470,7 +2009,7 @@ create policy company on public.idempotency_keys as restrictive for all to app_s
 
 create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
 
-create policy staff on public.idempotency_keys as permissive for all to app_staff using true;
+create policy staff on public.idempotency_keys as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy student on public.idempotency_keys as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
@@ -1478,7 +2017,9 @@ create policy company on public.inbound_webhooks as restrictive for all to app_s
 
 create policy lookup on public.inbound_webhooks as permissive for all to app_lookup using true;
 
-create policy staff on public.inbound_webhooks as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+create policy staff on public.inbound_webhooks as permissive for select to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.inbound_webhooks as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1488,7 +2029,7 @@ create policy company on public.jobs as restrictive for all to app_staff, app_st
 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
-create policy staff on public.jobs as permissive for all to app_staff using true;
+create policy staff on public.jobs as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.memberships as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1497,6 +2038,8 @@ create policy lookup on public.memberships as permissive for all to app_lookup u
 create policy staff on public.memberships as permissive for all to app_staff using true;
 
 create policy student on public.memberships as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy system on public.memberships as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.messages as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -1522,7 +2065,9 @@ create policy company on public.presence_leases as restrictive for all to app_st
 
 create policy lookup on public.presence_leases as permissive for all to app_lookup using true;
 
-create policy staff on public.presence_leases as permissive for all to app_staff using true;
+create policy own on public.presence_leases as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.user_id() AS user_id) IS NULL));
+
+create policy staff on public.presence_leases as permissive for select to app_staff using true;
 
 create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
@@ -1532,17 +2077,11 @@ create policy lookup on public.refresh_tokens as permissive for all to app_looku
 
 create policy staff on public.refresh_tokens as permissive for all to app_staff using true;
 
-create policy student on public.refresh_tokens as permissive for all to app_student using (EXISTS ( SELECT
-   FROM public.sessions
-  WHERE (sessions.id = refresh_tokens.session_id)));
-
 create policy company on public.sessions as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.sessions as permissive for all to app_lookup using true;
 
 create policy staff on public.sessions as permissive for all to app_staff using true;
-
-create policy student on public.sessions as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy lookup on public.unrouted_webhooks as permissive for all to app_lookup using true;
 
@@ -1557,6 +2096,9 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 -- grants
 
 grant update on column public.client_consents.client_id to app_staff;
+grant select on column public.companies.takeover_text to app_staff;
+grant update on column public.conversation_transfers.conversation_id to app_staff;
+grant update on column public.memberships.client_id to app_staff;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users.created_at to app_staff;
@@ -1573,6 +2115,7 @@ grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
+grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_staff;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
@@ -1586,7 +2129,6 @@ grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
 grant execute on function app.client_id() to app_staff;
 grant execute on function app.client_id() to app_student;
-grant execute on function app.companies_of_user() to app;
 grant execute on function app.companies_of_user() to app_staff;
 grant execute on function app.companies_of_user() to app_student;
 grant execute on function app.company_id() to app;
@@ -1607,24 +2149,31 @@ grant execute on function app.enter(company uuid, person uuid, claimed_role text
 grant execute on function app.enter_account(channel_kind text, account text, number text) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_system(company uuid) to app;
+grant execute on function app.enter_webhook(channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[]) to app;
 grant execute on function app.feed_head() to app;
 grant execute on function app.feed_head() to app_lookup;
 grant execute on function app.feed_head() to app_staff;
 grant execute on function app.feed_head() to app_student;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
+grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
+grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.hold_family(family uuid) to app_lookup;
+grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_staff;
+grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_staff;
+grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
+grant execute on function app.lock_keys(keys text[]) to app_staff;
+grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[]) to app_lookup;
 grant execute on function app.oldest_due_job() to app;
-grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
@@ -1640,6 +2189,7 @@ grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
+grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
@@ -1653,6 +2203,8 @@ grant execute on function app.visibility() to app;
 grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
+grant execute on function app.words(company uuid, body text) to app_lookup;
+grant execute on function app.words(company uuid, body text) to app_staff;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;
@@ -1663,23 +2215,23 @@ grant usage on schema public to app_staff;
 grant usage on schema public to app_student;
 grant usage on schema public to public;
 grant insert on table public.access_log to app_lookup;
-grant select on table public.access_log to app_staff;
 grant insert on table public.audit_log to app_lookup;
-grant select on table public.audit_log to app_staff;
-grant delete, insert, select, update on table public.bot_flows to app_staff;
-grant delete, insert, select, update on table public.channel_accounts to app_staff;
+grant select on table public.bot_flows to app_staff;
+grant insert, select, update on table public.channel_accounts to app_staff;
 grant select on table public.channel_accounts to app_lookup;
-grant delete, insert, select, update on table public.channel_credentials to app_staff;
+grant insert, select, update on table public.channel_credentials to app_staff;
 grant insert, select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_staff;
 grant delete, insert, select, update on table public.client_identities to app_staff;
 grant select on table public.client_identities to app_lookup;
+grant insert, select on table public.client_merges to app_staff;
 grant delete, insert, select, update on table public.clients to app_staff;
 grant select on table public.clients to app_lookup;
 grant select on table public.clients to app_student;
 grant insert, select on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
+grant delete, insert, select on table public.conversation_handlers to app_staff;
 grant insert, select on table public.conversation_transfers to app_staff;
 grant insert, select, update on table public.conversations to app_staff;
 grant select on table public.conversations to app_lookup;
@@ -1688,11 +2240,10 @@ grant delete, insert, select, update on table public.department_members to app_s
 grant select on table public.department_members to app_lookup;
 grant select on table public.department_members to app_student;
 grant delete, insert, select, update on table public.departments to app_staff;
-grant select on table public.departments to app_lookup;
 grant delete, insert, select on table public.early_changes to app_staff;
-grant delete, select on table public.early_changes to app_lookup;
+grant delete, select, update on table public.early_changes to app_lookup;
 grant delete, insert, select, update on table public.early_statuses to app_staff;
-grant delete, select on table public.early_statuses to app_lookup;
+grant delete, select, update on table public.early_statuses to app_lookup;
 grant delete, insert, select on table public.events to app_lookup;
 grant select on table public.events to app_staff;
 grant select on table public.events to app_student;
@@ -1709,9 +2260,9 @@ grant delete, select on table public.inbound_webhooks to app_lookup;
 grant insert, select, update on table public.inbound_webhooks to app_staff;
 grant insert, select on table public.integration_calls to app_staff;
 grant delete, insert, select, update on table public.jobs to app_lookup;
-grant insert, select, update on table public.jobs to app_staff;
+grant select, update on table public.jobs to app_staff;
 grant insert, select on table public.memberships to app_lookup;
-grant insert, select, update on table public.memberships to app_staff;
+grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
 grant insert, select, update on table public.messages to app_staff;
 grant select on table public.messages to app_lookup;
@@ -1721,12 +2272,8 @@ grant delete, insert, select on table public.object_removals to app_student;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, insert, select, update on table public.presence_leases to app_staff;
 grant delete, insert, select, update on table public.presence_leases to app_student;
-grant delete, select on table public.presence_leases to app_lookup;
+grant select on table public.presence_leases to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
-grant insert, select, update on table public.refresh_tokens to app_staff;
-grant insert, select, update on table public.refresh_tokens to app_student;
 grant delete, insert, select, update on table public.sessions to app_lookup;
-grant insert, select, update on table public.sessions to app_staff;
-grant select, update on table public.sessions to app_student;
 grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
-grant insert, select, update on table public.users to app_lookup;
+grant insert, select on table public.users to app_lookup;

@@ -46,7 +46,10 @@ pub(crate) fn other(mut own: Value) -> Value {
     let mut outputs = settings().for_serialize().into_generator();
     own["name"] = json!(binary_name());
     own["events"] = json!(events(&mut outputs));
-    own["schemas"] = json!(outputs.take_definitions(true));
+    let mut schemas = outputs.take_definitions(true);
+    // As the answers that have them say it.
+    schemas.values_mut().for_each(|schema| names::note(schema, Way::Told));
+    own["schemas"] = json!(schemas);
     own
 }
 

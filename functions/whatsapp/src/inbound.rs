@@ -37,11 +37,8 @@ pub struct Located {
     pub client_id: Option<Uuid>,
     /// Whose the user id is, when it is another's than the phone.
     other_client_id: Option<Uuid>,
-    /// Known by the phone as it is written here.
-    has_phone: bool,
-    has_user_id: bool,
-    /// The client was last heard of under another id of the same kind.
-    is_older: bool,
+    /// Known by these ids as they are written here, and last heard of under them.
+    is_linked: bool,
     /// The open one.
     pub conversation_id: Option<Uuid>,
     /// The message is stored already.
@@ -108,8 +105,7 @@ pub async fn locate(
 pub async fn link(transaction: &Transaction, located: &Located, sender: &Sender, is_theirs: bool) -> Result<(), Error> {
     let Some(client_id) = located.client_id else { return Ok(()) };
     let Sender { wa_id, user_id, .. } = sender;
-    let is_new = (wa_id.is_some() && !located.has_phone) || (user_id.is_some() && !located.has_user_id);
-    if is_new || located.is_older {
+    if !located.is_linked {
         let number = wa_id.as_deref().map(phone::canonical);
         transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &is_theirs]).await?;
     }

@@ -9,7 +9,7 @@ use conversations::{
 pub const ENTER_WEBHOOK: &str = "select * from app.enter_webhook('whatsapp_cloud', $1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// The client by phone or by user id, and by the user id when that is another's; whether they are known by these as WhatsApp writes
-/// them; their open conversation on this channel, and whether the message is stored already.
+/// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already.
 pub const LOCATE: &str = "
     with identity as (
         select client_id, kind, address, seen_at
@@ -20,12 +20,12 @@ pub const LOCATE: &str = "
     )
     select (select client_id from client) as client_id,
            (select client_id from identity where client_id <> (select client_id from client)) as other_client_id,
-           exists (select from identity where kind = 'phone' and address = $5) as has_phone,
-           exists (select from identity where kind = 'bsuid') as has_user_id,
-           exists (select
-                     from identity
-                     join client_identities newer on newer.client_id = identity.client_id and newer.kind = identity.kind
-                                                 and newer.seen_at > identity.seen_at) as is_older,
+           ($1::text is null or exists (select from identity where kind = 'phone' and address = $5))
+           and ($2::text is null or exists (select from identity where kind = 'bsuid'))
+           and not exists (select
+                             from identity
+                             join client_identities newer on newer.client_id = identity.client_id and newer.kind = identity.kind
+                                                         and newer.seen_at > identity.seen_at) as is_linked,
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
            exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known";

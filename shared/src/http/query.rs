@@ -96,6 +96,7 @@ mod tests {
         let query = format!("id={ID}&other={ID}&limit=&limit=%20&online&tags=&limit=+7+&unknown=x");
         let filters: Filters = given(&query).and_then(read).unwrap();
         assert_eq!((filters.limit, filters.online), (Some(7), None));
+        assert!(filters.id.is_nil() && filters.other.is_nil());
         assert!(filters.tags.is_none());
         assert_eq!(problems(&format!("id=&other={ID}")), named(&[("id", "required")]));
     }
