@@ -114,9 +114,17 @@ call app.protect('client_merges', 'select, insert');
 alter policy staff on client_merges using ((select app.sees_all())) with check (true);
 grant update (conversation_id) on conversation_transfers to app_staff;
 grant delete on conversation_handlers to app_staff;
+
 -- Whose client a student is, the system alone decides.
-grant update (client_id) on memberships to app_staff;
-create policy system on memberships as restrictive for update to app_staff using ((select app.user_id()) is null);
+create function app.move_students(from_client uuid, to_client uuid) returns void
+language sql security definer set search_path = public, pg_temp as $$
+    update memberships
+       set client_id = to_client
+     where company_id = app.company_id() and client_id = from_client and app.user_id() is null
+$$;
+alter function app.move_students owner to app_lookup;
+grant update (client_id) on memberships to app_lookup;
+grant execute on function app.move_students to app_staff;
 
 -- Moves everything of one conversation into another of the same channel and closes it. Whoever calls holds the locks of both.
 -- Answers what it changed, as it was. Read and answered is what lies before the first message that is not.
@@ -243,7 +251,7 @@ begin
     end loop;
     update conversations set client_id = stays.id where client_id = goes.id;
     update client_identities set client_id = stays.id where client_id = goes.id;
-    update memberships set client_id = stays.id where client_id = goes.id;
+    perform app.move_students(goes.id, stays.id);
     update client_consents set client_id = stays.id where client_id = goes.id;
     update clients set merged_into_id = stays.id where merged_into_id = goes.id;
     update clients set merged_into_id = stays.id, version = version + 1 where id = goes.id;

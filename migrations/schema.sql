@@ -1247,7 +1247,7 @@ begin
     end loop;
     update conversations set client_id = stays.id where client_id = goes.id;
     update client_identities set client_id = stays.id where client_id = goes.id;
-    update memberships set client_id = stays.id where client_id = goes.id;
+    perform app.move_students(goes.id, stays.id);
     update client_consents set client_id = stays.id where client_id = goes.id;
     update clients set merged_into_id = stays.id where merged_into_id = goes.id;
     update clients set merged_into_id = stays.id, version = version + 1 where id = goes.id;
@@ -1451,6 +1451,17 @@ begin
                        offset 0))
                offset 0));
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_students(from_client uuid, to_client uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    update memberships
+       set client_id = to_client
+     where company_id = app.company_id() and client_id = from_client and app.user_id() is null
 $function$;
 
 CREATE OR REPLACE FUNCTION app.note_handler()
@@ -2039,8 +2050,6 @@ create policy staff on public.memberships as permissive for all to app_staff usi
 
 create policy student on public.memberships as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
-create policy system on public.memberships as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
 create policy company on public.messages as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
@@ -2098,7 +2107,7 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 grant update on column public.client_consents.client_id to app_staff;
 grant select on column public.companies.takeover_text to app_staff;
 grant update on column public.conversation_transfers.conversation_id to app_staff;
-grant update on column public.memberships.client_id to app_staff;
+grant update on column public.memberships.client_id to app_lookup;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users.created_at to app_staff;
@@ -2173,6 +2182,7 @@ grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source te
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[]) to app_lookup;
+grant execute on function app.move_students(from_client uuid, to_client uuid) to app_staff;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;

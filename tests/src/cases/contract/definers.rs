@@ -31,6 +31,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("judge_refresh_token", LOGIN),
     ("keep_unrouted_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
+    ("move_students", STAFF),
     ("oldest_due_job", LOGIN),
     ("record", MEMBERS),
     ("register", LOGIN),

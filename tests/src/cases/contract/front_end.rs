@@ -19,7 +19,7 @@ async fn chats(api: &Api, status: &str) -> Vec<Value> {
 }
 
 pub async fn a_front_end_written_for_another_back_end_is_served(stack: Arc<Stack>) {
-    let company = stack.company(Wanted { agents: 2, ..Wanted::default() }).await;
+    let company = stack.company(Wanted { agents: 2, takeover_text: None, ..Wanted::default() }).await;
     let (me, colleague) = (&company.agents[0], &company.agents[1]);
     let client = fresh_number();
     company.phone.receive_text(&client, "Oi, bom dia").await;

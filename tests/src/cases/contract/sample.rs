@@ -101,16 +101,18 @@ impl Fixture {
         if event["requestContext"].is_object() {
             event["requestContext"]["requestId"] = json!(id);
         }
-        if let Some(body) = event["Records"][0]["body"].as_str() {
-            text(&serde_json::from_str::<Value>(body).expect("a job")["id"]).clone_into(&mut id);
+        let body = event["Records"][0]["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+        if let Some(job) = body.as_ref().and_then(|body| body["id"].as_str()) {
+            job.clone_into(&mut id);
         }
         let known = self.stack.log_lines(&logical_id(function)).len();
         let answer = self.stack.control("POST", &format!("/invoke/{}", logical_id(function)), Some(event)).await;
         let line = eventually(&format!("the line of a run of {function}"), || async {
             let lines = self.stack.log_lines(&logical_id(function));
             let mut finished = lines.into_iter().skip(known).filter(|line| line.get("round_trips").is_some());
-            // A schedule has the id of its invocation, which nobody knows.
-            finished.find(|line| line["request_id"] == id.as_str() || line["message"] == "scheduled_run")
+            // Schedules, and messages that are no jobs, have the id of their invocation, which nobody knows.
+            let is_nameless = |line: &Value| line["message"] == "scheduled_run" || line["message"] == "messages";
+            finished.find(|line| line["request_id"] == id.as_str() || is_nameless(line))
         })
         .await;
         Run { answer: answer["result"].clone(), id, line }

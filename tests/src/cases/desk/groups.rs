@@ -19,6 +19,7 @@ pub async fn nothing_of_a_group_is_stored_told_or_answered(stack: Arc<Stack>) {
     let first = company.phone.receive_text(&client, "Oi").await;
     company.phone.sent_at_least(1).await;
     let before = company.admin.conversation_of(&client).await;
+    company.admin.message_when(text(&before["id"]), "the menu read", |message| message["status"] == "read").await;
     let thread = company.admin.thread(text(&before["id"])).await;
     let head = company.admin.head().await;
 

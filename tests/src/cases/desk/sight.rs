@@ -6,7 +6,15 @@ use serde_json::{Value, json};
 use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
 
 /// Types of events that are about no conversation.
-const OF_SOMETHING_ELSE: &[&str] = &["channel.updated", "department.created", "session.revoked", "user.presence"];
+const OF_SOMETHING_ELSE: &[&str] = &[
+    "channel.flagged",
+    "channel.updated",
+    "client.merged",
+    "client.updated",
+    "department.created",
+    "session.revoked",
+    "user.presence",
+];
 
 struct Scene {
     company: Company,
