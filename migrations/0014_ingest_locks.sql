@@ -322,3 +322,40 @@ begin
     return gone;
 end
 $$;
+
+-- As before, but a lane at work is told from one that waits: messages of two lanes that became one may both be on their way.
+create or replace function app.claim_job(wanted uuid, lease interval)
+returns table (state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    asked record;
+    head jobs;
+begin
+    select jobs.company_id, jobs.queue, jobs.lane, jobs.finished_at into asked from jobs where jobs.id = wanted;
+    if not found or asked.finished_at is not null then
+        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return;
+    end if;
+    select * into head from jobs
+     where jobs.company_id = asked.company_id and jobs.queue = asked.queue and jobs.lane = asked.lane and jobs.finished_at is null
+     order by number limit 1 for update;
+    if head.id is null then
+        -- The head was finished while we waited for it: look again.
+        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return;
+    end if;
+    if head.leased_until > now() then
+        return query select 'busy', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+        return;
+    end if;
+    if head.run_at > now() then
+        return query select 'wait', greatest(1, ceil(extract(epoch from head.run_at - now())))::integer,
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+        return;
+    end if;
+    update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1, key = null where jobs.id = head.id;
+    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
+end
+$$;

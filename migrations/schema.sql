@@ -796,7 +796,7 @@ begin
         return;
     end if;
     if head.leased_until > now() then
-        return query select 'wait', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
+        return query select 'busy', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
                             head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
         return;
     end if;

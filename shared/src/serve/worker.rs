@@ -36,6 +36,9 @@ const MOST_ATTEMPTS: i32 = 10;
 /// No further job of a lane is begun with less than this left of the function's time.
 const LONGEST_JOB: Duration = Duration::from_secs(18);
 
+/// Until a lane is asked again in which another message's worker is busy.
+const SHORT_PAUSE: Duration = Duration::from_secs(5);
+
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 const CLAIM: &str = "select * from app.claim_job($1, $2::text::interval)";
@@ -258,6 +261,8 @@ impl Worker {
                 },
                 // It was put off after this message was sent: its own lane's message comes when it is due, and this lane goes on.
                 _ if group != wanted.to_string() && claim.lane == Some(wanted.to_string()) => return Ok(()),
+                // Another message's worker is at work in this lane, which has been two: it is done long before its lease is.
+                "busy" if claim.id != wanted => return Err(SHORT_PAUSE),
                 _ => return Err(Duration::from_secs(u64::try_from(claim.wait_seconds).unwrap_or(1))),
             };
             let is_wanted = job.id == wanted;

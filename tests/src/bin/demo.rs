@@ -65,7 +65,7 @@ async fn running() -> Option<Stack> {
 
 async fn start() -> Result<(Stack, Cast)> {
     let started = Instant::now();
-    println!("\n  No cloud is running here: starting one that keeps nothing (Postgres, DynamoDB, S3, SQS and 45 functions) …");
+    println!("\n  No cloud is running here: starting one that keeps nothing (Postgres, DynamoDB, S3, SQS and 46 functions) …");
     let binaries = std::env::current_exe()?.parent().context("this program has a folder")?.to_owned();
     let stack = Stack::start(Path::new(OWN_DIRECTORY), &binaries, &[]).await?;
     let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
