@@ -136,6 +136,9 @@ declare
     unanswered integer;
     undo jsonb;
 begin
+    if app.user_id() is not null then
+        raise insufficient_privilege using message = 'conversations are joined by the system alone';
+    end if;
     select * into kept from conversations where id = kept_id;
     select * into closed from conversations where id = closed_id;
     select jsonb_build_object(
@@ -219,6 +222,9 @@ declare
     joined jsonb := '[]';
     undo jsonb;
 begin
+    if app.user_id() is not null then
+        raise insufficient_privilege using message = 'clients are joined by the system alone';
+    end if;
     perform from clients where id in (one, other) order by id for no key update;
     perform from conversations where client_id in (one, other) order by id for update;
     select * into stays from clients where id in (one, other) order by created_at, id limit 1;

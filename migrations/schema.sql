@@ -231,7 +231,8 @@ END) stored,
     metadata jsonb not null default '{}'::jsonb,
     first_pending_at timestamp with time zone,
     pending_since timestamp with time zone,
-    merged_into_id uuid
+    merged_into_id uuid,
+    revision integer not null default 1
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -653,7 +654,7 @@ CREATE INDEX conversations_merged ON public.conversations USING btree (company_i
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
-CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, lower(name));
+CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name));
 CREATE INDEX events_age ON public.events USING btree (at);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
@@ -842,6 +843,16 @@ CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select company_id from presence_leases where connection_id = connection
+$function$;
+
+CREATE OR REPLACE FUNCTION app.count_revision()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.revision := old.revision + 1;
+    return new;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.department_ids()
@@ -1215,6 +1226,9 @@ declare
     joined jsonb := '[]';
     undo jsonb;
 begin
+    if app.user_id() is not null then
+        raise insufficient_privilege using message = 'clients are joined by the system alone';
+    end if;
     perform from clients where id in (one, other) order by id for no key update;
     perform from conversations where client_id in (one, other) order by id for update;
     select * into stays from clients where id in (one, other) order by created_at, id limit 1;
@@ -1285,6 +1299,9 @@ declare
     unanswered integer;
     undo jsonb;
 begin
+    if app.user_id() is not null then
+        raise insufficient_privilege using message = 'conversations are joined by the system alone';
+    end if;
     select * into kept from conversations where id = kept_id;
     select * into closed from conversations where id = closed_id;
     select jsonb_build_object(
@@ -1418,6 +1435,12 @@ begin
        from (select distinct hashtext(key) & 1023 as bucket from unnest(keys) key order by bucket) buckets;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION app.look(name text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select lower(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
 
 CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[])
  RETURNS uuid[]
@@ -1874,6 +1897,7 @@ CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversa
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
+CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 
@@ -2181,6 +2205,7 @@ grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_staff;
+grant execute on function app.look(name text) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_staff;
 grant execute on function app.oldest_due_job() to app;

@@ -1,7 +1,8 @@
 //! Text that people read: characters that nobody sees have no place in a name.
 
 /// Whether a character shows nothing of itself, or changes the order or the joining of those around it: zero-width and soft-hyphen
-/// characters, directions, joiners, invisible operators and letters, annotations, tags, and line and paragraph separators.
+/// characters, directions, joiners, invisible operators and letters, annotations, tags, the empty Braille pattern, and line and
+/// paragraph separators.
 /// Control characters are another matter: they are refused everywhere.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
@@ -16,11 +17,12 @@ pub fn is_hidden(character: char) -> bool {
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
             | '\u{3164}'
             | '\u{feff}'
             | '\u{ffa0}'
             | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0000}'..='\u{e01ef}'
     )
 }
 

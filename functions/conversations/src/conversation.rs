@@ -17,7 +17,7 @@ macro_rules! conversation_columns {
            conversations.department_id, departments.name as department_name,
            conversations.assignee_id, users.name as assignee_name,
            conversations.status, conversations.mode, conversations.priority, conversations.tags, conversations.subject,
-           conversations.version, conversations.last_message_at, conversations.last_message_preview,
+           conversations.version, conversations.revision, conversations.last_message_at, conversations.last_message_preview,
            conversations.last_message_from, conversations.inbound_count - conversations.read_count as unread,
            conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
@@ -96,6 +96,8 @@ pub struct Conversation {
     pub subject: Option<String>,
     /// The fence: grows with every takeover, transfer, mode change, close and human reply.
     pub version: i32,
+    /// Grows with every change of the row: of two copies the greater one is the newer.
+    pub revision: i32,
     pub last_message_at: Timestamp,
     pub last_message_preview: String,
     /// `client`, `agent`, `bot` or `system`.
@@ -187,7 +189,7 @@ pub fn emit_conversation<P>(
 /// Locks the row of a conversation the caller sees, and keeps it in their sight until the transaction ends.
 const LOCK: &str = "
     select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
-           window_expires_at, set_config('app.held_conversation', id::text, true) as held
+           window_expires_at, merged_into_id, set_config('app.held_conversation', id::text, true) as held
       from conversations
      where id = $1
        for update";
@@ -205,6 +207,8 @@ pub struct HeldConversation {
     pub version: i32,
     pub inbound_count: i32,
     pub window_expires_at: Option<Timestamp>,
+    /// The conversation of the same client that has its messages now.
+    pub merged_into_id: Option<Uuid>,
 }
 
 impl HeldConversation {

@@ -146,11 +146,13 @@ impl SendMessage {
         Content { kind, body: self.body.clone(), payload: payload(self), file_id: self.file() }
     }
 
-    /// Whether this caller sending this became this message.
-    pub fn is_of(&self, agent: &Identity, message: &Message) -> bool {
+    /// Whether this caller sending this became this message, wherever its conversation's messages are now.
+    pub fn is_of(&self, agent: &Identity, held: &HeldConversation, message: &Message) -> bool {
         let Content { kind, body, payload, file_id } = self.content();
         let file = message.file.as_ref().and_then(|file| file["id"].as_str()?.parse::<Uuid>().ok());
-        (message.conversation_id, message.sender_id) == (self.conversation_id, Some(agent.user_id))
+        let is_there = [Some(self.conversation_id), held.merged_into_id].contains(&Some(message.conversation_id));
+        is_there
+            && message.sender_id == Some(agent.user_id)
             && (&message.kind, &message.body, &message.payload) == (&kind, &body, &payload)
             && (file, message.reply_to_id) == (file_id, self.reply_to_id)
     }
@@ -225,6 +227,7 @@ mod tests {
             version: 1,
             inbound_count: 1,
             window_expires_at: Some(Timestamp::from_second(100).unwrap()),
+            merged_into_id: None,
         }
     }
 

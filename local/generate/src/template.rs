@@ -16,7 +16,7 @@ const LONGEST_DESCRIPTION: usize = 256;
 const WORKER_SECONDS: u32 = 30;
 
 /// Seconds for the frames of one batch: whoever listens knows of them by itself soon after.
-const PUSH_SECONDS: u32 = 5;
+const PUSH_SECONDS: u32 = 3;
 
 /// Seconds a scheduled function may take.
 const SCHEDULE_SECONDS: u32 = 60;

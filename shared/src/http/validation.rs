@@ -160,6 +160,10 @@ pub fn rule(code: &str, portuguese: &str, english: &str) -> garde::Error {
 /// The rule of every name of a person, company, department or channel, for `#[garde(custom(visible))]`: nothing in it is hidden, so
 /// that names which look alike are alike. What people write to each other is not judged.
 pub fn visible(name: &impl AsRef<str>, (): &()) -> garde::Result {
+    // Texts may have lines; a name has one.
+    if name.as_ref().contains(char::is_control) {
+        return Err(rule("control_characters", "Contém caracteres de controle.", "Contains control characters."));
+    }
     if has_hidden_characters(name.as_ref()) {
         return Err(rule("hidden_characters", "Contém caracteres invisíveis.", "Contains invisible characters."));
     }

@@ -98,7 +98,12 @@ async fn publish(context: &Context, company_id: Uuid, events: &[Event], recorded
     else {
         return;
     };
-    let topics = distinct(events.iter().map(|event| event.topic));
+    let mut topics = distinct(events.iter().map(|event| event.topic));
+    // Whether a company has few listeners is asked whatever it is told: by two ways, what comes later would overtake what came before.
+    let of_company = Topic::Company(company_id);
+    if topics.iter().any(|topic| !matches!(topic, Topic::User(_))) && !topics.contains(&of_company) {
+        topics.push(of_company);
+    }
     let found = join_all(topics.iter().map(|topic| connections::on_topic_if_few(context, *topic, FEW))).await;
     let mut listeners = Vec::new();
     for (topic, found) in topics.into_iter().zip(found) {

@@ -57,7 +57,7 @@ async fn send_message(
     .await;
     let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
     if let Some(message) = sent_before? {
-        return if input.is_of(&agent, &message) { Ok(Created(message)) } else { Err(CLIENT_MESSAGE_ID_REUSED.into()) };
+        return if input.is_of(&agent, &held, &message) { Ok(Created(message)) } else { Err(CLIENT_MESSAGE_ID_REUSED.into()) };
     }
     if let Err(problem) = may_send(context.now(), &agent, &held) {
         return Err(held.refuse(&transaction, problem).await);

@@ -18,7 +18,7 @@ const CREATE_DEPARTMENT: &str = "
     with created as (
         insert into departments (id, name, description)
         values ($1, $2, $3)
-        on conflict (company_id, lower(name)) do nothing
+        on conflict (company_id, app.look(name)) do nothing
         returning *
     ), joined as (
         insert into department_members (department_id, user_id)
@@ -33,7 +33,7 @@ const DEPARTMENT_WITH_NAME: &str = "
       from departments
       cross join lateral (
            select array(select user_id from department_members where department_id = departments.id order by user_id) as ids) members
-     where lower(name) = lower($1)";
+     where app.look(name) = app.look($1)";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -86,7 +86,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
     let mut staff =
-        [&student[..], &["add_edit", "has_role", "join_clients", "join_conversations", "lock_keys", "words"]].concat();
+        [&student[..], &["add_edit", "has_role", "join_clients", "join_conversations", "lock_keys", "look", "words"]].concat();
     staff.sort_unstable();
     let database = stack.database().await;
     for (role, expected) in [("app_student", student), ("app_staff", staff)] {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join4};
 use serde_json::{Value, json};
 use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
 
@@ -77,6 +77,45 @@ pub async fn many_listeners_are_told_in_order(stack: Arc<Stack>) {
             let is_later = |frame: &Value| frame["type"] == "message.created" && frame["data"]["message"]["body"] != "Oi";
             let next = socket.frame("the next line", is_later).await;
             assert_eq!(text(&next["data"]["message"]["body"]), line);
+        }
+    }
+}
+
+/// Frames of transactions that end at the same time may come in any order: the greatest revision is the row as it is.
+pub async fn the_greatest_revision_is_the_row_as_it_is(stack: Arc<Stack>) {
+    let (company, mut tabs) = crowd(&stack).await;
+    for is_crowd in [true, false] {
+        if !is_crowd {
+            // Those who were many leave.
+            join_all(tabs.drain(1..).flatten().map(Socket::close)).await;
+            join_all(tabs[0].drain(2..).map(Socket::close)).await;
+        }
+        let client = fresh_number();
+        company.phone.receive_text(&client, "Oi").await;
+        let id = company.admin.conversation_id_of(&client).await;
+        let [first, second, _] = &company.agents[..] else { panic!("three agents") };
+        first.take_over(&id).await;
+        join4(
+            first.transfer(&id, json!({"to_user_id": second.id})),
+            company.phone.receive_text(&client, "um"),
+            company.phone.receive_text(&client, "dois"),
+            company.supervisor.api.post(&format!("/conversations/{id}/read"), json!({})),
+        )
+        .await;
+        company.supervisor.close(&id).await;
+        let row = company.admin.conversation(&id).await;
+        // Those of the other department see none of it.
+        for socket in tabs.iter_mut().take(2).flatten() {
+            let is_newest = |frame: &Value| {
+                frame["data"]["conversation"]["id"] == id.as_str() && frame["data"]["conversation"]["revision"] == row["revision"]
+            };
+            let newest = socket.frame("the newest row", is_newest).await["data"]["conversation"].clone();
+            for field in ["status", "assignee_id", "unread", "last_message_preview", "version"] {
+                assert_eq!(newest[field], row[field], "{field}");
+            }
+            let of_row = |frame: &&Value| frame["data"]["conversation"]["id"] == id.as_str();
+            let later = |frame: &Value| frame["data"]["conversation"]["revision"].as_i64() > row["revision"].as_i64();
+            assert!(!socket.drain().await.iter().filter(of_row).any(later));
         }
     }
 }

@@ -280,6 +280,25 @@ pub async fn what_waits_to_be_delivered_is_sent_in_order(stack: Arc<Stack>) {
     scene.company.admin.message_when(&older, "the first read", is_read).await;
 }
 
+pub async fn message_sent_again_after_the_join_is_the_same(stack: Arc<Stack>) {
+    let scene = scene(&stack, two_agents()).await;
+    scene.by_phone("um").await;
+    let older = text(&scene.conversations().await[0]["id"]).to_owned();
+    scene.by_user_id("dois").await;
+    let other = scene.conversations().await.into_iter().find(|row| text(&row["id"]) != older).expect("another");
+    let other = text(&other["id"]).to_owned();
+    let agents = &scene.company.agents;
+    agents[0].take_over(&older).await;
+    agents[1].take_over(&other).await;
+    let first = agents[1].say(&other, "resposta").await;
+    scene.prove("três").await;
+    assert_eq!(scene.joined().await.0["id"], older.as_str());
+    let again = agents[1].say(&other, "resposta").await;
+    assert_eq!((&again["id"], &again["conversation_id"]), (&first["id"], &json!(older)));
+    let bodies = scene.company.admin.thread(&older).await;
+    assert_eq!(bodies.iter().filter(|message| message["body"] == "resposta").count(), 1, "{bodies:?}");
+}
+
 pub async fn bot_answers_what_came_with_the_other_conversation(stack: Arc<Stack>) {
     let scene = scene(&stack, Wanted { bot: true, ..two_agents() }).await;
     scene.by_phone("Oi").await;

@@ -142,6 +142,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             echo_and_changed_ids_prove_it_too,
             answer_goes_where_the_client_was_last_heard_of,
             what_waits_to_be_delivered_is_sent_in_order,
+            message_sent_again_after_the_join_is_the_same,
             bot_answers_what_came_with_the_other_conversation,
             everything_that_names_a_client_follows,
         };
@@ -253,6 +254,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         crowds::{
             many_listeners_are_told_everything_once,
             many_listeners_are_told_in_order,
+            the_greatest_revision_is_the_row_as_it_is,
             who_loses_sight_in_a_crowd_is_told_nothing_from_then_on,
         };
         visibility::{

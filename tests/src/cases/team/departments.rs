@@ -26,6 +26,15 @@ pub async fn names_are_unique_whatever_their_case(stack: Arc<Stack>) {
     let refused = company.admin.api.post("/departments", json!({"name": "ATENÇÃO"})).await.expect(409);
     assert_eq!((text(&refused["code"]), &refused["current"]["id"]), ("name_taken", &made["id"]));
     other.admin.api.post("/departments", json!({"name": "Atenção"})).await.expect(201);
+    company.admin.api.post("/departments", json!({"name": "Vendas 2"})).await.expect(201);
+    for alike in ["Atenc\u{327}a\u{303}o", "Vendas  2", "Vendas\u{a0}2", "VENDAS ２"] {
+        let refused = company.admin.api.post("/departments", json!({"name": alike})).await.expect(409);
+        assert_eq!(text(&refused["code"]), "name_taken", "{alike}");
+    }
+    for lines in ["Ven\ndas", "Ven\tdas"] {
+        let refused = company.admin.api.post("/departments", json!({"name": lines})).await.expect(422);
+        assert_eq!(text(&refused["errors"][0]["code"]), "control_characters", "{lines:?}");
+    }
 }
 
 pub async fn a_new_department_is_told_to_staff(stack: Arc<Stack>) {
