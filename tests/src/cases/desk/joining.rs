@@ -25,6 +25,18 @@ fn two_agents() -> Wanted {
 }
 
 impl Scene {
+    /// The older conversation and the other, each with an agent of its own.
+    async fn both_taken_over(&self) -> (String, String) {
+        self.by_phone("um").await;
+        let older = text(&self.conversations().await[0]["id"]).to_owned();
+        self.by_user_id("dois").await;
+        let other = self.conversations().await.into_iter().find(|row| text(&row["id"]) != older).expect("another");
+        let other = text(&other["id"]).to_owned();
+        self.company.agents[0].take_over(&older).await;
+        self.company.agents[1].take_over(&other).await;
+        (older, other)
+    }
+
     async fn by_phone(&self, words: &str) {
         let order = json!({"user_id": format!("BR.P{}", self.phone), "text": words});
         taken(&self.company.phone.receive(&self.phone, order).await);
@@ -258,14 +270,8 @@ pub async fn answer_goes_where_the_client_was_last_heard_of(stack: Arc<Stack>) {
 
 pub async fn what_waits_to_be_delivered_is_sent_in_order(stack: Arc<Stack>) {
     let scene = scene(&stack, two_agents()).await;
-    scene.by_phone("um").await;
-    let older = text(&scene.conversations().await[0]["id"]).to_owned();
-    scene.by_user_id("dois").await;
-    let other = scene.conversations().await.into_iter().find(|row| text(&row["id"]) != older).expect("another");
-    let other = text(&other["id"]).to_owned();
+    let (older, other) = scene.both_taken_over().await;
     let agents = &scene.company.agents;
-    agents[0].take_over(&older).await;
-    agents[1].take_over(&other).await;
     let busy = json!({"target": "whatsapp.messages", "kind": "error", "code": 130_429});
     scene.company.phone.fault(busy).await;
     agents[1].say(&other, "primeira").await;
@@ -282,14 +288,8 @@ pub async fn what_waits_to_be_delivered_is_sent_in_order(stack: Arc<Stack>) {
 
 pub async fn message_sent_again_after_the_join_is_the_same(stack: Arc<Stack>) {
     let scene = scene(&stack, two_agents()).await;
-    scene.by_phone("um").await;
-    let older = text(&scene.conversations().await[0]["id"]).to_owned();
-    scene.by_user_id("dois").await;
-    let other = scene.conversations().await.into_iter().find(|row| text(&row["id"]) != older).expect("another");
-    let other = text(&other["id"]).to_owned();
+    let (older, other) = scene.both_taken_over().await;
     let agents = &scene.company.agents;
-    agents[0].take_over(&older).await;
-    agents[1].take_over(&other).await;
     let first = agents[1].say(&other, "resposta").await;
     scene.prove("três").await;
     assert_eq!(scene.joined().await.0["id"], older.as_str());
