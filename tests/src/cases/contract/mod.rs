@@ -84,6 +84,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         privileges::{
             nobody_changes_a_membership_or_a_person,
             nobody_reaches_sessions_and_tokens,
+            nobody_rewrites_what_was_said,
             look_ups_before_a_tenant_are_closed_within_one,
             only_logins_of_ones_own_can_be_ended,
             only_companies_of_ones_own_can_be_chosen,

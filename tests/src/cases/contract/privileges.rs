@@ -246,6 +246,42 @@ pub async fn what_providers_send_is_written_by_the_system(stack: Arc<Stack>) {
     admin.changes(1, claim, &[]).await;
 }
 
+/// What was said, by whom and to whom, is not an agent's to change; they speak for themselves alone.
+pub async fn nobody_rewrites_what_was_said(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
+    let (_, id) = company.served().await;
+    let id: uuid::Uuid = id.parse().expect("an id");
+    let message = "
+        insert into messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, sent_at)
+        select gen_random_uuid(), id, channel_account_id, $2, $3, 'text', 'falsificado', now() from conversations where id = $1";
+    let transfer = "
+        insert into conversation_transfers (id, conversation_id, from_user_id, to_user_id, by_user_id)
+        values (gen_random_uuid(), $1, $2, $2, $2)";
+    let handler = "insert into conversation_handlers (conversation_id, user_id) values ($1, $2)";
+    let (me, colleague) = (company.agents[0].id, company.agents[1].id);
+    let everybody = [(&company.agents[0], "agent"), (&company.supervisor, "supervisor"), (&company.admin, "admin")];
+    for (person, role) in everybody {
+        let inside = Inside::enter(&stack, &company, person, role).await;
+        for sql in [
+            "update messages set body = 'falsificado'",
+            "update clients set name = 'falsificado'",
+            "update conversation_transfers set conversation_id = conversation_id",
+            "delete from conversation_handlers",
+        ] {
+            inside.changes(0, sql, &[]).await;
+        }
+        inside.is_refused("delete from messages", &[]).await;
+        inside.is_refused("insert into clients (id, name) values (gen_random_uuid(), 'x')", &[]).await;
+        inside.is_refused(message, &[&id, &"client", &None::<uuid::Uuid>]).await;
+        inside.is_refused(message, &[&id, &"agent", &Some(colleague)]).await;
+        inside.is_refused(transfer, &[&id, &colleague]).await;
+        inside.is_refused(handler, &[&id, &colleague]).await;
+        inside.is_refused("select app.join_clients(gen_random_uuid(), $1, $1, '{}')", &[&id]).await;
+    }
+    let agent = Inside::enter(&stack, &company, &company.agents[0], "agent").await;
+    agent.changes(1, message, &[&id, &"agent", &Some(me)]).await;
+}
+
 pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let _socket = company.agents[0].socket().await;
