@@ -1959,6 +1959,12 @@ create policy staff on public.clients as permissive for all to app_staff using t
 
 create policy student on public.clients as permissive for select to app_student using (id = ( SELECT app.client_id() AS client_id));
 
+create policy system_deletes on public.clients as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy system_inserts on public.clients as restrictive for insert to app_staff with check (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy system_updates on public.clients as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
 create policy company on public.companies as permissive for all to app_staff, app_student using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
@@ -1967,11 +1973,23 @@ create policy company on public.conversation_handlers as restrictive for all to 
 
 create policy staff on public.conversation_handlers as permissive for all to app_staff using true;
 
+create policy system_deletes on public.conversation_handlers as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy system_updates on public.conversation_handlers as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR (pg_trigger_depth() > 0));
+
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.conversation_transfers as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.conversations
   WHERE ((conversations.company_id = conversation_transfers.company_id) AND (conversations.id = conversation_transfers.conversation_id)))));
+
+create policy system_deletes on public.conversation_transfers as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy system_updates on public.conversation_transfers as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy trigger_inserts on public.conversation_transfers as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR (pg_trigger_depth() > 0));
 
 create policy company on public.conversations as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2078,6 +2096,8 @@ create policy company on public.messages as restrictive for all to app_staff, ap
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
 
+create policy own_words on public.messages as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR ((sender_type = ANY (ARRAY['agent'::text, 'system'::text])) AND (sender_id = ( SELECT app.user_id() AS user_id))));
+
 create policy staff on public.messages as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.conversations
   WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id)))));
@@ -2085,6 +2105,10 @@ create policy staff on public.messages as permissive for all to app_staff using 
 create policy student on public.messages as permissive for select to app_student using (EXISTS ( SELECT
    FROM public.conversations
   WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id))));
+
+create policy system_deletes on public.messages as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+
+create policy system_updates on public.messages as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy company on public.object_removals as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
