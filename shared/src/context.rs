@@ -74,6 +74,7 @@ struct State {
     identity: Option<Identity>,
     idempotency: Option<(String, Vec<u8>)>,
     feed_cursor: Option<String>,
+    replay: Option<Error>,
     limit: Option<Verdict>,
 }
 
@@ -221,6 +222,15 @@ impl Context {
 
     pub(crate) fn idempotency(&self) -> Option<(String, Vec<u8>)> {
         self.state().idempotency.clone()
+    }
+
+    /// What this request was answered before goes before whatever its own statements make of it now.
+    pub(crate) fn replay_with(&self, answer: Error) {
+        self.state().replay = Some(answer);
+    }
+
+    pub(crate) fn replay(&self) -> Option<Error> {
+        self.state().replay.clone()
     }
 
     /// The feed's head as of the first snapshot of this work; later ones would skip events it has not seen.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join4, try_join, try_join_all, try_join3};
+use futures_util::future::{join3, join4, try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
 
@@ -164,7 +164,11 @@ impl Transaction {
             Ok((claimed?, worked))
         })();
         match outcome {
-            Ok((false, _)) => Err(self.replay(key).await?),
+            Ok((false, _)) => {
+                let replay = self.replay(key).await?;
+                self.context.replay_with(replay.clone());
+                Err(replay)
+            }
             Ok((true, Ok(answer))) => Ok(answer),
             Ok((true, Err(error))) | Err(error) => Err(self.explain(error).await),
         }
@@ -175,15 +179,20 @@ impl Transaction {
         let (key, hash) = key.unwrap_or_default();
         // The statement that came with the claim may have failed on the earlier request's own rows.
         let connection = self.connection();
-        connection.client.batch_execute("rollback; begin").await.map_err(|error| failure::explain(&error))?;
-        if let (Some(statement), Enter::Person(identity)) = (self.enter_statement().await?, &self.enter) {
+        connection.client.batch_execute("rollback").await.map_err(|error| failure::explain(&error))?;
+        let (enter, stored) = (self.enter_statement().await?, self.prepare(STORED_ANSWER).await?);
+        let entering = async {
+            let (Some(statement), Enter::Person(identity)) = (&enter, &self.enter) else { return Ok(()) };
             let Identity { company_id, user_id, role, session_id } = identity;
-            let parameters: Parameters = &[company_id, user_id, &role.as_str(), session_id];
-            connection.client.query_one(&statement, parameters).await.map_err(|error| failure::explain(&error))?;
-        }
-        let stored = self.prepare(STORED_ANSWER).await?;
-        let row = connection.client.query_opt(&stored, &[&self.context.origin().function, &key, &hash]).await;
-        let Some(row) = row.map_err(|error| failure::explain(&error))? else { return Ok(NOT_FOUND.into()) };
+            connection.client.query_one(statement, &[company_id, user_id, &role.as_str(), session_id]).await.map(drop)
+        };
+        let function = &self.context.origin().function;
+        let parameters: Parameters = &[function, &key, &hash];
+        // Sent together: a query that ran beside the claim must not come in between, before the tenant is entered.
+        let (begun, entered, row) =
+            join3(connection.client.batch_execute("begin"), entering, connection.client.query_opt(&stored, parameters)).await;
+        let row = begun.and(entered).and(row).map_err(|error| failure::explain(&error))?;
+        let Some(row) = row else { return Ok(NOT_FOUND.into()) };
         if !row.get::<_, bool>("same_request") {
             return Ok(IDEMPOTENCY_KEY_REUSED.into());
         }

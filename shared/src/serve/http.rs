@@ -124,7 +124,8 @@ impl Shell {
         if self.route.uses != Uses::Nothing {
             context.configure().await?;
         }
-        (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await
+        let outcome = (self.endpoint.call)(Arc::clone(request), self.route, context.clone()).await;
+        outcome.map_err(|error| context.replay().unwrap_or(error))
     }
 
     /// Adds the names that front ends of other back ends know: under `/api/v1`, and to tokens under every path.

@@ -50,6 +50,8 @@ async fn past(stack: &Stack) -> (Company, Client) {
     let database = stack.database().await;
     let [first, second] = [0, 1].map(|index: usize| company.departments[index].1);
     database.execute(PAST, &[&company.id, &company.channel_account_id, &first, &second]).await.expect("the past is written");
+    // As it is by itself after a minute.
+    database.batch_execute("analyze clients, client_identities, conversations, messages").await.expect("the past is known");
     (company, database)
 }
 
