@@ -239,6 +239,12 @@ impl HeldConversation {
     }
 }
 
+/// Asks for a turn of the bot, unless one waits already.
+pub fn enqueue_bot_turn(context: &Context, transaction: &Transaction, id: Uuid) {
+    let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
+    transaction.enqueue(job.unless_waiting(id));
+}
+
 /// Locks a conversation for a command; 404 when the caller does not see it.
 pub async fn lock(transaction: &Transaction, id: Uuid) -> Result<HeldConversation, Error> {
     transaction.one(LOCK, &[&id]).await

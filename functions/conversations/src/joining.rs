@@ -4,7 +4,7 @@ use shared::prelude::*;
 
 use crate::{
     Conversation, ConversationClosed, ConversationUpdated, SystemMessage, add_system_message, conversation_columns,
-    conversation_joins, emit_conversation,
+    conversation_joins, emit_conversation, enqueue_bot_turn,
 };
 
 const JOIN: &str = "select winner, loser, kept, closed from app.join_clients($1, $2, $3, $4)";
@@ -85,8 +85,6 @@ fn go_on(context: &Context, transaction: &Transaction, conversation: &Conversati
         SystemMessage { text: "Outra conversa do mesmo cliente foi unida a esta.".into(), payload: json!({"act": "merged"}) };
     add_system_message(context, transaction, conversation, line);
     if conversation.mode == "bot" {
-        let id = conversation.id;
-        let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
-        transaction.enqueue(job.unless_waiting(id));
+        enqueue_bot_turn(context, transaction, conversation.id);
     }
 }

@@ -19,7 +19,8 @@ use shared::prelude::*;
 
 pub use conversation::{
     CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, emit_conversation, lock,
+    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, emit_conversation,
+    enqueue_bot_turn, lock,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};

@@ -2,7 +2,7 @@
 
 use conversations::{
     ConversationCreated, ConversationReopened, ConversationUpdated, MessageCreated, Written, emit_conversation, emit_message,
-    join_clients, preview,
+    enqueue_bot_turn, join_clients, preview,
 };
 use shared::{
     error::{Error, INTERNAL, UNAVAILABLE},
@@ -287,9 +287,7 @@ fn announce(context: &Context, transaction: &Transaction, channel: &Channel, wri
         transaction.enqueue(Job::new(context, Queue::Media, "fetch_media", file["id"].as_str().unwrap_or_default(), payload));
     }
     if conversation.mode == "bot" && sender_type == "client" {
-        let id = conversation.id;
-        let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
-        transaction.enqueue(job.unless_waiting(id));
+        enqueue_bot_turn(context, transaction, conversation.id);
     }
     emit_message(transaction, &conversation, &MessageCreated { message });
 }

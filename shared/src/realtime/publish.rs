@@ -155,7 +155,7 @@ pub async fn tell(context: &Context, company_id: Uuid, listeners: &[(Topic, Vec<
     connections::post_all(context, frames).await;
 }
 
-/// Lets the worker tell the listeners, each shard of them in the order of commits.
+/// Lets the worker tell the listeners, each shard of them in the order of what was handed over.
 async fn hand_over(context: &Context, company_id: Uuid, tx: &str) {
     let messages = (0..SHARDS).map(|shard| {
         let handover = Handover { company_id, tx: tx.to_owned(), shard };

@@ -5,7 +5,7 @@ use bot::{
     turn::Next,
 };
 use conversations::{
-    Content, Conversation, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, emit_conversation,
+    Content, Conversation, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, emit_conversation, enqueue_bot_turn,
 };
 use shared::prelude::*;
 
@@ -51,7 +51,7 @@ async fn answer(context: &Context, transaction: &Transaction, job: &Claimed, id:
         return play_again_if_unanswered(context, transaction, id).await;
     };
     if has_more {
-        play_again(context, transaction, id);
+        enqueue_bot_turn(context, transaction, id);
     }
     for saying in turn.says {
         let content = Content { kind: saying.kind.into(), body: saying.text, payload: saying.payload, file_id: None };
@@ -80,14 +80,9 @@ async fn answer(context: &Context, transaction: &Transaction, job: &Claimed, id:
 async fn play_again_if_unanswered(context: &Context, transaction: &Transaction, id: Uuid) -> Result<(), Error> {
     let rows = transaction.query(IS_UNANSWERED, &[&id]).await?;
     if rows.first().is_some_and(|row| row.get("is_unanswered")) {
-        play_again(context, transaction, id);
+        enqueue_bot_turn(context, transaction, id);
     }
     Ok(())
-}
-
-fn play_again(context: &Context, transaction: &Transaction, id: Uuid) {
-    let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
-    transaction.enqueue(job.unless_waiting(id));
 }
 
 /// A client whom the bot cannot answer must not wait for it: somebody else can.
