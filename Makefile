@@ -4,12 +4,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86
+.PHONY: help programs run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := $(TARGET)/debug
-FUNCTIONS := $(patsubst functions/%/src/bin,--package=%,$(wildcard functions/*/src/bin))
+DOMAINS := $(patsubst functions/%/src/bin,%,$(wildcard functions/*/src/bin))
+FUNCTIONS := $(addprefix --package=,$(DOMAINS))
+# While developing, the functions of a domain are one program: hundreds of them would take minutes to link after every change.
+PROGRAMS := --workspace $(addprefix --bin=,$(DOMAINS) local generate tests demo)
 VENV := .venv
 LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check $(FUNCTIONS)
 # Options of `make run` and `make bench`, as in `make run ARGS=--memory`.
@@ -19,24 +22,27 @@ help: ## Lists what can be made
 	@echo "make <target>   (first builds take minutes, later ones seconds)"
 	grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1 \t/' | expand -t 20
 
+programs: ## Builds everything for development
+	@cargo build $(PROGRAMS)
+
 run: ## Runs the whole cloud on this machine
 	@echo "Building the functions and the local cloud …"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	exec $(BINARIES)/local up $(ARGS)
 
 demo: ## Plays a customer's conversation through the local cloud
 	@echo "Building the functions and the local cloud …"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	exec $(BINARIES)/demo
 
 test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
 
 generate: ## Writes openapi.json, the generated blocks of template.yaml and migrations/schema.sql
-	@cargo build --workspace --bins
+	@cargo build $(PROGRAMS)
 	$(BINARIES)/generate --binaries $(BINARIES)
 	$(BINARIES)/local schema
 	# The function that answers with openapi.json holds it.
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 
 format: ## Formats the code
 	@cargo fmt --all
@@ -47,7 +53,7 @@ check-format:
 
 lint: ## Lints the code, warnings being errors
 	@echo "== lint"
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo clippy $(PROGRAMS) --bin=bench --lib --tests --examples --quiet -- -D warnings
 
 # Licences, forbidden crates and sources. Known weaknesses too, when their database can be reached.
 dependencies: $(VENV)/installed ## Checks licences, sources and advisories of the dependencies
@@ -68,7 +74,7 @@ units: ## Unit tests of the libraries, and of the local cloud's protocols
 
 check-generated:
 	@echo "== generated files"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	$(BINARIES)/generate --check --binaries $(BINARIES)
 	$(BINARIES)/local schema --check
 
@@ -78,7 +84,7 @@ template: $(VENV)/installed ## Validates template.yaml as AWS would
 
 end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	@echo "== end-to-end tests"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	$(BINARIES)/tests $(ARGS)
 	$(if $(ARGS),,$(BINARIES)/demo)
 

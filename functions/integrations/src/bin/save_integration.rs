@@ -73,7 +73,7 @@ impl Found {
     }
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, save_integration);
 }
 

@@ -11,7 +11,7 @@ use shared::{
 /// Only entering the tenant matters: it fails for a session that has ended.
 const NOTHING: &str = "select";
 
-fn main() {
+pub fn main() {
     serve_connect(connect);
 }
 
