@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help programs run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86
+.PHONY: help programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -22,22 +22,38 @@ help: ## Lists what can be made
 	@echo "make <target>   (first builds take minutes, later ones seconds)"
 	grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1 \t/' | expand -t 20
 
-programs: ## Builds everything for development
+programs: list-functions ## Builds everything for development
 	@cargo build $(PROGRAMS)
 
-run: ## Runs the whole cloud on this machine
+# The program of each domain lists its functions.
+list-functions:
+	@mkdir -p $(TARGET)
+	for domain in $(DOMAINS); do
+	  names=$$(cd functions/$$domain/src/bin && ls *.rs | LC_ALL=C sort | sed 's/\.rs$$//')
+	  {
+	    echo "//! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by \`make programs\`."
+	    echo
+	    printf '#[path = "bin/%s.rs"]\nmod %s;\n' $$(for name in $$names; do echo $$name $$name; done)
+	    printf '\n#[rustfmt::skip]\nfn main() {\n    shared::called_by_name(&[\n'
+	    printf '        ("%s", %s::main),\n' $$(for name in $$names; do echo $$name $$name; done)
+	    printf '    ]);\n}\n'
+	  } >$(TARGET)/list.rs
+	  cmp --silent $(TARGET)/list.rs functions/$$domain/src/main.rs || cp $(TARGET)/list.rs functions/$$domain/src/main.rs
+	done
+
+run: list-functions ## Runs the whole cloud on this machine
 	@echo "Building the functions and the local cloud …"
 	cargo build $(PROGRAMS)
 	exec $(BINARIES)/local up $(ARGS)
 
-demo: ## Plays a customer's conversation through the local cloud
+demo: list-functions ## Plays a customer's conversation through the local cloud
 	@echo "Building the functions and the local cloud …"
 	cargo build $(PROGRAMS)
 	exec $(BINARIES)/demo
 
 test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
 
-generate: ## Writes openapi.json, the generated blocks of template.yaml and migrations/schema.sql
+generate: list-functions ## Writes openapi.json, the generated blocks of template.yaml and migrations/schema.sql
 	@cargo build $(PROGRAMS)
 	$(BINARIES)/generate --binaries $(BINARIES)
 	$(BINARIES)/local schema
@@ -72,7 +88,7 @@ units: ## Unit tests of the libraries, and of the local cloud's protocols
 	cargo build --workspace --examples --quiet
 	cargo test --workspace --lib --bin generate --test '*' --quiet
 
-check-generated:
+check-generated: list-functions
 	@echo "== generated files"
 	cargo build $(PROGRAMS)
 	$(BINARIES)/generate --check --binaries $(BINARIES)
