@@ -218,3 +218,7 @@ begin
     return next;
 end
 $$;
+
+-- What clients change in messages, held until the message comes, says by which ids its author is known. What is held already does not, and
+-- changes nothing.
+alter table early_changes add column phone text, add column bsuid text;

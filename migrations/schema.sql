@@ -266,7 +266,9 @@ create table public.early_changes (
     changed_by text not null,
     body text not null,
     at timestamp with time zone not null,
-    received_at timestamp with time zone not null default now()
+    received_at timestamp with time zone not null default now(),
+    phone text,
+    bsuid text
 );
 alter table public.early_changes enable row level security;
 alter table public.early_changes force row level security;

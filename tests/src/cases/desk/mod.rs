@@ -1,6 +1,7 @@
 //! The service desk: what comes in, what goes out, who sees it and who has the word.
 
 mod account;
+mod authors;
 mod bot;
 mod changes;
 mod checked_files;
@@ -79,6 +80,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             early_change_sent_twice_is_made_once,
             change_at_the_moment_of_its_message_is_not_lost,
             changes_nobody_waits_for_are_swept,
+        };
+        authors::{
+            another_client_changes_nothing,
+            change_of_another_client_that_waits_changes_nothing,
+            words_of_the_other_side_stand,
+            client_of_several_ids_changes_their_own,
+            answer_to_another_clients_message_names_none,
         };
         notices::{
             notice_is_shown_and_is_no_word_of_the_client,
