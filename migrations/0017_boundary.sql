@@ -222,3 +222,169 @@ $$;
 -- What clients change in messages, held until the message comes, says by which ids its author is known. What is held already does not, and
 -- changes nothing.
 alter table early_changes add column phone text, add column bsuid text;
+
+-- As before, and it keeps the numbers that it changes in the conversation that goes on, and who held that; front ends' own fields
+-- follow where the one who stays has none.
+create or replace function app.join_conversations(kept_id uuid, closed_id uuid) returns jsonb language plpgsql as $$
+declare
+    kept conversations;
+    closed conversations;
+    unread integer;
+    unanswered integer;
+    renumbered jsonb;
+    undo jsonb;
+begin
+    if app.user_id() is not null then
+        raise insufficient_privilege using message = 'conversations are joined by the system alone';
+    end if;
+    select * into kept from conversations where id = kept_id;
+    select * into closed from conversations where id = closed_id;
+    select jsonb_build_object(
+               'kept', to_jsonb(kept),
+               'closed', to_jsonb(closed),
+               'messages', (select coalesce(jsonb_object_agg(id, inbound_number), '{}') from messages where conversation_id = closed.id),
+               'files', (select coalesce(jsonb_agg(id), '[]') from files where conversation_id = closed.id),
+               'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
+               'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = closed.id),
+               'kept_handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = kept.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
+      into undo;
+    with numbered as (
+        select messages.id, messages.conversation_id, messages.inbound_number as old_number,
+               case when messages.inbound_number is not null then
+                   row_number() over (partition by messages.inbound_number is null
+                                      order by messages.sent_at, messages.id)::integer end as number,
+               case when messages.conversation_id = kept.id then kept.read_count else closed.read_count end as read_count,
+               case when messages.conversation_id = kept.id then kept.bot_answered else closed.bot_answered end as bot_answered
+          from messages
+         where messages.conversation_id in (kept.id, closed.id)
+    ), moved as (
+        update messages
+           set conversation_id = kept.id, inbound_number = numbered.number
+          from numbered
+         where messages.id = numbered.id
+           and (messages.conversation_id, messages.inbound_number) is distinct from (kept.id, numbered.number)
+    )
+    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered),
+           coalesce(jsonb_object_agg(id, old_number) filter (where conversation_id = kept.id and old_number <> number), '{}')
+      into unread, unanswered, renumbered
+      from numbered;
+    update files set conversation_id = kept.id where conversation_id = closed.id;
+    update conversation_transfers set conversation_id = kept.id where conversation_id = closed.id;
+    insert into conversation_handlers (conversation_id, user_id)
+    select kept.id, user_id from conversation_handlers where conversation_id = closed.id
+    on conflict do nothing;
+    delete from conversation_handlers where conversation_id = closed.id;
+    update conversations set merged_into_id = kept.id where merged_into_id = closed.id;
+    update conversations
+       set ended_at = now(), close_reason = 'merged', merged_into_id = kept.id, version = version + 1, inbound_count = 0, read_count = 0,
+           bot_answered = 0, bot_node = null, last_message_id = null
+     where id = closed.id;
+    update conversations
+       set inbound_count = kept.inbound_count + closed.inbound_count,
+           read_count = least(coalesce(unread - 1, kept.inbound_count + closed.inbound_count), kept.inbound_count + closed.inbound_count),
+           bot_answered = coalesce(unanswered - 1, kept.inbound_count + closed.inbound_count),
+           last_message_at = greatest(kept.last_message_at, closed.last_message_at),
+           last_message_id = case when closed.last_message_at > kept.last_message_at then closed.last_message_id else kept.last_message_id end,
+           last_message_preview = case when closed.last_message_at > kept.last_message_at then closed.last_message_preview
+                                       else kept.last_message_preview end,
+           last_message_from = case when closed.last_message_at > kept.last_message_at then closed.last_message_from
+                                    else kept.last_message_from end,
+           window_expires_at = greatest(kept.window_expires_at, closed.window_expires_at),
+           first_human_at = least(kept.first_human_at, closed.first_human_at),
+           first_pending_at = least(kept.first_pending_at, closed.first_pending_at),
+           pending_since = case when kept.pending_since is not null then least(kept.pending_since, closed.pending_since) end,
+           started_at = least(kept.started_at, closed.started_at),
+           priority = (array['low', 'normal', 'high', 'urgent'])[greatest(
+               array_position(array['low', 'normal', 'high', 'urgent'], kept.priority),
+               array_position(array['low', 'normal', 'high', 'urgent'], closed.priority))],
+           tags = array(select distinct tag from unnest(kept.tags || closed.tags) tag order by tag),
+           subject = coalesce(kept.subject, closed.subject),
+           metadata = case when octet_length((closed.metadata || kept.metadata)::text) <= 16384 then closed.metadata || kept.metadata
+                           else kept.metadata end,
+           version = greatest(kept.version, closed.version) + 1
+     where id = kept.id;
+    return undo || jsonb_build_object('renumbered', renumbered);
+end
+$$;
+
+-- Makes two clients one: the older stays, and everything that names the other follows. Where both have an open conversation on a
+-- channel, the one that people hold goes on, or the older client's. A row for every such pair, or one without any. Every column that
+-- references `clients` or `conversations` has its line here or above; a test asks for it.
+create or replace function app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
+returns table (winner uuid, loser uuid, kept uuid, closed uuid)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    stays clients;
+    goes clients;
+    pair record;
+    kept_ids uuid[] := '{}';
+    closed_ids uuid[] := '{}';
+    joined jsonb := '[]';
+    undo jsonb;
+begin
+    if app.user_id() is not null then
+        raise insufficient_privilege using message = 'clients are joined by the system alone';
+    end if;
+    perform from clients where id in (one, other) order by id for no key update;
+    perform from conversations where client_id in (one, other) order by id for update;
+    select * into stays from clients where id in (one, other) order by created_at, id limit 1;
+    select * into goes from clients where id in (one, other) and id <> stays.id;
+    if goes.id is null then
+        return;
+    end if;
+    select jsonb_build_object(
+               'client', to_jsonb(stays),
+               'merged_client', to_jsonb(goes),
+               'identities', (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value)), '[]')
+                                from client_identities where client_id = goes.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where client_id = goes.id),
+               'memberships', (select coalesce(jsonb_agg(user_id), '[]') from memberships where client_id = goes.id),
+               'consents', (select coalesce(jsonb_agg(id), '[]') from client_consents where client_id = goes.id),
+               'clients', (select coalesce(jsonb_agg(id), '[]') from clients where merged_into_id = goes.id))
+      into undo;
+    for pair in
+        select case when theirs.holds > mine.holds then theirs.id else mine.id end as kept,
+               case when theirs.holds > mine.holds then mine.id else theirs.id end as closed
+          from (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
+                  from conversations where client_id = stays.id and ended_at is null) mine
+          join (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
+                  from conversations where client_id = goes.id and ended_at is null) theirs using (channel_account_id)
+         order by mine.id
+    loop
+        joined := joined || app.join_conversations(pair.kept, pair.closed);
+        kept_ids := kept_ids || pair.kept;
+        closed_ids := closed_ids || pair.closed;
+    end loop;
+    update conversations set client_id = stays.id where client_id = goes.id;
+    update client_identities set client_id = stays.id where client_id = goes.id;
+    perform app.move_students(goes.id, stays.id);
+    update client_consents set client_id = stays.id where client_id = goes.id;
+    update clients set merged_into_id = stays.id where merged_into_id = goes.id;
+    update clients set merged_into_id = stays.id, version = version + 1 where id = goes.id;
+    update clients
+       set name = case when stays.name_source = 'number' then goes.name else stays.name end,
+           name_source = case when stays.name_source = 'number' then goes.name_source else stays.name_source end,
+           name_told_at = case when stays.name_source = 'number' then goes.name_told_at else stays.name_told_at end,
+           document = coalesce(stays.document, goes.document),
+           email = coalesce(stays.email, goes.email),
+           tags = array(select distinct tag from unnest(stays.tags || goes.tags) tag order by tag),
+           custom_fields = goes.custom_fields || stays.custom_fields,
+           -- Two that are too long together stay as they are: `undo` has the other's.
+           metadata = case when octet_length((goes.metadata || stays.metadata)::text) <= 16384 then goes.metadata || stays.metadata
+                           else stays.metadata end,
+           version = version + 1
+     where id = stays.id;
+    insert into client_merges (id, client_id, merged_client_id, proof, undo)
+    values (merge, stays.id, goes.id, why, undo || jsonb_build_object('joined', joined));
+    -- What waits to be delivered keeps its order: it waits in one lane now.
+    update jobs
+       set lane = moved.kept::text
+      from unnest(kept_ids, closed_ids) moved (kept, closed)
+     where jobs.queue = 'delivery' and jobs.lane = moved.closed::text and jobs.finished_at is null;
+    return query select stays.id, goes.id, moved.kept, moved.closed
+                   from (values (true)) always
+                   left join unnest(kept_ids, closed_ids) moved (kept, closed) on true;
+end
+$$;

@@ -1296,6 +1296,9 @@ begin
            email = coalesce(stays.email, goes.email),
            tags = array(select distinct tag from unnest(stays.tags || goes.tags) tag order by tag),
            custom_fields = goes.custom_fields || stays.custom_fields,
+           -- Two that are too long together stay as they are: `undo` has the other's.
+           metadata = case when octet_length((goes.metadata || stays.metadata)::text) <= 16384 then goes.metadata || stays.metadata
+                           else stays.metadata end,
            version = version + 1
      where id = stays.id;
     insert into client_merges (id, client_id, merged_client_id, proof, undo)
@@ -1320,6 +1323,7 @@ declare
     closed conversations;
     unread integer;
     unanswered integer;
+    renumbered jsonb;
     undo jsonb;
 begin
     if app.user_id() is not null then
@@ -1334,6 +1338,7 @@ begin
                'files', (select coalesce(jsonb_agg(id), '[]') from files where conversation_id = closed.id),
                'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
                'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = closed.id),
+               'kept_handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = kept.id),
                'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
       into undo;
     with numbered as (
@@ -1352,8 +1357,9 @@ begin
          where messages.id = numbered.id
            and (messages.conversation_id, messages.inbound_number) is distinct from (kept.id, numbered.number)
     )
-    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered)
-      into unread, unanswered
+    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered),
+           coalesce(jsonb_object_agg(id, old_number) filter (where conversation_id = kept.id and old_number <> number), '{}')
+      into unread, unanswered, renumbered
       from numbered;
     update files set conversation_id = kept.id where conversation_id = closed.id;
     update conversation_transfers set conversation_id = kept.id where conversation_id = closed.id;
@@ -1386,9 +1392,11 @@ begin
                array_position(array['low', 'normal', 'high', 'urgent'], closed.priority))],
            tags = array(select distinct tag from unnest(kept.tags || closed.tags) tag order by tag),
            subject = coalesce(kept.subject, closed.subject),
+           metadata = case when octet_length((closed.metadata || kept.metadata)::text) <= 16384 then closed.metadata || kept.metadata
+                           else kept.metadata end,
            version = greatest(kept.version, closed.version) + 1
      where id = kept.id;
-    return undo;
+    return undo || jsonb_build_object('renumbered', renumbered);
 end
 $function$;
 

@@ -14,6 +14,7 @@ mod groups;
 mod holding;
 mod identity;
 mod joining;
+mod joining_rows;
 mod kinds;
 mod lists;
 mod main_job;
@@ -152,7 +153,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             what_waits_to_be_delivered_is_sent_in_order,
             message_sent_again_after_the_join_is_the_same,
             bot_answers_what_came_with_the_other_conversation,
+        };
+        joining_rows::{
             everything_that_names_a_client_follows,
+            what_a_join_changes_is_kept_as_it_was,
+            metadata_that_is_too_long_together_stays_apart,
         };
         media::{
             picture_arrives_measured_and_is_downloaded,
