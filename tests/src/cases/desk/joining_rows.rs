@@ -1,9 +1,9 @@
-//! What a join moves and keeps: all rows that name a client, and what it takes to undo it.
+//! What a join moves and keeps: all rows that name a client, what it takes to undo it, and what the client's own login sees.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::{Stack, company::text, desk};
+use tests::{Lock, Socket, Stack, company::text, desk};
 use uuid::Uuid;
 
 use super::joining::{Scene, scene, taken, two_agents};
@@ -171,4 +171,51 @@ pub async fn metadata_that_is_too_long_together_stays_apart(stack: Arc<Stack>) {
     let detail = scene.company.admin.conversation(text(&scene.joined().await.0["id"])).await;
     assert_eq!((&detail["metadata"], &detail["client"]["metadata"]), (&ours, &ours));
     assert_eq!(undo_of(&stack, &scene).await["merged_client"]["metadata"], theirs);
+}
+
+/// A student's conversation that people hold, and that goes on when the student turns out to be an older client.
+async fn student_scene(stack: &Stack) -> (Scene, String) {
+    let scene = scene(stack, two_agents()).await;
+    scene.by_phone("um").await;
+    let older = scene.conversations().await.remove(0);
+    student_is_known(stack, &scene).await;
+    scene.by_user_id("dois").await;
+    let own = scene.conversations().await.into_iter().find(|row| row["id"] != older["id"]).expect("another");
+    let id = text(&own["id"]).to_owned();
+    scene.company.agents[0].take_over(&id).await;
+    (scene, id)
+}
+
+async fn hears(socket: &mut Socket, words: &str) {
+    let told = socket.frame(words, |frame| frame["data"]["message"]["body"] == words).await;
+    assert_eq!(told["type"], "message.created");
+}
+
+/// Also of the very message that joined them, and without a `ping`.
+pub async fn open_socket_of_a_joined_student_hears_on(stack: Arc<Stack>) {
+    let (scene, id) = student_scene(&stack).await;
+    let mut socket = scene.company.students[0].socket().await;
+    socket.follow(&id).await;
+    scene.prove("três").await;
+    assert_eq!(scene.joined().await.0["id"], json!(id));
+    hears(&mut socket, "três").await;
+    scene.company.agents[0].say(&id, "Bom dia!").await;
+    hears(&mut socket, "Bom dia!").await;
+}
+
+/// The join comes after the handshake has read what the student may see and before anybody can find the connection.
+pub async fn socket_that_opens_while_its_student_is_joined_hears_on(stack: Arc<Stack>) {
+    let (scene, id) = student_scene(&stack).await;
+    let (company, student) = (&scene.company, &scene.company.students[0]);
+    let ticket = student.api.post("/realtime/tickets", json!({})).await.expect(201);
+    let url = format!("{}?ticket={}", text(&ticket["url"]), text(&ticket["ticket"]));
+    let lock = Lock::hold(&stack, &format!("presence:{}{}", company.id, student.id)).await;
+    let handshake = tokio::spawn(async move { Socket::open(&url).await });
+    lock.until_waited_for(1).await;
+    scene.prove("três").await;
+    lock.release().await;
+    let mut socket = handshake.await.expect("an answer").expect("it opens");
+    socket.follow(&id).await;
+    company.agents[0].say(&id, "Bom dia!").await;
+    hears(&mut socket, "Bom dia!").await;
 }

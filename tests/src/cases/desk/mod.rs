@@ -158,6 +158,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
             everything_that_names_a_client_follows,
             what_a_join_changes_is_kept_as_it_was,
             metadata_that_is_too_long_together_stays_apart,
+            open_socket_of_a_joined_student_hears_on,
+            socket_that_opens_while_its_student_is_joined_hears_on,
         };
         media::{
             picture_arrives_measured_and_is_downloaded,
