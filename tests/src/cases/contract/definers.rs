@@ -85,8 +85,8 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff =
-        [&student[..], &["add_edit", "has_role", "join_clients", "join_conversations", "lock_keys", "look", "words"]].concat();
+    let of_staff = ["add_edit", "has_role", "join_clients", "join_conversations", "lock_keys", "look"];
+    let mut staff = [&student[..], &of_staff, &["joined", "searchable", "spaced", "stems"]].concat();
     staff.sort_unstable();
     let database = stack.database().await;
     for (role, expected) in [("app_student", student), ("app_staff", staff)] {
