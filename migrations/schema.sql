@@ -819,15 +819,19 @@ AS $function$ select nullif(current_setting('app.client_id', true), '')::uuid $f
 
 CREATE OR REPLACE FUNCTION app.companies_of_user()
  RETURNS TABLE(id uuid, name text, slug text, role text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+#variable_conflict use_column
+begin
+    return query
     select companies.id, companies.name, companies.slug, memberships.role
       from memberships
       join companies on companies.id = memberships.company_id
      where memberships.user_id = app.user_id() and memberships.status = 'active'
-     order by companies.name, companies.id
+     order by companies.name, companies.id;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.company_id()
@@ -838,11 +842,13 @@ AS $function$ select nullif(current_setting('app.company_id', true), '')::uuid $
 
 CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select company_id from presence_leases where connection_id = connection
+begin
+    return (select company_id from presence_leases where connection_id = connection);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.count_revision()
@@ -1068,15 +1074,22 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.feed_head()
  RETURNS text
- LANGUAGE sql
-AS $function$ select value || '.' || pg_snapshot_xmin(pg_current_snapshot())::text || '.0' from feed_epochs order by started_at desc limit 1 $function$;
+ LANGUAGE plpgsql
+AS $function$
+begin
+    return (select value || '.' || pg_snapshot_xmin(pg_current_snapshot())::text || '.0' from feed_epochs order by started_at desc limit 1);
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.find_account(channel_kind text, account text, number text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+#variable_conflict use_column
+begin
+    return query
     with known as (
         select * from channel_accounts where kind = channel_kind and account_key = account and status <> 'disabled'
     ), chosen as (
@@ -1089,19 +1102,25 @@ AS $function$
       join companies on companies.id = chosen.company_id
      where not exists (select from chosen other where other.company_id <> chosen.company_id)
      order by chosen.created_at, chosen.id
-     limit 1
+     limit 1;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id, companies.reopen_window
+#variable_conflict use_column
+begin
+    return query
+    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id,
+           companies.reopen_window
       from channel_accounts
       join companies on companies.id = channel_accounts.company_id
-     where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled'
+     where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled';
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
@@ -1372,10 +1391,12 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.joined(value text)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-    select app.spaced(regexp_replace(value, '([[:alnum:]])[''’‘ʼ´`‐-](?=[[:alnum:]])', '\1', 'g'))
+begin
+    return app.spaced(regexp_replace(value, '([[:alnum:]])[''’‘ʼ´`‐-](?=[[:alnum:]])', '\1', 'g'));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.judge_refresh_token(presented bytea)
@@ -1441,7 +1462,7 @@ CREATE OR REPLACE FUNCTION app.lock_keys(keys text[])
 AS $function$
 begin
     perform pg_advisory_xact_lock(hashtext(app.company_id()::text), bucket)
-       from (select distinct hashtext(key) & 1023 as bucket from unnest(keys) key order by bucket) buckets;
+       from (select distinct hashtext(key) & 4095 as bucket from unnest(keys) key order by bucket) buckets;
 end
 $function$;
 
@@ -1715,11 +1736,15 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.searchable(value text)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-    select case when value ~ '[[:alnum:]][''’‘ʼ´`‐-][[:alnum:]]' then app.spaced(value) || E' \n ' || app.joined(value)
-                else app.spaced(value) end
+begin
+    if value ~ '[[:alnum:]][''’‘ʼ´`‐-][[:alnum:]]' then
+        return app.spaced(value) || E' \n ' || app.joined(value);
+    end if;
+    return app.spaced(value);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sees_all()
@@ -1730,10 +1755,12 @@ AS $function$ select coalesce(current_setting('app.sees_all', true), '') = 'true
 
 CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+begin
+    return query
     select memberships.role in ('admin', 'supervisor') or (memberships.role = 'agent' and companies.agent_visibility = 'company'),
            companies.agent_visibility,
            case when memberships.role = 'agent' then
@@ -1749,7 +1776,8 @@ AS $function$
        and sessions.revoked_at is null
        and sessions.expires_at > now()
        and memberships.status = 'active'
-       and memberships.role = claimed_role
+       and memberships.role = claimed_role;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.session_id()
@@ -1760,10 +1788,12 @@ AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $
 
 CREATE OR REPLACE FUNCTION app.spaced(value text)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-    select btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'))
+begin
+    return btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text)
@@ -1777,10 +1807,12 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.stems(company uuid, words text)
  RETURNS text[]
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-    select array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', words)))
+begin
+    return array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', words)));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
@@ -1896,13 +1928,16 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
-      from messages
-     where messages.company_id = app.company_id() and messages.file_id = file
+begin
+    return (
+        select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
+          from messages
+         where messages.company_id = app.company_id() and messages.file_id = file);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.user_id()
