@@ -512,7 +512,8 @@ create table public.unrouted_webhooks (
     source text not null,
     external_key text not null,
     body bytea not null,
-    received_at timestamp with time zone not null default now()
+    received_at timestamp with time zone not null default now(),
+    reason text
 );
 alter table public.unrouted_webhooks enable row level security;
 alter table public.unrouted_webhooks force row level security;
@@ -667,7 +668,7 @@ CREATE INDEX client_identities_value ON public.client_identities USING gin (comp
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
-CREATE INDEX clients_name ON public.clients USING gin (company_id, app.fold(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
@@ -693,7 +694,7 @@ CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
-CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.words(company_id, body)) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
+CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
@@ -1159,14 +1160,15 @@ AS $function$
 declare
     step constant integer := 50;
     company uuid := app.company_id();
-    folded text := app.fold(query);
-    escaped text := replace(replace(replace(folded, '\', '\\'), '%', '\%'), '_', '\_');
+    spaced text := app.spaced(query);
+    address text := replace(replace(replace(lower(btrim(query)), '\', '\\'), '%', '\%'), '_', '\_');
     -- Within a name when that is long enough for its index, else at the beginning of one of its words.
-    names text[] := case when folded ~ '[[:alnum:]]{3}' then array['%' || escaped || '%']
-                         when folded ~ '^[[:alnum:]]' then array[escaped || '%', '% ' || escaped || '%']
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
                          else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array['%' || address || '%'] else '{}' end;
     numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
-    words text[] := nullif(app.words(company, query), '{}');
+    stems text[] := nullif(app.stems(company, spaced), '{}');
     is_all boolean := cardinality(newest) < walked;
     place integer := 1;
     sample uuid[];
@@ -1176,12 +1178,12 @@ declare
 begin
     if not is_all then
         sample := array(select newest[1 + floor(random() * cardinality(newest))] from generate_series(1, step));
-        matches := cardinality(app.matching_conversations(sample, names, numbers, folded, words));
+        matches := cardinality(app.matching_conversations(sample, names, numbers, emails, stems));
     end if;
     -- Even when only half of the page is to be expected: that the sample errs is cheaper so.
     if is_all or 2 * matches * cardinality(newest) >= wanted * step then
         while place <= cardinality(newest) and cardinality(found) < wanted loop
-            found := found || app.matching_conversations(newest[place:place + step - 1], names, numbers, folded, words);
+            found := found || app.matching_conversations(newest[place:place + step - 1], names, numbers, emails, stems);
             place := place + step;
         end loop;
         if is_all or cardinality(found) >= wanted then
@@ -1191,24 +1193,24 @@ begin
     -- Planned for the text at hand: how many names it fits decides how they are best read.
     execute '
         select array(
-            select clients.id from clients where clients.company_id = $1 and app.fold(clients.name) like any ($2)
+            select clients.id from clients where clients.company_id = $1 and app.searchable(clients.name) like any ($2)
             union
             select client_id from client_identities where company_id = $1 and value like any ($3)
             union
-            select client_id from client_identities where company_id = $1 and kind = ''email'' and value = $4)'
+            select client_id from client_identities where company_id = $1 and kind = ''email'' and value like any ($4))'
        into found_clients
-      using company, names, numbers, folded;
+      using company, names, numbers, emails;
     return array(
         select conversations.id
           from conversations
          where conversations.company_id = company and conversations.client_id = any (found_clients)
         union
-        -- The words are the company's own.
+        -- The stems are the company's own.
         select messages.conversation_id
           from messages
          where messages.body <> ''
            and messages.deleted_at is null
-           and app.words(messages.company_id, messages.body) @> words);
+           and app.stems(messages.company_id, app.searchable(messages.body)) @> stems);
 end
 $function$;
 
@@ -1418,6 +1420,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.joined(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return app.spaced(regexp_replace(value, '([[:alnum:]])[''’‘ʼ´`‐-](?=[[:alnum:]])', '\1', 'g'));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.judge_record(new_events jsonb, new_jobs jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1497,13 +1509,13 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
+CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    insert into unrouted_webhooks (id, source, external_key, body) values (webhook, from_source, key, content)
+    insert into unrouted_webhooks (id, source, external_key, body, reason) values (webhook, from_source, key, content, reason)
 $function$;
 
 CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
@@ -1531,7 +1543,7 @@ CREATE OR REPLACE FUNCTION app.look(name text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
 
-CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[])
+CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
  RETURNS uuid[]
  LANGUAGE plpgsql
  STABLE
@@ -1547,19 +1559,19 @@ begin
                 where messages.conversation_id = candidate.id
                   and messages.body <> ''
                   and messages.deleted_at is null
-                  and app.words(messages.company_id, messages.body) @> words
+                  and app.stems(messages.company_id, app.searchable(messages.body)) @> stems
                offset 0)
             or exists (
                select from conversations
                  join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
                 where conversations.company_id = company
                   and conversations.id = candidate.id
-                  and (app.fold(clients.name) like any (names) or exists (
+                  and (app.searchable(clients.name) like any (names) or exists (
                        select from client_identities
                         where client_identities.company_id = company
                           and client_identities.client_id = clients.id
                           and (client_identities.value like any (numbers)
-                               or client_identities.kind = 'email' and client_identities.value = email_address)
+                               or client_identities.kind = 'email' and client_identities.value like any (emails))
                        offset 0))
                offset 0));
 end
@@ -1798,6 +1810,19 @@ AS $function$
     select unnest(app.find_conversations(query, case when length(digits) >= 4 then array[digits] end, '{}', 0, 1))
 $function$;
 
+CREATE OR REPLACE FUNCTION app.searchable(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    if value ~ '[[:alnum:]][''’‘ʼ´`‐-][[:alnum:]]' then
+        return app.spaced(value) || E' \n ' || app.joined(value);
+    end if;
+    return app.spaced(value);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sees_all()
  RETURNS boolean
  LANGUAGE sql
@@ -1837,6 +1862,16 @@ CREATE OR REPLACE FUNCTION app.session_id()
  STABLE
 AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.spaced(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
  LANGUAGE sql
@@ -1844,6 +1879,16 @@ CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person 
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request)
+$function$;
+
+CREATE OR REPLACE FUNCTION app.stems(company uuid, words text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', words)));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
@@ -1982,14 +2027,6 @@ CREATE OR REPLACE FUNCTION app.visibility()
  LANGUAGE sql
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
-
-CREATE OR REPLACE FUNCTION app.words(company uuid, body text)
- RETURNS text[]
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-AS $function$
-    select array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', app.fold(body))))
-$function$;
 
 -- triggers
 
@@ -2435,13 +2472,15 @@ grant execute on function app.held_conversation() to app_student;
 grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_system;
+grant execute on function app.joined(value text) to app_lookup;
+grant execute on function app.joined(value text) to app_staff;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
-grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
+grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
-grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[]) to app_lookup;
+grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
@@ -2449,6 +2488,8 @@ grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
+grant execute on function app.searchable(value text) to app_lookup;
+grant execute on function app.searchable(value text) to app_staff;
 grant execute on function app.sees_all() to app;
 grant execute on function app.sees_all() to app_lookup;
 grant execute on function app.sees_all() to app_staff;
@@ -2458,7 +2499,11 @@ grant execute on function app.session_id() to app;
 grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
+grant execute on function app.spaced(value text) to app_lookup;
+grant execute on function app.spaced(value text) to app_staff;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
+grant execute on function app.stems(company uuid, words text) to app_lookup;
+grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
@@ -2473,8 +2518,6 @@ grant execute on function app.visibility() to app;
 grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
-grant execute on function app.words(company uuid, body text) to app_lookup;
-grant execute on function app.words(company uuid, body text) to app_staff;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;

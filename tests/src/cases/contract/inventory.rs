@@ -92,6 +92,21 @@ pub async fn the_template_stays_within_the_limits_of_aws(stack: Arc<Stack>) {
     let template = std::fs::read_to_string("template.yaml").expect("the template");
     let resources = template.lines().filter(|line| line.starts_with("    Type: AWS::")).count();
     assert!(resources < 480, "{resources} resources");
+    for (worker, queue) in [
+        ("RunBotTurn", "BotQueue"),
+        ("DeliverMessage", "DeliveryQueue"),
+        ("FetchMedia", "MediaQueue"),
+        ("PushEvents", "PushQueue"),
+    ] {
+        // Lambda reads from no queue that shows a message again while its function may still be at work on it.
+        assert!(seconds(queue, "VisibilityTimeout: ") > seconds(worker, "Timeout: "), "{queue}");
+    }
+}
+
+fn seconds(of: &str, property: &str) -> u32 {
+    let resource = resource(of);
+    let value = resource.lines().find_map(|line| line.trim().strip_prefix(property));
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{of} has no {property}"))
 }
 
 /// The lines of one resource of the template.
