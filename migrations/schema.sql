@@ -689,6 +689,9 @@ CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS 
 CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
+CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHERE ((finished_at IS NULL) AND (dispatched_at IS NOT NULL));
+CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
+CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
@@ -1588,6 +1591,44 @@ AS $function$
      where company_id = app.company_id() and client_id = from_client and app.user_id() is null
 $function$;
 
+CREATE OR REPLACE FUNCTION app.next_jobs(beside uuid)
+ RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    company uuid;
+    of_queue text;
+    earliest timestamptz;
+begin
+    select company_id, queue into company, of_queue from jobs where id = beside;
+    select run_at into earliest
+      from jobs
+     where company_id = company and queue = of_queue and finished_at is null and dispatched_at is null
+     order by run_at, number
+     limit 1;
+    if not found or earliest > now() then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(hashtext('jobs.' || of_queue), hashtext(company::text));
+    return query
+    with due as (
+        select id
+          from jobs
+         where company_id = company and queue = of_queue and finished_at is null and dispatched_at is null and run_at <= now()
+         order by run_at, number
+         limit greatest(0, app.room_for_jobs(company, of_queue))
+           for update skip locked
+    )
+    update jobs set dispatched_at = now(), dispatches = jobs.dispatches + 1
+      from due
+     where jobs.id = due.id
+    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_handler()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1659,7 +1700,7 @@ end
 $procedure$;
 
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
- RETURNS TABLE(tx text, ids bigint[])
+ RETURNS TABLE(tx text, ids bigint[], sent uuid[])
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -1678,12 +1719,29 @@ begin
     )
     select pg_current_xact_id()::text, array(select id from event order by id) into tx, ids;
     if jsonb_array_length(new_jobs) > 0 then
-        insert into jobs (id, kind, queue, lane, key, payload, run_at, dispatched_at, dispatches)
-        select id, kind, queue, lane, key, payload, coalesce(run_at, now()),
-               case when run_at is null then now() end, case when run_at is null then 1 else 0 end
-          from jsonb_to_recordset(new_jobs) as j (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz)
-        on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing;
+        with placed as (
+            select job.*, job.run_at is null as is_due,
+                   row_number() over (partition by queue, run_at is null order by position) as place
+              from rows from (
+                   jsonb_to_recordset(new_jobs)
+                   as (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz))
+                   with ordinality as job (id, kind, queue, lane, key, payload, run_at, position)
+        ), room as materialized (
+            select queue, app.room_for_jobs(app.company_id(), queue) as room
+              from (select distinct queue from placed where is_due) queues
+        ), added as (
+            insert into jobs (id, kind, queue, lane, key, payload, run_at, dispatched_at, dispatches)
+            select id, kind, queue, case when is_due then lane else id::text end, key, payload, coalesce(run_at, now()),
+                   case when is_due and place <= room then now() end, case when is_due and place <= room then 1 else 0 end
+              from placed
+              left join room using (queue)
+             order by position
+            on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing
+            returning jobs.id, jobs.dispatched_at
+        )
+        select array_agg(added.id) filter (where added.dispatched_at is not null) into sent from added;
     end if;
+    sent := coalesce(sent, '{}');
     if jsonb_array_length(new_audit) > 0 then
         insert into audit_log (user_id, action, target, before, after, ip, user_agent, request_id)
         select app.user_id(), action, target, before, after, ip, user_agent, request_id
@@ -1754,6 +1812,46 @@ begin
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
     values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
     return case when is_founder then 'created' else 'waiting' end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    most constant integer := case of_queue when 'media' then 3 else 10 end;
+begin
+    return most - (
+        with recursive sent as (
+            (select lane, 1 as place
+               from jobs
+              where company_id = company and queue = of_queue and finished_at is null and dispatched_at is not null
+              order by lane
+              limit 1)
+            union all
+            select later.lane, sent.place + 1
+              from sent
+             cross join lateral (
+                select jobs.lane
+                  from jobs
+                 where company_id = company and queue = of_queue and finished_at is null and dispatched_at is not null
+                   and jobs.lane > sent.lane
+                 order by jobs.lane
+                 limit 1) later
+             where sent.place < 20 * most
+        )
+        select count(*)
+          from (select
+                  from sent
+                 where now() >= (select head.run_at
+                                   from jobs head
+                                  where head.company_id = company and head.queue = of_queue and head.lane = sent.lane
+                                    and head.finished_at is null
+                                  order by head.number
+                                  limit 1)
+                 limit most) busy);
 end
 $function$;
 
@@ -1984,23 +2082,53 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.take_due_jobs(most integer)
  RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    with due as (
-        select jobs.id from jobs
+#variable_conflict use_column
+declare
+    waiting record;
+begin
+    return query
+    with lost as (
+        select id
+          from jobs
          where finished_at is null
+           and dispatched_at < now() - interval '1 minute'
            and run_at <= now()
-           and (dispatched_at is null or dispatched_at < now() - interval '1 minute')
            and (leased_until is null or leased_until < now())
-         order by number
+         order by dispatched_at
          limit most
            for update skip locked
     )
     update jobs set dispatched_at = now(), dispatches = jobs.dispatches + 1
-      from due where jobs.id = due.id
-    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches
+      from lost
+     where jobs.id = lost.id
+    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches;
+    for waiting in
+        with recursive first as (
+            (select id, company_id, queue
+               from jobs
+              where finished_at is null and dispatched_at is null
+              order by company_id, queue
+              limit 1)
+            union all
+            select later.*
+              from first
+             cross join lateral (
+                select jobs.id, jobs.company_id, jobs.queue
+                  from jobs
+                 where finished_at is null and dispatched_at is null
+                   and (jobs.company_id, jobs.queue) > (first.company_id, first.queue)
+                 order by jobs.company_id, jobs.queue
+                 limit 1) later
+        )
+        select id from first
+    loop
+        return query select * from app.next_jobs(waiting.id);
+    end loop;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
@@ -2780,11 +2908,13 @@ grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
+grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
+grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;

@@ -15,8 +15,8 @@ const LONGEST_DESCRIPTION: usize = 256;
 /// Seconds a worker may take for one job; the queues' visibility time-out is six times as long.
 const WORKER_SECONDS: u32 = 30;
 
-/// Seconds for the frames of one batch: whoever listens knows of them by itself soon after.
-const PUSH_SECONDS: u32 = 3;
+/// Seconds for a batch of messages that are no jobs: what they tell is found out without them soon after.
+const MESSAGES_SECONDS: u32 = 3;
 
 /// Seconds a scheduled function may take.
 const SCHEDULE_SECONDS: u32 = 60;
@@ -97,7 +97,7 @@ fn role(function: &Function, trigger: &str) -> Result<&'static str> {
 fn queue_event(function: &Function) -> Result<Vec<String>> {
     let queue = function.text("queue")?;
     Ok(vec![
-        format!("    Timeout: {}", if queue == "push" { PUSH_SECONDS } else { WORKER_SECONDS }),
+        format!("    Timeout: {}", if matches!(queue, "push" | "timer") { MESSAGES_SECONDS } else { WORKER_SECONDS }),
         "    Events:".to_owned(),
         "      Queue:".to_owned(),
         "        Type: SQS".to_owned(),
@@ -109,7 +109,8 @@ fn queue_event(function: &Function) -> Result<Vec<String>> {
     ])
 }
 
-/// Lanes of a queue worked on at the same time. Each holds a connection to Postgres while it works.
+/// Lanes of a queue worked on at the same time. Each holds a connection to Postgres while it works. One company gets half of them:
+/// see `app.room_for_jobs`.
 fn concurrency(queue: &str) -> u32 {
     match queue {
         "media" => 5,

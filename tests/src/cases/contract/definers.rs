@@ -36,6 +36,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("move_students", SYSTEM),
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
+    ("next_jobs", LOGIN),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),

@@ -106,6 +106,7 @@ pub async fn the_template_stays_within_the_limits_of_aws(stack: Arc<Stack>) {
         ("DeliverMessage", "DeliveryQueue"),
         ("FetchMedia", "MediaQueue"),
         ("PushEvents", "PushQueue"),
+        ("StartTimedJobs", "TimerQueue"),
     ] {
         // Lambda reads from no queue that shows a message again while its function may still be at work on it.
         assert!(seconds(queue, "VisibilityTimeout: ") > seconds(worker, "Timeout: "), "{queue}");
