@@ -19,7 +19,7 @@ use super::{
 use crate::{
     access::Identity,
     context::Context,
-    error::{Error, NOT_FOUND},
+    error::{Error, INTERNAL, NOT_FOUND},
     events::Event,
     http::{Answer, IntoStored},
     jobs::Job,
@@ -191,6 +191,22 @@ impl Transaction {
             };
         }
         self.begin_with(beginning, work).await
+    }
+
+    /// Runs a statement by itself, committed whatever becomes of this transaction. It is sent before the transaction's first flight, and
+    /// travels with it where that begins at the same time (`join`, this first).
+    ///
+    /// # Errors
+    /// As `query`; 500 when the transaction has begun already.
+    pub async fn commit_ahead(&self, sql: &'static str, parameters: &[Parameter]) -> Result<Vec<Row>, Error> {
+        let connection = self.connection();
+        let statement = connection.statement(&self.context, sql).await.map_err(|error| failure::explain(&error))?;
+        if self.has_begun.load(Ordering::SeqCst) {
+            return Err(INTERNAL.caused_by("what is to be committed ahead comes too late"));
+        }
+        let _flight = self.context.flight();
+        let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as _).collect();
+        connection.client.query(&statement, &parameters).await.map_err(|error| failure::explain(&error))
     }
 
     /// Enters a tenant that was not known when the transaction began, by a function of schema `app` that proves it and answers

@@ -1,4 +1,4 @@
-//! Every minute — sends the jobs that have become due, and those that were left behind.
+//! Every minute — sends the jobs that have become due and those that were left behind, and leaves webhooks that nobody applied to jobs.
 
 use shared::{
     jobs::{self, Dispatch},
@@ -6,8 +6,10 @@ use shared::{
     prelude::*,
 };
 
-/// Jobs sent in one go.
+/// Rows taken in one go.
 const BATCH: i32 = 500;
+
+const LEAVE_WEBHOOKS: &str = "select app.leave_webhooks($1)";
 
 const TAKE_DUE_JOBS: &str = "select * from app.take_due_jobs($1)";
 
@@ -19,6 +21,9 @@ pub fn main() {
 
 async fn dispatch_due_jobs(context: Context) -> Result<(), Error> {
     report_oldest(&context).await?;
+    let transaction = context.begin_nobody().await?;
+    transaction.query(LEAVE_WEBHOOKS, &[&BATCH]).await?;
+    transaction.commit_quietly().await?;
     loop {
         let transaction = context.begin_nobody().await?;
         let due: Vec<Dispatch> = transaction.all(TAKE_DUE_JOBS, &[&BATCH]).await?;

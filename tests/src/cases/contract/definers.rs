@@ -32,11 +32,13 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_login", LOGIN),
     ("judge_refresh_token", LOGIN),
     ("keep_unrouted_webhook", LOGIN),
+    ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
+    ("leave_webhooks", LOGIN),
     ("move_students", SYSTEM),
+    ("next_jobs", LOGIN),
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
-    ("next_jobs", LOGIN),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
@@ -47,6 +49,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("sweep_foundation", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
+    ("turn_days", LOGIN),
     ("use_of_file", ALL_INSIDE),
 ];
 
