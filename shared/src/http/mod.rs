@@ -16,4 +16,4 @@ pub use answer::{Accepted, Answer, Created, IntoStored, Json, NoContent, Numbere
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody};
 pub use handler::{Endpoint, Handler};
 pub use request::Request;
-pub use route::{Api, Limit, Privilege, Route};
+pub use route::{Limit, Privilege, Route};
