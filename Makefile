@@ -4,12 +4,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86 arm64
+.PHONY: help programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86 arm64
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := $(TARGET)/debug
-FUNCTIONS := $(patsubst functions/%/src/bin,--package=%,$(wildcard functions/*/src/bin))
+DOMAINS := $(patsubst functions/%/src/bin,%,$(wildcard functions/*/src/bin))
+FUNCTIONS := $(addprefix --package=,$(DOMAINS))
+# While developing, the functions of a domain are one program: hundreds of them would take minutes to link after every change.
+PROGRAMS := --workspace $(addprefix --bin=,$(DOMAINS) local generate tests demo)
 VENV := .venv
 LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check $(FUNCTIONS)
 define CHECK_ARM64
@@ -28,24 +31,43 @@ help: ## Lists what can be made
 	@echo "make <target>   (first builds take minutes, later ones seconds)"
 	grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1 \t/' | expand -t 20
 
-run: ## Runs the whole cloud on this machine
+programs: list-functions ## Builds everything for development
+	@cargo build $(PROGRAMS)
+
+# The program of each domain lists its functions.
+list-functions:
+	@mkdir -p $(TARGET)
+	for domain in $(DOMAINS); do
+	  names=$$(cd functions/$$domain/src/bin && ls *.rs | LC_ALL=C sort | sed 's/\.rs$$//')
+	  {
+	    echo "//! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by \`make programs\`."
+	    echo
+	    printf '#[path = "bin/%s.rs"]\nmod %s;\n' $$(for name in $$names; do echo $$name $$name; done)
+	    printf '\n#[rustfmt::skip]\nfn main() {\n    shared::called_by_name(&[\n'
+	    printf '        ("%s", %s::main),\n' $$(for name in $$names; do echo $$name $$name; done)
+	    printf '    ]);\n}\n'
+	  } >$(TARGET)/list.rs
+	  cmp --silent $(TARGET)/list.rs functions/$$domain/src/main.rs || cp $(TARGET)/list.rs functions/$$domain/src/main.rs
+	done
+
+run: list-functions ## Runs the whole cloud on this machine
 	@echo "Building the functions and the local cloud …"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	exec $(BINARIES)/local up $(ARGS)
 
-demo: ## Plays a customer's conversation through the local cloud
+demo: list-functions ## Plays a customer's conversation through the local cloud
 	@echo "Building the functions and the local cloud …"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	exec $(BINARIES)/demo
 
 test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
 
-generate: ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
-	@cargo build --workspace --bins
+generate: list-functions ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
+	@cargo build $(PROGRAMS)
 	$(BINARIES)/generate --binaries $(BINARIES)
 	$(BINARIES)/local schema
 	# The function that answers with openapi.json holds it.
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 
 format: ## Formats the code
 	@cargo fmt --all
@@ -56,7 +78,7 @@ check-format:
 
 lint: ## Lints the code, warnings being errors
 	@echo "== lint"
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo clippy $(PROGRAMS) --bin=bench --lib --tests --examples --quiet -- -D warnings
 
 # Licences, forbidden crates and sources. Known weaknesses too, when their database can be reached.
 dependencies: $(VENV)/installed ## Checks licences, sources and advisories of the dependencies
@@ -75,9 +97,9 @@ units: ## Unit tests of the libraries, and of the local cloud's protocols
 	cargo build --workspace --examples --quiet
 	cargo test --workspace --lib --bin generate --test '*' --quiet
 
-check-generated:
+check-generated: list-functions
 	@echo "== generated files"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	$(BINARIES)/generate --check --binaries $(BINARIES)
 	$(BINARIES)/local schema --check
 
@@ -88,7 +110,7 @@ template: $(VENV)/installed ## Validates the templates as AWS would, and those o
 
 end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	@echo "== end-to-end tests"
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS)
 	$(BINARIES)/tests $(ARGS)
 	$(if $(ARGS),,$(BINARIES)/demo)
 
@@ -101,7 +123,7 @@ build: $(VENV)/installed ## Builds the functions for AWS (arm64) into target/lam
 	$(LAMBDA) --arm64
 
 # Not part of `make test`: building for release takes minutes, and what differs between the two machines is not this project's code.
-arm64: $(VENV)/installed ## Runs one function of each kind as built for AWS, emulated, on the local cloud
+arm64: $(VENV)/installed list-functions ## Runs one function of each kind as built for AWS, emulated, on the local cloud
 	@if [ ! -e $(ARM64_LIBRARIES)/lib/ld-linux-aarch64.so.1 ] || ! command -v $(EMULATOR) >/dev/null; then
 	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 	    echo "SKIPPED: arm64 was not tried. Install the Debian packages $(EMULATOR_PACKAGES), or run this as root where there is apt-get" >&2
@@ -113,7 +135,7 @@ arm64: $(VENV)/installed ## Runs one function of each kind as built for AWS, emu
 	fi
 	$(CHECK_ARM64)
 	$(LAMBDA) --arm64 --bin login --bin connect --bin run_bot_turn --bin dispatch_due_jobs
-	cargo build --workspace --bins
+	cargo build $(PROGRAMS) --bin arm64
 	$(BINARIES)/arm64 target/lambda "$$(command -v $(EMULATOR))" -L $(ARM64_LIBRARIES)
 
 build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml and `make generate` to deploy these)

@@ -8,10 +8,11 @@ create extension unaccent;
 
 -- roles
 
-role app login noinherit member of app_staff, app_student;
+role app login noinherit member of app_staff, app_student, app_system;
 role app_lookup nologin;
 role app_staff nologin;
 role app_student nologin;
+role app_system nologin member of app_staff;
 
 -- schemas
 
@@ -265,7 +266,9 @@ create table public.early_changes (
     changed_by text not null,
     body text not null,
     at timestamp with time zone not null,
-    received_at timestamp with time zone not null default now()
+    received_at timestamp with time zone not null default now(),
+    phone text,
+    bsuid text
 );
 alter table public.early_changes enable row level security;
 alter table public.early_changes force row level security;
@@ -282,6 +285,14 @@ create table public.early_statuses (
 );
 alter table public.early_statuses enable row level security;
 alter table public.early_statuses force row level security;
+
+create table public.event_rules (
+    type text not null,
+    told_by text not null,
+    is_private boolean not null default false
+);
+alter table public.event_rules enable row level security;
+alter table public.event_rules force row level security;
 
 create table public.events (
     tx xid8 not null default pg_current_xact_id(),
@@ -366,6 +377,14 @@ create table public.integration_calls (
 );
 alter table public.integration_calls enable row level security;
 alter table public.integration_calls force row level security;
+
+create table public.job_rules (
+    kind text not null,
+    queue text not null,
+    added_by text not null
+);
+alter table public.job_rules enable row level security;
+alter table public.job_rules force row level security;
 
 create table public.jobs (
     id uuid not null,
@@ -583,6 +602,8 @@ alter table public.early_changes add constraint early_changes_changed_by_check C
 alter table public.early_changes add constraint early_changes_kind_check CHECK ((kind = ANY (ARRAY['edit'::text, 'revoke'::text, 'reaction'::text])));
 alter table public.early_changes add constraint early_changes_pkey PRIMARY KEY (company_id, channel_account_id, provider_id, change_id);
 alter table public.early_statuses add constraint early_statuses_pkey PRIMARY KEY (company_id, channel_account_id, provider_id, status);
+alter table public.event_rules add constraint event_rules_pkey PRIMARY KEY (type);
+alter table public.event_rules add constraint event_rules_told_by_check CHECK ((told_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.events add constraint events_pkey PRIMARY KEY (company_id, tx, id);
 alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (value);
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -599,6 +620,8 @@ alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_f
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
+alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -670,7 +693,6 @@ CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
-CREATE INDEX messages_text ON public.messages USING gin (to_tsvector('portuguese'::regconfig, app.fold(body))) WHERE (body <> ''::text);
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.words(company_id, body)) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
@@ -819,15 +841,19 @@ AS $function$ select nullif(current_setting('app.client_id', true), '')::uuid $f
 
 CREATE OR REPLACE FUNCTION app.companies_of_user()
  RETURNS TABLE(id uuid, name text, slug text, role text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+#variable_conflict use_column
+begin
+    return query
     select companies.id, companies.name, companies.slug, memberships.role
       from memberships
       join companies on companies.id = memberships.company_id
      where memberships.user_id = app.user_id() and memberships.status = 'active'
-     order by companies.name, companies.id
+     order by companies.name, companies.id;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.company_id()
@@ -838,11 +864,13 @@ AS $function$ select nullif(current_setting('app.company_id', true), '')::uuid $
 
 CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select company_id from presence_leases where connection_id = connection
+begin
+    return (select company_id from presence_leases where connection_id = connection);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.count_revision()
@@ -993,7 +1021,7 @@ begin
             set_config('app.visibility', 'company', true),
             set_config('app.department_ids', '{}', true),
             set_config('app.audiences', '{}', true),
-            set_config('role', 'app_staff', true);
+            set_config('role', 'app_system', true);
     return app.feed_head();
 end
 $function$;
@@ -1068,15 +1096,22 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.feed_head()
  RETURNS text
- LANGUAGE sql
-AS $function$ select value || '.' || pg_snapshot_xmin(pg_current_snapshot())::text || '.0' from feed_epochs order by started_at desc limit 1 $function$;
+ LANGUAGE plpgsql
+AS $function$
+begin
+    return (select value || '.' || pg_snapshot_xmin(pg_current_snapshot())::text || '.0' from feed_epochs order by started_at desc limit 1);
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.find_account(channel_kind text, account text, number text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+#variable_conflict use_column
+begin
+    return query
     with known as (
         select * from channel_accounts where kind = channel_kind and account_key = account and status <> 'disabled'
     ), chosen as (
@@ -1089,19 +1124,25 @@ AS $function$
       join companies on companies.id = chosen.company_id
      where not exists (select from chosen other where other.company_id <> chosen.company_id)
      order by chosen.created_at, chosen.id
-     limit 1
+     limit 1;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id, companies.reopen_window
+#variable_conflict use_column
+begin
+    return query
+    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id,
+           companies.reopen_window
       from channel_accounts
       join companies on companies.id = channel_accounts.company_id
-     where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled'
+     where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled';
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
@@ -1273,6 +1314,9 @@ begin
            email = coalesce(stays.email, goes.email),
            tags = array(select distinct tag from unnest(stays.tags || goes.tags) tag order by tag),
            custom_fields = goes.custom_fields || stays.custom_fields,
+           -- Two that are too long together stay as they are: `undo` has the other's.
+           metadata = case when octet_length((goes.metadata || stays.metadata)::text) <= 16384 then goes.metadata || stays.metadata
+                           else stays.metadata end,
            version = version + 1
      where id = stays.id;
     insert into client_merges (id, client_id, merged_client_id, proof, undo)
@@ -1297,6 +1341,7 @@ declare
     closed conversations;
     unread integer;
     unanswered integer;
+    renumbered jsonb;
     undo jsonb;
 begin
     if app.user_id() is not null then
@@ -1311,6 +1356,7 @@ begin
                'files', (select coalesce(jsonb_agg(id), '[]') from files where conversation_id = closed.id),
                'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
                'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = closed.id),
+               'kept_handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = kept.id),
                'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
       into undo;
     with numbered as (
@@ -1329,8 +1375,9 @@ begin
          where messages.id = numbered.id
            and (messages.conversation_id, messages.inbound_number) is distinct from (kept.id, numbered.number)
     )
-    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered)
-      into unread, unanswered
+    select min(number) filter (where old_number > numbered.read_count), min(number) filter (where old_number > numbered.bot_answered),
+           coalesce(jsonb_object_agg(id, old_number) filter (where conversation_id = kept.id and old_number <> number), '{}')
+      into unread, unanswered, renumbered
       from numbered;
     update files set conversation_id = kept.id where conversation_id = closed.id;
     update conversation_transfers set conversation_id = kept.id where conversation_id = closed.id;
@@ -1363,9 +1410,51 @@ begin
                array_position(array['low', 'normal', 'high', 'urgent'], closed.priority))],
            tags = array(select distinct tag from unnest(kept.tags || closed.tags) tag order by tag),
            subject = coalesce(kept.subject, closed.subject),
+           metadata = case when octet_length((closed.metadata || kept.metadata)::text) <= 16384 then closed.metadata || kept.metadata
+                           else kept.metadata end,
            version = greatest(kept.version, closed.version) + 1
      where id = kept.id;
-    return undo;
+    return undo || jsonb_build_object('renumbered', renumbered);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.judge_record(new_events jsonb, new_jobs jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    ranks constant text[] := array['student', 'agent', 'supervisor', 'admin'];
+    rank integer;
+    refused text;
+begin
+    select array_position(ranks, role) into rank
+      from memberships
+     where company_id = app.company_id() and user_id = app.user_id();
+    select 'event ' || event.type into refused
+      from jsonb_to_recordset(new_events) event (topic text, type text, audience text[])
+      left join event_rules rule on rule.type = event.type
+     where (array_position(ranks, rule.told_by) <= rank
+            and case
+                when rule.is_private then
+                    event.topic = 'user:' || app.user_id() and event.audience = array['self:' || app.user_id()]
+                when exists (select from unnest(event.audience) key where key like 'self:%') then
+                    event.topic ~ '^user:[0-9a-f-]{36}$' and event.audience = array['self:' || substr(event.topic, 6)]
+                else
+                    event.topic in ('company:' || app.company_id(), 'dashboard:' || app.company_id())
+                    or event.topic ~ '^(conversation|user):'
+                end) is not true
+     limit 1;
+    if refused is null then
+        select 'job ' || job.kind into refused
+          from jsonb_to_recordset(new_jobs) job (kind text, queue text, run_at timestamptz)
+          left join job_rules rule on rule.kind = job.kind and rule.queue = job.queue
+         where (array_position(ranks, rule.added_by) <= rank and job.run_at is null) is not true
+         limit 1;
+    end if;
+    if refused is not null then
+        raise insufficient_privilege using message = format('%s is not this caller''s to record: see event_rules and job_rules', refused);
+    end if;
 end
 $function$;
 
@@ -1432,7 +1521,7 @@ CREATE OR REPLACE FUNCTION app.lock_keys(keys text[])
 AS $function$
 begin
     perform pg_advisory_xact_lock(hashtext(app.company_id()::text), bucket)
-       from (select distinct hashtext(key) & 1023 as bucket from unnest(keys) key order by bucket) buckets;
+       from (select distinct hashtext(key) & 4095 as bucket from unnest(keys) key order by bucket) buckets;
 end
 $function$;
 
@@ -1540,7 +1629,7 @@ begin
 end
 $procedure$;
 
-CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select, insert, update, delete'::text)
+CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
 AS $procedure$
 begin
@@ -1552,6 +1641,7 @@ begin
     if staff_rights <> '' then
         execute format('grant %s on %s to app_staff', staff_rights, target);
     end if;
+    execute format('grant select, insert, update, delete on %s to app_system', target);
 end
 $procedure$;
 
@@ -1562,6 +1652,10 @@ CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audi
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
+    -- The role that was lent says it: nobody becomes the system by settings.
+    if current_setting('role') <> 'app_system' then
+        perform app.judge_record(new_events, new_jobs);
+    end if;
     with event as (
         insert into events (topic, type, audience, data)
         select topic, type, audience, data
@@ -1712,10 +1806,12 @@ AS $function$ select coalesce(current_setting('app.sees_all', true), '') = 'true
 
 CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+begin
+    return query
     select memberships.role in ('admin', 'supervisor') or (memberships.role = 'agent' and companies.agent_visibility = 'company'),
            companies.agent_visibility,
            case when memberships.role = 'agent' then
@@ -1731,7 +1827,8 @@ AS $function$
        and sessions.revoked_at is null
        and sessions.expires_at > now()
        and memberships.status = 'active'
-       and memberships.role = claimed_role
+       and memberships.role = claimed_role;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.session_id()
@@ -1862,13 +1959,16 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
-      from messages
-     where messages.company_id = app.company_id() and messages.file_id = file
+begin
+    return (
+        select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
+          from messages
+         where messages.company_id = app.company_id() and messages.file_id = file);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.user_id()
@@ -1959,12 +2059,6 @@ create policy staff on public.clients as permissive for all to app_staff using t
 
 create policy student on public.clients as permissive for select to app_student using (id = ( SELECT app.client_id() AS client_id));
 
-create policy system_deletes on public.clients as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
-create policy system_inserts on public.clients as restrictive for insert to app_staff with check (( SELECT app.user_id() AS user_id) IS NULL);
-
-create policy system_updates on public.clients as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
 create policy company on public.companies as permissive for all to app_staff, app_student using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
@@ -1973,10 +2067,6 @@ create policy company on public.conversation_handlers as restrictive for all to 
 
 create policy staff on public.conversation_handlers as permissive for all to app_staff using true;
 
-create policy system_deletes on public.conversation_handlers as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
-create policy system_updates on public.conversation_handlers as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
 create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR (pg_trigger_depth() > 0));
 
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
@@ -1984,10 +2074,6 @@ create policy company on public.conversation_transfers as restrictive for all to
 create policy staff on public.conversation_transfers as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.conversations
   WHERE ((conversations.company_id = conversation_transfers.company_id) AND (conversations.id = conversation_transfers.conversation_id)))));
-
-create policy system_deletes on public.conversation_transfers as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
-create policy system_updates on public.conversation_transfers as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
 create policy trigger_inserts on public.conversation_transfers as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR (pg_trigger_depth() > 0));
 
@@ -2029,6 +2115,8 @@ create policy lookup on public.early_statuses as permissive for all to app_looku
 
 create policy staff on public.early_statuses as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
 
+create policy everybody on public.event_rules as permissive for all to public using true;
+
 create policy company on public.events as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.events as permissive for all to app_lookup using true;
@@ -2042,6 +2130,12 @@ create policy everybody on public.feed_epochs as permissive for all to public us
 create policy company on public.files as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
+
+create policy own_inserts on public.files as restrictive for insert to app_staff, app_student with check ((( SELECT app.user_id() AS user_id) IS NULL) OR ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (status = 'pending'::text) AND (storage_key = ((('upload/'::text || company_id) || '/'::text) || id)) AND ((conversation_id IS NULL) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE (conversations.id = files.conversation_id))))));
+
+create policy own_updates on public.files as restrictive for update to app_staff, app_student using ((( SELECT app.user_id() AS user_id) IS NULL) OR (uploaded_by = ( SELECT app.user_id() AS user_id))) with check ((( SELECT app.user_id() AS user_id) IS NULL) OR starts_with(split_part(storage_key, '/'::text, 3), (id)::text));
 
 create policy staff on public.files as permissive for all to app_staff using ((EXISTS ( SELECT
    FROM public.messages
@@ -2078,6 +2172,8 @@ create policy company on public.integration_calls as restrictive for all to publ
 
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
+create policy everybody on public.job_rules as permissive for all to public using true;
+
 create policy company on public.jobs as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
@@ -2106,13 +2202,17 @@ create policy student on public.messages as permissive for select to app_student
    FROM public.conversations
   WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id))));
 
-create policy system_deletes on public.messages as restrictive for delete to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
-create policy system_updates on public.messages as restrictive for update to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
-
 create policy company on public.object_removals as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.object_removals as permissive for all to app_lookup using true;
+
+create policy own_files on public.object_removals as restrictive for all to app_staff, app_student using ((( SELECT app.user_id() AS user_id) IS NULL) OR (EXISTS ( SELECT
+   FROM public.files
+  WHERE ((files.id =
+        CASE
+            WHEN (split_part(object_removals.storage_key, '/'::text, 3) ~ '^[0-9a-f-]{36}'::text) THEN ("left"(split_part(object_removals.storage_key, '/'::text, 3), 36))::uuid
+            ELSE NULL::uuid
+        END) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id))))));
 
 create policy staff on public.object_removals as permissive for all to app_staff using true;
 
@@ -2126,7 +2226,7 @@ create policy own on public.presence_leases as permissive for all to app_staff u
 
 create policy staff on public.presence_leases as permissive for select to app_staff using true;
 
-create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id)) with check false;
 
 create policy company on public.refresh_tokens as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2152,10 +2252,120 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 
 -- grants
 
-grant update on column public.client_consents.client_id to app_staff;
+grant update on column public.channel_accounts.account_key to app_staff;
+grant insert, update on column public.channel_accounts.bot_flow_id to app_staff;
+grant insert, update on column public.channel_accounts.department_id to app_staff;
+grant update on column public.channel_accounts.display_number to app_staff;
+grant insert on column public.channel_accounts.external_key to app_staff;
+grant insert on column public.channel_accounts.id to app_staff;
+grant insert on column public.channel_accounts.kind to app_staff;
+grant insert, update on column public.channel_accounts.name to app_staff;
+grant insert, update on column public.channel_accounts.settings to app_staff;
+grant update on column public.channel_accounts.status to app_staff;
+grant update on column public.channel_accounts.version to app_staff;
+grant insert on column public.channel_credentials.channel_account_id to app_staff;
+grant insert, update on column public.channel_credentials.sealed to app_staff;
+grant update on column public.client_consents.client_id to app_system;
 grant select on column public.companies.takeover_text to app_staff;
-grant update on column public.conversation_transfers.conversation_id to app_staff;
+grant insert on column public.conversation_handlers.company_id to app_staff;
+grant insert on column public.conversation_handlers.conversation_id to app_staff;
+grant insert on column public.conversation_handlers.user_id to app_staff;
+grant insert on column public.conversation_transfers.at to app_staff;
+grant insert on column public.conversation_transfers.by_user_id to app_staff;
+grant insert on column public.conversation_transfers.company_id to app_staff;
+grant insert on column public.conversation_transfers.conversation_id to app_staff;
+grant update on column public.conversation_transfers.conversation_id to app_system;
+grant insert on column public.conversation_transfers.from_department_id to app_staff;
+grant insert on column public.conversation_transfers.from_user_id to app_staff;
+grant insert on column public.conversation_transfers.id to app_staff;
+grant insert on column public.conversation_transfers.reason to app_staff;
+grant insert on column public.conversation_transfers.to_department_id to app_staff;
+grant insert on column public.conversation_transfers.to_user_id to app_staff;
+grant update on column public.conversations.assignee_id to app_staff;
+grant update on column public.conversations.bot_node to app_staff;
+grant update on column public.conversations.close_reason to app_staff;
+grant update on column public.conversations.department_id to app_staff;
+grant update on column public.conversations.ended_at to app_staff;
+grant update on column public.conversations.first_human_at to app_staff;
+grant update on column public.conversations.last_message_at to app_staff;
+grant update on column public.conversations.last_message_from to app_staff;
+grant update on column public.conversations.last_message_id to app_staff;
+grant update on column public.conversations.last_message_preview to app_staff;
+grant update on column public.conversations.mode to app_staff;
+grant update on column public.conversations.read_count to app_staff;
+grant update on column public.conversations.version to app_staff;
+grant insert on column public.department_members.department_id to app_staff;
+grant insert on column public.department_members.user_id to app_staff;
+grant insert on column public.departments.description to app_staff;
+grant insert on column public.departments.id to app_staff;
+grant insert on column public.departments.name to app_staff;
+grant update on column public.files.completed_at to app_staff;
+grant update on column public.files.completed_at to app_student;
+grant insert on column public.files.conversation_id to app_student;
+grant insert, update on column public.files.conversation_id to app_staff;
+grant update on column public.files.duration_ms to app_staff;
+grant update on column public.files.duration_ms to app_student;
+grant update on column public.files.failure to app_staff;
+grant update on column public.files.failure to app_student;
+grant update on column public.files.height to app_staff;
+grant update on column public.files.height to app_student;
+grant insert on column public.files.id to app_staff;
+grant insert on column public.files.id to app_student;
+grant insert, update on column public.files.mime_type to app_staff;
+grant insert, update on column public.files.mime_type to app_student;
+grant insert on column public.files.name to app_staff;
+grant insert on column public.files.name to app_student;
+grant update on column public.files.sha256 to app_staff;
+grant update on column public.files.sha256 to app_student;
+grant insert on column public.files.size to app_staff;
+grant insert on column public.files.size to app_student;
+grant update on column public.files.status to app_staff;
+grant update on column public.files.status to app_student;
+grant insert, update on column public.files.storage_key to app_staff;
+grant insert, update on column public.files.storage_key to app_student;
+grant insert on column public.files.uploaded_by to app_staff;
+grant insert on column public.files.uploaded_by to app_student;
+grant update on column public.files.width to app_staff;
+grant update on column public.files.width to app_student;
+grant update on column public.idempotency_keys.body to app_staff;
+grant update on column public.idempotency_keys.body to app_student;
+grant insert on column public.idempotency_keys.key to app_staff;
+grant insert on column public.idempotency_keys.key to app_student;
+grant insert on column public.idempotency_keys.request_hash to app_staff;
+grant insert on column public.idempotency_keys.request_hash to app_student;
+grant insert on column public.idempotency_keys.route to app_staff;
+grant insert on column public.idempotency_keys.route to app_student;
+grant update on column public.idempotency_keys.status to app_staff;
+grant update on column public.idempotency_keys.status to app_student;
 grant update on column public.memberships.client_id to app_lookup;
+grant insert on column public.messages.body to app_staff;
+grant insert on column public.messages.channel_account_id to app_staff;
+grant insert on column public.messages.client_message_id to app_staff;
+grant insert on column public.messages.conversation_id to app_staff;
+grant insert on column public.messages.fence to app_staff;
+grant insert on column public.messages.file_id to app_staff;
+grant insert on column public.messages.id to app_staff;
+grant insert on column public.messages.kind to app_staff;
+grant insert on column public.messages.payload to app_staff;
+grant insert on column public.messages.reply_to_id to app_staff;
+grant insert on column public.messages.sender_id to app_staff;
+grant insert on column public.messages.sender_type to app_staff;
+grant insert on column public.messages.sent_at to app_staff;
+grant insert on column public.messages.status to app_staff;
+grant insert on column public.object_removals.due_at to app_staff;
+grant insert on column public.object_removals.due_at to app_student;
+grant insert on column public.object_removals.storage_key to app_staff;
+grant insert on column public.object_removals.storage_key to app_student;
+grant insert on column public.presence_leases.connection_id to app_staff;
+grant insert on column public.presence_leases.connection_id to app_student;
+grant insert, update on column public.presence_leases.lease_until to app_staff;
+grant insert, update on column public.presence_leases.lease_until to app_student;
+grant insert on column public.presence_leases.session_id to app_staff;
+grant insert on column public.presence_leases.session_id to app_student;
+grant insert on column public.presence_leases.status to app_student;
+grant insert, update on column public.presence_leases.status to app_staff;
+grant insert on column public.presence_leases.user_id to app_staff;
+grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users.created_at to app_staff;
@@ -2172,7 +2382,7 @@ grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
-grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_staff;
+grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
@@ -2223,15 +2433,16 @@ grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.hold_family(family uuid) to app_lookup;
-grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_staff;
-grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_staff;
+grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_system;
+grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_system;
+grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
-grant execute on function app.lock_keys(keys text[]) to app_staff;
+grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[]) to app_lookup;
-grant execute on function app.move_students(from_client uuid, to_client uuid) to app_staff;
+grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
@@ -2276,62 +2487,77 @@ grant usage on schema public to public;
 grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
-grant insert, select, update on table public.channel_accounts to app_staff;
 grant select on table public.channel_accounts to app_lookup;
-grant insert, select, update on table public.channel_credentials to app_staff;
-grant insert, select on table public.channel_notices to app_staff;
-grant insert, select on table public.client_consents to app_staff;
-grant delete, insert, select, update on table public.client_identities to app_staff;
+grant select on table public.channel_accounts to app_staff;
+grant update on table public.channel_accounts to app_system;
+grant select on table public.channel_credentials to app_staff;
+grant insert on table public.channel_notices to app_system;
+grant select on table public.channel_notices to app_staff;
+grant insert on table public.client_consents to app_system;
+grant select on table public.client_consents to app_staff;
+grant insert, update on table public.client_identities to app_system;
 grant select on table public.client_identities to app_lookup;
-grant insert, select on table public.client_merges to app_staff;
-grant delete, insert, select, update on table public.clients to app_staff;
+grant select on table public.client_identities to app_staff;
+grant insert on table public.client_merges to app_system;
+grant select on table public.client_merges to app_staff;
+grant insert, update on table public.clients to app_system;
 grant select on table public.clients to app_lookup;
+grant select on table public.clients to app_staff;
 grant select on table public.clients to app_student;
 grant insert, select on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
-grant delete, insert, select on table public.conversation_handlers to app_staff;
-grant insert, select on table public.conversation_transfers to app_staff;
-grant insert, select, update on table public.conversations to app_staff;
+grant delete on table public.conversation_handlers to app_system;
+grant select on table public.conversation_handlers to app_staff;
+grant select on table public.conversation_transfers to app_staff;
+grant insert, update on table public.conversations to app_system;
 grant select on table public.conversations to app_lookup;
+grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
-grant delete, insert, select, update on table public.department_members to app_staff;
 grant select on table public.department_members to app_lookup;
+grant select on table public.department_members to app_staff;
 grant select on table public.department_members to app_student;
-grant delete, insert, select, update on table public.departments to app_staff;
-grant delete, insert, select on table public.early_changes to app_staff;
+grant select on table public.departments to app_staff;
+grant delete, insert, select on table public.early_changes to app_system;
 grant delete, select, update on table public.early_changes to app_lookup;
-grant delete, insert, select, update on table public.early_statuses to app_staff;
+grant delete, insert, select on table public.early_statuses to app_system;
 grant delete, select, update on table public.early_statuses to app_lookup;
+grant select on table public.event_rules to app_lookup;
 grant delete, insert, select on table public.events to app_lookup;
 grant select on table public.events to app_staff;
 grant select on table public.events to app_student;
 grant insert, select, update on table public.feed_epochs to app_lookup;
 grant select on table public.feed_epochs to app_staff;
 grant select on table public.feed_epochs to app_student;
-grant delete, insert, select, update on table public.files to app_staff;
 grant delete, select, update on table public.files to app_lookup;
-grant insert, select, update on table public.files to app_student;
+grant insert, update on table public.files to app_system;
+grant select on table public.files to app_staff;
+grant select on table public.files to app_student;
 grant delete, select on table public.idempotency_keys to app_lookup;
-grant insert, select, update on table public.idempotency_keys to app_staff;
-grant insert, select, update on table public.idempotency_keys to app_student;
+grant select on table public.idempotency_keys to app_staff;
+grant select on table public.idempotency_keys to app_student;
 grant delete, select on table public.inbound_webhooks to app_lookup;
-grant insert, select, update on table public.inbound_webhooks to app_staff;
-grant insert, select on table public.integration_calls to app_staff;
+grant insert on table public.inbound_webhooks to app_system;
+grant select on table public.inbound_webhooks to app_staff;
+grant insert on table public.integration_calls to app_system;
+grant select on table public.integration_calls to app_staff;
+grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
-grant select, update on table public.jobs to app_staff;
+grant select, update on table public.jobs to app_system;
 grant insert, select on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
-grant insert, select, update on table public.messages to app_staff;
+grant insert, update on table public.messages to app_system;
 grant select on table public.messages to app_lookup;
+grant select on table public.messages to app_staff;
 grant select on table public.messages to app_student;
-grant delete, insert, select on table public.object_removals to app_staff;
-grant delete, insert, select on table public.object_removals to app_student;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
-grant delete, insert, select, update on table public.presence_leases to app_staff;
-grant delete, insert, select, update on table public.presence_leases to app_student;
+grant delete, select on table public.object_removals to app_staff;
+grant delete, select on table public.object_removals to app_student;
+grant delete on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_lookup;
+grant select on table public.presence_leases to app_staff;
+grant select on table public.presence_leases to app_student;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select on table public.unrouted_webhooks to app_lookup;

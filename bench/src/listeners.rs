@@ -38,7 +38,7 @@ pub async fn run(stack: &Stack, length: Duration, report: &mut Report) -> Result
     let departments = vec![("Atendimento", (1..=AGENTS).collect())];
     let company = stack.company(Wanted { agents: AGENTS, departments, ..Wanted::default() }).await;
     let meta = Meta::new(stack, &company).await;
-    meta.open_conversations(CLIENTS).await?;
+    meta.open_conversations(stack, CLIENTS).await?;
     let watch = Arc::new(Mutex::new(Watch::default()));
     let mut readers = Vec::new();
     let mut alone = None;

@@ -23,7 +23,7 @@ macro_rules! reads {
         const _: () = {
             #[$crate::describe::linkme::distributed_slice($crate::describe::VARIABLES)]
             #[linkme(crate = $crate::describe::linkme)]
-            static READS: &[&str] = &[$(stringify!($name)),+];
+            static READS: (&str, &[&str]) = (file!(), &[$(stringify!($name)),+]);
         };
     };
 }
@@ -35,9 +35,10 @@ pub type DescribeEvent = fn(&mut Events<'_>);
 #[linkme::distributed_slice]
 pub static EVENTS: [DescribeEvent];
 
-/// Variables of the template, besides those that every function of its kind has, that this binary says it reads with `reads!`.
+/// Variables of the template, besides those that every function of its kind has, by the file whose function says with `reads!` that it
+/// reads them.
 #[linkme::distributed_slice]
-pub static VARIABLES: [&'static [&'static str]];
+pub static VARIABLES: [(&'static str, &'static [&'static str])];
 
 /// The schemas of payloads by their event's type.
 pub struct Events<'generator> {
@@ -168,8 +169,12 @@ impl Description {
     }
 }
 
+/// Those of this function: a program may be several.
 fn variables() -> Vec<&'static str> {
-    VARIABLES.iter().flat_map(|names| names.iter().copied()).collect()
+    let name = binary_name();
+    let own =
+        VARIABLES.iter().filter(|(file, _)| std::path::Path::new(file).file_stem().is_some_and(|stem| stem == name.as_str()));
+    own.flat_map(|(_, names)| names.iter().copied()).collect()
 }
 
 pub(crate) fn uses(uses: Uses) -> &'static str {

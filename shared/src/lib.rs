@@ -29,8 +29,8 @@ pub mod whatsapp;
 pub use database::{Enter, Parameter, Row, Transaction, intern};
 pub use http::validation::{rule, visible};
 pub use serve::{
-    Claimed, ConnectRequest, Outcome, Uses, serve, serve_action, serve_action_using, serve_connect, serve_disconnect,
-    serve_messages, serve_schedule, serve_worker,
+    Claimed, ConnectRequest, Outcome, Uses, called_by_name, serve, serve_action, serve_action_using, serve_connect,
+    serve_disconnect, serve_messages, serve_schedule, serve_worker,
 };
 
 /// Parameters of a deferred statement, by value.

@@ -207,7 +207,9 @@ def check_binaries(templates):
     metadata = json.loads(run.stdout)
     root = Path(metadata["workspace_root"])
     packages = [package for package in metadata["packages"] if package["manifest_path"].startswith(str(root / "functions") + os.sep)]
-    binaries = {target["name"] for package in packages for target in package["targets"] if "bin" in target["kind"]}
+    targets = [(package["name"], target["name"]) for package in packages for target in package["targets"] if "bin" in target["kind"]]
+    # The program with the name of its domain is for development.
+    binaries = {name for domain, name in targets if name != domain}
     declared = set()
     for template in templates:
         for name, properties in template.of_type(FUNCTION).items():

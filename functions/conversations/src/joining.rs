@@ -19,6 +19,14 @@ const CONCERNED: &str = concat!(
       order by conversations.id"
 );
 
+/// Who signs in as this client.
+const STUDENTS: &str = "select user_id from memberships where client_id = $1";
+
+#[derive(FromRow)]
+struct Student {
+    user_id: Uuid,
+}
+
 #[derive(FromRow)]
 struct Joined {
     winner: Uuid,
@@ -73,6 +81,9 @@ pub async fn join_clients(
         if conversations.iter().any(|merged| merged.merged_into_id == conversation.id) {
             go_on(context, transaction, conversation);
         }
+    }
+    for Student { user_id } in transaction.all(STUDENTS, &[&client_id]).await? {
+        transaction.look_anew(user_id);
     }
     let payload = ClientMerged { client_id, merged_client_id, conversations };
     transaction.emit(Event::new(Topic::Company(company_id), Audience::staff(), &payload));

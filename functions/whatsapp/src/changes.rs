@@ -50,12 +50,24 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
     Ok(Done::Stored)
 }
 
+#[derive(FromRow)]
+struct Kept {
+    is_held: bool,
+    /// The message is known, and it is not the author's to change.
+    is_foreign: bool,
+}
+
 /// Changes a message, or keeps the change until the message comes.
 pub async fn change(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Done, Error> {
     let Some(mut written) = make(transaction, channel, change).await? else {
-        let Change { id, target, kind, changed_by, body, at } = change;
-        let held = transaction.execute(HOLD_CHANGE, &[&channel.id, target, id, kind, changed_by, body, at]).await?;
-        return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
+        let Change { id, target, kind, changed_by, phone, bsuid, body, at } = change;
+        let kept: Kept =
+            transaction.one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, bsuid, id, kind, body, at]).await?;
+        return Ok(match kept {
+            Kept { is_held: true, .. } => Done::Held,
+            Kept { is_foreign: true, .. } => Done::Ignored(format!("{kind} of a message that is not its author's")),
+            Kept { .. } => Done::Duplicate,
+        });
     };
     if change.kind != "reaction" && show_preview(transaction, &mut written).await? {
         emit_conversation::<ConversationUpdated>(transaction, channel.company_id, &written.conversation, None, None);
@@ -95,12 +107,13 @@ async fn show_preview(transaction: &Transaction, written: &mut Written) -> Resul
     Ok(is_shown)
 }
 
-/// `None` when the message is not known or knows of the change.
+/// `None` when the message is not known, knows of the change, or is not its author's to change.
 async fn make(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Option<Written>, Error> {
-    let Change { id, target, kind, changed_by, body, at } = change;
+    let Change { id, target, kind, changed_by, phone, bsuid, body, at } = change;
+    let (channel_id, seconds) = (&channel.id, at.as_duration().as_secs_f64());
     match kind.as_str() {
-        "edit" => transaction.first(EDIT, &[&channel.id, target, id, body, at]).await,
-        "revoke" => transaction.first(REVOKE, &[&channel.id, target]).await,
-        _ => transaction.first(REACT, &[&channel.id, target, changed_by, body, &at.as_duration().as_secs_f64()]).await,
+        "edit" => transaction.first(EDIT, &[channel_id, target, changed_by, phone, bsuid, id, body, at]).await,
+        "revoke" => transaction.first(REVOKE, &[channel_id, target, changed_by, phone, bsuid]).await,
+        _ => transaction.first(REACT, &[channel_id, target, changed_by, phone, bsuid, body, &seconds]).await,
     }
 }

@@ -102,6 +102,9 @@ pub struct Change {
     pub kind: String,
     /// `client` or `agent`.
     pub changed_by: String,
+    /// By which a client who made it is known; of the business's own, whom it wrote to.
+    pub phone: Option<String>,
+    pub bsuid: Option<String>,
     /// The new text, or the emoji: none takes the reaction away.
     pub body: String,
     pub at: Timestamp,

@@ -76,10 +76,10 @@ pub const OPEN: &str = "
 
 /// Adds the message and moves its conversation, under the conversation's lock. No row when the message is there already or the
 /// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses. One that comes late
-/// does not take the place of the newest in lists; WhatsApp tells whole seconds.
+/// does not take the place of the newest in lists; WhatsApp tells whole seconds. What it answers is the same client's.
 pub const APPLY: &str = concat!(
     "with locked as (
-        select id, inbound_count from conversations where id = $1 and ended_at is null for update
+        select id, client_id, inbound_count from conversations where id = $1 and ended_at is null for update
     ), new_file as (
         insert into files (id, conversation_id, name, mime_type, size, storage_key, provider_id)
         select $12, locked.id, $13, $14, 0, $15, $16
@@ -93,7 +93,10 @@ pub const APPLY: &str = concat!(
         insert into messages (id, conversation_id, channel_account_id, sender_type, kind, body, payload, file_id, reply_to_id,
                               provider_id, status, error_code, error_detail, inbound_number, sent_at)
         select $2, locked.id, $3, $4, $5, $6, $7, (select id from new_file),
-               (select answered.id from messages answered where answered.channel_account_id = $3 and answered.provider_id = $8),
+               (select answered.id
+                  from messages answered
+                  join conversations on conversations.company_id = answered.company_id and conversations.id = answered.conversation_id
+                 where answered.channel_account_id = $3 and answered.provider_id = $8 and conversations.client_id = locked.client_id),
                $9, case when $4 = 'agent' then told.status end, told.error_code, told.error_detail,
                case when $4 = 'client' then locked.inbound_count + 1 end, $10
           from locked, told
@@ -134,9 +137,9 @@ pub const APPLY: &str = concat!(
 
 /// What follows a CTE named `changed` of message rows: each with its conversation.
 macro_rules! changed_message {
-    ($with:literal) => {
+    ($($with:expr),*) => {
         concat!(
-            $with,
+            $($with,)*
             " select ",
             conversation_columns!(),
             ", (select to_jsonb(message) from (select ",
@@ -161,6 +164,25 @@ pub const ADD_NOTICE: &str = changed_message!(
     )"
 );
 
+/// Whether the row of `messages` is the author's to change so: `$3` is `client` or `agent`, `$4` and `$5` are the phone and the user id by
+/// which a client is known. The business is a party of everything on its channel, a client of their own conversations; either edits and
+/// takes back their own words only.
+macro_rules! is_authors {
+    ($kind:literal) => {
+        concat!(
+            "(",
+            $kind,
+            " = 'reaction' or (messages.sender_type = 'client') = ($3 = 'client'))
+           and ($3 = 'agent' or exists (
+               select from conversations
+                 join client_identities identity on identity.company_id = conversations.company_id
+                                                and identity.client_id = conversations.client_id
+                where conversations.company_id = messages.company_id and conversations.id = messages.conversation_id
+                  and ((identity.kind = 'phone' and identity.value = $4) or (identity.kind = 'bsuid' and identity.value = $5))))"
+        )
+    };
+}
+
 /// A reaction replaces the earlier one of the same side; an older one that comes late changes nothing.
 pub const REACT: &str = changed_message!(
     "with changed as (
@@ -168,11 +190,14 @@ pub const REACT: &str = changed_message!(
            set reactions = (select coalesce(jsonb_agg(reaction), '[]')
                               from jsonb_array_elements(reactions) reaction
                              where reaction ->> 'by' <> $3)
-                           || case when $4 = '' then '[]'::jsonb else jsonb_build_array(jsonb_build_object('by', $3::text, 'emoji', $4::text)) end,
-               payload = payload || jsonb_build_object($3 || '_reacted_at', $5::double precision)
+                           || case when $6 = '' then '[]'::jsonb else jsonb_build_array(jsonb_build_object('by', $3::text, 'emoji', $6::text)) end,
+               payload = payload || jsonb_build_object($3 || '_reacted_at', $7::double precision)
          where channel_account_id = $1
            and provider_id = $2
-           and coalesce((payload ->> ($3 || '_reacted_at'))::double precision, 0) <= $5::double precision
+           and ",
+    is_authors!("'reaction'"),
+    "
+           and coalesce((payload ->> ($3 || '_reacted_at'))::double precision, 0) <= $7::double precision
         returning *
     )"
 );
@@ -182,11 +207,14 @@ pub const EDIT: &str = changed_message!(
     "with changed as (
         update messages
            set (revisions, body, edited_at) = (
-                   select edited.revisions, edited.body, greatest(messages.edited_at, $5)
-                     from app.add_edit(messages.revisions, messages.body, $3, $4, $5) edited)
+                   select edited.revisions, edited.body, greatest(messages.edited_at, $8)
+                     from app.add_edit(messages.revisions, messages.body, $6, $7, $8) edited)
          where channel_account_id = $1
            and provider_id = $2
-           and not revisions @> jsonb_build_array(jsonb_build_object('edit_id', $3::text))
+           and ",
+    is_authors!("'edit'"),
+    "
+           and not revisions @> jsonb_build_array(jsonb_build_object('edit_id', $6::text))
         returning *
     )"
 );
@@ -198,6 +226,9 @@ pub const REVOKE: &str = changed_message!(
            set deleted_at = now()
          where channel_account_id = $1
            and provider_id = $2
+           and ",
+    is_authors!("'revoke'"),
+    "
            and deleted_at is null
         returning *
     )"
@@ -211,12 +242,23 @@ pub const SHOW_PREVIEW: &str = updated_conversation!(
      returning *"
 );
 
-/// Nothing is held for a message that is known.
-pub const HOLD_CHANGE: &str = "
-    insert into early_changes (channel_account_id, provider_id, change_id, kind, changed_by, body, at, received_at)
-    select $1, $2, $3, $4, $5, $6, $7, clock_timestamp()
-     where not exists (select from messages where channel_account_id = $1 and provider_id = $2)
-    on conflict do nothing";
+/// Nothing is held for a message that is known; whether the change is its author's to make is told instead.
+pub const HOLD_CHANGE: &str = concat!(
+    "with known as (
+        select ",
+    is_authors!("$7"),
+    " as is_authors
+          from messages
+         where channel_account_id = $1 and provider_id = $2
+    ), held as (
+        insert into early_changes (channel_account_id, provider_id, changed_by, phone, bsuid, change_id, kind, body, at, received_at)
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp()
+         where not exists (select from known)
+        on conflict do nothing
+        returning true
+    )
+    select exists (select from held) as is_held, (select is_authors from known) is false as is_foreign"
+);
 
 pub const TAKE_EARLY_CHANGES: &str = "
     with taken as (
@@ -224,7 +266,7 @@ pub const TAKE_EARLY_CHANGES: &str = "
          where channel_account_id = $1 and provider_id = $2
         returning *
     )
-    select change_id as id, provider_id as target, kind, changed_by, body, at
+    select change_id as id, provider_id as target, kind, changed_by, phone, bsuid, body, at
       from taken
      order by at, received_at";
 

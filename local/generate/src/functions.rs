@@ -1,8 +1,9 @@
-//! The functions of the workspace, each as its binary describes itself and its file's first lines say.
+//! The functions of the workspace, each as it describes itself and its file's first lines say.
 
 use std::{
     collections::HashMap,
     fs,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -75,7 +76,7 @@ impl Workspace {
     }
 }
 
-/// Asks every binary of the packages under `functions/`, in order of their names.
+/// Asks every function of the packages under `functions/`, in order of their names.
 pub fn describe_all(workspace: &Workspace) -> Result<Vec<Function>> {
     let folder = workspace.root.join("functions");
     let packages = workspace.metadata["packages"].as_array().context("cargo metadata has no packages")?;
@@ -83,7 +84,9 @@ pub fn describe_all(workspace: &Workspace) -> Result<Vec<Function>> {
     for package in packages {
         let is_function = package["manifest_path"].as_str().is_some_and(|path| Path::new(path).starts_with(&folder));
         let targets = package["targets"].as_array().filter(|_| is_function);
-        for target in targets.into_iter().flatten().filter(|target| target["kind"][0] == "bin") {
+        for target in
+            targets.into_iter().flatten().filter(|target| target["kind"][0] == "bin" && target["name"] != package["name"])
+        {
             let text = |value: &Value| value.as_str().map(str::to_owned).context("cargo metadata lacks a name");
             let (package, name, file) = (text(&package["name"])?, text(&target["name"])?, text(&target["src_path"])?);
             functions.push(describe(workspace, package, name, Path::new(&file))?);
@@ -95,9 +98,10 @@ pub fn describe_all(workspace: &Workspace) -> Result<Vec<Function>> {
 }
 
 fn describe(workspace: &Workspace, package: String, name: String, file: &Path) -> Result<Function> {
-    let binary = workspace.binaries.join(&name);
-    ensure!(binary.exists(), "{} is not built: run `make generate` or `cargo build --workspace --bins`", binary.display());
-    let output = Command::new(&binary).arg("--describe").output().with_context(|| format!("running {}", binary.display()))?;
+    let binary = workspace.binaries.join(&package);
+    ensure!(binary.exists(), "{} is not built: run `make generate` or `make programs`", binary.display());
+    let output =
+        Command::new(&binary).arg0(&name).arg("--describe").output().with_context(|| format!("running {}", binary.display()))?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{name} --describe failed: {errors}");
     let description = serde_json::from_slice(&output.stdout)

@@ -114,7 +114,7 @@ impl Runtime {
         let functions: Vec<Function> = definitions
             .into_iter()
             .map(|definition| Function {
-                binary: options.binaries.0.join(&definition.binary),
+                binary: options.binaries.of(&definition.binary),
                 arn: crate::template::function_arn(&definition.logical_id),
                 environment: environment(&definition, options),
                 output: process::Output::new(&definition.logical_id, &logs, journal.clone(), options.verbose),
@@ -205,7 +205,7 @@ impl Runtime {
     async fn run_process_to_its_end(&self, id: ProcessId, function: usize) -> InvokeError {
         let function = &self.functions[function];
         let Some(built) = built_at(function) else {
-            let message = format!("{} is not built: cargo build --workspace --bins", function.binary.display());
+            let message = format!("{} is not built: make programs", function.binary.display());
             eprintln!("{}: {message}", function.definition.logical_id);
             return InvokeError::Unknown(message);
         };
@@ -213,12 +213,13 @@ impl Runtime {
         environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{}/p/{id}", self.address));
         environment
             .insert("AWS_LAMBDA_LOG_STREAM_NAME".to_owned(), format!("{}/[$LATEST]{id:08}", function.definition.logical_id));
-        let child = match process::start(&function.binary, &environment, &function.output, self.group) {
-            Ok(child) => child,
-            Err(error) => {
-                return InvokeError::Unknown(format!("{} cannot be started: {error}", function.binary.display()));
-            }
-        };
+        let child =
+            match process::start(&function.binary, &function.definition.binary, &environment, &function.output, self.group) {
+                Ok(child) => child,
+                Err(error) => {
+                    return InvokeError::Unknown(format!("{} cannot be started: {error}", function.binary.display()));
+                }
+            };
         let (owner, signals) = mpsc::unbounded_channel();
         self.pool().started(id, owner, Some(built));
         let message = match process::own(child, signals).await {

@@ -62,16 +62,18 @@ impl Output {
     }
 }
 
-/// Starts `binary` with exactly `environment`.
+/// Starts `binary` as `name` with exactly `environment`.
 ///
 /// The process joins `group`, not ours: Ctrl-C in the terminal reaches only the local cloud.
 pub(super) fn start(
     binary: &Path,
+    name: &str,
     environment: &BTreeMap<String, String>,
     output: &Arc<Output>,
     group: i32,
 ) -> std::io::Result<Child> {
     let mut child = Command::new(binary)
+        .arg0(binary.with_file_name(name))
         .env_clear()
         .envs(environment)
         .stdin(Stdio::null())

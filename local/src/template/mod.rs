@@ -181,6 +181,17 @@ pub struct WebSocketApiDefinition {
     pub routes: BTreeMap<String, String>,
 }
 
-/// Where the built function binaries are, for example `target/debug`.
+/// Where the built programs are, for example `target/debug`.
 #[derive(Clone, Debug)]
 pub struct Binaries(pub PathBuf);
+
+impl Binaries {
+    /// The program that is this function when called by its name: that of its domain, as built while developing, or its own.
+    #[must_use]
+    pub fn of(&self, function: &str) -> PathBuf {
+        let domains = std::fs::read_dir("functions").into_iter().flatten().flatten();
+        let mut domains = domains.filter(|domain| domain.path().join(format!("src/bin/{function}.rs")).exists());
+        let shared = domains.next().map(|domain| self.0.join(domain.file_name()));
+        shared.filter(|program| program.exists()).unwrap_or_else(|| self.0.join(function))
+    }
+}

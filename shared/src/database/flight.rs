@@ -64,7 +64,7 @@ impl Transaction {
         left_behind: &LeftBehind,
         stored: Option<(u16, Value)>,
     ) -> Result<Recorded, Error> {
-        let LeftBehind { events, jobs, audit, accesses, deferred } = left_behind;
+        let LeftBehind { events, jobs, audit, accesses, deferred, .. } = left_behind;
         let needs_record = !(events.is_empty() && jobs.is_empty() && audit.is_empty() && accesses.is_empty());
         let idempotency = self.context.idempotency().zip(stored);
         let preparing_deferred = async {

@@ -55,6 +55,8 @@ pub(super) struct LeftBehind {
     pub(super) audit: Vec<Value>,
     pub(super) accesses: Vec<Value>,
     pub(super) deferred: Vec<(&'static str, Vec<Parameter>)>,
+    /// Whose sight has changed.
+    pub(super) readers: Vec<Uuid>,
 }
 
 /// A position in what a transaction has left behind.
@@ -63,6 +65,7 @@ pub struct Mark {
     events: usize,
     jobs: usize,
     deferred: usize,
+    readers: usize,
 }
 
 /// An open transaction. `BEGIN` and entering the tenant travel with its first statement; what it leaves behind travels with `COMMIT`.
@@ -216,12 +219,18 @@ impl Transaction {
         current.events.truncate(left_behind.events);
         current.jobs.truncate(left_behind.jobs);
         current.deferred.truncate(left_behind.deferred);
+        current.readers.truncate(left_behind.readers);
     }
 
     /// How much has been left behind so far, for `rollback_to_savepoint`.
     pub fn mark(&self) -> Mark {
         let current = self.left_behind();
-        Mark { events: current.events.len(), jobs: current.jobs.len(), deferred: current.deferred.len() }
+        Mark {
+            events: current.events.len(),
+            jobs: current.jobs.len(),
+            deferred: current.deferred.len(),
+            readers: current.readers.len(),
+        }
     }
 
     /// Sends a statement without waiting for its answer: should it fail, the next one does.
@@ -237,6 +246,11 @@ impl Transaction {
     /// Adds a job, sent to its queue once committed.
     pub fn enqueue(&self, job: Job) {
         self.left_behind().jobs.push(job);
+    }
+
+    /// What this person may see has changed: their open sockets follow once it is committed, before its events are pushed.
+    pub fn look_anew(&self, user_id: Uuid) {
+        self.left_behind().readers.push(user_id);
     }
 
     /// What the audit trail says of this write. Without it, a person's write is still recorded by its function and target.
@@ -314,8 +328,8 @@ impl Transaction {
         self.is_over = true;
         let (context, company_id) = (self.context.clone(), self.company_id.get().copied());
         drop(self);
-        let LeftBehind { events, jobs, .. } = left_behind;
-        realtime::publish_and_dispatch(&context, company_id, events, recorded, jobs).await;
+        let LeftBehind { events, jobs, readers, .. } = left_behind;
+        realtime::publish_and_dispatch(&context, company_id, &readers, events, recorded, jobs).await;
         Ok(())
     }
 

@@ -339,11 +339,18 @@ pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
     }
 }
 
+/// The open connections of a person, in all their companies. One written just before is among them: the handshake that wrote it has found
+/// everything as it was.
+///
+/// # Errors
+/// 503 when DynamoDB does not answer.
+pub(super) async fn of_user(context: &Context, user_id: Uuid) -> Result<Vec<Connection>, Error> {
+    all_open(context, listeners(context, Topic::User(user_id), None).consistent_read(true)).await
+}
+
 /// Closes the sockets of a person's sessions that have ended.
 pub async fn close_sessions(context: &Context, user_id: Uuid, sessions: &[Uuid]) {
-    // A connection written just before is among them: the handshake that wrote it has found its session standing.
-    let query = listeners(context, Topic::User(user_id), None).consistent_read(true);
-    let connections = match all_open(context, query).await {
+    let connections = match of_user(context, user_id).await {
         Ok(connections) => connections,
         Err(error) => {
             log::warn("sockets not closed", error.cause().unwrap_or_default());

@@ -2,6 +2,7 @@
 
 mod connections;
 mod publish;
+mod sight;
 mod tickets;
 
 pub use connections::{
@@ -9,4 +10,5 @@ pub use connections::{
 };
 pub(crate) use publish::publish_and_dispatch;
 pub use publish::{Frame, Handover, Pushed, distinct, frame_text, tell};
+pub use sight::look_anew;
 pub use tickets::{TICKET_LIFE, redeem_ticket, save_ticket};

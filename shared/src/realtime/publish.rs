@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::connections::{self, Connection, SHARDS};
+use super::{
+    connections::{self, Connection, SHARDS},
+    sight,
+};
 use crate::{
     audience::Audience,
     context::Context,
@@ -74,17 +77,20 @@ pub struct Handover {
 pub(crate) async fn publish_and_dispatch(
     context: &Context,
     company_id: Option<Uuid>,
+    readers: &[Uuid],
     events: Vec<Event>,
     recorded: Recorded,
     jobs: Vec<Job>,
 ) {
-    if events.is_empty() && jobs.is_empty() {
+    if events.is_empty() && jobs.is_empty() && readers.is_empty() {
         return;
     }
     let due = jobs.into_iter().filter(|job| job.run_at.is_none());
     let due: Vec<_> = due.map(|job| Dispatch { id: job.id, queue: job.queue, lane: job.lane, dispatches: 1 }).collect();
     let publishing = async {
-        if let Some(company_id) = company_id.filter(|_| !events.is_empty()) {
+        let Some(company_id) = company_id else { return };
+        sight::follow(context, company_id, readers).await;
+        if !events.is_empty() {
             publish(context, company_id, &events, &recorded).await;
         }
     };

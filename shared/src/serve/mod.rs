@@ -26,9 +26,21 @@ use futures_util::future::join;
 use crate::{
     aws::Aws,
     context::{Context, Origin, Process},
+    describe,
     error::Error,
     log,
 };
+
+/// `main` of a program that is several functions: each by its own name. Ends with 2 when called by another.
+pub fn called_by_name(functions: &[(&str, fn())]) {
+    let name = describe::binary_name();
+    if let Some((_, main)) = functions.iter().find(|(function, _)| *function == name) {
+        return main();
+    }
+    let names: Vec<&str> = functions.iter().map(|(function, _)| *function).collect();
+    log::error("called by a name that no function has", &format!("{name} is none of {}", names.join(", ")));
+    std::process::exit(2);
+}
 
 pub(crate) type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

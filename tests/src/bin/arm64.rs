@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -49,14 +49,18 @@ async fn run() -> Result<()> {
     outcome.await.context("a function does not do what it should: see .local/arm64/cloud/logs")?
 }
 
-/// A folder with this build's binaries, in which the emulated ones are scripts that start the emulator.
+/// A folder in which the functions of this build are by their own names, the emulated ones as scripts that start the emulator.
 fn mixed(built: &Path, emulator: &[String]) -> Result<PathBuf> {
     let folder = Path::new(DIRECTORY).join("binaries");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;
     let own = std::env::current_exe()?.parent().context("this program has a folder")?.to_owned();
-    for file in fs::read_dir(own)?.filter_map(Result::ok).filter(|file| file.path().is_file()) {
-        std::os::unix::fs::symlink(file.path(), folder.join(file.file_name()))?;
+    symlink(own.join("local"), folder.join("local"))?;
+    for domain in fs::read_dir("functions")?.filter_map(Result::ok) {
+        for file in fs::read_dir(domain.path().join("src/bin")).into_iter().flatten().filter_map(Result::ok) {
+            // Each is its domain's program, called by its own name.
+            symlink(own.join(domain.file_name()), folder.join(file.path().file_stem().context("a name")?))?;
+        }
     }
     for (name, _) in EMULATED {
         let binary = built.join(name).join("bootstrap").canonicalize().with_context(|| format!("{name} is not built"))?;

@@ -5,7 +5,7 @@ use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/auth/me");
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, get_me);
 }
 

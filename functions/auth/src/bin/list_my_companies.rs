@@ -5,7 +5,7 @@ use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/auth/companies");
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_my_companies);
 }
 

@@ -27,7 +27,7 @@ struct Login {
     company_id: Option<Uuid>,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, login);
 }
 

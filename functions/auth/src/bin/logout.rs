@@ -5,7 +5,7 @@ use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/auth/logout");
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, logout);
 }
 

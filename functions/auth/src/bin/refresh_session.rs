@@ -36,7 +36,7 @@ impl Judgement {
     }
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, refresh_session);
 }
 

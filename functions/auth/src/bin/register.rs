@@ -50,7 +50,7 @@ struct Registration {
     outcome: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, register);
 }
 

@@ -24,7 +24,7 @@ struct Chosen {
     role: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, select_company);
 }
 

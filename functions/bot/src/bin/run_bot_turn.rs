@@ -14,7 +14,7 @@ struct BotTurn {
     conversation_id: Uuid,
 }
 
-fn main() {
+pub fn main() {
     serve_worker(Queue::Bot, Privilege::Standard, run_bot_turn, give_up);
 }
 

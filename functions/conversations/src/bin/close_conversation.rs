@@ -27,7 +27,7 @@ const CLOSE: &str = updated_conversation!(
         returning *"
 );
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, close_conversation);
 }
 

@@ -22,7 +22,7 @@ struct MarkRead {
     provider_id: String,
 }
 
-fn main() {
+pub fn main() {
     serve_worker(Queue::Delivery, Privilege::Files, deliver_message, give_up);
 }
 

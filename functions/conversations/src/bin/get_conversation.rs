@@ -46,7 +46,7 @@ struct Client {
     created_at: Timestamp,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, get_conversation);
 }
 

@@ -50,7 +50,7 @@ const COUNTS: &str = concat!(
     " limit 1000) rows) as closed"
 );
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_conversations);
 }
 

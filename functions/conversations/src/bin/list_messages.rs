@@ -112,7 +112,7 @@ const OLDEST_FIRST: &str = list!(">", "asc");
 const AROUND_NEWEST_FIRST: &str = around!(">", "asc", "<=", "desc");
 const AROUND_OLDEST_FIRST: &str = around!("<", "desc", ">=", "asc");
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_messages);
 }
 

@@ -66,7 +66,7 @@ macro_rules! list {
 const NEWEST_FIRST: &str = list!("<", "desc");
 const OLDEST_FIRST: &str = list!(">", "asc");
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_transfers);
 }
 

@@ -46,7 +46,7 @@ struct Marked {
     last_provider_id: Option<String>,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, mark_conversation_read);
 }
 

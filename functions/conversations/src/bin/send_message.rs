@@ -38,7 +38,7 @@ const ATTACHMENTS: &str = "
 
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, send_message);
 }
 

@@ -51,7 +51,7 @@ struct Taken {
     takeover_text: Option<String>,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, take_over_conversation);
 }
 

@@ -54,7 +54,7 @@ struct Target {
     name: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, transfer_conversation);
 }
 

@@ -45,7 +45,7 @@ const REFUSE: &str = "
     )
     select * from refused";
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, complete_upload);
 }
 

@@ -43,7 +43,7 @@ struct Announced {
     upload: Upload,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, create_upload_url);
 }
 

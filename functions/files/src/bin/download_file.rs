@@ -18,7 +18,7 @@ struct Wish {
     inline: bool,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, download_file);
 }
 

@@ -12,7 +12,7 @@ const INTEGRATIONS: &str = "
       left join bot_flows on bot_flows.id = channel_accounts.bot_flow_id
      order by channel_accounts.created_at, channel_accounts.id";
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_integrations);
 }
 

@@ -75,7 +75,7 @@ impl Found {
     }
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, save_integration);
 }
 

@@ -4,14 +4,11 @@ use realtime::{TICKET_INVALID, presence};
 use shared::{
     ConnectRequest, log,
     prelude::*,
-    realtime::{Connection, forget, redeem_ticket, remember},
+    realtime::{Connection, forget, look_anew, redeem_ticket, remember},
     serve_connect,
 };
 
-/// Only entering the tenant matters: it fails for a session that has ended.
-const NOTHING: &str = "select";
-
-fn main() {
+pub fn main() {
     serve_connect(connect);
 }
 
@@ -24,20 +21,15 @@ async fn connect(context: Context, request: ConnectRequest) -> Result<(), Error>
         topics.push(Topic::Company(identity.company_id));
     }
     // After the commit: a frame that came before the handshake is over would find the connection gone.
-    let connection = Connection::new(&context, request.connection_id, identity, reader, name);
+    let mut connection = Connection::new(&context, request.connection_id, identity, reader, name);
+    connection.topics.clone_from(&topics);
     let remembered = remember(&context, &connection, &topics).await;
-    // Who ended the session until now has not seen the connection; who ends it from now on does.
-    let outcome = if remembered.is_ok() { check_session(&context, &connection.identity).await } else { remembered };
+    // Who ended the session or changed its sight until now has not seen the connection; who does from now on sees it.
+    let outcome = if remembered.is_ok() { look_anew(&context, &connection).await } else { remembered };
     if outcome.is_err() {
         withdraw(&context, &connection).await;
     }
     outcome
-}
-
-async fn check_session(context: &Context, identity: &Identity) -> Result<(), Error> {
-    let transaction = context.begin(identity).await?;
-    transaction.query(NOTHING, &[]).await?;
-    transaction.commit_unaudited().await
 }
 
 /// Takes back a connection that is refused: nobody tells `$disconnect` of it.

@@ -23,7 +23,7 @@ struct RealtimeTicket {
     expires_in: i64,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, create_realtime_ticket);
 }
 

@@ -14,7 +14,7 @@ struct Owner {
     company_id: Option<Uuid>,
 }
 
-fn main() {
+pub fn main() {
     serve_disconnect(disconnect);
 }
 

@@ -34,7 +34,7 @@ struct EventList {
     head: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_events);
 }
 

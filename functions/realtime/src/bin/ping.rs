@@ -14,7 +14,7 @@ struct Ping {
     after: Option<String>,
 }
 
-fn main() {
+pub fn main() {
     serve_action("ping", ping);
 }
 

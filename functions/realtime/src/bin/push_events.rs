@@ -10,7 +10,7 @@ use shared::{
     serve_messages,
 };
 
-fn main() {
+pub fn main() {
     serve_messages(Queue::Push, Privilege::Standard, push_events);
 }
 

@@ -28,7 +28,7 @@ struct Resume {
     after: String,
 }
 
-fn main() {
+pub fn main() {
     serve_action("resume", resume);
 }
 

@@ -32,7 +32,7 @@ struct Change {
     has_changed: bool,
 }
 
-fn main() {
+pub fn main() {
     serve_action("setPresence", set_presence);
 }
 

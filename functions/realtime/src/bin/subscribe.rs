@@ -8,7 +8,7 @@ use shared::{
 
 const IS_VISIBLE: &str = "select id from conversations where id = $1";
 
-fn main() {
+pub fn main() {
     serve_action("subscribe", subscribe);
 }
 

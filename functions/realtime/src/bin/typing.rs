@@ -31,7 +31,7 @@ struct Sight {
     assignee_id: Option<Uuid>,
 }
 
-fn main() {
+pub fn main() {
     serve_action("typing", typing);
 }
 

@@ -7,7 +7,7 @@ use shared::{error::MALFORMED, prelude::*, realtime::Connection};
 #[serde(transparent)]
 struct Anything(#[garde(skip)] Value);
 
-fn main() {
+pub fn main() {
     serve_action_using(Uses::Nothing, "$default", unknown_action);
 }
 

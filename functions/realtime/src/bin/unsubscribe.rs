@@ -6,7 +6,7 @@ use shared::{
     realtime::{self as sockets, Connection},
 };
 
-fn main() {
+pub fn main() {
     serve_action_using(Uses::Nothing, "unsubscribe", unsubscribe);
 }
 

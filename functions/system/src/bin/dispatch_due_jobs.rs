@@ -21,7 +21,7 @@ struct Due {
     dispatches: i32,
 }
 
-fn main() {
+pub fn main() {
     serve_schedule("rate(1 minute)", Privilege::Standard, dispatch_due_jobs);
 }
 

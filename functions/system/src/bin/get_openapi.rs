@@ -6,7 +6,7 @@ const ROUTE: Route = Route::get("/openapi.json").uses(Uses::Nothing);
 
 const OPENAPI: &str = include_str!("../../../../openapi.json");
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, get_openapi);
 }
 

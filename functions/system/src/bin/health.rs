@@ -35,7 +35,7 @@ struct OldestJob {
     age: Option<f64>,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, health);
 }
 

@@ -31,7 +31,7 @@ struct Due {
     storage_key: String,
 }
 
-fn main() {
+pub fn main() {
     serve_schedule("rate(5 minutes)", Privilege::Files, sweep_expired);
 }
 

@@ -53,7 +53,7 @@ struct Person {
     user_id: Uuid,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, create_department);
 }
 

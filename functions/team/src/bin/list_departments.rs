@@ -22,7 +22,7 @@ const DEPARTMENTS: &str = "
             group by department_id) waiting on waiting.department_id = departments.id
      order by lower(departments.name), departments.id";
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_departments);
 }
 

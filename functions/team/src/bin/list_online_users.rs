@@ -43,7 +43,7 @@ struct ConnectedUser {
     role: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_online_users);
 }
 

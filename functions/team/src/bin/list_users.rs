@@ -81,7 +81,7 @@ struct DepartmentName {
     name: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, list_users);
 }
 

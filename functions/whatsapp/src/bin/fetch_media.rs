@@ -20,7 +20,7 @@ struct FetchMedia {
     channel_account_id: Uuid,
 }
 
-fn main() {
+pub fn main() {
     serve_worker(Queue::Media, Privilege::Files, fetch_media, give_up);
 }
 

@@ -26,7 +26,7 @@ struct Received {
     failed: usize,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, receive_whatsapp_webhook);
 }
 

@@ -17,7 +17,7 @@ struct Verification {
     challenge: String,
 }
 
-fn main() {
+pub fn main() {
     serve(&ROUTE, verify_whatsapp_webhook);
 }
 

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::phone;
 
 use super::{Change, InboundMessage, Item, Media, Sender, is_of_group, pick, text, time};
 
@@ -22,7 +23,7 @@ pub(super) fn read(message: &Value, sender: Sender, now: Timestamp, by: &str) ->
     let content = &message[kind.as_str()];
     let at = time(message, now);
     if matches!(kind.as_str(), "edit" | "revoke" | "reaction") {
-        return read_change(id, kind, content, at, by);
+        return read_change(id, kind, content, at, by, sender);
     }
     let (our_kind, body, mut payload) = read_content(&kind, content, message);
     let media = matches!(our_kind, "image" | "video" | "document" | "sticker" | "audio").then(|| read_media(content)).flatten();
@@ -124,7 +125,7 @@ fn unsupported(kind: &str, content: &Value) -> String {
     }
 }
 
-fn read_change(id: String, kind: String, content: &Value, at: Timestamp, by: &str) -> Item {
+fn read_change(id: String, kind: String, content: &Value, at: Timestamp, by: &str, sender: Sender) -> Item {
     let (target, body) = match kind.as_str() {
         "reaction" => (text(content, "message_id"), text(content, "emoji")),
         "edit" => {
@@ -136,5 +137,7 @@ fn read_change(id: String, kind: String, content: &Value, at: Timestamp, by: &st
         _ => (text(content, "original_message_id"), None),
     };
     let Some(target) = target else { return Item::Broken { id: Some(id), error: format!("the {kind} names no message") } };
-    Item::Change(Change { id, target, kind, changed_by: by.to_owned(), body: body.unwrap_or_default(), at })
+    let phone = sender.wa_id.as_deref().map(phone::canonical);
+    let (changed_by, body) = (by.to_owned(), body.unwrap_or_default());
+    Item::Change(Change { id, target, kind, changed_by, phone, bsuid: sender.user_id, body, at })
 }

@@ -9,8 +9,9 @@ use super::tenancy::as_app;
 
 /// The functions' login, before a tenant is entered.
 const LOGIN: &[&str] = &["app"];
-/// People and the system, in their company.
+/// People and the system, in their company: the system may what staff may.
 const STAFF: &[&str] = &["app_staff"];
+const SYSTEM: &[&str] = &["app_system"];
 const MEMBERS: &[&str] = &["app_staff", "app_student"];
 const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
@@ -31,7 +32,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("judge_refresh_token", LOGIN),
     ("keep_unrouted_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
-    ("move_students", STAFF),
+    ("move_students", SYSTEM),
     ("oldest_due_job", LOGIN),
     ("record", MEMBERS),
     ("register", LOGIN),
@@ -85,11 +86,12 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff =
-        [&student[..], &["add_edit", "has_role", "join_clients", "join_conversations", "lock_keys", "look", "words"]].concat();
+    let mut staff = [&student[..], &["has_role", "look", "words"]].concat();
     staff.sort_unstable();
+    let mut system = [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys"]].concat();
+    system.sort_unstable();
     let database = stack.database().await;
-    for (role, expected) in [("app_student", student), ("app_staff", staff)] {
+    for (role, expected) in [("app_student", student), ("app_staff", staff), ("app_system", system)] {
         let rows = database.query(CALLABLE, &[&role]).await.expect("the database answers");
         let found: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
         assert_eq!(found, expected, "{role}");

@@ -1,6 +1,7 @@
 //! What holds for every function, table and answer, whatever its domain.
 
 mod answers;
+mod boundary;
 mod definers;
 mod front_end;
 mod input;
@@ -28,6 +29,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             other_origins_may_not,
             webhooks_are_not_for_browsers,
             snapshots_say_where_the_feed_stands,
+        };
+        boundary::{
+            what_each_lent_role_writes_is_listed,
+            who_records_an_event_is_said_of_every_type,
+            a_student_tells_only_themselves_that_their_session_ended,
+            staff_record_what_their_role_does_in_their_company,
+            staff_move_conversations_and_change_nothing_else_of_them,
+            a_file_is_its_uploaders_and_under_its_own_keys,
         };
         definers::{
             every_definer_function_is_listed_with_its_callers,

@@ -26,10 +26,10 @@ fn session_of(person: &Person) -> Uuid {
 }
 
 /// A transaction that has entered the company for this person.
-struct Inside(Client);
+pub(super) struct Inside(pub(super) Client);
 
 impl Inside {
-    async fn enter(stack: &Stack, company: &Company, person: &Person, role: &str) -> Self {
+    pub(super) async fn enter(stack: &Stack, company: &Company, person: &Person, role: &str) -> Self {
         let app = as_app(stack).await;
         app.batch_execute("begin").await.expect("begins");
         let enter = "select app.enter($1, $2, $3, $4)";
@@ -45,11 +45,11 @@ impl Inside {
         outcome.map_err(|error| error.code().cloned().unwrap_or_else(|| panic!("{sql}: {error}")))
     }
 
-    async fn is_refused(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
+    pub(super) async fn is_refused(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
         assert_eq!(self.affects(sql, parameters).await, Err(SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");
     }
 
-    async fn changes(&self, rows: u64, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
+    pub(super) async fn changes(&self, rows: u64, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
         assert_eq!(self.affects(sql, parameters).await, Ok(rows), "{sql}");
     }
 }
@@ -191,10 +191,10 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     agent.is_refused(connect, &[]).await;
     agent.changes(1, "select from departments", &[]).await;
     agent.changes(1, "select from channel_accounts", &[]).await;
+    for sql in ["update departments set name = 'Minha'", "delete from departments", "delete from department_members"] {
+        agent.is_refused(sql, &[]).await;
+    }
     for sql in [
-        "update departments set name = 'Minha'",
-        "delete from departments",
-        "delete from department_members",
         "update channel_accounts set status = 'disabled'",
         "select from channel_credentials",
         "update channel_credentials set sealed = ''",
@@ -237,7 +237,7 @@ pub async fn what_providers_send_is_written_by_the_system(stack: Arc<Stack>) {
         "update inbound_webhooks set body = ''",
         "delete from early_changes",
     ] {
-        admin.changes(0, sql, &[]).await;
+        admin.is_refused(sql, &[]).await;
     }
     admin.changes(1, "select from inbound_webhooks", &[]).await;
     admin.changes(1, "select from client_identities where kind = 'phone'", &[]).await;
@@ -267,10 +267,10 @@ pub async fn nobody_rewrites_what_was_said(stack: Arc<Stack>) {
             "update clients set name = 'falsificado'",
             "update conversation_transfers set conversation_id = conversation_id",
             "delete from conversation_handlers",
+            "delete from messages",
         ] {
-            inside.changes(0, sql, &[]).await;
+            inside.is_refused(sql, &[]).await;
         }
-        inside.is_refused("delete from messages", &[]).await;
         inside.is_refused("insert into clients (id, name) values (gen_random_uuid(), 'x')", &[]).await;
         inside.is_refused(message, &[&id, &"client", &None::<uuid::Uuid>]).await;
         inside.is_refused(message, &[&id, &"agent", &Some(colleague)]).await;
@@ -302,10 +302,10 @@ pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
         inside.is_refused(add, &[]).await;
     }
     for inside in [&colleague, &admin] {
-        inside.changes(0, "select from jobs", &[]).await;
-        inside.changes(0, "update jobs set finished_at = now()", &[]).await;
+        inside.is_refused("select from jobs", &[]).await;
+        inside.is_refused("update jobs set finished_at = now()", &[]).await;
         inside.changes(0, "update presence_leases set status = 'away'", &[]).await;
-        inside.changes(0, "delete from presence_leases", &[]).await;
+        inside.is_refused("delete from presence_leases", &[]).await;
         let forged = "
             insert into presence_leases (connection_id, user_id, session_id, lease_until) values ('x', $1, app.session_id(), now())";
         inside.is_refused(forged, &[&company.agents[0].id]).await;
@@ -326,12 +326,7 @@ pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
 
 pub async fn what_is_recorded_bears_the_callers_name(stack: Arc<Stack>) {
     let (company, other) = (stack.company(Wanted::default()).await, stack.company(Wanted::default()).await);
-    let event = json!([{
-        "position": 0, "topic": "company:x", "type": "note.forged", "data": {}, "company_id": other.id, "audience": null,
-    }]);
     let audit = json!([{"action": "forged", "target": "x", "company_id": other.id, "user_id": other.admin.id}]);
-    let job =
-        json!([{"id": Uuid::new_v4(), "kind": "forged", "queue": "bot", "lane": "x", "payload": {}, "company_id": other.id}]);
     for (inside, person) in
         everybody(&stack, &company).await.into_iter().zip([&company.admin, &company.agents[0], &company.students[0]])
     {
@@ -343,23 +338,32 @@ pub async fn what_is_recorded_bears_the_callers_name(stack: Arc<Stack>) {
         ] {
             inside.is_refused(sql, &[]).await;
         }
+        let event = json!([{
+            "position": 0, "topic": format!("user:{}", person.id), "type": "session.revoked", "data": {"forged": true},
+            "company_id": other.id, "audience": [format!("self:{}", person.id)],
+        }]);
+        let job = json!({
+            "id": Uuid::new_v4(), "kind": "mark_read", "queue": "delivery", "lane": "forged", "payload": {}, "company_id": other.id,
+        });
+        let is_staff = person.id != company.students[0].id;
+        let job = if is_staff { json!([job]) } else { json!([]) };
         let record = "select app.record($1, $2, $3, '[]')";
         inside.0.execute(record, &[&Json(&event), &Json(&job), &Json(&audit)]).await.expect("it is recorded");
         inside.0.batch_execute("commit").await.expect("commits");
         let forged = "
             select (select count(*) from audit_log where action = 'forged' and company_id = $1 and user_id = $2),
-                   (select count(*) from events where type = 'note.forged' and company_id = $1),
-                   (select count(*) from jobs where kind = 'forged' and company_id = $1)";
-        let clean_up = "with gone as (delete from jobs where company_id = $1 and kind = 'forged')
-                        delete from events where company_id = $1 and type = 'note.forged'";
+                   (select count(*) from events where data ? 'forged' and company_id = $1),
+                   (select count(*) from jobs where lane = 'forged' and company_id = $1)";
+        let clean_up = "with gone as (delete from jobs where company_id = $1 and lane = 'forged')
+                        delete from events where company_id = $1 and data ? 'forged'";
         let owner = stack.database().await;
         let row = owner.query_one(forged, &[&company.id, &person.id]).await.expect("counts");
-        assert_eq!([row.get::<_, i64>(0), row.get(1), row.get(2)], [1, 1, 1]);
+        assert_eq!([row.get::<_, i64>(0), row.get(1), row.get(2)], [1, 1, i64::from(is_staff)]);
         owner.execute(clean_up, &[&company.id]).await.expect("cleaned up");
     }
     let theirs = "
         select (select count(*) from audit_log where action = 'forged' and company_id = $1)
-             + (select count(*) from events where type = 'note.forged' and company_id = $1)";
+             + (select count(*) from events where data ? 'forged' and company_id = $1)";
     let row = stack.database().await.query_one(theirs, &[&other.id]).await.expect("a count");
     assert_eq!(row.get::<_, i64>(0), 0);
 }

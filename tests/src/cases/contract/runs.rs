@@ -3,7 +3,7 @@
 use std::{collections::HashSet, path::Path, sync::Arc};
 
 use serde_json::json;
-use tests::Stack;
+use tests::{Stack, processes_of};
 
 use super::{inventory::binaries, sample::Fixture};
 
@@ -125,17 +125,13 @@ pub async fn functions_connect_to_the_database_that_they_use(stack: Arc<Stack>) 
 }
 
 /// Whether a process of the function is connected to this port.
-fn has_connection(binary: &str, port: u16) -> bool {
-    let own = std::env::current_exe().expect("a path");
-    let binary = own.with_file_name(binary).canonicalize().expect("the function is built");
+fn has_connection(function: &str, port: u16) -> bool {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("connections");
     let remote = format!(":{port:04X}");
     let connections = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let established = connections.filter(|fields| fields[2].ends_with(&remote) && fields[3] == "01");
     let sockets: HashSet<String> = established.map(|fields| format!("socket:[{}]", fields[9])).collect();
-    let processes = std::fs::read_dir("/proc").expect("processes").flatten().map(|process| process.path());
-    let of_function = processes.filter(|process| std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe == binary));
-    of_function.flat_map(|process| open_files(&process)).any(|file| sockets.contains(&file))
+    processes_of(function).iter().flat_map(|process| open_files(process)).any(|file| sockets.contains(&file))
 }
 
 fn open_files(process: &Path) -> Vec<String> {

@@ -13,7 +13,7 @@ use super::{
 use crate::cases::{snapshot, upload};
 
 /// Roles that each access lets through.
-fn lets_through(access: &str) -> &'static [&'static str] {
+pub(super) fn lets_through(access: &str) -> &'static [&'static str] {
     match access {
         "admin" => &["admin"],
         "supervisor" => &["admin", "supervisor"],

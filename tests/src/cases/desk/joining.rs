@@ -4,29 +4,28 @@ use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use tests::{Company, Stack, Wanted, company::text, desk, sandbox::fresh_number};
-use uuid::Uuid;
+use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number};
 
 /// A company and two people of its: one known by phone, one by user id.
-struct Scene {
-    company: Company,
-    phone: String,
-    user_id: String,
+pub(super) struct Scene {
+    pub(super) company: Company,
+    pub(super) phone: String,
+    pub(super) user_id: String,
 }
 
-async fn scene(stack: &Stack, wanted: Wanted) -> Scene {
+pub(super) async fn scene(stack: &Stack, wanted: Wanted) -> Scene {
     let company = stack.company(wanted).await;
     let phone = fresh_number();
     Scene { company, user_id: format!("BR.J{phone}"), phone }
 }
 
-fn two_agents() -> Wanted {
+pub(super) fn two_agents() -> Wanted {
     Wanted { agents: 2, students: 1, ..Wanted::default() }
 }
 
 impl Scene {
     /// The older conversation and the other, each with an agent of its own.
-    async fn both_taken_over(&self) -> (String, String) {
+    pub(super) async fn both_taken_over(&self) -> (String, String) {
         self.by_phone("um").await;
         let older = text(&self.conversations().await[0]["id"]).to_owned();
         self.by_user_id("dois").await;
@@ -37,27 +36,27 @@ impl Scene {
         (older, other)
     }
 
-    async fn by_phone(&self, words: &str) {
+    pub(super) async fn by_phone(&self, words: &str) {
         let order = json!({"user_id": format!("BR.P{}", self.phone), "text": words});
         taken(&self.company.phone.receive(&self.phone, order).await);
     }
 
-    async fn by_user_id(&self, words: &str) {
+    pub(super) async fn by_user_id(&self, words: &str) {
         taken(&self.company.phone.receive("", json!({"from": null, "user_id": self.user_id, "text": words})).await);
     }
 
     /// The message that carries both.
-    async fn prove(&self, words: &str) {
+    pub(super) async fn prove(&self, words: &str) {
         taken(&self.company.phone.receive(&self.phone, json!({"user_id": self.user_id, "text": words})).await);
     }
 
-    async fn conversations(&self) -> Vec<Value> {
+    pub(super) async fn conversations(&self) -> Vec<Value> {
         let list = self.company.admin.api.get("/conversations").await.expect(200);
         list["data"].as_array().cloned().unwrap_or_default()
     }
 
     /// The one open conversation, and those that became part of it.
-    async fn joined(&self) -> (Value, Vec<Value>) {
+    pub(super) async fn joined(&self) -> (Value, Vec<Value>) {
         let (open, closed): (Vec<Value>, Vec<Value>) =
             self.conversations().await.into_iter().partition(|row| row["ended_at"].is_null());
         assert_eq!(open.len(), 1, "{open:?}");
@@ -77,12 +76,8 @@ impl Scene {
     }
 }
 
-fn taken(received: &Value) {
+pub(super) fn taken(received: &Value) {
     assert_eq!(received["status"], 200, "{received}");
-}
-
-fn id_of(row: &Value) -> Uuid {
-    text(&row["id"]).parse().expect("an id")
 }
 
 pub async fn message_of_two_clients_makes_them_one_with_all_messages_in_order(stack: Arc<Stack>) {
@@ -308,94 +303,4 @@ pub async fn bot_answers_what_came_with_the_other_conversation(stack: Arc<Stack>
     let sent = scene.company.phone.sent_at_least(3).await;
     assert!(sent[2].to_string().contains("vencem no dia 10"), "{sent:?}");
     assert_eq!(scene.joined().await.0["mode"], "bot");
-}
-
-const REFERENCES: &str = "
-    select constraints.conrelid::regclass::text, columns.attname::text
-      from pg_constraint constraints
-      join pg_attribute columns on columns.attrelid = constraints.conrelid and columns.attnum = any (constraints.conkey)
-     where constraints.contype = 'f' and constraints.confrelid = $1::text::regclass and columns.attname <> 'company_id'
-     order by 1, 2";
-
-/// Columns that are named as if they referenced a table and do not.
-const LOOSE: &str = "
-    select table_name || '.' || column_name
-      from information_schema.columns
-     where table_schema = 'public' and column_name in ('client_id', 'conversation_id')
-       and not exists (
-           select from pg_constraint
-             join pg_attribute on attrelid = conrelid and attnum = any (conkey)
-            where contype = 'f' and conrelid = table_name::text::regclass and attname = column_name)";
-
-async fn rows_that_name(database: &tokio_postgres::Client, table: &str, column: &str, id: Uuid) -> i64 {
-    let sql = format!("select count(*) from {table} where {column} = $1");
-    database.query_one(&sql, &[&id]).await.expect("a count").get(0)
-}
-
-/// The table of merges names those who are gone for good: it is what is left of them.
-pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
-    let scene = scene(&stack, two_agents()).await;
-    let company = &scene.company;
-    let database = stack.database().await;
-    scene.by_phone("um").await;
-    let older = scene.conversations().await.remove(0);
-    // The other client is a student with a login, a file, a transfer, and has been joined with somebody before.
-    let student = company.students[0].id;
-    let identity = "insert into client_identities (company_id, client_id, kind, value, address) values ($1, $2, 'bsuid', $3, $3)";
-    database.execute(identity, &[&company.id, &student, &scene.user_id]).await.expect("an identity");
-    let later = "update clients set created_at = now() + interval '1 hour' where id = $1";
-    database.execute(later, &[&student]).await.expect("a later client");
-    let picture = json!({"from": null, "user_id": scene.user_id});
-    let mut order = desk::media("image/png", desk::PNG, json!({"caption": "dois"}));
-    order.as_object_mut().expect("an object").extend(picture.as_object().cloned().unwrap_or_default());
-    taken(&company.phone.receive("", order).await);
-    let other = scene.conversations().await.into_iter().find(|row| row["id"] != older["id"]).expect("another");
-    company.supervisor.transfer(text(&other["id"]), json!({"to_user_id": company.agents[1].id})).await;
-    company.supervisor.transfer(text(&older["id"]), json!({"to_user_id": company.agents[0].id})).await;
-    let former = "
-        with client as (
-            insert into clients (id, company_id, name, merged_into_id) values ($1, $2, 'Anterior', $3)
-        )
-        insert into conversations (id, company_id, client_id, channel_account_id, mode, ended_at, merged_into_id)
-        values ($1, $2, $3, $4, 'human', now(), $5)";
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-        [&Uuid::now_v7(), &company.id, &student, &company.channel_account_id, &id_of(&other)];
-    database.execute(former, &parameters).await.expect("a former merge");
-
-    let consent = "
-        insert into client_consents (id, company_id, client_id, purpose, channel, granted, source, at, proof)
-        values ($1, $2, $3, 'marketing', 'whatsapp', false, 'whatsapp_preference', now(), '{}')";
-    database.execute(consent, &[&Uuid::now_v7(), &company.id, &student]).await.expect("a consent");
-
-    let mut references = Vec::new();
-    for (table, gone) in [("clients", student), ("conversations", id_of(&other))] {
-        for row in database.query(REFERENCES, &[&table]).await.expect("references") {
-            let (table, column): (String, String) = (row.get(0), row.get(1));
-            if table == "client_merges" {
-                continue;
-            }
-            let rows = rows_that_name(&database, &table, &column, gone).await;
-            assert!(
-                rows > 0,
-                "joining clients moves {table}.{column}? Give it a line in app.join_clients or app.join_conversations, and a row here"
-            );
-            references.push((table, column, gone));
-        }
-    }
-    assert!(references.len() >= 8, "{references:?}");
-    scene.prove("três").await;
-    for (table, column, gone) in references {
-        assert_eq!(rows_that_name(&database, &table, &column, gone).await, 0, "{table}.{column}");
-    }
-    let loose = database.query(LOOSE, &[]).await.expect("columns");
-    let loose: Vec<String> = loose.iter().map(|row| row.get(0)).collect();
-    assert!(loose.is_empty(), "{loose:?}");
-    let membership = "select client_id from memberships where company_id = $1 and user_id = $2";
-    let client: Uuid = database.query_one(membership, &[&company.id, &student]).await.expect("a membership").get(0);
-    assert_eq!(json!(client), older["client_id"]);
-    let undo = "select undo from client_merges where company_id = $1";
-    let undo: Value = database.query_one(undo, &[&company.id]).await.expect("the merge").get(0);
-    assert_eq!((&undo["memberships"], &undo["merged_client"]["id"]), (&json!([student]), &json!(student)));
-    assert_eq!(undo["joined"][0]["closed"]["assignee_id"], json!(company.agents[1].id));
-    assert_eq!(undo["joined"][0]["files"].as_array().map(Vec::len), Some(1), "{undo}");
 }

@@ -1,6 +1,7 @@
 //! The service desk: what comes in, what goes out, who sees it and who has the word.
 
 mod account;
+mod authors;
 mod bot;
 mod changes;
 mod checked_files;
@@ -13,6 +14,7 @@ mod groups;
 mod holding;
 mod identity;
 mod joining;
+mod joining_rows;
 mod kinds;
 mod lists;
 mod main_job;
@@ -80,6 +82,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             change_at_the_moment_of_its_message_is_not_lost,
             changes_nobody_waits_for_are_swept,
         };
+        authors::{
+            another_client_changes_nothing,
+            change_of_another_client_that_waits_changes_nothing,
+            words_of_the_other_side_stand,
+            client_of_several_ids_changes_their_own,
+            answer_to_another_clients_message_names_none,
+        };
         notices::{
             notice_is_shown_and_is_no_word_of_the_client,
             notice_opens_and_reopens_nothing_and_is_still_heeded,
@@ -144,7 +153,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             what_waits_to_be_delivered_is_sent_in_order,
             message_sent_again_after_the_join_is_the_same,
             bot_answers_what_came_with_the_other_conversation,
+        };
+        joining_rows::{
             everything_that_names_a_client_follows,
+            what_a_join_changes_is_kept_as_it_was,
+            metadata_that_is_too_long_together_stays_apart,
+            open_socket_of_a_joined_student_hears_on,
+            socket_that_opens_while_its_student_is_joined_hears_on,
         };
         media::{
             picture_arrives_measured_and_is_downloaded,

@@ -7,7 +7,7 @@ use tests::{
     Stack, Wanted,
     company::text,
     desk::{PDF, post_form},
-    eventually,
+    eventually, processes_of,
     sandbox::fresh_number,
 };
 
@@ -288,13 +288,10 @@ async fn committed(stack: &Stack, sql: &str, desk: &Desk) {
 }
 
 /// Sends a signal to all processes of a function of the stack under test.
-fn signal_processes(binary: &str, signal: &str) {
-    let own = std::env::current_exe().expect("a path");
-    let binary = own.with_file_name(binary).canonicalize().expect("the function is built");
-    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
-    let of_function = processes.filter(|process| std::fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == binary));
-    let ids: Vec<String> = of_function.map(|process| process.file_name().to_string_lossy().into_owned()).collect();
-    assert!(!ids.is_empty(), "no process runs {}", binary.display());
+fn signal_processes(function: &str, signal: &str) {
+    let processes = processes_of(function);
+    let ids: Vec<_> = processes.iter().filter_map(|process| process.file_name()).collect();
+    assert!(!ids.is_empty(), "no process is {function}");
     let sent = std::process::Command::new("kill").arg(format!("-{signal}")).args(ids).status().expect("kill runs");
     assert!(sent.success());
 }

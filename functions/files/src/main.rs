@@ -1,0 +1,17 @@
+//! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
+
+#[path = "bin/complete_upload.rs"]
+mod complete_upload;
+#[path = "bin/create_upload_url.rs"]
+mod create_upload_url;
+#[path = "bin/download_file.rs"]
+mod download_file;
+
+#[rustfmt::skip]
+fn main() {
+    shared::called_by_name(&[
+        ("complete_upload", complete_upload::main),
+        ("create_upload_url", create_upload_url::main),
+        ("download_file", download_file::main),
+    ]);
+}

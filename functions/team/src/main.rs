@@ -1,0 +1,20 @@
+//! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
+
+#[path = "bin/create_department.rs"]
+mod create_department;
+#[path = "bin/list_departments.rs"]
+mod list_departments;
+#[path = "bin/list_online_users.rs"]
+mod list_online_users;
+#[path = "bin/list_users.rs"]
+mod list_users;
+
+#[rustfmt::skip]
+fn main() {
+    shared::called_by_name(&[
+        ("create_department", create_department::main),
+        ("list_departments", list_departments::main),
+        ("list_online_users", list_online_users::main),
+        ("list_users", list_users::main),
+    ]);
+}

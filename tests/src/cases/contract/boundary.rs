@@ -1,0 +1,342 @@
+//! What a transaction may write once it has entered a company, and what it may leave behind with its commit: as a student, as staff, as the
+//! system. To widen it is a decision, made here and in a migration.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use tests::{Company, Stack, Wanted, company::Person};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{inventory, privileges::Inside, sample::conversation, trespass::lets_through};
+
+/// Answers to repeats, files of their own, and the row that `ping` never writes for them.
+const OF_STUDENTS: &[&str] = &[
+    "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
+    "update files (mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "insert idempotency_keys (route, key, request_hash)",
+    "update idempotency_keys (status, body)",
+    "delete object_removals",
+    "insert object_removals (storage_key, due_at)",
+    "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
+    "update presence_leases (lease_until)",
+];
+
+/// Beside what policies ask: who they are, what they see, that a trigger does it.
+const OF_STAFF: &[&str] = &[
+    "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings)",
+    "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
+    "insert channel_credentials (channel_account_id, sealed)",
+    "update channel_credentials (sealed)",
+    "insert conversation_handlers (company_id, conversation_id, user_id)",
+    "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
+     by_user_id, reason, at)",
+    "update conversations (department_id, assignee_id, mode, version, last_message_at, last_message_preview, last_message_from, \
+     read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id)",
+    "insert department_members (department_id, user_id)",
+    "insert departments (id, name, description)",
+    "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
+    "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "insert idempotency_keys (route, key, request_hash)",
+    "update idempotency_keys (status, body)",
+    "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
+     client_message_id, status, sent_at, fence)",
+    "delete object_removals",
+    "insert object_removals (storage_key, due_at)",
+    "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
+    "update presence_leases (status, lease_until)",
+];
+
+/// Beside what staff may.
+const OF_THE_SYSTEM: &[&str] = &[
+    "update channel_accounts",
+    "insert channel_notices",
+    "insert client_consents",
+    "update client_consents (client_id)",
+    "insert client_identities",
+    "update client_identities",
+    "insert client_merges",
+    "insert clients",
+    "update clients",
+    "delete conversation_handlers",
+    "update conversation_transfers (conversation_id)",
+    "insert conversations",
+    "update conversations",
+    "delete early_changes",
+    "insert early_changes",
+    "delete early_statuses",
+    "insert early_statuses",
+    "insert files",
+    "update files",
+    "insert inbound_webhooks",
+    "insert integration_calls",
+    "update jobs",
+    "insert messages",
+    "update messages",
+    "delete presence_leases",
+];
+
+const RIGHTS: &str = "
+    with rights as (
+        select oid as target, acl.grantee, lower(acl.privilege_type) as right, '' as columns
+          from pg_class
+         cross join aclexplode(relacl) acl
+         where relnamespace in ('public'::regnamespace, 'app'::regnamespace)
+        union all
+        select attrelid, acl.grantee, lower(acl.privilege_type), ' (' || string_agg(attname, ', ' order by attnum) || ')'
+          from pg_attribute
+         cross join aclexplode(attacl) acl
+         where attnum > 0
+         group by 1, 2, 3
+    )
+    select rights.right || ' ' || rights.target::regclass || rights.columns
+      from rights
+     where rights.right <> 'select' and (rights.grantee = $1::text::regrole or rights.grantee = 0)
+     order by rights.target::regclass::text, rights.right";
+
+pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
+    let database = stack.database().await;
+    for (role, listed) in [("app_student", OF_STUDENTS), ("app_staff", OF_STAFF), ("app_system", OF_THE_SYSTEM)] {
+        let rows = database.query(RIGHTS, &[&role]).await.expect("the database answers");
+        let found: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(found, listed, "{role}");
+    }
+}
+
+/// Types of events that nobody but the system records, or that are never recorded.
+const OF_THE_SYSTEM_ALONE: &[&str] = &[
+    "channel.flagged",
+    "client.merged",
+    "client.updated",
+    "conversation.created",
+    "conversation.reopened",
+    "conversation.typing",
+    "message.deleted",
+    "message.status",
+    "message.updated",
+];
+
+/// The binaries that people call, each with the roles that may and the types of events that its code declares.
+fn called_by_people() -> Vec<(&'static [&'static str], BTreeSet<String>)> {
+    let folder = std::env::current_exe().expect("this binary").parent().expect("its folder").to_owned();
+    let describe = |name: String| {
+        let output =
+            Command::new(folder.join(&name)).arg("--describe").output().unwrap_or_else(|error| panic!("{name}: {error}"));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let descriptions = inventory::binaries().into_iter().map(describe);
+    let called = descriptions.filter_map(|description| {
+        let access = match (description["trigger"].as_str()?, description["access"].as_str().unwrap_or_default()) {
+            ("websocket", _) => "member",
+            ("http", access) if access != "anyone" && !access.starts_with("signed_by") => access,
+            _ => return None,
+        };
+        let types = description["events"].as_object()?.keys().cloned().collect();
+        Some((lets_through(access), types))
+    });
+    called.collect()
+}
+
+/// A new type of event is recorded by the system alone until `event_rules` says who else does.
+pub async fn who_records_an_event_is_said_of_every_type(stack: Arc<Stack>) {
+    let rows = stack.database().await.query("select type, told_by from event_rules", &[]).await.expect("the rules");
+    let rules: BTreeMap<String, String> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let listed = rules.keys().map(String::as_str).chain(OF_THE_SYSTEM_ALONE.iter().copied());
+    let mut listed: Vec<&str> = listed.collect();
+    listed.sort_unstable();
+    let mut declared = stack.openapi.event_types();
+    declared.sort_unstable();
+    assert_eq!(listed, declared, "of each type either `event_rules` or the list above says who records it, not both");
+    let called = called_by_people();
+    for (kind, role) in &rules {
+        let is_told = called.iter().any(|(roles, types)| roles.contains(&role.as_str()) && types.contains(kind));
+        assert!(is_told, "nothing that a {role} calls declares {kind}");
+    }
+}
+
+/// What a person asks to be recorded.
+struct Record(Value, Value);
+
+fn event(kind: &str, topic: impl ToString, audience: &Value) -> Record {
+    let event = json!({"position": 0, "topic": topic.to_string(), "type": kind, "audience": audience, "data": {}});
+    Record(json!([event]), json!([]))
+}
+
+fn job(kind: &str, queue: &str, run_at: Option<&str>) -> Record {
+    let job = json!({"id": Uuid::new_v4(), "kind": kind, "queue": queue, "lane": "x", "payload": {}, "run_at": run_at});
+    Record(json!([]), json!([job]))
+}
+
+async fn is_recorded(inside: &Inside, Record(events, jobs): Record) {
+    inside.changes(1, "select app.record($1, $2, '[]', '[]')", &[&Json(events), &Json(jobs)]).await;
+}
+
+async fn is_not_recorded(inside: &Inside, Record(events, jobs): Record) {
+    inside.is_refused("select app.record($1, $2, '[]', '[]')", &[&Json(&events), &Json(&jobs)]).await;
+}
+
+fn of_one(person: &Person) -> Value {
+    json!([format!("self:{}", person.id)])
+}
+
+pub async fn a_student_tells_only_themselves_that_their_session_ended(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 2, ..Wanted::default() }).await;
+    let (me, other) = (&company.students[0], &company.students[1]);
+    let (mine, theirs) = (format!("user:{}", me.id), format!("user:{}", other.id));
+    let inside = Inside::enter(&stack, &company, me, "student").await;
+    is_recorded(&inside, event("session.revoked", &mine, &of_one(me))).await;
+    for record in [
+        event("session.revoked", &theirs, &of_one(other)),
+        event("session.revoked", &mine, &of_one(other)),
+        event("session.revoked", &mine, &json!([of_one(me)[0], "client:x"])),
+        event("session.revoked", &mine, &json!(["self:admins"])),
+        event("session.revoked", &mine, &Value::Null),
+        event("session.revoked", format!("company:{}", company.id), &of_one(me)),
+        event("message.created", format!("conversation:{}", company.id), &Value::Null),
+        event("conversation.updated", format!("company:{}", company.id), &Value::Null),
+        event("user.presence", format!("company:{}", company.id), &Value::Null),
+        event("note.forged", &mine, &of_one(me)),
+        job("deliver_message", "delivery", None),
+        job("bot_turn", "bot", None),
+    ] {
+        is_not_recorded(&inside, record).await;
+    }
+}
+
+pub async fn staff_record_what_their_role_does_in_their_company(stack: Arc<Stack>) {
+    let (company, other) = (stack.company(Wanted::default()).await, stack.company(Wanted::default()).await);
+    let [me, colleague] = &company.agents[..] else { panic!("two agents") };
+    let (here, mine, theirs) = (format!("company:{}", company.id), format!("user:{}", me.id), format!("user:{}", colleague.id));
+    let inside = Inside::enter(&stack, &company, me, "agent").await;
+    for record in [
+        event("conversation.updated", &here, &json!(["department:none", "user:x"])),
+        event("conversation.assigned", &theirs, &of_one(colleague)),
+        event("user.presence", &here, &Value::Null),
+        event("session.revoked", &mine, &of_one(me)),
+        job("deliver_message", "delivery", None),
+        job("mark_read", "delivery", None),
+    ] {
+        is_recorded(&inside, record).await;
+    }
+    let refused = || {
+        [
+            event("channel.flagged", &here, &json!(["self:admins"])),
+            event("conversation.updated", &here, &json!(["self:admins"])),
+            event("conversation.updated", "user:admins", &json!(["self:admins"])),
+            event("conversation.updated", &here, &of_one(colleague)),
+            event("conversation.updated", &theirs, &json!([of_one(colleague)[0], "department:none"])),
+            event("conversation.updated", format!("company:{}", other.id), &Value::Null),
+            event("conversation.updated", "x", &Value::Null),
+            event("session.revoked", &theirs, &of_one(colleague)),
+            event("client.merged", &here, &Value::Null),
+            event("note.forged", &here, &Value::Null),
+            job("bot_turn", "bot", None),
+            job("fetch_media", "media", None),
+            job("deliver_message", "bot", None),
+            job("deliver_message", "delivery", Some("2100-01-01T00:00:00Z")),
+        ]
+    };
+    for record in refused() {
+        is_not_recorded(&inside, record).await;
+    }
+    is_not_recorded(&inside, event("department.created", &here, &Value::Null)).await;
+    let supervisor = Inside::enter(&stack, &company, &company.supervisor, "supervisor").await;
+    is_recorded(&supervisor, event("department.created", &here, &Value::Null)).await;
+    is_not_recorded(&supervisor, event("channel.updated", &here, &Value::Null)).await;
+    let admin = Inside::enter(&stack, &company, &company.admin, "admin").await;
+    is_recorded(&admin, event("channel.updated", &here, &Value::Null)).await;
+    for record in refused() {
+        is_not_recorded(&admin, record).await;
+    }
+    // Settings alone make nobody the system.
+    admin.0.batch_execute("select set_config('app.user_id', '', true)").await.expect("it is set");
+    is_not_recorded(&admin, event("channel.flagged", &here, &json!(["self:admins"]))).await;
+    is_not_recorded(&admin, event("channel.updated", &here, &Value::Null)).await;
+    admin.is_refused("update clients set name = 'x'", &[]).await;
+    admin.0.batch_execute("rollback; begin").await.expect("begins");
+    admin.0.query_one("select app.enter_system($1)", &[&company.id]).await.expect("enters");
+    is_recorded(&admin, event("channel.flagged", &here, &json!(["self:admins"]))).await;
+    is_recorded(&admin, job("bot_turn", "bot", Some("2100-01-01T00:00:00Z"))).await;
+}
+
+/// Where a conversation came from and what was said in it are not staff's to write.
+pub async fn staff_move_conversations_and_change_nothing_else_of_them(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    conversation(&stack, &company).await;
+    let admin = Inside::enter(&stack, &company, &company.admin, "admin").await;
+    for column in [
+        "client_id",
+        "channel_account_id",
+        "company_id",
+        "inbound_count",
+        "window_expires_at",
+        "merged_into_id",
+        "metadata",
+        "bot_fields",
+        "bot_answered",
+        "revision",
+        "first_pending_at",
+        "started_at",
+    ] {
+        admin.is_refused(&format!("update conversations set {column} = {column}"), &[]).await;
+    }
+    admin.is_refused("insert into conversations (id, client_id, channel_account_id, mode) select gen_random_uuid(), client_id, channel_account_id, 'human' from conversations", &[]).await;
+    admin.changes(1, "update conversations set assignee_id = app.user_id(), mode = 'human'", &[]).await;
+    for column in ["provider_id", "inbound_number", "reactions", "revisions", "edited_at", "created_at"] {
+        admin.is_refused(&format!("insert into messages ({column}) select {column} from messages"), &[]).await;
+    }
+    let student = Inside::enter(&stack, &company, &company.students[0], "student").await;
+    for sql in [
+        "update conversations set mode = 'human'",
+        "insert into messages (id) values (gen_random_uuid())",
+        "update clients set name = 'x'",
+    ] {
+        student.is_refused(sql, &[]).await;
+    }
+    let lease = "
+        insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
+        values ('x', app.user_id(), app.session_id(), 'online', now())";
+    student.is_refused(lease, &[]).await;
+}
+
+async fn file_of(stack: &Stack, company: &Company, person: &Person) -> Uuid {
+    let file = Uuid::now_v7();
+    let sql = "
+        insert into files (id, company_id, uploaded_by, name, mime_type, size, storage_key)
+        values ($1, $2, $3, 'a.png', 'image/png', 1, 'upload/' || $2::uuid || '/' || $1::uuid)";
+    stack.database().await.execute(sql, &[&file, &company.id, &person.id]).await.expect("a file");
+    file
+}
+
+pub async fn a_file_is_its_uploaders_and_under_its_own_keys(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let [me, colleague] = [&company.admin, &company.agents[0]];
+    let (mine, theirs) = (file_of(&stack, &company, me).await, file_of(&stack, &company, colleague).await);
+    let admin = Inside::enter(&stack, &company, me, "admin").await;
+    let complete =
+        "update files set status = 'ready', storage_key = 'company/' || company_id || '/' || $2::uuid || '-x' where id = $1";
+    admin.changes(1, complete, &[&mine, &mine]).await;
+    admin.is_refused(complete, &[&mine, &theirs]).await;
+    admin.changes(0, complete, &[&theirs, &theirs]).await;
+    let announce = "
+        insert into files (id, uploaded_by, name, mime_type, size, storage_key)
+        values ($1, $2, 'a.png', 'image/png', 1, 'upload/' || app.company_id() || '/' || $3::uuid)";
+    let new = Uuid::now_v7();
+    admin.changes(1, announce, &[&new, &me.id, &new]).await;
+    admin.is_refused(announce, &[&new, &colleague.id, &new]).await;
+    admin.is_refused(announce, &[&new, &me.id, &theirs]).await;
+    let remove =
+        "insert into object_removals (storage_key, due_at) values ('upload/' || app.company_id() || '/' || $1::uuid, now())";
+    admin.changes(1, remove, &[&mine]).await;
+    admin.is_refused(remove, &[&theirs]).await;
+    admin.is_refused("delete from files", &[]).await;
+    let owner =
+        "insert into object_removals (storage_key, company_id, due_at) values ('company/' || $1::uuid || '/' || $2, $1, now())";
+    let key = format!("{theirs}-x");
+    stack.database().await.execute(owner, &[&company.id, &key]).await.expect("a removal");
+    admin.changes(0, "delete from object_removals", &[]).await;
+}
