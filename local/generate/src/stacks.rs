@@ -232,7 +232,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
-        assert!(!text.contains("/goals"), "{text}");
+        assert!(!text.contains("  /goals"), "{text}");
     }
 
     #[test]
