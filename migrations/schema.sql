@@ -12,7 +12,7 @@ role app login noinherit member of app_staff, app_student, app_system;
 role app_lookup nologin;
 role app_staff nologin;
 role app_student nologin;
-role app_system nologin member of app_staff;
+role app_system nologin;
 
 -- schemas
 
@@ -512,7 +512,8 @@ create table public.unrouted_webhooks (
     source text not null,
     external_key text not null,
     body bytea not null,
-    received_at timestamp with time zone not null default now()
+    received_at timestamp with time zone not null default now(),
+    reason text
 );
 alter table public.unrouted_webhooks enable row level security;
 alter table public.unrouted_webhooks force row level security;
@@ -667,7 +668,7 @@ CREATE INDEX client_identities_value ON public.client_identities USING gin (comp
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
-CREATE INDEX clients_name ON public.clients USING gin (company_id, app.fold(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
@@ -693,7 +694,7 @@ CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
-CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.words(company_id, body)) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
+CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
@@ -1159,14 +1160,15 @@ AS $function$
 declare
     step constant integer := 50;
     company uuid := app.company_id();
-    folded text := app.fold(query);
-    escaped text := replace(replace(replace(folded, '\', '\\'), '%', '\%'), '_', '\_');
+    spaced text := app.spaced(query);
+    address text := replace(replace(replace(lower(btrim(query)), '\', '\\'), '%', '\%'), '_', '\_');
     -- Within a name when that is long enough for its index, else at the beginning of one of its words.
-    names text[] := case when folded ~ '[[:alnum:]]{3}' then array['%' || escaped || '%']
-                         when folded ~ '^[[:alnum:]]' then array[escaped || '%', '% ' || escaped || '%']
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
                          else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array['%' || address || '%'] else '{}' end;
     numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
-    words text[] := nullif(app.words(company, query), '{}');
+    stems text[] := nullif(app.stems(company, spaced), '{}');
     is_all boolean := cardinality(newest) < walked;
     place integer := 1;
     sample uuid[];
@@ -1176,12 +1178,12 @@ declare
 begin
     if not is_all then
         sample := array(select newest[1 + floor(random() * cardinality(newest))] from generate_series(1, step));
-        matches := cardinality(app.matching_conversations(sample, names, numbers, folded, words));
+        matches := cardinality(app.matching_conversations(sample, names, numbers, emails, stems));
     end if;
     -- Even when only half of the page is to be expected: that the sample errs is cheaper so.
     if is_all or 2 * matches * cardinality(newest) >= wanted * step then
         while place <= cardinality(newest) and cardinality(found) < wanted loop
-            found := found || app.matching_conversations(newest[place:place + step - 1], names, numbers, folded, words);
+            found := found || app.matching_conversations(newest[place:place + step - 1], names, numbers, emails, stems);
             place := place + step;
         end loop;
         if is_all or cardinality(found) >= wanted then
@@ -1191,24 +1193,24 @@ begin
     -- Planned for the text at hand: how many names it fits decides how they are best read.
     execute '
         select array(
-            select clients.id from clients where clients.company_id = $1 and app.fold(clients.name) like any ($2)
+            select clients.id from clients where clients.company_id = $1 and app.searchable(clients.name) like any ($2)
             union
             select client_id from client_identities where company_id = $1 and value like any ($3)
             union
-            select client_id from client_identities where company_id = $1 and kind = ''email'' and value = $4)'
+            select client_id from client_identities where company_id = $1 and kind = ''email'' and value like any ($4))'
        into found_clients
-      using company, names, numbers, folded;
+      using company, names, numbers, emails;
     return array(
         select conversations.id
           from conversations
          where conversations.company_id = company and conversations.client_id = any (found_clients)
         union
-        -- The words are the company's own.
+        -- The stems are the company's own.
         select messages.conversation_id
           from messages
          where messages.body <> ''
            and messages.deleted_at is null
-           and app.words(messages.company_id, messages.body) @> words);
+           and app.stems(messages.company_id, app.searchable(messages.body)) @> stems);
 end
 $function$;
 
@@ -1418,6 +1420,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.joined(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return app.spaced(regexp_replace(value, '([[:alnum:]])[''’‘ʼ´`‐-](?=[[:alnum:]])', '\1', 'g'));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.judge_record(new_events jsonb, new_jobs jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1497,13 +1509,13 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea)
+CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    insert into unrouted_webhooks (id, source, external_key, body) values (webhook, from_source, key, content)
+    insert into unrouted_webhooks (id, source, external_key, body, reason) values (webhook, from_source, key, content, reason)
 $function$;
 
 CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
@@ -1531,7 +1543,7 @@ CREATE OR REPLACE FUNCTION app.look(name text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
 
-CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[])
+CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
  RETURNS uuid[]
  LANGUAGE plpgsql
  STABLE
@@ -1547,19 +1559,19 @@ begin
                 where messages.conversation_id = candidate.id
                   and messages.body <> ''
                   and messages.deleted_at is null
-                  and app.words(messages.company_id, messages.body) @> words
+                  and app.stems(messages.company_id, app.searchable(messages.body)) @> stems
                offset 0)
             or exists (
                select from conversations
                  join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
                 where conversations.company_id = company
                   and conversations.id = candidate.id
-                  and (app.fold(clients.name) like any (names) or exists (
+                  and (app.searchable(clients.name) like any (names) or exists (
                        select from client_identities
                         where client_identities.company_id = company
                           and client_identities.client_id = clients.id
                           and (client_identities.value like any (numbers)
-                               or client_identities.kind = 'email' and client_identities.value = email_address)
+                               or client_identities.kind = 'email' and client_identities.value like any (emails))
                        offset 0))
                offset 0));
 end
@@ -1623,7 +1635,7 @@ CREATE OR REPLACE PROCEDURE app.open_to_lookup(IN target regclass, IN rights tex
  LANGUAGE plpgsql
 AS $procedure$
 begin
-    execute format('alter policy company on %s to app_staff, app_student', target);
+    execute format('alter policy company on %s to app_staff, app_student, app_system', target);
     execute format('create policy lookup on %s to app_lookup using (true)', target);
     execute format('grant %s on %s to app_lookup', rights, target);
 end
@@ -1641,6 +1653,7 @@ begin
     if staff_rights <> '' then
         execute format('grant %s on %s to app_staff', staff_rights, target);
     end if;
+    execute format('create policy system on %s to app_system using (true)', target);
     execute format('grant select, insert, update, delete on %s to app_system', target);
 end
 $procedure$;
@@ -1798,6 +1811,19 @@ AS $function$
     select unnest(app.find_conversations(query, case when length(digits) >= 4 then array[digits] end, '{}', 0, 1))
 $function$;
 
+CREATE OR REPLACE FUNCTION app.searchable(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    if value ~ '[[:alnum:]][''’‘ʼ´`‐-][[:alnum:]]' then
+        return app.spaced(value) || E' \n ' || app.joined(value);
+    end if;
+    return app.spaced(value);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sees_all()
  RETURNS boolean
  LANGUAGE sql
@@ -1837,6 +1863,16 @@ CREATE OR REPLACE FUNCTION app.session_id()
  STABLE
 AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.spaced(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
  LANGUAGE sql
@@ -1844,6 +1880,16 @@ CREATE OR REPLACE FUNCTION app.start_session(session uuid, company uuid, person 
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request)
+$function$;
+
+CREATE OR REPLACE FUNCTION app.stems(company uuid, words text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', words)));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
@@ -1983,14 +2029,6 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
-CREATE OR REPLACE FUNCTION app.words(company uuid, body text)
- RETURNS text[]
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-AS $function$
-    select array(select right(company::text, 12) || lexeme from unnest(to_tsvector('portuguese', app.fold(body))))
-$function$;
-
 -- triggers
 
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
@@ -2003,55 +2041,71 @@ CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON pub
 
 -- policies
 
-create policy company on public.access_log as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.access_log as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.access_log as permissive for all to app_lookup using true;
 
 create policy staff on public.access_log as permissive for all to app_staff using true;
 
-create policy company on public.audit_log as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.access_log as permissive for all to app_system using true;
+
+create policy company on public.audit_log as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.audit_log as permissive for all to app_lookup using true;
 
 create policy staff on public.audit_log as permissive for all to app_staff using true;
 
+create policy system on public.audit_log as permissive for all to app_system using true;
+
 create policy company on public.bot_flows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
-create policy admins on public.channel_accounts as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+create policy system on public.bot_flows as permissive for all to app_system using true;
 
-create policy company on public.channel_accounts as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy admins on public.channel_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.channel_accounts as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.channel_accounts as permissive for all to app_lookup using true;
 
 create policy staff on public.channel_accounts as permissive for select to app_staff using true;
 
+create policy system on public.channel_accounts as permissive for all to app_system using true;
+
 create policy company on public.channel_credentials as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
-create policy staff on public.channel_credentials as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy system on public.channel_credentials as permissive for all to app_system using true;
 
 create policy company on public.channel_notices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
-create policy staff on public.channel_notices as permissive for all to app_staff using ((( SELECT app.user_id() AS user_id) IS NULL) OR ('self:admins'::text = ANY (( SELECT app.audiences() AS audiences)::text[])));
+create policy staff on public.channel_notices as permissive for all to app_staff using ('self:admins'::text = ANY (( SELECT app.audiences() AS audiences)::text[]));
+
+create policy system on public.channel_notices as permissive for all to app_system using true;
 
 create policy company on public.client_consents as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.client_consents as permissive for all to app_staff using true;
 
-create policy company on public.client_identities as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.client_consents as permissive for all to app_system using true;
+
+create policy company on public.client_identities as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
 create policy staff on public.client_identities as permissive for select to app_staff using true;
 
-create policy system on public.client_identities as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+create policy system on public.client_identities as permissive for all to app_system using true;
 
 create policy company on public.client_merges as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.client_merges as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all) with check true;
 
-create policy company on public.clients as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.client_merges as permissive for all to app_system using true;
+
+create policy company on public.clients as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.clients as permissive for all to app_lookup using true;
 
@@ -2059,7 +2113,9 @@ create policy staff on public.clients as permissive for all to app_staff using t
 
 create policy student on public.clients as permissive for select to app_student using (id = ( SELECT app.client_id() AS client_id));
 
-create policy company on public.companies as permissive for all to app_staff, app_student using (id = ( SELECT app.company_id() AS company_id));
+create policy system on public.clients as permissive for all to app_system using true;
+
+create policy company on public.companies as permissive for all to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
 
@@ -2067,7 +2123,9 @@ create policy company on public.conversation_handlers as restrictive for all to 
 
 create policy staff on public.conversation_handlers as permissive for all to app_staff using true;
 
-create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR (pg_trigger_depth() > 0));
+create policy system on public.conversation_handlers as permissive for all to app_system using true;
+
+create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check (pg_trigger_depth() > 0);
 
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2075,9 +2133,11 @@ create policy staff on public.conversation_transfers as permissive for all to ap
    FROM public.conversations
   WHERE ((conversations.company_id = conversation_transfers.company_id) AND (conversations.id = conversation_transfers.conversation_id)))));
 
-create policy trigger_inserts on public.conversation_transfers as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR (pg_trigger_depth() > 0));
+create policy system on public.conversation_transfers as permissive for all to app_system using true;
 
-create policy company on public.conversations as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy trigger_inserts on public.conversation_transfers as restrictive for insert to app_staff with check (pg_trigger_depth() > 0);
+
+create policy company on public.conversations as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.conversations as permissive for all to app_lookup using true;
 
@@ -2085,7 +2145,9 @@ create policy staff on public.conversations as permissive for all to app_staff u
 
 create policy student on public.conversations as permissive for select to app_student using (client_id = ( SELECT app.client_id() AS client_id));
 
-create policy company on public.department_members as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.conversations as permissive for all to app_system using true;
+
+create policy company on public.department_members as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders on public.department_members as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
 
@@ -2095,7 +2157,9 @@ create policy staff on public.department_members as permissive for select to app
 
 create policy student on public.department_members as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
-create policy company on public.departments as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.department_members as permissive for all to app_system using true;
+
+create policy company on public.departments as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders on public.departments as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
 
@@ -2103,21 +2167,23 @@ create policy lookup on public.departments as permissive for all to app_lookup u
 
 create policy staff on public.departments as permissive for select to app_staff using true;
 
-create policy company on public.early_changes as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.departments as permissive for all to app_system using true;
+
+create policy company on public.early_changes as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.early_changes as permissive for all to app_lookup using true;
 
-create policy staff on public.early_changes as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+create policy system on public.early_changes as permissive for all to app_system using true;
 
-create policy company on public.early_statuses as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.early_statuses as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.early_statuses as permissive for all to app_lookup using true;
 
-create policy staff on public.early_statuses as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+create policy system on public.early_statuses as permissive for all to app_system using true;
 
 create policy everybody on public.event_rules as permissive for all to public using true;
 
-create policy company on public.events as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.events as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.events as permissive for all to app_lookup using true;
 
@@ -2125,17 +2191,19 @@ create policy staff on public.events as permissive for all to app_staff using ((
 
 create policy student on public.events as permissive for select to app_student using (audience && ( SELECT app.audiences() AS audiences));
 
+create policy system on public.events as permissive for all to app_system using true;
+
 create policy everybody on public.feed_epochs as permissive for all to public using true;
 
-create policy company on public.files as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.files as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
 
-create policy own_inserts on public.files as restrictive for insert to app_staff, app_student with check ((( SELECT app.user_id() AS user_id) IS NULL) OR ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (status = 'pending'::text) AND (storage_key = ((('upload/'::text || company_id) || '/'::text) || id)) AND ((conversation_id IS NULL) OR (EXISTS ( SELECT
+create policy own_inserts on public.files as restrictive for insert to app_staff, app_student with check ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (status = 'pending'::text) AND (storage_key = ((('upload/'::text || company_id) || '/'::text) || id)) AND ((conversation_id IS NULL) OR (EXISTS ( SELECT
    FROM public.conversations
-  WHERE (conversations.id = files.conversation_id))))));
+  WHERE (conversations.id = files.conversation_id)))));
 
-create policy own_updates on public.files as restrictive for update to app_staff, app_student using ((( SELECT app.user_id() AS user_id) IS NULL) OR (uploaded_by = ( SELECT app.user_id() AS user_id))) with check ((( SELECT app.user_id() AS user_id) IS NULL) OR starts_with(split_part(storage_key, '/'::text, 3), (id)::text));
+create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check starts_with(split_part(storage_key, '/'::text, 3), (id)::text);
 
 create policy staff on public.files as permissive for all to app_staff using ((EXISTS ( SELECT
    FROM public.messages
@@ -2152,7 +2220,9 @@ create policy student on public.files as permissive for all to app_student using
    FROM public.messages
   WHERE ((messages.company_id = files.company_id) AND (messages.file_id = files.id) AND (messages.deleted_at IS NULL)))) OR ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (app.use_of_file(id) <> 'taken_back'::text)));
 
-create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.files as permissive for all to app_system using (app.use_of_file(id) <> 'taken_back'::text);
+
+create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
 
@@ -2160,27 +2230,31 @@ create policy staff on public.idempotency_keys as permissive for all to app_staf
 
 create policy student on public.idempotency_keys as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
-create policy company on public.inbound_webhooks as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.idempotency_keys as permissive for all to app_system using true;
+
+create policy company on public.inbound_webhooks as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.inbound_webhooks as permissive for all to app_lookup using true;
 
 create policy staff on public.inbound_webhooks as permissive for select to app_staff using ( SELECT app.sees_all() AS sees_all);
 
-create policy system on public.inbound_webhooks as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+create policy system on public.inbound_webhooks as permissive for all to app_system using true;
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
+create policy system on public.integration_calls as permissive for all to app_system using true;
+
 create policy everybody on public.job_rules as permissive for all to public using true;
 
-create policy company on public.jobs as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.jobs as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
-create policy staff on public.jobs as permissive for all to app_staff using (( SELECT app.user_id() AS user_id) IS NULL);
+create policy system on public.jobs as permissive for all to app_system using true;
 
-create policy company on public.memberships as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.memberships as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.memberships as permissive for all to app_lookup using true;
 
@@ -2188,11 +2262,13 @@ create policy staff on public.memberships as permissive for all to app_staff usi
 
 create policy student on public.memberships as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
-create policy company on public.messages as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.memberships as permissive for all to app_system using true;
+
+create policy company on public.messages as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
 
-create policy own_words on public.messages as restrictive for insert to app_staff with check ((( SELECT app.user_id() AS user_id) IS NULL) OR ((sender_type = ANY (ARRAY['agent'::text, 'system'::text])) AND (sender_id = ( SELECT app.user_id() AS user_id))));
+create policy own_words on public.messages as restrictive for insert to app_staff with check ((sender_type = ANY (ARRAY['agent'::text, 'system'::text])) AND (sender_id = ( SELECT app.user_id() AS user_id)));
 
 create policy staff on public.messages as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.conversations
@@ -2202,43 +2278,53 @@ create policy student on public.messages as permissive for select to app_student
    FROM public.conversations
   WHERE ((conversations.company_id = messages.company_id) AND (conversations.id = messages.conversation_id))));
 
-create policy company on public.object_removals as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.messages as permissive for all to app_system using true;
+
+create policy company on public.object_removals as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.object_removals as permissive for all to app_lookup using true;
 
-create policy own_files on public.object_removals as restrictive for all to app_staff, app_student using ((( SELECT app.user_id() AS user_id) IS NULL) OR (EXISTS ( SELECT
+create policy own_files on public.object_removals as restrictive for all to app_staff, app_student using (EXISTS ( SELECT
    FROM public.files
   WHERE ((files.id =
         CASE
             WHEN (split_part(object_removals.storage_key, '/'::text, 3) ~ '^[0-9a-f-]{36}'::text) THEN ("left"(split_part(object_removals.storage_key, '/'::text, 3), 36))::uuid
             ELSE NULL::uuid
-        END) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id))))));
+        END) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id)))));
 
 create policy staff on public.object_removals as permissive for all to app_staff using true;
 
 create policy student on public.object_removals as permissive for all to app_student using true;
 
-create policy company on public.presence_leases as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.object_removals as permissive for all to app_system using true;
+
+create policy company on public.presence_leases as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.presence_leases as permissive for all to app_lookup using true;
 
-create policy own on public.presence_leases as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.user_id() AS user_id) IS NULL));
+create policy own on public.presence_leases as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy staff on public.presence_leases as permissive for select to app_staff using true;
 
 create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id)) with check false;
 
-create policy company on public.refresh_tokens as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.presence_leases as permissive for all to app_system using true;
+
+create policy company on public.refresh_tokens as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.refresh_tokens as permissive for all to app_lookup using true;
 
 create policy staff on public.refresh_tokens as permissive for all to app_staff using true;
 
-create policy company on public.sessions as restrictive for all to app_staff, app_student using (company_id = ( SELECT app.company_id() AS company_id));
+create policy system on public.refresh_tokens as permissive for all to app_system using true;
+
+create policy company on public.sessions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.sessions as permissive for all to app_lookup using true;
 
 create policy staff on public.sessions as permissive for all to app_staff using true;
+
+create policy system on public.sessions as permissive for all to app_system using true;
 
 create policy lookup on public.unrouted_webhooks as permissive for all to app_lookup using true;
 
@@ -2250,144 +2336,384 @@ create policy staff on public.users as permissive for all to app_staff using (EX
    FROM public.memberships
   WHERE (memberships.user_id = users.id)));
 
+create policy system on public.users as permissive for all to app_system using (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE (memberships.user_id = users.id)));
+
 -- grants
 
+grant select on column public.bot_flows.company_id to app_system;
+grant select on column public.bot_flows.definition to app_system;
+grant select on column public.bot_flows.id to app_system;
+grant select on column public.bot_flows.key to app_system;
+grant select on column public.bot_flows.number to app_system;
+grant select on column public.bot_flows.published_at to app_system;
+grant select on column public.channel_accounts.account_key to app_system;
 grant update on column public.channel_accounts.account_key to app_staff;
 grant insert, update on column public.channel_accounts.bot_flow_id to app_staff;
+grant select on column public.channel_accounts.bot_flow_id to app_system;
+grant select on column public.channel_accounts.company_id to app_system;
+grant select on column public.channel_accounts.created_at to app_system;
 grant insert, update on column public.channel_accounts.department_id to app_staff;
+grant select on column public.channel_accounts.department_id to app_system;
+grant select on column public.channel_accounts.display_number to app_system;
 grant update on column public.channel_accounts.display_number to app_staff;
 grant insert on column public.channel_accounts.external_key to app_staff;
+grant select on column public.channel_accounts.external_key to app_system;
 grant insert on column public.channel_accounts.id to app_staff;
+grant select on column public.channel_accounts.id to app_system;
 grant insert on column public.channel_accounts.kind to app_staff;
+grant select on column public.channel_accounts.kind to app_system;
 grant insert, update on column public.channel_accounts.name to app_staff;
+grant select on column public.channel_accounts.name to app_system;
 grant insert, update on column public.channel_accounts.settings to app_staff;
+grant select on column public.channel_accounts.settings to app_system;
+grant select on column public.channel_accounts.status to app_system;
 grant update on column public.channel_accounts.status to app_staff;
+grant select on column public.channel_accounts.version to app_system;
 grant update on column public.channel_accounts.version to app_staff;
 grant insert on column public.channel_credentials.channel_account_id to app_staff;
+grant select on column public.channel_credentials.channel_account_id to app_system;
+grant select on column public.channel_credentials.company_id to app_system;
 grant insert, update on column public.channel_credentials.sealed to app_staff;
-grant update on column public.client_consents.client_id to app_system;
+grant select on column public.channel_credentials.sealed to app_system;
+grant select on column public.channel_notices.at to app_system;
+grant select on column public.channel_notices.channel_account_id to app_system;
+grant select on column public.channel_notices.code to app_system;
+grant select on column public.channel_notices.company_id to app_system;
+grant select on column public.channel_notices.content to app_system;
+grant select on column public.channel_notices.created_at to app_system;
+grant select on column public.channel_notices.id to app_system;
+grant select on column public.channel_notices.text to app_system;
+grant select on column public.client_consents.at to app_system;
+grant select on column public.client_consents.channel to app_system;
+grant select, update on column public.client_consents.client_id to app_system;
+grant select on column public.client_consents.company_id to app_system;
+grant select on column public.client_consents.created_at to app_system;
+grant select on column public.client_consents.granted to app_system;
+grant select on column public.client_consents.id to app_system;
+grant select on column public.client_consents.proof to app_system;
+grant select on column public.client_consents.purpose to app_system;
+grant select on column public.client_consents.source to app_system;
+grant select on column public.client_identities.address to app_system;
+grant select on column public.client_identities.client_id to app_system;
+grant select on column public.client_identities.company_id to app_system;
+grant select on column public.client_identities.created_at to app_system;
+grant select on column public.client_identities.kind to app_system;
+grant select on column public.client_identities.seen_at to app_system;
+grant select on column public.client_identities.value to app_system;
+grant select on column public.client_merges.at to app_system;
+grant select on column public.client_merges.client_id to app_system;
+grant select on column public.client_merges.company_id to app_system;
+grant select on column public.client_merges.id to app_system;
+grant select on column public.client_merges.merged_client_id to app_system;
+grant select on column public.client_merges.proof to app_system;
+grant select on column public.client_merges.undo to app_system;
+grant select on column public.clients.company_id to app_system;
+grant select on column public.clients.created_at to app_system;
+grant select on column public.clients.custom_fields to app_system;
+grant select on column public.clients.document to app_system;
+grant select on column public.clients.email to app_system;
+grant select on column public.clients.id to app_system;
+grant select on column public.clients.merged_into_id to app_system;
+grant select on column public.clients.metadata to app_system;
+grant select on column public.clients.name to app_system;
+grant select on column public.clients.name_source to app_system;
+grant select on column public.clients.name_told_at to app_system;
+grant select on column public.clients.tags to app_system;
+grant select on column public.clients.version to app_system;
+grant select on column public.companies.agent_visibility to app_system;
+grant select on column public.companies.created_at to app_system;
+grant select on column public.companies.feature_flags to app_system;
+grant select on column public.companies.id to app_system;
+grant select on column public.companies.locale to app_system;
+grant select on column public.companies.name to app_system;
+grant select on column public.companies.reopen_window to app_system;
+grant select on column public.companies.slug to app_system;
 grant select on column public.companies.takeover_text to app_staff;
+grant select on column public.companies.takeover_text to app_system;
+grant select on column public.companies.time_zone to app_system;
 grant insert on column public.conversation_handlers.company_id to app_staff;
+grant select on column public.conversation_handlers.company_id to app_system;
 grant insert on column public.conversation_handlers.conversation_id to app_staff;
+grant select on column public.conversation_handlers.conversation_id to app_system;
 grant insert on column public.conversation_handlers.user_id to app_staff;
+grant select on column public.conversation_handlers.user_id to app_system;
 grant insert on column public.conversation_transfers.at to app_staff;
+grant select on column public.conversation_transfers.at to app_system;
 grant insert on column public.conversation_transfers.by_user_id to app_staff;
+grant select on column public.conversation_transfers.by_user_id to app_system;
 grant insert on column public.conversation_transfers.company_id to app_staff;
+grant select on column public.conversation_transfers.company_id to app_system;
 grant insert on column public.conversation_transfers.conversation_id to app_staff;
-grant update on column public.conversation_transfers.conversation_id to app_system;
+grant select, update on column public.conversation_transfers.conversation_id to app_system;
 grant insert on column public.conversation_transfers.from_department_id to app_staff;
+grant select on column public.conversation_transfers.from_department_id to app_system;
 grant insert on column public.conversation_transfers.from_user_id to app_staff;
+grant select on column public.conversation_transfers.from_user_id to app_system;
 grant insert on column public.conversation_transfers.id to app_staff;
+grant select on column public.conversation_transfers.id to app_system;
 grant insert on column public.conversation_transfers.reason to app_staff;
+grant select on column public.conversation_transfers.reason to app_system;
 grant insert on column public.conversation_transfers.to_department_id to app_staff;
+grant select on column public.conversation_transfers.to_department_id to app_system;
 grant insert on column public.conversation_transfers.to_user_id to app_staff;
+grant select on column public.conversation_transfers.to_user_id to app_system;
+grant select on column public.conversations.assignee_id to app_system;
 grant update on column public.conversations.assignee_id to app_staff;
+grant select on column public.conversations.bot_answered to app_system;
+grant select on column public.conversations.bot_fields to app_system;
+grant select on column public.conversations.bot_flow_id to app_system;
+grant select on column public.conversations.bot_node to app_system;
 grant update on column public.conversations.bot_node to app_staff;
+grant select on column public.conversations.bot_turns to app_system;
+grant select on column public.conversations.channel_account_id to app_system;
+grant select on column public.conversations.client_id to app_system;
+grant select on column public.conversations.close_reason to app_system;
 grant update on column public.conversations.close_reason to app_staff;
+grant select on column public.conversations.company_id to app_system;
+grant select on column public.conversations.department_id to app_system;
 grant update on column public.conversations.department_id to app_staff;
+grant select on column public.conversations.ended_at to app_system;
 grant update on column public.conversations.ended_at to app_staff;
+grant select on column public.conversations.first_human_at to app_system;
 grant update on column public.conversations.first_human_at to app_staff;
+grant select on column public.conversations.first_pending_at to app_system;
+grant select on column public.conversations.id to app_system;
+grant select on column public.conversations.inbound_count to app_system;
+grant select on column public.conversations.last_message_at to app_system;
 grant update on column public.conversations.last_message_at to app_staff;
+grant select on column public.conversations.last_message_from to app_system;
 grant update on column public.conversations.last_message_from to app_staff;
+grant select on column public.conversations.last_message_id to app_system;
 grant update on column public.conversations.last_message_id to app_staff;
+grant select on column public.conversations.last_message_preview to app_system;
 grant update on column public.conversations.last_message_preview to app_staff;
+grant select on column public.conversations.merged_into_id to app_system;
+grant select on column public.conversations.metadata to app_system;
+grant select on column public.conversations.mode to app_system;
 grant update on column public.conversations.mode to app_staff;
+grant select on column public.conversations.pending_since to app_system;
+grant select on column public.conversations.priority to app_system;
+grant select on column public.conversations.read_count to app_system;
 grant update on column public.conversations.read_count to app_staff;
+grant select on column public.conversations.revision to app_system;
+grant select on column public.conversations.started_at to app_system;
+grant select on column public.conversations.status to app_system;
+grant select on column public.conversations.subject to app_system;
+grant select on column public.conversations.tags to app_system;
+grant select on column public.conversations.version to app_system;
 grant update on column public.conversations.version to app_staff;
+grant select on column public.conversations.window_expires_at to app_system;
+grant select on column public.department_members.company_id to app_system;
 grant insert on column public.department_members.department_id to app_staff;
+grant select on column public.department_members.department_id to app_system;
 grant insert on column public.department_members.user_id to app_staff;
+grant select on column public.department_members.user_id to app_system;
+grant select on column public.departments.company_id to app_system;
+grant select on column public.departments.created_at to app_system;
 grant insert on column public.departments.description to app_staff;
+grant select on column public.departments.description to app_system;
 grant insert on column public.departments.id to app_staff;
+grant select on column public.departments.id to app_system;
 grant insert on column public.departments.name to app_staff;
+grant select on column public.departments.name to app_system;
+grant select on column public.departments.version to app_system;
+grant select on column public.events.at to app_system;
+grant select on column public.events.audience to app_system;
+grant select on column public.events.company_id to app_system;
+grant select on column public.events.data to app_system;
+grant select on column public.events.id to app_system;
+grant select on column public.events.topic to app_system;
+grant select on column public.events.tx to app_system;
+grant select on column public.events.type to app_system;
+grant select on column public.feed_epochs.started_at to app_system;
+grant select on column public.feed_epochs.swept to app_system;
+grant select on column public.feed_epochs.system_identifier to app_system;
+grant select on column public.feed_epochs.value to app_system;
+grant select on column public.files.company_id to app_system;
+grant select on column public.files.completed_at to app_system;
 grant update on column public.files.completed_at to app_staff;
 grant update on column public.files.completed_at to app_student;
 grant insert on column public.files.conversation_id to app_student;
 grant insert, update on column public.files.conversation_id to app_staff;
+grant select on column public.files.conversation_id to app_system;
+grant select on column public.files.created_at to app_system;
+grant select on column public.files.duration_ms to app_system;
 grant update on column public.files.duration_ms to app_staff;
 grant update on column public.files.duration_ms to app_student;
+grant select on column public.files.failure to app_system;
 grant update on column public.files.failure to app_staff;
 grant update on column public.files.failure to app_student;
+grant select on column public.files.height to app_system;
 grant update on column public.files.height to app_staff;
 grant update on column public.files.height to app_student;
 grant insert on column public.files.id to app_staff;
 grant insert on column public.files.id to app_student;
+grant select on column public.files.id to app_system;
 grant insert, update on column public.files.mime_type to app_staff;
 grant insert, update on column public.files.mime_type to app_student;
+grant select on column public.files.mime_type to app_system;
 grant insert on column public.files.name to app_staff;
 grant insert on column public.files.name to app_student;
+grant select on column public.files.name to app_system;
+grant select on column public.files.provider_id to app_system;
+grant select on column public.files.sha256 to app_system;
 grant update on column public.files.sha256 to app_staff;
 grant update on column public.files.sha256 to app_student;
 grant insert on column public.files.size to app_staff;
 grant insert on column public.files.size to app_student;
+grant select on column public.files.size to app_system;
+grant select on column public.files.status to app_system;
 grant update on column public.files.status to app_staff;
 grant update on column public.files.status to app_student;
 grant insert, update on column public.files.storage_key to app_staff;
 grant insert, update on column public.files.storage_key to app_student;
+grant select on column public.files.storage_key to app_system;
 grant insert on column public.files.uploaded_by to app_staff;
 grant insert on column public.files.uploaded_by to app_student;
+grant select on column public.files.uploaded_by to app_system;
+grant select on column public.files.width to app_system;
 grant update on column public.files.width to app_staff;
 grant update on column public.files.width to app_student;
+grant select on column public.idempotency_keys.body to app_system;
 grant update on column public.idempotency_keys.body to app_staff;
 grant update on column public.idempotency_keys.body to app_student;
+grant select on column public.idempotency_keys.company_id to app_system;
+grant select on column public.idempotency_keys.created_at to app_system;
 grant insert on column public.idempotency_keys.key to app_staff;
 grant insert on column public.idempotency_keys.key to app_student;
+grant select on column public.idempotency_keys.key to app_system;
 grant insert on column public.idempotency_keys.request_hash to app_staff;
 grant insert on column public.idempotency_keys.request_hash to app_student;
+grant select on column public.idempotency_keys.request_hash to app_system;
 grant insert on column public.idempotency_keys.route to app_staff;
 grant insert on column public.idempotency_keys.route to app_student;
+grant select on column public.idempotency_keys.route to app_system;
+grant select on column public.idempotency_keys.status to app_system;
 grant update on column public.idempotency_keys.status to app_staff;
 grant update on column public.idempotency_keys.status to app_student;
+grant select on column public.idempotency_keys.user_id to app_system;
+grant select on column public.inbound_webhooks.body to app_system;
+grant select on column public.inbound_webhooks.channel_account_id to app_system;
+grant select on column public.inbound_webhooks.company_id to app_system;
+grant select on column public.inbound_webhooks.failed_items to app_system;
+grant select on column public.inbound_webhooks.id to app_system;
+grant select on column public.inbound_webhooks.outcome to app_system;
+grant select on column public.inbound_webhooks.received_at to app_system;
+grant select on column public.inbound_webhooks.source to app_system;
+grant select on column public.integration_calls.at to app_system;
+grant select on column public.integration_calls.channel_account_id to app_system;
+grant select on column public.integration_calls.company_id to app_system;
+grant select on column public.integration_calls.error_code to app_system;
+grant select on column public.integration_calls.id to app_system;
+grant select on column public.integration_calls.operation to app_system;
+grant select on column public.integration_calls.provider to app_system;
+grant select on column public.integration_calls.status to app_system;
+grant select on column public.integration_calls.took_ms to app_system;
+grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
+grant select on column public.memberships.company_id to app_system;
+grant select on column public.memberships.created_at to app_system;
+grant select on column public.memberships.is_primary to app_system;
+grant select on column public.memberships.role to app_system;
+grant select on column public.memberships.status to app_system;
+grant select on column public.memberships.user_id to app_system;
 grant insert on column public.messages.body to app_staff;
+grant select on column public.messages.body to app_system;
 grant insert on column public.messages.channel_account_id to app_staff;
+grant select on column public.messages.channel_account_id to app_system;
 grant insert on column public.messages.client_message_id to app_staff;
+grant select on column public.messages.client_message_id to app_system;
+grant select on column public.messages.company_id to app_system;
 grant insert on column public.messages.conversation_id to app_staff;
+grant select on column public.messages.conversation_id to app_system;
+grant select on column public.messages.created_at to app_system;
+grant select on column public.messages.deleted_at to app_system;
+grant select on column public.messages.edited_at to app_system;
+grant select on column public.messages.error_code to app_system;
+grant select on column public.messages.error_detail to app_system;
 grant insert on column public.messages.fence to app_staff;
+grant select on column public.messages.fence to app_system;
 grant insert on column public.messages.file_id to app_staff;
+grant select on column public.messages.file_id to app_system;
 grant insert on column public.messages.id to app_staff;
+grant select on column public.messages.id to app_system;
+grant select on column public.messages.inbound_number to app_system;
 grant insert on column public.messages.kind to app_staff;
+grant select on column public.messages.kind to app_system;
 grant insert on column public.messages.payload to app_staff;
+grant select on column public.messages.payload to app_system;
+grant select on column public.messages.provider_id to app_system;
+grant select on column public.messages.reactions to app_system;
 grant insert on column public.messages.reply_to_id to app_staff;
+grant select on column public.messages.reply_to_id to app_system;
+grant select on column public.messages.revisions to app_system;
 grant insert on column public.messages.sender_id to app_staff;
+grant select on column public.messages.sender_id to app_system;
 grant insert on column public.messages.sender_type to app_staff;
+grant select on column public.messages.sender_type to app_system;
+grant select on column public.messages.sending_at to app_system;
 grant insert on column public.messages.sent_at to app_staff;
+grant select on column public.messages.sent_at to app_system;
 grant insert on column public.messages.status to app_staff;
+grant select on column public.messages.status to app_system;
+grant select on column public.object_removals.begun_at to app_system;
+grant select on column public.object_removals.company_id to app_system;
 grant insert on column public.object_removals.due_at to app_staff;
 grant insert on column public.object_removals.due_at to app_student;
+grant select on column public.object_removals.due_at to app_system;
 grant insert on column public.object_removals.storage_key to app_staff;
 grant insert on column public.object_removals.storage_key to app_student;
+grant select on column public.object_removals.storage_key to app_system;
+grant select on column public.presence_leases.company_id to app_system;
 grant insert on column public.presence_leases.connection_id to app_staff;
 grant insert on column public.presence_leases.connection_id to app_student;
+grant select on column public.presence_leases.connection_id to app_system;
 grant insert, update on column public.presence_leases.lease_until to app_staff;
 grant insert, update on column public.presence_leases.lease_until to app_student;
+grant select on column public.presence_leases.lease_until to app_system;
 grant insert on column public.presence_leases.session_id to app_staff;
 grant insert on column public.presence_leases.session_id to app_student;
+grant select on column public.presence_leases.session_id to app_system;
+grant select on column public.presence_leases.started_at to app_system;
 grant insert on column public.presence_leases.status to app_student;
 grant insert, update on column public.presence_leases.status to app_staff;
+grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
+grant select on column public.presence_leases.user_id to app_system;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
+grant select on column public.users."position" to app_system;
 grant select on column public.users.created_at to app_staff;
 grant select on column public.users.created_at to app_student;
+grant select on column public.users.created_at to app_system;
 grant select on column public.users.email to app_staff;
 grant select on column public.users.email to app_student;
+grant select on column public.users.email to app_system;
 grant select on column public.users.id to app_staff;
 grant select on column public.users.id to app_student;
+grant select on column public.users.id to app_system;
 grant select on column public.users.locale to app_staff;
 grant select on column public.users.locale to app_student;
+grant select on column public.users.locale to app_system;
 grant select on column public.users.name to app_staff;
 grant select on column public.users.name to app_student;
+grant select on column public.users.name to app_system;
 grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
+grant select on column public.users.phone to app_system;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
+grant select on column public.users.time_zone to app_system;
 grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
+grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
@@ -2396,17 +2722,20 @@ grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
 grant execute on function app.client_id() to app_staff;
 grant execute on function app.client_id() to app_student;
+grant execute on function app.client_id() to app_system;
 grant execute on function app.companies_of_user() to app_staff;
 grant execute on function app.companies_of_user() to app_student;
 grant execute on function app.company_id() to app;
 grant execute on function app.company_id() to app_lookup;
 grant execute on function app.company_id() to app_staff;
 grant execute on function app.company_id() to app_student;
+grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
 grant execute on function app.department_ids() to app;
 grant execute on function app.department_ids() to app_lookup;
 grant execute on function app.department_ids() to app_staff;
 grant execute on function app.department_ids() to app_student;
+grant execute on function app.department_ids() to app_system;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;
@@ -2421,6 +2750,7 @@ grant execute on function app.feed_head() to app;
 grant execute on function app.feed_head() to app_lookup;
 grant execute on function app.feed_head() to app_staff;
 grant execute on function app.feed_head() to app_student;
+grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
@@ -2428,96 +2758,124 @@ grant execute on function app.find_login(address text) to app;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
+grant execute on function app.fold(value text) to app_system;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
+grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
 grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
+grant execute on function app.held_conversation() to app_system;
 grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_system;
+grant execute on function app.joined(value text) to app_lookup;
+grant execute on function app.joined(value text) to app_staff;
+grant execute on function app.joined(value text) to app_system;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
-grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea) to app;
+grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
-grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], email_address text, words text[]) to app_lookup;
+grant execute on function app.look(name text) to app_system;
+grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
+grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
+grant execute on function app.searchable(value text) to app_lookup;
+grant execute on function app.searchable(value text) to app_staff;
+grant execute on function app.searchable(value text) to app_system;
 grant execute on function app.sees_all() to app;
 grant execute on function app.sees_all() to app_lookup;
 grant execute on function app.sees_all() to app_staff;
 grant execute on function app.sees_all() to app_student;
+grant execute on function app.sees_all() to app_system;
 grant execute on function app.session_access(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.session_id() to app;
 grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
+grant execute on function app.session_id() to app_system;
+grant execute on function app.spaced(value text) to app_lookup;
+grant execute on function app.spaced(value text) to app_staff;
+grant execute on function app.spaced(value text) to app_system;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
+grant execute on function app.stems(company uuid, words text) to app_lookup;
+grant execute on function app.stems(company uuid, words text) to app_staff;
+grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
+grant execute on function app.use_of_file(file uuid) to app_system;
 grant execute on function app.user_id() to app;
 grant execute on function app.user_id() to app_lookup;
 grant execute on function app.user_id() to app_staff;
 grant execute on function app.user_id() to app_student;
+grant execute on function app.user_id() to app_system;
 grant execute on function app.visibility() to app;
 grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
-grant execute on function app.words(company uuid, body text) to app_lookup;
-grant execute on function app.words(company uuid, body text) to app_staff;
+grant execute on function app.visibility() to app_system;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;
 grant usage on schema app to app_student;
+grant usage on schema app to app_system;
 grant usage on schema public to app;
 grant usage on schema public to app_lookup;
 grant usage on schema public to app_staff;
 grant usage on schema public to app_student;
+grant usage on schema public to app_system;
 grant usage on schema public to public;
 grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
+grant select on table public.bot_flows to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;
-grant update on table public.channel_accounts to app_system;
+grant select, update on table public.channel_accounts to app_system;
 grant select on table public.channel_credentials to app_staff;
-grant insert on table public.channel_notices to app_system;
+grant select on table public.channel_credentials to app_system;
+grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
-grant insert on table public.client_consents to app_system;
+grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_staff;
-grant insert, update on table public.client_identities to app_system;
+grant insert, select, update on table public.client_identities to app_system;
 grant select on table public.client_identities to app_lookup;
 grant select on table public.client_identities to app_staff;
-grant insert on table public.client_merges to app_system;
+grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
-grant insert, update on table public.clients to app_system;
+grant insert, select, update on table public.clients to app_system;
 grant select on table public.clients to app_lookup;
 grant select on table public.clients to app_staff;
 grant select on table public.clients to app_student;
 grant insert, select on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
-grant delete on table public.conversation_handlers to app_system;
+grant select on table public.companies to app_system;
+grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
+grant insert, select on table public.conversation_transfers to app_system;
 grant select on table public.conversation_transfers to app_staff;
-grant insert, update on table public.conversations to app_system;
+grant insert, select, update on table public.conversations to app_system;
 grant select on table public.conversations to app_lookup;
 grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
 grant select on table public.department_members to app_lookup;
 grant select on table public.department_members to app_staff;
 grant select on table public.department_members to app_student;
+grant select on table public.department_members to app_system;
 grant select on table public.departments to app_staff;
+grant select on table public.departments to app_system;
 grant delete, insert, select on table public.early_changes to app_system;
 grant delete, select, update on table public.early_changes to app_lookup;
 grant delete, insert, select on table public.early_statuses to app_system;
@@ -2526,20 +2884,23 @@ grant select on table public.event_rules to app_lookup;
 grant delete, insert, select on table public.events to app_lookup;
 grant select on table public.events to app_staff;
 grant select on table public.events to app_student;
+grant select on table public.events to app_system;
 grant insert, select, update on table public.feed_epochs to app_lookup;
 grant select on table public.feed_epochs to app_staff;
 grant select on table public.feed_epochs to app_student;
+grant select on table public.feed_epochs to app_system;
 grant delete, select, update on table public.files to app_lookup;
-grant insert, update on table public.files to app_system;
+grant insert, select, update on table public.files to app_system;
 grant select on table public.files to app_staff;
 grant select on table public.files to app_student;
 grant delete, select on table public.idempotency_keys to app_lookup;
 grant select on table public.idempotency_keys to app_staff;
 grant select on table public.idempotency_keys to app_student;
+grant select on table public.idempotency_keys to app_system;
 grant delete, select on table public.inbound_webhooks to app_lookup;
-grant insert on table public.inbound_webhooks to app_system;
+grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
-grant insert on table public.integration_calls to app_system;
+grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
@@ -2547,14 +2908,16 @@ grant select, update on table public.jobs to app_system;
 grant insert, select on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
-grant insert, update on table public.messages to app_system;
+grant select on table public.memberships to app_system;
+grant insert, select, update on table public.messages to app_system;
 grant select on table public.messages to app_lookup;
 grant select on table public.messages to app_staff;
 grant select on table public.messages to app_student;
+grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
-grant delete on table public.presence_leases to app_system;
+grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_lookup;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;

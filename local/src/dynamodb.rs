@@ -1,13 +1,18 @@
 //! DynamoDB, embedded: the tables of the template in one SQLite file.
 
+mod api;
+
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, anyhow};
-use dynoxide::{Database, server};
+use dynoxide::Database;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{service::Service, template::TableDefinition};
+use crate::{
+    service::{Callers, Service},
+    template::TableDefinition,
+};
 
 /// How often expired items are removed.
 const SWEEP: Duration = Duration::from_secs(20);
@@ -40,14 +45,7 @@ pub fn serve(listener: TcpListener, tables: Vec<TableDefinition>, path: Option<P
         prepare(&database, &table).with_context(|| format!("cannot create the table {}", table.logical_id))?;
     }
     let sweeper = tokio::spawn(sweep(database.clone()));
-    let service = Service::start(listener, move |listener, stopped| {
-        let database = database.clone();
-        async move {
-            if let Err(error) = server::serve_with_shutdown(listener, database, stopped).await {
-                eprintln!("DynamoDB: {error}");
-            }
-        }
-    })?;
+    let service = Service::start(listener, Callers::Programs, api::router(database))?;
     Ok(Handle { service, sweeper })
 }
 

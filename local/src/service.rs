@@ -1,26 +1,34 @@
 //! A server that can be taken down and brought back on the same port, as services of others sometimes are.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
+use axum::Router;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, oneshot},
     task::JoinHandle,
 };
 
+use crate::loopback;
+
 /// How long a pause waits for requests that are under way.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// Ends when the server is to stop.
-pub type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Whom a listener is for. Every service of the local cloud says so where it starts; the two gateways, which are for front ends, and
+/// the Runtime API, which is for programs, accept their connections themselves and ask `loopback` for what only programs may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Programs of this machine, and no page in its user's browser.
+    Programs,
+    /// Pages of other origins too: what is served decides by the template's CORS.
+    FrontEnds,
+}
 
 /// The running server. Dropping it stops the server.
 pub struct Service {
     address: SocketAddr,
-    serve: Box<dyn Fn(TcpListener, Stopped) -> Serving + Send + Sync>,
+    router: Router,
     running: Mutex<Option<Running>>,
 }
 
@@ -30,33 +38,31 @@ struct Running {
 }
 
 impl Service {
-    /// Runs `serve` until it is told to stop, on `listener` and after a pause on another for the same address.
+    /// Serves `router` until it is told to stop, on `listener` and after a pause on another for the same address.
     ///
     /// # Errors
     /// When the listener has no address.
-    pub fn start<S>(
-        listener: TcpListener,
-        serve: impl Fn(TcpListener, Stopped) -> S + Send + Sync + 'static,
-    ) -> anyhow::Result<Self>
-    where
-        S: Future<Output = ()> + Send + 'static,
-    {
+    pub fn start(listener: TcpListener, callers: Callers, router: Router) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
-        let mut service = Self {
-            address,
-            serve: Box::new(move |listener, stopped| Box::pin(serve(listener, stopped))),
-            running: Mutex::default(),
+        let router = match callers {
+            Callers::Programs => loopback::only(router, address.port()),
+            Callers::FrontEnds => router,
         };
+        let mut service = Self { address, router, running: Mutex::default() };
         *service.running.get_mut() = Some(service.run(listener));
         Ok(service)
     }
 
     fn run(&self, listener: TcpListener) -> Running {
-        let (stop, stopped) = oneshot::channel();
-        let stopped = Box::pin(async move {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = axum::serve(listener, self.router.clone()).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
-        Running { stop, task: tokio::spawn((self.serve)(listener, stopped)) }
+        // It ends only when it is stopped.
+        let task = tokio::spawn(async {
+            let _ = serving.await;
+        });
+        Running { stop, task }
     }
 
     /// Lets clients' connections be refused, until `resume`.

@@ -17,8 +17,8 @@ use crate::{
     access::Identity,
     aws::Aws,
     database::Database,
-    error::{Error, Language, RATE_LIMITED},
-    http::Limit,
+    error::{Error, Language, RATE_LIMITED, WRONG_COMPANY},
+    http::{Limit, company},
     limits::{self, Verdict},
     settings::Secrets,
 };
@@ -72,7 +72,11 @@ pub struct Origin {
 #[derive(Default)]
 struct State {
     identity: Option<Identity>,
-    idempotency: Option<(String, Vec<u8>)>,
+    idempotency_key: Option<String>,
+    /// What the body asks for, as a hash: the same for the same request in other names.
+    asked_for: Vec<u8>,
+    /// Companies that the request names.
+    companies: Vec<String>,
     feed_cursor: Option<String>,
     replay: Option<Error>,
     limit: Option<Verdict>,
@@ -216,12 +220,32 @@ impl Context {
         self.state().identity.as_ref().map(|identity| identity.user_id)
     }
 
-    pub(crate) fn use_idempotency_key(&self, key: String, request_hash: Vec<u8>) {
-        self.state().idempotency = Some((key, request_hash));
+    pub(crate) fn use_idempotency_key(&self, key: String) {
+        self.state().idempotency_key = Some(key);
     }
 
+    pub(crate) fn ask_for(&self, hash: Vec<u8>) {
+        self.state().asked_for = hash;
+    }
+
+    /// The key, and the hash of what it stands for.
     pub(crate) fn idempotency(&self) -> Option<(String, Vec<u8>)> {
-        self.state().idempotency.clone()
+        let state = self.state();
+        state.idempotency_key.clone().map(|key| (key, state.asked_for.clone()))
+    }
+
+    pub(crate) fn hear_of_companies(&self, named: Vec<String>) {
+        self.state().companies = named;
+    }
+
+    /// Refuses a request that names another company than the one it turns out to be for. The shell asks for whoever is signed in;
+    /// a route that learns by itself who it is asked by, asks then.
+    ///
+    /// # Errors
+    /// 403 `wrong_company`.
+    pub fn is_for(&self, company_id: Uuid) -> Result<(), Error> {
+        let is_named = company::are_all(&self.state().companies, company_id);
+        if is_named { Ok(()) } else { Err(WRONG_COMPANY.into()) }
     }
 
     /// What this request was answered before goes before whatever its own statements make of it now.

@@ -233,7 +233,9 @@ def check_queues(root, templates):
                 queue = stack["Parameters"][event["Properties"]["Queue"]["Ref"]]["Fn::GetAtt"]
                 queue = queue[0] if isinstance(queue, list) else queue.split(".")[0]
                 fed.add(queue)
-                least = 6 * properties.get("Timeout", default)
+                timeout = properties.get("Timeout", default)
+                # Lambda may hold a job back; a message without a dead-letter queue is better told twice than late.
+                least = 6 * timeout if "RedrivePolicy" in queues[queue] else timeout + 1
                 if queues[queue].get("VisibilityTimeout", 30) < least:
                     yield f"{queue} needs a visibility time-out of at least {least} seconds for {name}"
     if len(fed) > MOST_QUEUES:

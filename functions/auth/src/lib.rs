@@ -138,6 +138,9 @@ impl TokenPair {
 const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6, $7)";
 
 /// Starts a session, the first of its family, for someone who has proved who they are. Commits nothing by itself.
+///
+/// # Errors
+/// 403 `wrong_company` when the request names another one; as `Transaction::query`.
 pub async fn start_session(
     context: &Context,
     transaction: &Transaction,
@@ -145,6 +148,7 @@ pub async fn start_session(
     company_id: Uuid,
     role: Role,
 ) -> Result<(Identity, TokenPair), Error> {
+    context.is_for(company_id)?;
     let identity = Identity { user_id, company_id, role, session_id: context.new_id() };
     let refresh_token = crypto::random_token();
     let origin = context.origin();

@@ -38,7 +38,7 @@ pub fn channels_of(words: &[String]) -> (Vec<Uuid>, Vec<String>) {
     (ids, kinds)
 }
 
-/// The user a word names: `me` is the caller.
+/// The user a word names: `me` is the caller, `none` nobody.
 pub fn user_named(word: &str, caller: Uuid) -> Option<Uuid> {
     if word == "me" { Some(caller) } else { word.parse().ok() }
 }
@@ -68,9 +68,10 @@ pub fn channels(list: &Option<CommaSeparated<String>>, (): &()) -> garde::Result
     if are_known { Ok(()) } else { unknown("id, whatsapp, whatsapp_cloud, evolution, botconversa, widget") }
 }
 
-pub fn user(words: &'static [&'static str]) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
-    move |asked, ()| {
-        if asked.as_deref().is_none_or(|word| words.contains(&word) || word.parse::<Uuid>().is_ok()) {
+pub fn users(words: &'static [&'static str]) -> impl FnOnce(&Option<CommaSeparated<String>>, &()) -> garde::Result {
+    move |list, ()| {
+        let mut asked = list.iter().flat_map(|list| &list.0);
+        if asked.all(|word| words.contains(&word.as_str()) || word.parse::<Uuid>().is_ok()) {
             return Ok(());
         }
         let words = words.join(", ");

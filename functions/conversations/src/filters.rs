@@ -17,29 +17,29 @@ const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
 /// What `GET /conversations` may ask for.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 pub struct ConversationFilters {
-    /// `bot`, `pending`, `active`, `closed`, `open` (bot and active), `waiting` (pending), in any case; several comma separated.
+    /// `bot`, `pending`, `active`, `closed`, `open` (bot and active), `waiting` (pending), in any case; any of several.
     #[garde(custom(filter_words::categories))]
     category: Option<CommaSeparated<String>>,
     /// Another name of `category`; both must ask for the same.
     #[garde(custom(filter_words::categories), custom(filter_words::same_categories(&self.category)))]
     status: Option<CommaSeparated<String>>,
-    /// `me`, `none` or a user's id.
-    #[garde(custom(filter_words::user(&["me", "none"])))]
-    assignee: Option<String>,
-    /// `me` or a user's id: what they have ever held or written in.
-    #[garde(custom(filter_words::user(&["me"])))]
-    handled_by: Option<String>,
-    /// A department's id; several comma separated.
+    /// `me`, `none` or a user's id; any of several.
+    #[garde(custom(filter_words::users(&["me", "none"])))]
+    assignee: Option<CommaSeparated<String>>,
+    /// `me` or a user's id: what they have ever held or written in; any of several.
+    #[garde(custom(filter_words::users(&["me"])))]
+    handled_by: Option<CommaSeparated<String>>,
+    /// A department's id; any of several.
     #[garde(skip)]
     department: Option<CommaSeparated<Uuid>>,
-    /// A channel account's id or kind (`whatsapp_cloud`, `evolution`, `botconversa`, `widget`), or `whatsapp` for the first three; several
-    /// comma separated.
+    /// A channel account's id or kind (`whatsapp_cloud`, `evolution`, `botconversa`, `widget`), or `whatsapp` for the first three; any of
+    /// several.
     #[garde(custom(filter_words::channels))]
     channel: Option<CommaSeparated<String>>,
-    /// One of its tags; several comma separated.
+    /// One of its tags; any of several.
     #[garde(skip)]
     tag: Option<CommaSeparated<String>>,
-    /// `low`, `normal`, `high`, `urgent`; several comma separated.
+    /// `low`, `normal`, `high`, `urgent`; any of several.
     #[garde(custom(among(PRIORITIES)))]
     priority: Option<CommaSeparated<String>>,
     #[garde(skip)]
@@ -71,7 +71,7 @@ const LIST: &str =
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
 const CONDITIONS: [[&str; 2]; 12] = [
     ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
-    ["and conversations.assignee_id = $2::uuid ", "and $2::uuid is null "],
+    ["and conversations.assignee_id = any ($2::uuid[]) ", "and $2::uuid[] is null "],
     ["and conversations.department_id = any ($3::uuid[]) ", "and $3::uuid[] is null "],
     [
         "and conversations.channel_account_id = any (array(
@@ -92,8 +92,8 @@ const CONDITIONS: [[&str; 2]; 12] = [
     [
         "and exists (select from conversation_handlers handlers
                       where handlers.company_id = conversations.company_id and handlers.conversation_id = conversations.id
-                        and handlers.user_id = $16::uuid) ",
-        "and $16::uuid is null ",
+                        and handlers.user_id = any ($16::uuid[])) ",
+        "and $16::uuid[] is null ",
     ],
 ];
 
@@ -101,8 +101,13 @@ const CONDITIONS: [[&str; 2]; 12] = [
 /// rather look for closed conversations, most of all, behind every open one.
 const ONE_CATEGORY: &str = "and conversations.status = (select ($1::text[])[1]) ";
 
+/// One holder is compared as a value too.
+const ONE_HOLDER: &str = "and conversations.assignee_id = ($2::uuid[])[1] ";
+
 /// Equality finds nobody's conversations no more than `is not distinct from` uses an index.
-const NOBODY: &str = "and conversations.assignee_id is null and $2::uuid is null ";
+const NOBODY: &str = "and conversations.assignee_id is null and $2::uuid[] is not null ";
+
+const NOBODY_OR_ONE_OF: &str = "and (conversations.assignee_id is null or conversations.assignee_id = any ($2::uuid[])) ";
 
 const NEWEST_FIRST: &str = "order by conversations.last_message_at desc, conversations.id desc ";
 
@@ -125,12 +130,13 @@ const PAGE: &str = concat!("limit 101) conversations limit $14::bigint) conversa
 #[derive(Debug)]
 pub struct AskedConversations {
     categories: Option<Vec<String>>,
-    /// The asked user; `None` for conversations nobody holds, when `filters.assignee` asks at all.
-    assignee: Option<Uuid>,
+    assignees: Option<Vec<Uuid>>,
+    /// What nobody holds is asked for, alone or besides.
+    is_nobodys: bool,
     departments: Option<Vec<Uuid>>,
     channels: Option<Vec<Uuid>>,
     channel_kinds: Option<Vec<String>>,
-    handled_by: Option<Uuid>,
+    handled_by: Option<Vec<Uuid>>,
     tags: Option<Vec<String>>,
     priorities: Option<Vec<String>>,
     numbers: Option<Vec<String>>,
@@ -145,12 +151,14 @@ impl ConversationFilters {
     pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
         let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
         self.search = self.search.take().filter(|text| !text.is_empty());
-        let user = |word: &Option<String>| word.as_deref().and_then(|word| filter_words::user_named(word, caller));
+        let users = |words: Vec<String>| words.iter().filter_map(|word| filter_words::user_named(word, caller)).collect();
+        let assignees = values(self.assignee.take());
         let (channels, channel_kinds) = values(self.channel.take()).as_deref().map(channels_of).unzip();
         Ok(AskedConversations {
             categories: values(self.category.take()).or(values(self.status.take())).as_deref().map(categories_of),
-            assignee: user(&self.assignee),
-            handled_by: user(&self.handled_by),
+            is_nobodys: assignees.iter().flatten().any(|word| word == "none"),
+            assignees: assignees.map(users),
+            handled_by: values(self.handled_by.take()).map(users),
             departments: values(self.department.take()),
             channels,
             channel_kinds,
@@ -167,7 +175,7 @@ impl ConversationFilters {
 impl AskedConversations {
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
-        let Self { categories, assignee, departments, channels, channel_kinds, .. } = self;
+        let Self { categories, assignees, departments, channels, channel_kinds, .. } = self;
         let Self { handled_by, tags, priorities, numbers, place, filters, limit, .. } = self;
         let ConversationFilters { unread, search, from, to, .. } = filters;
         let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
@@ -177,7 +185,7 @@ impl AskedConversations {
                 self.statement(),
                 &[
                     categories,
-                    assignee,
+                    assignees,
                     departments,
                     channels,
                     tags,
@@ -201,7 +209,7 @@ impl AskedConversations {
         let filters = &self.filters;
         let asked = [
             self.categories.is_some(),
-            filters.assignee.is_some(),
+            self.assignees.is_some(),
             self.departments.is_some(),
             self.channels.is_some(),
             self.tags.is_some(),
@@ -211,7 +219,7 @@ impl AskedConversations {
             filters.from.is_some(),
             filters.to.is_some(),
             self.place.is_some(),
-            filters.handled_by.is_some(),
+            self.handled_by.is_some(),
         ];
         let order = if filters.order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
         let mut conditions: Vec<_> =
@@ -219,8 +227,11 @@ impl AskedConversations {
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
             conditions[0] = ONE_CATEGORY;
         }
-        if filters.assignee.is_some() && self.assignee.is_none() {
-            conditions[1] = NOBODY;
+        match (self.assignees.as_deref(), self.is_nobodys) {
+            (Some([_]), false) => conditions[1] = ONE_HOLDER,
+            (Some([]), true) => conditions[1] = NOBODY,
+            (Some(_), true) => conditions[1] = NOBODY_OR_ONE_OF,
+            _ => {}
         }
         if filters.order == Order::Asc && self.place.is_some() {
             conditions[10] = NEWER;

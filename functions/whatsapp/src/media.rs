@@ -14,7 +14,7 @@ use shared::{
 const LARGEST: usize = 100_000_000;
 
 /// No row when the file's message was taken back: nobody sees it any more.
-pub const PENDING_FILE: &str = "select status, mime_type, provider_id from files where id = $1";
+pub const PENDING_FILE: &str = "select name, status, mime_type, provider_id from files where id = $1";
 
 /// Changes nothing when the file's message was taken back meanwhile: its copy goes.
 pub const READY: &str = concat!(
@@ -47,6 +47,7 @@ pub const WRITTEN: &str = concat!(
 /// A file that has not been fetched.
 #[derive(Debug, FromRow)]
 pub struct PendingFile {
+    pub name: String,
     pub status: String,
     /// As WhatsApp declared it.
     pub mime_type: String,
@@ -79,10 +80,11 @@ pub async fn download(context: &Context, account: &Account, file: &PendingFile) 
     (bytes, calls)
 }
 
-/// What the content is. One that is not of an accepted type of its kind, or carries programs, is kept but only ever offered as a
-/// download.
+/// What the content is. One that is not of an accepted type of its kind, carries programs, or has another type's name, is kept but
+/// only ever offered as a download.
 pub fn inspect(bytes: Bytes, file: &PendingFile) -> Fetched {
     let facts = files::examine(&mut Cursor::new(&bytes), &file.mime_type).ok();
+    let facts = facts.filter(|facts| facts.file_type.takes_name(&file.name));
     let (width, height) = facts.and_then(|facts| facts.size).unzip();
     Fetched {
         mime_type: facts.map_or("application/octet-stream", |facts| facts.file_type.mime_type),

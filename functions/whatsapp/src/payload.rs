@@ -11,7 +11,7 @@ mod content;
 mod mend;
 
 pub use account::{AccountNotice, Alert};
-use mend::{ESCAPED_NUL, without_lone_surrogates, without_nul};
+use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates, without_nul};
 
 /// One thing a webhook tells, in the order it tells them.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,12 +178,15 @@ pub struct Notification {
     pub items: Vec<Item>,
 }
 
-/// Reads a webhook's body. `None` when it is not one of Meta's at all.
-pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
+/// Reads a webhook's body, each element by itself: what cannot be read is an item of its own.
+///
+/// # Errors
+/// Why nothing of it can be read.
+pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
     let mut envelope = parse(body)?;
     let mut entries = match envelope.remove("entry") {
         Some(Value::Array(entries)) => entries,
-        Some(_) => return None,
+        Some(_) => return Err("`entry` is no list".into()),
         None => Vec::new(),
     };
     if body.windows(ESCAPED_NUL.len()).any(|part| part == ESCAPED_NUL) {
@@ -191,46 +194,74 @@ pub fn read(body: &[u8], now: Timestamp) -> Option<Vec<Notification>> {
     }
     let mut notifications: Vec<Notification> = Vec::new();
     for entry in &entries {
-        for change in array(&entry["changes"]) {
-            let address = Address::of(entry, change);
-            let items = items(change, entry, now);
-            match notifications.iter_mut().find(|notification| notification.address.is_same(&address)) {
-                Some(notification) => notification.items.extend(items),
-                None => notifications.push(Notification { address, items }),
-            }
+        let changes = array(&entry["changes"]);
+        for change in changes {
+            add(&mut notifications, Address::of(entry, change), items(change, entry, now));
+        }
+        if let Some(item) = unreadable(entry).filter(|_| changes.iter().all(|change| fault(change).is_none())) {
+            add(&mut notifications, Address::of(entry, &Value::Null), vec![item]);
         }
     }
-    Some(notifications)
+    Ok(notifications)
+}
+
+fn add(notifications: &mut Vec<Notification>, address: Address, items: Vec<Item>) {
+    match notifications.iter_mut().find(|notification| notification.address.is_same(&address)) {
+        Some(notification) => notification.items.extend(items),
+        None => notifications.push(Notification { address, items }),
+    }
+}
+
+/// Something of which a part cannot be read.
+fn unreadable(value: &Value) -> Option<Item> {
+    fault(value).map(|error| Item::Broken { id: text(value, "id"), error })
 }
 
 /// The same webhook with what is of this address only.
 pub fn part_of(body: &[u8], address: &Address) -> Vec<u8> {
     let mut envelope = parse(body).unwrap_or_default();
-    for entry in envelope.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten() {
-        let account = json!({"id": entry["id"]});
-        if let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) {
-            changes.retain(|change| address.is_same(&Address::of(&account, change)));
-        }
+    if let Some(entries) = envelope.get_mut("entry").and_then(Value::as_array_mut) {
+        entries.retain_mut(|entry| {
+            let account = json!({"id": entry["id"]});
+            let is_own = |change: &Value| address.is_same(&Address::of(&account, change));
+            let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) else { return is_own(&Value::Null) };
+            changes.retain(is_own);
+            !changes.is_empty()
+        });
     }
     Value::Object(envelope).to_string().into_bytes()
 }
 
-fn parse(body: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&without_lone_surrogates(body))).ok()
+fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
+    let text = String::from_utf8_lossy(body);
+    let parsed = serde_json::from_str(&text).or_else(|_| readable(&without_lone_surrogates(text.as_bytes())));
+    match parsed {
+        Ok(Value::Object(envelope)) => Ok(envelope),
+        Ok(_) => Err("it is no object".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
+/// What a change tells. Where a part of it that is no item cannot be read, it tells of that.
 fn items(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
+    let mut items = told(change, entry, now);
+    let is_told = items.iter().any(|item| matches!(item, Item::Broken { .. }));
+    items.extend(unreadable(change).filter(|_| !is_told));
+    items
+}
+
+fn told(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
     let field = text(change, "field").unwrap_or_default();
     let value = &change["value"];
     match field.as_str() {
         "messages" => {
             let contacts = array(&value["contacts"]);
-            let messages = array(&value["messages"]).iter().map(|message| read_message(message, contacts, now));
-            let statuses = array(&value["statuses"]).iter().map(|status| read_status(status, now));
+            let messages = each(&value["messages"], |message| read_message(message, contacts, now));
+            let statuses = each(&value["statuses"], |status| read_status(status, now));
             let errors = array(&value["errors"]).iter().map(|error| Item::Ignored(format!("error {}", error["code"])));
-            messages.chain(statuses).chain(errors).collect()
+            messages.into_iter().chain(statuses).chain(errors).collect()
         }
-        "smb_message_echoes" => array(&value["message_echoes"]).iter().map(|message| read_echo(message, now)).collect(),
+        "smb_message_echoes" => each(&value["message_echoes"], |message| read_echo(message, now)),
         "user_id_update" => {
             let change = &value["user_id"];
             match (text(change, "previous"), text(change, "current")) {
@@ -240,12 +271,17 @@ fn items(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
         }
         "user_preferences" => {
             let contacts = array(&value["contacts"]);
-            array(&value["user_preferences"]).iter().map(|preference| read_preference(preference, contacts, now)).collect()
+            each(&value["user_preferences"], |preference| read_preference(preference, contacts, now))
         }
-        "smb_app_state_sync" => array(&value["state_sync"]).iter().map(|contact| read_contact(contact, now)).collect(),
+        "smb_app_state_sync" => each(&value["state_sync"], |contact| read_contact(contact, now)),
         group if group.starts_with("group_") => vec![Item::Group { id: None }],
         _ => vec![account::read(&field, value, entry, now)],
     }
+}
+
+/// The items of a list, of which one that cannot be read spoils no other.
+fn each(list: &Value, read: impl Fn(&Value) -> Item) -> Vec<Item> {
+    array(list).iter().map(|item| unreadable(item).unwrap_or_else(|| read(item))).collect()
 }
 
 /// The client with these ids, and what the notification tells of them besides.

@@ -22,11 +22,20 @@ pub async fn enter(transaction: &Transaction, address: &Address, named: &Named) 
     row.map(|row| Channel::try_from_row(&row).map_err(|error| INTERNAL.caused_by(error))).transpose()
 }
 
-/// Keeps a webhook of nobody's, for the day its number is configured.
-pub async fn keep_unrouted(context: &Context, transaction: &Transaction, address: &Address, raw: &[u8]) -> Result<(), Error> {
+/// Keeps a webhook of nobody's: for the day its number is configured, or with the reason why nobody can read it.
+pub async fn keep_unrouted(
+    context: &Context,
+    transaction: &Transaction,
+    address: &Address,
+    raw: &[u8],
+    reason: Option<&str>,
+) -> Result<(), Error> {
     let key = address.key();
-    transaction.query(KEEP_UNROUTED, &[&context.new_id(), &key, &raw]).await?;
-    log::warn("webhook for a number nobody has configured", key);
+    transaction.query(KEEP_UNROUTED, &[&context.new_id(), &key, &raw, &reason]).await?;
+    match reason {
+        Some(reason) => log::warn("webhook that cannot be read", reason),
+        None => log::warn("webhook for a number nobody has configured", key),
+    }
     Ok(())
 }
 

@@ -356,7 +356,7 @@ pub const ADD_ACCOUNT_NOTICE: &str = "
       from added
       join channel_accounts on channel_accounts.id = added.channel_account_id";
 
-pub const KEEP_UNROUTED: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', $2, $3)";
+pub const KEEP_UNROUTED: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', $2, $3, $4)";
 
 /// Keeps the raw webhook, and what it proves of a number: whose account it is in, and what people see of it.
 pub const KEEP_WEBHOOK: &str = "

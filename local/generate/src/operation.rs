@@ -140,6 +140,12 @@ fn answers(function: &Function, responses: &mut Map<String, Value>) -> Result<Va
     for (status, codes) in description["failures"].as_object().into_iter().flatten() {
         let mut codes: Vec<&str> = codes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         codes.sort_unstable();
+        if answer["failing"].as_u64().is_some_and(|failing| failing.to_string() == *status) {
+            let mut failure = failure(status, &codes);
+            failure["content"]["application/json"] = json!({"schema": answer["schema"]});
+            answers.insert(status.clone(), failure);
+            continue;
+        }
         let name = format!("{status}.{}", codes.join("."));
         answers.insert(status.clone(), json!({"$ref": format!("#/components/responses/{name}")}));
         responses.entry(name).or_insert_with(|| failure(status, &codes));

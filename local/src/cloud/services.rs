@@ -10,19 +10,19 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{ACCESS_KEY, Addresses, Options, SECRET_KEY, listeners::port};
+use super::{ACCESS_KEY, Addresses, Options, SECRET_KEY};
 use crate::{
     Invoke,
     console::{self, ConsoleSources},
     dynamodb,
     journal::Journal,
-    loopback, object_storage,
+    object_storage,
     parameters::{Parameters, Settings},
     postgres::{Cluster, ClusterOptions},
     queues::Queues,
     sandbox::{Sandbox, SandboxOptions},
     schedules,
-    service::Service,
+    service::{Callers, Service},
     template::Template,
     websocket_api::WebSocketGateway,
 };
@@ -42,6 +42,8 @@ pub(super) struct Services {
     dynamodb: dynamodb::Handle,
     s3: object_storage::Handle,
     queues: Arc<Queues>,
+    /// Also serves parameters.
+    queue_api: Service,
     sandbox: Arc<Sandbox>,
     third_parties: Service,
     parameters: Arc<Parameters>,
@@ -102,23 +104,16 @@ impl Services {
             public_url: addresses.sandbox.clone(),
         });
 
-        let router = loopback::only(sandbox.router(), port(&listeners.sandbox)?);
-        let third_parties = Service::start(listeners.sandbox, move |listener, stopped| {
-            let router = router.clone();
-            async move {
-                // It ends only when it is stopped.
-                let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
-            }
-        })?;
+        let third_parties = Service::start(listeners.sandbox, Callers::Programs, sandbox.router())?;
+        let queue_api = Service::start(listeners.sqs, Callers::Programs, queues.router(parameters.clone()))?;
         let mut tasks = JoinSet::new();
-        let queue_api = loopback::only(queues.router(parameters.clone()), port(&listeners.sqs)?);
-        tasks.spawn(serve(listeners.sqs, queue_api));
         tasks.spawn(sandbox.clone().serve_smtp(listeners.smtp));
         Ok(Arc::new(Self {
             cluster: Mutex::new(cluster),
             dynamodb,
             s3,
             queues,
+            queue_api,
             sandbox,
             third_parties,
             parameters,
@@ -210,6 +205,7 @@ impl Services {
     /// Stops the services, the database last.
     pub async fn stop(&self) {
         self.dynamodb.pause().await;
+        self.queue_api.pause().await;
         self.third_parties.pause().await;
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         tasks.shutdown().await;
@@ -222,11 +218,6 @@ impl Services {
             let _ = std::fs::remove_dir_all(objects);
         }
     }
-}
-
-async fn serve(listener: TcpListener, router: axum::Router) {
-    // It ends only with the task.
-    let _ = axum::serve(listener, router).await;
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -23,10 +23,13 @@ use s3s::{
     service::{S3Service, S3ServiceBuilder},
 };
 use s3s_fs::FileSystem;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 
 use self::cors::Rules;
-use crate::template::BucketDefinition;
+use crate::{
+    service::{Callers, Service},
+    template::BucketDefinition,
+};
 
 /// The one pair of keys the local S3 knows.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ pub struct Credentials {
 /// The running server. Dropping it stops the server.
 pub struct Handle {
     paused: Arc<AtomicBool>,
-    task: JoinHandle<()>,
+    _service: Service,
 }
 
 struct Server {
@@ -69,12 +72,8 @@ pub fn serve(
     let paused = Arc::new(AtomicBool::new(false));
     let server = Server { service: builder.build(), rules: Rules::new(buckets)?, paused: Arc::clone(&paused) };
     let router = Router::new().fallback(handle).layer(DefaultBodyLimit::disable()).with_state(Arc::new(server));
-    let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            eprintln!("S3 stopped: {error}");
-        }
-    });
-    Ok(Handle { paused, task })
+    let service = Service::start(listener, Callers::FrontEnds, router)?;
+    Ok(Handle { paused, _service: service })
 }
 
 impl Handle {
@@ -86,12 +85,6 @@ impl Handle {
     /// Serves again.
     pub fn resume(&self) {
         self.paused.store(false, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

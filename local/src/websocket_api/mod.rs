@@ -22,6 +22,7 @@ use crate::{
     InvokeError,
     journal::{Invocation, Journal, SocketSnapshot},
     lambda::Runtime,
+    loopback,
     template::WebSocketApiDefinition,
 };
 
@@ -119,6 +120,10 @@ impl WebSocketGateway {
 
     async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: SocketAddr, port: u16) -> Response<Body> {
         if let Some(id) = management::connection_id(request.uri().path()) {
+            // Functions alone speak to connections; front ends open them.
+            if let Some(refused) = loopback::refusal(request.headers(), request.uri(), port) {
+                return refused;
+            }
             return management::answer(self, &id, request).await.map(Body::new);
         }
         handshake::answer(self, request, peer, port).await

@@ -76,17 +76,53 @@ async fn pages_of_others_reach_nothing_under_local() {
     stack.stop().await;
 }
 
+/// Every port of the cloud is here, by whom it is for; one that is new is in neither list.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_others_reach_no_service_that_only_functions_use() {
     let stack = Stack::start().await;
-    let addresses = &stack.cloud.addresses;
     let runtime = json(&stack.get("/echo/x", &[]).await)["environment"]["AWS_LAMBDA_RUNTIME_API"].as_str().map(str::to_owned);
     let runtime = runtime.expect("an address").split("/p/").next().expect("an origin").to_owned();
-    for url in [&addresses.sqs, &addresses.sandbox, &runtime] {
-        for (headers, may_pass) in callers(port_of(url)) {
-            let status = call(&Method::GET, &format!("{url}/nothing"), &headers).await.status().as_u16();
-            assert_eq!(status != 403, may_pass, "{url} with {headers:?}: {status}");
+    let for_programs = ["dynamodb", "sandbox", "sqs"];
+    let for_front_ends_or_no_http = ["api", "console", "s3", "smtp", "websocket"];
+    let addresses = serde_json::to_value(&stack.cloud.addresses).expect("addresses");
+    let mut urls = vec![runtime];
+    for (name, url) in addresses.as_object().expect("addresses").iter().filter(|(_, url)| url.is_string()) {
+        let url = url.as_str().unwrap_or_default();
+        if for_programs.contains(&name.as_str()) {
+            urls.push(url.to_owned());
+        } else {
+            assert!(for_front_ends_or_no_http.contains(&name.as_str()), "whom is {name} at {url} for?");
         }
+    }
+    assert_eq!(urls.len(), 4, "{urls:?}");
+    // Of the port that front ends open sockets at, what functions tell them through.
+    urls.push(stack.cloud.addresses.websocket.replacen("ws://", "http://", 1) + "/@connections");
+    for url in urls {
+        let port = url.trim_end_matches("/@connections").rsplit_once(':').expect("a port").1.to_owned();
+        for (mut headers, may_pass) in callers(&port) {
+            headers.push(("authorization", "AWS4-HMAC-SHA256 of anybody".to_owned()));
+            for method in [Method::GET, Method::POST, Method::OPTIONS] {
+                let answer = call(&method, &format!("{url}/nothing"), &headers).await;
+                let is_refused = answer.status() == 403 && !answer.headers().contains_key("x-amzn-errortype");
+                assert_eq!(is_refused, !may_pass, "{method} {url} with {headers:?}: {}", answer.status());
+                assert!(!answer.headers().contains_key("access-control-allow-origin"), "{method} {url} with {headers:?}");
+            }
+        }
+    }
+    stack.stop().await;
+}
+
+/// A bucket answers pages as the template's CORS says, and nobody without a signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_others_are_told_nothing_by_a_bucket() {
+    let stack = Stack::start().await;
+    let url = &stack.cloud.addresses.s3;
+    for (headers, may_pass) in
+        callers(port_of(url)).into_iter().filter(|(headers, _)| headers.iter().any(|(name, _)| *name == "origin"))
+    {
+        let answer = call(&Method::GET, &format!("{url}/nothing/x"), &headers).await;
+        assert!(!answer.status().is_success(), "{headers:?}: {}", answer.status());
+        assert!(may_pass || !answer.headers().contains_key("access-control-allow-origin"), "{headers:?}: {:?}", answer.headers());
     }
     stack.stop().await;
 }

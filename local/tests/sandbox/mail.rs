@@ -65,6 +65,18 @@ async fn mail_is_kept() {
 }
 
 #[tokio::test]
+async fn a_page_in_a_browser_sends_no_mail() {
+    let stage = Stage::new().await;
+    for verb in ["POST", "GET", "OPTIONS"] {
+        let mut client = connect(&stage).await;
+        let request = format!("{verb} / HTTP/1.1\r\nOrigin: https://foreign.example\r\n\r\nMAIL FROM:<a@b.test>");
+        assert!(client.say(&request).await.starts_with("221"), "{verb}");
+        assert_eq!(client.reply().await, "", "the session is over");
+    }
+    assert_eq!(stage.look("/mails").await, json!([]));
+}
+
+#[tokio::test]
 async fn too_large_a_mail_is_refused() {
     let stage = Stage::new().await;
     let mut client = connect(&stage).await;

@@ -1,4 +1,4 @@
-//! Which files are taken, and how large. Executables, scripts, HTML and SVG are never taken.
+//! Which files are taken, how large, and under what names. Executables, scripts, HTML and SVG are never taken.
 
 use super::name::extension;
 
@@ -35,9 +35,27 @@ pub struct FileType {
     /// Other names programs give it.
     aliases: &'static [&'static str],
     pub(super) content: Content,
+    /// How names of its files may end, in small letters: all that systems open as what it is, and nothing that they run.
+    extensions: &'static [&'static str],
 }
 
+/// How names of pictures may end: which of them a picture is, its content says.
+const PICTURES: &[&str] = &["jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp"];
+
 impl FileType {
+    /// How names of its files may end, in small letters.
+    #[must_use]
+    pub fn extensions(&self) -> &'static [&'static str] {
+        if matches!(self.kind, Kind::Image | Kind::Sticker) { PICTURES } else { self.extensions }
+    }
+
+    /// Whether a clean name is one that a file of this type may have: it ends as such names do, or in no way that says anything.
+    #[must_use]
+    pub fn takes_name(&self, name: &str) -> bool {
+        let extension = extension(name).map(str::to_lowercase);
+        extension.is_none_or(|extension| self.extensions().contains(&extension.as_str()))
+    }
+
     /// Whether a browser may show it in place.
     #[must_use]
     pub fn is_shown_inline(&self) -> bool {
@@ -65,8 +83,10 @@ pub(super) enum Content {
 }
 
 macro_rules! types {
-    ($($mime_type:literal $kind:ident $content:expr, [$($alias:literal),*];)*) => {
-        &[$(FileType { mime_type: $mime_type, kind: Kind::$kind, aliases: &[$($alias),*], content: $content }),*]
+    ($($mime_type:literal $kind:ident $content:expr, [$($alias:literal),*], $extensions:expr;)*) => {
+        &[$(FileType {
+            mime_type: $mime_type, kind: Kind::$kind, aliases: &[$($alias),*], content: $content, extensions: &$extensions
+        }),*]
     };
 }
 
@@ -78,128 +98,42 @@ macro_rules! open_xml {
 }
 
 pub(super) const TYPES: &[FileType] = types! {
-    "image/jpeg" Image Content::Signature, ["image/jpg"];
-    "image/png" Image Content::Signature, [];
-    "image/gif" Image Content::Signature, [];
-    "image/webp" Sticker Content::Signature, [];
-    "audio/aac" Audio Content::Signature, ["audio/x-aac", "audio/aacp"];
-    "audio/amr" Audio Content::Signature, [];
-    "audio/mpeg" Audio Content::Signature, ["audio/mp3"];
-    "audio/mp4" Audio Content::IsoMedia, ["audio/m4a", "audio/x-m4a"];
-    "audio/ogg" Audio Content::Ogg, ["audio/opus"];
-    "audio/webm" Audio Content::WebM, [];
-    "video/mp4" Video Content::IsoMedia, [];
-    "video/3gpp" Video Content::IsoMedia, ["video/3gp"];
-    "video/webm" Video Content::WebM, [];
-    "application/pdf" Document Content::Pdf, [];
-    "application/rtf" Document Content::Signature, ["text/rtf"];
-    "application/msword" Document Content::Compound(&["WordDocument"]), [];
-    "application/vnd.ms-excel" Document Content::Compound(&["Workbook", "Book"]), [];
-    "application/vnd.ms-powerpoint" Document Content::Compound(&["PowerPoint Document"]), [];
+    "image/jpeg" Image Content::Signature, ["image/jpg"], [];
+    "image/png" Image Content::Signature, [], [];
+    "image/gif" Image Content::Signature, [], [];
+    "image/webp" Sticker Content::Signature, [], [];
+    "audio/aac" Audio Content::Signature, ["audio/x-aac", "audio/aacp"], ["aac"];
+    "audio/amr" Audio Content::Signature, [], ["amr"];
+    "audio/mpeg" Audio Content::Signature, ["audio/mp3"], ["mp3", "mpga"];
+    "audio/mp4" Audio Content::IsoMedia, ["audio/m4a", "audio/x-m4a"], ["m4a", "mp4"];
+    "audio/ogg" Audio Content::Ogg, ["audio/opus"], ["ogg", "oga", "opus"];
+    "audio/webm" Audio Content::WebM, [], ["webm", "weba"];
+    "video/mp4" Video Content::IsoMedia, [], ["mp4", "m4v"];
+    "video/3gpp" Video Content::IsoMedia, ["video/3gp"], ["3gp", "3gpp", "mp4"];
+    "video/webm" Video Content::WebM, [], ["webm"];
+    "application/pdf" Document Content::Pdf, [], ["pdf"];
+    "application/rtf" Document Content::Signature, ["text/rtf"], ["rtf", "doc"];
+    "application/msword" Document Content::Compound(&["WordDocument"]), [], ["doc"];
+    "application/vnd.ms-excel" Document Content::Compound(&["Workbook", "Book"]), [], ["xls", "csv"];
+    "application/vnd.ms-powerpoint" Document Content::Compound(&["PowerPoint Document"]), [], ["ppt", "pps"];
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document" Document
-        open_xml!("wordprocessingml.document", "document"), [];
+        open_xml!("wordprocessingml.document", "document"), [], ["docx"];
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" Document
-        open_xml!("spreadsheetml.sheet", "workbook"), [];
+        open_xml!("spreadsheetml.sheet", "workbook"), [], ["xlsx"];
     "application/vnd.openxmlformats-officedocument.presentationml.presentation" Document
-        open_xml!("presentationml.presentation", "presentation"), [];
-    "application/vnd.oasis.opendocument.text" Document Content::OpenDocument, [];
-    "application/vnd.oasis.opendocument.spreadsheet" Document Content::OpenDocument, [];
-    "application/vnd.oasis.opendocument.presentation" Document Content::OpenDocument, [];
-    "text/plain" Document Content::Text, [];
-    "text/csv" Document Content::Text, ["application/csv"];
+        open_xml!("presentationml.presentation", "presentation"), [], ["pptx"];
+    "application/vnd.oasis.opendocument.text" Document Content::OpenDocument, [], ["odt"];
+    "application/vnd.oasis.opendocument.spreadsheet" Document Content::OpenDocument, [], ["ods"];
+    "application/vnd.oasis.opendocument.presentation" Document Content::OpenDocument, [], ["odp"];
+    "text/plain" Document Content::Text, [], ["txt", "text", "csv", "tsv", "json", "log", "md"];
+    "text/csv" Document Content::Text, ["application/csv"], ["csv", "tsv", "txt"];
 };
-
-/// What systems, servers or Office run when such a file is opened, whatever it is said to be.
-const REFUSED_EXTENSIONS: &[&str] = &[
-    "ade",
-    "apk",
-    "app",
-    "asp",
-    "aspx",
-    "bat",
-    "cgi",
-    "chm",
-    "class",
-    "cmd",
-    "com",
-    "cpl",
-    "dll",
-    "dmg",
-    "docm",
-    "dotm",
-    "exe",
-    "hta",
-    "htm",
-    "html",
-    "inf",
-    "iqy",
-    "iso",
-    "jar",
-    "jnlp",
-    "js",
-    "jse",
-    "jsp",
-    "lnk",
-    "mht",
-    "mhtml",
-    "mjs",
-    "msc",
-    "msi",
-    "phar",
-    "php",
-    "php3",
-    "php4",
-    "php5",
-    "php7",
-    "phtml",
-    "pif",
-    "pl",
-    "potm",
-    "ppam",
-    "ppsm",
-    "pptm",
-    "ps1",
-    "psm1",
-    "py",
-    "rb",
-    "reg",
-    "scf",
-    "scr",
-    "sct",
-    "settingcontent-ms",
-    "sh",
-    "shtml",
-    "slk",
-    "svg",
-    "svgz",
-    "url",
-    "vb",
-    "vbe",
-    "vbs",
-    "wasm",
-    "wsc",
-    "wsf",
-    "wsh",
-    "xht",
-    "xhtml",
-    "xlam",
-    "xll",
-    "xlsm",
-    "xltm",
-];
 
 /// The accepted type that `mime_type` names, in any case and whatever its parameters.
 #[must_use]
 pub fn accepted(mime_type: &str) -> Option<&'static FileType> {
     let bare = mime_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     TYPES.iter().find(|known| known.mime_type == bare || known.aliases.contains(&bare.as_str()))
-}
-
-/// Whether a name ends like something that runs or that a browser interprets.
-#[must_use]
-pub fn has_refused_extension(name: &str) -> bool {
-    let extension = extension(name).unwrap_or_default().to_ascii_lowercase();
-    REFUSED_EXTENSIONS.contains(&extension.as_str())
 }
 
 /// A sticker is a picture.
@@ -211,6 +145,7 @@ pub(super) fn is_same_family(declared: Kind, found: Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::clean_name;
 
     #[test]
     fn types_are_known_by_their_aliases_and_with_parameters() {
@@ -223,13 +158,56 @@ mod tests {
         }
     }
 
+    fn takes(mime_type: &str, name: &str) -> bool {
+        accepted(mime_type).unwrap().takes_name(&clean_name(name))
+    }
+
     #[test]
-    fn what_runs_is_known_by_its_name() {
-        for refused in ["nota.pdf.EXE", "logo.svg", "a.php", "a.txt.phtml", "planilha.xlsm"] {
-            assert!(has_refused_extension(refused), "{refused}");
+    fn names_end_as_their_type_does_or_not_at_all() {
+        for (mime_type, names) in [
+            ("text/plain", ["notas.txt", "notas.TXT", "blob", "dados.json"]),
+            ("image/jpeg", ["foto.jpg", "foto.png", "Foto da Ana 12:30.JPEG", "con.png"]),
+            ("application/pdf", ["nota.pdf", "Contrato v1.2.pdf", "nota.exe.pdf", "nota.pdf. ."]),
+            ("application/vnd.ms-excel", ["planilha.xls", "planilha.csv", "planilha", "xls"]),
+            ("audio/ogg; codecs=opus", ["voz.ogg", "voz.opus", "voz.oga", "PTT-20261127"]),
+        ] {
+            for name in names {
+                assert!(takes(mime_type, name), "{mime_type} {name}");
+            }
         }
-        for taken in ["nota.pdf", "blob", "planilha.xlsx", "php"] {
-            assert!(!has_refused_extension(taken), "{taken}");
+    }
+
+    #[test]
+    fn names_that_systems_run_are_of_no_type() {
+        let names = [
+            "nota.pdf.EXE",
+            "logo.svg",
+            "a.php",
+            "a.txt.phtml",
+            "planilha.xlsm",
+            "atalho.desktop",
+            "pasta.library-ms",
+            "busca.search-ms",
+            "a.exe::$DATA",
+            "a.txt:run.exe",
+            "a.exe. .",
+            "a.exe\u{202e}",
+            "a.e\u{200b}xe",
+            "a.xml",
+            "a.terminal",
+            "a.webloc",
+            "a.diagcab",
+            "a.lnk",
+        ];
+        for known in TYPES {
+            for name in names {
+                assert!(!known.takes_name(&clean_name(name)), "{} {name:?}", known.mime_type);
+            }
         }
+    }
+
+    #[test]
+    fn every_type_says_how_its_names_end() {
+        assert!(TYPES.iter().all(|known| !known.extensions().is_empty()));
     }
 }

@@ -26,7 +26,7 @@ use bytes::Bytes;
 use ring::digest;
 use uuid::Uuid;
 
-pub use kind::{FileType, Kind, accepted, has_refused_extension};
+pub use kind::{FileType, Kind, accepted};
 pub use name::{clean_name, content_disposition};
 pub use sniff::{Facts, Refusal, examine};
 pub use upload::{Upload, presigned_upload};

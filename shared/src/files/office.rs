@@ -13,8 +13,7 @@ use quick_xml::{
 use zip::ZipArchive;
 
 use super::{
-    kind::has_refused_extension,
-    name::extension,
+    name::{clean_name, extension},
     sniff::{
         Refusal::{self, OtherType, Programs},
         contains, last_bytes,
@@ -41,6 +40,14 @@ const ROOT_WITHIN: u64 = 64 * 1024;
 
 /// What an Open Packaging list calls parts with programs: macros of documents and of sheets, and controls.
 const PROGRAM_TYPES: [&str; 4] = ["macroenabled", "vbaproject", "macrosheet", "activex"];
+
+/// How files end that systems, servers or Office run, whatever they are said to be. No part of a document is one.
+const PROGRAM_EXTENSIONS: &str = "
+    action ade apk app application appref-ms asp aspx bat cgi chm class cmd com command cpl desktop diagcab dll
+    dmg docm dotm exe gadget hta htm html inf iqy iso jar jnlp js jse jsp library-ms lnk mht mhtml mjs msc msi msp
+    mst phar php php3 php4 php5 php7 phtml pif pl potm ppam ppsm pptm ps1 ps2 psm1 py rb reg scf scr sct search-ms
+    searchconnector-ms settingcontent-ms sh shtml slk svg svgz terminal url vb vbe vbs wasm webloc workflow ws wsc
+    wsf wsh xht xhtml xlam xll xlsm xltm";
 
 /// Where Office before 2007 keeps macros.
 const PROGRAM_STORAGES: [&str; 4] = ["macros", "vba", "_vba_project", "_vba_project_cur"];
@@ -107,7 +114,14 @@ fn open<R: Read + Seek>(mut content: R) -> Result<ZipArchive<Bounded<R>>, Refusa
     if archive.len() > MOST_ENTRIES || (0..archive.len()).map(size).fold(0, u128::saturating_add) > LARGEST_UNPACKED {
         return Err(OtherType);
     }
-    if names(&archive)?.iter().any(|name| has_refused_extension(name)) { Err(Programs) } else { Ok(archive) }
+    if names(&archive)?.iter().any(|name| runs(name)) { Err(Programs) } else { Ok(archive) }
+}
+
+/// Whether a part, by its whole path, ends like something that runs.
+fn runs(part: &str) -> bool {
+    let name = clean_name(part);
+    let extension = extension(&name).unwrap_or_default();
+    PROGRAM_EXTENSIONS.split_ascii_whitespace().any(|program| extension.eq_ignore_ascii_case(program))
 }
 
 fn names<R: Read + Seek>(archive: &ZipArchive<R>) -> Result<Vec<String>, Refusal> {

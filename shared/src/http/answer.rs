@@ -31,6 +31,8 @@ pub trait Answer: Send + 'static {
     const STATUS: u16;
     /// Media type of the body; `None` without a body.
     const CONTENT_TYPE: Option<&'static str>;
+    /// A status of failure that has the same body.
+    const FAILING: Option<u16> = None;
 
     fn into_reply(self) -> Reply;
 
@@ -71,6 +73,31 @@ json_answers! {
     Created = 201;
     /// 202: taken in, without saying what came of it.
     Accepted = 202;
+}
+
+/// 200 with a JSON body when all is well, 503 with one like it when it is not.
+#[derive(Debug)]
+pub struct Report<T>(pub Result<T, T>);
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for Report<T> {
+    const STATUS: u16 = 200;
+    const CONTENT_TYPE: Option<&'static str> = Some("application/json");
+    const FAILING: Option<u16> = Some(503);
+
+    fn into_reply(self) -> Reply {
+        match self.0 {
+            Ok(body) => Reply::json(StatusCode::OK, &body),
+            Err(body) => {
+                let mut reply = Reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
+                reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("2")));
+                reply
+            }
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<T>())
+    }
 }
 
 /// 200 with one page of a list.

@@ -1,26 +1,41 @@
-//! A company named in a request. The session says which company it is for; naming another one is refused, so that nothing is done in
-//! the wrong one by mistake.
+//! Companies that a request names: in its query, in its headers, at the first level of its body. Who the request is by says which company
+//! it is for; naming another one is refused, so that nothing is done in the wrong one by mistake.
 
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Request, Route, names::COMPANY};
-use crate::{
-    access::Identity,
-    error::{Error, WRONG_COMPANY},
+use super::{
+    Api, Request, Route,
+    names::{COMPANY, COMPANY_HEADERS},
 };
 
-/// Refuses a company that is not the session's.
-pub(super) fn check(given: Option<&str>, caller: &Identity) -> Result<(), Error> {
-    let is_own = given.is_some_and(|given| given.trim().parse::<Uuid>().is_ok_and(|id| id == caller.company_id));
-    if is_own { Ok(()) } else { Err(WRONG_COMPANY.into()) }
+/// The companies named, as they are written. The route that enters another one names it in its path, and may elsewhere.
+pub(super) fn named(request: &Request, route: &Route) -> Vec<String> {
+    if route.path.starts_with("/auth/companies/") {
+        return Vec::new();
+    }
+    let pairs = url::form_urlencoded::parse(request.raw_query().as_bytes());
+    let in_query = pairs.filter(|(name, _)| COMPANY.contains(&name.as_ref())).map(|(_, value)| value.into_owned());
+    let in_headers = COMPANY_HEADERS.iter().filter(|name| request.has_header(name));
+    let in_headers = in_headers.map(|name| request.header(name).unwrap_or("unreadable").to_owned());
+    // What third parties send says nothing of ours, and is read by its own route.
+    let is_ours = route.api() != Api::Hooks && request.body().len() <= route.body_limit;
+    let body = Some(request).filter(|_| is_ours).and_then(|request| request.json().ok());
+    let in_body = COMPANY.iter().filter_map(|name| written(body?.get(name)?));
+    let named = in_query.chain(in_headers).chain(in_body).map(|name| name.trim().to_owned());
+    named.filter(|name| !name.is_empty()).collect()
 }
 
-/// Refuses a query that names another company, unless the route is the one that enters it.
-pub(super) fn check_query(request: &Request, route: &Route, caller: Option<Identity>) -> Result<(), Error> {
-    let Some(caller) = caller.filter(|_| !route.path.starts_with("/auth/companies/")) else { return Ok(()) };
-    let pairs = url::form_urlencoded::parse(request.raw_query().as_bytes());
-    for (_, value) in pairs.filter(|(name, value)| COMPANY.contains(&name.as_ref()) && !value.trim().is_empty()) {
-        check(Some(value.as_ref()), &caller)?;
+/// What a body has in a company's place; null says nothing.
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
-    Ok(())
+}
+
+/// Whether all that is named is this company.
+pub(crate) fn are_all(named: &[String], company_id: Uuid) -> bool {
+    named.iter().all(|name| name.parse() == Ok(company_id))
 }

@@ -6,10 +6,9 @@ use garde::Validate;
 use http::header;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Json, Request, Route, media_type, names, query, validation};
+use super::{Json, Request, Route, names, query, validation};
 use crate::{
     context::Context,
     crypto,
@@ -39,25 +38,15 @@ where
         if request.body().len() > route.body_limit {
             return Err(PAYLOAD_TOO_LARGE.into());
         }
-        let value = names::take::<T>(read_body(request)?, context.identity().as_ref())?;
-        validation::read(value).map(Self)
+        let value = validation::clean(names::take::<T>(request.json()?.clone())?)?;
+        context.ask_for(crypto::sha256(value.to_string().as_bytes()));
+        validation::read_clean(&value).map(Self)
     }
 
     fn describe(description: &mut Description) {
         description.body::<T>();
         description.failures.extend([MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID]);
     }
-}
-
-/// The body as JSON. A command sent without body and type has no fields.
-fn read_body(request: &Request) -> Result<Value, Error> {
-    if request.body().is_empty() && !request.has_header(header::CONTENT_TYPE.as_str()) {
-        return Ok(json!({}));
-    }
-    if !request.header(header::CONTENT_TYPE.as_str()).is_some_and(media_type::is_json) {
-        return Err(UNSUPPORTED_MEDIA_TYPE.into());
-    }
-    serde_json::from_slice(request.body()).map_err(|error| MALFORMED.caused_by(error))
 }
 
 /// The query string, deserialised and validated. Unknown parameters are ignored, and so are those without a value.
@@ -79,7 +68,7 @@ where
     }
 }
 
-/// Several values in one query parameter, comma separated.
+/// Any of several values of a query parameter: comma separated, or the parameter given more than once.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(transparent)]
 pub struct CommaSeparated<T>(#[schemars(with = "String")] pub Vec<T>);
@@ -89,8 +78,8 @@ where
     T: FromStr<Err: fmt::Display>,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let given = Vec::<String>::deserialize(deserializer)?;
+        let parts = given.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|part| !part.is_empty());
         parts.map(|part| part.parse().map_err(serde::de::Error::custom)).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -153,7 +142,7 @@ impl FromRequest for RawBody {
 }
 
 /// The header `Idempotency-Key`, which every POST that creates or spends accepts. Taking it is enough: the transaction claims the key,
-/// stores the answer with the work, and replays it for 24 hours. `None` when not sent.
+/// stores the answer with the work, and replays it for 24 hours to who asks for the same, in whatever names. `None` when not sent.
 #[derive(Debug)]
 pub struct IdempotencyKey(pub Option<String>);
 
@@ -167,7 +156,7 @@ impl FromRequest for IdempotencyKey {
             let (portuguese, english) = ("Use de 1 a 255 caracteres ASCII.", "Use 1 to 255 ASCII characters.");
             INVALID.in_fields(vec![FieldProblem::new("Idempotency-Key", "invalid", portuguese, english)])
         })?;
-        context.use_idempotency_key(key.to_owned(), crypto::sha256(request.body()));
+        context.use_idempotency_key(key.to_owned());
         Ok(Self(Some(key.to_owned())))
     }
 

@@ -1,7 +1,7 @@
 //! HTTP routes: their declaration, what they take and what they answer.
 
 mod answer;
-mod company;
+pub(crate) mod company;
 mod extract;
 mod handler;
 mod media_type;
@@ -12,7 +12,9 @@ mod route;
 mod shape;
 pub mod validation;
 
-pub use answer::{Accepted, Answer, Created, IntoStored, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Text};
+pub use answer::{
+    Accepted, Answer, Created, IntoStored, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Report, Text,
+};
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody};
 pub use handler::{Endpoint, Handler};
 pub use request::Request;

@@ -116,6 +116,12 @@ mod tests {
             named(&[("online", "invalid_type"), ("limit", "too_large")])
         );
         assert_eq!(problems("id=%00&limit=%01"), named(&[("id", "control_characters"), ("limit", "control_characters")]));
+        let twice = |query: &str| {
+            let filters: Filters = given(&format!("id={ID}&other={ID}&{query}")).and_then(read).unwrap();
+            filters.tags.map(|CommaSeparated(tags)| tags.len())
+        };
+        assert_eq!([twice(&format!("tags={ID}")), twice(&format!("tags={ID},{ID}"))], [Some(1), Some(2)]);
+        assert_eq!(twice(&format!("tags={ID}&tags={ID},%20,{ID}&tags=")), Some(3));
         let twice = problems(&format!("id={ID}&other={ID}&limit=1&limit=2"));
         assert_eq!(twice.len(), 1, "{twice:?}");
     }

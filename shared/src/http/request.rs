@@ -1,9 +1,14 @@
 //! One HTTP request as the functions see it, free of the gateway's event format.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use bytes::Bytes;
+use http::header;
 use lambda_http::{RequestExt, request::RequestContext};
+use serde_json::{Value, json};
+
+use super::media_type;
+use crate::error::{Error, MALFORMED, UNSUPPORTED_MEDIA_TYPE};
 
 /// A request of API Gateway's payload 2.0, read once.
 #[derive(Clone, Debug)]
@@ -19,6 +24,8 @@ pub struct Request {
     raw_query: String,
     headers: http::HeaderMap,
     body: Bytes,
+    /// The body, read when it is first asked for.
+    json: OnceLock<Result<Value, Error>>,
 }
 
 impl Request {
@@ -52,6 +59,7 @@ impl Request {
             raw_query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,
+            json: OnceLock::new(),
         }
     }
 
@@ -70,6 +78,24 @@ impl Request {
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// The body as JSON. A command sent without body and type has no fields.
+    ///
+    /// # Errors
+    /// 415 for another type, 400 for what is no JSON.
+    pub(super) fn json(&self) -> Result<&Value, Error> {
+        self.json.get_or_init(|| self.read_json()).as_ref().map_err(Clone::clone)
+    }
+
+    fn read_json(&self) -> Result<Value, Error> {
+        if self.body.is_empty() && !self.has_header(header::CONTENT_TYPE.as_str()) {
+            return Ok(json!({}));
+        }
+        if !self.header(header::CONTENT_TYPE.as_str()).is_some_and(media_type::is_json) {
+            return Err(UNSUPPORTED_MEDIA_TYPE.into());
+        }
+        serde_json::from_slice(&self.body).map_err(|error| MALFORMED.caused_by(error))
     }
 
     /// The query string as sent, still percent-encoded.

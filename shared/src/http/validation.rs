@@ -21,7 +21,7 @@ use crate::{
 
 /// Trims every string except passwords, and refuses NUL, other control characters and U+FFFD, which the gateway puts in place of
 /// bytes that are no UTF-8.
-fn clean(value: Value) -> Result<Value, Error> {
+pub(super) fn clean(value: Value) -> Result<Value, Error> {
     let mut problems = Vec::new();
     let value = clean_at(value, &mut String::new(), &mut problems);
     if problems.is_empty() { Ok(value) } else { Err(INVALID.in_fields(problems)) }
@@ -81,9 +81,13 @@ fn control_characters(field: &str) -> FieldProblem {
 
 /// A value as the type it is to be: cleaned, deserialised, then checked, every failing field reported at once.
 pub(crate) fn read<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(value: Value) -> Result<T, Error> {
-    let value = clean(value)?;
-    let input = serde_path_to_error::deserialize(&value)
-        .map_err(|error| explain_shape(&schemars::schema_for!(T).into(), &value, &error))?;
+    read_clean(&clean(value)?)
+}
+
+/// The same of a value that is clean.
+pub(super) fn read_clean<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(value: &Value) -> Result<T, Error> {
+    let input = serde_path_to_error::deserialize(value)
+        .map_err(|error| explain_shape(&schemars::schema_for!(T).into(), value, &error))?;
     check(&input)?;
     Ok(input)
 }

@@ -2,12 +2,14 @@
 
 mod http;
 mod messages;
+mod queue;
 mod schedule;
 mod socket;
 mod worker;
 
 use std::{
     future::Future,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::{
         Arc,
@@ -21,13 +23,13 @@ pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_action_using, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};
 
-use futures_util::future::join;
+use futures_util::{FutureExt, future::join};
 
 use crate::{
     aws::Aws,
     context::{Context, Origin, Process},
     describe,
-    error::Error,
+    error::{Error, INTERNAL},
     log,
 };
 
@@ -93,6 +95,12 @@ async fn prepare(process: &Arc<Process>, uses: Uses) -> Result<(), Error> {
     // Most requests are counted there, and who waits for answers has time for it.
     let (prepared, _) = join(waiting, async { process.aws.dynamodb() }).await;
     prepared
+}
+
+/// The outcome of work, a panic being an error like any other.
+async fn unpanicked<T>(work: Work<Result<T, Error>>) -> Result<T, Error> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))))
 }
 
 /// The text of a panic's payload.

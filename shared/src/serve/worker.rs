@@ -3,19 +3,21 @@
 use std::{
     collections::HashSet,
     future::Future,
-    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 use postgres_from_row::FromRow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Uses, Work, is_cold, panic_text, run};
+use super::{
+    Uses, Work, is_cold,
+    queue::{Batch, Record, time_left},
+    run, unpanicked,
+};
 use crate::{
     clock,
     context::{Context, Origin, Process},
@@ -164,40 +166,8 @@ fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle, give_up: Giv
 }
 
 #[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    message_id: String,
-    receipt_handle: String,
-    body: String,
-    attributes: Attributes,
-}
-
-#[derive(Deserialize)]
-struct Attributes {
-    #[serde(rename = "MessageGroupId")]
-    group: String,
-}
-
-#[derive(Deserialize)]
 struct Message {
     id: Uuid,
-}
-
-fn time_left(context: &lambda_runtime::Context) -> Duration {
-    let now = u64::try_from(clock::now().as_millisecond()).unwrap_or_default();
-    Duration::from_millis(context.deadline.saturating_sub(now))
-}
-
-/// The outcome of work, a panic being an error like any other.
-async fn unpanicked<T>(work: Work<Result<T, Error>>) -> Result<T, Error> {
-    let outcome = AssertUnwindSafe(work).catch_unwind().await;
-    outcome.unwrap_or_else(|payload| Err(INTERNAL.caused_by(panic_text(&*payload))))
 }
 
 struct Worker {

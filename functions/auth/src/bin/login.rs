@@ -5,9 +5,10 @@ use std::time::Duration;
 use auth::{
     CREDENTIALS_WRONG, Candidate, Company, NO_COMPANY, PENDING_APPROVAL, SignedIn, SignedInUser, TOO_MANY_FAILURES, password,
 };
-use shared::{limits, prelude::*};
+use shared::{error::WRONG_COMPANY, limits, prelude::*};
 
-const ROUTE: Route = Route::post("/auth/login").fails(&[CREDENTIALS_WRONG, NO_COMPANY, PENDING_APPROVAL, TOO_MANY_FAILURES]);
+const ROUTE: Route =
+    Route::post("/auth/login").fails(&[CREDENTIALS_WRONG, NO_COMPANY, PENDING_APPROVAL, TOO_MANY_FAILURES, WRONG_COMPANY]);
 
 const FAILURE_WINDOW: Duration = Duration::from_mins(15);
 const FAILURES_PER_ACCOUNT: u64 = 5;

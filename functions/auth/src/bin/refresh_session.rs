@@ -1,9 +1,9 @@
 //! POST /auth/refresh — a refresh token for a new pair, the same one until that is used. After that the token ends its login.
 
 use auth::{END_FAMILY, REFRESH_TOKEN_INVALID, Revocation, RevocationReason, TokenPair, refresh_token};
-use shared::{crypto, parameters, prelude::*};
+use shared::{crypto, error::WRONG_COMPANY, parameters, prelude::*};
 
-const ROUTE: Route = Route::post("/auth/refresh").or(&["/auth/refresh-token"]).fails(&[REFRESH_TOKEN_INVALID]);
+const ROUTE: Route = Route::post("/auth/refresh").or(&["/auth/refresh-token"]).fails(&[REFRESH_TOKEN_INVALID, WRONG_COMPANY]);
 
 const JUDGE: &str = "select * from app.judge_refresh_token($1)";
 
@@ -48,6 +48,7 @@ async fn refresh_session(context: Context, _: Anyone, Json(input): Json<Refresh>
     let (identity, family_id) = judgement.holder().ok_or(REFRESH_TOKEN_INVALID)?;
     match judgement.outcome.as_str() {
         "usable" => {
+            context.is_for(identity.company_id)?;
             let known_ids = judgement.key_ids.unwrap_or_default();
             let keys = &context.secrets().token_keys;
             let successor = refresh_token::successor(keys, &known_ids, family_id, &input.refresh_token);

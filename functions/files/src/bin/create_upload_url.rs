@@ -5,7 +5,7 @@ use std::time::Duration;
 use files::File;
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND},
-    files::{Upload, accepted, clean_name, has_refused_extension, incoming_key, presigned_upload},
+    files::{Upload, accepted, clean_name, incoming_key, presigned_upload},
     prelude::*,
     text::has_hidden_characters,
 };
@@ -69,12 +69,16 @@ async fn create_upload_url(
 
 /// The announced type as we name it, when type, name and size are accepted.
 fn check(input: &Announcement, name: &str) -> Result<&'static str, Error> {
-    let refused =
-        || FieldProblem::new("mime_type", "not_allowed", "Tipo de arquivo não aceito.", "This type of file is not accepted.");
-    let known = accepted(&input.mime_type).ok_or_else(|| INVALID.in_fields(vec![refused()]))?;
+    let known = accepted(&input.mime_type).ok_or_else(|| {
+        let (portuguese, english) = ("Tipo de arquivo não aceito.", "This type of file is not accepted.");
+        INVALID.in_fields(vec![FieldProblem::new("mime_type", "not_allowed", portuguese, english)])
+    })?;
     let mut problems = Vec::new();
-    if has_refused_extension(name) {
-        problems.push(FieldProblem { field: "name".into(), ..refused() });
+    if !known.takes_name(name) {
+        let endings = known.extensions().join(", ");
+        let portuguese = format!("O nome de um arquivo deste tipo termina em: {endings}.");
+        let english = format!("The name of a file of this type ends in: {endings}.");
+        problems.push(FieldProblem::new("name", "not_allowed", &portuguese, &english));
     }
     if has_hidden_characters(&input.name) {
         let (portuguese, english) = ("Contém caracteres invisíveis.", "Contains invisible characters.");

@@ -1,7 +1,5 @@
 //! Worker of the push queue — tells one shard of a company's listeners what was committed, in order.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::try_join_all;
 use realtime::told::{self, ToldEvent};
 use shared::{
@@ -14,26 +12,17 @@ pub fn main() {
     serve_messages(Queue::Push, Privilege::Standard, push_events);
 }
 
+/// One group: all of one company and shard. Who listens is read last: nobody is told who has left by then.
 async fn push_events(context: Context, handovers: Vec<Handover>) -> Result<(), Error> {
-    let mut transactions: BTreeMap<(Uuid, u8), Vec<String>> = BTreeMap::new();
-    for Handover { company_id, tx, shard } in handovers {
-        transactions.entry((company_id, shard)).or_default().push(tx);
-    }
-    for ((company_id, shard), transactions) in transactions {
-        push(&context, company_id, shard, transactions).await?;
-    }
-    Ok(())
-}
-
-/// Who listens is read last: nobody is told who has left by then.
-async fn push(context: &Context, company_id: Uuid, shard: u8, transactions: Vec<String>) -> Result<(), Error> {
+    let Some(Handover { company_id, shard, .. }) = handovers.first().cloned() else { return Ok(()) };
+    let transactions: Vec<String> = handovers.into_iter().map(|handover| handover.tx).collect();
     let transaction = context.begin_system(company_id).await?;
     let events = told::of_transactions(&transaction, &transactions).await?;
     transaction.commit_quietly().await?;
     let topics = distinct(events.iter().map(|event| event.topic));
-    let found = try_join_all(topics.iter().map(|topic| on_topic(context, *topic, Some(shard)))).await?;
+    let found = try_join_all(topics.iter().map(|topic| on_topic(&context, *topic, Some(shard)))).await?;
     let listeners: Vec<_> = topics.into_iter().zip(found).collect();
     let pushed: Vec<_> = told::merge_hints(events).iter().map(ToldEvent::to_pushed).collect();
-    tell(context, company_id, &listeners, &pushed).await;
+    tell(&context, company_id, &listeners, &pushed).await;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join4;
-use shared::{error::UNAVAILABLE, prelude::*, settings::variable};
+use shared::{error::UNAVAILABLE, http::Report, prelude::*, settings::variable};
 
 const ROUTE: Route = Route::get("/health").needs(Privilege::Files);
 
@@ -14,9 +14,24 @@ const LONGEST_WAIT: f64 = 300.0;
 
 #[derive(Serialize, JsonSchema)]
 struct Health {
-    /// `ok` or `degraded`.
+    /// `ok`; `degraded` while something fails that most requests do without; `error` without Postgres.
     status: &'static str,
+    timestamp: Timestamp,
+    services: Services,
     checks: Vec<Check>,
+    /// For people, with the status `error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+/// Each `ok` or `error`.
+#[derive(Serialize, JsonSchema)]
+struct Services {
+    database: &'static str,
+    /// DynamoDB, which is in its place.
+    redis: &'static str,
+    storage: &'static str,
+    queue: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -39,7 +54,7 @@ pub fn main() {
     serve(&ROUTE, health);
 }
 
-async fn health(context: Context, _: Anyone) -> Result<Json<Health>, Error> {
+async fn health(context: Context, _: Anyone) -> Result<Report<Health>, Error> {
     let (postgres, dynamodb, s3, queues) = join4(
         tokio::time::timeout(PATIENCE, Box::pin(oldest_job(&context))),
         check_within("dynamodb", reach_dynamodb(&context)),
@@ -53,15 +68,20 @@ async fn health(context: Context, _: Anyone) -> Result<Json<Health>, Error> {
     };
     let postgres = Check { name: "postgres", ok: is_reached, age: None };
     let jobs = Check { name: "jobs", ok: is_reached && age.is_none_or(|age| age < LONGEST_WAIT), age };
+    let services = Services { database: word(&postgres), redis: word(&dynamodb), storage: word(&s3), queue: word(&queues) };
     let checks = vec![postgres, dynamodb, s3, queues, jobs];
-    let failing: Vec<_> = checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
-    if failing.is_empty() {
-        return Ok(Json(Health { status: "ok", checks }));
+    let are_well = checks.iter().all(|check| check.ok);
+    let status = if are_well { "ok" } else { "degraded" };
+    let health = Health { status, timestamp: context.now(), services, checks, error: None };
+    if is_reached {
+        return Ok(Report(Ok(health)));
     }
-    if !is_reached {
-        return Err(UNAVAILABLE.with_current(&Health { status: "degraded", checks }));
-    }
-    Ok(Json(Health { status: "degraded", checks }))
+    let error = context.origin().language.pick(UNAVAILABLE.portuguese, UNAVAILABLE.english);
+    Ok(Report(Err(Health { status: "error", error: Some(error), ..health })))
+}
+
+fn word(check: &Check) -> &'static str {
+    if check.ok { "ok" } else { "error" }
 }
 
 async fn oldest_job(context: &Context) -> Result<OldestJob, Error> {

@@ -29,7 +29,7 @@ const USERS: &str = "
                 where department_members.user_id = memberships.user_id and department_id = any($3)))
        and ($4::boolean is null or online.is_online = $4)
        and ($5::text is null
-            or position(app.fold($5) in app.fold(users.name)) > 0
+            or position(nullif(app.spaced($5), '') in app.searchable(users.name)) > 0
             or position(lower($5) in users.email) > 0)
      order by app.fold(users.name), users.id
      limit $6
@@ -48,7 +48,7 @@ struct Filters {
     /// `false`: those deactivated. Who awaits approval is in neither list.
     #[garde(skip)]
     active: Option<bool>,
-    /// Part of the name or e-mail, whatever its case and accents.
+    /// Part of the name or e-mail, whatever its case, accents and signs.
     #[garde(length(chars, max = 120))]
     search: Option<String>,
     #[garde(range(min = 1, max = 1_000_000))]

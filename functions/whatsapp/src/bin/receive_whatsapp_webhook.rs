@@ -1,19 +1,15 @@
 //! POST /webhooks/whatsapp — messages, statuses, echoes and changes from Meta, answered once they are committed.
 
-use shared::{
-    error::{MALFORMED, UNAVAILABLE},
-    parameters,
-    prelude::*,
-};
+use shared::{error::UNAVAILABLE, parameters, prelude::*};
 use whatsapp::{
     inbound::{Channel, Done, apply},
     named::Named,
-    payload::{self, Item, Notification},
+    payload::{self, Address, Item, Notification},
     routing,
     statements::KEEP_WEBHOOK,
 };
 
-const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000).fails(&[MALFORMED]);
+const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000);
 
 /// Items in one transaction: as long as it lasts, it holds the locks of all that they name.
 const ITEMS_AT_ONCE: usize = 100;
@@ -31,15 +27,33 @@ pub fn main() {
 }
 
 async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(body): RawBody) -> Result<Json<Received>, Error> {
-    let notifications = payload::read(&body, context.now()).ok_or(MALFORMED)?;
-    let is_of_one = notifications.len() == 1;
     let mut received = Received { stored: 0, failed: 0 };
+    let notifications = match payload::read(&body, context.now()) {
+        Ok(notifications) if notifications.is_empty() => {
+            keep_unread(&context, &body, "it tells nothing").await?;
+            return Ok(Json(received));
+        }
+        Ok(notifications) => notifications,
+        // Sent again, it would be no other.
+        Err(reason) => {
+            keep_unread(&context, &body, &reason).await?;
+            received.failed = 1;
+            return Ok(Json(received));
+        }
+    };
+    let is_of_one = notifications.len() == 1;
     for notification in notifications {
         // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
         let raw = if is_of_one { body.to_vec() } else { payload::part_of(&body, &notification.address) };
         receive(&context, raw, &notification, &mut received).await?;
     }
     Ok(Json(received))
+}
+
+async fn keep_unread(context: &Context, raw: &[u8], reason: &str) -> Result<(), Error> {
+    let transaction = context.begin_nobody().await?;
+    routing::keep_unrouted(context, &transaction, &Address::default(), raw, Some(reason)).await?;
+    transaction.commit_quietly().await
 }
 
 /// One number's items, a hundred in one transaction: a webhook of thousands that is interrupted has less to do when it comes again.
@@ -52,7 +66,7 @@ async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification, r
         let (items, later) = rest.split_at(rest.len().min(ITEMS_AT_ONCE));
         let transaction = context.begin_nobody().await?;
         let Some(channel) = routing::enter(&transaction, address, &Named::in_items(items)).await? else {
-            routing::keep_unrouted(context, &transaction, address, &raw).await?;
+            routing::keep_unrouted(context, &transaction, address, &raw, None).await?;
             return transaction.commit_quietly().await;
         };
         for item in items {

@@ -1,6 +1,8 @@
-//! Bodies that are no proper JSON text, or hold what Postgres cannot store.
+//! Bodies that are no proper JSON text, nest deeper than anybody reads, or hold what Postgres cannot store.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json, value::RawValue};
 
 /// As JSON writes it; as it stands it is not allowed there.
 pub const ESCAPED_NUL: &[u8] = b"\\u0000";
@@ -43,5 +45,47 @@ pub fn without_nul(value: Value) -> Value {
             Value::Object(fields.into_iter().map(|(name, item)| (name.replace('\0', "\u{fffd}"), without_nul(item))).collect())
         }
         other => other,
+    }
+}
+
+/// Levels that are opened to read what is beside something unreadable: down to the fields of one message.
+const LEVELS: usize = 8;
+
+/// Marks what could not be read; holds it as it came.
+const UNREADABLE: &str = "balcao:unreadable";
+
+/// A body of which some part cannot be read, with a mark in that part's place.
+///
+/// # Errors
+/// When it is no JSON in form.
+pub fn readable(body: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(body).map(|raw| open(raw, LEVELS))
+}
+
+fn open(raw: &RawValue, levels: usize) -> Value {
+    let error = match serde_json::from_str(raw.get()) {
+        Ok(value) => return value,
+        Err(error) => error.to_string(),
+    };
+    if levels > 0 {
+        if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()) {
+            return fields.into_iter().map(|(name, field)| (name, open(field, levels - 1))).collect();
+        }
+        if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
+            return items.into_iter().map(|item| open(item, levels - 1)).collect();
+        }
+    }
+    json!({UNREADABLE: raw.get(), "error": error})
+}
+
+/// Why something in this value could not be read, if anything.
+pub fn fault(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(fields) if fields.contains_key(UNREADABLE) => {
+            Some(format!("unreadable: {}", value["error"].as_str().unwrap_or_default()))
+        }
+        Value::Object(fields) => fields.values().find_map(fault),
+        Value::Array(items) => items.iter().find_map(fault),
+        _ => None,
     }
 }

@@ -305,6 +305,67 @@ fn half_an_emoji_costs_a_character_and_not_the_webhook() {
     assert_eq!(said(r"\\ud83d \ud83d"), "\\ud83d \u{fffd}");
 }
 
+/// A webhook whose second of three messages has this field besides.
+fn beside(field: &str) -> Vec<u8> {
+    let one = |id: &str| json!({"from": "1", "id": id, "type": "text", "text": {"body": id}});
+    let value = json!({"metadata": {"phone_number_id": "21"}, "messages": [one("a"), one("SPOILT"), one("c")]});
+    let body = String::from_utf8(webhook("messages", value)).unwrap();
+    body.replace(r#""id":"SPOILT""#, &format!(r#""id":"b",{field}"#)).into_bytes()
+}
+
+#[test]
+fn what_cannot_be_read_is_one_item_and_kept_as_it_came() {
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    for field in [format!(r#""x":{deep}"#), r#""x":1e999"#.to_owned(), format!(r#""context":{{"id":{deep}}}"#)] {
+        let body = beside(&field);
+        let mut notifications = read(&body, NOW).unwrap();
+        assert_eq!(notifications.len(), 1);
+        let Notification { address, items } = notifications.remove(0);
+        assert!(
+            matches!(&items[1], Item::Broken { id: Some(id), error } if id == "b" && error.starts_with("unreadable: ")),
+            "{items:?}"
+        );
+        assert_eq!([stored(items[0].clone()).id, stored(items[2].clone()).id], ["a", "c"]);
+        let part = String::from_utf8(part_of(&body, &address)).unwrap();
+        assert!(part.contains(field.split_once(':').unwrap().1.trim_start_matches(r#"{"id":"#).trim_end_matches('}')));
+    }
+}
+
+#[test]
+fn what_is_no_item_and_cannot_be_read_is_told() {
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    let number = r#""field":"messages","value":{"metadata":{"phone_number_id":"21"}"#;
+    for (body, key) in [
+        (format!(r#"{{"entry":[{{"id":"7","changes":{deep}}}]}}"#), "7"),
+        (format!(r#"{{"entry":[{deep}]}}"#), ""),
+        (format!(r#"{{"entry":[{{"id":"7","changes":[{{{number},"contacts":{deep}}}}}]}}]}}"#), "21"),
+        (format!(r#"{{"entry":[{{"id":"7","changes":[{{{number},"messages":{deep}}}}}]}}]}}"#), "21"),
+    ] {
+        let notifications = read(body.as_bytes(), NOW).unwrap();
+        let broken = |item: &Item| matches!(item, Item::Broken { .. });
+        assert!(notifications.iter().any(|one| one.address.key() == key && one.items.iter().any(broken)), "{notifications:?}");
+    }
+}
+
+#[test]
+fn bodies_that_are_no_webhook_say_why() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for body in ["", "{", "[]", "null", "7", "\"text\"", r#"{"entry":7}"#, r#"{"entry":[]}x"#, deep.as_str()] {
+        assert!(!read(body.as_bytes(), NOW).unwrap_err().is_empty(), "{body:.20}");
+    }
+    assert_eq!(read(b"{}", NOW), Ok(vec![]));
+}
+
+#[test]
+fn bytes_that_are_no_text_cost_a_character_and_keys_given_twice_count_once() {
+    let mut body = beside(r#""id":"b2""#);
+    let at = body.windows(4).position(|part| part == br#"":"c"#).unwrap();
+    body.splice(at + 3..at + 3, *b"\xff");
+    let items = read(&body, NOW).unwrap().remove(0).items;
+    assert_eq!(stored(items[1].clone()).id, "b2");
+    assert!(items.iter().all(|item| matches!(item, Item::Message(_))), "{items:?}");
+}
+
 #[test]
 fn times_nobody_can_have_written_at_count_as_now() {
     let at = |timestamp: Value| time(&json!({"timestamp": timestamp}), NOW).as_second() - NOW.as_second();

@@ -52,6 +52,8 @@ pub(super) async fn serve(stream: TcpStream, keep: impl Fn(Mail)) -> io::Result<
                 session.say("250 OK").await?;
             }
             "QUIT" => return session.say("221 Bye").await,
+            // A web page can have its browser send these, with a mail after them.
+            "GET" | "HEAD" | "OPTIONS" | "POST" | "PUT" => return session.say("221 This is no web server").await,
             "STARTTLS" => session.say("454 TLS not available").await?,
             _ => session.say("502 Command not implemented").await?,
         }

@@ -16,6 +16,9 @@ pub(crate) use told::tell;
 /// What a request may call a company; see `super::company`.
 pub(super) const COMPANY: [&str; 3] = ["company_id", "companyId", "organization_id"];
 
+/// The headers that may name one.
+pub(super) const COMPANY_HEADERS: [&str; 2] = ["x-company-id", "x-organization-id"];
+
 /// In which direction a second name is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {

@@ -10,24 +10,18 @@ use serde_json::{Map, Value};
 
 use super::{COMPANY, Plan, TABLE};
 use crate::{
-    access::Identity,
     error::{Error, FieldProblem, INVALID},
-    http::company,
+    http::query::Pairs,
 };
 
-/// A body with our names only, and without the company that its session is for anyway.
-pub(in crate::http) fn take<T: JsonSchema + 'static>(mut value: Value, caller: Option<&Identity>) -> Result<Value, Error> {
+/// A body with our names only, and without the company that it is for anyway; see `http::company`.
+pub(in crate::http) fn take<T: JsonSchema + 'static>(mut value: Value) -> Result<Value, Error> {
     if !mentions_any(&value) {
         return Ok(value);
     }
     let plan = plan_of::<T>();
     if let (Some(fields), false) = (value.as_object_mut(), plan.has("company_id")) {
-        let given: Vec<_> = COMPANY.iter().filter_map(|name| fields.remove(*name)).collect();
-        let named = given.iter().filter(|given| !given.is_null() && *given != "");
-        // Before anybody is signed in there is no session to name the company of.
-        for (given, caller) in named.zip(std::iter::repeat(caller)) {
-            caller.map_or(Ok(()), |caller| company::check(given.as_str(), caller))?;
-        }
+        fields.retain(|name, _| !COMPANY.contains(&name.as_str()));
     }
     let mut problems = Vec::new();
     rename(&plan, &mut value, "", &mut problems);
@@ -35,23 +29,29 @@ pub(in crate::http) fn take<T: JsonSchema + 'static>(mut value: Value, caller: O
 }
 
 /// The parameters of a query with our names only.
-pub(in crate::http) fn take_pairs<T: JsonSchema + 'static>(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+pub(in crate::http) fn take_pairs<T: JsonSchema + 'static>(pairs: Pairs) -> Result<Pairs, Error> {
     if !pairs.iter().any(|(name, _)| is_second_name(name)) {
         return Ok(pairs);
     }
     let plan = plan_of::<T>();
-    let (mut problems, mut ours) = (Vec::new(), Vec::new());
-    let (second, mut pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| plan.ours(name).is_some());
-    for (name, value) in second {
-        let Some(our_name) = plan.ours(&name) else { continue };
-        match pairs.iter().chain(&ours).find(|(known, _)| known == our_name) {
-            Some((_, known)) if *known != value => problems.push(differs(our_name, &name)),
-            Some(_) => {}
-            None => ours.push((our_name.to_owned(), value)),
+    let (mut problems, mut ours) = (Vec::new(), Pairs::new());
+    let (second, mut pairs): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| plan.ours(name).is_some());
+    for (second_name, our_name) in plan.names.iter().map(|(second, name)| (*second, name.ours)) {
+        let given = values_of(&second, second_name);
+        let known = [values_of(&pairs, our_name), values_of(&ours, our_name)].concat();
+        if known.is_empty() {
+            ours.extend(given.into_iter().map(|value| (our_name.to_owned(), value)));
+        } else if !given.is_empty() && known != given {
+            problems.push(differs(our_name, second_name));
         }
     }
     pairs.extend(ours);
     if problems.is_empty() { Ok(pairs) } else { Err(INVALID.in_fields(problems)) }
+}
+
+/// All that a parameter was given, which may be there more than once.
+fn values_of(pairs: &Pairs, wanted: &str) -> Vec<String> {
+    pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone()).collect()
 }
 
 fn rename(plan: &Plan, value: &mut Value, path: &str, problems: &mut Vec<FieldProblem>) {
@@ -130,8 +130,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{access::Role, error::WRONG_COMPANY};
-
     #[derive(Deserialize, JsonSchema)]
     #[expect(dead_code, reason = "only its schema is used")]
     struct Input {
@@ -154,17 +152,12 @@ mod tests {
         company_id: Option<Uuid>,
     }
 
-    fn caller() -> Identity {
-        let [user_id, company_id, session_id] = [1, 2, 3].map(Uuid::from_u128);
-        Identity { user_id, company_id, role: Role::Agent, session_id }
-    }
-
     fn taken(value: Value) -> Value {
-        take::<Input>(value, Some(&caller())).unwrap()
+        take::<Input>(value).unwrap()
     }
 
     fn refused(value: Value) -> Vec<(String, String)> {
-        let error = take::<Input>(value, Some(&caller())).unwrap_err();
+        let error = take::<Input>(value).unwrap_err();
         error.0.fields.into_iter().map(|problem| (problem.field, problem.code)).collect()
     }
 
@@ -193,20 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn a_company_that_is_named_must_be_the_sessions() {
-        let own = caller().company_id;
+    fn a_company_that_is_named_is_no_field_but_where_it_is_chosen() {
         for name in COMPANY {
-            assert_eq!(taken(json!({name: own})), json!({}));
-            assert_eq!(taken(json!({name: null})), json!({}));
-            assert_eq!(taken(json!({name: ""})), json!({}));
-            for other in [json!(Uuid::from_u128(9)), json!("acme"), json!(7)] {
-                let error = take::<Input>(json!({name: other}), Some(&caller())).unwrap_err();
-                assert_eq!(error.problem(), WRONG_COMPANY);
+            for value in [json!(Uuid::nil()), json!(null), json!(7)] {
+                assert_eq!(taken(json!({name: value, "body": "Oi"})), json!({"body": "Oi"}));
+                assert_eq!(take::<Login>(json!({name: value})).unwrap(), json!({"company_id": value}));
             }
-            // Where it is chosen, it is a field as any other; where nobody is signed in, it says nothing.
-            let chosen = take::<Login>(json!({name: own}), None).unwrap();
-            assert_eq!(chosen, json!({"company_id": own}));
-            assert_eq!(take::<Input>(json!({name: own}), None).unwrap(), json!({}));
         }
     }
 
@@ -220,9 +205,13 @@ mod tests {
         }
         let pairs =
             |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let given: Vec<_> = pairs(&[("attendantId", "me"), ("limit", "5"), ("assignee_id", "me")]);
+        let given: Pairs = pairs(&[("attendantId", "me"), ("limit", "5"), ("assignee_id", "me")]);
         assert_eq!(take_pairs::<Filters>(given).unwrap(), pairs(&[("limit", "5"), ("assignee", "me")]));
-        let error = take_pairs::<Filters>(pairs(&[("attendantId", "me"), ("assignee", "none")])).unwrap_err();
-        assert_eq!(error.0.fields[0].field, "assignee");
+        let twice = pairs(&[("attendantId", "me"), ("attendantId", "none")]);
+        assert_eq!(take_pairs::<Filters>(twice).unwrap(), pairs(&[("assignee", "me"), ("assignee", "none")]));
+        for other in [pairs(&[("assignee", "none")]), pairs(&[("assignee", "me"), ("assignee", "none")])] {
+            let given = [pairs(&[("attendantId", "me")]), other].concat();
+            assert_eq!(take_pairs::<Filters>(given).unwrap_err().0.fields[0].field, "assignee");
+        }
     }
 }

@@ -148,3 +148,14 @@ pub async fn snapshots_say_where_the_feed_stands(stack: Arc<Stack>) {
     }
     assert_eq!(stack.api().get("/auth/me").await.header("balcao-cursor"), None);
 }
+
+pub async fn health_tells_of_each_service_what_it_is(stack: Arc<Stack>) {
+    let before = jiff::Timestamp::now();
+    let health = stack.api().get("/health").await.expect(200);
+    // Other tests leave jobs behind on purpose.
+    assert!(["ok", "degraded"].contains(&text(&health["status"])), "{health}");
+    assert_eq!(health["services"], json!({"database": "ok", "redis": "ok", "storage": "ok", "queue": "ok"}));
+    let at: jiff::Timestamp = text(&health["timestamp"]).parse().expect("a time");
+    assert!(at.as_second() >= before.as_second() - 1 && at <= jiff::Timestamp::now(), "{health}");
+    assert_eq!(health.get("error"), None);
+}

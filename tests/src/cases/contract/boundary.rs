@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::process::CommandExt as _,
     process::Command,
     sync::Arc,
 };
@@ -51,7 +52,7 @@ const OF_STAFF: &[&str] = &[
     "update presence_leases (status, lease_until)",
 ];
 
-/// Beside what staff may.
+/// The rows of its company are the system's: what is not here it never writes.
 const OF_THE_SYSTEM: &[&str] = &[
     "update channel_accounts",
     "insert channel_notices",
@@ -63,6 +64,8 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert clients",
     "update clients",
     "delete conversation_handlers",
+    "insert conversation_handlers",
+    "insert conversation_transfers",
     "update conversation_transfers (conversation_id)",
     "insert conversations",
     "update conversations",
@@ -77,6 +80,8 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update jobs",
     "insert messages",
     "update messages",
+    "delete object_removals",
+    "insert object_removals",
     "delete presence_leases",
 ];
 
@@ -122,10 +127,9 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(&'static [&'static str], BTreeSet<String>)> {
-    let folder = std::env::current_exe().expect("this binary").parent().expect("its folder").to_owned();
     let describe = |name: String| {
-        let output =
-            Command::new(folder.join(&name)).arg("--describe").output().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut command = Command::new(inventory::program_of(&name));
+        let output = command.arg0(&name).arg("--describe").output().unwrap_or_else(|error| panic!("{name}: {error}"));
         serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let descriptions = inventory::binaries().into_iter().map(describe);

@@ -9,10 +9,11 @@ use super::tenancy::as_app;
 
 /// The functions' login, before a tenant is entered.
 const LOGIN: &[&str] = &["app"];
-/// People and the system, in their company: the system may what staff may.
+/// People and the system, in their company.
 const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
 const MEMBERS: &[&str] = &["app_staff", "app_student"];
+const ALL_INSIDE: &[&str] = &["app_staff", "app_student", "app_system"];
 const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
 /// Every one of them, and who may call it. What members may call answers for the caller and their company alone.
@@ -34,7 +35,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("lapsed_presence", LOGIN),
     ("move_students", SYSTEM),
     ("oldest_due_job", LOGIN),
-    ("record", MEMBERS),
+    ("record", ALL_INSIDE),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
@@ -45,7 +46,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("sweep_foundation", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
-    ("use_of_file", MEMBERS),
+    ("use_of_file", ALL_INSIDE),
 ];
 
 /// Wherever they are, not only in schema `app`; those of extensions apart.
@@ -86,7 +87,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff = [&student[..], &["has_role", "look", "words"]].concat();
+    let mut staff = [&student[..], &["has_role", "joined", "look", "searchable", "spaced", "stems"]].concat();
     staff.sort_unstable();
     let mut system = [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys"]].concat();
     system.sort_unstable();

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -28,6 +29,14 @@ pub fn binaries() -> BTreeSet<String> {
     let folders = domains.filter_map(Result::ok).filter_map(|domain| std::fs::read_dir(domain.path().join("src/bin")).ok());
     let files = folders.flatten().filter_map(Result::ok);
     files.filter_map(|file| file.file_name().into_string().ok()?.strip_suffix(".rs").map(str::to_owned)).collect()
+}
+
+/// The program, beside the tests' own, that is a function when called by its name: that of its domain.
+pub fn program_of(function: &str) -> PathBuf {
+    let domains = std::fs::read_dir("functions").expect("the folder of the functions").filter_map(Result::ok);
+    let mut domains = domains.filter(|domain| domain.path().join(format!("src/bin/{function}.rs")).exists());
+    let domain = domains.next().unwrap_or_else(|| panic!("no domain has {function}"));
+    std::env::current_exe().expect("this program").with_file_name(domain.file_name())
 }
 
 /// The lines of the template, then those of the nested stacks.

@@ -29,6 +29,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             other_origins_may_not,
             webhooks_are_not_for_browsers,
             snapshots_say_where_the_feed_stands,
+            health_tells_of_each_service_what_it_is,
         };
         boundary::{
             what_each_lent_role_writes_is_listed,
@@ -71,6 +72,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_replayed_answer_carries_second_names_too,
             every_problem_says_its_detail_as_error,
             a_company_that_is_named_is_the_sessions,
+            a_company_that_is_named_before_signing_in_is_the_one_entered,
             commands_without_body_and_type_have_no_fields,
             parameters_without_a_value_are_not_given,
             every_failing_parameter_is_named,
@@ -105,6 +107,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         repeats::{
             a_repeated_request_is_answered_with_the_first_answer,
             a_key_is_for_one_body_only,
+            the_same_request_in_other_names_is_the_same,
             a_key_that_is_not_plain_text_is_refused,
             a_key_is_its_callers_own,
             a_refused_request_does_not_use_its_key_up,

@@ -269,9 +269,18 @@ pub async fn a_company_that_is_named_is_the_sessions(stack: Arc<Stack>) {
                 assert_eq!(answer.problem(403), "wrong_company", "{of}");
             }
         }
-        if body(&stack, operation).is_null() {
+        for (company, is_own) in [(&own, true), (&other, false)] {
+            let answer = fixture.send_changed(&operation.id, |event| event["headers"]["x-company-id"] = json!(company)).await;
+            if is_own || operation.id == "select_company" {
+                assert_eq!(answer.status, operation.success, "{of} {company}: {}", answer.body);
+            } else {
+                assert_eq!(answer.problem(403), "wrong_company", "{of}");
+            }
+        }
+        if operation.method == "GET" || operation.id == "select_company" {
             continue;
         }
+        // Also where no body is asked for.
         for (company, is_own) in [(json!(own), true), (json!(null), true), (json!(other), false), (json!("acme"), false)] {
             let with_company = |event: &mut Value| change_body(event, |body| body[name] = company);
             let answer = fixture.send_changed(&operation.id, with_company).await;
@@ -282,6 +291,38 @@ pub async fn a_company_that_is_named_is_the_sessions(stack: Arc<Stack>) {
             }
         }
     }
+}
+
+/// Where nobody is signed in yet, the one who turns out to ask says which company it is for.
+pub async fn a_company_that_is_named_before_signing_in_is_the_one_entered(stack: Arc<Stack>) {
+    let company = stack.company(tests::Wanted { agents: 0, students: 0, ..tests::Wanted::default() }).await;
+    let (own, other) = (company.id.to_string(), Uuid::new_v4().to_string());
+    let token = company.admin.refresh_token.clone();
+    let login = json!({"email": company.admin.email, "password": company.password});
+    let refresh = json!({"refresh_token": token});
+    for name in COMPANY {
+        for (path, body) in [("/auth/refresh", &refresh), ("/auth/login", &login)] {
+            let named = format!("{path}?{name}=");
+            assert_eq!(stack.api().post(&(named.clone() + &other), body.clone()).await.problem(403), "wrong_company", "{named}");
+            stack.api().post(&(named + &own), body.clone()).await.expect(200);
+        }
+        let with_company = async |company: &str| {
+            let mut body = refresh.clone();
+            body[name] = json!(company);
+            stack.api().post("/auth/refresh", body).await
+        };
+        assert_eq!(with_company(&other).await.problem(403), "wrong_company", "{name}");
+        with_company(&own).await.expect(200);
+    }
+    let in_header = stack.api().with_header("x-company-id", &other);
+    assert_eq!(in_header.post("/auth/refresh", refresh.clone()).await.problem(403), "wrong_company");
+    assert_eq!(in_header.post("/auth/login", login.clone()).await.problem(403), "wrong_company");
+    // It chooses one in its body: what one is no member of cannot be entered.
+    let mut chosen = login.clone();
+    chosen["company_id"] = json!(other);
+    assert_eq!(stack.api().post("/auth/login", chosen).await.problem(403), "no_active_company");
+    // Nothing was used up by what was refused.
+    stack.api().post("/auth/refresh", refresh).await.expect(200);
 }
 
 pub async fn commands_without_body_and_type_have_no_fields(stack: Arc<Stack>) {

@@ -164,7 +164,7 @@ pub async fn only_logins_of_ones_own_can_be_ended(stack: Arc<Stack>) {
     // The system of a company is nobody's login.
     inside.0.batch_execute("rollback; begin").await.expect("begins");
     inside.0.query_one("select app.enter_system($1)", &[&company.id]).await.expect("enters");
-    inside.changes(0, end, &[&second]).await;
+    inside.is_refused(end, &[&second]).await;
 }
 
 pub async fn only_companies_of_ones_own_can_be_chosen(stack: Arc<Stack>) {

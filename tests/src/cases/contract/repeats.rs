@@ -37,6 +37,28 @@ pub async fn a_key_is_for_one_body_only(stack: Arc<Stack>) {
     assert_eq!(departments(&company.admin.api).await, 1);
 }
 
+/// What is asked for is the same, in whatever names and however it is written.
+pub async fn the_same_request_in_other_names_is_the_same(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let api = company.agents[0].api.with_header("idempotency-key", "other names");
+    let first = api.post("/messages", json!({"conversation_id": id, "kind": "text", "body": "Oi"})).await.expect(201);
+    for same in [
+        json!({"conversation_id": id, "message_type": "text", "content": "Oi"}),
+        json!({"content": " Oi\n", "kind": "text", "conversation_id": id, "companyId": company.id}),
+    ] {
+        let again = api.post("/messages", same).await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"), "{}", again.body);
+        assert_eq!(again.expect(201), first);
+    }
+    let spaced = format!("{{ \"content\" : \"Oi\",\n \"message_type\":\"text\", \"conversation_id\" : \"{id}\" }}");
+    let spaced = api.send(reqwest::Method::POST, "/messages", Some(("application/json", spaced.into_bytes()))).await;
+    assert_eq!(spaced.expect(201), first);
+    let other = api.post("/messages", json!({"conversation_id": id, "kind": "text", "content": "Olá"})).await;
+    assert_eq!(other.problem(422), "idempotency_key_reused");
+    assert_eq!(company.agents[0].thread(&id).await.iter().filter(|message| message["body"] == "Oi").count(), 2);
+}
+
 pub async fn a_key_that_is_not_plain_text_is_refused(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let api = company.admin.api.with_header("idempotency-key", "clé");

@@ -83,7 +83,7 @@ impl Fixture {
         let mut event = self.event(function).await;
         change(&mut event);
         let mut api = self.stack.api();
-        for name in ["authorization", "x-hub-signature-256"] {
+        for name in ["authorization", "x-hub-signature-256", "x-company-id"] {
             if let Some(value) = event["headers"][name].as_str() {
                 api = api.with_header(name, value);
             }

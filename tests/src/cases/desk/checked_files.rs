@@ -155,6 +155,8 @@ pub async fn unsafe_files_of_clients_are_kept_and_only_ever_saved(stack: Arc<Sta
         ("logo.svg", "image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec()),
         ("boleto.pdf", "application/pdf", page),
         ("contrato.docx", DOCX, docx("word/vbaProject.bin")),
+        ("atalho.desktop", "text/plain", b"[Desktop Entry]\nExec=calc\n".to_vec()),
+        ("nota.exe", "text/plain", b"so texto".to_vec()),
     ] {
         let client = fresh_number();
         company.phone.receive(&client, media(mime_type, &content, json!({"filename": name}))).await;

@@ -147,3 +147,42 @@ pub async fn who_loses_sight_in_a_crowd_is_told_nothing_from_then_on(stack: Arc<
         assert!(!heard.iter().any(|frame| frame.to_string().contains("segredo do financeiro")), "{heard:?}");
     }
 }
+
+/// A batch as Lambda hands it over: (message, group, transaction, times received).
+fn batch(company: &Company, messages: &[(&str, u8, &str, u8)]) -> Value {
+    let records = messages.iter().map(|(id, shard, tx, receives)| {
+        let body = json!({"company_id": company.id, "tx": tx, "shard": shard}).to_string();
+        let attributes =
+            json!({"MessageGroupId": format!("{}.{shard}", company.id), "ApproximateReceiveCount": receives.to_string()});
+        json!({"messageId": id, "receiptHandle": id, "body": body, "attributes": attributes})
+    });
+    json!({"Records": records.collect::<Vec<_>>()})
+}
+
+pub async fn handover_that_fails_holds_up_its_own_group_only(stack: Arc<Stack>) {
+    let (company, mut tabs) = crowd(&stack).await;
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Oi").await;
+    let tx = "select tx::text from events where company_id = $1 and type = 'message.created'";
+    let tx: String = stack.database().await.query_one(tx, &[&company.id]).await.expect("an event").get(0);
+    for socket in tabs.iter_mut().flatten() {
+        socket.drain().await;
+    }
+    // Postgres takes no such text: it is the first of the batch, and of one group of the eight.
+    let mut messages = vec![("bad", 0, "\0", 1), ("after", 0, tx.as_str(), 1)];
+    let ids: Vec<String> = (1..8).map(|shard| format!("good {shard}")).collect();
+    messages.extend(ids.iter().zip(1..8).map(|(id, shard)| (id.as_str(), shard, tx.as_str(), 1)));
+    let report = stack.control("POST", "/invoke/PushEvents", Some(batch(&company, &messages))).await["result"].clone();
+    let failed = json!({"batchItemFailures": [{"itemIdentifier": "bad"}, {"itemIdentifier": "after"}]});
+    assert_eq!(report, failed, "a group keeps its order, and no other waits for it");
+    let mut told = 0;
+    for socket in tabs[..2].iter_mut().flatten() {
+        let frames = socket.drain().await;
+        told += usize::from(frames.iter().any(|frame| frame["type"] == "conversation.created"));
+    }
+    assert!((1..=2 * TABS).contains(&told), "the other shards are told");
+    // What never succeeds is lost in the end, and what came after it is not.
+    let again = [("bad", 0, "\0", 3), ("after", 0, tx.as_str(), 2)];
+    let report = stack.control("POST", "/invoke/PushEvents", Some(batch(&company, &again))).await["result"].clone();
+    assert_eq!(report, json!({"batchItemFailures": [{"itemIdentifier": "after"}]}));
+}

@@ -136,3 +136,41 @@ pub async fn oldest_first_is_the_same_list_the_other_way_round(stack: Arc<Stack>
         assert_eq!(paged, whole, "{filter}");
     }
 }
+
+pub async fn several_values_are_any_of_them(stack: Arc<Stack>) {
+    let company = company(&stack, false).await;
+    let (mine, theirs, supervisors, nobodys) =
+        (opened(&company).await, opened(&company).await, opened(&company).await, opened(&company).await);
+    let [first, second] = &company.agents[..] else { panic!("two agents") };
+    first.take_over(&mine).await;
+    second.take_over(&theirs).await;
+    company.supervisor.take_over(&supervisors).await;
+    let (one, other, nobody) = (first.id, second.id, uuid::Uuid::now_v7());
+    for (query, expected) in [
+        (format!("assignee={one},{other}"), vec![&mine, &theirs]),
+        (format!("assignee={one}&assignee={other}"), vec![&mine, &theirs]),
+        (format!("attendantId={one}&attendantId={other}"), vec![&mine, &theirs]),
+        (format!("assigned_user_id={one},{nobody}"), vec![&mine]),
+        ("assignee=me,none".to_owned(), vec![&mine, &nobodys]),
+        (format!("assignee=none&assignee={other},,&assignee="), vec![&theirs, &nobodys]),
+        ("assignee=none,none".to_owned(), vec![&nobodys]),
+        ("assignee=,".to_owned(), vec![&mine, &theirs, &supervisors, &nobodys]),
+        (format!("handled_by=me,{other}"), vec![&mine, &theirs]),
+        (format!("handled_by={other}&handled_by={nobody}"), vec![&theirs]),
+        ("category=pending&category=closed".to_owned(), vec![&nobodys]),
+        (format!("assignee={one},{other}&category=active&order=asc"), vec![&mine, &theirs]),
+    ] {
+        let mut found = ids(first, &query).await;
+        found.sort();
+        let mut expected: Vec<String> = expected.into_iter().cloned().collect();
+        expected.sort();
+        assert_eq!(found, expected, "{query}");
+    }
+    for query in [format!("assignee={one},you"), format!("assignee={one}&assignee=you"), "handled_by=me,none".to_owned()] {
+        let refused = first.api.get(&format!("/conversations?{query}")).await.expect(422);
+        assert_eq!(text(&refused["errors"][0]["code"]), "unknown_user", "{query}");
+    }
+    let refused = first.api.get(&format!("/conversations?assignee={one}&attendantId={other}")).await.expect(422);
+    assert_eq!(text(&refused["errors"][0]["code"]), "two_values");
+    assert_eq!(first.api.get("/conversations?limit=1&limit=2").await.status, 422);
+}

@@ -198,7 +198,10 @@ pub fn together() -> Vec<(&'static str, Case)> {
             one_webhook_may_name_two_companies,
             webhook_of_a_thousand_messages_is_stored_in_parts,
             nul_characters_in_texts_are_replaced,
-            what_is_not_a_webhook_is_refused_without_a_crash,
+            what_nobody_can_read_is_kept_and_answered,
+            element_that_cannot_be_read_spoils_no_other,
+            bytes_that_are_no_text_are_not_what_was_signed,
+            unreadable_part_of_one_company_is_kept_with_it,
             strange_but_readable_webhooks_are_answered,
             wild_times_count_as_now,
             row_that_cannot_be_read_spoils_no_other,
@@ -224,6 +227,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             channels_are_filtered_by_id_and_kind,
             handled_by_finds_what_somebody_ever_held_or_wrote_in,
             oldest_first_is_the_same_list_the_other_way_round,
+            several_values_are_any_of_them,
         };
         reading::{
             messages_go_on_in_both_directions,
@@ -261,6 +265,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             search_reaches_the_last_match_of_what_the_caller_sees,
             search_reads_no_more_messages_than_it_must,
             anything_typed_is_a_search,
+            signs_within_words_hide_nothing,
         };
         sight::{
             no_type_of_frame_reaches_who_lost_sight,
@@ -271,6 +276,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             many_listeners_are_told_in_order,
             the_greatest_revision_is_the_row_as_it_is,
             who_loses_sight_in_a_crowd_is_told_nothing_from_then_on,
+            handover_that_fails_holds_up_its_own_group_only,
         };
         visibility::{
             company_shows_everything_to_every_agent,
@@ -298,6 +304,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             voice_note_goes_out_as_one,
             document_goes_out_with_its_name,
             names_lose_folders_and_tricks,
+            names_end_as_their_type_does,
             forbidden_types_and_sizes_are_not_announced,
             bucket_takes_only_what_was_announced,
             content_of_another_type_is_refused_and_removed,

@@ -79,6 +79,27 @@ pub async fn names_lose_folders_and_tricks(stack: Arc<Stack>) {
     }
 }
 
+pub async fn names_end_as_their_type_does(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    for name in ["a.desktop", "a.library-ms", "a.exe::$DATA", "a.txt:b.exe", "a.exe. .", "a.lnk", "a.xml", "a.txt.scr", "a.pdf"] {
+        let refused = agent.announce(name, "text/plain", 10).await.expect(422);
+        let error = &refused["errors"][0];
+        assert_eq!((text(&error["field"]), text(&error["code"])), ("name", "not_allowed"), "{name}");
+        assert!(text(&error["message"]).contains("txt"), "{error}");
+    }
+    for (name, mime_type, kept) in [
+        ("notas.TXT", "text/plain", "notas.TXT"),
+        ("lista.csv", "application/vnd.ms-excel", "lista.csv"),
+        ("foto 12:30.jpeg", "image/png", "foto 12_30.jpeg"),
+        ("con.png", "image/png", "_con.png"),
+        ("blob", "audio/ogg; codecs=opus", "blob"),
+    ] {
+        let announced = agent.announce(name, mime_type, 10).await.expect(201);
+        assert_eq!(announced["file"]["name"], kept);
+    }
+}
+
 pub async fn forbidden_types_and_sizes_are_not_announced(stack: Arc<Stack>) {
     let company = company(&stack).await;
     for mime_type in ["text/html", "image/svg+xml", "application/x-msdownload", "", "x", "application/javascript"] {

@@ -147,6 +147,7 @@ pub async fn anything_typed_is_a_search(stack: Arc<Stack>) {
         "4321",
         "João 11 98765-4321",
         "  j  ",
+        "%j",
     ];
     for search in found {
         let page = agent.api.get(&format!("/conversations?search={}", encoded(search))).await.expect(200);
@@ -176,7 +177,6 @@ pub async fn anything_typed_is_a_search(stack: Arc<Stack>) {
         "<->",
         "é",
         "q",
-        "%j",
         "o%",
         "boleto 51",
         "João 2026",
@@ -196,6 +196,70 @@ pub async fn anything_typed_is_a_search(stack: Arc<Stack>) {
     }
     let refused = agent.api.get(&format!("/conversations?search={}", "a".repeat(101))).await.expect(422);
     assert_eq!(refused["errors"][0]["field"], "search", "{refused}");
+}
+
+pub async fn signs_within_words_hide_nothing(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, agent_visibility: "company", ..Wanted::default() }).await;
+    let agent = &company.agents[0];
+    let names = ["Ana-Clara Lima", "Ana Clara Reis", "Sinéad O'Neill", "Bia D’Ávila", "J.P. Nunes", "Rui Caldas/Financeiro"];
+    let words = [
+        "Escreva para maria.souza@escola.example",
+        "O guarda-chuva ficou aí?",
+        "Pago em 27/11/2026 ou 28.11",
+        "Veja https://escola.example/matricula?curso=ingles",
+        "Sou da Sant'Ana",
+        "Combinado",
+    ];
+    let mut ids = Vec::new();
+    for (name, words) in names.iter().zip(words) {
+        let client = fresh_number();
+        company.phone.receive(&client, json!({"text": words, "name": name})).await;
+        ids.push(agent.conversation_id_of(&client).await);
+    }
+    for (search, expected) in [
+        ("ana clara", vec![0, 1]),
+        ("ana-clara", vec![0, 1]),
+        ("ANA  CLARA", vec![0, 1]),
+        ("anaclara", vec![0]),
+        ("clara lima", vec![0]),
+        ("o'neill", vec![2]),
+        ("o’neill", vec![2]),
+        ("o neill", vec![2]),
+        ("oneill", vec![2]),
+        ("neill", vec![2]),
+        ("d'avila", vec![3]),
+        ("davila", vec![3]),
+        ("Ávila", vec![3]),
+        ("j.p. nunes", vec![4]),
+        ("j p nunes", vec![4]),
+        ("caldas financeiro", vec![5]),
+        ("caldas/fin", vec![5]),
+        ("lima ana", vec![]),
+        ("maria.souza@escola.example", vec![0]),
+        ("maria.souza", vec![0]),
+        ("souza maria", vec![0]),
+        ("guarda chuva", vec![1]),
+        ("guarda-chuva", vec![1]),
+        ("guardachuva", vec![1]),
+        ("27/11/2026", vec![2]),
+        ("27-11-2026", vec![2]),
+        ("28.11", vec![2]),
+        ("matricula", vec![3]),
+        ("escola.example matricula", vec![3]),
+        ("santana", vec![4]),
+        ("sant'ana", vec![4]),
+    ] {
+        let page = agent.api.get(&format!("/conversations?search={}", encoded(search))).await.expect(200);
+        let found: BTreeSet<&str> = page["data"].as_array().expect("rows").iter().map(|row| text(&row["id"])).collect();
+        assert_eq!(found, expected.iter().map(|index: &usize| ids[*index].as_str()).collect(), "searching {search:?}");
+    }
+    // People of the company are found alike.
+    let name = "update users set name = 'Ana-Clara D''Ávila' where id = $1";
+    stack.database().await.execute(name, &[&company.supervisor.id]).await.expect("a name");
+    for (search, total) in [("ana clara", 1), ("ana-clara d'a", 1), ("davila", 1), ("%", 0), ("'", 0)] {
+        let page = company.admin.api.get(&format!("/users?search={}", encoded(search))).await.expect(200);
+        assert_eq!(page["pagination"]["total"], total, "searching {search:?}");
+    }
 }
 
 fn encoded(text: &str) -> String {

@@ -195,17 +195,89 @@ pub async fn nul_characters_in_texts_are_replaced(stack: Arc<Stack>) {
     assert_eq!(message["body"], "a\u{fffd}b");
 }
 
-pub async fn what_is_not_a_webhook_is_refused_without_a_crash(stack: Arc<Stack>) {
+/// Sent again, it would be no other: it is kept as it came, with the reason.
+pub async fn what_nobody_can_read_is_kept_and_answered(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let deep_inside = format!("{{\"entry\":[{{\"changes\":{deep}}}]}}");
-    let invalid_utf8: &[u8] = b"{\"entry\":[{\"id\":\"\xff\xfe\"}]}";
+    let mark = uuid::Uuid::now_v7().to_string();
+    let deep_inside = format!("{{\"entry\":[{{\"mark\":\"{mark}\",\"changes\":{deep}}}]}}");
+    let cut_off = format!("{{\"entry\":[{{\"id\":\"{mark}");
     let bodies: [&[u8]; 9] =
-        [b"", b"{", b"[]", b"null", b"\"text\"", b"{\"entry\":7}", invalid_utf8, deep.as_bytes(), deep_inside.as_bytes()];
+        [b"", b"{", b"[]", b"null", b"\"text\"", b"{\"entry\":7}", cut_off.as_bytes(), deep.as_bytes(), deep_inside.as_bytes()];
+    let kept = "select count(*) filter (where reason <> ''), count(*) from unrouted_webhooks where body = $1";
+    let database = stack.database().await;
     for body in bodies {
-        let (status, _) = post(&company, body).await;
+        let before: i64 = database.query_one(kept, &[&body]).await.expect("counts").get(1);
+        let (status, answer) = post(&company, body).await;
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-        assert!((400..500).contains(&status), "{shown:?} is answered with {status}");
+        assert_eq!((status, &answer["stored"]), (200, &json!(0)), "{shown:?}: {answer}");
+        let after = database.query_one(kept, &[&body]).await.expect("counts");
+        assert_eq!(after.get::<_, i64>(1), before + 1, "{shown:?} is kept as it came");
+        // What is of an address, if of nobody's, has its reason in that.
+        assert!(after.get::<_, i64>(0) == after.get::<_, i64>(1) || body == deep_inside.as_bytes(), "{shown:?}");
+        let unsigned = json!({"base64": STANDARD.encode(body), "signature": "wrong"});
+        assert_eq!(company.phone.post("/whatsapp/webhook", unsigned).await["status"], 401, "{shown:?}");
+    }
+}
+
+pub async fn element_that_cannot_be_read_spoils_no_other(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    for (spoilt, is_stored) in [
+        (format!("\"x\":{deep}").into_bytes(), false),
+        (b"\"x\":1e999".to_vec(), false),
+        (b"\"x\":123456789012345678901234567890".to_vec(), true),
+        (b"\"x\":1,\"x\":2".to_vec(), true),
+    ] {
+        let client = fresh_number();
+        let messages = ["um", "dois", "SPOILT", "três"].map(|words| text_of(&client, &wamid(), words));
+        let body = envelope(&[change(&company.phone.number_id, &json!(messages))]).to_string().into_bytes();
+        let before = b"\"type\":\"text\"";
+        // The third of four.
+        let starts: Vec<usize> = (0..body.len()).filter(|at| body[*at..].starts_with(before)).collect();
+        let raw = [&body[..starts[2]], &spoilt, b",", &body[starts[2]..]].concat();
+        let (status, answer) = post(&company, &raw).await;
+        let (stored, failed) = if is_stored { (4, 0) } else { (3, 1) };
+        let shown = String::from_utf8_lossy(&spoilt[..spoilt.len().min(30)]).into_owned();
+        assert_eq!((status, &answer["stored"], &answer["failed"]), (200, &json!(stored), &json!(failed)), "{shown}");
+        let mut found = texts(&company, &client).await;
+        found.retain(|words| words != "SPOILT");
+        found.sort();
+        assert_eq!(found, ["dois", "três", "um"], "{shown}");
+        let kept = "select outcome, failed_items from inbound_webhooks where company_id = $1 and body = $2";
+        let row = stack.database().await.query_one(kept, &[&company.id, &raw]).await.expect("it is kept as it came");
+        let (outcome, failed_items): (tokio_postgres::types::Json<Value>, i32) = (row.get(0), row.get(1));
+        assert_eq!(failed_items, failed, "{shown}");
+        if !is_stored {
+            assert_eq!(outcome.0[2]["id"], messages[2]["id"], "{shown}");
+            assert!(text(&outcome.0[2]["error"]).starts_with("unreadable: "), "{}", outcome.0);
+        }
+    }
+}
+
+/// The gateway hands on text: of bytes that are none it puts others in their place, and the signature is no longer theirs.
+pub async fn bytes_that_are_no_text_are_not_what_was_signed(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let body = envelope(&[change(&company.phone.number_id, &json!([text_of(&fresh_number(), &wamid(), "SPOILT")]))]).to_string();
+    let (before, after) = body.split_once("SPOILT").expect("the words");
+    assert_eq!(post(&company, [before.as_bytes(), b"\xff\xfe", after.as_bytes()].concat()).await.0, 401);
+}
+
+pub async fn unreadable_part_of_one_company_is_kept_with_it(stack: Arc<Stack>) {
+    let (one, other) = (company(&stack).await, company(&stack).await);
+    let client = fresh_number();
+    let message = |words| json!([text_of(&client, &wamid(), words)]);
+    let changes = [change(&one.phone.number_id, &message("SPOILT")), change(&other.phone.number_id, &message("inteira"))];
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let body = envelope(&changes).to_string().replacen("\"type\":\"text\"", &format!("\"x\":{deep},\"type\":\"text\""), 1);
+    let (status, answer) = post(&one, body).await;
+    assert_eq!((status, &answer["stored"], &answer["failed"]), (200, &json!(1), &json!(1)));
+    assert_eq!(texts(&other, &client).await, ["inteira"]);
+    let database = stack.database().await;
+    let kept = "select failed_items, position($2 in convert_from(body, 'UTF8')) > 0 from inbound_webhooks where company_id = $1";
+    for (company, failed, is_there) in [(&one, 1, true), (&other, 0, false)] {
+        let row = database.query_one(kept, &[&company.id, &deep]).await.expect("its part is kept");
+        assert_eq!((row.get::<_, i32>(0), row.get::<_, bool>(1)), (failed, is_there));
     }
 }
 

@@ -1,6 +1,9 @@
 //! Functions killed in the middle: between commit and push, before and after the provider's answer.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tests::{
@@ -277,6 +280,27 @@ async fn send_and_kill_the_worker(stack: &Stack, desk: &Desk) -> String {
     let sent = desk.company.phone.sent_at_least(1).await;
     kill(stack, "DeliverMessage").await;
     text(&sent[0]["id"]).to_owned()
+}
+
+/// Listeners whose worker was killed are told by another one, five seconds later at most.
+pub async fn a_crowd_whose_worker_is_killed_is_told_soon(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, ..Wanted::default() }).await;
+    let mut tabs = futures_util::future::join_all((0..24).map(|_| company.agents[0].socket())).await;
+    let client = fresh_number();
+    company.phone.receive_text(&client, "Oi").await;
+    for socket in &mut tabs {
+        socket.of_type("conversation.created").await;
+    }
+    signal_processes("push_events", "STOP");
+    company.phone.receive_text(&client, "De novo").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    kill(&stack, "PushEvents").await;
+    let killed = Instant::now();
+    let is_told = |frame: &Value| frame["data"]["conversation"]["last_message_preview"] == "De novo";
+    for socket in &mut tabs {
+        socket.frame("the second message", is_told).await;
+    }
+    assert!(killed.elapsed() <= Duration::from_secs(5), "{:?}", killed.elapsed());
 }
 
 async fn committed(stack: &Stack, sql: &str, desk: &Desk) {

@@ -77,6 +77,11 @@ pub async fn a_database_that_stays_away_is_answered_with_503_and_nothing_is_half
     desk.company.phone.receive(&desk.client, order).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     start(&stack, "postgres").await;
+    assert_eq!((&health.body["status"], &health.body["services"]["database"]), (&json!("error"), &json!("error")));
+    assert!(!text(&health.body["error"]).is_empty(), "{health:?}");
+    for name in ["redis", "storage", "queue"] {
+        assert_eq!(health.body["services"][name], "ok", "{health:?}");
+    }
     for answer in [sent, listed, health] {
         assert!(answer.header("retry-after").is_some(), "{answer:?}");
         assert_eq!(answer.status, 503, "{answer:?}");

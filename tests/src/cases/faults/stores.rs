@@ -21,6 +21,8 @@ pub async fn without_dynamodb_requests_are_answered_and_the_feed_is_whole(stack:
     desk.until("mesmo assim", &["read"]).await;
     let health = stack.api().get("/health").await.expect(200);
     assert_eq!(health["status"], "degraded", "{health}");
+    let services = json!({"database": "ok", "redis": "error", "storage": "ok", "queue": "ok"});
+    assert_eq!(health["services"], services, "{health}");
     let refused = agent.api.post("/realtime/tickets", json!({})).await;
     assert!(refused.header("retry-after").is_some());
     refused.expect(503);
