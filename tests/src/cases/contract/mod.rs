@@ -86,7 +86,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             operations_are_the_functions_with_a_route,
             samples_are_for_the_route_of_their_function,
             the_list_of_public_routes_only_shrinks,
-            the_template_stays_within_the_limits_of_aws,
+            every_route_is_reached_below_every_prefix,
             forms_are_signed_by_who_can_write_uploads_only,
             openapi_is_what_the_api_answers_with,
             the_schema_file_is_what_the_migrations_make,
