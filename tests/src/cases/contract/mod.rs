@@ -41,6 +41,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         definers::{
             every_definer_function_is_listed_with_its_callers,
+            what_every_request_calls_is_planned_once,
             nothing_else_of_the_schema_is_for_members,
             the_login_of_the_functions_makes_no_object_of_its_own,
             a_temporary_table_is_not_what_definer_functions_read,
