@@ -87,6 +87,8 @@ pub trait Proof: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// What it refuses with.
     const FAILS: &'static [Problem];
+    /// Whether the caller is a third party, which says nothing of ours in its bodies.
+    const IS_THIRD_PARTY: bool = false;
 
     /// # Errors
     /// 401 without a valid token or signature, 403 with a role that is not enough.
@@ -154,6 +156,7 @@ pub struct SignedByMeta;
 impl Proof for SignedByMeta {
     const NAME: &'static str = "signed_by_meta";
     const FAILS: &'static [Problem] = &[SIGNATURE_INVALID];
+    const IS_THIRD_PARTY: bool = true;
 
     fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
         let signature = request

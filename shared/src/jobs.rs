@@ -50,16 +50,16 @@ impl Queue {
         }
     }
 
+    /// Whether its messages come in the order of their groups. Where they do not, each may be kept back.
+    pub(crate) fn is_fifo(self) -> bool {
+        self != Self::Timer
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(self) -> String {
-        variable(match self {
-            Self::Bot => "BOT_QUEUE_URL",
-            Self::Delivery => "DELIVERY_QUEUE_URL",
-            Self::Media => "MEDIA_QUEUE_URL",
-            Self::Push => "PUSH_QUEUE_URL",
-            Self::Timer => "TIMER_QUEUE_URL",
-        })
+        let ending = if self.is_fifo() { ".fifo" } else { "" };
+        format!("{}{}{ending}", variable("QUEUES_URL"), self.as_str())
     }
 }
 

@@ -65,6 +65,6 @@ pub mod prelude {
             Privilege, Query, RawBody, Redirect, Route, Text,
         },
         jobs::{Job, Queue},
-        serve, serve_action, serve_action_using, serve_schedule, serve_worker,
+        reads, serve, serve_action, serve_action_using, serve_schedule, serve_worker,
     };
 }

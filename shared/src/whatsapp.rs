@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     context::Context,
     crypto, phone,
-    settings::{EncryptionKey, optional_variable, variable},
+    settings::{EncryptionKey, variable},
 };
 
 /// What a company gives us to act for its number.
@@ -206,8 +206,7 @@ pub async fn download(context: &Context, account: &Account, url: &str, most: usi
 }
 
 fn base_url() -> String {
-    let version = optional_variable("WHATSAPP_GRAPH_VERSION").unwrap_or_else(|| "v25.0".into());
-    format!("{}/{version}", variable("WHATSAPP_GRAPH_URL").trim_end_matches('/'))
+    format!("{}/{}", variable("WHATSAPP_GRAPH_URL").trim_end_matches('/'), variable("WHATSAPP_GRAPH_VERSION"))
 }
 
 fn post(context: &Context, account: &Account, what: &str) -> reqwest::RequestBuilder {

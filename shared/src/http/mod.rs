@@ -18,4 +18,4 @@ pub use answer::{
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody};
 pub use handler::{Endpoint, Handler};
 pub use request::Request;
-pub use route::{Api, Limit, Privilege, Route};
+pub use route::{Limit, Privilege, Route};

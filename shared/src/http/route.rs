@@ -6,17 +6,6 @@ use http::Method;
 
 use crate::{Uses, error::Problem};
 
-/// Which of the three HTTP APIs serves a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// Signed-in people.
-    App,
-    /// Visitors of the widget, under `/widget`.
-    Widget,
-    /// Third parties, under `/webhooks`.
-    Hooks,
-}
-
 /// How often a caller may use a route: `most` requests in each `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -130,17 +119,6 @@ impl Route {
     pub const fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
-    }
-
-    #[must_use]
-    pub fn api(&self) -> Api {
-        if self.path.starts_with("/webhooks/") {
-            Api::Hooks
-        } else if self.path.starts_with("/widget/") {
-            Api::Widget
-        } else {
-            Api::App
-        }
     }
 
     /// Whether it only reads.

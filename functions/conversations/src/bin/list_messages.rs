@@ -41,24 +41,36 @@ const IS_SEEN: &str = "
        and ($2::uuid is null
             or exists (select from messages where conversation_id = $1 and id = $2 and kind <> 'reaction'))";
 
-/// Reactions are shown on the messages they are to.
+/// Reactions are shown on the messages they are to. Where the page begins is one comparison, and how few rows are wanted is said: both
+/// let one plan serve all requests.
 macro_rules! list {
-    ($beyond:literal, $order:literal) => {
+    ($beyond:literal, $from:literal, $order:literal) => {
         concat!(
             "select ",
             message_columns!(),
-            " from messages ",
-            message_joins!(),
-            " where messages.conversation_id = $1
-                and messages.kind <> 'reaction'
-                and ($2::timestamptz is null or (messages.sent_at, messages.id) ",
+            " from (
+                select *
+                  from (
+                    select *
+                      from messages
+                     where conversation_id = $1
+                       and kind <> 'reaction'
+                       and (sent_at, id) ",
             $beyond,
-            " ($2, $3::uuid))
-              order by messages.sent_at ",
+            " (coalesce($2::timestamptz, ",
+            $from,
+            "), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+                     order by sent_at ",
+            $order,
+            ", id ",
+            $order,
+            " limit 101) page
+                 limit $4::bigint) messages ",
+            message_joins!(),
+            " order by messages.sent_at ",
             $order,
             ", messages.id ",
-            $order,
-            " limit $4"
+            $order
         )
     };
 }
@@ -107,8 +119,8 @@ macro_rules! around {
     };
 }
 
-const NEWEST_FIRST: &str = list!("<", "desc");
-const OLDEST_FIRST: &str = list!(">", "asc");
+const NEWEST_FIRST: &str = list!("<", "'infinity'", "desc");
+const OLDEST_FIRST: &str = list!(">", "'-infinity'", "asc");
 const AROUND_NEWEST_FIRST: &str = around!(">", "asc", "<=", "desc");
 const AROUND_OLDEST_FIRST: &str = around!("<", "desc", ">=", "asc");
 

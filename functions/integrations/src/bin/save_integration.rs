@@ -13,6 +13,8 @@ use tokio_postgres::types::ToSql;
 
 const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE]);
 
+reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+
 /// What the input refers to, and the channel as it is if this company has saved it before; nobody else saves it meanwhile.
 const FIND: &str = "
     select $3::uuid is null or exists (select from departments where id = $3) as has_department,
