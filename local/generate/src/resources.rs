@@ -128,10 +128,7 @@ pub fn queue(worker: &Function) -> Result<Vec<String>> {
     };
     // No message comes back while its function may still work on it, or Lambda holds it back.
     let hidden = if takes_messages(worker) { PUSH_SECONDS + 1 } else { 6 * WORKER_SECONDS };
-    lines.extend([
-        format!("    VisibilityTimeout: {hidden}"),
-        format!("    MessageRetentionPeriod: {kept}"),
-    ]);
+    lines.extend([format!("    VisibilityTimeout: {hidden}"), format!("    MessageRetentionPeriod: {kept}")]);
     if !takes_messages(worker) {
         let dead = dead_letter_id(worker)?;
         lines.push(format!("    RedrivePolicy: {{deadLetterTargetArn: !GetAtt {dead}.Arn, maxReceiveCount: 20}}"));

@@ -12,6 +12,9 @@ use shared::{
 /// What the database's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_millis(200);
 
+/// One that comes earlier than it should is the dispatcher's.
+const LONGEST_WAIT: Duration = Duration::from_millis(1_500);
+
 /// A timer tells only that a job is due: what is, and whether it was sent already, the rows know.
 const NEXT_JOBS: &str = "select * from app.next_jobs($1)";
 
@@ -24,7 +27,7 @@ async fn start_timed_jobs(context: Context, mut timers: Vec<Timer>) -> Result<()
     timers.sort_by_key(|timer| timer.at);
     for timer in timers {
         let left = timer.at.duration_since(context.now()) + CLOCKS_DIFFER;
-        tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
+        tokio::time::sleep(Duration::try_from(left).unwrap_or_default().min(LONGEST_WAIT)).await;
         let transaction = context.begin_nobody().await?;
         let due: Vec<Dispatch> = transaction.all(NEXT_JOBS, &[&timer.id]).await?;
         transaction.commit_quietly().await?;
