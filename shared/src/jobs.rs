@@ -1,7 +1,7 @@
 //! Durable background work: a row in Postgres is the record, SQS FIFO is the engine.
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -100,12 +100,14 @@ pub struct Dispatch {
 }
 
 /// Sends jobs to their queues. What does not arrive is found by `dispatch_due_jobs`.
-pub async fn dispatch(context: &Context, jobs: &[Dispatch]) {
-    let sends = Queue::ALL.into_iter().flat_map(|queue| {
-        let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue).map(Message::from).collect();
-        messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
-    });
-    join_all(sends).await;
+pub fn dispatch<'a>(context: &'a Context, jobs: &'a [Dispatch]) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let sends = Queue::ALL.into_iter().flat_map(|queue| {
+            let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue).map(Message::from).collect();
+            messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
+        });
+        join_all(sends).await;
+    })
 }
 
 /// A message of a FIFO queue.
