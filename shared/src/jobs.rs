@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use postgres_from_row::FromRow;
 use serde::{Deserialize, Serialize};
@@ -111,12 +111,14 @@ pub struct Dispatch {
 }
 
 /// Sends jobs to their queues. What does not arrive is found by `dispatch_due_jobs`.
-pub async fn dispatch(context: &Context, jobs: &[Dispatch]) {
-    let sends = Queue::ALL.into_iter().flat_map(|queue| {
-        let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue.as_str()).map(Message::from).collect();
-        messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
-    });
-    join_all(sends).await;
+pub fn dispatch<'a>(context: &'a Context, jobs: &'a [Dispatch]) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let sends = Queue::ALL.into_iter().flat_map(|queue| {
+            let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue.as_str()).map(Message::from).collect();
+            messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
+        });
+        join_all(sends).await;
+    })
 }
 
 /// When a job for later is due.
@@ -128,9 +130,11 @@ pub struct Timer {
 
 /// Has these jobs started the moment they are due, where that is less than 15 minutes away. What gets lost, and what is due later, is
 /// found by `dispatch_due_jobs`.
-pub async fn set_timers(context: &Context, timers: &[Timer]) {
-    let messages: Vec<Message> = timers.iter().filter_map(|timer| Message::of_timer(timer, context.now())).collect();
-    join_all(messages.chunks(BATCH).map(|batch| send(context, Queue::Timer, batch.to_vec()))).await;
+pub fn set_timers<'a>(context: &'a Context, timers: &'a [Timer]) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let messages: Vec<Message> = timers.iter().filter_map(|timer| Message::of_timer(timer, context.now())).collect();
+        join_all(messages.chunks(BATCH).map(|batch| send(context, Queue::Timer, batch.to_vec()))).await;
+    })
 }
 
 /// When a message may arrive.

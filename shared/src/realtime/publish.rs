@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{BoxFuture, join_all, join3};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -151,17 +151,24 @@ pub fn distinct(topics: impl Iterator<Item = Topic>) -> Vec<Topic> {
 }
 
 /// Sends each frame to those listeners of its topic who may see it, in order.
-pub async fn tell(context: &Context, company_id: Uuid, listeners: &[(Topic, Vec<Connection>)], pushed: &[Pushed]) {
-    let mut frames: HashMap<&str, Vec<&str>> = HashMap::new();
-    for Pushed { topic, audience, frame } in pushed {
-        // A person's topic is heard in all their companies: each hears what its own feed has.
-        let listening = listeners.iter().filter(|(heard, _)| heard == topic).flat_map(|(_, listening)| listening);
-        let listening = listening.filter(|connection| connection.identity.company_id == company_id);
-        for connection in listening.filter(|connection| audience.includes(&connection.reader)) {
-            frames.entry(&connection.id).or_default().push(frame);
+pub fn tell<'a>(
+    context: &'a Context,
+    company_id: Uuid,
+    listeners: &'a [(Topic, Vec<Connection>)],
+    pushed: &'a [Pushed],
+) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let mut frames: HashMap<&str, Vec<&str>> = HashMap::new();
+        for Pushed { topic, audience, frame } in pushed {
+            // A person's topic is heard in all their companies: each hears what its own feed has.
+            let listening = listeners.iter().filter(|(heard, _)| heard == topic).flat_map(|(_, listening)| listening);
+            let listening = listening.filter(|connection| connection.identity.company_id == company_id);
+            for connection in listening.filter(|connection| audience.includes(&connection.reader)) {
+                frames.entry(&connection.id).or_default().push(frame);
+            }
         }
-    }
-    connections::post_all(context, frames).await;
+        connections::post_all(context, frames).await;
+    })
 }
 
 /// Lets the worker tell the listeners, each shard of them in the order of what was handed over.
