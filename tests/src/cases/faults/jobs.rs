@@ -223,13 +223,18 @@ const DUE: &str = "
     insert into jobs (id, company_id, kind, queue, lane, payload, run_at)
     values (gen_random_uuid(), $1, 'x', 'delivery', 'y', '{}', now() - interval '1 second')";
 
+const DUE_OF_ONE: &str = "
+    insert into jobs (id, company_id, kind, queue, lane, payload, run_at)
+    select gen_random_uuid(), $1, 'x', 'delivery', 'flood ' || number, '{}', now() - interval '1 minute' from generate_series(1, 5000) number";
+
 /// What this transaction has read of `jobs`: by whole tables, and row by row.
 const READ: &str = "select seq_tup_read, coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables where relname = 'jobs'";
 
-pub async fn what_is_due_is_found_whatever_waits_for_later(stack: Arc<Stack>) {
+pub async fn what_is_due_is_found_whatever_else_waits(stack: Arc<Stack>) {
     let mut database = stack.database().await;
     let transaction = database.transaction().await.expect("a transaction");
     transaction.execute(WAITING, &[]).await.expect("jobs for later");
+    transaction.execute(DUE_OF_ONE, &[&Uuid::now_v7()]).await.expect("more than one company's share");
     let company = Uuid::now_v7();
     transaction.execute(DUE, &[&company]).await.expect("a job that is due");
     transaction.batch_execute("analyze jobs").await.expect("statistics");
