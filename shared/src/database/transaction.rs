@@ -112,7 +112,7 @@ impl Context {
         self.open(Enter::Nobody).await
     }
 
-    fn open<'a>(&'a self, enter: Enter) -> BoxFuture<'a, Result<Transaction, Error>> {
+    fn open(&self, enter: Enter) -> BoxFuture<'_, Result<Transaction, Error>> {
         Box::pin(async move {
             let held = self.database().await?.hold_clean(self).await?;
             let left_behind = Mutex::default();
