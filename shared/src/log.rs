@@ -42,7 +42,7 @@ pub(crate) fn finished(context: &Context, kind: &str, status: &str, cold: bool, 
 
 /// Work whose transaction failed for a passing reason and is done again: one line that is its own metric, `database_retries`.
 /// `deadlock` and `serialization` among the reasons are a mistake in the order of locks.
-pub(crate) fn done_again(route: &str, why: &str, cause: Option<&str>) {
+pub fn done_again(route: &str, why: &str, cause: Option<&str>) {
     let metric = json!({
         "Namespace": "Balcao",
         "Dimensions": [["Route", "Kind"]],

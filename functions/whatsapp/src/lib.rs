@@ -4,6 +4,7 @@ mod account;
 mod changes;
 mod clients;
 pub mod inbound;
+pub mod kept;
 pub mod media;
 pub mod named;
 mod notices;

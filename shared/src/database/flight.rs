@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use futures_util::future::{join3, join4, try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
+use uuid::Uuid;
 
 use super::{
     failure,
@@ -34,7 +35,7 @@ const STORE_ANSWER: &str = "
        set status = $3, body = $4
      where user_id = app.user_id() and route = $1 and key = $2";
 
-const RECORD: &str = "select tx, ids from app.record($1, $2, $3, $4)";
+const RECORD: &str = "select tx, ids, sent from app.record($1, $2, $3, $4)";
 
 fn as_sql(parameter: &Parameter) -> &(dyn ToSql + Sync) {
     &**parameter
@@ -217,15 +218,16 @@ impl Transaction {
     }
 }
 
-/// The positions of the events just recorded.
+/// The positions of the events just recorded, and the jobs that are to be sent at once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorded {
     pub(crate) tx: String,
     pub(crate) ids: Vec<i64>,
+    pub(crate) sent: Vec<Uuid>,
 }
 
 impl Recorded {
     fn read(row: Option<&Row>) -> Self {
-        row.map(|row| Self { tx: row.get("tx"), ids: row.get("ids") }).unwrap_or_default()
+        row.map(|row| Self { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent") }).unwrap_or_default()
     }
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     access::Identity,
     context::Context,
-    error::{Error, NOT_FOUND},
+    error::{Error, INTERNAL, NOT_FOUND},
     events::Event,
     http::{Answer, IntoStored},
     jobs::Job,
@@ -112,7 +112,7 @@ impl Context {
         self.open(Enter::Nobody).await
     }
 
-    fn open<'a>(&'a self, enter: Enter) -> BoxFuture<'a, Result<Transaction, Error>> {
+    fn open(&self, enter: Enter) -> BoxFuture<'_, Result<Transaction, Error>> {
         Box::pin(async move {
             let held = self.database().await?.hold_clean(self).await?;
             let left_behind = Mutex::default();
@@ -199,6 +199,24 @@ impl Transaction {
                 };
             }
             self.begin_with(beginning, work).await
+        })
+    }
+
+    /// Runs a statement by itself, committed whatever becomes of this transaction. It is sent before the transaction's first flight, and
+    /// travels with it where that begins at the same time (`join`, this first).
+    ///
+    /// # Errors
+    /// As `query`; 500 when the transaction has begun already.
+    pub fn commit_ahead<'a>(&'a self, sql: &'static str, parameters: &'a [Parameter]) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let connection = self.connection();
+            let statement = connection.statement(&self.context, sql).await.map_err(|error| failure::explain(&error))?;
+            if self.has_begun.load(Ordering::SeqCst) {
+                return Err(INTERNAL.caused_by("what is to be committed ahead comes too late"));
+            }
+            let _flight = self.context.flight();
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as _).collect();
+            connection.client.query(&statement, &parameters).await.map_err(|error| failure::explain(&error))
         })
     }
 

@@ -275,7 +275,7 @@ async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> 
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub fn on_topic<'a>(context: &'a Context, topic: Topic, shard: Option<u8>) -> BoxFuture<'a, Result<Vec<Connection>, Error>> {
+pub fn on_topic(context: &Context, topic: Topic, shard: Option<u8>) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
     Box::pin(async move { all_open(context, listeners(context, topic, shard)).await })
 }
 
@@ -283,11 +283,7 @@ pub fn on_topic<'a>(context: &'a Context, topic: Topic, shard: Option<u8>) -> Bo
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub fn on_topic_if_few<'a>(
-    context: &'a Context,
-    topic: Topic,
-    most: usize,
-) -> BoxFuture<'a, Result<Option<Vec<Connection>>, Error>> {
+pub fn on_topic_if_few(context: &Context, topic: Topic, most: usize) -> BoxFuture<'_, Result<Option<Vec<Connection>>, Error>> {
     Box::pin(async move {
         let query = listeners(context, topic, None).limit(i32::try_from(most).unwrap_or(i32::MAX).saturating_add(1));
         let answer = query.send().await.map_err(|error| unavailable(&error))?;
@@ -364,7 +360,7 @@ pub fn post<'a>(context: &'a Context, connection_id: &'a str, frame: &'a str) ->
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub(super) fn of_user<'a>(context: &'a Context, user_id: Uuid) -> BoxFuture<'a, Result<Vec<Connection>, Error>> {
+pub(super) fn of_user(context: &Context, user_id: Uuid) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
     Box::pin(async move { all_open(context, listeners(context, Topic::User(user_id), None).consistent_read(true)).await })
 }
 

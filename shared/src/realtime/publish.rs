@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::future::{BoxFuture, join, join_all};
+use futures_util::future::{BoxFuture, join_all, join3};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     database::Recorded,
     events::{Event, FeedCursor, Topic},
-    jobs::{self, Dispatch, Job, Message, Queue},
+    jobs::{self, Arrival, Dispatch, Job, Message, Queue, Timer},
     log,
 };
 
@@ -85,8 +85,10 @@ pub(crate) async fn publish_and_dispatch(
     if events.is_empty() && jobs.is_empty() && readers.is_empty() {
         return;
     }
-    let due = jobs.into_iter().filter(|job| job.run_at.is_none());
-    let due: Vec<_> = due.map(|job| Dispatch { id: job.id, queue: job.queue, lane: job.lane, dispatches: 1 }).collect();
+    let timers: Vec<Timer> = jobs.iter().filter_map(|job| Some(Timer { id: job.id, at: job.run_at? })).collect();
+    let sent = jobs.into_iter().filter(|job| recorded.sent.contains(&job.id));
+    let sent: Vec<_> =
+        sent.map(|Job { id, queue, lane, .. }| Dispatch { id, queue: queue.as_str().to_owned(), lane, dispatches: 1 }).collect();
     let publishing = async {
         let Some(company_id) = company_id else { return };
         sight::follow(context, company_id, readers).await;
@@ -94,7 +96,8 @@ pub(crate) async fn publish_and_dispatch(
             publish(context, company_id, &events, &recorded).await;
         }
     };
-    if tokio::time::timeout(BUDGET, join(publishing, jobs::dispatch(context, &due))).await.is_err() {
+    let work = join3(publishing, jobs::dispatch(context, &sent), jobs::set_timers(context, &timers));
+    if tokio::time::timeout(BUDGET, work).await.is_err() {
         log::warn("published only in part", "the time budget ran out");
     }
 }
@@ -172,7 +175,8 @@ pub fn tell<'a>(
 async fn hand_over(context: &Context, company_id: Uuid, tx: &str) {
     let messages = (0..SHARDS).map(|shard| {
         let handover = Handover { company_id, tx: tx.to_owned(), shard };
-        Message { group: format!("{company_id}.{shard}"), id: format!("{tx}-{shard}"), body: json!(handover) }
+        let arrival = Arrival::InGroup(format!("{company_id}.{shard}"));
+        Message { arrival, id: format!("{tx}-{shard}"), body: json!(handover) }
     });
     jobs::send(context, Queue::Push, messages.collect()).await;
 }

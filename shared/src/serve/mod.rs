@@ -84,7 +84,7 @@ fn run<W: Future<Output = Result<(), lambda_runtime::Error>>>(uses: Uses, work: 
 }
 
 /// Reads the settings and connects to Postgres, while Lambda gives the start its full processor; makes beside it what needs neither.
-fn prepare<'a>(process: &'a Arc<Process>, uses: Uses) -> BoxFuture<'a, Result<(), Error>> {
+fn prepare(process: &Arc<Process>, uses: Uses) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
         let context = Context::new(Arc::clone(process), Origin::default());
         let waiting = async {

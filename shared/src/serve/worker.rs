@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::try_join;
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use postgres_from_row::FromRow;
 use serde::Deserialize;
@@ -25,7 +27,7 @@ use crate::{
     describe,
     error::{Error, INTERNAL, UNAVAILABLE},
     http::Privilege,
-    jobs::Queue,
+    jobs::{self, Dispatch, Queue, Timer},
     log, parameters,
 };
 
@@ -44,6 +46,9 @@ const SHORT_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 const CLAIM: &str = "select * from app.claim_job($1, $2::text::interval)";
+
+/// Whoever asks for a job also sends what there is room for, as others are finished.
+const NEXT_JOBS: &str = "select * from app.next_jobs($1)";
 
 const FINISH: &str = "
     update jobs
@@ -246,8 +251,10 @@ impl Worker {
 
     async fn claim(&self, context: &Context, wanted: Uuid) -> Result<Claim, Error> {
         let transaction = context.begin_nobody().await?;
-        let claim = transaction.one(CLAIM, &[&wanted, &LEASE]).await?;
+        let (claim, next): (Claim, Vec<Dispatch>) =
+            try_join(transaction.one(CLAIM, &[&wanted, &LEASE]), transaction.all(NEXT_JOBS, &[&wanted])).await?;
         transaction.commit_quietly().await?;
+        jobs::dispatch(context, &next).await;
         Ok(claim)
     }
 
@@ -307,6 +314,10 @@ impl Worker {
             }
             Outcome::PutOff { after } => {
                 transaction.execute(PUT_OFF, &[&job.id, &after.as_secs_f64()]).await?;
+                transaction.commit_quietly().await?;
+                let at = context.now().checked_add(*after).unwrap_or(Timestamp::MAX);
+                jobs::set_timers(context, &[Timer { id: job.id, at }]).await;
+                return Ok(());
             }
             Outcome::Failed { reason } => {
                 transaction.defer(GIVE_UP, parameters![job.id, reason.clone()]);

@@ -8,6 +8,7 @@ mod input;
 mod inventory;
 mod limits;
 mod names;
+pub mod plans;
 mod privileges;
 mod repeats;
 mod runs;
