@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use crate::{
     context::Context,
-    crypto, phone,
-    settings::{EncryptionKey, optional_variable, variable},
+    crypto,
+    environment::{optional_variable, variable},
+    phone,
+    settings::EncryptionKey,
 };
 
 /// What a company gives us to act for its number.

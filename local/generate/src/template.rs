@@ -136,11 +136,11 @@ fn schedule_event(function: &Function) -> Result<Vec<String>> {
 fn paths(functions: &[Function], api: Api) -> Result<Vec<String>> {
     let mut paths: BTreeMap<&str, BTreeMap<String, &Function>> = BTreeMap::new();
     for function in functions.iter().filter(|function| function.is("http")) {
-        for path in function.paths()? {
+        for (method, path) in function.ways()? {
             check_path(path).with_context(|| format!("the declaration of {}", function.name))?;
             if Api::of(path) == api {
                 let path = path.strip_prefix(api.base_path()).unwrap_or(path);
-                paths.entry(path).or_default().insert(function.text("method")?.to_ascii_lowercase(), function);
+                paths.entry(path).or_default().insert(method.to_ascii_lowercase(), function);
             }
         }
     }
@@ -225,7 +225,7 @@ mod tests {
     fn paths_lose_the_prefix_of_their_api() {
         let hook = function(
             "receive_message",
-            json!({"trigger": "http", "method": "POST", "path": "/webhooks/whatsapp", "aliases": ["/whatsapp"]}),
+            json!({"trigger": "http", "method": "POST", "path": "/webhooks/whatsapp", "aliases": ["POST /whatsapp", "PUT /webhooks/whatsapp"]}),
         );
         let functions = [hook];
         assert!(paths(&functions, Api::Hooks).unwrap().contains(&"  /whatsapp:".to_owned()));

@@ -12,17 +12,15 @@ use serde_json::{Value, json};
 use tokio_postgres::{Row, Statement, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
-use super::{
-    connection::{Connection, Held},
-    failure,
-};
 use crate::{
-    access::Identity,
+    audience::Audience,
     context::Context,
     error::{Error, NOT_FOUND},
-    events::Event,
+    events::{Event, EventPayload, Topic},
     http::{Answer, IntoStored},
+    identity::Identity,
     jobs::Job,
+    postgres::{self, Connection, Held},
     realtime,
 };
 
@@ -110,7 +108,7 @@ impl Context {
     }
 
     async fn open(&self, enter: Enter) -> Result<Transaction, Error> {
-        let held = self.database().await?.hold_clean(self).await?;
+        let held = self.database().await?.hold_clean(self.trips()).await?;
         let left_behind = Mutex::default();
         let company_id = match &enter {
             Enter::Person(identity) => identity.company_id.into(),
@@ -135,7 +133,7 @@ impl Transaction {
     /// All rows.
     ///
     /// # Errors
-    /// As `failure::explain` maps them.
+    /// As `postgres::explain` maps them.
     pub async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, Error> {
         let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
         let work = self.connection().client.query(&statement, parameters);
@@ -156,7 +154,7 @@ impl Transaction {
     /// As `query`.
     pub async fn all<T: FromRow>(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<T>, Error> {
         let rows = self.query(sql, parameters).await?;
-        rows.iter().map(|row| T::try_from_row(row).map_err(|error| failure::explain(&error))).collect()
+        rows.iter().map(|row| T::try_from_row(row).map_err(|error| postgres::explain(&error))).collect()
     }
 
     /// The first row as `T`, if there is one.
@@ -165,7 +163,7 @@ impl Transaction {
     /// As `query`.
     pub async fn first<T: FromRow>(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Option<T>, Error> {
         let rows = self.query(sql, parameters).await?;
-        rows.first().map(|row| T::try_from_row(row).map_err(|error| failure::explain(&error))).transpose()
+        rows.first().map(|row| T::try_from_row(row).map_err(|error| postgres::explain(&error))).transpose()
     }
 
     /// The row that must be there.
@@ -241,6 +239,15 @@ impl Transaction {
     /// Adds an event, pushed to sockets and readable in the feed once committed.
     pub fn emit(&self, event: Event) {
         self.left_behind().events.push(event);
+    }
+
+    /// Adds an event of the company that all of its staff are told.
+    ///
+    /// # Panics
+    /// Before a company was entered, which is a mistake of the caller.
+    pub fn tell_staff<P: EventPayload>(&self, payload: &P) {
+        let company_id = *self.company_id.get().expect("events are of a company");
+        self.emit(Event::new(Topic::Company(company_id), Audience::staff(), payload));
     }
 
     /// Adds a job, sent to its queue once committed.
@@ -334,7 +341,7 @@ impl Transaction {
     }
 
     pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
-        match self.connection().statement(&self.context, sql).await {
+        match self.connection().statement(self.context.trips(), sql).await {
             Ok(statement) => Ok(statement),
             Err(error) => Err(self.explain(error).await),
         }
@@ -345,12 +352,12 @@ impl Transaction {
         if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) {
             // Both answers may have come at once, and whoever waits for the other is yet to see it.
             tokio::task::yield_now().await;
-            return self.first_failure().clone().unwrap_or_else(|| failure::explain(&error));
+            return self.first_failure().clone().unwrap_or_else(|| postgres::explain(&error));
         }
-        if failure::is_plan_outdated(&error) {
+        if postgres::is_plan_outdated(&error) {
             self.connection().is_outdated.store(true, Ordering::SeqCst);
         }
-        self.first_failure().get_or_insert_with(|| failure::explain(&error)).clone()
+        self.first_failure().get_or_insert_with(|| postgres::explain(&error)).clone()
     }
 
     fn first_failure(&self) -> MutexGuard<'_, Option<Error>> {

@@ -10,7 +10,7 @@ use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
 use lambda_http::{Body, Response, service_fn};
 
-use super::{Uses, is_cold, panic_text, run};
+use super::{is_cold, panic_text, report, run};
 #[cfg(debug_assertions)]
 use crate::describe::Description;
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         Endpoint, Handler, Reply, Request, Route,
         names::{self, Plan},
     },
-    log,
+    needs::Uses,
 };
 
 /// Times the same request is done when nothing of it can have been committed.
@@ -93,7 +93,7 @@ impl Shell {
             Err(error) => failure(error, &context),
         };
         let reply = self.with_second_names(reply, &request);
-        log::finished(&context, "http_request", reply.status.as_str(), cold, cause.as_deref());
+        report::finished(&context, "http_request", reply.status.as_str(), cold, cause.as_deref());
         self.respond(reply, &context)
     }
 
@@ -104,7 +104,7 @@ impl Shell {
         loop {
             match self.attempt(request, context).await {
                 Err(Error(inner)) if attempt < ATTEMPTS && context.elapsed() < PATIENCE && inner.transient.is_some() => {
-                    log::done_again(&self.name, inner.transient.unwrap_or_default(), inner.cause.as_deref());
+                    report::done_again(&self.name, inner.transient.unwrap_or_default(), inner.cause.as_deref());
                     attempt += 1;
                 }
                 Err(error) if error.problem().status >= 500 || error.0.replay.is_some() => return Err(error),

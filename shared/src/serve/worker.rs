@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Uses, Work, is_cold,
+    Work, is_cold,
     queue::{Batch, Record, time_left},
-    run, unpanicked,
+    report, run, unpanicked,
 };
 use crate::{
     clock,
@@ -24,9 +24,10 @@ use crate::{
     database::Transaction,
     describe,
     error::{Error, INTERNAL, UNAVAILABLE},
-    http::Privilege,
     jobs::Queue,
-    log, parameters,
+    log,
+    needs::{Privilege, Uses},
+    parameters,
 };
 
 /// A worker holds a job this long; longer than its own time-out, so that no two work on the same job.
@@ -214,7 +215,7 @@ impl Worker {
             let context = Context::new(Arc::clone(&self.process), origin);
             let claim = self.claim(&context, wanted).await.map_err(|error| {
                 if let Some(why) = error.0.transient {
-                    log::done_again(&self.name, why, error.cause());
+                    report::done_again(&self.name, why, error.cause());
                 }
                 log::warn("job not claimed", error.cause().unwrap_or_default());
                 Duration::from_secs(2)
@@ -268,7 +269,7 @@ impl Worker {
             Outcome::Again { reason, .. } => ("503", Some(reason.as_str())),
             Outcome::Failed { reason } => ("500", Some(reason.as_str())),
         };
-        log::finished(context, "job", status, cold, cause);
+        report::finished(context, "job", status, cold, cause);
         if status == "500" {
             log::metric("jobs_failed", "Count", 1.0, &self.name);
         }
@@ -280,7 +281,7 @@ impl Worker {
         context.settle().await;
         let outcome = handled.unwrap_or_else(|error| {
             if let Some(why) = error.0.transient {
-                log::done_again(&self.name, why, error.cause());
+                report::done_again(&self.name, why, error.cause());
             }
             let reason = error.cause().unwrap_or(error.problem().code).to_owned();
             let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));

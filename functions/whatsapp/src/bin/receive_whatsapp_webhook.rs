@@ -2,7 +2,8 @@
 
 use shared::{error::UNAVAILABLE, parameters, prelude::*};
 use whatsapp::{
-    inbound::{Channel, Done, apply},
+    channel::{Channel, Done},
+    inbound::apply,
     named::Named,
     payload::{self, Address, Item, Notification},
     routing,

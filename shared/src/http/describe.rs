@@ -5,13 +5,14 @@ pub use linkme;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::{
+    Answer, Api, Route,
+    names::{self, Way},
+};
 use crate::{
-    error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE},
+    error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING, UNAVAILABLE},
     events::EventPayload,
-    http::{
-        Answer, Api, Privilege, Route,
-        names::{self, Way},
-    },
+    needs::Privilege,
 };
 
 /// Adds one type of event to what a binary describes.
@@ -20,6 +21,23 @@ pub type DescribeEvent = fn(&mut Events<'_>);
 /// Every type of event that the code of this binary declares with `event!`.
 #[linkme::distributed_slice]
 pub static EVENTS: [DescribeEvent];
+
+/// `event!(TagCreated = "tag.created");` makes a struct the payload of a type of event, listed in `x-events` of `openapi.json`.
+#[macro_export]
+macro_rules! event {
+    ($payload:ty = $type:expr) => {
+        impl $crate::events::EventPayload for $payload {
+            const TYPE: &'static str = $type;
+        }
+
+        #[cfg(debug_assertions)]
+        const _: () = {
+            #[$crate::describe::linkme::distributed_slice($crate::describe::EVENTS)]
+            #[linkme(crate = $crate::describe::linkme)]
+            static EVENT: $crate::describe::DescribeEvent = |catalogue| catalogue.add::<$payload>();
+        };
+    };
+}
 
 /// The schemas of payloads by their event's type.
 pub struct Events<'generator> {
@@ -57,7 +75,7 @@ pub(crate) fn other(mut own: Value) -> Value {
 pub struct Description {
     inputs: SchemaGenerator,
     outputs: SchemaGenerator,
-    access: &'static str,
+    access: String,
     body: Option<Schema>,
     query: Option<Schema>,
     answer: Value,
@@ -74,7 +92,7 @@ impl Default for Description {
         Self {
             inputs: settings().for_deserialize().into_generator(),
             outputs: settings().for_serialize().into_generator(),
-            access: "",
+            access: String::new(),
             body: None,
             query: None,
             answer: Value::Null,
@@ -85,11 +103,11 @@ impl Default for Description {
 }
 
 impl Description {
-    pub(crate) fn access(&mut self, name: &'static str, failures: &[Problem]) {
-        self.access = name;
+    pub(crate) fn access(&mut self, names: &[&'static str], failures: &[Problem]) {
+        self.access = names.join(" or ");
         self.failures.extend_from_slice(failures);
         self.failures.push(RATE_LIMITED);
-        if !failures.is_empty() && !name.starts_with("signed_by") {
+        if failures.contains(&TOKEN_MISSING) {
             self.failures.extend([TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED]);
         }
     }
@@ -98,9 +116,21 @@ impl Description {
         self.body = Some(self.inputs.subschema_for::<T>());
     }
 
-    /// A query's schema is kept inline: each of its properties becomes a parameter.
+    /// A query's schema is kept inline: each of its properties becomes a parameter, those of further types too.
     pub(crate) fn query<T: JsonSchema>(&mut self) {
-        self.query = Some(T::json_schema(&mut self.inputs));
+        let schema = T::json_schema(&mut self.inputs);
+        let Some(first) = &mut self.query else {
+            self.query = Some(schema);
+            return;
+        };
+        for key in ["properties", "required"] {
+            match (first.get_mut(key), schema.get(key)) {
+                (Some(Value::Object(known)), Some(Value::Object(more))) => known.extend(more.clone()),
+                (Some(Value::Array(known)), Some(Value::Array(more))) => known.extend(more.clone()),
+                (None, Some(more)) => drop(first.insert(key.to_owned(), more.clone())),
+                _ => {}
+            }
+        }
     }
 
     pub(crate) fn answer<A: Answer>(&mut self) {
@@ -138,7 +168,7 @@ impl Description {
             "api": api,
             "method": route.method,
             "path": route.path,
-            "aliases": route.aliases,
+            "aliases": route.ways().skip(1).map(|(method, path)| format!("{method} {path}")).collect::<Vec<_>>(),
             "access": self.access,
             "limit": route.limit.map(|limit| json!({"most": limit.most, "seconds": limit.window.as_secs()})),
             "privilege": privilege(route.privilege),
