@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help needs-rust needs-python needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench copies build build-x86
+.PHONY: help needs-rust needs-python needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench copies build build-x86 arm64
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -17,6 +17,15 @@ VENV := .venv
 LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check $(FUNCTIONS)
 # The oldest Rust that builds this.
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+define CHECK_ARM64
+if [ ! -d "$$(rustc --print target-libdir --target aarch64-unknown-linux-gnu)" ]; then
+  echo "Rust's standard library for arm64 is missing: run 'rustup target add aarch64-unknown-linux-gnu', or 'make build-x86'" >&2
+  exit 1
+fi
+endef
+EMULATOR := qemu-aarch64-static
+EMULATOR_PACKAGES := qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross
+ARM64_LIBRARIES := /usr/aarch64-linux-gnu
 # Options of `make run` and `make bench`, as in `make run ARGS=--memory`.
 ARGS ?=
 
@@ -87,7 +96,7 @@ else
 test: needs-rust needs-python needs-postgres check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them; ONLY=<domain> those of one
 endif
 
-generate: list-functions ## Writes openapi.json, the generated blocks of template.yaml and migrations/schema.sql
+generate: list-functions ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
 	@cargo build $(PROGRAMS)
 	$(BINARIES)/generate --binaries $(BINARIES)
 	$(BINARIES)/local schema
@@ -128,9 +137,10 @@ check-generated: list-functions
 	$(BINARIES)/generate --check --binaries $(BINARIES)
 	$(BINARIES)/local schema --check
 
-template: $(VENV)/installed ## Validates template.yaml as AWS would
-	@echo "== template"
-	$(VENV)/bin/python tests/template/validate.py
+template: $(VENV)/installed ## Validates the templates as AWS would, and those of all planned functions
+	@echo "== templates"
+	cargo build --workspace --bin generate --quiet
+	$(VENV)/bin/python tests/template/validate.py $(BINARIES)/generate
 
 end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	@echo "== end-to-end tests"
@@ -146,13 +156,26 @@ copies: needs-rust needs-python ## Measures how the workspace bears more functio
 	@bench/copies
 
 build: $(VENV)/installed ## Builds the functions for AWS (arm64) into target/lambda
-	@if [ ! -d "$$(rustc --print target-libdir --target aarch64-unknown-linux-gnu)" ]; then
-	  echo "Rust's standard library for arm64 is missing: run 'rustup target add aarch64-unknown-linux-gnu', or 'make build-x86'" >&2
-	  exit 1
-	fi
+	@$(CHECK_ARM64)
 	$(LAMBDA) --arm64
 
-build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml to deploy these)
+# Not part of `make test`: building for release takes minutes, and what differs between the two machines is not this project's code.
+arm64: $(VENV)/installed list-functions ## Runs one function of each kind as built for AWS, emulated, on the local cloud
+	@if [ ! -e $(ARM64_LIBRARIES)/lib/ld-linux-aarch64.so.1 ] || ! command -v $(EMULATOR) >/dev/null; then
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	    echo "SKIPPED: arm64 was not tried. Install the Debian packages $(EMULATOR_PACKAGES), or run this as root where there is apt-get" >&2
+	    exit 0
+	  fi
+	  echo "Installing $(EMULATOR_PACKAGES) …"
+	  apt-get update -qq
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(EMULATOR_PACKAGES) >/dev/null
+	fi
+	$(CHECK_ARM64)
+	$(LAMBDA) --arm64 --bin login --bin connect --bin run_bot_turn --bin dispatch_due_jobs
+	cargo build $(PROGRAMS) --bin arm64
+	$(BINARIES)/arm64 target/lambda "$$(command -v $(EMULATOR))" -L $(ARM64_LIBRARIES)
+
+build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml and `make generate` to deploy these)
 	@$(LAMBDA)
 
 $(VENV)/installed: tests/template/requirements.txt | needs-python

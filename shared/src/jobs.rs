@@ -49,12 +49,7 @@ impl Queue {
     /// Its address.
     #[must_use]
     pub fn url(self) -> String {
-        variable(match self {
-            Self::Bot => "BOT_QUEUE_URL",
-            Self::Delivery => "DELIVERY_QUEUE_URL",
-            Self::Media => "MEDIA_QUEUE_URL",
-            Self::Push => "PUSH_QUEUE_URL",
-        })
+        format!("{}{}.fifo", variable("QUEUES_URL"), self.as_str())
     }
 }
 

@@ -73,6 +73,6 @@ pub mod prelude {
         },
         identity::{Identity, Role},
         jobs::{Job, Queue},
-        serve, serve_action, serve_action_using, serve_schedule, serve_worker,
+        reads, serve, serve_action, serve_action_using, serve_schedule, serve_worker,
     };
 }

@@ -9,13 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    context::Context,
-    crypto,
-    environment::{optional_variable, variable},
-    phone,
-    settings::EncryptionKey,
-};
+use crate::{context::Context, crypto, environment::variable, phone, settings::EncryptionKey};
 
 /// What a company gives us to act for its number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,8 +202,7 @@ pub async fn download(context: &Context, account: &Account, url: &str, most: usi
 }
 
 fn base_url() -> String {
-    let version = optional_variable("WHATSAPP_GRAPH_VERSION").unwrap_or_else(|| "v25.0".into());
-    format!("{}/{version}", variable("WHATSAPP_GRAPH_URL").trim_end_matches('/'))
+    format!("{}/{}", variable("WHATSAPP_GRAPH_URL").trim_end_matches('/'), variable("WHATSAPP_GRAPH_VERSION"))
 }
 
 fn post(context: &Context, account: &Account, what: &str) -> reqwest::RequestBuilder {

@@ -41,7 +41,7 @@ impl Destination {
 /// The name of the company that who names none joins, if the stage has one.
 #[must_use]
 pub fn default_company() -> Option<String> {
-    environment::optional_variable("DEFAULT_COMPANY")
+    environment::variable_or_nothing("DEFAULT_COMPANY")
 }
 
 #[cfg(test)]

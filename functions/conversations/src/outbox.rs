@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use integrations::ChannelUpdated;
 use shared::{
-    environment::optional_variable,
+    environment::variable,
     error::{INTERNAL, NOT_FOUND},
     parameters,
     prelude::*,
@@ -174,8 +174,7 @@ pub enum Verdict {
 
 /// How long an outcome may stay unknown before the message counts as failed.
 pub fn unknown_outcome_after() -> Duration {
-    let seconds = optional_variable("UNKNOWN_OUTCOME_SECONDS").and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(600))
+    Duration::from_secs(variable("UNKNOWN_OUTCOME_SECONDS").parse().unwrap_or(600))
 }
 
 /// The provider's own pause, growing with every attempt.

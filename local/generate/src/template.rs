@@ -1,32 +1,34 @@
-//! The generated blocks of `template.yaml`, between lines `# <generated: name>` and `# </generated: name>`.
+//! The generated blocks of the root `template.yaml`, between lines `# <generated: name>` and `# </generated: name>`.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{
+    environment::Place,
     functions::Function,
-    names::{Api, check_path, logical_id},
+    names::{capitalised, logical_id},
+    resources,
+    stacks::Stack,
 };
 
-/// Characters Lambda takes in a description.
-const LONGEST_DESCRIPTION: usize = 256;
-
-/// Seconds a worker may take for one job; the queues' visibility time-out is six times as long.
-const WORKER_SECONDS: u32 = 30;
-
-/// Seconds for the frames of one batch: whoever listens knows of them by itself soon after.
-const PUSH_SECONDS: u32 = 3;
-
-/// Seconds a scheduled function may take.
-const SCHEDULE_SECONDS: u32 = 60;
-
 /// The template with its generated blocks filled anew.
-pub fn fill(template: &str, functions: &[Function]) -> Result<String> {
-    let mut blocks = vec![("functions", resources(functions)?), ("socket-routes", socket_routes(functions)?)];
-    for api in Api::ALL {
-        blocks.push((api.block(), paths(functions, api)?));
-    }
+pub fn fill(template: &str, functions: &[Function], stacks: &[Stack]) -> Result<String> {
+    let mut workers: Vec<&Function> = functions.iter().filter(|function| function.is("queue")).collect();
+    workers.sort_by_key(|worker| worker.text("queue").unwrap_or_default());
+    let of_workers = |lines: fn(&Function) -> Result<Vec<String>>| {
+        workers.iter().map(|worker| lines(worker)).collect::<Result<Vec<_>>>().map(|lines| lines.concat())
+    };
+    let sockets = functions.iter().filter(|function| function.is("websocket"));
+    let socket_functions = sockets.map(|function| resources::function(function, Place::Root)).collect::<Result<Vec<_>>>()?;
+    let blocks = [
+        ("stacks", stacks.iter().flat_map(nested).collect()),
+        ("socket-routes", socket_routes(functions)?),
+        ("socket-functions", socket_functions.concat()),
+        ("queues", of_workers(resources::queue)?),
+        ("queue-arns", of_workers(|worker| Ok(vec![format!("- !GetAtt {}.Arn", resources::queue_id(worker)?)]))?),
+        ("queue-alarms", of_workers(resources::queue_alarm)?),
+    ];
     let mut filled = template.to_owned();
     for (name, lines) in blocks {
         filled = fill_block(&filled, name, &lines)?;
@@ -34,7 +36,15 @@ pub fn fill(template: &str, functions: &[Function]) -> Result<String> {
     Ok(filled)
 }
 
-/// Replaces what is between the markers of `name`, indented as they are.
+/// The lines of a section such as `Globals`, its head included.
+pub fn section(template: &str, name: &str) -> Vec<String> {
+    let head = format!("{name}:");
+    let lines = template.lines().skip_while(|line| *line != head);
+    let is_inside = |(number, line): &(usize, &str)| *number == 0 || line.starts_with(' ');
+    lines.enumerate().take_while(is_inside).map(|(_, line)| line.to_owned()).collect()
+}
+
+/// Replaces what is between the markers of `name`, indented as they are, wherever they stand.
 fn fill_block(template: &str, name: &str, lines: &[String]) -> Result<String> {
     let (opening, closing) = (format!("# <generated: {name}>"), format!("# </generated: {name}>"));
     let mut filled = Vec::new();
@@ -55,118 +65,20 @@ fn fill_block(template: &str, name: &str, lines: &[String]) -> Result<String> {
             blocks += 1;
         }
     }
-    ensure!(blocks == 1 && !is_inside, "template.yaml needs one line `{opening}` and one `{closing}` after it");
+    ensure!(blocks > 0 && !is_inside, "template.yaml needs a line `{opening}` and `{closing}` after it");
     Ok(filled.join("\n") + "\n")
 }
 
-fn resources(functions: &[Function]) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
-    for function in functions {
-        let description: String = function.headline.chars().take(LONGEST_DESCRIPTION).collect();
-        let trigger = function.text("trigger")?;
-        lines.extend([
-            format!("{}:", logical_id(&function.name)),
-            "  Type: AWS::Serverless::Function".to_owned(),
-            "  Metadata: {SkipBuild: true}".to_owned(),
-            "  Properties:".to_owned(),
-            format!("    CodeUri: target/lambda/{}/", function.name),
-            format!("    Description: {}", quoted(&description)),
-            format!("    Role: !GetAtt {}.Arn", role(function, trigger)?),
-        ]);
-        match trigger {
-            "queue" => lines.extend(queue_event(function)?),
-            "schedule" => lines.extend(schedule_event(function)?),
-            _ => {}
-        }
-    }
-    Ok(lines)
-}
-
-fn role(function: &Function, trigger: &str) -> Result<&'static str> {
-    Ok(match (trigger, function.text("privilege").unwrap_or("standard")) {
-        ("http", "standard") => "HttpRole",
-        ("http", "uploads") => "HttpUploadsRole",
-        ("http", "files") => "HttpFilesRole",
-        ("websocket", "standard") => "SocketRole",
-        ("queue" | "schedule", "standard") => "WorkerRole",
-        ("queue" | "schedule", "files") => "WorkerFilesRole",
-        (_, privilege) => bail!("{} has no role for the trigger {trigger} and the privilege {privilege}", function.name),
-    })
-}
-
-fn queue_event(function: &Function) -> Result<Vec<String>> {
-    let queue = function.text("queue")?;
-    Ok(vec![
-        format!("    Timeout: {}", if queue == "push" { PUSH_SECONDS } else { WORKER_SECONDS }),
-        "    Events:".to_owned(),
-        "      Queue:".to_owned(),
-        "        Type: SQS".to_owned(),
-        "        Properties:".to_owned(),
-        format!("          Queue: !GetAtt {}Queue.Arn", logical_id(queue)),
-        format!("          BatchSize: {}", function.description["batch"].as_u64().unwrap_or(1)),
-        "          FunctionResponseTypes: [ReportBatchItemFailures]".to_owned(),
-        format!("          ScalingConfig: {{MaximumConcurrency: {}}}", concurrency(queue)),
-    ])
-}
-
-/// Lanes of a queue worked on at the same time. Each holds a connection to Postgres while it works.
-fn concurrency(queue: &str) -> u32 {
-    match queue {
-        "media" => 5,
-        _ => 20,
-    }
-}
-
-fn schedule_event(function: &Function) -> Result<Vec<String>> {
-    Ok(vec![
-        format!("    Timeout: {SCHEDULE_SECONDS}"),
-        "    Events:".to_owned(),
-        "      Clock:".to_owned(),
-        "        Type: ScheduleV2".to_owned(),
-        "        Properties:".to_owned(),
-        format!("          ScheduleExpression: {}", quoted(function.text("expression")?)),
-        "          OmitName: true".to_owned(),
-        "          RoleArn: !GetAtt SchedulerRole.Arn".to_owned(),
-        "          Input: '{}'".to_owned(),
-        "          FlexibleTimeWindow: {Mode: 'OFF'}".to_owned(),
-        "          RetryPolicy: {MaximumRetryAttempts: 0}".to_owned(),
-    ])
-}
-
-fn paths(functions: &[Function], api: Api) -> Result<Vec<String>> {
-    let mut paths: BTreeMap<&str, BTreeMap<String, &Function>> = BTreeMap::new();
-    for function in functions.iter().filter(|function| function.is("http")) {
-        for (method, path) in function.ways()? {
-            check_path(path).with_context(|| format!("the declaration of {}", function.name))?;
-            if Api::of(path) == api {
-                let path = path.strip_prefix(api.base_path()).unwrap_or(path);
-                paths.entry(path).or_default().insert(method.to_ascii_lowercase(), function);
-            }
-        }
-    }
-    if paths.is_empty() {
-        return Ok(vec!["paths: {}".to_owned()]);
-    }
-    let mut lines = vec!["paths:".to_owned()];
-    for (path, methods) in paths {
-        lines.push(format!("  {path}:"));
-        for (method, function) in methods {
-            let id = logical_id(&function.name);
-            lines.extend([
-                format!("    {method}:"),
-                "      responses: {}".to_owned(),
-                "      x-amazon-apigateway-integration:".to_owned(),
-                "        type: aws_proxy".to_owned(),
-                "        httpMethod: POST".to_owned(),
-                "        payloadFormatVersion: '2.0'".to_owned(),
-                "        credentials: !GetAtt GatewayInvokeRole.Arn".to_owned(),
-                format!(
-                    "        uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{id}.Arn}}/invocations"
-                ),
-            ]);
-        }
-    }
-    Ok(lines)
+fn nested(stack: &Stack) -> Vec<String> {
+    let mut lines = vec![
+        format!("{}Stack:", capitalised(stack.name)),
+        "  Type: AWS::CloudFormation::Stack".to_owned(),
+        "  Properties:".to_owned(),
+        format!("    TemplateURL: {}", Stack::file(stack.name)),
+        "    Parameters:".to_owned(),
+    ];
+    lines.extend(stack.given.iter().map(|(name, value)| format!("      {name}: {value}")));
+    lines
 }
 
 fn socket_routes(functions: &[Function]) -> Result<Vec<String>> {
@@ -174,63 +86,41 @@ fn socket_routes(functions: &[Function]) -> Result<Vec<String>> {
     for function in functions.iter().filter(|function| function.is("websocket")) {
         routes.insert(function.text("route_key")?, logical_id(&function.name));
     }
-    if routes.is_empty() {
-        return Ok(vec!["Routes: {}".to_owned()]);
-    }
     let route = |(key, id): (&str, String)| format!("  {key}: {{FunctionArn: !GetAtt {id}.Arn}}");
     Ok(["Routes:".to_owned()].into_iter().chain(routes.into_iter().map(route)).collect())
 }
 
-/// A YAML scalar in double quotes, which escape as JSON does.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn function(name: &str, description: serde_json::Value) -> Function {
-        Function { name: name.into(), package: "leads".into(), headline: "What \"it\" does.".into(), details: None, description }
-    }
-
-    const EMPTY: &str = "a:\n  # <generated: x>\n  old\n  # </generated: x>\nb\n";
+    const EMPTY: &str = "a:\n  # <generated: x>\n  old\n  # </generated: x>\nb\n# <generated: x>\n# </generated: x>\n";
 
     #[test]
     fn a_block_is_replaced_at_its_indentation() {
-        let filled = fill_block(EMPTY, "x", &["one:".into(), "  two".into()]).unwrap();
-        assert_eq!(filled, "a:\n  # <generated: x>\n  one:\n    two\n  # </generated: x>\nb\n");
-        assert_eq!(fill_block(&filled, "x", &["one:".into(), "  two".into()]).unwrap(), filled);
+        let lines = ["one:".into(), "  two".into()];
+        let filled = fill_block(EMPTY, "x", &lines).unwrap();
+        let wanted =
+            "a:\n  # <generated: x>\n  one:\n    two\n  # </generated: x>\nb\n# <generated: x>\none:\n  two\n# </generated: x>\n";
+        assert_eq!(filled, wanted);
+        assert_eq!(fill_block(&filled, "x", &lines).unwrap(), filled);
         assert!(fill_block(EMPTY, "y", &[]).is_err());
     }
 
     #[test]
-    fn every_trigger_has_its_resource() {
-        let worker = function("run_bot", json!({"trigger": "queue", "queue": "bot", "privilege": "files"}));
-        let clock = function(
-            "dispatch_due_jobs",
-            json!({"trigger": "schedule", "expression": "rate(1 minute)", "privilege": "standard"}),
-        );
-        let lines = resources(&[worker, clock]).unwrap().join("\n");
-        for part in
-            ["RunBot:", "!GetAtt BotQueue.Arn", "WorkerFilesRole", "\"rate(1 minute)\"", "What \\\"it\\\" does.", "WorkerRole"]
-        {
-            assert!(lines.contains(part), "{part} in {lines}");
-        }
+    fn a_section_ends_with_its_indentation() {
+        assert_eq!(section("A:\n  one: 1\n\nB:\n  two: 2\n", "A"), ["A:", "  one: 1"]);
+        assert_eq!(section("A:\n  one: 1\nB:\n  two: 2\n", "B"), ["B:", "  two: 2"]);
     }
 
     #[test]
-    fn paths_lose_the_prefix_of_their_api() {
-        let hook = function(
-            "receive_message",
-            json!({"trigger": "http", "method": "POST", "path": "/webhooks/whatsapp", "aliases": ["POST /whatsapp", "PUT /webhooks/whatsapp"]}),
+    fn the_root_gives_a_stack_its_parameters() {
+        let given = vec![("HttpRoleArn".to_owned(), "!GetAtt HttpRole.Arn".to_owned())];
+        let lines = nested(&Stack { name: "app", given, text: String::new() });
+        assert_eq!(lines[0], "AppStack:");
+        assert_eq!(
+            lines[3..],
+            ["    TemplateURL: functions/stacks/app.yaml", "    Parameters:", "      HttpRoleArn: !GetAtt HttpRole.Arn"]
         );
-        let functions = [hook];
-        assert!(paths(&functions, Api::Hooks).unwrap().contains(&"  /whatsapp:".to_owned()));
-        assert!(paths(&functions, Api::App).unwrap().contains(&"  /whatsapp:".to_owned()));
-        assert_eq!(paths(&functions, Api::Widget).unwrap(), ["paths: {}"]);
-        assert_eq!(socket_routes(&functions).unwrap(), ["Routes: {}"]);
     }
 }

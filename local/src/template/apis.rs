@@ -18,12 +18,6 @@ const CORS: &str = "DefinitionBody.x-amazon-apigateway-cors";
 
 /// Reads an HTTP API with its routes.
 pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
-    let mut base_paths: Vec<String> = Vec::new();
-    for path in properties.texts("Domain.BasePath")? {
-        let path = path.trim_matches('/').to_owned();
-        // SAM accepts this word for the empty mapping key.
-        base_paths.push(if path == "(none)" { String::new() } else { path });
-    }
     if properties.get("CorsConfiguration")?.is_some() {
         // SAM puts a parameter's text where the list it stands for belongs.
         bail!("{}: say it in {CORS}", properties.place("CorsConfiguration"));
@@ -47,25 +41,28 @@ pub(super) fn http_api(properties: &Properties) -> Result<HttpApiDefinition> {
     let burst = properties.number("DefaultRouteSettings.ThrottlingBurstLimit")?;
     Ok(HttpApiDefinition {
         logical_id: properties.id.to_owned(),
-        base_paths,
+        base_paths: Vec::new(),
         routes: routes(properties)?,
         cors,
         throttle: rate.zip(burst).map(|(rate, burst)| ThrottleDefinition { rate, burst }),
     })
 }
 
-/// The API with the most base paths also answers at the root, unless another one claims it: on AWS the same API
-/// is reachable under its own host name without a mapping key.
-pub(super) fn share_out_root(apis: &mut [HttpApiDefinition]) {
-    for api in apis.iter_mut().filter(|api| api.base_paths.is_empty()) {
-        api.base_paths.push(String::new());
+/// Reads an `AWS::ApiGatewayV2::ApiMapping`: the logical id of the API and the key under which it answers.
+pub(super) fn mapping(properties: &Properties) -> Result<(String, String)> {
+    let api = properties.text("ApiId")?.with_context(|| format!("{} is missing", properties.place("ApiId")))?;
+    Ok((api, properties.text("ApiMappingKey")?.unwrap_or_default()))
+}
+
+/// Tells each API the keys of its mappings.
+pub(super) fn apply_mappings(apis: &mut [HttpApiDefinition], mappings: Vec<(String, String)>) -> Result<()> {
+    for (id, key) in mappings {
+        let api = apis.iter_mut().find(|api| api.logical_id == id);
+        api.with_context(|| format!("a mapping with the key {key:?} leads to {id}, which is no HTTP API"))?.base_paths.push(key);
     }
-    if apis.iter().any(|api| api.base_paths.iter().any(String::is_empty)) {
-        return;
-    }
-    // The last of equals wins in `max_by_key`, so the search goes backwards to prefer the first.
-    if let Some(main) = apis.iter_mut().rev().max_by_key(|api| api.base_paths.len()) {
-        main.base_paths.push(String::new());
+    match apis.iter().find(|api| api.base_paths.is_empty()) {
+        Some(api) => bail!("resource {}: no AWS::ApiGatewayV2::ApiMapping leads to it", api.logical_id),
+        None => Ok(()),
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn function(properties: &Properties, template: &mut Template) -> Resu
     Ok(())
 }
 
+/// Its queue is still the queue's name: another template may declare it.
 fn event_source(function: &str, event: &Properties) -> Result<Option<EventSource>> {
     if event.text("Enabled")?.is_some_and(|enabled| enabled == "false") {
         return Ok(None);
@@ -58,7 +59,7 @@ fn event_source(function: &str, event: &Properties) -> Result<Option<EventSource
     };
     Ok(Some(EventSource {
         function: function.to_owned(),
-        queue: queue_of_arn(event.resolver, &arn).with_context(|| format!("{}: no such queue {arn}", event.place("Queue")))?,
+        queue: arn.rsplit(':').next().unwrap_or_default().to_owned(),
         batch_size: whole("BatchSize", 10)?,
         maximum_concurrency: whole("ScalingConfig.MaximumConcurrency", 5)?,
         report_batch_item_failures: event.texts("FunctionResponseTypes")?.iter().any(|kind| kind == "ReportBatchItemFailures"),
@@ -97,6 +98,16 @@ pub(super) fn queue(properties: &Properties) -> Result<QueueDefinition> {
         retention: seconds("MessageRetentionPeriod", 345_600)?,
         dead_letter,
     })
+}
+
+/// Puts the logical ids of the queues in place of their names.
+pub(super) fn find_queues(template: &mut Template) -> Result<()> {
+    for source in &mut template.event_sources {
+        let queue = template.queues.iter().find(|queue| queue.name == source.queue);
+        let queue = queue.with_context(|| format!("resource {}, event: no such queue {}", source.function, source.queue))?;
+        source.queue.clone_from(&queue.logical_id);
+    }
+    Ok(())
 }
 
 fn queue_of_arn(resolver: &Resolver, arn: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What `template.yaml` declares, with `Ref`, `Fn::GetAtt` and `Fn::Sub` resolved.
+//! What `template.yaml` and the stacks nested in it declare, with `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::Join` resolved.
 
 mod apis;
 mod functions;
@@ -40,23 +40,21 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads and resolves the template in `file`.
+    /// Reads and resolves the template in `file`, with the templates of its nested stacks.
     ///
     /// # Errors
-    /// When the file cannot be read, or uses something the local cloud does not serve; the message names the
+    /// When a file cannot be read, or uses something the local cloud does not serve; the message names the
     /// resource, the property and the construct.
     pub fn read(file: &Path, settings: &Settings) -> Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        Self::parse(&text, settings).with_context(|| format!("in {}", file.display()))
+        resources::read(resources::Document::read(file)?, settings).with_context(|| format!("in {}", file.display()))
     }
 
-    /// Resolves the template in `text`.
+    /// Resolves the template in `text`, which can have no nested stacks.
     ///
     /// # Errors
     /// As [`Template::read`].
     pub fn parse(text: &str, settings: &Settings) -> Result<Self> {
-        let document = yaml::parse(text)?;
-        resources::read(&document, settings)
+        resources::read(resources::Document::parse(text)?, settings)
     }
 }
 
@@ -96,7 +94,7 @@ impl QueueDefinition {
 #[derive(Clone, Debug)]
 pub struct EventSource {
     pub function: String,
-    /// Logical id of the queue.
+    /// Logical id of the queue, which may be declared by another template.
     pub queue: String,
     pub batch_size: usize,
     pub maximum_concurrency: usize,
@@ -134,7 +132,7 @@ pub struct BucketDefinition {
 #[derive(Clone, Debug)]
 pub struct HttpApiDefinition {
     pub logical_id: String,
-    /// Without slashes at the ends; the empty one is the root.
+    /// Keys of its mappings, without slashes at the ends; the empty one is the root.
     pub base_paths: Vec<String>,
     pub routes: Vec<RouteDefinition>,
     pub cors: Option<CorsDefinition>,

@@ -13,7 +13,7 @@ pub(super) struct Properties<'a> {
 }
 
 impl Properties<'_> {
-    /// The resolved value at a path such as `Domain.BasePath`.
+    /// The resolved value at a path such as `RedrivePolicy.maxReceiveCount`.
     pub fn get(&self, path: &str) -> Result<Option<Json>> {
         self.raw(path)?.map(|value| self.resolver.resolve(value).with_context(|| self.place(path))).transpose()
     }

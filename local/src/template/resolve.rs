@@ -1,4 +1,4 @@
-//! `Ref`, `Fn::GetAtt` and `Fn::Sub`: the three intrinsic functions our template may use.
+//! `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::Join`: the intrinsic functions our templates may use.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,14 @@ impl Resolver {
                 }
                 _ => bail!("Fn::Sub takes a text, or a list of a text and a map"),
             },
-            other => bail!("{other} is not supported by the local cloud: only Ref, Fn::GetAtt and Fn::Sub are"),
+            "Fn::Join" => {
+                let joined = argument.as_array().filter(|parts| parts.len() == 2).context("Fn::Join takes a text and a list")?;
+                let (separator, items) = (text_of(&joined[0]), self.resolve(&joined[1])?);
+                let items: Option<Vec<String>> = items.as_array().and_then(|items| items.iter().map(text_of).collect());
+                let (separator, items) = separator.zip(items).context("Fn::Join takes a text and a list of texts")?;
+                Ok(items.join(&separator).into())
+            }
+            other => bail!("{other} is not supported by the local cloud: only Ref, Fn::GetAtt, Fn::Sub and Fn::Join are"),
         }
     }
 

@@ -1,6 +1,9 @@
 //! From the document to the definitions of its resources.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value as Json};
@@ -9,6 +12,7 @@ use super::{
     BucketDefinition, Settings, TableDefinition, Template, apis, functions,
     properties::{Properties, merge},
     resolve::{Facts, Resolver, text_of},
+    yaml,
 };
 
 /// Types that exist only in AWS and change nothing about how functions run.
@@ -16,7 +20,7 @@ const IGNORED: [&str; 14] = [
     "AWS::IAM::",
     "AWS::Logs::",
     "AWS::CloudWatch::",
-    "AWS::ApiGatewayV2::",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::Lambda::Permission",
     "AWS::SNS::",
     "AWS::SQS::QueuePolicy",
@@ -41,19 +45,46 @@ const NAME_PROPERTIES: [(&str, &str); 7] = [
     ("AWS::Serverless::Function", "FunctionName"),
 ];
 
-/// Reads the whole document.
-pub(super) fn read(document: &Json, settings: &Settings) -> Result<Template> {
+/// A template's content, and where the paths in it begin.
+pub(super) struct Document {
+    content: Json,
+    folder: Option<PathBuf>,
+}
+
+impl Document {
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Self { folder: file.parent().map(Path::to_owned), ..Self::parse(&text)? })
+    }
+
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(Self { content: yaml::parse(text)?, folder: None })
+    }
+}
+
+/// Reads the template with its nested stacks.
+pub(super) fn read(document: Document, settings: &Settings) -> Result<Template> {
+    let mut template = Template::default();
+    read_stack(document, settings, &mut template)?;
+    functions::find_queues(&mut template)?;
+    check_references(&template)?;
+    Ok(template)
+}
+
+fn read_stack(document: Document, settings: &Settings, template: &mut Template) -> Result<()> {
+    let Document { content, folder } = document;
     let empty = Map::new();
-    let resources = document.get("Resources").and_then(Json::as_object).context("the template has no Resources")?;
-    let globals = document.get("Globals").and_then(Json::as_object).unwrap_or(&empty);
+    let resources = content.get("Resources").and_then(Json::as_object).context("the template has no Resources")?;
+    let globals = content.get("Globals").and_then(Json::as_object).unwrap_or(&empty);
     let mut resolver = Resolver {
-        parameters: parameters(document, settings)?,
+        parameters: parameters(&content, settings)?,
         queue_endpoint: settings.queue_endpoint.trim_end_matches('/').to_owned(),
         ..Resolver::default()
     };
     resolver.resources = facts(resources, &resolver)?;
 
-    let mut template = Template::default();
+    let mut apis = Vec::new();
+    let mut mappings = Vec::new();
     for (id, resource) in resources {
         let kind = resolver.resources[id].kind.as_str();
         if IGNORED.iter().any(|prefix| kind.starts_with(prefix)) {
@@ -66,8 +97,9 @@ pub(super) fn read(document: &Json, settings: &Settings) -> Result<Template> {
         let own = resource.get("Properties").cloned().unwrap_or_else(|| Json::Object(Map::new()));
         let properties = Properties { id, values: merge(global.cloned(), own), resolver: &resolver };
         match kind {
-            "AWS::Serverless::Function" => functions::function(&properties, &mut template)?,
-            "AWS::Serverless::HttpApi" => template.http_apis.push(apis::http_api(&properties)?),
+            "AWS::Serverless::Function" => functions::function(&properties, template)?,
+            "AWS::Serverless::HttpApi" => apis.push(apis::http_api(&properties)?),
+            "AWS::ApiGatewayV2::ApiMapping" => mappings.push(apis::mapping(&properties)?),
             "AWS::Serverless::WebSocketApi" => {
                 if template.web_socket_api.replace(apis::web_socket_api(&properties)?).is_some() {
                     bail!("resource {id}: the local cloud serves only one AWS::Serverless::WebSocketApi");
@@ -85,12 +117,29 @@ pub(super) fn read(document: &Json, settings: &Settings) -> Result<Template> {
                 template.buckets.push(BucketDefinition { logical_id: id.clone(), name, cors_rules });
             }
             "AWS::SQS::Queue" => template.queues.push(functions::queue(&properties)?),
+            "AWS::CloudFormation::Stack" => nested_stack(&properties, folder.as_deref(), template)?,
             other => bail!("resource {id}, property Type: the local cloud does not know {other}"),
         }
     }
-    apis::share_out_root(&mut template.http_apis);
-    check_references(&template)?;
-    Ok(template)
+    apis::apply_mappings(&mut apis, mappings)?;
+    template.http_apis.extend(apis);
+    Ok(())
+}
+
+/// Reads the template of a nested stack, with the parameters it is given.
+fn nested_stack(properties: &Properties, folder: Option<&Path>, template: &mut Template) -> Result<()> {
+    let place = || properties.place("TemplateURL");
+    let url = properties.text("TemplateURL")?.with_context(|| format!("{} is missing", place()))?;
+    let file = folder.with_context(|| format!("{}: only a template in a file can have nested stacks", place()))?.join(url);
+    let mut given = BTreeMap::new();
+    for (name, value) in properties.get("Parameters")?.as_ref().and_then(Json::as_object).into_iter().flatten() {
+        let value = text_of(value).with_context(|| format!("{}: not text", properties.place(&format!("Parameters.{name}"))))?;
+        given.insert(name.clone(), value);
+    }
+    let settings = Settings { parameters: given, queue_endpoint: properties.resolver.queue_endpoint.clone() };
+    Document::read(&file)
+        .and_then(|document| read_stack(document, &settings, template))
+        .with_context(|| format!("in {}", file.display()))
 }
 
 fn parameters(document: &Json, settings: &Settings) -> Result<BTreeMap<String, Option<Json>>> {

@@ -88,7 +88,7 @@ async fn errors_of_the_function_are_passed_on() {
     assert!(matches!(broken.result, Err(InvokeError::Failed { error_type, .. }) if error_type == "Runtime.ExitError"));
     let missing = invoke(&stack, "Missing", json!({})).await;
     let Err(InvokeError::Unknown(message)) = missing.result else { panic!("{missing:?}") };
-    assert!(message.ends_with("never_built is not built: cargo build --workspace --bins"), "{message}");
+    assert!(message.ends_with("never_built is not built: make programs"), "{message}");
     assert!(matches!(invoke(&stack, "Nobody", json!({})).await.result, Err(InvokeError::Unknown(_))));
     stack.stop().await;
 }

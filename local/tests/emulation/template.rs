@@ -32,7 +32,7 @@ fn definitions_are_resolved() {
     assert_eq!((template.buckets[0].name.as_str(), template.buckets[0].cors_rules.len()), ("media", 1));
 
     let api = template.http_apis.iter().find(|api| api.logical_id == "AppApi").expect("the API");
-    assert_eq!(api.base_paths, ["api", "api/v1", ""]);
+    assert_eq!(api.base_paths, ["", "api", "api/v1"]);
     assert!(api.routes.iter().any(|route| route.method == "POST" && route.path == "/echo/{name}" && route.function == "Echo"));
     let sockets = template.web_socket_api.expect("the WebSocket API");
     assert_eq!((sockets.stage.as_str(), sockets.selector.as_str()), ("dev", "action"));
@@ -42,7 +42,7 @@ fn definitions_are_resolved() {
 #[test]
 fn long_forms_and_lists_of_sub_mean_the_same() {
     let text = "
-Parameters: {Name: {Type: String, Default: it}}
+Parameters: {Name: {Type: String, Default: it}, List: {Type: CommaDelimitedList, Default: 'a, b'}}
 Resources:
   Queue: {Type: AWS::SQS::Queue}
   One:
@@ -57,13 +57,71 @@ Resources:
           D: !Sub ${AWS::Region}/${AWS::AccountId}
           E: true
           F: 7
+          G: !Join [';', !Ref List]
 ";
     let template = Template::parse(text, &settings()).expect("a template");
     let values: Vec<&str> = template.functions[0].environment.values().map(String::as_str).collect();
     assert_eq!(
         values,
-        ["it-it-Queue-${kept}", "arn:aws:sqs:sa-east-1:123456789012:Queue", "Queue", "sa-east-1/123456789012", "true", "7"]
+        [
+            "it-it-Queue-${kept}",
+            "arn:aws:sqs:sa-east-1:123456789012:Queue",
+            "Queue",
+            "sa-east-1/123456789012",
+            "true",
+            "7",
+            "a;b"
+        ]
     );
+}
+
+#[test]
+fn nested_stacks_are_read_with_what_they_are_given() {
+    const ROOT: &str = "
+Parameters: {Origins: {Type: CommaDelimitedList, Default: 'https://a,https://b'}}
+Resources:
+  Jobs: {Type: AWS::SQS::Queue}
+  Domain: {Type: AWS::ApiGatewayV2::DomainName}
+  Inner:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: stacks/inner.yaml
+      Parameters: {QueueArn: !GetAtt Jobs.Arn, Origins: !Join [',', !Ref Origins], Domain: !Ref Domain, ApiUrl: !Sub 'https://${Domain}/'}
+";
+    const INNER: &str = "
+Parameters: {QueueArn: {Type: String}, Origins: {Type: CommaDelimitedList}, Domain: {Type: String}, ApiUrl: {Type: String}, Kept: {Type: String, Default: 'yes'}}
+Resources:
+  LeadsApi:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        x-amazon-apigateway-cors: {allowOrigins: !Ref Origins}
+        paths: {/: {get: {x-amazon-apigateway-integration: {uri: !Sub '${ListLeads.Arn}/invocations'}}}}
+  Mapping: {Type: AWS::ApiGatewayV2::ApiMapping, Properties: {ApiId: !Ref LeadsApi, DomainName: !Ref Domain, Stage: $default, ApiMappingKey: leads}}
+  ListLeads:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../target/lambda/list_leads/
+      Environment: {Variables: {API: !Ref ApiUrl, KEPT: !Ref Kept}}
+      Events: {Queue: {Type: SQS, Properties: {Queue: !Ref QueueArn}}}
+";
+    let folder = std::env::temp_dir().join(format!("local-nested-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("stacks")).expect("a folder");
+    std::fs::write(folder.join("template.yaml"), ROOT).expect("a file");
+    std::fs::write(folder.join("stacks/inner.yaml"), INNER).expect("a file");
+    let template = Template::read(&folder.join("template.yaml"), &settings()).expect("a template");
+    assert_eq!(template.functions[0].binary, "list_leads");
+    let values: Vec<&str> = template.functions[0].environment.values().map(String::as_str).collect();
+    assert_eq!(values, ["https://Domain/", "yes"]);
+    assert_eq!(template.event_sources[0].queue, "Jobs");
+    let api = &template.http_apis[0];
+    assert_eq!((api.base_paths.as_slice(), api.routes[0].path.as_str()), (["leads".to_owned()].as_slice(), "/"));
+    assert_eq!(api.cors.as_ref().map(|cors| cors.allow_origins.len()), Some(2));
+
+    std::fs::remove_file(folder.join("stacks/inner.yaml")).expect("it was there");
+    let missing = format!("{:#}", Template::read(&folder.join("template.yaml"), &settings()).expect_err("its stack is missing"));
+    assert!(missing.contains("stacks/inner.yaml"), "{missing}");
+    std::fs::remove_dir_all(folder).expect("it was there");
 }
 
 #[test]
@@ -74,7 +132,8 @@ fn what_is_not_served_is_named() {
         )
     };
     let cases = [
-        (function("{A: !Join ['', [a, b]]}"), vec!["resource One", "Environment.Variables", "A", "Fn::Join"]),
+        (function("{A: !Select [0, [a, b]]}"), vec!["resource One", "Environment.Variables", "A", "Fn::Select"]),
+        (function("{A: !Join [a, b, c]}"), vec!["resource One", "Environment.Variables", "A", "Fn::Join"]),
         (function("{A: !Ref Nothing}"), vec!["resource One", "Ref Nothing"]),
         (function("!If [a, {}, {}]"), vec!["resource One", "Environment.Variables", "Fn::If"]),
         ("Resources: {One: {Type: 'AWS::Kinesis::Stream'}}".to_owned(), vec!["resource One", "AWS::Kinesis::Stream"]),
@@ -92,6 +151,19 @@ fn what_is_not_served_is_named() {
             "Parameters: {P: {Type: String}}\nResources: {Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Ref P}}}"
                 .to_owned(),
             vec!["resource Q", "QueueName", "parameter P"],
+        ),
+        (
+            "Resources: {Api: {Type: 'AWS::Serverless::HttpApi', Properties: {DefinitionBody: {paths: {}}}}}".to_owned(),
+            vec!["resource Api", "AWS::ApiGatewayV2::ApiMapping"],
+        ),
+        (
+            "Resources: {One: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: one.yaml}}}".to_owned(),
+            vec!["resource One", "TemplateURL"],
+        ),
+        (
+            "Resources: {One: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: x, Events: {E: {Type: SQS, Properties: {Queue: 'arn:q'}}}}}}"
+                .to_owned(),
+            vec!["resource One", "no such queue q"],
         ),
     ];
     for (text, expected) in cases {

@@ -9,14 +9,17 @@ use crate::{
     postgres::intern,
 };
 
-/// The statement of a list in order of time, without its end: which page is asked for says that.
+/// The statement of a list in order of time. Which page is asked for says the rest: where it begins is one comparison, and how few rows
+/// are wanted at most is said, so that one plan serves all requests.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeList {
-    /// Ends within its conditions.
+    /// `select *` of the table with the list's conditions, and nothing after them.
     pub rows: &'static str,
-    /// Columns that make the order; the second one for rows of the same time.
+    /// Columns of that table that make the order; the second one for rows of the same time.
     pub at: &'static str,
     pub id: &'static str,
+    /// What is shown of each: columns from `page`, named as the table in `at` and `id`, with what is joined to it.
+    pub shown: &'static str,
 }
 
 const NAMES: [&str; 16] = ["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16"];
@@ -24,16 +27,18 @@ const NAMES: [&str; 16] = ["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9",
 impl TimeList {
     /// With the page's own parameters after those that `rows` has.
     fn statement(&self, order: Order, parameters: usize) -> &'static str {
-        let Self { rows, at, id } = *self;
+        let Self { rows, at, id, shown } = *self;
         let [after, after_id, wanted] = [0, 1, 2].map(|more| NAMES[parameters + more]);
-        let (beyond, direction) = match order {
-            Order::Desc => (" < (", " desc"),
-            Order::Asc => (" > (", " asc"),
+        let (beyond, beginning, direction) = match order {
+            Order::Desc => (" < ", "'infinity'", " desc"),
+            Order::Asc => (" > ", "'-infinity'", " asc"),
         };
-        let place =
-            ["\nand (", after, "::timestamptz is null or (", at, ", ", id, ")", beyond, after, ", ", after_id, "::uuid))"];
-        let end = ["\norder by ", at, direction, ", ", id, direction, "\nlimit ", wanted];
-        intern(&[[rows].as_slice(), &place, &end].concat())
+        let by_time = ["\norder by ", at, direction, ", ", id, direction];
+        let place = ["\nand (", at, ", ", id, ")", beyond, "(coalesce(", after, "::timestamptz, ", beginning, "), coalesce("];
+        let place_id = [after_id, "::uuid, '00000000-0000-0000-0000-000000000000'))"];
+        let limits = ["\nlimit 101) rows\nlimit ", wanted, "::bigint)\n"];
+        let page = ["with page as (select * from (", rows];
+        intern(&[page.as_slice(), &place, &place_id, &by_time, &limits, &[shown], &by_time].concat())
     }
 }
 

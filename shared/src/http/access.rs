@@ -21,6 +21,9 @@ pub trait Proof: Sized + Send + Sync + 'static {
     /// What it refuses with.
     fn fails() -> Vec<Problem>;
 
+    /// Whether the caller is a third party, which says nothing of ours in its bodies.
+    const IS_THIRD_PARTY: bool = false;
+
     /// # Errors
     /// 401 without a valid token or signature, 403 with a role that is not enough.
     fn prove(request: &Request, context: &Context) -> Result<Self, Error>;
@@ -38,6 +41,8 @@ pub enum Either<A, B> {
 }
 
 impl<A: Credential, B: Credential> Proof for Either<A, B> {
+    const IS_THIRD_PARTY: bool = A::IS_THIRD_PARTY && B::IS_THIRD_PARTY;
+
     fn names() -> Vec<&'static str> {
         [A::names(), B::names()].concat()
     }
@@ -145,6 +150,8 @@ impl Proof for Anyone {
 pub struct SignedByMeta;
 
 impl Proof for SignedByMeta {
+    const IS_THIRD_PARTY: bool = true;
+
     fn names() -> Vec<&'static str> {
         vec!["signed_by_meta"]
     }

@@ -4,12 +4,12 @@
 use serde_json::Value;
 
 use super::{
-    Api, Request, Route,
+    Request, Route,
     names::{COMPANY, COMPANY_HEADERS},
 };
 
 /// The companies named, as they are written. The route that enters another one names it in its path, and may elsewhere.
-pub(super) fn named(request: &Request, route: &Route) -> Vec<String> {
+pub(super) fn named(request: &Request, route: &Route, is_third_party: bool) -> Vec<String> {
     if route.path.starts_with("/auth/companies/") {
         return Vec::new();
     }
@@ -18,7 +18,7 @@ pub(super) fn named(request: &Request, route: &Route) -> Vec<String> {
     let in_headers = COMPANY_HEADERS.iter().filter(|name| request.has_header(name));
     let in_headers = in_headers.map(|name| request.header(name).unwrap_or("unreadable").to_owned());
     // What third parties send says nothing of ours, and is read by its own route.
-    let is_ours = route.api() != Api::Hooks && request.body().len() <= route.body_limit;
+    let is_ours = !is_third_party && request.body().len() <= route.body_limit;
     let body = Some(request).filter(|_| is_ours).and_then(|request| request.json().ok());
     let in_body = COMPANY.iter().filter_map(|name| written(body?.get(name)?));
     let named = in_query.chain(in_headers).chain(in_body).map(|name| name.trim().to_owned());

@@ -1,4 +1,4 @@
-//! What a binary says of itself with `--describe`: `make generate` turns it into `openapi.json` and blocks of `template.yaml`.
+//! What a binary says of itself with `--describe`: `make generate` turns it into `openapi.json` and templates.
 
 #[doc(hidden)]
 pub use linkme;
@@ -6,14 +6,27 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answer, Api, Route,
+    Answer, Route,
     names::{self, Way},
 };
 use crate::{
     error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING, UNAVAILABLE},
     events::EventPayload,
-    needs::Privilege,
+    needs::{Privilege, Uses},
 };
+
+/// `reads!(DEFAULT_COMPANY);` in a function's file: the template sets these variables for it, beside those of its kind.
+#[macro_export]
+macro_rules! reads {
+    ($($name:ident),+ $(,)?) => {
+        #[cfg(debug_assertions)]
+        const _: () = {
+            #[$crate::describe::linkme::distributed_slice($crate::describe::VARIABLES)]
+            #[linkme(crate = $crate::describe::linkme)]
+            static READS: (&str, &[&str]) = (file!(), &[$(stringify!($name)),+]);
+        };
+    };
+}
 
 /// Adds one type of event to what a binary describes.
 pub type DescribeEvent = fn(&mut Events<'_>);
@@ -38,6 +51,11 @@ macro_rules! event {
         };
     };
 }
+
+/// Variables of the template, besides those that every function of its kind has, by the file whose function says with `reads!` that it
+/// reads them.
+#[linkme::distributed_slice]
+pub static VARIABLES: [(&'static str, &'static [&'static str])];
 
 /// The schemas of payloads by their event's type.
 pub struct Events<'generator> {
@@ -64,6 +82,7 @@ pub(crate) fn other(mut own: Value) -> Value {
     let mut outputs = settings().for_serialize().into_generator();
     own["name"] = json!(binary_name());
     own["events"] = json!(events(&mut outputs));
+    own["reads"] = json!(variables());
     let mut schemas = outputs.take_definitions(true);
     // As the answers that have them say it.
     schemas.values_mut().for_each(|schema| names::note(schema, Way::Told));
@@ -149,11 +168,6 @@ impl Description {
                 codes.push(code);
             }
         }
-        let api = match route.api() {
-            Api::App => "app",
-            Api::Widget => "widget",
-            Api::Hooks => "hooks",
-        };
         let events = events(&mut self.outputs);
         let mut query = json!(self.query);
         names::note(&mut query, Way::Taken);
@@ -165,13 +179,14 @@ impl Description {
         json!({
             "name": binary_name(),
             "trigger": "http",
-            "api": api,
             "method": route.method,
             "path": route.path,
             "aliases": route.ways().skip(1).map(|(method, path)| format!("{method} {path}")).collect::<Vec<_>>(),
             "access": self.access,
             "limit": route.limit.map(|limit| json!({"most": limit.most, "seconds": limit.window.as_secs()})),
             "privilege": privilege(route.privilege),
+            "uses": uses(route.uses),
+            "reads": variables(),
             "idempotent": self.idempotent,
             "query": query,
             "body": self.body,
@@ -180,6 +195,22 @@ impl Description {
             "events": events,
             "schemas": schemas,
         })
+    }
+}
+
+/// Those of this function: a program may be several.
+fn variables() -> Vec<&'static str> {
+    let name = binary_name();
+    let own =
+        VARIABLES.iter().filter(|(file, _)| std::path::Path::new(file).file_stem().is_some_and(|stem| stem == name.as_str()));
+    own.flat_map(|(_, names)| names.iter().copied()).collect()
+}
+
+pub(crate) fn uses(uses: Uses) -> &'static str {
+    match uses {
+        Uses::Nothing => "nothing",
+        Uses::Settings => "settings",
+        Uses::Database => "database",
     }
 }
 

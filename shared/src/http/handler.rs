@@ -47,7 +47,7 @@ macro_rules! handlers {
                         call: Box::new(move |request, route, context| {
                             let prepare = || {
                                 let proof = Access::prove(&request, &context)?;
-                                context.hear_of_companies(company::named(&request, route));
+                                context.hear_of_companies(company::named(&request, route, Access::IS_THIRD_PARTY));
                                 context.identity().map_or(Ok(()), |caller| context.is_for(caller.company_id))?;
                                 $(let $argument = $argument::from_request(&request, route, &context)?;)*
                                 Ok::<_, Error>((proof, $($argument,)*))

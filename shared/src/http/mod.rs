@@ -24,4 +24,4 @@ pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, Pa
 pub use handler::{Endpoint, Handler};
 pub use list::{List, Order};
 pub use request::Request;
-pub use route::{Api, Route};
+pub use route::Route;

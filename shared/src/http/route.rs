@@ -10,17 +10,6 @@ use crate::{
     rate::Limit,
 };
 
-/// Which of the three HTTP APIs serves a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// Signed-in people.
-    App,
-    /// Visitors of the widget, under `/widget`.
-    Widget,
-    /// Third parties, under `/webhooks`.
-    Hooks,
-}
-
 /// The declaration at the top of each route's file.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
@@ -116,17 +105,6 @@ impl Route {
     pub const fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
-    }
-
-    #[must_use]
-    pub fn api(&self) -> Api {
-        if self.path.starts_with("/webhooks/") {
-            Api::Hooks
-        } else if self.path.starts_with("/widget/") {
-            Api::Widget
-        } else {
-            Api::App
-        }
     }
 
     /// Whether it only reads.

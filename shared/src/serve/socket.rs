@@ -165,7 +165,8 @@ fn serve_boxed(
 ) {
     let name = describe::binary_name();
     if describe::is_asked() {
-        println!("{}", describe::other(json!({"trigger": "websocket", "route_key": route_key, "input": input})));
+        let uses = describe::uses(uses);
+        println!("{}", describe::other(json!({"trigger": "websocket", "route_key": route_key, "uses": uses, "input": input})));
         return;
     }
     let handle: Handle = Arc::new(handle);

@@ -9,6 +9,8 @@ use shared::{
 
 const ROUTE: Route = Route::post("/auth/register");
 
+reads!(DEFAULT_COMPANY);
+
 /// Only met on the way: another slug is tried.
 const SLUG_TAKEN: Problem = Problem::new(409, "slug_taken", "Este endereço já existe.", "This slug is taken.");
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use conversations::outbox::{self, Verdict};
 use shared::{limits, prelude::*, whatsapp};
 
+reads!(LIMITS_TABLE, UNKNOWN_OUTCOME_SECONDS, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+
 /// Calls a second one number may make; WhatsApp allows 80.
 const CALLS_PER_SECOND: u64 = 70;
 

@@ -39,15 +39,10 @@ const IS_SEEN: &str = "
 
 /// Reactions are shown on the messages they are to.
 const MESSAGES: TimeList = TimeList {
-    rows: concat!(
-        "select ",
-        message_columns!(),
-        " from messages ",
-        message_joins!(),
-        " where messages.conversation_id = $1 and messages.kind <> 'reaction'"
-    ),
+    rows: "select * from messages where conversation_id = $1 and kind <> 'reaction'",
     at: "messages.sent_at",
     id: "messages.id",
+    shown: concat!("select ", message_columns!(), " from page messages ", message_joins!()),
 };
 
 /// At most half a page of what comes before the message in the order asked for, and the rest from it on.

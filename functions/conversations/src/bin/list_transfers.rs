@@ -26,21 +26,21 @@ struct ConversationTransfer {
 }
 
 const TRANSFERS: TimeList = TimeList {
-    rows: "
+    rows: "select * from conversation_transfers transfers where conversation_id = $1",
+    at: "transfers.at",
+    id: "transfers.id",
+    shown: "
     select transfers.id, transfers.conversation_id,
            transfers.from_user_id, from_user.name as from_user_name,
            transfers.to_user_id, to_user.name as to_user_name,
            transfers.from_department_id, from_department.name as from_department_name,
            transfers.to_department_id, to_department.name as to_department_name,
            transfers.by_user_id, transfers.reason, transfers.at as transferred_at
-      from conversation_transfers transfers
+      from page transfers
       left join users from_user on from_user.id = transfers.from_user_id
       left join users to_user on to_user.id = transfers.to_user_id
       left join departments from_department on from_department.id = transfers.from_department_id
-      left join departments to_department on to_department.id = transfers.to_department_id
-     where transfers.conversation_id = $1",
-    at: "transfers.at",
-    id: "transfers.id",
+      left join departments to_department on to_department.id = transfers.to_department_id",
 };
 
 pub fn main() {

@@ -18,6 +18,8 @@ const ROUTE: Route = Route::post("/messages").fails(&[
     CLIENT_MESSAGE_ID_REUSED,
 ]);
 
+reads!(PUBLIC_API_URL);
+
 const CLIENT_MESSAGE_ID_REUSED: Problem = Problem::new(
     422,
     "client_message_id_reused",

@@ -14,6 +14,8 @@ use shared::{
 
 const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE]);
 
+reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+
 /// The channel as it is if this company has saved it before; nobody else saves it meanwhile.
 const LOCKED: &str =
     concat!("select ", integration_columns!(), " from channel_accounts channel where kind = $1 and external_key = $2 for update");

@@ -9,6 +9,8 @@ use shared::{
 
 const ROUTE: Route = Route::post("/realtime/tickets");
 
+reads!(WEBSOCKET_URL);
+
 /// Only entering the tenant matters: a session that has ended gets no ticket.
 const NOTHING: &str = "select";
 

@@ -11,6 +11,8 @@ use shared::{
 };
 use whatsapp::media::{self, Fetched};
 
+reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+
 #[derive(Deserialize)]
 struct FetchMedia {
     file_id: Uuid,

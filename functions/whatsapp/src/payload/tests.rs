@@ -316,7 +316,7 @@ fn beside(field: &str) -> Vec<u8> {
 #[test]
 fn what_cannot_be_read_is_one_item_and_kept_as_it_came() {
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
-    for field in [format!(r#""x":{deep}"#), r#""x":1e999"#.to_owned(), format!(r#""text":{{"body":{deep}}}"#)] {
+    for field in [format!(r#""x":{deep}"#), r#""x":1e999"#.to_owned(), format!(r#""context":{{"id":{deep}}}"#)] {
         let body = beside(&field);
         let mut notifications = read(&body, NOW).unwrap();
         assert_eq!(notifications.len(), 1);
@@ -327,7 +327,7 @@ fn what_cannot_be_read_is_one_item_and_kept_as_it_came() {
         );
         assert_eq!([stored(items[0].clone()).id, stored(items[2].clone()).id], ["a", "c"]);
         let part = String::from_utf8(part_of(&body, &address)).unwrap();
-        assert!(part.contains(field.split_once(':').unwrap().1.trim_start_matches(r#"{"body":"#).trim_end_matches('}')));
+        assert!(part.contains(field.split_once(':').unwrap().1.trim_start_matches(r#"{"id":"#).trim_end_matches('}')));
     }
 }
 

@@ -76,6 +76,33 @@ pub async fn every_definer_function_is_listed_with_its_callers(stack: Arc<Stack>
     assert_eq!(found, listed.collect());
 }
 
+/// Definers in `sql`, which the server parses and plans at every call: what logins, sweeps and joins call, and nothing that every request does.
+const PLANNED_ANEW: [&str; 11] = [
+    "begin_object_removals",
+    "end_object_removals",
+    "end_orphan_uploads",
+    "find_login",
+    "keep_unrouted_webhook",
+    "lapsed_presence",
+    "move_students",
+    "oldest_due_job",
+    "search_conversations",
+    "start_session",
+    "take_due_jobs",
+];
+
+pub async fn what_every_request_calls_is_planned_once(stack: Arc<Stack>) {
+    let sql = "select proname::text from pg_proc
+                where pronamespace = 'app'::regnamespace and prosecdef and prolang = (select oid from pg_language where lanname = 'sql')";
+    for row in stack.database().await.query(sql, &[]).await.expect("the database answers") {
+        let name: &str = row.get(0);
+        assert!(
+            PLANNED_ANEW.contains(&name),
+            "app.{name} is planned at every call: write it in plpgsql, or say here why it may be"
+        );
+    }
+}
+
 /// What a person's transaction may call besides the definers above: only what reads its own settings, and helpers without rights.
 const CALLABLE: &str = "
     select proname::text

@@ -54,6 +54,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         definers::{
             every_definer_function_is_listed_with_its_callers,
+            what_every_request_calls_is_planned_once,
             nothing_else_of_the_schema_is_for_members,
             the_login_of_the_functions_makes_no_object_of_its_own,
             a_temporary_table_is_not_what_definer_functions_read,
@@ -99,7 +100,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             operations_are_the_functions_with_a_route,
             samples_are_for_the_route_of_their_function,
             the_list_of_public_routes_only_shrinks,
-            the_template_stays_within_the_limits_of_aws,
+            every_route_is_reached_below_every_prefix,
             forms_are_signed_by_who_can_write_uploads_only,
             openapi_is_what_the_api_answers_with,
             the_schema_file_is_what_the_migrations_make,
