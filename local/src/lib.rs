@@ -1,5 +1,6 @@
 //! The local cloud: serves `template.yaml` on this machine with the real function binaries.
 
+mod account;
 pub mod cloud;
 pub mod console;
 pub mod dynamodb;

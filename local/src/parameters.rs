@@ -17,7 +17,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::queues::{ACCOUNT, REGION};
+use crate::account::{ACCOUNT, REGION};
 
 /// Name of the parameter which holds [`Settings`] as JSON.
 pub const SETTINGS: &str = "/balcao/local/settings";

@@ -13,7 +13,7 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region, sdk_config::SharedHttpClient};
 use std::time::Duration;
 
-use crate::settings::{optional_variable, variable};
+use crate::environment::{optional_variable, variable};
 
 /// The roots of Amazon Trust Services, under which AWS's own endpoints are certified. Reading the system's some 150 roots instead
 /// would take up to half of a cold start.

@@ -1,11 +1,8 @@
 //! What a function may use of the world: time, ids, secrets, Postgres, AWS, other services. Everything that is not deterministic comes from here.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,12 +11,11 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    access::Identity,
     aws::Aws,
-    database::Database,
     error::{Error, Language, RATE_LIMITED, WRONG_COMPANY},
-    http::{Limit, company},
-    limits::{self, Verdict},
+    identity::Identity,
+    postgres::{Database, Flight, Trips},
+    rate::{Limit, Verdict},
     settings::Secrets,
 };
 
@@ -85,19 +81,8 @@ struct State {
 struct Inner {
     process: Arc<Process>,
     origin: Origin,
-    started: Instant,
-    round_trips: AtomicU32,
-    in_flight: AtomicU32,
+    trips: Trips,
     state: Mutex<State>,
-}
-
-/// Something is on its way to the database.
-pub(crate) struct Flight<'context>(&'context AtomicU32);
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// One request's or one job's view of the process. Cheap to clone.
@@ -106,15 +91,7 @@ pub struct Context(Arc<Inner>);
 
 impl Context {
     pub(crate) fn new(process: Arc<Process>, origin: Origin) -> Self {
-        let inner = Inner {
-            process,
-            origin,
-            started: crate::clock::monotonic(),
-            round_trips: AtomicU32::new(0),
-            in_flight: AtomicU32::new(0),
-            state: Mutex::default(),
-        };
-        Self(Arc::new(inner))
+        Self(Arc::new(Inner { process, origin, trips: Trips::new(), state: Mutex::default() }))
     }
 
     /// The time now.
@@ -170,7 +147,7 @@ impl Context {
     /// Time since the work began.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.0.started.elapsed()
+        self.0.trips.elapsed()
     }
 
     /// The database, which needs the settings.
@@ -182,33 +159,21 @@ impl Context {
     /// Rolls back what was left open, where the database was used.
     pub(crate) async fn settle(&self) {
         if let Some(configured) = self.0.process.configured.get() {
-            configured.database.settle(self).await;
+            configured.database.settle(self.trips()).await;
         }
     }
 
-    /// Marks a flight to the database and back, until the guard is dropped. Flights at the same time are one round trip.
+    /// Round trips to the database.
+    pub(crate) fn trips(&self) -> &Trips {
+        &self.0.trips
+    }
+
     pub(crate) fn flight(&self) -> Flight<'_> {
-        if self.0.in_flight.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.0.round_trips.fetch_add(1, Ordering::Relaxed);
-        }
-        Flight(&self.0.in_flight)
-    }
-
-    pub(crate) fn round_trips(&self) -> u32 {
-        self.0.round_trips.load(Ordering::Relaxed)
+        self.0.trips.flight()
     }
 
     pub(crate) fn signed_in(&self, identity: &Identity) {
         self.state().identity = Some(identity.clone());
-    }
-
-    /// Starts counting this request against its caller: a user, or an address on public routes.
-    pub(crate) fn limit_caller(&self, caller: &str, default: Limit) {
-        let (scope, limit) = match self.0.origin.limit {
-            Some(limit) => (self.0.origin.function.as_str(), limit),
-            None => ("", default),
-        };
-        limits::start_check(self, format!("{caller}#{scope}"), limit.most, limit.window);
     }
 
     pub(crate) fn identity(&self) -> Option<Identity> {
@@ -244,7 +209,7 @@ impl Context {
     /// # Errors
     /// 403 `wrong_company`.
     pub fn is_for(&self, company_id: Uuid) -> Result<(), Error> {
-        let is_named = company::are_all(&self.state().companies, company_id);
+        let is_named = self.state().companies.iter().all(|name| name.parse() == Ok(company_id));
         if is_named { Ok(()) } else { Err(WRONG_COMPANY.into()) }
     }
 

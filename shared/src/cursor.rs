@@ -4,8 +4,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::error::{Error, FieldProblem, INVALID};
-
 /// No row is older. Postgres knows no time before 4713 BC, which a `Timestamp` may be.
 pub const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
@@ -18,30 +16,21 @@ pub struct TimeCursor {
 
 impl TimeCursor {
     /// Reads what `encode` wrote.
-    pub fn decode(text: &str) -> Result<Self, Error> {
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
         let read = || {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
             let (at, id) = bytes.split_at_checked(8)?;
             let at = Timestamp::from_microsecond(i64::from_be_bytes(at.try_into().ok()?)).ok()?;
             Some(Self { at, id: Uuid::from_slice(id).ok()? })
         };
-        read().filter(|place| place.at >= EARLIEST).ok_or_else(|| {
-            INVALID.in_fields(vec![FieldProblem::new("cursor", "invalid_cursor", "Cursor inválido.", "Invalid cursor.")])
-        })
+        read().filter(|place| place.at >= EARLIEST)
     }
 
     #[must_use]
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode([&self.at.as_microsecond().to_be_bytes()[..], self.id.as_bytes()].concat())
     }
-}
-
-/// Cuts a list that was read one row longer than its page, and names the place to go on from.
-pub fn page<T>(mut rows: Vec<T>, limit: usize, place: impl Fn(&T) -> TimeCursor) -> (Vec<T>, Option<String>) {
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|row| place(row).encode());
-    (rows, next)
 }
 
 #[cfg(test)]
@@ -53,10 +42,10 @@ mod tests {
         let cursor = TimeCursor { at: Timestamp::from_microsecond(1_795_341_600_123_456).unwrap(), id: Uuid::from_u128(7) };
         assert_eq!(TimeCursor::decode(&cursor.encode()).unwrap(), cursor);
         for text in ["", "x", "AAAA", "../../etc", &"A".repeat(500)] {
-            assert!(TimeCursor::decode(text).is_err(), "{text}");
+            assert!(TimeCursor::decode(text).is_none(), "{text}");
         }
         let id = Uuid::nil();
-        assert!(TimeCursor::decode(&TimeCursor { at: EARLIEST, id }.encode()).is_ok());
-        assert!(TimeCursor::decode(&TimeCursor { at: Timestamp::MIN, id }.encode()).is_err());
+        assert!(TimeCursor::decode(&TimeCursor { at: EARLIEST, id }.encode()).is_some());
+        assert!(TimeCursor::decode(&TimeCursor { at: Timestamp::MIN, id }.encode()).is_none());
     }
 }

@@ -96,6 +96,15 @@ impl FieldProblem {
     }
 }
 
+/// Refuses input of which something is wrong, with everything that is.
+///
+/// # Errors
+/// 422 `invalid`, when there is a problem.
+pub fn refuse(problems: impl IntoIterator<Item = FieldProblem>) -> Result<(), Error> {
+    let problems: Vec<FieldProblem> = problems.into_iter().collect();
+    if problems.is_empty() { Ok(()) } else { Err(INVALID.in_fields(problems)) }
+}
+
 /// Language of texts for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {

@@ -15,23 +15,6 @@ pub trait EventPayload: Serialize + JsonSchema {
     const TYPE: &'static str;
 }
 
-/// `event!(TagCreated = "tag.created");` makes a struct the payload of a type of event, listed in `x-events` of `openapi.json`.
-#[macro_export]
-macro_rules! event {
-    ($payload:ty = $type:expr) => {
-        impl $crate::events::EventPayload for $payload {
-            const TYPE: &'static str = $type;
-        }
-
-        #[cfg(debug_assertions)]
-        const _: () = {
-            #[$crate::describe::linkme::distributed_slice($crate::describe::EVENTS)]
-            #[linkme(crate = $crate::describe::linkme)]
-            static EVENT: $crate::describe::DescribeEvent = |catalogue| catalogue.add::<$payload>();
-        };
-    };
-}
-
 /// What an event is about, and so who is told of it live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -108,6 +91,14 @@ impl Event {
             "data": self.data,
         })
     }
+}
+
+/// The positions of the events just recorded, and the jobs that are to be sent at once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorded {
+    pub(crate) tx: String,
+    pub(crate) ids: Vec<i64>,
+    pub(crate) sent: Vec<Uuid>,
 }
 
 /// A place in the feed: `epoch.tx.id`. Everything at or before it has been seen.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{context::Context, log, settings::variable};
+use crate::{context::Context, environment::variable, log};
 
 /// Messages SQS takes in one call.
 const BATCH: usize = 10;

@@ -1,6 +1,5 @@
 //! What every function stands on. A route imports `shared::prelude::*` and declares itself; see `docs/adding-a-route.md`.
 
-pub mod access;
 pub mod audience;
 pub mod aws;
 pub mod clock;
@@ -8,17 +7,20 @@ pub mod context;
 pub mod crypto;
 pub mod cursor;
 mod database;
-#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds describe themselves"))]
-pub mod describe;
 pub mod email;
+pub mod environment;
 pub mod error;
 pub mod events;
 pub mod files;
 pub mod http;
+pub mod identity;
 pub mod jobs;
 pub mod limits;
 pub mod log;
+mod needs;
 pub mod phone;
+mod postgres;
+mod rate;
 pub mod realtime;
 mod serve;
 pub mod settings;
@@ -26,11 +28,16 @@ pub mod text;
 pub mod token;
 pub mod whatsapp;
 
-pub use database::{Enter, Parameter, Row, Transaction, intern};
-pub use http::validation::{rule, visible};
+pub use database::{Enter, Parameter, TimeList, Transaction};
+pub use http::{
+    describe,
+    validation::{rule, visible},
+};
+pub use needs::{Privilege, Uses};
+pub use postgres::{Row, intern};
 pub use serve::{
-    Claimed, ConnectRequest, Outcome, Uses, called_by_name, serve, serve_action, serve_action_using, serve_connect,
-    serve_disconnect, serve_messages, serve_schedule, serve_worker,
+    Claimed, ConnectRequest, Outcome, called_by_name, serve, serve_action, serve_action_using, serve_connect, serve_disconnect,
+    serve_messages, serve_schedule, serve_worker,
 };
 
 /// Parameters of a deferred statement, by value.
@@ -52,8 +59,7 @@ pub mod prelude {
     pub use uuid::Uuid;
 
     pub use crate::{
-        Claimed, Outcome, Transaction, Uses,
-        access::{Admin, Anyone, Identity, Member, Role, SignedByMeta, Staff, Student, Supervisor},
+        Claimed, Outcome, Privilege, TimeList, Transaction, Uses,
         audience::Audience,
         context::Context,
         email::Email,
@@ -61,9 +67,11 @@ pub mod prelude {
         event,
         events::{Event, EventPayload, Topic},
         http::{
-            Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, NoContent, NumberedPage, Page, Pagination, Path,
-            Privilege, Query, RawBody, Redirect, Route, Text,
+            Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, List, NoContent, NumberedPage, Order, Page,
+            Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
+            access::{Admin, Anyone, Either, Member, SignedByMeta, Staff, Student, Supervisor},
         },
+        identity::{Identity, Role},
         jobs::{Job, Queue},
         reads, serve, serve_action, serve_action_using, serve_schedule, serve_worker,
     };

@@ -1,18 +1,17 @@
 //! Rate limits: counters in DynamoDB, one item per key and window, deleted by its time to live.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue},
 };
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
 
 use crate::{
     context::Context,
-    http::Limit,
-    settings::{optional_variable, variable},
+    environment::{optional_variable, variable},
+    rate::{Check, Limit, Verdict},
 };
 
 /// How long a counter is waited for.
@@ -34,38 +33,21 @@ fn setting(name: &str, default: u32) -> u32 {
     optional_variable(name).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The answer of a check that runs beside the work.
-#[derive(Clone)]
-pub(crate) struct Verdict(Arc<watch::Receiver<Check>>);
-
-#[derive(Clone, Copy, PartialEq)]
-enum Check {
-    Pending,
-    Within,
-    /// To be tried again after these seconds.
-    Over(u32),
-}
-
-impl Verdict {
-    /// Seconds to wait when over the limit. A check that failed lets the request through.
-    pub(crate) async fn wait(&self) -> Option<u32> {
-        let mut receiver = (*self.0).clone();
-        let check = receiver.wait_for(|check| *check != Check::Pending).await.ok().map(|check| *check);
-        match check {
-            Some(Check::Over(seconds)) => Some(seconds),
-            _ => None,
-        }
-    }
-}
-
-/// Starts counting a request of `key` and gives the verdict to `context`, which asks for it before it commits and before it answers.
-pub(crate) fn start_check(context: &Context, key: String, most: u32, window: Duration) {
-    let (sender, receiver) = watch::channel(Check::Pending);
-    context.limit_by(Verdict(Arc::new(receiver)));
+/// Starts counting this request against its caller, a user or an address on public routes. `context` asks for the verdict before it
+/// commits and before it answers.
+pub(crate) fn limit_caller(context: &Context, caller: &str, default: Limit) {
+    let origin = context.origin();
+    let (scope, limit) = match origin.limit {
+        Some(limit) => (origin.function.as_str(), limit),
+        None => ("", default),
+    };
+    let key = format!("{caller}#{scope}");
+    let (sender, verdict) = Verdict::pending();
+    context.limit_by(verdict);
     let context = context.clone();
     tokio::spawn(async move {
-        let check = match count(&context, &key, 1, window).await {
-            Some((count, seconds)) if count > u64::from(most) => Check::Over(seconds),
+        let check = match count(&context, &key, 1, limit.window).await {
+            Some((count, seconds)) if count > u64::from(limit.most) => Check::Over(seconds),
             _ => Check::Within,
         };
         let _ = sender.send(check);

@@ -1,10 +1,6 @@
 //! Lines on standard output, one JSON object each: no personal data, no tokens.
 
-use std::time::Duration;
-
 use serde_json::json;
-
-use crate::context::Context;
 
 /// Something that did not stop the work. `detail` is for us, never for the caller.
 pub fn warn(message: &str, detail: &str) {
@@ -14,30 +10,6 @@ pub fn warn(message: &str, detail: &str) {
 /// Something that stopped the work.
 pub fn error(message: &str, detail: &str) {
     println!("{}", json!({"level": "ERROR", "message": message, "detail": detail}));
-}
-
-/// The one line of a finished request or job, and its duration as an embedded metric.
-pub(crate) fn finished(context: &Context, kind: &str, status: &str, cold: bool, cause: Option<&str>) {
-    let origin = context.origin();
-    let identity = context.identity();
-    let milliseconds = in_milliseconds(context.elapsed());
-    println!(
-        "{}",
-        json!({
-            "level": if status.starts_with('5') { "ERROR" } else { "INFO" },
-            "message": kind,
-            "request_id": origin.request_id,
-            "route": origin.function,
-            "company": identity.as_ref().map(|identity| identity.company_id),
-            "user": identity.as_ref().map(|identity| identity.user_id),
-            "status": status,
-            "ms": milliseconds,
-            "cold": cold,
-            "round_trips": context.round_trips(),
-            "cause": cause,
-        })
-    );
-    metric(&format!("{kind}_duration"), "Milliseconds", milliseconds, &origin.function);
 }
 
 /// Work whose transaction failed for a passing reason and is done again: one line that is its own metric, `database_retries`.
@@ -75,8 +47,4 @@ pub fn metric(name: &str, unit: &str, value: f64, route: &str) {
             name: value,
         })
     );
-}
-
-fn in_milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }

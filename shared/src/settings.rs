@@ -1,4 +1,4 @@
-//! Configuration of a function: names and URLs from the environment, secrets from one SSM parameter read at start.
+//! Secrets of a function, from one SSM parameter read at start.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     aws::Aws,
+    environment::variable,
     error::{Error, INTERNAL, UNAVAILABLE},
 };
 
@@ -84,31 +85,6 @@ impl Secrets {
         }
         Ok(secrets)
     }
-}
-
-/// A variable of the function's environment, set by the template.
-///
-/// # Panics
-/// When the template does not set it: the function must not work half configured.
-#[must_use]
-pub fn variable(name: &str) -> String {
-    optional_variable(name).unwrap_or_else(|| panic!("the environment variable {name} is not set"))
-}
-
-/// A variable that the template sets, to nothing where the stage does not want what it is for.
-///
-/// # Panics
-/// When the template does not set it at all: a function that has not said that it reads it must not take that for nothing.
-#[must_use]
-pub fn variable_or_nothing(name: &str) -> Option<String> {
-    let value = std::env::var(name).unwrap_or_else(|_| panic!("the environment variable {name} is not set"));
-    Some(value).filter(|value| !value.is_empty())
-}
-
-/// A variable that may be absent or empty.
-#[must_use]
-pub fn optional_variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
 use uuid::Uuid;
 
-use crate::{access::Role, crypto, settings::TokenKey};
+use crate::{crypto, identity::Role, settings::TokenKey};
 
 /// Seconds an access token lives.
 pub const ACCESS_TOKEN_LIFE: i64 = 15 * 60;

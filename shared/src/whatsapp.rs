@@ -10,11 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    context::Context,
-    crypto, phone,
-    settings::{EncryptionKey, variable},
-};
+use crate::{context::Context, crypto, environment::variable, phone, settings::EncryptionKey};
 
 /// What a company gives us to act for its number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

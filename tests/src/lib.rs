@@ -3,7 +3,10 @@
 pub mod api;
 pub mod company;
 pub mod desk;
+mod each;
 pub mod forge;
+#[cfg(test)]
+mod layers;
 pub mod lock;
 pub mod openapi;
 pub mod processes;
@@ -14,9 +17,22 @@ pub mod wait;
 
 pub use api::{Answer, Api};
 pub use company::{Company, Wanted};
+pub use each::each;
 pub use forge::Forge;
 pub use lock::Lock;
 pub use processes::processes_of;
 pub use socket::Socket;
 pub use stack::Stack;
 pub use wait::{eventually, soon};
+
+/// What the tests are to be about, when not everything: a domain, or part of the names of tests.
+#[must_use]
+pub fn only() -> Option<String> {
+    std::env::var("ONLY").ok().filter(|only| !only.is_empty())
+}
+
+/// Whether there are functions of this name.
+#[must_use]
+pub fn is_domain(name: &str) -> bool {
+    std::path::Path::new("functions").join(name).join("src/bin").is_dir()
+}

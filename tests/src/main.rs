@@ -1,4 +1,5 @@
-//! The end-to-end and contract tests: real function binaries on the local cloud, spoken to over HTTP and WebSocket only.
+//! The end-to-end and contract tests: real function binaries on the local cloud, spoken to over HTTP and WebSocket only. `ONLY` narrows them to
+//! a domain: tests with it in their names, and what holds for all routes of its routes.
 
 mod cases;
 
@@ -35,11 +36,13 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let is_whole_run = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
-    let mut conclusion = run(&arguments, &runtime, &stack, cases::together());
+    let only = tests::only();
+    let concerns = |(name, _): &(&'static str, Case)| only.as_deref().is_none_or(|only| cases::concerns(name, only));
+    let is_whole_run = only.is_none() && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
+    let mut conclusion = run(&arguments, &runtime, &stack, cases::together().into_iter().filter(concerns).collect());
     // What stops services for everybody runs alone.
     arguments.test_threads = Some(1);
-    merge(&mut conclusion, run(&arguments, &runtime, &stack, cases::alone()));
+    merge(&mut conclusion, run(&arguments, &runtime, &stack, cases::alone().into_iter().filter(concerns).collect()));
     if is_whole_run {
         let never = stack.openapi.never_exercised();
         let coverage = Trial::test("every_operation_is_exercised", move || {

@@ -26,6 +26,8 @@ pub struct Openapi {
 /// One method of one path.
 #[derive(Clone, Debug)]
 pub struct Operation {
+    /// The folder of its function.
+    pub domain: String,
     /// Name of its function.
     pub id: String,
     /// Of a second path of the same function.
@@ -34,8 +36,10 @@ pub struct Operation {
     pub method: String,
     /// As written, with names in braces.
     pub path: String,
-    /// Who may call it: `admin`, `supervisor`, `staff`, `student`, `member`, `anyone` or `signed_by_…`.
+    /// Who may call it: `admin`, `supervisor`, `staff`, `student`, `member`, `anyone`, `signed_by_…`, or several of them: `staff or student`.
     pub access: String,
+    /// What it may be given in path, query and headers.
+    pub parameters: Vec<String>,
     /// The status of success.
     pub success: u16,
 }
@@ -44,7 +48,7 @@ impl Operation {
     /// Whether it is public, or proves its caller by a signature.
     #[must_use]
     pub fn asks_for_no_token(&self) -> bool {
-        !["admin", "supervisor", "staff", "student", "member"].contains(&self.access.as_str())
+        self.access.split(" or ").all(|name| name == "anyone" || name.starts_with("signed_by"))
     }
 
     /// The function's name, also for an alias.
@@ -145,23 +149,37 @@ impl Openapi {
         ids.filter_map(|(_, operation)| Some(operation["operationId"].as_str()?.to_owned())).collect()
     }
 
+    /// The operations that a test over all routes is about, aliases too: those of one domain when `ONLY` names it.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Operation> {
+        let mut operations = self.every_operation();
+        if let Some(domain) = crate::only().filter(|only| crate::is_domain(only)) {
+            operations.retain(|operation| operation.domain == domain);
+        }
+        operations
+    }
+
     /// Every operation, aliases too.
     ///
     /// # Panics
     /// When one is described incompletely.
     #[must_use]
-    pub fn operations(&self) -> Vec<Operation> {
+    pub fn every_operation(&self) -> Vec<Operation> {
         let paths = self.document["paths"].as_object().into_iter().flatten();
         let methods = paths.flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |entry| (path, entry)));
         methods
             .map(|(path, (method, operation))| {
                 let text = |name: &str| operation[name].as_str().map(str::to_owned);
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let parameters = parameters.filter_map(|parameter| parameter["name"].as_str()).map(str::to_owned).collect();
                 let mut statuses = operation["responses"].as_object().into_iter().flatten().filter_map(|(s, _)| s.parse().ok());
                 Operation {
+                    domain: operation["tags"][0].as_str().expect("an operation has the tag of its domain").to_owned(),
                     id: text("operationId").expect("an operation has an id"),
                     alias_of: text("x-alias-of"),
                     method: method.to_uppercase(),
                     path: path.clone(),
+                    parameters,
                     access: text("x-access").expect("an operation says who may call it"),
                     success: statuses.find(|status: &u16| *status < 400).expect("an operation can succeed"),
                 }

@@ -1,6 +1,6 @@
 //! Where a registration leads: to a company of one's own, into one that exists, or into the stage's default one.
 
-use shared::settings;
+use shared::environment;
 
 use crate::company_slug;
 
@@ -41,7 +41,7 @@ impl Destination {
 /// The name of the company that who names none joins, if the stage has one.
 #[must_use]
 pub fn default_company() -> Option<String> {
-    settings::variable_or_nothing("DEFAULT_COMPANY")
+    environment::variable_or_nothing("DEFAULT_COMPANY")
 }
 
 #[cfg(test)]

@@ -1,20 +1,16 @@
 //! The inbox's filters and the statement each combination of them becomes.
 
-use shared::{
-    cursor::{EARLIEST, TimeCursor},
-    intern,
-    prelude::*,
-};
+use shared::{cursor::EARLIEST, intern, prelude::*};
 
 use crate::{
-    Conversation, Order, conversation_columns, conversation_joins,
+    Conversation, conversation_columns, conversation_joins,
     filter_words::{self, categories_of, channels_of},
     search,
 };
 
 const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
 
-/// What `GET /conversations` may ask for.
+/// What `GET /conversations` may ask for, in the order of the last messages.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 pub struct ConversationFilters {
     /// `bot`, `pending`, `active`, `closed`, `open` (bot and active), `waiting` (pending), in any case; any of several.
@@ -54,14 +50,6 @@ pub struct ConversationFilters {
     /// Last message before.
     #[garde(inner(custom(not_too_early)))]
     to: Option<Timestamp>,
-    /// By the time of the last message.
-    #[garde(skip)]
-    #[serde(default)]
-    order: Order,
-    #[garde(skip)]
-    cursor: Option<String>,
-    #[garde(range(min = 1, max = 100))]
-    limit: Option<u32>,
 }
 
 /// The page before it is shown: what is joined to it is read for its rows alone.
@@ -140,46 +128,40 @@ pub struct AskedConversations {
     tags: Option<Vec<String>>,
     priorities: Option<Vec<String>>,
     numbers: Option<Vec<String>>,
-    place: Option<TimeCursor>,
-    filters: ConversationFilters,
-    /// Rows of a page.
-    pub limit: usize,
-}
-
-impl ConversationFilters {
-    /// Reads the words that stand for something else: `me`, lists, the cursor.
-    pub fn read(mut self, caller: Uuid) -> Result<AskedConversations, Error> {
-        let place = self.cursor.as_deref().map(TimeCursor::decode).transpose()?;
-        self.search = self.search.take().filter(|text| !text.is_empty());
-        let users = |words: Vec<String>| words.iter().filter_map(|word| filter_words::user_named(word, caller)).collect();
-        let assignees = values(self.assignee.take());
-        let (channels, channel_kinds) = values(self.channel.take()).as_deref().map(channels_of).unzip();
-        Ok(AskedConversations {
-            categories: values(self.category.take()).or(values(self.status.take())).as_deref().map(categories_of),
-            is_nobodys: assignees.iter().flatten().any(|word| word == "none"),
-            assignees: assignees.map(users),
-            handled_by: values(self.handled_by.take()).map(users),
-            departments: values(self.department.take()),
-            channels,
-            channel_kinds,
-            tags: values(self.tag.take()),
-            priorities: values(self.priority.take()),
-            numbers: self.search.as_deref().map(search::numbers),
-            place,
-            limit: self.limit.unwrap_or(50) as usize,
-            filters: self,
-        })
-    }
+    /// The page, and the filters that are used as they are.
+    pub list: List<ConversationFilters>,
 }
 
 impl AskedConversations {
+    /// Reads the words that stand for something else: `me`, lists.
+    #[must_use]
+    pub fn read(mut list: List<ConversationFilters>, caller: Uuid) -> Self {
+        let filters = &mut list.filters;
+        filters.search = filters.search.take().filter(|text| !text.is_empty());
+        let users = |words: Vec<String>| words.iter().filter_map(|word| filter_words::user_named(word, caller)).collect();
+        let assignees = values(filters.assignee.take());
+        let (channels, channel_kinds) = values(filters.channel.take()).as_deref().map(channels_of).unzip();
+        Self {
+            categories: values(filters.category.take()).or(values(filters.status.take())).as_deref().map(categories_of),
+            is_nobodys: assignees.iter().flatten().any(|word| word == "none"),
+            assignees: assignees.map(users),
+            handled_by: values(filters.handled_by.take()).map(users),
+            departments: values(filters.department.take()),
+            channels,
+            channel_kinds,
+            tags: values(filters.tag.take()),
+            priorities: values(filters.priority.take()),
+            numbers: filters.search.as_deref().map(search::numbers),
+            list,
+        }
+    }
+
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
         let Self { categories, assignees, departments, channels, channel_kinds, .. } = self;
-        let Self { handled_by, tags, priorities, numbers, place, filters, limit, .. } = self;
+        let Self { handled_by, tags, priorities, numbers, list, .. } = self;
+        let List { filters, at, id, wanted, .. } = list;
         let ConversationFilters { unread, search, from, to, .. } = filters;
-        let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
-        let wanted = i64::try_from(*limit).unwrap_or(100) + 1;
         transaction
             .all(
                 self.statement(),
@@ -195,9 +177,9 @@ impl AskedConversations {
                     numbers,
                     from,
                     to,
-                    &at,
-                    &id,
-                    &wanted,
+                    at,
+                    id,
+                    wanted,
                     channel_kinds,
                     handled_by,
                 ],
@@ -206,7 +188,7 @@ impl AskedConversations {
     }
 
     fn statement(&self) -> &'static str {
-        let filters = &self.filters;
+        let List { filters, order, at, .. } = &self.list;
         let asked = [
             self.categories.is_some(),
             self.assignees.is_some(),
@@ -218,10 +200,11 @@ impl AskedConversations {
             filters.search.is_some(),
             filters.from.is_some(),
             filters.to.is_some(),
-            self.place.is_some(),
+            at.is_some(),
             self.handled_by.is_some(),
         ];
-        let order = if filters.order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
+        let is_oldest_first = *order == Order::Asc;
+        let order = if is_oldest_first { OLDEST_FIRST } else { NEWEST_FIRST };
         let mut conditions: Vec<_> =
             CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]).collect();
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
@@ -233,7 +216,7 @@ impl AskedConversations {
             (Some(_), true) => conditions[1] = NOBODY_OR_ONE_OF,
             _ => {}
         }
-        if filters.order == Order::Asc && self.place.is_some() {
+        if is_oldest_first && at.is_some() {
             conditions[10] = NEWER;
         }
         let mut pieces = vec![LIST];

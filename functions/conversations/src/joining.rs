@@ -85,8 +85,7 @@ pub async fn join_clients(
     for Student { user_id } in transaction.all(STUDENTS, &[&client_id]).await? {
         transaction.look_anew(user_id);
     }
-    let payload = ClientMerged { client_id, merged_client_id, conversations };
-    transaction.emit(Event::new(Topic::Company(company_id), Audience::staff(), &payload));
+    transaction.tell_staff(&ClientMerged { client_id, merged_client_id, conversations });
     Ok(client_id)
 }
 

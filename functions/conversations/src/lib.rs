@@ -7,7 +7,6 @@ mod filters;
 mod joining;
 mod media_url;
 mod message;
-mod order;
 pub mod outbox;
 mod search;
 mod send_rules;
@@ -29,7 +28,6 @@ pub use message::{
     Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message,
     preview,
 };
-pub use order::Order;
 pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing};
 pub use takeover::takeover_text;

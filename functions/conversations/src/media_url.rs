@@ -1,6 +1,6 @@
 //! Files named by a URL: only our own can be sent, and each of them is a file of this company.
 
-use shared::{prelude::*, settings::optional_variable};
+use shared::{environment::optional_variable, prelude::*};
 
 /// The file behind the URL of one of our downloads, whole or without the host, or its bare id. `None` for any other URL.
 pub fn file_of(url: &str) -> Option<Uuid> {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::future::join;
 use integrations::ChannelUpdated;
 use shared::{
+    environment::variable,
     error::{INTERNAL, NOT_FOUND},
     parameters,
     prelude::*,
-    settings::variable,
     whatsapp::{self, Account, Call, Credentials, Failure},
 };
 
@@ -313,16 +313,16 @@ pub async fn record_failed(
     fail(&transaction, outgoing.message_id, failure.code(), detail).await?;
     let channel = outgoing.row.channel_account_id;
     if matches!(failure, Failure::Blocked { .. }) {
-        break_channel(&transaction, job.company_id, channel).await?;
+        break_channel(&transaction, channel).await?;
     }
     end(context, job, transaction, channel, calls).await
 }
 
 /// WhatsApp refuses the number until the company acts, and its staff are told so.
-pub async fn break_channel(transaction: &Transaction, company_id: Uuid, channel: Uuid) -> Result<(), Error> {
+pub async fn break_channel(transaction: &Transaction, channel: Uuid) -> Result<(), Error> {
     let broken: Option<ChannelUpdated> = transaction.first(BREAK_CHANNEL, &[&channel]).await?;
     if let Some(broken) = broken {
-        transaction.emit(Event::new(Topic::Company(company_id), Audience::staff(), &broken));
+        transaction.tell_staff(&broken);
     }
     Ok(())
 }

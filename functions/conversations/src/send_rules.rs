@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     crypto,
-    error::{FieldProblem, INVALID},
+    error::{FieldProblem, refuse},
     prelude::*,
 };
 
@@ -121,7 +121,7 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
         let (portuguese, english) = ("Mensagem não encontrada nesta conversa.", "Message not found in this conversation.");
         problems.push(FieldProblem::new("reply_to_id", "unknown_message", portuguese, english));
     }
-    if problems.is_empty() { Ok(()) } else { Err(INVALID.in_fields(problems)) }
+    refuse(problems)
 }
 
 impl SendMessage {

@@ -4,7 +4,7 @@ use garde::{Path, Report};
 use shared::prelude::*;
 use shared::whatsapp::Credentials;
 
-use crate::{WhatsAppSettings, hint, international_phone, is_digits, is_phone};
+use crate::{Integration, WhatsAppSettings, hint, international_phone, is_digits, is_phone};
 
 /// Configuration of a channel, by kind.
 #[derive(Deserialize, JsonSchema)]
@@ -90,9 +90,16 @@ impl Validate for IntegrationConfig {
     }
 }
 
+impl Channel {
+    /// Its settings once they are saved over those that it has now.
+    #[must_use]
+    pub fn settings_after(&self, current: Option<&Integration>) -> Value {
+        keep_hints(self.settings.clone(), current.map_or(&Value::Null, |current| &current.settings))
+    }
+}
+
 /// The new settings, with the hints of secrets that were not given again.
-#[must_use]
-pub fn keep_hints(mut new: Value, current: &Value) -> Value {
+fn keep_hints(mut new: Value, current: &Value) -> Value {
     if let (Some(fields), Some(current)) = (new.as_object_mut(), current.as_object()) {
         for (name, value) in fields.iter_mut().filter(|(_, value)| value.is_null()) {
             let kept = current.get(name).filter(|kept| kept.as_str().is_some_and(|text| text.starts_with("••••")));

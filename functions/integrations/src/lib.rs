@@ -1,6 +1,7 @@
 //! Channel accounts: how a company's channels are configured, and the credentials that are kept sealed.
 
 pub mod config;
+pub mod saving;
 
 use shared::{prelude::*, rule};
 
@@ -29,6 +30,22 @@ pub struct Integration {
     pub settings: Value,
     pub created_at: Timestamp,
     pub version: i32,
+}
+
+impl Versioned for Integration {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+/// The columns of `Integration`, of a row named `channel`.
+#[macro_export]
+macro_rules! integration_columns {
+    () => {
+        "channel.id, channel.kind, channel.name, channel.status, channel.department_id,
+         (select key from bot_flows where bot_flows.id = channel.bot_flow_id) as bot_flow_key,
+         channel.settings, channel.created_at, channel.version"
+    };
 }
 
 /// A channel was connected, saved again, or WhatsApp refuses its credentials. Told to all staff, its configuration left out.

@@ -19,6 +19,25 @@ pub struct Department {
     pub version: i32,
 }
 
+/// The columns of `Department`, of a row named `department`.
+#[macro_export]
+macro_rules! department_columns {
+    () => {
+        "department.id, department.name, department.description, department.created_at, department.version,
+         members.ids as member_ids, cardinality(members.ids) as member_count"
+    };
+}
+
+/// The members of `department`, for `department_columns`.
+#[macro_export]
+macro_rules! department_members {
+    () => {
+        "cross join lateral (
+             select array(
+                 select user_id from department_members where department_id = department.id order by user_id) as ids) members"
+    };
+}
+
 /// There is a new department.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DepartmentCreated<'department> {

@@ -3,7 +3,7 @@
 use shared::prelude::*;
 
 use crate::{
-    inbound::{Channel, Done},
+    channel::{Channel, Done},
     payload::AccountNotice,
     statements::ADD_ACCOUNT_NOTICE,
 };

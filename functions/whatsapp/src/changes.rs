@@ -6,7 +6,7 @@ use conversations::{
 use shared::prelude::*;
 
 use crate::{
-    inbound::{Channel, Done},
+    channel::{Channel, Done},
     payload::{Change, InboundStatus},
     statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, SHOW_PREVIEW, TAKE_EARLY_CHANGES},
 };

@@ -8,8 +8,9 @@ use shared::{
 };
 
 use crate::{
-    inbound::{Channel, Done, TRIES, create_client},
+    channel::{Done, TRIES},
     payload::{Contact, Preference, Sender},
+    sender::create_client,
     statements::{ADD_CONSENT, FIND_CLIENT, NAME_CLIENT},
 };
 
@@ -48,32 +49,27 @@ struct Added {
 }
 
 /// Keeps what a client said of marketing. Of somebody who never wrote a client is made: a refusal must be known before anybody writes.
-pub async fn prefer(
-    context: &Context,
-    transaction: &Transaction,
-    channel: &Channel,
-    preference: &Preference,
-) -> Result<Done, Error> {
+pub async fn prefer(context: &Context, transaction: &Transaction, preference: &Preference) -> Result<Done, Error> {
     let Preference { sender, granted, at, proof } = preference;
     let client_id = find_or_create(context, transaction, sender).await?;
     let added: Option<Added> = transaction.first(ADD_CONSENT, &[&context.new_id(), &client_id, granted, at, proof]).await?;
     match added {
         None => return Ok(Done::Duplicate),
-        Some(Added { is_newest: true }) => tell(transaction, channel, client_id).await?,
+        Some(Added { is_newest: true }) => tell(transaction, client_id).await?,
         Some(Added { is_newest: false }) => {}
     }
     Ok(Done::Stored)
 }
 
 /// Calls a client as the business does on its own phone, unless staff have named them. Numbers of nobody's are no clients.
-pub async fn name(transaction: &Transaction, channel: &Channel, contact: &Contact) -> Result<Done, Error> {
+pub async fn name(transaction: &Transaction, contact: &Contact) -> Result<Done, Error> {
     let Contact { number, name, at } = contact;
     let named: Option<Named> = transaction.first(NAME_CLIENT, &[&phone::canonical(number), name, at]).await?;
     match named {
         None => Ok(Done::Ignored("a name that changes no client".into())),
         Some(Named { is_changed: false, .. }) => Ok(Done::Duplicate),
         Some(Named { id, .. }) => {
-            tell(transaction, channel, id).await?;
+            tell(transaction, id).await?;
             Ok(Done::Stored)
         }
     }
@@ -93,8 +89,8 @@ async fn find_or_create(context: &Context, transaction: &Transaction, sender: &S
     Err(UNAVAILABLE.caused_by("lost every race for the client"))
 }
 
-async fn tell(transaction: &Transaction, channel: &Channel, client_id: Uuid) -> Result<(), Error> {
+async fn tell(transaction: &Transaction, client_id: Uuid) -> Result<(), Error> {
     let updated: ClientUpdated = transaction.one(CLIENT, &[&client_id]).await?;
-    transaction.emit(Event::new(Topic::Company(channel.company_id), Audience::staff(), &updated));
+    transaction.tell_staff(&updated);
     Ok(())
 }

@@ -8,7 +8,8 @@ use shared::{
 };
 
 use crate::{
-    inbound::{Channel, Done, apply},
+    channel::{Channel, Done},
+    inbound::apply,
     named::Named,
     payload::{self, Item, Notification},
     routing::{self, Entered, Kept},

@@ -2,6 +2,7 @@
 
 mod account;
 mod changes;
+pub mod channel;
 mod clients;
 pub mod inbound;
 pub mod kept;
@@ -10,4 +11,5 @@ pub mod named;
 mod notices;
 pub mod payload;
 pub mod routing;
+mod sender;
 pub mod statements;

@@ -5,9 +5,10 @@ use conversations::{MessageCreated, Written};
 use shared::prelude::*;
 
 use crate::{
-    inbound::{Channel, Done, follow, link, locate},
+    channel::{Channel, Done},
     named::new_number,
     payload::{InboundMessage, Sender},
+    sender::{follow, link, locate},
     statements::ADD_NOTICE,
 };
 

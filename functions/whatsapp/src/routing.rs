@@ -6,7 +6,7 @@ use shared::{error::INTERNAL, log, prelude::*};
 use tokio_postgres::types::ToSql;
 
 use crate::{
-    inbound::Channel,
+    channel::Channel,
     named::Named,
     payload::Address,
     statements::{ENTER_WEBHOOK, KEEP_UNREAD},

@@ -40,12 +40,14 @@ impl Function {
         self.description["trigger"] == trigger
     }
 
-    /// Main path, then aliases.
-    pub fn paths(&self) -> Result<Vec<&str>> {
+    /// Method and path of each way to it, its own first.
+    pub fn ways(&self) -> Result<Vec<(&str, &str)>> {
         let aliases = self.description["aliases"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let paths =
-            [self.text("path")].into_iter().chain(aliases.iter().map(|alias| alias.as_str().context("an alias is a text")));
-        paths.collect()
+        let mut ways = vec![(self.text("method")?, self.text("path")?)];
+        for alias in aliases {
+            ways.push(alias.as_str().and_then(|alias| alias.split_once(' ')).context("an alias is `METHOD /path`")?);
+        }
+        Ok(ways)
     }
 
     /// What the headline says after the method and path, or the route key, that it starts with.
@@ -94,6 +96,7 @@ pub fn describe_all(workspace: &Workspace) -> Result<Vec<Function>> {
     }
     functions.sort_by(|one, other| one.name.cmp(&other.name));
     check_names(&functions)?;
+    check_exactness(&functions)?;
     Ok(functions)
 }
 
@@ -141,8 +144,7 @@ fn check_names(functions: &[Function]) -> Result<()> {
         let mut keys = vec![format!("logical id {}", crate::names::logical_id(&function.name))];
         match function.text("trigger")? {
             "http" => {
-                let method = function.text("method")?;
-                keys.extend(function.paths()?.iter().map(|path| format!("route {method} {}", without_names(path))));
+                keys.extend(function.ways()?.iter().map(|(method, path)| format!("route {method} {}", without_names(path))));
             }
             "websocket" => keys.push(format!("route key {}", function.text("route_key")?.to_ascii_lowercase())),
             "queue" => keys.push(format!("queue {}", function.text("queue")?)),
@@ -158,7 +160,46 @@ fn check_names(functions: &[Function]) -> Result<()> {
     Ok(())
 }
 
+/// Of two paths that the same request fits, one is the more exact in every segment: nobody has to know how a gateway weighs them.
+fn check_exactness(functions: &[Function]) -> Result<()> {
+    let mut ways = Vec::new();
+    for function in functions.iter().filter(|function| function.is("http")) {
+        ways.extend(function.ways()?);
+    }
+    for (index, (method, path)) in ways.iter().enumerate() {
+        let rival = ways[..index].iter().find(|(other_method, other)| method == other_method && are_rivals(path, other));
+        if let Some((_, other)) = rival {
+            bail!("a {method} request may fit both {path} and {other}, and neither is the more exact");
+        }
+    }
+    Ok(())
+}
+
+fn are_rivals(path: &str, other: &str) -> bool {
+    let is_open = |part: &str| part.starts_with('{');
+    let pairs = || path.split('/').zip(other.split('/'));
+    path.split('/').count() == other.split('/').count()
+        && pairs().all(|(part, other)| part == other || is_open(part) || is_open(other))
+        && pairs().any(|(part, other)| is_open(part) && !is_open(other))
+        && pairs().any(|(part, other)| !is_open(part) && is_open(other))
+}
+
 /// A path with its parameters made alike: `/a/{id}` and `/a/{name}` are the same route.
 fn without_names(path: &str) -> String {
     path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_rivals;
+
+    #[test]
+    fn a_literal_beside_a_parameter_is_exact_and_crosswise_they_are_not() {
+        for (path, other) in
+            [("/conversations/counts", "/conversations/{id}"), ("/a/{id}/b", "/a/{id}/{kind}"), ("/a/{id}", "/a")]
+        {
+            assert!(!are_rivals(path, other) && !are_rivals(other, path), "{path} {other}");
+        }
+        assert!(are_rivals("/conversations/{id}/messages", "/conversations/counts/{kind}"));
+    }
 }

@@ -29,11 +29,11 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
         add_events(&mut events, function)?;
     }
     for function in functions.iter().filter(|function| function.is("http")) {
-        let method = function.text("method")?.to_ascii_lowercase();
-        for path in function.paths()? {
+        for way in function.ways()? {
+            let (method, path) = way;
             let operation =
-                operation::of(function, path, &mut responses).with_context(|| format!("describing {}", function.name))?;
-            paths.entry(path).or_insert_with(|| json!({}))[method.as_str()] = operation;
+                operation::of(function, way, &mut responses).with_context(|| format!("describing {}", function.name))?;
+            paths.entry(path).or_insert_with(|| json!({}))[method.to_ascii_lowercase()] = operation;
         }
     }
     let actions = sockets::actions(functions, &mut schemas)?;

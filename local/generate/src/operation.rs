@@ -5,12 +5,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{functions::Function, names::path_parameters};
 
-/// The operation of `function` under `path`. Its failures are added to `responses`, where equal ones of other functions are too.
-pub fn of(function: &Function, path: &str, responses: &mut Map<String, Value>) -> Result<Value> {
+/// The operation of `function` by one of its ways. Its failures are added to `responses`, where equal ones of other functions are too.
+pub fn of(function: &Function, way: (&str, &str), responses: &mut Map<String, Value>) -> Result<Value> {
     let description = &function.description;
-    let main = function.text("path")?;
-    let aliases = function.paths()?;
-    let position = aliases.iter().position(|alias| *alias == path).unwrap_or_default();
+    let ways = function.ways()?;
+    let position = ways.iter().position(|known| *known == way).unwrap_or_default();
     let id = match position {
         0 => function.name.clone(),
         1 => format!("{}_alias", function.name),
@@ -24,7 +23,7 @@ pub fn of(function: &Function, path: &str, responses: &mut Map<String, Value>) -
         "security": security(function.text("access")?),
         "x-access": description["access"],
     });
-    if path != main {
+    if position > 0 {
         operation["x-alias-of"] = json!(function.name);
     }
     if let Some(details) = &function.details {
@@ -33,7 +32,7 @@ pub fn of(function: &Function, path: &str, responses: &mut Map<String, Value>) -
     if !description["limit"].is_null() {
         operation["x-limit"] = description["limit"].clone();
     }
-    let parameters = parameters(description, path)?;
+    let parameters = parameters(description, way.1)?;
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -53,9 +52,15 @@ fn needs_body(description: &Value) -> bool {
     !takes_none
 }
 
-/// Public routes and signed ones need no token.
+/// Public routes and signed ones need no token; where several kinds of callers are let in, any of what they bring.
 fn security(access: &str) -> Value {
-    if access == "anyone" || access.starts_with("signed_by") { json!([]) } else { json!([{"bearerAuth": []}]) }
+    let needs_token = |name: &&str| *name != "anyone" && !name.starts_with("signed_by");
+    let (with_token, without): (Vec<&str>, Vec<&str>) = access.split(" or ").partition(needs_token);
+    match (with_token.is_empty(), without.is_empty()) {
+        (true, _) => json!([]),
+        (false, true) => json!([{"bearerAuth": []}]),
+        (false, false) => json!([{"bearerAuth": []}, {}]),
+    }
 }
 
 fn parameters(description: &Value, path: &str) -> Result<Vec<Value>> {
@@ -213,7 +218,7 @@ mod tests {
             headline: "GET /leads/{id} — leads, newest first.".into(),
             details: None,
             description: json!({
-                "trigger": "http", "method": "GET", "path": "/leads/{id}", "aliases": ["/old/{id}"], "access": "staff",
+                "trigger": "http", "method": "GET", "path": "/leads/{id}", "aliases": ["GET /old/{id}", "PATCH /leads/{id}"], "access": "staff",
                 "answer": {"status": 200, "content_type": "application/json", "schema": {"type": "object"}},
                 "failures": {"429": ["rate_limited"], "409": ["stale_version"]},
                 "query": {
@@ -231,7 +236,7 @@ mod tests {
     #[test]
     fn parameters_come_from_path_and_query() {
         let mut responses = Map::new();
-        let operation = of(&list_leads(), "/leads/{id}", &mut responses).unwrap();
+        let operation = of(&list_leads(), ("GET", "/leads/{id}"), &mut responses).unwrap();
         let names: Vec<_> = operation["parameters"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["id", "limit", "order", "stage", "If-Match"]);
         assert_eq!(operation["parameters"][1]["schema"], json!({"type": "integer"}));
@@ -253,9 +258,12 @@ mod tests {
 
     #[test]
     fn an_alias_names_its_function() {
-        let operation = of(&list_leads(), "/old/{id}", &mut Map::new()).unwrap();
-        assert_eq!(operation["operationId"], "list_leads_alias");
-        assert_eq!(operation["x-alias-of"], "list_leads");
+        let ways = [("GET", "/leads/{id}"), ("GET", "/old/{id}"), ("PATCH", "/leads/{id}")];
+        let operations = ways.map(|way| of(&list_leads(), way, &mut Map::new()).unwrap());
+        let ids = operations.each_ref().map(|operation| operation["operationId"].as_str().unwrap());
+        assert_eq!(ids, ["list_leads", "list_leads_alias", "list_leads_alias_2"]);
+        assert!(operations[0]["x-alias-of"].is_null());
+        assert!(operations[1..].iter().all(|alias| alias["x-alias-of"] == "list_leads"));
     }
 
     #[test]

@@ -62,8 +62,8 @@ fn add_aliases(functions: &mut [Function], counts: &Value) -> Result<()> {
             let takes_it = |function: &&mut Function| {
                 function.description["aliases"] == json!([]) && function.text("path").is_ok_and(|path| Api::of(path).area == area)
             };
-            let function = functions.iter_mut().find(takes_it);
-            function.with_context(|| format!("no route for the alias {alias}"))?.description["aliases"] = json!([alias]);
+            let function = functions.iter_mut().find(takes_it).with_context(|| format!("no route for the alias {alias}"))?;
+            function.description["aliases"] = json!([format!("{} {alias}", function.text("method")?)]);
         }
     }
     Ok(())
@@ -96,8 +96,12 @@ mod tests {
         });
         let functions = functions(&counts).unwrap();
         assert_eq!(functions.len(), 3 + 2 + 4 + 2 + 1);
-        let paths: Vec<&str> =
-            functions.iter().filter(|function| function.is("http")).flat_map(|function| function.paths().unwrap()).collect();
+        let paths: Vec<&str> = functions
+            .iter()
+            .filter(|function| function.is("http"))
+            .flat_map(|function| function.ways().unwrap())
+            .map(|(_, path)| path)
+            .collect();
         assert_eq!((paths.len(), paths.iter().filter(|path| path.starts_with("/followup/")).count()), (7, 2));
         assert!(
             super::functions(

@@ -65,7 +65,7 @@ fn functions_of<'a>(area: &Area, functions: &'a [Function]) -> Result<Vec<&'a Fu
         if Api::of(function.text("path")?).area == area {
             served.push(function);
         }
-        for path in function.paths()? {
+        for (_, path) in function.ways()? {
             check_path(path).with_context(|| format!("the declaration of {}", function.name))?;
             let is_alike = Api::of(path).area == Api::of(function.text("path")?).area;
             ensure!(is_alike, "{path} of {} is in another area than its main path: see the table of apis.rs", function.name);
@@ -94,24 +94,27 @@ fn stack(name: &'static str, about: &str, globals: &[String], resources: Vec<Str
     Stack { name, given, text: lines.join("\n") + "\n" }
 }
 
-/// An HTTP API with its routes' paths, as it matches them.
-struct Served<'a> {
+/// Method, path as its API matches it, and function.
+type Served<'a> = (&'a str, &'a str, &'a Function);
+
+/// An HTTP API with its routes.
+struct Serving<'a> {
     api: Api,
-    routes: Vec<(&'a str, &'a Function)>,
+    routes: Vec<Served<'a>>,
 }
 
 fn apis(area: &Area, functions: &[&Function]) -> Result<Vec<String>> {
-    let mut served: BTreeMap<String, Served> = BTreeMap::new();
+    let mut served: BTreeMap<String, Serving> = BTreeMap::new();
     for function in functions {
-        for path in function.paths()? {
+        for (method, path) in function.ways()? {
             let api = Api::of(path);
-            let served = served.entry(api.logical_id()).or_insert_with(|| Served { api, routes: Vec::new() });
-            served.routes.push((api.route(path), function));
+            let served = served.entry(api.logical_id()).or_insert_with(|| Serving { api, routes: Vec::new() });
+            served.routes.push((method, api.route(path), function));
         }
     }
     let mut lines = Vec::new();
-    for (id, Served { api, routes }) in served {
-        lines.extend(http_api(&id, area, &routes)?);
+    for (id, Serving { api, routes }) in served {
+        lines.extend(http_api(&id, area, &routes));
         lines.extend(mappings(&id, api));
         let properties = [
             format!("AlarmDescription: Requests to {id} fail on our side."),
@@ -126,7 +129,7 @@ fn apis(area: &Area, functions: &[&Function]) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-fn http_api(id: &str, area: &Area, routes: &[(&str, &Function)]) -> Result<Vec<String>> {
+fn http_api(id: &str, area: &Area, routes: &[Served]) -> Vec<String> {
     let (rate, burst) = area.throttle;
     let mut lines = vec![
         format!("{id}:"),
@@ -140,8 +143,8 @@ fn http_api(id: &str, area: &Area, routes: &[(&str, &Function)]) -> Result<Vec<S
         format!("      info: {{title: !Sub '${{AWS::StackName}}-{id}', version: '1'}}"),
     ];
     lines.extend(cors(&area.visitors).into_iter().map(|line| format!("      {line}")));
-    lines.extend(paths(routes)?.into_iter().map(|line| format!("      {line}")));
-    Ok(lines)
+    lines.extend(paths(routes).into_iter().map(|line| format!("      {line}")));
+    lines
 }
 
 fn cors(visitors: &Visitors) -> Vec<String> {
@@ -161,10 +164,10 @@ fn cors(visitors: &Visitors) -> Vec<String> {
     ]
 }
 
-fn paths(routes: &[(&str, &Function)]) -> Result<Vec<String>> {
+fn paths(routes: &[Served]) -> Vec<String> {
     let mut paths: BTreeMap<&str, BTreeMap<String, &Function>> = BTreeMap::new();
-    for (path, function) in routes {
-        paths.entry(path).or_default().insert(function.text("method")?.to_ascii_lowercase(), function);
+    for (method, path, function) in routes {
+        paths.entry(path).or_default().insert(method.to_ascii_lowercase(), function);
     }
     let mut lines = vec!["paths:".to_owned()];
     for (path, methods) in paths {
@@ -185,7 +188,7 @@ fn paths(routes: &[(&str, &Function)]) -> Result<Vec<String>> {
             ]);
         }
     }
-    Ok(lines)
+    lines
 }
 
 fn mappings(id: &str, api: Api) -> Vec<String> {
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn paths_lose_the_segment_of_their_api() {
         let text =
-            text(&[route("list_leads", "GET", "/leads", &[]), route("get_goal", "GET", "/goals/{id}", &["/followup/{id}"])]);
+            text(&[route("list_leads", "GET", "/leads", &[]), route("get_goal", "GET", "/goals/{id}", &["GET /followup/{id}"])]);
         for part in [
             "  LeadsApi:",
             "        paths:\n          /:\n            get:",
@@ -236,9 +239,16 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_may_have_a_method_of_its_own() {
+        let text = text(&[route("update_lead", "PUT", "/leads/{id}", &["PATCH /leads/{id}"])]);
+        let methods: Vec<&str> = text.lines().map(str::trim).filter(|line| ["put:", "patch:"].contains(line)).collect();
+        assert_eq!(methods, ["patch:", "put:"], "{text}");
+    }
+
+    #[test]
     fn a_function_is_in_one_area() {
-        assert!(all(&[route("receive", "POST", "/webhooks/whatsapp", &["/whatsapp"])], &[]).is_err());
-        let own = route("receive", "POST", "/webhooks/evolution/{token}", &["/whatsapp/webhooks/evolution/{token}"]);
+        assert!(all(&[route("receive", "POST", "/webhooks/whatsapp", &["POST /whatsapp"])], &[]).is_err());
+        let own = route("receive", "POST", "/webhooks/evolution/{token}", &["POST /whatsapp/webhooks/evolution/{token}"]);
         assert!(text(&[own]).contains("  WhatsappWebhooksApi:"));
     }
 

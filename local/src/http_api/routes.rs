@@ -239,6 +239,31 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_path_never_falls_into_the_parameter_of_another() {
+        let literal_last = table(&[
+            ("GET", "/conversations/{id}"),
+            ("PUT", "/conversations/{id}"),
+            ("PATCH", "/conversations/{id}"),
+            ("GET", "/conversations/{id}/messages"),
+            ("GET", "/conversations/counts"),
+            ("GET", "/conversations/counts/today"),
+        ]);
+        let cases = [
+            (Method::GET, "/conversations/counts", "GET /conversations/counts []"),
+            (Method::GET, "/conversations/counts/today", "GET /conversations/counts/today []"),
+            (Method::GET, "/conversations/count", "GET /conversations/{id} [id=count]"),
+            (Method::PATCH, "/conversations/7", "PATCH /conversations/{id} [id=7]"),
+            (Method::PUT, "/conversations/7", "PUT /conversations/{id} [id=7]"),
+            // The gateway weighs routes of the request's method only.
+            (Method::GET, "/conversations/counts/messages", "GET /conversations/{id}/messages [id=counts]"),
+            (Method::PUT, "/conversations/counts", "PUT /conversations/{id} [id=counts]"),
+        ];
+        for (method, path, expected) in cases {
+            assert_eq!(found(&literal_last, &method, path).as_deref(), Some(expected), "{method} {path}");
+        }
+    }
+
+    #[test]
     fn the_longest_mapping_key_wins() {
         let api = |paths: &[&str]| HttpApiDefinition {
             logical_id: String::new(),

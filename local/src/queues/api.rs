@@ -13,15 +13,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ACCOUNT, NewMessage, Queues,
-    mapping::{md5_of, sequence_number},
+    NewMessage, Queues,
     queue::{Message, Sent, parse_receipt_handle},
     queue_arn,
+    wire::{SENDER, md5_of, sequence_number},
 };
-use crate::{parameters::Parameters, template::QueueDefinition};
-
-/// `SenderId` of every message.
-pub const SENDER: &str = "AIDALOCALLOCALLOCAL00";
+use crate::{account::ACCOUNT, parameters::Parameters, template::QueueDefinition};
 
 /// Largest message, and largest batch, in bytes.
 const MAXIMUM_SIZE: usize = 262_144;

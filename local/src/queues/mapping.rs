@@ -3,12 +3,16 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{Queues, REGION, now, queue::Message, queue_arn};
-use crate::{Invoke, InvokeError, template::EventSource};
+use super::{
+    Queues, now,
+    queue::Message,
+    queue_arn,
+    wire::{SENDER, md5_of, sequence_number},
+};
+use crate::{Invoke, InvokeError, account::REGION, template::EventSource};
 
 /// Largest batch Lambda takes from a FIFO queue.
 const FIFO_BATCH: usize = 10;
@@ -114,7 +118,7 @@ fn record(message: &Message, arn: &str) -> Value {
     let mut attributes = Map::new();
     attributes.insert("ApproximateReceiveCount".into(), message.receive_count.to_string().into());
     attributes.insert("SentTimestamp".into(), message.sent_at.to_string().into());
-    attributes.insert("SenderId".into(), super::api::SENDER.into());
+    attributes.insert("SenderId".into(), SENDER.into());
     let first = message.first_received_at.unwrap_or(message.sent_at);
     attributes.insert("ApproximateFirstReceiveTimestamp".into(), first.to_string().into());
     if let Some(group) = &message.group {
@@ -150,16 +154,6 @@ fn message_attributes(attributes: &Value) -> Value {
     };
     let fields = attributes.as_object().into_iter().flatten();
     fields.map(|(name, value)| (name.clone(), convert(value))).collect::<Map<String, Value>>().into()
-}
-
-/// A sequence number as SQS writes it.
-pub fn sequence_number(sequence: i64) -> String {
-    format!("{sequence:020}")
-}
-
-/// The MD5 SQS gives for a body.
-pub fn md5_of(body: &str) -> String {
-    hex::encode(Md5::digest(body.as_bytes()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod control;
 mod mapping;
 mod queue;
 mod store;
+mod wire;
 
 use std::{
     collections::BTreeMap,
@@ -29,15 +30,11 @@ use self::{
 };
 use crate::{
     Invoke,
+    account::{ACCOUNT, REGION},
     journal::QueueSnapshot,
     parameters::Parameters,
     template::{EventSource, QueueDefinition},
 };
-
-/// Account in queue URLs and ARNs.
-pub const ACCOUNT: &str = "000000000000";
-/// Region in ARNs.
-pub const REGION: &str = "us-east-1";
 
 /// The ARN of the queue with this name.
 pub fn queue_arn(name: &str) -> String {

@@ -15,7 +15,6 @@ use serde_json::Value;
 use super::{
     Sandbox,
     faults::{Circumstance, FaultKind, Target},
-    llm, whatsapp,
 };
 
 /// A call that a function made.
@@ -121,9 +120,12 @@ impl IntoResponse for Answer {
     }
 }
 
+/// How a third party words a failure that was ordered: by status, code and message, where they were.
+pub(super) type Wording = fn(Option<u16>, Option<&Value>, Option<&str>) -> Answer;
+
 impl Sandbox {
     /// Does the work of a call unless it was ordered to fail, records it and answers.
-    pub(super) async fn perform(&self, call: Call, work: impl FnOnce() -> Answer) -> Response {
+    pub(super) async fn perform(&self, call: Call, wording: Wording, work: impl FnOnce() -> Answer) -> Response {
         let text = call.request.to_string();
         let fault = self.faults.of_call(
             call.target,
@@ -149,7 +151,7 @@ impl Sandbox {
                 std::future::pending().await
             }
             Some(FaultKind::Error { .. }) => {
-                let answer = failure(call.target, fault.as_ref());
+                let answer = failure(wording, fault.as_ref());
                 self.answer(call, fault, answer).await
             }
             Some(FaultKind::Timeout { ms: Some(ms) }) => {
@@ -179,17 +181,13 @@ impl Sandbox {
 }
 
 /// The provider's answer to a call that was ordered to fail.
-fn failure(target: Target, fault: Option<&FaultKind>) -> Answer {
+fn failure(wording: Wording, fault: Option<&FaultKind>) -> Answer {
     let Some(FaultKind::Error { status, code, message, retry_after, body }) = fault else {
         return Answer::ok(Value::Null);
     };
-    let mut answer = match (body, target) {
-        (Some(body), _) => {
-            let bytes = Bytes::from(body.clone());
-            Answer::raw(StatusCode::INTERNAL_SERVER_ERROR, "text/html", bytes)
-        }
-        (None, Target::Llm) => llm::failure(*status, code.as_ref(), message.as_deref()),
-        (None, _) => whatsapp::failure(code.as_ref(), message.as_deref()),
+    let mut answer = match body {
+        Some(body) => Answer::raw(StatusCode::INTERNAL_SERVER_ERROR, "text/html", Bytes::from(body.clone())),
+        None => wording(*status, code.as_ref(), message.as_deref()),
     };
     if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
         answer.status = status;

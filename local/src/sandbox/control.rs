@@ -6,11 +6,10 @@ use axum::{
     Json, Router,
     extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
@@ -19,17 +18,9 @@ use super::{
     faults::{self, Fault, Target},
     llm::Script,
     mail::Mail,
+    refusal::Refusal,
     wait_for, whatsapp,
 };
-
-/// An order that cannot be carried out: 400 with the reason.
-pub(super) struct Refusal(pub String);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (StatusCode::BAD_REQUEST, Json(json!({"error": self.0}))).into_response()
-    }
-}
 
 pub(super) fn router() -> Router<Arc<Sandbox>> {
     Router::new()

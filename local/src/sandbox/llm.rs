@@ -143,7 +143,7 @@ async fn models(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> Resp
         let data: Vec<Value> = MODELS.iter().map(describe).collect();
         Answer::ok(json!({"object": "list", "data": data}))
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 /// `POST /chat/completions`
@@ -167,11 +167,11 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body:
             }
         }
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 /// The answer to a call that was ordered to fail; 500 when no status was ordered.
-pub(super) fn failure(status: Option<u16>, code: Option<&Value>, message: Option<&str>) -> Answer {
+fn failure(status: Option<u16>, code: Option<&Value>, message: Option<&str>) -> Answer {
     let status = status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (kind, usual_code, usual_message) = match status.as_u16() {

@@ -6,6 +6,7 @@ pub mod faults;
 mod kept;
 pub mod llm;
 pub mod mail;
+mod refusal;
 pub mod whatsapp;
 
 use std::{sync::Arc, time::Duration};

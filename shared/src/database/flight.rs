@@ -5,15 +5,13 @@ use std::sync::atomic::Ordering;
 use futures_util::future::{join3, join4, try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
-use uuid::Uuid;
 
-use super::{
-    failure,
-    transaction::{Enter, LeftBehind, Parameter, Parameters, Transaction},
-};
+use super::transaction::{Enter, LeftBehind, Parameter, Parameters, Transaction};
 use crate::{
-    access::Identity,
     error::{Error, IDEMPOTENCY_KEY_REUSED, NOT_FOUND},
+    events::Recorded,
+    identity::Identity,
+    postgres,
 };
 
 const ENTER: &str = "select app.enter($1, $2, $3, $4)";
@@ -99,16 +97,16 @@ impl Transaction {
         let (early, last) = statements.split_at(statements.len() - statements.len().min(STATEMENTS_IN_FLIGHT));
         for statements in early.chunks(STATEMENTS_IN_FLIGHT) {
             let _flight = self.context.flight();
-            run_all(client, statements).await.map_err(|error| failure::explain(&error))?;
+            run_all(client, statements).await.map_err(|error| postgres::explain(&error))?;
         }
         let deferring = run_all(client, last);
-        let (deferred, recorded, stored, committed) = join4(deferring, recording, storing, client.batch_execute("commit")).await;
-        let (error, is_of_commit) = match (deferred, recorded, stored, committed) {
-            (Ok(()), Ok(recorded), Ok(_), Ok(())) => return Ok(Recorded::read(recorded.as_ref())),
+        let (deferred, row, stored, committed) = join4(deferring, recording, storing, client.batch_execute("commit")).await;
+        let (error, is_of_commit) = match (deferred, row, stored, committed) {
+            (Ok(()), Ok(row), Ok(_), Ok(())) => return Ok(recorded(row.as_ref())),
             (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) => (error, false),
             (Ok(()), Ok(_), Ok(_), Err(error)) => (error, true),
         };
-        let mut failed = failure::explain(&error);
+        let mut failed = postgres::explain(&error);
         // Only the database's own word that a statement before it failed says that `COMMIT` did nothing. Where the connection was
         // lost, whether it was committed is not known: doing it again is the caller's decision.
         failed.0.transient = failed.0.transient.filter(|_| !is_of_commit && error.as_db_error().is_some());
@@ -180,7 +178,7 @@ impl Transaction {
         let (key, hash) = key.unwrap_or_default();
         // The statement that came with the claim may have failed on the earlier request's own rows.
         let connection = self.connection();
-        connection.client.batch_execute("rollback").await.map_err(|error| failure::explain(&error))?;
+        connection.client.batch_execute("rollback").await.map_err(|error| postgres::explain(&error))?;
         let (enter, stored) = (self.enter_statement().await?, self.prepare(STORED_ANSWER).await?);
         let entering = async {
             let (Some(statement), Enter::Person(identity)) = (&enter, &self.enter) else { return Ok(()) };
@@ -192,7 +190,7 @@ impl Transaction {
         // Sent together: a query that ran beside the claim must not come in between, before the tenant is entered.
         let (begun, entered, row) =
             join3(connection.client.batch_execute("begin"), entering, connection.client.query_opt(&stored, parameters)).await;
-        let row = begun.and(entered).and(row).map_err(|error| failure::explain(&error))?;
+        let row = begun.and(entered).and(row).map_err(|error| postgres::explain(&error))?;
         let Some(row) = row else { return Ok(NOT_FOUND.into()) };
         if !row.get::<_, bool>("same_request") {
             return Ok(IDEMPOTENCY_KEY_REUSED.into());
@@ -218,16 +216,7 @@ impl Transaction {
     }
 }
 
-/// The positions of the events just recorded, and the jobs that are to be sent at once.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recorded {
-    pub(crate) tx: String,
-    pub(crate) ids: Vec<i64>,
-    pub(crate) sent: Vec<Uuid>,
-}
-
-impl Recorded {
-    fn read(row: Option<&Row>) -> Self {
-        row.map(|row| Self { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent") }).unwrap_or_default()
-    }
+/// Where `app.record` has put the events, and which jobs are to be sent at once.
+fn recorded(row: Option<&Row>) -> Recorded {
+    row.map(|row| Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent") }).unwrap_or_default()
 }

@@ -1,11 +1,8 @@
-//! Postgres: one connection for each process, tenants entered by transaction.
+//! Transactions, by which tenants are entered.
 
-mod connection;
-mod failure;
 mod flight;
+mod list;
 mod transaction;
 
-pub(crate) use connection::Database;
-pub use connection::{Row, intern};
-pub(crate) use flight::Recorded;
+pub use list::TimeList;
 pub use transaction::{Enter, Parameter, Transaction};

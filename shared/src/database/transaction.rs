@@ -15,17 +15,15 @@ use serde_json::{Value, json};
 use tokio_postgres::{Row, Statement, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
-use super::{
-    connection::{Connection, Held},
-    failure,
-};
 use crate::{
-    access::Identity,
+    audience::Audience,
     context::Context,
     error::{Error, INTERNAL, NOT_FOUND},
-    events::Event,
+    events::{Event, EventPayload, Topic},
     http::{Answer, IntoStored},
+    identity::Identity,
     jobs::Job,
+    postgres::{self, Connection, Held},
     realtime,
 };
 
@@ -114,7 +112,7 @@ impl Context {
 
     fn open(&self, enter: Enter) -> BoxFuture<'_, Result<Transaction, Error>> {
         Box::pin(async move {
-            let held = self.database().await?.hold_clean(self).await?;
+            let held = self.database().await?.hold_clean(self.trips()).await?;
             let left_behind = Mutex::default();
             let company_id = match &enter {
                 Enter::Person(identity) => identity.company_id.into(),
@@ -140,7 +138,7 @@ impl Transaction {
     /// All rows.
     ///
     /// # Errors
-    /// As `failure::explain` maps them.
+    /// As `postgres::explain` maps them.
     pub fn query<'a>(&'a self, sql: &'static str, parameters: Parameters<'a>) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
         Box::pin(async move {
             let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
@@ -163,7 +161,7 @@ impl Transaction {
     /// As `query`.
     pub async fn all<T: FromRow>(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<T>, Error> {
         let rows = self.query(sql, parameters).await?;
-        rows.iter().map(|row| T::try_from_row(row).map_err(|error| failure::explain(&error))).collect()
+        rows.iter().map(|row| T::try_from_row(row).map_err(|error| postgres::explain(&error))).collect()
     }
 
     /// The first row as `T`, if there is one.
@@ -172,7 +170,7 @@ impl Transaction {
     /// As `query`.
     pub async fn first<T: FromRow>(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Option<T>, Error> {
         let rows = self.query(sql, parameters).await?;
-        rows.first().map(|row| T::try_from_row(row).map_err(|error| failure::explain(&error))).transpose()
+        rows.first().map(|row| T::try_from_row(row).map_err(|error| postgres::explain(&error))).transpose()
     }
 
     /// The row that must be there.
@@ -210,13 +208,13 @@ impl Transaction {
     pub fn commit_ahead<'a>(&'a self, sql: &'static str, parameters: &'a [Parameter]) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
         Box::pin(async move {
             let connection = self.connection();
-            let statement = connection.statement(&self.context, sql).await.map_err(|error| failure::explain(&error))?;
+            let statement = connection.statement(self.context.trips(), sql).await.map_err(|error| postgres::explain(&error))?;
             if self.has_begun.load(Ordering::SeqCst) {
                 return Err(INTERNAL.caused_by("what is to be committed ahead comes too late"));
             }
             let _flight = self.context.flight();
             let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as _).collect();
-            connection.client.query(&statement, &parameters).await.map_err(|error| failure::explain(&error))
+            connection.client.query(&statement, &parameters).await.map_err(|error| postgres::explain(&error))
         })
     }
 
@@ -268,6 +266,15 @@ impl Transaction {
     /// Adds an event, pushed to sockets and readable in the feed once committed.
     pub fn emit(&self, event: Event) {
         self.left_behind().events.push(event);
+    }
+
+    /// Adds an event of the company that all of its staff are told.
+    ///
+    /// # Panics
+    /// Before a company was entered, which is a mistake of the caller.
+    pub fn tell_staff<P: EventPayload>(&self, payload: &P) {
+        let company_id = *self.company_id.get().expect("events are of a company");
+        self.emit(Event::new(Topic::Company(company_id), Audience::staff(), payload));
     }
 
     /// Adds a job, sent to its queue once committed.
@@ -363,7 +370,7 @@ impl Transaction {
     }
 
     pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
-        match self.connection().statement(&self.context, sql).await {
+        match self.connection().statement(self.context.trips(), sql).await {
             Ok(statement) => Ok(statement),
             Err(error) => Err(self.explain(error).await),
         }
@@ -374,12 +381,12 @@ impl Transaction {
         if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) {
             // Both answers may have come at once, and whoever waits for the other is yet to see it.
             tokio::task::yield_now().await;
-            return self.first_failure().clone().unwrap_or_else(|| failure::explain(&error));
+            return self.first_failure().clone().unwrap_or_else(|| postgres::explain(&error));
         }
-        if failure::is_plan_outdated(&error) {
+        if postgres::is_plan_outdated(&error) {
             self.connection().is_outdated.store(true, Ordering::SeqCst);
         }
-        self.first_failure().get_or_insert_with(|| failure::explain(&error)).clone()
+        self.first_failure().get_or_insert_with(|| postgres::explain(&error)).clone()
     }
 
     fn first_failure(&self) -> MutexGuard<'_, Option<Error>> {

@@ -4,6 +4,7 @@
 //! at another key, that no form can write and that is written once: `keep` and `put`. Until a row names the copy, an
 //! `object_removals` row does, so that nothing is left in the bucket that nobody knows of: see `REMOVE_UNLESS_KEPT`.
 
+mod content;
 mod kind;
 mod media;
 mod name;
@@ -27,15 +28,16 @@ use futures_util::future::BoxFuture;
 use ring::digest;
 use uuid::Uuid;
 
+pub use content::Refusal;
 pub use kind::{FileType, Kind, accepted};
 pub use name::{clean_name, content_disposition};
-pub use sniff::{Facts, Refusal, examine};
+pub use sniff::{Facts, examine};
 pub use upload::{Upload, presigned_upload};
 
 use crate::{
     context::Context,
+    environment::variable,
     error::{Error, UNAVAILABLE},
-    settings::variable,
 };
 
 /// How long a download URL works.

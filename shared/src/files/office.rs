@@ -13,11 +13,11 @@ use quick_xml::{
 use zip::ZipArchive;
 
 use super::{
-    name::{clean_name, extension},
-    sniff::{
+    content::{
         Refusal::{self, OtherType, Programs},
         contains, last_bytes,
     },
+    name::{clean_name, extension},
 };
 
 /// Bytes of a file that are read to find out: tables of contents and the beginning of what they name.

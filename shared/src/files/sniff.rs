@@ -1,8 +1,9 @@
 //! What some bytes really are. A type that is a container is looked into: what it is called inside must be what was declared.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use super::{
+    content::{Refusal, contains, last_bytes},
     kind::{Content, FileType, accepted, is_same_family},
     media::{audio_duration, image_size, quietly},
     office,
@@ -16,15 +17,6 @@ const PDF_END: u64 = 2048;
 
 /// Read at a time of a text.
 const CHUNK: usize = 64 * 1024;
-
-/// Why a file is not what it was declared to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Its content is of another type, or of none that is accepted.
-    OtherType,
-    /// It is a document that carries programs.
-    Programs,
-}
 
 /// What a file turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,14 +107,6 @@ fn ends_as_pdf<R: Read + Seek>(content: &mut R) -> io::Result<bool> {
     last_bytes(content, PDF_END).map(|end| contains(&end, b"%%EOF"))
 }
 
-pub(super) fn last_bytes<R: Read + Seek>(content: &mut R, count: u64) -> io::Result<Vec<u8>> {
-    let size = content.seek(SeekFrom::End(0))?;
-    content.seek(SeekFrom::Start(size.saturating_sub(count)))?;
-    let mut end = Vec::new();
-    content.take(count).read_to_end(&mut end)?;
-    Ok(end)
-}
-
 /// Text in UTF-8 or in Windows' western alphabet to its end, which is neither markup nor a script.
 fn is_text<R: Read + Seek>(content: &mut R) -> io::Result<bool> {
     /// In small letters, as anywhere in a text.
@@ -166,10 +150,6 @@ fn begins_as_markup(text: &[u8]) -> bool {
     let Some(tag) = text.strip_prefix(b"<") else { return false };
     let ends = |rest: &[u8]| rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || b">/".contains(byte));
     tag.starts_with(b"!") || tag.starts_with(b"?") || TAGS.iter().any(|name| tag.strip_prefix(*name).is_some_and(ends))
-}
-
-pub(super) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 #[cfg(test)]

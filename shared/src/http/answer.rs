@@ -109,6 +109,14 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// All rows of a list that is short enough for one page.
+    #[must_use]
+    pub fn whole(data: Vec<T>) -> Self {
+        Self { data, next_cursor: None }
+    }
+}
+
 impl<T: Serialize + JsonSchema + Send + 'static> Answer for Page<T> {
     const STATUS: u16 = 200;
     const CONTENT_TYPE: Option<&'static str> = Some("application/json");

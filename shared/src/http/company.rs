@@ -2,7 +2,6 @@
 //! it is for; naming another one is refused, so that nothing is done in the wrong one by mistake.
 
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{
     Request, Route,
@@ -33,9 +32,4 @@ fn written(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
-}
-
-/// Whether all that is named is this company.
-pub(crate) fn are_all(named: &[String], company_id: Uuid) -> bool {
-    named.iter().all(|name| name.parse() == Ok(company_id))
 }

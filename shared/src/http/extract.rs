@@ -8,11 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{Json, Request, Route, names, query, validation};
+use super::{Json, Request, Route, describe::Description, names, query, validation};
 use crate::{
     context::Context,
     crypto,
-    describe::Description,
     error::{
         Error, FieldProblem, IDEMPOTENCY_KEY_REUSED, INVALID, MALFORMED, NOT_FOUND, PAYLOAD_TOO_LARGE, STALE,
         UNSUPPORTED_MEDIA_TYPE,
@@ -166,6 +165,17 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
+/// A row that counts its changes. One that was never saved is at 0.
+pub trait Versioned: Serialize {
+    fn version(&self) -> i32;
+}
+
+impl<T: Versioned> Versioned for Option<T> {
+    fn version(&self) -> i32 {
+        self.as_ref().map_or(0, Versioned::version)
+    }
+}
+
 /// The header `If-Match`: the version the caller last saw; `None` when not sent.
 #[derive(Debug)]
 pub struct IfMatch(pub Option<i32>);
@@ -175,8 +185,8 @@ impl IfMatch {
     ///
     /// # Errors
     /// `stale_version`.
-    pub fn check(self, version: i32, current: &impl Serialize) -> Result<(), Error> {
-        if self.0.is_none_or(|seen| seen == version) { Ok(()) } else { Err(STALE.with_current(current)) }
+    pub fn check(self, current: &impl Versioned) -> Result<(), Error> {
+        if self.0.is_none_or(|seen| seen == current.version()) { Ok(()) } else { Err(STALE.with_current(current)) }
     }
 }
 

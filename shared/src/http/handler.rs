@@ -2,10 +2,10 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use super::{Answer, FromRequest, Reply, Request, Route, company, names::Plan};
 #[cfg(debug_assertions)]
-use crate::describe::Description;
-use crate::{access::Proof, context::Context, error::Error};
+use super::describe::Description;
+use super::{Answer, FromRequest, Reply, Request, Route, access::Proof, company, names::Plan};
+use crate::{context::Context, error::Error};
 
 type ReplyFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
@@ -22,8 +22,8 @@ pub struct Endpoint {
 #[diagnostic::on_unimplemented(
     message = "this is no handler of a route",
     label = "must be `async fn (Context, proof, arguments…) -> Result<answer, Error>`",
-    note = "the second argument proves who calls: `Admin`, `Supervisor`, `Staff`, `Student`, `Member`, `Anyone`, `SignedByMeta`",
-    note = "then up to four of `Path`, `Query`, `Json`, `RawBody`, `IdempotencyKey`, `IfMatch`",
+    note = "the second argument proves who calls: `Admin`, `Supervisor`, `Staff`, `Student`, `Member`, `Either<…>` of two, `Anyone`, `SignedByMeta`",
+    note = "then up to four of `Path`, `Query`, `List`, `Json`, `RawBody`, `IdempotencyKey`, `IfMatch`",
     note = "inputs derive `Deserialize, Validate, JsonSchema`; answers derive `Serialize, JsonSchema` and are `Json`, `Created`, `Accepted`, `NoContent` or `Page`"
 )]
 pub trait Handler<Arguments>: Copy + Send + Sync + 'static {
@@ -63,7 +63,7 @@ macro_rules! handlers {
                         names: Plan::of_answer::<Reply_>,
                         #[cfg(debug_assertions)]
                         describe: |description| {
-                            description.access(Access::NAME, Access::FAILS);
+                            description.access(&Access::names(), &Access::fails());
                             $($argument::describe(description);)*
                             description.answer::<Reply_>();
                         },

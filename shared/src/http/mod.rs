@@ -1,9 +1,14 @@
 //! HTTP routes: their declaration, what they take and what they answer.
 
+pub mod access;
 mod answer;
-pub(crate) mod company;
+mod company;
+#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds describe themselves"))]
+pub mod describe;
 mod extract;
+mod field_problems;
 mod handler;
+mod list;
 mod media_type;
 pub(crate) mod names;
 mod query;
@@ -15,7 +20,8 @@ pub mod validation;
 pub use answer::{
     Accepted, Answer, Created, IntoStored, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Report, Text,
 };
-pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody};
+pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody, Versioned};
 pub use handler::{Endpoint, Handler};
+pub use list::{List, Order};
 pub use request::Request;
-pub use route::{Limit, Privilege, Route};
+pub use route::Route;

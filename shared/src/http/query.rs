@@ -5,8 +5,11 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::validation::{explain_type, problem_of_text, problems as problems_of_rules, required};
-use crate::error::{Error, FieldProblem, INVALID};
+use super::{
+    field_problems::required,
+    validation::{explain_type, problem_of_text, problems as problems_of_rules},
+};
+use crate::error::{Error, FieldProblem, INVALID, refuse};
 
 pub(super) type Pairs = Vec<(String, String)>;
 
@@ -15,8 +18,8 @@ pub(super) fn given(raw_query: &str) -> Result<Pairs, Error> {
     let pairs =
         url::form_urlencoded::parse(raw_query.as_bytes()).map(|(name, value)| (name.into_owned(), value.trim().to_owned()));
     let pairs: Pairs = pairs.filter(|(_, value)| !value.is_empty()).collect();
-    let problems: Vec<_> = pairs.iter().filter_map(|(name, value)| problem_of_text(name, value)).collect();
-    if problems.is_empty() { Ok(pairs) } else { Err(INVALID.in_fields(problems)) }
+    refuse(pairs.iter().filter_map(|(name, value)| problem_of_text(name, value)))?;
+    Ok(pairs)
 }
 
 /// The parameters as a type, checked by its rules. Serde stops at the first that it cannot read: that one is noted, and the others are
@@ -27,7 +30,7 @@ pub(super) fn read<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(mu
         match deserialize(&pairs) {
             Ok(input) => {
                 problems.extend(problems_of_rules(&input));
-                return if problems.is_empty() { Ok(input) } else { Err(INVALID.in_fields(problems)) };
+                return refuse(problems).map(|()| input);
             }
             Err(problem) if pairs.iter().any(|(name, _)| *name == problem.field) => {
                 pairs.retain(|(name, _)| *name != problem.field);

@@ -4,32 +4,18 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::{Uses, error::Problem};
-
-/// How often a caller may use a route: `most` requests in each `window`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    pub most: u32,
-    pub window: Duration,
-}
-
-/// What a function may reach beyond Postgres, connections, counters and queues. Decides its role in the template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privilege {
-    /// Nothing more.
-    Standard,
-    /// Signs forms for uploads: may write incoming objects only, so that no form can write anything else.
-    Uploads,
-    /// Reads the bucket of files, and writes what is kept in it.
-    Files,
-}
+use crate::{
+    error::Problem,
+    needs::{Privilege, Uses},
+    rate::Limit,
+};
 
 /// The declaration at the top of each route's file.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
     pub method: &'static str,
     pub path: &'static str,
-    /// Second paths of the same function.
+    /// Further ways to the same function: see `or`.
     pub aliases: &'static [&'static str],
     pub limit: Option<Limit>,
     pub failures: &'static [Problem],
@@ -81,7 +67,7 @@ impl Route {
         Self::new("DELETE", path)
     }
 
-    /// Further paths that reach the same function.
+    /// Further ways to the same function: a path, by the route's own method, or with another one before it: `PATCH /tags/{id}`.
     #[must_use]
     pub const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
@@ -127,8 +113,26 @@ impl Route {
         self.method == Method::GET.as_str()
     }
 
+    /// Method and path of each way to the function, its own first.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let aliases = self.aliases.iter().map(|alias| alias.split_once(' ').unwrap_or((self.method, alias)));
+        std::iter::once((self.method, self.path)).chain(aliases)
+    }
+
     /// Names in braces in the path, in order.
     pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+
+    #[test]
+    fn an_alias_may_have_a_method_of_its_own() {
+        const ROUTE: Route = Route::put("/tags/{id}").or(&["/labels/{id}", "PATCH /tags/{id}"]);
+        let ways: Vec<_> = ROUTE.ways().collect();
+        assert_eq!(ways, [("PUT", "/tags/{id}"), ("PUT", "/labels/{id}"), ("PATCH", "/tags/{id}")]);
     }
 }

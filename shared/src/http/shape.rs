@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::validation::{invalid_type, required, unknown_field, unknown_value};
+use super::field_problems::{invalid_type, required, unknown_field, unknown_value};
 use crate::error::FieldProblem;
 
 /// Missing, unknown and mistyped fields of `value`. Finds nothing where only serde knows better than the schema.

@@ -13,9 +13,12 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::shape;
+use super::{
+    field_problems::{invalid_type, required, unknown_field, unknown_value},
+    shape,
+};
 use crate::{
-    error::{Error, FieldProblem, INVALID},
+    error::{Error, FieldProblem, INVALID, refuse},
     text::has_hidden_characters,
 };
 
@@ -24,7 +27,8 @@ use crate::{
 pub(super) fn clean(value: Value) -> Result<Value, Error> {
     let mut problems = Vec::new();
     let value = clean_at(value, &mut String::new(), &mut problems);
-    if problems.is_empty() { Ok(value) } else { Err(INVALID.in_fields(problems)) }
+    refuse(problems)?;
+    Ok(value)
 }
 
 fn clean_at(value: Value, path: &mut String, problems: &mut Vec<FieldProblem>) -> Value {
@@ -116,28 +120,9 @@ pub(super) fn explain_type(error: &serde_path_to_error::Error<impl Display>) -> 
     }
 }
 
-pub(super) fn required(field: impl Into<String>) -> FieldProblem {
-    FieldProblem::new(field, "required", "Campo obrigatório.", "This field is required.")
-}
-
-pub(super) fn unknown_field(field: impl Into<String>) -> FieldProblem {
-    FieldProblem::new(field, "unknown_field", "Campo desconhecido.", "Unknown field.")
-}
-
-pub(super) fn unknown_value(field: impl Into<String>, known: &[&str]) -> FieldProblem {
-    let known = known.join(", ");
-    let (portuguese, english) = (format!("Valor desconhecido. Use: {known}."), format!("Unknown value. Use: {known}."));
-    FieldProblem::new(field, "unknown_value", &portuguese, &english)
-}
-
-pub(super) fn invalid_type(field: impl Into<String>, english: &str) -> FieldProblem {
-    FieldProblem::new(field, "invalid_type", "Valor inválido.", english)
-}
-
 /// Runs the type's rules and reports all that fail.
 fn check<T: Validate<Context = ()>>(input: &T) -> Result<(), Error> {
-    let problems = problems(input);
-    if problems.is_empty() { Ok(()) } else { Err(INVALID.in_fields(problems)) }
+    refuse(problems(input))
 }
 
 /// What the type's rules say against a value.

@@ -20,14 +20,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    access::Identity,
     audience::Reader,
     context::Context,
     crypto,
+    environment::variable,
     error::{Error, UNAVAILABLE},
     events::Topic,
+    identity::Identity,
     log,
-    settings::variable,
 };
 
 /// API Gateway cuts every connection after two hours.

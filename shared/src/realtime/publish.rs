@@ -16,8 +16,7 @@ use super::{
 use crate::{
     audience::Audience,
     context::Context,
-    database::Recorded,
-    events::{Event, FeedCursor, Topic},
+    events::{Event, FeedCursor, Recorded, Topic},
     jobs::{self, Arrival, Dispatch, Job, Message, Queue, Timer},
     log,
 };

@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::connections::{Connection, find, of_user, refresh};
 use crate::{
-    access::Identity,
     audience::Reader,
     context::Context,
     error::{Error, SESSION_REVOKED},
+    identity::Identity,
     log,
 };
 

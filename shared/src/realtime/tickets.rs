@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures_util::future::BoxFuture;
 
 use super::connections::{table, unavailable};
-use crate::{access::Identity, context::Context, crypto, error::Error};
+use crate::{context::Context, crypto, error::Error, identity::Identity};
 
 /// Seconds a ticket may be redeemed.
 pub const TICKET_LIFE: i64 = 60;

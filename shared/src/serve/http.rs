@@ -10,7 +10,7 @@ use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
 use lambda_http::{Body, Response, service_fn};
 
-use super::{Uses, is_cold, panic_text, run};
+use super::{is_cold, panic_text, report, run};
 #[cfg(debug_assertions)]
 use crate::describe::Description;
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         names::{self, Plan},
     },
     log,
+    needs::Uses,
 };
 
 /// Times the same request is done when nothing of it can have been committed.
@@ -93,7 +94,7 @@ impl Shell {
             Err(error) => failure(error, &context),
         };
         let reply = self.with_second_names(reply, &request);
-        log::finished(&context, "http_request", reply.status.as_str(), cold, cause.as_deref());
+        report::finished(&context, "http_request", reply.status.as_str(), cold, cause.as_deref());
         self.respond(reply, &context)
     }
 

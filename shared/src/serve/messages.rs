@@ -8,17 +8,17 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Uses, Work, is_cold,
+    Work, is_cold,
     queue::{Batch, Record, time_left},
-    run, unpanicked,
+    report, run, unpanicked,
 };
 use crate::{
     context::{Context, Origin, Process},
     describe,
     error::{Error, UNAVAILABLE},
-    http::Privilege,
     jobs::Queue,
     log,
+    needs::{Privilege, Uses},
 };
 
 /// Messages a worker gets at once, at most.
@@ -95,7 +95,7 @@ impl Worker {
         let outcome = work.await.unwrap_or_else(|_| Err(UNAVAILABLE.caused_by("out of time")));
         context.settle().await;
         let status = if outcome.is_ok() { "200" } else { "503" };
-        log::finished(&context, "messages", status, cold, outcome.as_ref().err().and_then(Error::cause));
+        report::finished(&context, "messages", status, cold, outcome.as_ref().err().and_then(Error::cause));
         if outcome.is_ok() {
             return Vec::new();
         }

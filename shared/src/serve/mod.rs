@@ -3,6 +3,7 @@
 mod http;
 mod messages;
 mod queue;
+mod report;
 mod schedule;
 mod socket;
 mod worker;
@@ -34,6 +35,7 @@ use crate::{
     describe,
     error::{Error, INTERNAL},
     log,
+    needs::Uses,
 };
 
 /// `main` of a program that is several functions: each by its own name. Ends with 2 when called by another.
@@ -54,16 +56,6 @@ static WARM: AtomicBool = AtomicBool::new(false);
 
 fn is_cold() -> bool {
     !WARM.swap(true, Ordering::Relaxed)
-}
-
-/// What a function makes ready before its first event. Everything else is made when it is first used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uses {
-    Nothing,
-    /// The secrets of the settings parameter.
-    Settings,
-    /// Those, and with them a connection to Postgres.
-    Database,
 }
 
 /// Runs `work` on this process's single-threaded runtime until Lambda ends it.
@@ -92,7 +84,7 @@ fn prepare(process: &Arc<Process>, uses: Uses) -> BoxFuture<'_, Result<(), Error
                 context.configure().await?;
             }
             if uses == Uses::Database {
-                context.database().await?.connect_early(&context).await?;
+                context.database().await?.connect_early(context.trips()).await?;
             }
             Ok(())
         };

@@ -5,13 +5,13 @@ use std::{future::Future, sync::Arc};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-use super::{Uses, Work, is_cold, run};
+use super::{Work, is_cold, report, run};
 use crate::{
     context::{Context, Origin},
     describe,
     error::Error,
-    http::Privilege,
     log,
+    needs::{Privilege, Uses},
 };
 
 /// Serves a function that runs by the clock, such as `rate(1 minute)`. A run that fails is simply done again at the next.
@@ -48,7 +48,7 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
                 }
                 let status = if outcome.is_ok() { "200" } else { "500" };
                 let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);
-                log::finished(&context, "scheduled_run", status, cold, cause.as_deref());
+                report::finished(&context, "scheduled_run", status, cold, cause.as_deref());
                 outcome.map_err(|error| lambda_runtime::Error::from(error.problem().code))
             }
         }))

@@ -9,13 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Uses, Work, is_cold, panic_text, run};
+use super::{Work, is_cold, panic_text, report, run};
 use crate::{
     context::{Context, Origin, Process},
     describe,
     error::{Error, INTERNAL, MALFORMED, RATE_LIMITED, SESSION_REVOKED},
     http::validation,
-    limits, log,
+    limits,
+    needs::Uses,
     realtime::{self, Connection},
 };
 
@@ -195,6 +196,6 @@ async fn answer(process: Arc<Process>, handle: Handle, function: String, event: 
     context.settle().await;
     let status = outcome.as_ref().map_or_else(|error| error.problem().status, |()| 200);
     let cause = outcome.as_ref().err().and_then(Error::cause);
-    log::finished(&context, "socket_message", &status.to_string(), cold, cause);
+    report::finished(&context, "socket_message", &status.to_string(), cold, cause);
     json!({"statusCode": if is_handshake { status } else { 200 }})
 }

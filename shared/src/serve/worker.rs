@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Uses, Work, is_cold,
+    Work, is_cold,
     queue::{Batch, Record, time_left},
-    run, unpanicked,
+    report, run, unpanicked,
 };
 use crate::{
     clock,
@@ -26,9 +26,10 @@ use crate::{
     database::Transaction,
     describe,
     error::{Error, INTERNAL, UNAVAILABLE},
-    http::Privilege,
     jobs::{self, Dispatch, Queue, Timer},
-    log, parameters,
+    log,
+    needs::{Privilege, Uses},
+    parameters,
 };
 
 /// A worker holds a job this long; longer than its own time-out, so that no two work on the same job.
@@ -275,7 +276,7 @@ impl Worker {
             Outcome::Again { reason, .. } => ("503", Some(reason.as_str())),
             Outcome::Failed { reason } => ("500", Some(reason.as_str())),
         };
-        log::finished(context, "job", status, cold, cause);
+        report::finished(context, "job", status, cold, cause);
         if status == "500" {
             log::metric("jobs_failed", "Count", 1.0, &self.name);
         }

@@ -1,4 +1,5 @@
-//! `make demo`: a client's conversation from the first message to the last, through the real functions, told as it happens.
+//! `make demo`: a client's conversation from the first message to the last, through the real functions, told as it happens: in the cloud that
+//! `make run` has started, or in one of its own. With `--own`, as in `make test`, always in one of its own.
 
 use std::{
     collections::BTreeMap,
@@ -20,8 +21,9 @@ use tests::{
 
 /// Where `make run` keeps what runs.
 const DIRECTORY: &str = ".local";
-/// Where the demo's own cloud does.
+/// Where the demo's own cloud does; and that of `--own`, which is beside whatever else runs.
 const OWN_DIRECTORY: &str = ".local/demo";
+const SEPARATE_DIRECTORY: &str = ".local/tests/demo";
 /// The password of everybody in the demo company.
 const PASSWORD: &str = "balcao-demo-2026";
 
@@ -43,13 +45,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    let (stack, cast) = match running().await {
+    let is_separate = std::env::args().any(|argument| argument == "--own");
+    let (stack, cast) = match if is_separate { None } else { running().await } {
         Some(stack) => {
             println!("\n  Playing in the cloud that runs at {}", stack.addresses.api);
             let cast = Cast::of_demo_company(&stack).await?;
             (stack, cast)
         }
-        None => start().await?,
+        None => start(if is_separate { SEPARATE_DIRECTORY } else { OWN_DIRECTORY }).await?,
     };
     let played = tokio::spawn(Play::new(cast).play()).await;
     stack.stop().await;
@@ -63,11 +66,11 @@ async fn running() -> Option<Stack> {
     asked.send().await.is_ok().then_some(stack)
 }
 
-async fn start() -> Result<(Stack, Cast)> {
+async fn start(directory: &str) -> Result<(Stack, Cast)> {
     let started = Instant::now();
-    println!("\n  No cloud is running here: starting one that keeps nothing (Postgres, DynamoDB, S3, SQS and 46 functions) …");
+    println!("\n  Starting a cloud that keeps nothing (Postgres, DynamoDB, S3, SQS and 46 functions) …");
     let binaries = std::env::current_exe()?.parent().context("this program has a folder")?.to_owned();
-    let stack = Stack::start(Path::new(OWN_DIRECTORY), &binaries, &[]).await?;
+    let stack = Stack::start(Path::new(directory), &binaries, &[]).await?;
     let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
     let company = stack.company(Wanted { students: 0, bot: true, departments, takeover_text: None, ..Wanted::default() }).await;
     println!("  Ready after {:.1} s.", started.elapsed().as_secs_f64());

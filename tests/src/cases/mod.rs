@@ -103,3 +103,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
 pub fn all() -> Vec<(&'static str, Case)> {
     together().into_iter().chain(alone()).collect()
 }
+
+/// Whether a test is one of a domain: its name says so, or it is one over all routes, which is then about those of the domain.
+pub fn concerns(name: &str, domain: &str) -> bool {
+    name.contains(domain)
+        || (tests::is_domain(domain) && contract::OVER_ROUTES.iter().any(|over_routes| name.starts_with(over_routes)))
+}

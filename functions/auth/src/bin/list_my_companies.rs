@@ -11,6 +11,5 @@ pub fn main() {
 
 async fn list_my_companies(context: Context, caller: Member) -> Result<Page<MyCompany>, Error> {
     let transaction = context.begin(&caller).await?;
-    let data = transaction.all(MY_COMPANIES, &[]).await?;
-    Ok(Page { data, next_cursor: None })
+    Ok(Page::whole(transaction.all(MY_COMPANIES, &[]).await?))
 }

@@ -1,8 +1,8 @@
 //! GET /conversations — the inbox: filtered, newest first, with how many there are in each category.
 
-use conversations::{Conversation, ConversationFilters};
+use conversations::{AskedConversations, Conversation, ConversationFilters};
 use futures_util::future::join;
-use shared::{cursor, cursor::TimeCursor, prelude::*};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/conversations").or(&["/chats"]);
 
@@ -57,12 +57,11 @@ pub fn main() {
 async fn list_conversations(
     context: Context,
     agent: Staff,
-    Query(filters): Query<ConversationFilters>,
+    asked: List<ConversationFilters>,
 ) -> Result<Json<ConversationList>, Error> {
-    let asked = filters.read(agent.user_id)?;
+    let asked = AskedConversations::read(asked, agent.user_id);
     let transaction = context.begin(&agent).await?;
     let (rows, counts) = join(asked.run(&transaction), transaction.one(COUNTS, &[])).await;
-    let place = |row: &Conversation| TimeCursor { at: row.last_message_at, id: row.id };
-    let (data, next_cursor) = cursor::page(rows?, asked.limit, place);
+    let Page { data, next_cursor } = asked.list.page(rows?, |row: &Conversation| (row.last_message_at, row.id));
     Ok(Json(ConversationList { data, next_cursor, counts: counts? }))
 }

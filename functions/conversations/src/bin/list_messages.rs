@@ -1,8 +1,12 @@
 //! GET /messages — a conversation's messages, the newest first, or a window around one of them.
 
-use conversations::{Message, Order, message_columns, message_joins};
+use conversations::{Message, message_columns, message_joins};
 use futures_util::future::join;
-use shared::{cursor, cursor::TimeCursor, error::NOT_FOUND, prelude::*};
+use shared::{
+    cursor::TimeCursor,
+    error::{FieldProblem, NOT_FOUND, refuse},
+    prelude::*,
+};
 
 const ROUTE: Route = Route::get("/messages").fails(&[NOT_FOUND]);
 
@@ -10,17 +14,9 @@ const ROUTE: Route = Route::get("/messages").fails(&[NOT_FOUND]);
 struct Window {
     #[garde(skip)]
     conversation_id: Uuid,
-    /// Beyond this place, in the order asked for.
-    #[garde(skip)]
-    cursor: Option<String>,
     /// A message of this conversation to show with what came before and after it. Not together with `cursor`.
-    #[garde(custom(alone(self.cursor.is_some())))]
-    around: Option<Uuid>,
     #[garde(skip)]
-    #[serde(default)]
-    order: Order,
-    #[garde(range(min = 1, max = 100))]
-    limit: Option<u32>,
+    around: Option<Uuid>,
 }
 
 /// One page of messages.
@@ -41,39 +37,13 @@ const IS_SEEN: &str = "
        and ($2::uuid is null
             or exists (select from messages where conversation_id = $1 and id = $2 and kind <> 'reaction'))";
 
-/// Reactions are shown on the messages they are to. Where the page begins is one comparison, and how few rows are wanted is said: both
-/// let one plan serve all requests.
-macro_rules! list {
-    ($beyond:literal, $from:literal, $order:literal) => {
-        concat!(
-            "select ",
-            message_columns!(),
-            " from (
-                select *
-                  from (
-                    select *
-                      from messages
-                     where conversation_id = $1
-                       and kind <> 'reaction'
-                       and (sent_at, id) ",
-            $beyond,
-            " (coalesce($2::timestamptz, ",
-            $from,
-            "), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
-                     order by sent_at ",
-            $order,
-            ", id ",
-            $order,
-            " limit 101) page
-                 limit $4::bigint) messages ",
-            message_joins!(),
-            " order by messages.sent_at ",
-            $order,
-            ", messages.id ",
-            $order
-        )
-    };
-}
+/// Reactions are shown on the messages they are to.
+const MESSAGES: TimeList = TimeList {
+    rows: "select * from messages where conversation_id = $1 and kind <> 'reaction'",
+    at: "messages.sent_at",
+    id: "messages.id",
+    shown: concat!("select ", message_columns!(), " from page messages ", message_joins!()),
+};
 
 /// At most half a page of what comes before the message in the order asked for, and the rest from it on.
 macro_rules! around {
@@ -119,8 +89,6 @@ macro_rules! around {
     };
 }
 
-const NEWEST_FIRST: &str = list!("<", "'infinity'", "desc");
-const OLDEST_FIRST: &str = list!(">", "'-infinity'", "asc");
 const AROUND_NEWEST_FIRST: &str = around!(">", "asc", "<=", "desc");
 const AROUND_OLDEST_FIRST: &str = around!("<", "desc", ">=", "asc");
 
@@ -128,40 +96,29 @@ pub fn main() {
     serve(&ROUTE, list_messages);
 }
 
-async fn list_messages(context: Context, agent: Staff, Query(window): Query<Window>) -> Result<Json<MessageList>, Error> {
-    let limit = window.limit.unwrap_or(50);
-    let wanted = i64::from(limit) + 1;
-    let place = window.cursor.as_deref().map(TimeCursor::decode).transpose()?;
-    let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
+async fn list_messages(context: Context, agent: Staff, asked: List<Window>) -> Result<Json<MessageList>, Error> {
+    let Window { conversation_id, around } = &asked.filters;
+    refuse((around.is_some() && asked.at.is_some()).then(not_together))?;
     let transaction = context.begin(&agent).await?;
-    let conversation = window.conversation_id;
-    let (list, around) = match window.order {
-        Order::Desc => (NEWEST_FIRST, AROUND_NEWEST_FIRST),
-        Order::Asc => (OLDEST_FIRST, AROUND_OLDEST_FIRST),
-    };
-    let seen = async { transaction.query(IS_SEEN, &[&conversation, &window.around]).await };
+    let seen = async { transaction.query(IS_SEEN, &[conversation_id, around]).await };
     let messages = async {
-        match window.around {
-            Some(middle) => transaction.all(around, &[&conversation, &middle, &wanted]).await,
-            None => transaction.all(list, &[&conversation, &at, &id, &wanted]).await,
-        }
+        let Some(middle) = around else { return transaction.list(&MESSAGES, &asked, &[conversation_id]).await };
+        let statement = match asked.order {
+            Order::Desc => AROUND_NEWEST_FIRST,
+            Order::Asc => AROUND_OLDEST_FIRST,
+        };
+        transaction.all(statement, &[conversation_id, middle, &asked.wanted]).await
     };
     let (seen, messages) = join(seen, messages).await;
     if seen?.is_empty() {
         return Err(NOT_FOUND.into());
     }
-    let place = |message: &Message| TimeCursor { at: message.sent_at, id: message.id };
-    let (data, next_cursor) = cursor::page(messages?, limit as usize, place);
-    let previous_cursor = data.first().map(|message| place(message).encode());
-    Ok(Json(MessageList { data, next_cursor, previous_cursor }))
+    let Page { data, next_cursor } = asked.page(messages?, |message: &Message| (message.sent_at, message.id));
+    let first = data.first().map(|message| TimeCursor { at: message.sent_at, id: message.id });
+    Ok(Json(MessageList { previous_cursor: first.map(|first| first.encode()), data, next_cursor }))
 }
 
-fn alone(has_cursor: bool) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
-    move |around, ()| {
-        if around.is_some() && has_cursor {
-            let english = "Give either a cursor or a message, not both.";
-            return Err(shared::rule("not_together", "Informe um cursor ou uma mensagem, não os dois.", english));
-        }
-        Ok(())
-    }
+fn not_together() -> FieldProblem {
+    let english = "Give either a cursor or a message, not both.";
+    FieldProblem::new("around", "not_together", "Informe um cursor ou uma mensagem, não os dois.", english)
 }

@@ -1,21 +1,10 @@
 //! GET /conversations/{id}/transfers — who has had the conversation, the last change first.
 
-use conversations::{IS_SEEN, Order};
+use conversations::IS_SEEN;
 use futures_util::future::join;
-use shared::{cursor, cursor::TimeCursor, error::NOT_FOUND, prelude::*};
+use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::get("/conversations/{id}/transfers").fails(&[NOT_FOUND]);
-
-#[derive(Deserialize, Validate, JsonSchema)]
-struct Asked {
-    #[garde(skip)]
-    cursor: Option<String>,
-    #[garde(skip)]
-    #[serde(default)]
-    order: Order,
-    #[garde(range(min = 1, max = 100))]
-    limit: Option<u32>,
-}
 
 /// A change of a conversation's user or department: where it was and where it went. A null user is the bot or the queue.
 #[derive(Serialize, JsonSchema, FromRow)]
@@ -36,35 +25,23 @@ struct ConversationTransfer {
     transferred_at: Timestamp,
 }
 
-macro_rules! list {
-    ($beyond:literal, $order:literal) => {
-        concat!(
-            "select transfers.id, transfers.conversation_id,
-                    transfers.from_user_id, from_user.name as from_user_name,
-                    transfers.to_user_id, to_user.name as to_user_name,
-                    transfers.from_department_id, from_department.name as from_department_name,
-                    transfers.to_department_id, to_department.name as to_department_name,
-                    transfers.by_user_id, transfers.reason, transfers.at as transferred_at
-               from conversation_transfers transfers
-               left join users from_user on from_user.id = transfers.from_user_id
-               left join users to_user on to_user.id = transfers.to_user_id
-               left join departments from_department on from_department.id = transfers.from_department_id
-               left join departments to_department on to_department.id = transfers.to_department_id
-              where transfers.conversation_id = $1
-                and ($2::timestamptz is null or (transfers.at, transfers.id) ",
-            $beyond,
-            " ($2, $3::uuid))
-              order by transfers.at ",
-            $order,
-            ", transfers.id ",
-            $order,
-            " limit $4"
-        )
-    };
-}
-
-const NEWEST_FIRST: &str = list!("<", "desc");
-const OLDEST_FIRST: &str = list!(">", "asc");
+const TRANSFERS: TimeList = TimeList {
+    rows: "select * from conversation_transfers transfers where conversation_id = $1",
+    at: "transfers.at",
+    id: "transfers.id",
+    shown: "
+    select transfers.id, transfers.conversation_id,
+           transfers.from_user_id, from_user.name as from_user_name,
+           transfers.to_user_id, to_user.name as to_user_name,
+           transfers.from_department_id, from_department.name as from_department_name,
+           transfers.to_department_id, to_department.name as to_department_name,
+           transfers.by_user_id, transfers.reason, transfers.at as transferred_at
+      from page transfers
+      left join users from_user on from_user.id = transfers.from_user_id
+      left join users to_user on to_user.id = transfers.to_user_id
+      left join departments from_department on from_department.id = transfers.from_department_id
+      left join departments to_department on to_department.id = transfers.to_department_id",
+};
 
 pub fn main() {
     serve(&ROUTE, list_transfers);
@@ -74,23 +51,13 @@ async fn list_transfers(
     context: Context,
     agent: Staff,
     Path(conversation): Path<Uuid>,
-    Query(asked): Query<Asked>,
+    asked: List,
 ) -> Result<Page<ConversationTransfer>, Error> {
-    let limit = asked.limit.unwrap_or(50);
-    let place = asked.cursor.as_deref().map(TimeCursor::decode).transpose()?;
-    let (at, id) = (place.map(|place| place.at), place.map(|place| place.id));
-    let list = match asked.order {
-        Order::Desc => NEWEST_FIRST,
-        Order::Asc => OLDEST_FIRST,
-    };
     let transaction = context.begin(&agent).await?;
-    let wanted = i64::from(limit) + 1;
-    let (seen, rows) =
-        join(transaction.query(IS_SEEN, &[&conversation]), transaction.all(list, &[&conversation, &at, &id, &wanted])).await;
+    let (seen, transfers) =
+        join(transaction.query(IS_SEEN, &[&conversation]), transaction.list(&TRANSFERS, &asked, &[&conversation])).await;
     if seen?.is_empty() {
         return Err(NOT_FOUND.into());
     }
-    let place = |row: &ConversationTransfer| TimeCursor { at: row.transferred_at, id: row.id };
-    let (data, next_cursor) = cursor::page(rows?, limit as usize, place);
-    Ok(Page { data, next_cursor })
+    Ok(asked.page(transfers?, |row: &ConversationTransfer| (row.transferred_at, row.id)))
 }

@@ -1,6 +1,6 @@
 //! POST /storage/{id}/complete — checks what was uploaded against what was announced. Doing it again answers the same.
 
-use files::{Checked, File, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, check_copy};
+use files::{Checked, File, FileUser, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, check_copy};
 use shared::{
     files::{REMOVE_UNLESS_KEPT, keep, kept_key},
     kept_copy, parameters,
@@ -49,7 +49,7 @@ pub fn main() {
     serve(&ROUTE, complete_upload);
 }
 
-async fn complete_upload(context: Context, caller: Member, Path(id): Path<Uuid>) -> Result<Json<File>, Error> {
+async fn complete_upload(context: Context, caller: FileUser, Path(id): Path<Uuid>) -> Result<Json<File>, Error> {
     let lookup = context.begin(&caller).await?;
     let file: File = lookup.one(FIND, &[&id]).await?;
     if file.status != "pending" {

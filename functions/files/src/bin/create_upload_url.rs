@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use files::File;
+use files::{File, FileUser};
 use shared::{
-    error::{FieldProblem, INVALID, NOT_FOUND},
+    error::{FieldProblem, INVALID, NOT_FOUND, refuse},
     files::{Upload, accepted, clean_name, incoming_key, presigned_upload},
     prelude::*,
     text::has_hidden_characters,
@@ -49,7 +49,7 @@ pub fn main() {
 
 async fn create_upload_url(
     context: Context,
-    caller: Member,
+    caller: FileUser,
     _: IdempotencyKey,
     Json(input): Json<Announcement>,
 ) -> Result<Created<Announced>, Error> {
@@ -90,5 +90,6 @@ fn check(input: &Announcement, name: &str) -> Result<&'static str, Error> {
         let english = format!("The maximum for this type is {largest} bytes.");
         problems.push(FieldProblem::new("size", "too_large", &portuguese, &english));
     }
-    if problems.is_empty() { Ok(known.mime_type) } else { Err(INVALID.in_fields(problems)) }
+    refuse(problems)?;
+    Ok(known.mime_type)
 }

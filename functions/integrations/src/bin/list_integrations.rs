@@ -1,16 +1,12 @@
 //! GET /integrations/config — the configured channels, without their secrets.
 
-use integrations::Integration;
+use integrations::{Integration, integration_columns};
 use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/integrations/config");
 
-const INTEGRATIONS: &str = "
-    select channel_accounts.id, kind, name, status, department_id, bot_flows.key as bot_flow_key, settings,
-           channel_accounts.created_at, version
-      from channel_accounts
-      left join bot_flows on bot_flows.id = channel_accounts.bot_flow_id
-     order by channel_accounts.created_at, channel_accounts.id";
+const INTEGRATIONS: &str =
+    concat!("select ", integration_columns!(), " from channel_accounts channel order by channel.created_at, channel.id");
 
 pub fn main() {
     serve(&ROUTE, list_integrations);
@@ -18,6 +14,5 @@ pub fn main() {
 
 async fn list_integrations(context: Context, caller: Admin) -> Result<Page<Integration>, Error> {
     let transaction = context.begin(&caller).await?;
-    let data = transaction.all(INTEGRATIONS, &[]).await?;
-    Ok(Page { data, next_cursor: None })
+    Ok(Page::whole(transaction.all(INTEGRATIONS, &[]).await?))
 }

@@ -2,9 +2,9 @@
 
 use futures_util::future::join;
 use shared::{
+    environment::variable,
     prelude::*,
     realtime::{TICKET_LIFE, save_ticket},
-    settings::variable,
 };
 
 const ROUTE: Route = Route::post("/realtime/tickets");

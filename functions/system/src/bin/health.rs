@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join4;
-use shared::{error::UNAVAILABLE, http::Report, prelude::*, settings::variable};
+use shared::{environment::variable, error::UNAVAILABLE, http::Report, prelude::*};
 
 const ROUTE: Route = Route::get("/health").needs(Privilege::Files);
 

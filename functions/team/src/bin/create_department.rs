@@ -1,11 +1,11 @@
 //! POST /departments — a new department, with its first members.
 
 use shared::{
-    error::{FieldProblem, INVALID},
+    error::{FieldProblem, refuse},
     prelude::*,
     visible,
 };
-use team::{DEPARTMENT_NAME_TAKEN, Department, DepartmentCreated};
+use team::{DEPARTMENT_NAME_TAKEN, Department, DepartmentCreated, department_columns, department_members};
 
 const ROUTE: Route = Route::post("/departments").fails(&[DEPARTMENT_NAME_TAKEN]);
 
@@ -27,13 +27,14 @@ const CREATE_DEPARTMENT: &str = "
     select id, name, description, created_at, version, $4 as member_ids, cardinality($4) as member_count, 0::bigint as waiting_count
       from created";
 
-const DEPARTMENT_WITH_NAME: &str = "
-    select id, name, description, created_at, version, members.ids as member_ids, cardinality(members.ids) as member_count,
-           (select count(*) from conversations where department_id = departments.id and status = 'pending') as waiting_count
-      from departments
-      cross join lateral (
-           select array(select user_id from department_members where department_id = departments.id order by user_id) as ids) members
-     where app.look(name) = app.look($1)";
+const DEPARTMENT_WITH_NAME: &str = concat!(
+    "select ",
+    department_columns!(),
+    ", (select count(*) from conversations where department_id = department.id and status = 'pending') as waiting_count
+      from departments department ",
+    department_members!(),
+    " where app.look(department.name) = app.look($1)"
+);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,11 +47,6 @@ struct NewDepartment {
     #[garde(length(max = 200))]
     #[serde(default)]
     member_ids: Vec<Uuid>,
-}
-
-#[derive(FromRow)]
-struct Person {
-    user_id: Uuid,
 }
 
 pub fn main() {
@@ -71,8 +67,7 @@ async fn create_department(
         let current: Option<Department> = transaction.first(DEPARTMENT_WITH_NAME, &[&input.name]).await?;
         return Err(DEPARTMENT_NAME_TAKEN.with_current(&current));
     };
-    let event = DepartmentCreated { department: &department };
-    transaction.emit(Event::new(Topic::Company(caller.company_id), Audience::staff(), &event));
+    transaction.tell_staff(&DepartmentCreated { department: &department });
     transaction.audit(department.id, &Value::Null, &department);
     transaction.commit(Created(department)).await
 }
@@ -82,12 +77,12 @@ async fn active_staff(transaction: &Transaction, wanted: &[Uuid]) -> Result<Vec<
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let people: Vec<Person> = transaction.all(ACTIVE_STAFF, &[&wanted]).await?;
-    let found: Vec<Uuid> = people.into_iter().map(|person| person.user_id).collect();
+    let people = transaction.query(ACTIVE_STAFF, &[&wanted]).await?;
+    let found: Vec<Uuid> = people.iter().map(|person| person.get("user_id")).collect();
     let missing = team::positions_missing(wanted, &found).into_iter().map(|position| {
         let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
         FieldProblem::new(format!("member_ids[{position}]"), "not_active_staff", portuguese, english)
     });
-    let missing: Vec<FieldProblem> = missing.collect();
-    if missing.is_empty() { Ok(found) } else { Err(INVALID.in_fields(missing)) }
+    refuse(missing)?;
+    Ok(found)
 }

@@ -49,6 +49,5 @@ pub fn main() {
 
 async fn list_online_users(context: Context, caller: Staff) -> Result<Page<OnlineUser>, Error> {
     let transaction = context.begin(&caller).await?;
-    let data = transaction.all(ONLINE_USERS, &[]).await?;
-    Ok(Page { data, next_cursor: None })
+    Ok(Page::whole(transaction.all(ONLINE_USERS, &[]).await?))
 }

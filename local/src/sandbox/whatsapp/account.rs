@@ -9,7 +9,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{GraphPath, Sandbox, admit, errors::GraphError};
+use super::{
+    GraphPath, Sandbox, admit,
+    errors::{GraphError, failure},
+};
 use crate::sandbox::{
     calls::{Answer, Call},
     faults::Target,
@@ -47,7 +50,7 @@ pub(super) async fn look_up(
             (Ok(()), None) => GraphError::unknown_object("get", &id).answer(),
         }
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 impl Sandbox {
@@ -121,5 +124,5 @@ async fn subscription(
         Ok(()) => Answer::ok(answer),
         Err(error) => error.answer(),
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }

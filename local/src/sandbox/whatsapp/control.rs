@@ -21,7 +21,7 @@ use super::{
     templates::Template,
     webhooks::{Attempt, Delivery, Signature},
 };
-use crate::sandbox::{control::Refusal, wait_for};
+use crate::sandbox::{refusal::Refusal, wait_for};
 
 pub(in crate::sandbox) fn router() -> Router<Arc<Sandbox>> {
     Router::new()

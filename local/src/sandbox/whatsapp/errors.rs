@@ -72,8 +72,8 @@ pub(super) fn notification_error(code: i64) -> Value {
     })
 }
 
-/// The answer to a call that was ordered to fail; 131000 when no code was ordered.
-pub(in crate::sandbox) fn failure(code: Option<&Value>, message: Option<&str>) -> Answer {
+/// The answer to a call that was ordered to fail; 131000 when no code was ordered. The status follows the code.
+pub(super) fn failure(_: Option<u16>, code: Option<&Value>, message: Option<&str>) -> Answer {
     let code = code.and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok())).unwrap_or(131_000);
     GraphError { code, subcode: None, message: message.map(str::to_owned), details: Some(details(code).to_owned()) }.answer()
 }
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(status(GraphError::token("expired")), 401);
         assert_eq!(status(GraphError::invalid("x")), 400);
         assert_eq!(status(GraphError::new(131_000, "x")), 500);
-        assert_eq!(failure(Some(&4.into()), None).status.as_u16(), 429);
-        assert_eq!(failure(Some(&"2".into()), None).status.as_u16(), 503);
+        assert_eq!(failure(None, Some(&4.into()), None).status.as_u16(), 429);
+        assert_eq!(failure(None, Some(&"2".into()), None).status.as_u16(), 503);
     }
 }

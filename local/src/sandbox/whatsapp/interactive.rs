@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::{
     WhatsApp,
     errors::GraphError,
-    parameter::Parameter,
-    validation::{LONG, check_media},
+    media_parameter::check_media,
+    parameter::{LONG, Parameter},
 };
 
 const MOST_ROWS: usize = 10;

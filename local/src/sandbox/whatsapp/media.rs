@@ -13,7 +13,11 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{GraphPath, Sandbox, admit, errors::GraphError, new_numeric_id};
+use super::{
+    GraphPath, Sandbox, admit,
+    errors::{GraphError, failure},
+    new_numeric_id,
+};
 use crate::sandbox::{
     calls::{Answer, Call},
     faults::Target,
@@ -175,7 +179,7 @@ pub(super) async fn upload(
             Err(error) => error.answer(),
         }
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 async fn read_form(mut form: Multipart) -> Result<Upload, GraphError> {
@@ -246,7 +250,7 @@ pub(super) async fn delete(
             }
         }
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 /// `GET /graph-media/{token}`
@@ -264,5 +268,5 @@ pub(super) async fn download(State(sandbox): State<Arc<Sandbox>>, Path(token): P
             (Ok(()), Some(media)) => Answer::raw(StatusCode::OK, &media.mime_type, media.bytes),
         }
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }

@@ -11,7 +11,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{GraphPath, Sandbox, Sent, admit, errors::GraphError, new_message_id, parameter::Parameter, validation};
+use super::{
+    GraphPath, Sandbox, Sent, admit,
+    errors::{GraphError, failure},
+    new_message_id,
+    parameter::Parameter,
+    validation,
+};
 use crate::sandbox::{
     calls::{Answer, Call},
     faults::Target,
@@ -37,7 +43,7 @@ pub(super) async fn send(
         });
         accepted.map_or_else(|error| error.answer(), Answer::ok)
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 fn recipient_of(request: &Value) -> Option<&str> {

@@ -6,6 +6,7 @@ mod errors;
 mod inbound;
 mod interactive;
 pub mod media;
+mod media_parameter;
 mod messages;
 mod numbers;
 mod parameter;
@@ -37,7 +38,6 @@ use super::{
     kept::{Kept, lock},
 };
 use errors::GraphError;
-pub(super) use errors::failure;
 use media::Media;
 use numbers::NumberSettings;
 use webhooks::{Delivery, WebhookClient};

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::errors::GraphError;
 
+/// Bound for what has no documented limit of its own.
+pub(super) const LONG: usize = 4096;
+
 /// For example `interactive['action']['buttons'][0]`.
 #[derive(Clone, Debug)]
 pub(super) struct Parameter<'a> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{WhatsApp, errors::GraphError, parameter::Parameter, templates::Template, validation::check_media};
+use super::{WhatsApp, errors::GraphError, media_parameter::check_media, parameter::Parameter, templates::Template};
 
 pub(super) fn check(whatsapp: &WhatsApp, root: &Parameter, message: &Parameter) -> Result<(), GraphError> {
     message.only(&["name", "language", "components"])?;

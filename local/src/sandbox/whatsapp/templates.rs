@@ -11,7 +11,12 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{GraphPath, Sandbox, WhatsApp, admit, errors::GraphError, new_numeric_id, parameter::Parameter};
+use super::{
+    GraphPath, Sandbox, WhatsApp, admit,
+    errors::{GraphError, failure},
+    new_numeric_id,
+    parameter::Parameter,
+};
 use crate::sandbox::{
     calls::{Answer, Call},
     faults::Target,
@@ -159,7 +164,7 @@ pub(super) async fn list(
         Ok(()) => Answer::ok(page(&sandbox.whatsapp, &waba_id, &listing, &address)),
         Err(error) => error.answer(),
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }
 
 fn page(whatsapp: &WhatsApp, waba_id: &str, listing: &Listing, address: &str) -> Value {
@@ -213,5 +218,5 @@ pub(super) async fn create(
             }
         }
     };
-    sandbox.perform(call, work).await
+    sandbox.perform(call, failure, work).await
 }

@@ -127,7 +127,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
 ];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
-fn called_by_people() -> Vec<(&'static [&'static str], BTreeSet<String>)> {
+fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {
     let describe = |name: String| {
         let mut command = Command::new(inventory::program_of(&name));
         let output = command.arg0(&name).arg("--describe").output().unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -158,7 +158,7 @@ pub async fn who_records_an_event_is_said_of_every_type(stack: Arc<Stack>) {
     assert_eq!(listed, declared, "of each type either `event_rules` or the list above says who records it, not both");
     let called = called_by_people();
     for (kind, role) in &rules {
-        let is_told = called.iter().any(|(roles, types)| roles.contains(&role.as_str()) && types.contains(kind));
+        let is_told = called.iter().any(|(roles, types)| roles.contains(role.as_str()) && types.contains(kind));
         assert!(is_told, "nothing that a {role} calls declares {kind}");
     }
 }

@@ -83,7 +83,7 @@ pub async fn operations_are_the_functions_with_a_route(stack: Arc<Stack>) {
 }
 
 pub async fn samples_are_for_the_route_of_their_function(stack: Arc<Stack>) {
-    for operation in stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()) {
+    for operation in stack.openapi.every_operation().into_iter().filter(|operation| operation.alias_of.is_none()) {
         let event = sample::read(&operation.id);
         assert_eq!(text(&event["routeKey"]), format!("{} {}", operation.method, operation.path));
         assert_eq!(event["requestContext"]["http"]["method"], operation.method.as_str(), "{}", operation.id);
@@ -95,7 +95,7 @@ pub async fn samples_are_for_the_route_of_their_function(stack: Arc<Stack>) {
 }
 
 pub async fn the_list_of_public_routes_only_shrinks(stack: Arc<Stack>) {
-    let operations = stack.openapi.operations().into_iter().filter(Operation::asks_for_no_token);
+    let operations = stack.openapi.every_operation().into_iter().filter(Operation::asks_for_no_token);
     let public: BTreeSet<(String, String)> = operations.map(|operation| (operation.method, operation.path)).collect();
     let allowed = PUBLIC.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     let surplus: Vec<_> = public.difference(&allowed).collect();
@@ -105,7 +105,7 @@ pub async fn the_list_of_public_routes_only_shrinks(stack: Arc<Stack>) {
 /// Several HTTP APIs share the domain; what their mappings do not lead to is answered by none of them.
 pub async fn every_route_is_reached_below_every_prefix(stack: Arc<Stack>) {
     let id = uuid::Uuid::nil().to_string();
-    for operation in stack.openapi.operations() {
+    for operation in stack.openapi.every_operation() {
         let segments = operation.path.split('/').map(|part| if part.starts_with('{') { id.as_str() } else { part });
         let path = segments.collect::<Vec<_>>().join("/");
         for prefix in ["", "/api", "/api/v1"] {

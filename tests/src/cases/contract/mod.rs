@@ -6,6 +6,7 @@ mod definers;
 mod front_end;
 mod input;
 mod inventory;
+mod kinds;
 mod limits;
 mod names;
 pub mod plans;
@@ -18,6 +19,18 @@ mod trespass;
 mod trespass_table;
 
 use crate::Case;
+
+/// Tests that ask something of every route, one after the other or some at a time.
+pub const OVER_ROUTES: [&str; 8] = [
+    "answers::every_answer_has_the_security_headers",
+    "answers::problems_are_told_in_portuguese_or_english",
+    "answers::the_three_prefixes_reach_the_same_routes",
+    "kinds::",
+    "runs::every_sample_event_is_a_request",
+    "runs::routes_take_few_round_trips_to_the_database",
+    "runs::every_write_leaves_an_audit_row_that_names_its_target",
+    "trespass::",
+];
 
 #[expect(clippy::too_many_lines, reason = "a list")]
 pub fn cases() -> Vec<(&'static str, Case)> {
@@ -93,6 +106,13 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             openapi_is_what_the_api_answers_with,
             the_schema_file_is_what_the_migrations_make,
         };
+        kinds::{
+            lists_page_while_rows_come_and_go,
+            lists_without_rows_are_empty,
+            lists_refuse_a_cursor_that_they_never_gave,
+            changes_are_of_the_version_that_was_seen,
+            what_is_removed_is_gone_the_second_time,
+        };
         limits::{ an_address_has_a_hundred_public_requests_a_minute, requests_refused_for_their_input_count_too };
         privileges::{
             nobody_changes_a_membership_or_a_person,
@@ -123,6 +143,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             routes_take_few_round_trips_to_the_database,
             every_write_leaves_an_audit_row_that_names_its_target,
             reads_of_personal_data_leave_an_access_row,
+            a_students_own_file_leaves_no_access_row,
             functions_connect_to_the_database_that_they_use,
         };
         tenancy::{

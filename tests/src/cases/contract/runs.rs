@@ -3,9 +3,10 @@
 use std::{collections::HashSet, path::Path, sync::Arc};
 
 use serde_json::json;
-use tests::{Stack, processes_of};
+use tests::{Stack, Wanted, each, openapi::Operation, processes_of};
 
 use super::{inventory::binaries, sample::Fixture};
+use crate::cases::upload;
 
 /// Round trips to the database that a read and a write may take.
 const READ: u64 = 2;
@@ -24,9 +25,13 @@ const UNAUDITED: [&str; 3] = [
 /// Reads of personal data.
 const NOTED_READS: [&str; 2] = ["download_file", "get_conversation"];
 
+fn operations(stack: &Stack) -> Vec<Operation> {
+    stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()).collect()
+}
+
 pub async fn every_sample_event_runs_on_its_binary(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
-    let operations = stack.openapi.operations();
+    let operations = stack.openapi.every_operation();
     let mut wrong = Vec::new();
     for function in binaries() {
         let run = fixture.run(&function).await;
@@ -50,16 +55,16 @@ pub async fn every_sample_event_runs_on_its_binary(stack: Arc<Stack>) {
 /// The same through the gateway, every answer held against `openapi.json`.
 pub async fn every_sample_event_is_a_request(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
-    for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
+    let is_answered = async |operation: Operation| {
         let answer = fixture.send(&operation.id).await;
         assert_eq!(answer.status, operation.success, "{}: {}", operation.id, answer.body);
-    }
+    };
+    each(operations(&stack), is_answered).await;
 }
 
 pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
-    let mut wrong = Vec::new();
-    for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
+    let costly = async |operation: Operation| {
         let most = if operation.method == "GET" { READ } else { WRITE };
         let mut fewest = u64::MAX;
         // The first requests of a process also prepare its statements.
@@ -70,10 +75,9 @@ pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
                 break;
             }
         }
-        if fewest > most {
-            wrong.push(format!("{} takes {fewest} and may take {most}", operation.id));
-        }
-    }
+        (fewest > most).then(|| format!("{} takes {fewest} and may take {most}", operation.id))
+    };
+    let wrong: Vec<String> = each(operations(&stack), costly).await.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -81,16 +85,15 @@ pub async fn every_write_leaves_an_audit_row_that_names_its_target(stack: Arc<St
     let fixture = Fixture::make(Arc::clone(&stack)).await;
     let database = stack.database().await;
     let audited = "select from audit_log where request_id = $1 and target <> ''";
-    let mut missing = Vec::new();
-    for operation in stack.openapi.operations().iter().filter(|operation| operation.alias_of.is_none()) {
-        if operation.method == "GET" || UNAUDITED.contains(&operation.id.as_str()) {
-            continue;
-        }
+    let writes = operations(&stack)
+        .into_iter()
+        .filter(|operation| operation.method != "GET" && !UNAUDITED.contains(&operation.id.as_str()));
+    let unaudited = async |operation: Operation| {
         let run = fixture.run(&operation.id).await;
-        if database.query(audited, &[&run.id]).await.expect("the database answers").is_empty() {
-            missing.push(operation.id.clone());
-        }
-    }
+        let rows = database.query(audited, &[&run.id]).await.expect("the database answers");
+        rows.is_empty().then_some(operation.id)
+    };
+    let missing: Vec<String> = each(writes, unaudited).await.into_iter().flatten().collect();
     assert!(missing.is_empty(), "these left no audit row: {missing:?}");
 }
 
@@ -104,6 +107,23 @@ pub async fn reads_of_personal_data_leave_an_access_row(stack: Arc<Stack>) {
         assert_eq!(rows.len(), 1, "{function}");
         assert_eq!(rows[0].get::<_, Option<uuid::Uuid>>(0), Some(fixture.company.admin.id), "{function}");
     }
+}
+
+/// What somebody reads of their own is no access to anybody's data.
+pub async fn a_students_own_file_leaves_no_access_row(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let student = &company.students[0];
+    let file = upload::ready_file(&stack, student).await;
+    student.api.get(&format!("/storage/download/{file}")).await.expect(302);
+    let noted = "select from access_log where company_id = $1";
+    let database = stack.database().await;
+    assert!(database.query(noted, &[&company.id]).await.expect("the database answers").is_empty());
+    let audited = "select from audit_log where company_id = $1 and action = 'download_file'";
+    assert!(database.query(audited, &[&company.id]).await.expect("the database answers").is_empty());
+    let other = stack.company(Wanted::default()).await;
+    let seen = upload::ready_file(&stack, &other.agents[0]).await;
+    other.agents[0].api.get(&format!("/storage/download/{seen}")).await.expect(302);
+    assert_eq!(database.query(noted, &[&other.id]).await.expect("the database answers").len(), 1);
 }
 
 /// A connection costs a start its time and the database a place: a function has one when its work uses it, and only then.

@@ -74,6 +74,14 @@ impl Fixture {
         self.send_event(function, Some("application/json"), change).await
     }
 
+    /// The same request twice.
+    pub async fn send_twice(&self, function: &str) -> [Answer; 2] {
+        let event = self.event(function).await;
+        let again = event.clone();
+        let first = self.send_changed(function, |sent| *sent = event).await;
+        [first, self.send_changed(function, |sent| *sent = again).await]
+    }
+
     /// As `send`, with another type of body or none.
     pub async fn send_typed(&self, function: &str, content_type: Option<&str>) -> Answer {
         self.send_event(function, content_type, |_| {}).await

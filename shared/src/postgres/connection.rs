@@ -14,8 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_postgres::{Client, Config, NoTls, Statement, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure;
-use crate::{context::Context, error::Error};
+use super::{Trips, failure};
+use crate::error::Error;
 
 pub use tokio_postgres::Row;
 
@@ -59,7 +59,7 @@ impl Database {
     }
 
     /// Waits for the connection to be free and makes it if there is none.
-    pub(crate) async fn hold(&self, context: &Context) -> Result<Held, Error> {
+    pub(crate) async fn hold(&self, trips: &Trips) -> Result<Held, Error> {
         let mut held = Arc::clone(&self.slot).lock_owned().await;
         // Lets the connection's own task notice first that the server went away while this process was frozen.
         tokio::task::yield_now().await;
@@ -68,16 +68,16 @@ impl Database {
             *held = None;
         }
         if held.is_none() {
-            let _flight = context.flight();
-            *held = Some(self.connect(context).await?);
+            let _flight = trips.flight();
+            *held = Some(self.connect(trips).await?);
         }
         Ok(held)
     }
 
     /// Connects before anybody needs it, and lets the server get to know the tables of every request meanwhile: of a new connection
     /// it knows none, and takes longer for the first `app.enter` than for all else of a read.
-    pub(crate) async fn connect_early(&self, context: &Context) -> Result<(), Error> {
-        let held = self.hold(context).await?;
+    pub(crate) async fn connect_early(&self, trips: &Trips) -> Result<(), Error> {
+        let held = self.hold(trips).await?;
         if let Some(connection) = held.as_ref() {
             // Nobody waits for the answer: what comes next is sent behind it.
             let _ = connection.client.batch_execute(KNOWN_TO_EVERY_REQUEST).now_or_never();
@@ -86,10 +86,10 @@ impl Database {
     }
 
     /// `hold`, with what an earlier transaction left open rolled back.
-    pub(crate) async fn hold_clean(&self, context: &Context) -> Result<Held, Error> {
-        let mut held = self.hold(context).await?;
+    pub(crate) async fn hold_clean(&self, trips: &Trips) -> Result<Held, Error> {
+        let mut held = self.hold(trips).await?;
         if let Some(connection) = held.as_mut().filter(|connection| connection.is_dirty) {
-            let _flight = context.flight();
+            let _flight = trips.flight();
             connection.client.batch_execute("rollback").await.map_err(|error| failure::explain(&error))?;
             connection.is_dirty = false;
         }
@@ -97,10 +97,10 @@ impl Database {
     }
 
     /// Rolls back what a finished piece of work left open, so that nothing stays open while the process is frozen.
-    pub(crate) async fn settle(&self, context: &Context) {
+    pub(crate) async fn settle(&self, trips: &Trips) {
         let mut held = self.slot.lock().await;
         if let Some(connection) = held.as_mut().filter(|connection| connection.is_dirty) {
-            let _flight = context.flight();
+            let _flight = trips.flight();
             match connection.client.batch_execute("rollback").await {
                 Ok(()) => connection.is_dirty = false,
                 Err(_) => *held = None,
@@ -108,10 +108,10 @@ impl Database {
         }
     }
 
-    async fn connect(&self, context: &Context) -> Result<Connection, Error> {
+    async fn connect(&self, trips: &Trips) -> Result<Connection, Error> {
         let config = self.config.as_ref().map_err(|cause| crate::error::INTERNAL.caused_by(cause))?;
         let mut pauses = PAUSES.iter();
-        let give_up_at = context.elapsed() + PATIENCE;
+        let give_up_at = trips.elapsed() + PATIENCE;
         loop {
             let error = match open(config).await {
                 Ok(client) => {
@@ -125,7 +125,7 @@ impl Database {
                 Err(error) => error,
             };
             match pauses.next() {
-                Some(pause) if failure::is_worth_reconnecting(&error) && context.elapsed() < give_up_at => {
+                Some(pause) if failure::is_worth_reconnecting(&error) && trips.elapsed() < give_up_at => {
                     tokio::time::sleep(*pause).await;
                 }
                 _ => return Err(failure::explain(&error)),
@@ -148,12 +148,12 @@ async fn open(config: &Config) -> Result<Client, tokio_postgres::Error> {
 
 impl Connection {
     /// The prepared form of `sql`: one round trip the first time in this process.
-    pub(crate) async fn statement(&self, context: &Context, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
+    pub(crate) async fn statement(&self, trips: &Trips, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
         let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let _flight = context.flight();
+        let _flight = trips.flight();
         let statement = self.client.prepare(sql).await?;
         self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
         Ok(statement)

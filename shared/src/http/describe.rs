@@ -5,14 +5,14 @@ pub use linkme;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::{
+    Answer, Route,
+    names::{self, Way},
+};
 use crate::{
-    Uses,
-    error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE},
+    error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING, UNAVAILABLE},
     events::EventPayload,
-    http::{
-        Answer, Privilege, Route,
-        names::{self, Way},
-    },
+    needs::{Privilege, Uses},
 };
 
 /// `reads!(DEFAULT_COMPANY);` in a function's file: the template sets these variables for it, beside those of its kind.
@@ -34,6 +34,23 @@ pub type DescribeEvent = fn(&mut Events<'_>);
 /// Every type of event that the code of this binary declares with `event!`.
 #[linkme::distributed_slice]
 pub static EVENTS: [DescribeEvent];
+
+/// `event!(TagCreated = "tag.created");` makes a struct the payload of a type of event, listed in `x-events` of `openapi.json`.
+#[macro_export]
+macro_rules! event {
+    ($payload:ty = $type:expr) => {
+        impl $crate::events::EventPayload for $payload {
+            const TYPE: &'static str = $type;
+        }
+
+        #[cfg(debug_assertions)]
+        const _: () = {
+            #[$crate::describe::linkme::distributed_slice($crate::describe::EVENTS)]
+            #[linkme(crate = $crate::describe::linkme)]
+            static EVENT: $crate::describe::DescribeEvent = |catalogue| catalogue.add::<$payload>();
+        };
+    };
+}
 
 /// Variables of the template, besides those that every function of its kind has, by the file whose function says with `reads!` that it
 /// reads them.
@@ -77,7 +94,7 @@ pub(crate) fn other(mut own: Value) -> Value {
 pub struct Description {
     inputs: SchemaGenerator,
     outputs: SchemaGenerator,
-    access: &'static str,
+    access: String,
     body: Option<Schema>,
     query: Option<Schema>,
     answer: Value,
@@ -94,7 +111,7 @@ impl Default for Description {
         Self {
             inputs: settings().for_deserialize().into_generator(),
             outputs: settings().for_serialize().into_generator(),
-            access: "",
+            access: String::new(),
             body: None,
             query: None,
             answer: Value::Null,
@@ -105,11 +122,11 @@ impl Default for Description {
 }
 
 impl Description {
-    pub(crate) fn access(&mut self, name: &'static str, failures: &[Problem]) {
-        self.access = name;
+    pub(crate) fn access(&mut self, names: &[&'static str], failures: &[Problem]) {
+        self.access = names.join(" or ");
         self.failures.extend_from_slice(failures);
         self.failures.push(RATE_LIMITED);
-        if !failures.is_empty() && !name.starts_with("signed_by") {
+        if failures.contains(&TOKEN_MISSING) {
             self.failures.extend([TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED]);
         }
     }
@@ -118,9 +135,21 @@ impl Description {
         self.body = Some(self.inputs.subschema_for::<T>());
     }
 
-    /// A query's schema is kept inline: each of its properties becomes a parameter.
+    /// A query's schema is kept inline: each of its properties becomes a parameter, those of further types too.
     pub(crate) fn query<T: JsonSchema>(&mut self) {
-        self.query = Some(T::json_schema(&mut self.inputs));
+        let schema = T::json_schema(&mut self.inputs);
+        let Some(first) = &mut self.query else {
+            self.query = Some(schema);
+            return;
+        };
+        for key in ["properties", "required"] {
+            match (first.get_mut(key), schema.get(key)) {
+                (Some(Value::Object(known)), Some(Value::Object(more))) => known.extend(more.clone()),
+                (Some(Value::Array(known)), Some(Value::Array(more))) => known.extend(more.clone()),
+                (None, Some(more)) => drop(first.insert(key.to_owned(), more.clone())),
+                _ => {}
+            }
+        }
     }
 
     pub(crate) fn answer<A: Answer>(&mut self) {
@@ -152,7 +181,7 @@ impl Description {
             "trigger": "http",
             "method": route.method,
             "path": route.path,
-            "aliases": route.aliases,
+            "aliases": route.ways().skip(1).map(|(method, path)| format!("{method} {path}")).collect::<Vec<_>>(),
             "access": self.access,
             "limit": route.limit.map(|limit| json!({"most": limit.most, "seconds": limit.window.as_secs()})),
             "privilege": privilege(route.privilege),

@@ -1,0 +1,203 @@
+//! What holds for every route of a kind: lists that are read page by page, changes of rows with a version, removals. A route of a
+//! kind is known by its parameters or its method; what these tests need to know of it is one arm of `Scene` or `Change`.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
+use uuid::Uuid;
+
+use super::sample::Fixture;
+
+fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
+    let operations = stack.openapi.operations().into_iter();
+    operations.filter(|operation| operation.alias_of.is_none() && is_of_kind(operation)).map(|operation| operation.id).collect()
+}
+
+fn takes(name: &'static str) -> impl Fn(&Operation) -> bool {
+    move |operation| operation.parameters.iter().any(|parameter| parameter == name)
+}
+
+/// A list with what belongs to it.
+struct Scene {
+    function: String,
+    company: Company,
+    /// The conversation that it is about, where it is about one.
+    conversation: String,
+}
+
+impl Scene {
+    async fn make(stack: &Stack, function: &str) -> Self {
+        let company = stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![1, 2])], ..Wanted::default() }).await;
+        let client = fresh_number();
+        let conversation = if function == "list_conversations" {
+            String::new()
+        } else {
+            company.phone.receive_text(&client, "Oi").await;
+            company.admin.conversation_id_of(&client).await
+        };
+        Self { function: function.to_owned(), company, conversation }
+    }
+
+    /// Its path, to be gone on with parameters.
+    fn path(&self) -> String {
+        match self.function.as_str() {
+            "list_conversations" => "/conversations?category=pending".to_owned(),
+            "list_messages" => format!("/messages?conversation_id={}", self.conversation),
+            "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
+            other => panic!("{other} is read page by page: say here how it is called"),
+        }
+    }
+
+    /// A row comes to it.
+    async fn add(&self, number: usize) {
+        let company = &self.company;
+        match self.function.as_str() {
+            "list_conversations" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_transfers" => {
+                drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
+            }
+            _ if number == 0 => drop(company.admin.take_over(&self.conversation).await),
+            _ => drop(company.admin.say(&self.conversation, &format!("Linha {number}")).await),
+        }
+    }
+
+    /// A row goes from it; `false` where rows stay for good.
+    async fn remove(&self, id: &str) -> bool {
+        if self.function == "list_conversations" {
+            self.company.admin.take_over(id).await;
+        }
+        self.function == "list_conversations"
+    }
+
+    async fn get(&self, query: &str) -> Answer {
+        self.company.admin.api.get(&format!("{}&{query}", self.path())).await
+    }
+
+    async fn ids(&self, query: &str) -> (Vec<String>, Option<String>) {
+        let page = self.get(query).await.expect(200);
+        let rows = page["data"].as_array().expect("rows").iter();
+        (rows.map(|row| text(&row["id"]).to_owned()).collect(), page["next_cursor"].as_str().map(str::to_owned))
+    }
+}
+
+pub async fn lists_page_while_rows_come_and_go(stack: Arc<Stack>) {
+    for function in operations(&stack, takes("cursor")) {
+        for order in ["desc", "asc"] {
+            let scene = Scene::make(&stack, &function).await;
+            for number in 0..5 {
+                scene.add(number).await;
+            }
+            let (before, _) = scene.ids(&format!("order={order}&limit=100")).await;
+            let (mut read, mut next) = scene.ids(&format!("order={order}&limit=2")).await;
+            assert_eq!(read, before[..2], "{function} {order}");
+            scene.add(5).await;
+            scene.add(6).await;
+            let gone = before.last().filter(|_| before.len() > 4).expect("a row that is yet to be read");
+            let has_gone = scene.remove(gone).await;
+            while let Some(cursor) = next {
+                let (page, further) = scene.ids(&format!("order={order}&limit=2&cursor={cursor}")).await;
+                assert!((1..=2).contains(&page.len()), "{function} {order}: {page:?}");
+                read.extend(page);
+                next = further;
+            }
+            assert_eq!(read.iter().collect::<BTreeSet<_>>().len(), read.len(), "{function} {order} repeats a row: {read:?}");
+            let stayed: Vec<&String> = before.iter().filter(|id| !(has_gone && *id == gone)).collect();
+            let (stayed_read, new): (Vec<&String>, Vec<&String>) = read.iter().partition(|id| before.contains(id));
+            assert_eq!(stayed_read, stayed, "{function} {order}");
+            // What came meanwhile is newer than all that was there.
+            assert_eq!(new.is_empty(), order == "desc", "{function} {order}: {new:?}");
+        }
+    }
+}
+
+pub async fn lists_without_rows_are_empty(stack: Arc<Stack>) {
+    for function in operations(&stack, takes("cursor")) {
+        let scene = Scene::make(&stack, &function).await;
+        for query in ["", "cursor=&limit=&order=", "order=asc&limit=1"] {
+            let page = scene.get(query).await.expect(200);
+            // A conversation has a message from its beginning.
+            let rows = usize::from(function == "list_messages");
+            assert_eq!((page["data"].as_array().map(Vec::len), &page["next_cursor"]), (Some(rows), &Value::Null), "{function}");
+        }
+    }
+}
+
+pub async fn lists_refuse_a_cursor_that_they_never_gave(stack: Arc<Stack>) {
+    for function in operations(&stack, takes("cursor")) {
+        let scene = Scene::make(&stack, &function).await;
+        for cursor in ["x", "AAAA", "1.2.3", "%27%3B--", &"A".repeat(500)] {
+            let refused = scene.get(&format!("cursor={cursor}&limit=0&order=random")).await.expect(422);
+            let problems = refused["errors"].as_array().expect("problems").iter();
+            let problems: BTreeSet<_> = problems.map(|problem| (text(&problem["field"]), text(&problem["code"]))).collect();
+            let expected = [("cursor", "invalid_cursor"), ("limit", "too_small"), ("order", "unknown_value")];
+            assert_eq!(problems, BTreeSet::from(expected), "{function}: {cursor}");
+        }
+    }
+}
+
+/// A change of a row that counts its versions.
+struct Change {
+    path: String,
+    /// Makes the row.
+    made: Value,
+    /// Leaves it as `made` has made it.
+    same: Value,
+    /// Changes it, to something else with each name.
+    renamed: fn(&Value, &str) -> Value,
+}
+
+impl Change {
+    fn of(function: &str) -> Self {
+        match function {
+            "save_integration" => {
+                let number = format!("35{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
+                let same = json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": number, "waba_id": "1042"});
+                let mut made = same.clone();
+                made["access_token"] = json!("EAAG-abcdefgh-1234");
+                let renamed = |same: &Value, name: &str| {
+                    let mut body = same.clone();
+                    body["name"] = json!(name);
+                    body
+                };
+                Self { path: "/integrations/config".to_owned(), made, same, renamed }
+            }
+            other => panic!("{other} changes a row that has a version: say here how"),
+        }
+    }
+}
+
+pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
+    for function in operations(&stack, takes("If-Match")) {
+        let company = stack.company(Wanted::default()).await;
+        let Change { path, made, same, renamed } = Change::of(&function);
+        let api = &company.admin.api;
+        let of_version =
+            async |version: &Value, body: Value| api.with_header("if-match", &version.to_string()).post(&path, body).await;
+        let row = api.post(&path, made).await.expect(200);
+        let head = company.admin.head().await;
+        assert_eq!(api.post(&path, same.clone()).await.expect(200), row, "{function}: the same again is no change");
+        let mut stray = renamed(&same, "Outro");
+        stray["surprise"] = json!(1);
+        let refused = of_version(&row["version"], stray).await.expect(422);
+        let problem = &refused["errors"][0];
+        assert_eq!((text(&problem["field"]), text(&problem["code"])), ("surprise", "unknown_field"), "{function}");
+        assert_eq!(company.admin.events_after(&head).await, [Value::Null; 0], "{function}: nothing has changed");
+        let changed = of_version(&row["version"], renamed(&same, "Suporte")).await.expect(200);
+        assert!(changed["version"].as_i64() > row["version"].as_i64(), "{function}: {changed}");
+        assert_eq!(company.admin.events_after(&head).await.len(), 1, "{function}: one change is told once");
+        let late = of_version(&row["version"], renamed(&same, "Outro")).await.expect(409);
+        assert_eq!((text(&late["code"]), &late["current"]), ("stale_version", &changed), "{function}");
+        let refused = of_version(&json!("dois"), renamed(&same, "Outro")).await.expect(422);
+        assert_eq!(text(&refused["errors"][0]["field"]), "If-Match", "{function}");
+    }
+}
+
+pub async fn what_is_removed_is_gone_the_second_time(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    for function in operations(&stack, |operation| operation.method == "DELETE") {
+        let [first, second] = fixture.send_twice(&function).await;
+        assert!(first.status < 300, "{function}: {} {}", first.status, first.body);
+        assert_eq!(second.problem(404), "not_found", "{function}");
+    }
+}
