@@ -35,7 +35,7 @@ impl Problem {
     /// The same problem, described as showing a `T` as `current` where the caller may see it.
     #[must_use]
     pub const fn showing<T: JsonSchema>(mut self) -> Self {
-        self.current = Some(|generator| generator.subschema_for::<T>());
+        self.current = Some(SchemaGenerator::subschema_for::<T>);
         self
     }
 

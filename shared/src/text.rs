@@ -101,15 +101,12 @@ mod tests {
         let mut found = false;
         let mut last = None;
         while let Some(next) = one() {
-            match (last, next) {
-                (Some(_), '-') => {
-                    let (from, to) = (last.take().unwrap(), one().unwrap());
-                    found |= (from..=to).contains(&character);
-                }
-                _ => {
-                    found |= next == character;
-                    last = Some(next);
-                }
+            if let (Some(from), '-') = (last, next) {
+                found |= (from..=one().unwrap()).contains(&character);
+                last = None;
+            } else {
+                found |= next == character;
+                last = Some(next);
             }
         }
         found

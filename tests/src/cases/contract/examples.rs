@@ -1,6 +1,6 @@
 //! The examples of `openapi.json`: each operation has them, they fit their schemas, and they are what is answered.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use serde_json::{Map, Value, json};
 use tests::{Stack, company::text};
@@ -129,7 +129,7 @@ impl Anonymous {
             if let Some(id) = id {
                 let next = self.ids.len() + 1;
                 let number = *self.ids.entry(id).or_insert(next);
-                told.push_str(&format!("019a9b70-3c00-7000-8000-{number:012}"));
+                let _ = write!(told, "019a9b70-3c00-7000-8000-{number:012}");
                 rest = &rest[36..];
             } else {
                 told.push(first);
