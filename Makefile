@@ -144,7 +144,7 @@ template: $(VENV)/installed ## Validates the templates as AWS would, and those o
 	$(VENV)/bin/python tests/template/validate.py $(BINARIES)/generate
 
 needs-node:
-	@if ! node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || ! command -v npm >/dev/null; then
+	@if ! node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then
 	  echo "Node.js 20 or newer with npm is needed: install it from https://nodejs.org, or the packages nodejs and npm of your system" >&2
 	  exit 1
 	fi

@@ -26,9 +26,10 @@ pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use message::{
-    DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageKind, MessageStatus, MessageUpdated, SystemMessage,
-    add_system_message, emit_message, preview,
+    DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message,
+    emit_message, preview,
 };
+pub use payload::MessageKind;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing};
 pub use takeover::takeover_text;

@@ -2,7 +2,10 @@
 
 use shared::{closed_set, files::FileStatus, parameters, prelude::*};
 
-use crate::{Author, Conversation, payload::by_kind};
+use crate::{
+    Author, Conversation,
+    payload::{MessageKind, by_kind},
+};
 
 /// The columns of `Message`, from a relation named `messages`. What a message taken back said stays in its row, and nobody reads it.
 #[macro_export]
@@ -31,26 +34,6 @@ macro_rules! message_joins {
         "left join users sender on sender.id = messages.sender_id
       left join files on files.company_id = messages.company_id and files.id = messages.file_id"
     };
-}
-
-closed_set! {
-    /// What a message is. Reactions are shown on the messages they are to.
-    pub MessageKind {
-        Text = "text",
-        Image = "image",
-        Audio = "audio",
-        Video = "video",
-        Document = "document",
-        Sticker = "sticker",
-        Location = "location",
-        Contacts = "contacts",
-        Interactive = "interactive",
-        Template = "template",
-        Reaction = "reaction",
-        Order = "order",
-        System = "system",
-        Unsupported = "unsupported",
-    }
 }
 
 closed_set! {
@@ -246,7 +229,9 @@ pub fn add_system_message(context: &Context, transaction: &Transaction, conversa
 
 #[cfg(test)]
 mod tests {
-    use super::preview;
+    use schemars::generate::SchemaSettings;
+
+    use super::*;
 
     #[test]
     fn previews_are_short_and_on_one_line() {
@@ -254,5 +239,19 @@ mod tests {
         assert_eq!(preview("text", &"é".repeat(500)).chars().count(), 120);
         assert_eq!(preview("image", ""), "📷 Imagem");
         assert_eq!(preview("image", "Fachada"), "Fachada");
+    }
+
+    #[test]
+    fn every_kind_of_message_says_what_it_carries() {
+        let schema = json!(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Message>());
+        let known = schema["$defs"]["MessageKind"]["enum"].as_array().unwrap();
+        let branches = schema["oneOf"].as_array().unwrap();
+        let told: Vec<&Value> = branches.iter().map(|branch| &branch["properties"]["kind"]["const"]).collect();
+        assert_eq!(told.len(), known.len());
+        assert!(known.iter().all(|kind| told.contains(&kind)), "{told:?}");
+        let location = branches.iter().find(|branch| branch["title"] == "location").unwrap();
+        let payload = &location["properties"]["payload"];
+        assert!(payload["properties"]["latitude"].is_object() && payload["properties"]["referral"].is_object(), "{payload}");
+        assert_eq!(payload.get("required"), None);
     }
 }

@@ -4,9 +4,27 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use shared::prelude::Uuid;
+use shared::{closed_set, prelude::Uuid};
 
-use crate::MessageKind;
+closed_set! {
+    /// What a message is. Reactions are shown on the messages they are to.
+    pub MessageKind {
+        Text = "text",
+        Image = "image",
+        Audio = "audio",
+        Video = "video",
+        Document = "document",
+        Sticker = "sticker",
+        Location = "location",
+        Contacts = "contacts",
+        Interactive = "interactive",
+        Template = "template",
+        Reaction = "reaction",
+        Order = "order",
+        System = "system",
+        Unsupported = "unsupported",
+    }
+}
 
 /// What a message of any kind may carry.
 #[derive(JsonSchema)]
@@ -186,24 +204,4 @@ fn payload<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
         fields.remove("title");
     }
     schema
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Message;
-
-    #[test]
-    fn every_kind_of_message_says_what_it_carries() {
-        let schema = json!(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Message>());
-        let known = schema["$defs"]["MessageKind"]["enum"].as_array().unwrap();
-        let branches = schema["oneOf"].as_array().unwrap();
-        let told: Vec<&Value> = branches.iter().map(|branch| &branch["properties"]["kind"]["const"]).collect();
-        assert_eq!(told.len(), known.len());
-        assert!(known.iter().all(|kind| told.contains(&kind)), "{told:?}");
-        let location = branches.iter().find(|branch| branch["title"] == "location").unwrap();
-        let payload = &location["properties"]["payload"];
-        assert!(payload["properties"]["latitude"].is_object() && payload["properties"]["referral"].is_object(), "{payload}");
-        assert_eq!(payload.get("required"), None);
-    }
 }
