@@ -10,11 +10,11 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := $(TARGET)/debug
 DOMAINS := $(patsubst functions/%/src/bin,%,$(wildcard functions/*/src/bin))
-FUNCTIONS := $(addprefix --package=,$(DOMAINS))
+FUNCTIONS := $(patsubst %.rs,--bin=%,$(notdir $(wildcard functions/*/src/bin/*.rs)))
 # While developing, the functions of a domain are one program: hundreds of them would take minutes to link after every change.
 PROGRAMS := --workspace $(addprefix --bin=,$(DOMAINS) local generate tests demo)
 VENV := .venv
-LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check $(FUNCTIONS)
+LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check
 # The oldest Rust that builds this.
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 define CHECK_ARM64
@@ -157,7 +157,7 @@ copies: needs-rust needs-python ## Measures how the workspace bears more functio
 
 build: $(VENV)/installed ## Builds the functions for AWS (arm64) into target/lambda
 	@$(CHECK_ARM64)
-	$(LAMBDA) --arm64
+	$(LAMBDA) $(FUNCTIONS) --arm64
 
 # Not part of `make test`: building for release takes minutes, and what differs between the two machines is not this project's code.
 arm64: $(VENV)/installed list-functions ## Runs one function of each kind as built for AWS, emulated, on the local cloud
@@ -176,7 +176,7 @@ arm64: $(VENV)/installed list-functions ## Runs one function of each kind as bui
 	$(BINARIES)/arm64 target/lambda "$$(command -v $(EMULATOR))" -L $(ARM64_LIBRARIES)
 
 build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml and `make generate` to deploy these)
-	@$(LAMBDA)
+	@$(LAMBDA) $(FUNCTIONS)
 
 $(VENV)/installed: tests/template/requirements.txt | needs-python
 	@echo "Installing the tools for the template and the build into $(VENV) …"

@@ -303,7 +303,7 @@ create table public.events (
     audience text[],
     data jsonb not null,
     at timestamp with time zone not null default now()
-);
+) partition by RANGE (at);
 alter table public.events enable row level security;
 alter table public.events force row level security;
 
@@ -357,10 +357,12 @@ create table public.inbound_webhooks (
     channel_account_id uuid not null,
     source text not null,
     body bytea not null,
-    outcome jsonb not null,
+    outcome jsonb,
     failed_items integer not null default 0,
-    received_at timestamp with time zone not null default now()
-);
+    received_at timestamp with time zone not null default now(),
+    clients text[] not null default '{}'::text[],
+    left_at timestamp with time zone
+) partition by RANGE (received_at);
 alter table public.inbound_webhooks enable row level security;
 alter table public.inbound_webhooks force row level security;
 
@@ -605,7 +607,7 @@ alter table public.early_changes add constraint early_changes_pkey PRIMARY KEY (
 alter table public.early_statuses add constraint early_statuses_pkey PRIMARY KEY (company_id, channel_account_id, provider_id, status);
 alter table public.event_rules add constraint event_rules_pkey PRIMARY KEY (type);
 alter table public.event_rules add constraint event_rules_told_by_check CHECK ((told_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
-alter table public.events add constraint events_pkey PRIMARY KEY (company_id, tx, id);
+alter table public.events add constraint events_pkey PRIMARY KEY (company_id, tx, id, at);
 alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (value);
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -617,8 +619,8 @@ alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
 alter table public.idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (company_id, user_id, route, key);
-alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
-alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id);
+alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_fkey1 FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
@@ -679,16 +681,19 @@ CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (comp
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name));
-CREATE INDEX events_age ON public.events USING btree (at);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
-CREATE INDEX inbound_webhooks_age ON public.inbound_webhooks USING brin (received_at);
-CREATE INDEX inbound_webhooks_recent ON public.inbound_webhooks USING btree (company_id, received_at DESC);
+CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
+CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
+CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
 CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
+CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHERE ((finished_at IS NULL) AND (dispatched_at IS NOT NULL));
+CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
+CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
@@ -890,6 +895,37 @@ CREATE OR REPLACE FUNCTION app.department_ids()
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.department_ids', true), '')::uuid[], '{}') $function$;
 
+CREATE OR REPLACE FUNCTION app.drop_days(whole text, key text, kept integer)
+ RETURNS xid8
+ LANGUAGE plpgsql
+AS $function$
+declare
+    first_kept date := (now() at time zone 'utc')::date - kept;
+    latest_of constant text := case when whole = 'events' then 'select max(tx::text::numeric)::text::xid8 from ' else 'select null::xid8 from ' end;
+    day text;
+    latest xid8;
+    gone xid8;
+begin
+    for day in
+        select relname::text
+          from pg_inherits
+          join pg_class on pg_class.oid = inhrelid
+         where inhparent = format('public.%I', whole)::regclass
+           and relname ~ '_[0-9]{8}$' and right(relname, 8) < to_char(first_kept, 'YYYYMMDD')
+         order by 1
+    loop
+        execute latest_of || format('days.%I', day) into latest;
+        gone := greatest(gone, latest);
+        execute format('drop table days.%I', day);
+    end loop;
+    execute format('with old as (delete from days.%I where %I < now() - make_interval(days => $1) returning *) ', whole || '_other', key)
+            || latest_of || 'old'
+       into latest
+      using kept;
+    return greatest(gone, latest);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_family(session uuid)
  RETURNS TABLE(session_id uuid, company_id uuid)
  LANGUAGE plpgsql
@@ -1006,6 +1042,37 @@ begin
         return query select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window,
                             app.enter_system(channel.company_id);
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter_kept_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[])
+ RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer, feed_cursor text, is_applied boolean, is_behind boolean)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    channel record;
+    kept record;
+begin
+    select * into channel
+      from app.enter_webhook(channel_kind, number, account, shown, persons, kinds, identities, message_ids, changed_ids, own_ids);
+    if channel.id is null then
+        return;
+    end if;
+    select outcome, clients
+      into kept
+      from inbound_webhooks
+     where inbound_webhooks.id = webhook and received_at = received
+       for no key update;
+    return query
+    select channel.id, channel.company_id, channel.department_id, channel.bot_flow_id, channel.reopen_window, channel.feed_cursor,
+           kept.outcome is not null,
+           exists (select
+                     from inbound_webhooks earlier
+                    where earlier.channel_account_id = channel.id and earlier.outcome is null and earlier.left_at is not null
+                      and (earlier.received_at, earlier.id) < (received, webhook)
+                      and earlier.clients && kept.clients);
 end
 $function$;
 
@@ -1518,6 +1585,31 @@ AS $function$
     insert into unrouted_webhooks (id, source, external_key, body, reason) values (webhook, from_source, key, content, reason)
 $function$;
 
+CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[])
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    channel record;
+begin
+    if number is not null then
+        select id, company_id into channel from app.find_channel(channel_kind, number);
+    else
+        select id, company_id into channel from app.find_account(channel_kind, account, shown);
+    end if;
+    if channel.id is null then
+        insert into unrouted_webhooks (id, source, external_key, body)
+        values (webhook, channel_kind, coalesce(number, account, ''), content);
+        return null;
+    end if;
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, received_at)
+    values (webhook, channel.company_id, channel.id, channel_kind, content, named, received);
+    return channel.company_id;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  RETURNS TABLE(connection_id text, company_id uuid)
  LANGUAGE sql
@@ -1525,6 +1617,37 @@ CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
+$function$;
+
+CREATE OR REPLACE FUNCTION app.leave_webhooks(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    left_behind bigint;
+begin
+    with late as (
+        select id, received_at
+          from inbound_webhooks
+         where outcome is null and left_at is null and received_at < now() - interval '1 minute'
+         order by received_at
+         limit most
+           for no key update skip locked
+    ), webhook as (
+        update inbound_webhooks set left_at = now()
+          from late
+         where inbound_webhooks.id = late.id and inbound_webhooks.received_at = late.received_at
+        returning inbound_webhooks.id, company_id, channel_account_id, inbound_webhooks.received_at
+    )
+    insert into jobs (id, company_id, kind, queue, lane, payload)
+    select gen_random_uuid(), company_id, 'apply_webhook', 'media', 'webhooks:' || channel_account_id, jsonb_build_object('webhook_id', id, 'received_at', received_at)
+      from webhook
+     order by received_at, id;
+    get diagnostics left_behind = row_count;
+    return left_behind;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.lock_keys(keys text[])
@@ -1542,6 +1665,25 @@ CREATE OR REPLACE FUNCTION app.look(name text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
+
+CREATE OR REPLACE FUNCTION app.make_day(whole text, key text, day date)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    name text := whole || '_' || to_char(day, 'YYYYMMDD');
+    first_moment timestamptz := day::timestamp at time zone 'utc';
+    next_moment timestamptz := (day + 1)::timestamp at time zone 'utc';
+begin
+    if to_regclass('days.' || name) is not null then
+        return;
+    end if;
+    execute format('create table days.%I (like public.%I including defaults including constraints)', name, whole);
+    execute format('with moved as (delete from days.%I where %I >= %L and %2$I < %4$L returning *) insert into days.%5$I select * from moved',
+                   whole || '_other', key, first_moment, next_moment, name);
+    execute format('alter table public.%I attach partition days.%I for values from (%L) to (%L)', whole, name, first_moment, next_moment);
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
  RETURNS uuid[]
@@ -1586,6 +1728,44 @@ AS $function$
     update memberships
        set client_id = to_client
      where company_id = app.company_id() and client_id = from_client and app.user_id() is null
+$function$;
+
+CREATE OR REPLACE FUNCTION app.next_jobs(beside uuid)
+ RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    company uuid;
+    of_queue text;
+    earliest timestamptz;
+begin
+    select company_id, queue into company, of_queue from jobs where id = beside;
+    select run_at into earliest
+      from jobs
+     where company_id = company and queue = of_queue and finished_at is null and dispatched_at is null
+     order by run_at, number
+     limit 1;
+    if not found or earliest > now() then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(hashtext('jobs.' || of_queue), hashtext(company::text));
+    return query
+    with due as (
+        select id
+          from jobs
+         where company_id = company and queue = of_queue and finished_at is null and dispatched_at is null and run_at <= now()
+         order by run_at, number
+         limit greatest(0, app.room_for_jobs(company, of_queue))
+           for update skip locked
+    )
+    update jobs set dispatched_at = now(), dispatches = jobs.dispatches + 1
+      from due
+     where jobs.id = due.id
+    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.note_handler()
@@ -1659,7 +1839,7 @@ end
 $procedure$;
 
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
- RETURNS TABLE(tx text, ids bigint[])
+ RETURNS TABLE(tx text, ids bigint[], sent uuid[])
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -1678,12 +1858,29 @@ begin
     )
     select pg_current_xact_id()::text, array(select id from event order by id) into tx, ids;
     if jsonb_array_length(new_jobs) > 0 then
-        insert into jobs (id, kind, queue, lane, key, payload, run_at, dispatched_at, dispatches)
-        select id, kind, queue, lane, key, payload, coalesce(run_at, now()),
-               case when run_at is null then now() end, case when run_at is null then 1 else 0 end
-          from jsonb_to_recordset(new_jobs) as j (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz)
-        on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing;
+        with placed as (
+            select job.*, job.run_at is null as is_due,
+                   row_number() over (partition by queue, run_at is null order by position) as place
+              from rows from (
+                   jsonb_to_recordset(new_jobs)
+                   as (id uuid, kind text, queue text, lane text, key text, payload jsonb, run_at timestamptz))
+                   with ordinality as job (id, kind, queue, lane, key, payload, run_at, position)
+        ), room as materialized (
+            select queue, app.room_for_jobs(app.company_id(), queue) as room
+              from (select distinct queue from placed where is_due) queues
+        ), added as (
+            insert into jobs (id, kind, queue, lane, key, payload, run_at, dispatched_at, dispatches)
+            select id, kind, queue, case when is_due then lane else id::text end, key, payload, coalesce(run_at, now()),
+                   case when is_due and place <= room then now() end, case when is_due and place <= room then 1 else 0 end
+              from placed
+              left join room using (queue)
+             order by position
+            on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing
+            returning jobs.id, jobs.dispatched_at
+        )
+        select array_agg(added.id) filter (where added.dispatched_at is not null) into sent from added;
     end if;
+    sent := coalesce(sent, '{}');
     if jsonb_array_length(new_audit) > 0 then
         insert into audit_log (user_id, action, target, before, after, ip, user_agent, request_id)
         select app.user_id(), action, target, before, after, ip, user_agent, request_id
@@ -1754,6 +1951,46 @@ begin
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
     values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
     return case when is_founder then 'created' else 'waiting' end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    most constant integer := case of_queue when 'media' then 3 else 10 end;
+begin
+    return most - (
+        with recursive sent as (
+            (select lane, 1 as place
+               from jobs
+              where company_id = company and queue = of_queue and finished_at is null and dispatched_at is not null
+              order by lane
+              limit 1)
+            union all
+            select later.lane, sent.place + 1
+              from sent
+             cross join lateral (
+                select jobs.lane
+                  from jobs
+                 where company_id = company and queue = of_queue and finished_at is null and dispatched_at is not null
+                   and jobs.lane > sent.lane
+                 order by jobs.lane
+                 limit 1) later
+             where sent.place < 20 * most
+        )
+        select count(*)
+          from (select
+                  from sent
+                 where now() >= (select head.run_at
+                                   from jobs head
+                                  where head.company_id = company and head.queue = of_queue and head.lane = sent.lane
+                                    and head.finished_at is null
+                                  order by head.number
+                                  limit 1)
+                 limit most) busy);
 end
 $function$;
 
@@ -1932,15 +2169,6 @@ declare
 begin
     delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_at < now() - interval '24 hours' limit most);
     get diagnostics step = row_count; gone := gone + step;
-    with old as (
-        delete from events where ctid in (select ctid from events where at < now() - interval '7 days' order by at limit most) returning tx
-    ), latest as (
-        select max(tx::text::numeric)::text::xid8 as tx from old
-    ), noted as (
-        update feed_epochs set swept = latest.tx from latest where latest.tx is not null and latest.tx > swept
-    )
-    select count(*) into step from old;
-    gone := gone + step;
     delete from refresh_tokens where ctid in (select ctid from refresh_tokens where expires_at < now() - interval '1 day' limit most);
     get diagnostics step = row_count; gone := gone + step;
     delete from sessions where ctid in (
@@ -1968,8 +2196,6 @@ declare
     gone bigint := 0;
     step bigint;
 begin
-    delete from inbound_webhooks where ctid in (select ctid from inbound_webhooks where received_at < now() - interval '30 days' limit most);
-    get diagnostics step = row_count; gone := gone + step;
     delete from unrouted_webhooks where ctid in (select ctid from unrouted_webhooks where received_at < now() - interval '30 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
     delete from early_statuses where ctid in (
@@ -1984,23 +2210,73 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.take_due_jobs(most integer)
  RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    with due as (
-        select jobs.id from jobs
+#variable_conflict use_column
+declare
+    waiting record;
+begin
+    return query
+    with lost as (
+        select id
+          from jobs
          where finished_at is null
+           and dispatched_at < now() - interval '1 minute'
            and run_at <= now()
-           and (dispatched_at is null or dispatched_at < now() - interval '1 minute')
            and (leased_until is null or leased_until < now())
-         order by number
+         order by dispatched_at
          limit most
            for update skip locked
     )
     update jobs set dispatched_at = now(), dispatches = jobs.dispatches + 1
-      from due where jobs.id = due.id
-    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches
+      from lost
+     where jobs.id = lost.id
+    returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches;
+    for waiting in
+        with recursive first as (
+            (select id, company_id, queue
+               from jobs
+              where finished_at is null and dispatched_at is null
+              order by company_id, queue
+              limit 1)
+            union all
+            select later.*
+              from first
+             cross join lateral (
+                select jobs.id, jobs.company_id, jobs.queue
+                  from jobs
+                 where finished_at is null and dispatched_at is null
+                   and (jobs.company_id, jobs.queue) > (first.company_id, first.queue)
+                 order by jobs.company_id, jobs.queue
+                 limit 1) later
+        )
+        select id from first
+    loop
+        return query select * from app.next_jobs(waiting.id);
+    end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.turn_days()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+    gone xid8;
+begin
+    for ahead in 0 .. 3 loop
+        perform app.make_day('events', 'at', (now() at time zone 'utc')::date + ahead),
+                app.make_day('inbound_webhooks', 'received_at', (now() at time zone 'utc')::date + ahead);
+    end loop;
+    gone := app.drop_days('events', 'at', 7);
+    update feed_epochs set swept = gone where gone > swept;
+    perform app.drop_days('inbound_webhooks', 'received_at', 30);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
@@ -2519,14 +2795,6 @@ grant select on column public.departments.id to app_system;
 grant insert on column public.departments.name to app_staff;
 grant select on column public.departments.name to app_system;
 grant select on column public.departments.version to app_system;
-grant select on column public.events.at to app_system;
-grant select on column public.events.audience to app_system;
-grant select on column public.events.company_id to app_system;
-grant select on column public.events.data to app_system;
-grant select on column public.events.id to app_system;
-grant select on column public.events.topic to app_system;
-grant select on column public.events.tx to app_system;
-grant select on column public.events.type to app_system;
 grant select on column public.feed_epochs.started_at to app_system;
 grant select on column public.feed_epochs.swept to app_system;
 grant select on column public.feed_epochs.system_identifier to app_system;
@@ -2594,14 +2862,9 @@ grant select on column public.idempotency_keys.status to app_system;
 grant update on column public.idempotency_keys.status to app_staff;
 grant update on column public.idempotency_keys.status to app_student;
 grant select on column public.idempotency_keys.user_id to app_system;
-grant select on column public.inbound_webhooks.body to app_system;
-grant select on column public.inbound_webhooks.channel_account_id to app_system;
-grant select on column public.inbound_webhooks.company_id to app_system;
-grant select on column public.inbound_webhooks.failed_items to app_system;
-grant select on column public.inbound_webhooks.id to app_system;
-grant select on column public.inbound_webhooks.outcome to app_system;
-grant select on column public.inbound_webhooks.received_at to app_system;
-grant select on column public.inbound_webhooks.source to app_system;
+grant update on column public.inbound_webhooks.failed_items to app_system;
+grant update on column public.inbound_webhooks.left_at to app_system;
+grant update on column public.inbound_webhooks.outcome to app_system;
 grant select on column public.integration_calls.at to app_system;
 grant select on column public.integration_calls.channel_account_id to app_system;
 grant select on column public.integration_calls.company_id to app_system;
@@ -2744,6 +3007,7 @@ grant execute on function app.end_orphan_uploads(most integer) to app;
 grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.enter_account(channel_kind text, account text, number text) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
+grant execute on function app.enter_kept_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[]) to app;
 grant execute on function app.enter_system(company uuid) to app;
 grant execute on function app.enter_webhook(channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[]) to app;
 grant execute on function app.feed_head() to app;
@@ -2774,17 +3038,21 @@ grant execute on function app.joined(value text) to app_system;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
+grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[]) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
+grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
+grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
+grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
@@ -2812,6 +3080,7 @@ grant execute on function app.succeed_refresh_token(presented bytea, successor b
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
+grant execute on function app.turn_days() to app;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
 grant execute on function app.use_of_file(file uuid) to app_system;
@@ -2881,7 +3150,6 @@ grant delete, select, update on table public.early_changes to app_lookup;
 grant delete, insert, select on table public.early_statuses to app_system;
 grant delete, select, update on table public.early_statuses to app_lookup;
 grant select on table public.event_rules to app_lookup;
-grant delete, insert, select on table public.events to app_lookup;
 grant select on table public.events to app_staff;
 grant select on table public.events to app_student;
 grant select on table public.events to app_system;
@@ -2897,7 +3165,6 @@ grant delete, select on table public.idempotency_keys to app_lookup;
 grant select on table public.idempotency_keys to app_staff;
 grant select on table public.idempotency_keys to app_student;
 grant select on table public.idempotency_keys to app_system;
-grant delete, select on table public.inbound_webhooks to app_lookup;
 grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
 grant insert, select on table public.integration_calls to app_system;

@@ -5,6 +5,7 @@ mod desk;
 mod fanout;
 mod function;
 mod ingest;
+mod jobs;
 mod listeners;
 mod lists;
 mod load;
@@ -47,6 +48,7 @@ enum Measurement {
     Ingest,
     Fanout,
     Listeners,
+    Jobs,
     Lists,
     Overhead,
     ColdStart,
@@ -87,6 +89,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Listeners) {
         listeners::run(stack, Duration::from_secs(cli.seconds.max(10)), report).await?;
+    }
+    if is_wanted(Measurement::Jobs) {
+        jobs::run(stack, Duration::from_secs(cli.seconds), report).await?;
     }
     let [lists, overhead, cold] = [Measurement::Lists, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);
     if !(lists || overhead || cold) {

@@ -170,10 +170,10 @@ impl Error {
         self.0.problem
     }
 
-    /// Whether nothing was committed and the same work may succeed if done again.
+    /// Why the same work may succeed if done again, nothing of it having been committed.
     #[must_use]
-    pub fn is_transient(&self) -> bool {
-        self.0.transient.is_some()
+    pub fn passing_reason(&self) -> Option<&'static str> {
+        self.0.transient
     }
 
     /// The reason for the log.

@@ -93,11 +93,12 @@ impl Event {
     }
 }
 
-/// The positions of the events just recorded.
+/// The positions of the events just recorded, and the jobs that are to be sent at once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorded {
     pub(crate) tx: String,
     pub(crate) ids: Vec<i64>,
+    pub(crate) sent: Vec<Uuid>,
 }
 
 /// A place in the feed: `epoch.tx.id`. Everything at or before it has been seen.

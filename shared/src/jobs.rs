@@ -1,9 +1,12 @@
 //! Durable background work: a row in Postgres is the record, SQS FIFO is the engine.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
-use serde::Serialize;
+use postgres_from_row::FromRow;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,6 +14,9 @@ use crate::{context::Context, environment::variable, log};
 
 /// Messages SQS takes in one call.
 const BATCH: usize = 10;
+
+/// Longest that SQS keeps a message back, in seconds.
+const LONGEST_DELAY: u64 = 900;
 
 /// Which worker does a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -24,11 +30,13 @@ pub enum Queue {
     Media,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
     Push,
+    /// The time at which jobs for later are due. Its messages only wake: the rows are the record.
+    Timer,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Bot, Self::Delivery, Self::Media, Self::Push];
+    pub const ALL: [Self; 5] = [Self::Bot, Self::Delivery, Self::Media, Self::Push, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
@@ -38,18 +46,20 @@ impl Queue {
             Self::Delivery => "delivery",
             Self::Media => "media",
             Self::Push => "push",
+            Self::Timer => "timer",
         }
     }
 
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|queue| queue.as_str() == name)
+    /// Whether its messages come in the order of their groups. Where they do not, each may be kept back.
+    pub(crate) fn is_fifo(self) -> bool {
+        self != Self::Timer
     }
 
     /// Its address.
     #[must_use]
     pub fn url(self) -> String {
-        format!("{}{}.fifo", variable("QUEUES_URL"), self.as_str())
+        let ending = if self.is_fifo() { ".fifo" } else { "" };
+        format!("{}{}{ending}", variable("QUEUES_URL"), self.as_str())
     }
 }
 
@@ -59,7 +69,7 @@ pub struct Job {
     pub id: Uuid,
     pub kind: &'static str,
     pub queue: Queue,
-    /// Jobs of one lane are done one after the other, in the order they were added.
+    /// Jobs of one lane are done one after the other, in the order they were added. One for later has a lane of its own, whatever it says.
     pub lane: String,
     /// While a job of the same kind and key waits, another is not added.
     pub key: Option<String>,
@@ -82,6 +92,7 @@ impl Job {
         self
     }
 
+    /// A job for later, within a second when that is less than 15 minutes away, else within a minute. It holds nobody up.
     #[must_use]
     pub fn at(mut self, time: Timestamp) -> Self {
         self.run_at = Some(time);
@@ -90,29 +101,55 @@ impl Job {
 }
 
 /// A job on its way to its queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Dispatch {
     pub id: Uuid,
-    pub queue: Queue,
+    pub queue: String,
     pub lane: String,
     /// Counts the times it was sent, so that SQS does not take a later sending for a duplicate of an earlier one.
     pub dispatches: i32,
 }
 
 /// Sends jobs to their queues. What does not arrive is found by `dispatch_due_jobs`.
-pub async fn dispatch(context: &Context, jobs: &[Dispatch]) {
-    let sends = Queue::ALL.into_iter().flat_map(|queue| {
-        let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue).map(Message::from).collect();
-        messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
-    });
-    join_all(sends).await;
+pub fn dispatch<'a>(context: &'a Context, jobs: &'a [Dispatch]) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let sends = Queue::ALL.into_iter().flat_map(|queue| {
+            let messages: Vec<Message> = jobs.iter().filter(|job| job.queue == queue.as_str()).map(Message::from).collect();
+            messages.chunks(BATCH).map(|batch| send(context, queue, batch.to_vec())).collect::<Vec<_>>()
+        });
+        join_all(sends).await;
+    })
 }
 
-/// A message of a FIFO queue.
+/// When a job for later is due.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Timer {
+    pub id: Uuid,
+    pub at: Timestamp,
+}
+
+/// Has these jobs started the moment they are due, where that is less than 15 minutes away. What gets lost, and what is due later, is
+/// found by `dispatch_due_jobs`.
+pub fn set_timers<'a>(context: &'a Context, timers: &'a [Timer]) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let messages: Vec<Message> = timers.iter().filter_map(|timer| Message::of_timer(timer, context.now())).collect();
+        join_all(messages.chunks(BATCH).map(|batch| send(context, Queue::Timer, batch.to_vec()))).await;
+    })
+}
+
+/// When a message may arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// After those sent to this group before it: the queue is a FIFO one.
+    InGroup(String),
+    /// After this many seconds.
+    Delayed(i32),
+}
+
+/// A message of a queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    /// Messages of one group arrive in order.
-    pub(crate) group: String,
+    pub(crate) arrival: Arrival,
     /// Unique in its group, and in its batch.
     pub(crate) id: String,
     pub(crate) body: Value,
@@ -121,20 +158,28 @@ pub(crate) struct Message {
 impl From<&Dispatch> for Message {
     fn from(job: &Dispatch) -> Self {
         let id = format!("{}-{}", job.id, job.dispatches);
-        Self { group: job.lane.clone(), id, body: json!({"id": job.id}) }
+        Self { arrival: Arrival::InGroup(job.lane.clone()), id, body: json!({"id": job.id}) }
+    }
+}
+
+impl Message {
+    /// It comes in the second before, and the worker waits for the rest.
+    fn of_timer(timer: &Timer, now: Timestamp) -> Option<Self> {
+        let left = Duration::try_from(timer.at.duration_since(now)).unwrap_or_default().as_secs();
+        let seconds = i32::try_from(left).ok().filter(|_| left <= LONGEST_DELAY)?;
+        Some(Self { arrival: Arrival::Delayed(seconds), id: timer.id.to_string(), body: json!(timer) })
     }
 }
 
 /// Sends messages, ten at most. Those that do not arrive are lost.
 pub(crate) async fn send(context: &Context, queue: Queue, messages: Vec<Message>) {
-    let entries = messages.into_iter().filter_map(|message| {
-        SendMessageBatchRequestEntry::builder()
-            .id(&message.id)
-            .message_body(message.body.to_string())
-            .message_group_id(message.group)
-            .message_deduplication_id(message.id)
-            .build()
-            .ok()
+    let entries = messages.into_iter().filter_map(|Message { arrival, id, body }| {
+        let entry = SendMessageBatchRequestEntry::builder().id(&id).message_body(body.to_string());
+        let entry = match arrival {
+            Arrival::InGroup(group) => entry.message_group_id(group).message_deduplication_id(id),
+            Arrival::Delayed(seconds) => entry.delay_seconds(seconds),
+        };
+        entry.build().ok()
     });
     let answer =
         context.aws().queues().send_message_batch().queue_url(queue.url()).set_entries(Some(entries.collect())).send().await;
@@ -142,5 +187,24 @@ pub(crate) async fn send(context: &Context, queue: Queue, messages: Vec<Message>
         Ok(answer) if answer.failed().is_empty() => {}
         Ok(answer) => log::warn("messages not sent", &format!("{:?}", answer.failed())),
         Err(error) => log::warn("messages not sent", &format!("{error:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_comes_in_the_second_before_it_is_due() {
+        let now: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+        let arrival = |at: &str| {
+            let timer = Timer { id: Uuid::nil(), at: at.parse().unwrap() };
+            Message::of_timer(&timer, now).map(|message| message.arrival)
+        };
+        for (at, seconds) in [("11:59:30", 0), ("12:00:00", 0), ("12:00:00.999", 0), ("12:00:45.5", 45), ("12:15:00.3", 900)] {
+            assert_eq!(arrival(&format!("2026-11-28T{at}Z")), Some(Arrival::Delayed(seconds)), "{at}");
+        }
+        assert_eq!(arrival("2026-11-28T12:15:01Z"), None, "the dispatcher's");
+        assert_eq!(arrival("2027-11-28T12:00:00Z"), None, "the dispatcher's");
     }
 }

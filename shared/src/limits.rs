@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue},
 };
+use futures_util::future::BoxFuture;
 
 use crate::{
     context::Context,
@@ -55,49 +56,55 @@ pub(crate) fn limit_caller(context: &Context, caller: &str, default: Limit) {
 
 /// Adds `hits` to the counter of `key` in the current window. Answers the count so far and the seconds until the window ends;
 /// `None` when DynamoDB does not answer: a limit that cannot be checked does not stop the service.
-pub async fn count(context: &Context, key: &str, hits: i32, window: Duration) -> Option<(u64, u32)> {
-    let now = context.now().as_second();
-    let length = seconds(window);
-    let ends = (now / length + 1) * length;
-    let update = update(context, &format!("{key}#{ends}"))
-        .update_expression("add hits :hits set expires_at = :ends")
-        .expression_attribute_values(":hits", number(hits.into()))
-        .expression_attribute_values(":ends", number(ends + 60));
-    let (hits, _) = read(send(update).await?)?;
-    Some((hits, u32::try_from(ends - now).unwrap_or(1)))
+pub fn count<'a>(context: &'a Context, key: &'a str, hits: i32, window: Duration) -> BoxFuture<'a, Option<(u64, u32)>> {
+    Box::pin(async move {
+        let now = context.now().as_second();
+        let length = seconds(window);
+        let ends = (now / length + 1) * length;
+        let update = update(context, &format!("{key}#{ends}"))
+            .update_expression("add hits :hits set expires_at = :ends")
+            .expression_attribute_values(":hits", number(hits.into()))
+            .expression_attribute_values(":ends", number(ends + 60));
+        let (hits, _) = read(send(update).await?)?;
+        Some((hits, u32::try_from(ends - now).unwrap_or(1)))
+    })
 }
 
 /// Adds a hit as `count` does, in a window that begins with its first hit: whenever that is, no more than the limit pass within its
 /// length.
-pub async fn count_since_first(context: &Context, key: &str, window: Duration) -> Option<(u64, u32)> {
-    let now = context.now().as_second();
-    let base = || {
-        update(context, key)
-            .expression_attribute_values(":hit", number(1))
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":ends", number(now + seconds(window)))
-    };
-    let further = base()
-        .update_expression("add hits :hit set expires_at = if_not_exists(expires_at, :ends)")
-        .condition_expression("attribute_not_exists(pk) or expires_at > :now");
-    // Items outlive their time a while.
-    let first = base().update_expression("set hits = :hit, expires_at = :ends").condition_expression("expires_at <= :now");
-    for update in [further.clone(), first, further] {
-        if let Some((hits, ends)) = read(send(update).await?) {
-            return Some((hits, u32::try_from(ends - now).unwrap_or(1)));
+pub fn count_since_first<'a>(context: &'a Context, key: &'a str, window: Duration) -> BoxFuture<'a, Option<(u64, u32)>> {
+    Box::pin(async move {
+        let now = context.now().as_second();
+        let base = || {
+            update(context, key)
+                .expression_attribute_values(":hit", number(1))
+                .expression_attribute_values(":now", number(now))
+                .expression_attribute_values(":ends", number(now + seconds(window)))
+        };
+        let further = base()
+            .update_expression("add hits :hit set expires_at = if_not_exists(expires_at, :ends)")
+            .condition_expression("attribute_not_exists(pk) or expires_at > :now");
+        // Items outlive their time a while.
+        let first = base().update_expression("set hits = :hit, expires_at = :ends").condition_expression("expires_at <= :now");
+        for update in [further.clone(), first, further] {
+            if let Some((hits, ends)) = read(send(update).await?) {
+                return Some((hits, u32::try_from(ends - now).unwrap_or(1)));
+            }
         }
-    }
-    None
+        None
+    })
 }
 
 /// Takes a hit of `count_since_first` back, unless its window has ended meanwhile.
-pub async fn take_back(context: &Context, key: &str) {
-    let update = update(context, key)
-        .update_expression("add hits :hit")
-        .condition_expression("expires_at > :now")
-        .expression_attribute_values(":hit", number(-1))
-        .expression_attribute_values(":now", number(context.now().as_second()));
-    send(update).await;
+pub fn take_back<'a>(context: &'a Context, key: &'a str) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let update = update(context, key)
+            .update_expression("add hits :hit")
+            .condition_expression("expires_at > :now")
+            .expression_attribute_values(":hit", number(-1))
+            .expression_attribute_values(":now", number(context.now().as_second()));
+        send(update).await;
+    })
 }
 
 fn update(context: &Context, key: &str) -> UpdateItemFluentBuilder {

@@ -4,6 +4,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use reqwest::{Response, multipart};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -87,21 +88,25 @@ pub struct Call {
 pub type Outcome<T> = (Result<T, Failure>, Call);
 
 /// Sends a message. Answers WhatsApp's id of it.
-pub async fn send(context: &Context, account: &Account, body: &Value) -> Outcome<String> {
-    let request = post(context, account, "messages").json(body);
-    let (answer, call) = run(context, "send", request).await;
-    let id = answer.and_then(|answer| {
-        let id = answer["messages"][0]["id"].as_str().map(str::to_owned);
-        id.ok_or_else(|| Failure::Unknown { reason: "the answer names no message".into() })
-    });
-    (id, call)
+pub fn send<'a>(context: &'a Context, account: &'a Account, body: &'a Value) -> BoxFuture<'a, Outcome<String>> {
+    Box::pin(async move {
+        let request = post(context, account, "messages").json(body);
+        let (answer, call) = run(context, "send", request).await;
+        let id = answer.and_then(|answer| {
+            let id = answer["messages"][0]["id"].as_str().map(str::to_owned);
+            id.ok_or_else(|| Failure::Unknown { reason: "the answer names no message".into() })
+        });
+        (id, call)
+    })
 }
 
 /// Marks a received message, and those before it, as read.
-pub async fn mark_read(context: &Context, account: &Account, message_id: &str) -> Outcome<()> {
-    let body = json!({"messaging_product": "whatsapp", "status": "read", "message_id": message_id});
-    let (answer, call) = run(context, "mark_read", post(context, account, "messages").json(&body)).await;
-    (answer.map(drop), call)
+pub fn mark_read<'a>(context: &'a Context, account: &'a Account, message_id: &'a str) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let body = json!({"messaging_product": "whatsapp", "status": "read", "message_id": message_id});
+        let (answer, call) = run(context, "mark_read", post(context, account, "messages").json(&body)).await;
+        (answer.map(drop), call)
+    })
 }
 
 /// What Meta says of a number.
@@ -125,80 +130,95 @@ impl Number {
 }
 
 /// Asks for the number itself, which Meta shows to no token but those that may act for it.
-pub async fn look_up_number(context: &Context, account: &Account) -> Outcome<Number> {
-    let url = format!("{}/{}?fields=id,display_phone_number,health_status", base_url(), account.phone_number_id);
-    let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
-    let (answer, call) = run(context, "look_up_number", request).await;
-    let is_own = |answer: Value| {
-        let refused = || Failure::Refused { code: "other_number".into(), detail: "the answer is of another number".into() };
-        if answer["id"] == account.phone_number_id.as_str() { Ok(Number::read(&answer)) } else { Err(refused()) }
-    };
-    (answer.and_then(is_own), call)
+pub fn look_up_number<'a>(context: &'a Context, account: &'a Account) -> BoxFuture<'a, Outcome<Number>> {
+    Box::pin(async move {
+        let url = format!("{}/{}?fields=id,display_phone_number,health_status", base_url(), account.phone_number_id);
+        let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
+        let (answer, call) = run(context, "look_up_number", request).await;
+        let is_own = |answer: Value| {
+            let refused = || Failure::Refused { code: "other_number".into(), detail: "the answer is of another number".into() };
+            if answer["id"] == account.phone_number_id.as_str() { Ok(Number::read(&answer)) } else { Err(refused()) }
+        };
+        (answer.and_then(is_own), call)
+    })
 }
 
 /// Uploads a file to send. Answers its media id.
-pub async fn upload(context: &Context, account: &Account, bytes: Bytes, mime_type: &str, name: &str) -> Outcome<String> {
-    let part = multipart::Part::stream(bytes).file_name(name.to_owned());
-    let part = match part.mime_str(mime_type) {
-        Ok(part) => part,
-        Err(error) => {
-            let failure = Failure::Refused { code: "mime_type".into(), detail: error.to_string() };
-            return (Err(failure), Call { operation: "upload", status: None, error_code: None, took_ms: 0 });
-        }
-    };
-    let form = multipart::Form::new().text("messaging_product", "whatsapp").text("type", mime_type.to_owned()).part("file", part);
-    let (answer, call) = run(context, "upload", post(context, account, "media").multipart(form)).await;
-    let id = answer.and_then(|answer| {
-        let id = answer["id"].as_str().map(str::to_owned);
-        id.ok_or_else(|| Failure::Unknown { reason: "the answer names no media".into() })
-    });
-    (id, call)
+pub fn upload<'a>(
+    context: &'a Context,
+    account: &'a Account,
+    bytes: Bytes,
+    mime_type: &'a str,
+    name: &'a str,
+) -> BoxFuture<'a, Outcome<String>> {
+    Box::pin(async move {
+        let part = multipart::Part::stream(bytes).file_name(name.to_owned());
+        let part = match part.mime_str(mime_type) {
+            Ok(part) => part,
+            Err(error) => {
+                let failure = Failure::Refused { code: "mime_type".into(), detail: error.to_string() };
+                return (Err(failure), Call { operation: "upload", status: None, error_code: None, took_ms: 0 });
+            }
+        };
+        let form =
+            multipart::Form::new().text("messaging_product", "whatsapp").text("type", mime_type.to_owned()).part("file", part);
+        let (answer, call) = run(context, "upload", post(context, account, "media").multipart(form)).await;
+        let id = answer.and_then(|answer| {
+            let id = answer["id"].as_str().map(str::to_owned);
+            id.ok_or_else(|| Failure::Unknown { reason: "the answer names no media".into() })
+        });
+        (id, call)
+    })
 }
 
 /// Where a received file can be downloaded for about five minutes.
-pub async fn look_up_media(context: &Context, account: &Account, media_id: &str) -> Outcome<String> {
-    let url = format!("{}/{media_id}", base_url());
-    let (answer, call) =
-        run(context, "look_up_media", context.http().get(url).bearer_auth(&account.credentials.access_token)).await;
-    let url = answer.and_then(|answer| {
-        let url = answer["url"].as_str().map(str::to_owned);
-        url.ok_or_else(|| Failure::Unknown { reason: "the answer names no URL".into() })
-    });
-    (url, call)
+pub fn look_up_media<'a>(context: &'a Context, account: &'a Account, media_id: &'a str) -> BoxFuture<'a, Outcome<String>> {
+    Box::pin(async move {
+        let url = format!("{}/{media_id}", base_url());
+        let (answer, call) =
+            run(context, "look_up_media", context.http().get(url).bearer_auth(&account.credentials.access_token)).await;
+        let url = answer.and_then(|answer| {
+            let url = answer["url"].as_str().map(str::to_owned);
+            url.ok_or_else(|| Failure::Unknown { reason: "the answer names no URL".into() })
+        });
+        (url, call)
+    })
 }
 
 /// Downloads a received file, refusing more than `most` bytes.
-pub async fn download(context: &Context, account: &Account, url: &str, most: usize) -> Outcome<Bytes> {
-    let started = context.elapsed();
-    let answer = context.downloads().get(url).bearer_auth(&account.credentials.access_token).send().await;
-    let call = |status, error_code| Call {
-        operation: "download",
-        status,
-        error_code,
-        took_ms: milliseconds(context.elapsed().saturating_sub(started)),
-    };
-    let mut response = match answer {
-        Ok(response) if response.status().is_success() => response,
-        Ok(response) => {
-            let status = response.status();
-            let failure = Failure::Busy { after: Duration::from_secs(5), code: status.as_u16().to_string() };
-            return (Err(failure), call(Some(i32::from(status.as_u16())), Some(status.as_u16().to_string())));
-        }
-        Err(error) => return (Err(unanswered(&error)), call(None, Some("unreachable".into()))),
-    };
-    let status = Some(i32::from(response.status().as_u16()));
-    let mut received = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if received.len() + chunk.len() > most => {
-                let failure = Failure::Refused { code: "too_large".into(), detail: format!("more than {most} bytes") };
-                return (Err(failure), call(status, Some("too_large".into())));
+pub fn download<'a>(context: &'a Context, account: &'a Account, url: &'a str, most: usize) -> BoxFuture<'a, Outcome<Bytes>> {
+    Box::pin(async move {
+        let started = context.elapsed();
+        let answer = context.downloads().get(url).bearer_auth(&account.credentials.access_token).send().await;
+        let call = |status, error_code| Call {
+            operation: "download",
+            status,
+            error_code,
+            took_ms: milliseconds(context.elapsed().saturating_sub(started)),
+        };
+        let mut response = match answer {
+            Ok(response) if response.status().is_success() => response,
+            Ok(response) => {
+                let status = response.status();
+                let failure = Failure::Busy { after: Duration::from_secs(5), code: status.as_u16().to_string() };
+                return (Err(failure), call(Some(i32::from(status.as_u16())), Some(status.as_u16().to_string())));
             }
-            Ok(Some(chunk)) => received.extend_from_slice(&chunk),
-            Ok(None) => return (Ok(received.into()), call(status, None)),
-            Err(error) => return (Err(unanswered(&error)), call(status, Some("interrupted".into()))),
+            Err(error) => return (Err(unanswered(&error)), call(None, Some("unreachable".into()))),
+        };
+        let status = Some(i32::from(response.status().as_u16()));
+        let mut received = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if received.len() + chunk.len() > most => {
+                    let failure = Failure::Refused { code: "too_large".into(), detail: format!("more than {most} bytes") };
+                    return (Err(failure), call(status, Some("too_large".into())));
+                }
+                Ok(Some(chunk)) => received.extend_from_slice(&chunk),
+                Ok(None) => return (Ok(received.into()), call(status, None)),
+                Err(error) => return (Err(unanswered(&error)), call(status, Some("interrupted".into()))),
+            }
         }
-    }
+    })
 }
 
 fn base_url() -> String {

@@ -5,6 +5,7 @@ mod changes;
 pub mod channel;
 mod clients;
 pub mod inbound;
+pub mod kept;
 pub mod media;
 pub mod named;
 mod notices;

@@ -4,7 +4,7 @@ use shared::{phone, prelude::*};
 
 use crate::payload::{InboundMessage, Item, Sender};
 
-/// Parameters of `ENTER_WEBHOOK`, as `app.enter_webhook` takes them.
+/// Parameters of `ENTER_WEBHOOK`, as `app.enter_kept_webhook` takes them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// For each identity the number of its person: what any item says of one person belongs together.
@@ -26,6 +26,12 @@ impl Named {
             named.add(item);
         }
         named
+    }
+
+    /// The identities, as `app.lock_keys` knows them.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.kinds.iter().zip(&self.identities).map(|(kind, identity)| format!("{kind}:{identity}")).collect()
     }
 
     fn add(&mut self, item: &Item) {

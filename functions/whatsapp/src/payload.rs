@@ -49,6 +49,20 @@ pub enum Item {
     },
 }
 
+impl Item {
+    /// WhatsApp's id of it, or of the message it tells of.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Message(message) | Self::Echo(message) | Self::Notice(message) => Some(&message.id),
+            Self::Status(status) => Some(&status.id),
+            Self::Change(change) => Some(&change.id),
+            Self::Broken { id, .. } | Self::Group { id } => id.as_deref(),
+            Self::NewUserId { .. } | Self::Preference(_) | Self::Contact(_) | Self::Account(_) | Self::Ignored(_) => None,
+        }
+    }
+}
+
 /// A client as WhatsApp names them. At least one is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sender {

@@ -9,34 +9,58 @@ use crate::{
     channel::Channel,
     named::Named,
     payload::Address,
-    statements::{ENTER_WEBHOOK, KEEP_UNROUTED},
+    statements::{ENTER_WEBHOOK, KEEP_UNREAD},
 };
 
-/// Opens the tenant, with all locks that its items need. `None` when nobody is proved to be meant, or not one company alone.
-pub async fn enter(transaction: &Transaction, address: &Address, named: &Named) -> Result<Option<Channel>, Error> {
-    let Address { phone_number_id, account_id, display_number } = address;
-    let Named { persons, kinds, identities, message_ids, changed_ids, own_ids } = named;
-    let parameters: &[&(dyn ToSql + Sync)] =
-        &[phone_number_id, account_id, display_number, persons, kinds, identities, message_ids, changed_ids, own_ids];
-    let row = transaction.enter_with(ENTER_WEBHOOK, parameters).await?;
-    row.map(|row| Channel::try_from_row(&row).map_err(|error| INTERNAL.caused_by(error))).transpose()
+/// Names a webhook that is kept: its day is a table of its own. It is also what a job is told.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Kept {
+    #[serde(rename = "webhook_id")]
+    pub id: Uuid,
+    pub received_at: Timestamp,
 }
 
-/// Keeps a webhook of nobody's: for the day its number is configured, or with the reason why nobody can read it.
-pub async fn keep_unrouted(
-    context: &Context,
-    transaction: &Transaction,
-    address: &Address,
-    raw: &[u8],
-    reason: Option<&str>,
-) -> Result<(), Error> {
-    let key = address.key();
-    transaction.query(KEEP_UNROUTED, &[&context.new_id(), &key, &raw, &reason]).await?;
-    match reason {
-        Some(reason) => log::warn("webhook that cannot be read", reason),
-        None => log::warn("webhook for a number nobody has configured", key),
-    }
-    Ok(())
+/// The tenant of a kept webhook.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    pub channel: Channel,
+    /// It has been applied meanwhile.
+    pub is_applied: bool,
+    /// An earlier one of the same clients is left to a job.
+    pub is_behind: bool,
+}
+
+/// Opens the tenant, with all locks that its items need. `None` when nobody is proved to be meant, or not one company alone.
+pub async fn enter(transaction: &Transaction, webhook: Kept, address: &Address, named: &Named) -> Result<Option<Entered>, Error> {
+    let Address { phone_number_id, account_id, display_number } = address;
+    let Named { persons, kinds, identities, message_ids, changed_ids, own_ids } = named;
+    let parameters: &[&(dyn ToSql + Sync)] = &[
+        &webhook.id,
+        &webhook.received_at,
+        phone_number_id,
+        account_id,
+        display_number,
+        persons,
+        kinds,
+        identities,
+        message_ids,
+        changed_ids,
+        own_ids,
+    ];
+    let row = transaction.enter_with(ENTER_WEBHOOK, parameters).await?;
+    row.map(|row| {
+        let channel = Channel::try_from_row(&row).map_err(|error| INTERNAL.caused_by(error))?;
+        Ok(Entered { channel, is_applied: row.get("is_applied"), is_behind: row.get("is_behind") })
+    })
+    .transpose()
+}
+
+/// Keeps a webhook that nobody can read, with the reason.
+pub async fn keep_unread(context: &Context, raw: &[u8], reason: &str) -> Result<(), Error> {
+    let transaction = context.begin_nobody().await?;
+    transaction.query(KEEP_UNREAD, &[&context.new_id(), &raw, &reason]).await?;
+    log::warn("webhook that cannot be read", reason);
+    transaction.commit_quietly().await
 }
 
 /// What a signed webhook of a number proves of it: the account it is in, and what people see of it.

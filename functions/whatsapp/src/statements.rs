@@ -6,7 +6,8 @@ use conversations::{
 
 /// Opens the tenant with all locks of a batch: what it names (`Named`) is this transaction's own from here on. By the number, or for
 /// what carries none by the account and the number it shows.
-pub const ENTER_WEBHOOK: &str = "select * from app.enter_webhook('whatsapp_cloud', $1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub const ENTER_WEBHOOK: &str =
+    "select * from app.enter_kept_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// The client by phone or by user id, and by the user id when that is another's; whether they are known by these as WhatsApp writes
 /// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already.
@@ -356,15 +357,33 @@ pub const ADD_ACCOUNT_NOTICE: &str = "
       from added
       join channel_accounts on channel_accounts.id = added.channel_account_id";
 
-pub const KEEP_UNROUTED: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', $2, $3, $4)";
+pub const KEEP_UNREAD: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', '', $2, $3)";
 
-/// Keeps the raw webhook, and what it proves of a number: whose account it is in, and what people see of it.
-pub const KEEP_WEBHOOK: &str = "
+/// Answers the company whose it is.
+pub const KEEP_WEBHOOK: &str = "select app.keep_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7)";
+
+/// What came of a webhook, and what it proves of a number: whose account it is in, and what people see of it.
+pub const FINISH_WEBHOOK: &str = "
     with proved as (
         update channel_accounts
            set account_key = coalesce($6, account_key), display_number = coalesce($7, display_number)
-         where id = $2
+         where id = $3
            and (account_key, display_number) is distinct from (coalesce($6, account_key), coalesce($7, display_number))
     )
-    insert into inbound_webhooks (id, channel_account_id, source, body, outcome, failed_items)
-    values ($1, $2, 'whatsapp_cloud', $3, $4, $5)";
+    update inbound_webhooks
+       set outcome = $4, failed_items = $5
+     where id = $1 and received_at = $2";
+
+/// No row when it was applied or left meanwhile.
+pub const LEAVE_WEBHOOK: &str = "
+    update inbound_webhooks
+       set left_at = now()
+     where id = $1 and received_at = $2 and outcome is null and left_at is null
+    returning channel_account_id";
+
+pub const RAW_WEBHOOK: &str = "select body from inbound_webhooks where id = $1 and received_at = $2";
+
+pub const GIVE_UP_WEBHOOK: &str = "
+    update inbound_webhooks
+       set outcome = '[{\"outcome\": \"failed\", \"error\": \"its job failed\"}]', failed_items = 1
+     where id = $1 and received_at = $2 and outcome is null";

@@ -22,6 +22,9 @@ const SCHEDULE_SECONDS: u32 = 60;
 
 const FOUR_DAYS: u32 = 345_600;
 
+/// Longest that SQS keeps a message back, in seconds.
+const LONGEST_DELAY: u32 = 900;
+
 /// The function, with what calls it if that is a queue or the clock.
 pub fn function(function: &Function, place: Place) -> Result<Vec<String>> {
     let description: String = function.headline.chars().take(LONGEST_DESCRIPTION).collect();
@@ -88,7 +91,8 @@ fn queue_event(worker: &Function) -> Result<Vec<String>> {
     ])
 }
 
-/// Lanes of a queue worked on at the same time. Each holds a connection to Postgres while it works.
+/// Lanes of a queue worked on at the same time. Each holds a connection to Postgres while it works. One company gets half of them:
+/// see `app.room_for_jobs`.
 fn concurrency(queue: &str) -> u32 {
     match queue {
         "media" => 5,
@@ -115,13 +119,16 @@ fn schedule_event(function: &Function, place: Place) -> Result<Vec<String>> {
 /// The queue of a worker and, for jobs, where their messages go whose worker could not even record a failure.
 pub fn queue(worker: &Function) -> Result<Vec<String>> {
     let (id, name) = (queue_id(worker)?, worker.text("queue")?);
-    let mut lines = fifo_queue(&id, name);
+    let is_fifo = worker.description["fifo"] != false;
+    let mut lines = if is_fifo { fifo_queue(&id, name) } else { standard_queue(&id, name) };
+    let kept = match (takes_messages(worker), is_fifo) {
+        (false, _) => FOUR_DAYS,
+        (true, true) => 60,
+        (true, false) => LONGEST_DELAY + 300,
+    };
     // No message comes back while its function may still work on it, or Lambda holds it back.
     let hidden = if takes_messages(worker) { PUSH_SECONDS + 1 } else { 6 * WORKER_SECONDS };
-    lines.extend([
-        format!("    VisibilityTimeout: {hidden}"),
-        format!("    MessageRetentionPeriod: {}", if takes_messages(worker) { 60 } else { FOUR_DAYS }),
-    ]);
+    lines.extend([format!("    VisibilityTimeout: {hidden}"), format!("    MessageRetentionPeriod: {kept}")]);
     if !takes_messages(worker) {
         let dead = dead_letter_id(worker)?;
         lines.push(format!("    RedrivePolicy: {{deadLetterTargetArn: !GetAtt {dead}.Arn, maxReceiveCount: 20}}"));
@@ -145,6 +152,17 @@ fn fifo_queue(id: &str, name: &str) -> Vec<String> {
         "    ContentBasedDeduplication: false".to_owned(),
         "    DeduplicationScope: messageGroup".to_owned(),
         "    FifoThroughputLimit: perMessageGroupId".to_owned(),
+        "    SqsManagedSseEnabled: true".to_owned(),
+    ]
+}
+
+/// One that may keep each message back for a while.
+fn standard_queue(id: &str, name: &str) -> Vec<String> {
+    vec![
+        format!("{id}:"),
+        "  Type: AWS::SQS::Queue".to_owned(),
+        "  Properties:".to_owned(),
+        format!("    QueueName: !Sub ${{AWS::StackName}}-{name}"),
         "    SqsManagedSseEnabled: true".to_owned(),
     ]
 }
@@ -225,5 +243,8 @@ mod tests {
         let lines = queue(&messages).unwrap().join("\n");
         assert!(!lines.contains("Dead") && lines.contains("VisibilityTimeout: 4") && lines.contains("Period: 60"), "{lines}");
         assert!(queue_alarm(&messages).unwrap().is_empty());
+        let timers = json!({"trigger": "queue", "queue": "timer", "batch": 10, "fifo": false, "privilege": "standard"});
+        let lines = queue(&described("start_timed_jobs", timers)).unwrap().join("\n");
+        assert!(!lines.contains("Fifo") && !lines.contains(".fifo") && lines.contains("Period: 1200"), "{lines}");
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-/// What belongs to the product: not to Postgres, not to an extension.
+/// What belongs to the product: not to Postgres, not to an extension, and none of the days that come and go.
 const OURS: &str = "
-    n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'days')
     and not exists (select from pg_depend e where e.objid = $OID and e.deptype = 'e')";
 
 /// Title and query of each section; a query gives one text a row. `$OURS(oid)` is replaced.

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use futures_util::{FutureExt, future::try_join};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, try_join},
+};
 use postgres_from_row::FromRow;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     audience::Audience,
     context::Context,
-    error::{Error, NOT_FOUND},
+    error::{Error, INTERNAL, NOT_FOUND},
     events::{Event, EventPayload, Topic},
     http::{Answer, IntoStored},
     identity::Identity,
@@ -107,24 +110,26 @@ impl Context {
         self.open(Enter::Nobody).await
     }
 
-    async fn open(&self, enter: Enter) -> Result<Transaction, Error> {
-        let held = self.database().await?.hold_clean(self.trips()).await?;
-        let left_behind = Mutex::default();
-        let company_id = match &enter {
-            Enter::Person(identity) => identity.company_id.into(),
-            Enter::System(company_id) => (*company_id).into(),
-            Enter::Nobody => OnceLock::new(),
-        };
-        Ok(Transaction {
-            context: self.clone(),
-            held,
-            enter,
-            company_id,
-            has_begun: AtomicBool::new(false),
-            has_savepoint: AtomicBool::new(false),
-            is_over: false,
-            left_behind,
-            first_failure: Mutex::default(),
+    fn open(&self, enter: Enter) -> BoxFuture<'_, Result<Transaction, Error>> {
+        Box::pin(async move {
+            let held = self.database().await?.hold_clean(self.trips()).await?;
+            let left_behind = Mutex::default();
+            let company_id = match &enter {
+                Enter::Person(identity) => identity.company_id.into(),
+                Enter::System(company_id) => (*company_id).into(),
+                Enter::Nobody => OnceLock::new(),
+            };
+            Ok(Transaction {
+                context: self.clone(),
+                held,
+                enter,
+                company_id,
+                has_begun: AtomicBool::new(false),
+                has_savepoint: AtomicBool::new(false),
+                is_over: false,
+                left_behind,
+                first_failure: Mutex::default(),
+            })
         })
     }
 }
@@ -134,18 +139,20 @@ impl Transaction {
     ///
     /// # Errors
     /// As `postgres::explain` maps them.
-    pub async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, Error> {
-        let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
-        let work = self.connection().client.query(&statement, parameters);
-        // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
-        if self.has_begun.swap(true, Ordering::SeqCst) {
-            let _flight = self.context.flight();
-            return match work.await {
-                Ok(answer) => Ok(answer),
-                Err(error) => Err(self.explain(error).await),
-            };
-        }
-        self.begin_with(beginning, work).await
+    pub fn query<'a>(&'a self, sql: &'static str, parameters: Parameters<'a>) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
+            let work = self.connection().client.query(&statement, parameters);
+            // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
+            if self.has_begun.swap(true, Ordering::SeqCst) {
+                let _flight = self.context.flight();
+                return match work.await {
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(self.explain(error).await),
+                };
+            }
+            self.begin_with(beginning, work).await
+        })
     }
 
     /// All rows as `T`.
@@ -178,17 +185,37 @@ impl Transaction {
     ///
     /// # Errors
     /// As `query`.
-    pub async fn execute(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<u64, Error> {
-        let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
-        let work = self.connection().client.execute(&statement, parameters);
-        if self.has_begun.swap(true, Ordering::SeqCst) {
+    pub fn execute<'a>(&'a self, sql: &'static str, parameters: Parameters<'a>) -> BoxFuture<'a, Result<u64, Error>> {
+        Box::pin(async move {
+            let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
+            let work = self.connection().client.execute(&statement, parameters);
+            if self.has_begun.swap(true, Ordering::SeqCst) {
+                let _flight = self.context.flight();
+                return match work.await {
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(self.explain(error).await),
+                };
+            }
+            self.begin_with(beginning, work).await
+        })
+    }
+
+    /// Runs a statement by itself, committed whatever becomes of this transaction. It is sent before the transaction's first flight, and
+    /// travels with it where that begins at the same time (`join`, this first).
+    ///
+    /// # Errors
+    /// As `query`; 500 when the transaction has begun already.
+    pub fn commit_ahead<'a>(&'a self, sql: &'static str, parameters: &'a [Parameter]) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let connection = self.connection();
+            let statement = connection.statement(self.context.trips(), sql).await.map_err(|error| postgres::explain(&error))?;
+            if self.has_begun.load(Ordering::SeqCst) {
+                return Err(INTERNAL.caused_by("what is to be committed ahead comes too late"));
+            }
             let _flight = self.context.flight();
-            return match work.await {
-                Ok(answer) => Ok(answer),
-                Err(error) => Err(self.explain(error).await),
-            };
-        }
-        self.begin_with(beginning, work).await
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as _).collect();
+            connection.client.query(&statement, &parameters).await.map_err(|error| postgres::explain(&error))
+        })
     }
 
     /// Enters a tenant that was not known when the transaction began, by a function of schema `app` that proves it and answers
@@ -321,23 +348,25 @@ impl Transaction {
         self.finish(None, false).await
     }
 
-    async fn finish(mut self, stored: Option<(u16, Value)>, is_act: bool) -> Result<(), Error> {
-        self.context.check_limit().await?;
-        if !self.has_begun.load(Ordering::SeqCst) {
-            self.query("select 1", &[]).await?;
-        }
-        let says_nothing = self.left_behind().audit.is_empty() && self.left_behind().accesses.is_empty();
-        if is_act && says_nothing && matches!(self.enter, Enter::Person(_)) {
-            self.audit(self.context.origin().target.clone().unwrap_or_default(), &Value::Null, &Value::Null);
-        }
-        let left_behind = std::mem::take(&mut *self.left_behind());
-        let recorded = self.commit_flight(&left_behind, stored).await?;
-        self.is_over = true;
-        let (context, company_id) = (self.context.clone(), self.company_id.get().copied());
-        drop(self);
-        let LeftBehind { events, jobs, readers, .. } = left_behind;
-        realtime::publish_and_dispatch(&context, company_id, &readers, events, recorded, jobs).await;
-        Ok(())
+    fn finish(mut self, stored: Option<(u16, Value)>, is_act: bool) -> BoxFuture<'static, Result<(), Error>> {
+        Box::pin(async move {
+            self.context.check_limit().await?;
+            if !self.has_begun.load(Ordering::SeqCst) {
+                self.query("select 1", &[]).await?;
+            }
+            let says_nothing = self.left_behind().audit.is_empty() && self.left_behind().accesses.is_empty();
+            if is_act && says_nothing && matches!(self.enter, Enter::Person(_)) {
+                self.audit(self.context.origin().target.clone().unwrap_or_default(), &Value::Null, &Value::Null);
+            }
+            let left_behind = std::mem::take(&mut *self.left_behind());
+            let recorded = self.commit_flight(&left_behind, stored).await?;
+            self.is_over = true;
+            let (context, company_id) = (self.context.clone(), self.company_id.get().copied());
+            drop(self);
+            let LeftBehind { events, jobs, readers, .. } = left_behind;
+            realtime::publish_and_dispatch(&context, company_id, &readers, events, recorded, jobs).await;
+            Ok(())
+        })
     }
 
     pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {

@@ -24,6 +24,7 @@ use aws_sdk_s3::{
 };
 use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use ring::digest;
 use uuid::Uuid;
 
@@ -106,84 +107,95 @@ fn unavailable(error: &impl std::fmt::Debug) -> Error {
 ///
 /// # Errors
 /// 503 when it cannot be signed.
-pub async fn presigned_download(
-    context: &Context,
-    key: &str,
-    name: &str,
-    mime_type: &str,
+pub fn presigned_download<'a>(
+    context: &'a Context,
+    key: &'a str,
+    name: &'a str,
+    mime_type: &'a str,
     inline: bool,
-) -> Result<String, Error> {
-    let get = context
-        .aws()
-        .files()
-        .get_object()
-        .bucket(bucket())
-        .key(key)
-        .response_content_disposition(content_disposition(name, inline))
-        .response_content_type(mime_type);
-    let config = PresigningConfig::builder().start_time(context.now().into()).expires_in(DOWNLOAD_LIFE).build();
-    let config = config.map_err(|error| unavailable(&error))?;
-    let request = get.presigned(config).await.map_err(|error| unavailable(&error))?;
-    Ok(request.uri().to_owned())
+) -> BoxFuture<'a, Result<String, Error>> {
+    Box::pin(async move {
+        let get = context
+            .aws()
+            .files()
+            .get_object()
+            .bucket(bucket())
+            .key(key)
+            .response_content_disposition(content_disposition(name, inline))
+            .response_content_type(mime_type);
+        let config = PresigningConfig::builder().start_time(context.now().into()).expires_in(DOWNLOAD_LIFE).build();
+        let config = config.map_err(|error| unavailable(&error))?;
+        let request = get.presigned(config).await.map_err(|error| unavailable(&error))?;
+        Ok(request.uri().to_owned())
+    })
 }
 
 /// Writes an object, at a key nothing else is written to.
 ///
 /// # Errors
 /// 503 when S3 does not take it.
-pub async fn put(context: &Context, key: &str, mime_type: &str, bytes: Bytes) -> Result<(), Error> {
-    let put = context.aws().files().put_object().bucket(bucket()).key(key).content_type(mime_type);
-    put.body(ByteStream::from(bytes)).send().await.map_err(|error| unavailable(&error))?;
-    Ok(())
+pub fn put<'a>(context: &'a Context, key: &'a str, mime_type: &'a str, bytes: Bytes) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let put = context.aws().files().put_object().bucket(bucket()).key(key).content_type(mime_type);
+        put.body(ByteStream::from(bytes)).send().await.map_err(|error| unavailable(&error))?;
+        Ok(())
+    })
 }
 
 /// Copies an upload to the key where it is kept; whoever reads it there in some other way can only save it. `false` without an upload.
 ///
 /// # Errors
 /// 503 when S3 does not answer.
-pub async fn keep(context: &Context, incoming_key: &str, kept_key: &str) -> Result<bool, Error> {
-    let bucket = bucket();
-    let copy = context.aws().files().copy_object().copy_source(format!("{bucket}/{incoming_key}")).bucket(bucket).key(kept_key);
-    let copy = copy.metadata_directive(MetadataDirective::Replace).content_type("application/octet-stream");
-    let copy = copy.content_disposition("attachment").customize().config_override(
-        aws_sdk_s3::config::Builder::new()
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(COPY_WITHIN).build()),
-    );
-    match copy.send().await {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey")) => Ok(false),
-        Err(error) => Err(unavailable(&error)),
-    }
+pub fn keep<'a>(context: &'a Context, incoming_key: &'a str, kept_key: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
+    Box::pin(async move {
+        let bucket = bucket();
+        let copy =
+            context.aws().files().copy_object().copy_source(format!("{bucket}/{incoming_key}")).bucket(bucket).key(kept_key);
+        let copy = copy.metadata_directive(MetadataDirective::Replace).content_type("application/octet-stream");
+        let copy = copy.content_disposition("attachment").customize().config_override(
+            aws_sdk_s3::config::Builder::new()
+                .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(COPY_WITHIN).build()),
+        );
+        match copy.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey")) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    })
 }
 
 /// A whole object in memory; `None` without one. The caller knows that it fits.
 ///
 /// # Errors
 /// 503 when S3 does not answer.
-pub async fn get(context: &Context, key: &str) -> Result<Option<Bytes>, Error> {
-    let Some(body) = read(context, key).await? else { return Ok(None) };
-    let bytes = body.collect().await.map_err(|error| unavailable(&error))?;
-    Ok(Some(bytes.into_bytes()))
+pub fn get<'a>(context: &'a Context, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, Error>> {
+    Box::pin(async move {
+        let Some(body) = read(context, key).await? else { return Ok(None) };
+        let bytes = body.collect().await.map_err(|error| unavailable(&error))?;
+        Ok(Some(bytes.into_bytes()))
+    })
 }
 
 /// An object on disk; `None` without one. One of more than `most` bytes is not read to its end.
 ///
 /// # Errors
 /// 503 when S3 does not answer or the disk is full.
-pub async fn fetch(context: &Context, key: &str, most: u64) -> Result<Option<Fetched>, Error> {
-    let Some(mut body) = read(context, key).await? else { return Ok(None) };
-    let mut content = tempfile::tempfile().map_err(|error| unavailable(&error))?;
-    let (mut size, mut hash) = (0, digest::Context::new(&digest::SHA256));
-    while let Some(chunk) = body.try_next().await.map_err(|error| unavailable(&error))? {
-        size += chunk.len() as u64;
-        if size > most {
-            break;
+pub fn fetch<'a>(context: &'a Context, key: &'a str, most: u64) -> BoxFuture<'a, Result<Option<Fetched>, Error>> {
+    Box::pin(async move {
+        let Some(mut body) = read(context, key).await? else { return Ok(None) };
+        let mut content = tempfile::tempfile().map_err(|error| unavailable(&error))?;
+        let (mut size, mut hash) = (0, digest::Context::new(&digest::SHA256));
+        while let Some(chunk) = body.try_next().await.map_err(|error| unavailable(&error))? {
+            size += chunk.len() as u64;
+            if size > most {
+                break;
+            }
+            hash.update(&chunk);
+            content.write_all(&chunk).map_err(|error| unavailable(&error))?;
         }
-        hash.update(&chunk);
-        content.write_all(&chunk).map_err(|error| unavailable(&error))?;
-    }
-    content.rewind().map_err(|error| unavailable(&error))?;
-    Ok(Some(Fetched { content, size, sha256: hash.finish().as_ref().to_vec() }))
+        content.rewind().map_err(|error| unavailable(&error))?;
+        Ok(Some(Fetched { content, size, sha256: hash.finish().as_ref().to_vec() }))
+    })
 }
 
 async fn read(context: &Context, key: &str) -> Result<Option<ByteStream>, Error> {
@@ -198,8 +210,10 @@ async fn read(context: &Context, key: &str) -> Result<Option<ByteStream>, Error>
 ///
 /// # Errors
 /// 503 when S3 does not answer.
-pub async fn delete(context: &Context, key: &str) -> Result<(), Error> {
-    let delete = context.aws().files().delete_object().bucket(bucket()).key(key);
-    delete.send().await.map_err(|error| unavailable(&error))?;
-    Ok(())
+pub fn delete<'a>(context: &'a Context, key: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let delete = context.aws().files().delete_object().bucket(bucket()).key(key);
+        delete.send().await.map_err(|error| unavailable(&error))?;
+        Ok(())
+    })
 }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 };
 use futures_util::{
     StreamExt,
-    future::{join, join_all},
+    future::{BoxFuture, join, join_all},
     stream,
 };
 use serde::{Deserialize, Serialize};
@@ -128,69 +128,79 @@ pub(super) fn unavailable(error: &impl std::fmt::Debug) -> Error {
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn remember(context: &Context, connection: &Connection, topics: &[Topic]) -> Result<(), Error> {
-    let key = listener_key(&connection.id);
-    let mut meta = connection.to_item(connection_key(&connection.id), "META".to_owned());
-    if !topics.is_empty() {
-        meta.insert("topics".to_owned(), AttributeValue::Ss(topics.iter().map(ToString::to_string).collect()));
-    }
-    let items = topics.iter().map(|topic| connection.to_item(topic_key(*topic), key.clone())).chain([meta]);
-    join_all(items.map(|item| put(context, item))).await.into_iter().collect()
+pub fn remember<'a>(context: &'a Context, connection: &'a Connection, topics: &'a [Topic]) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let key = listener_key(&connection.id);
+        let mut meta = connection.to_item(connection_key(&connection.id), "META".to_owned());
+        if !topics.is_empty() {
+            meta.insert("topics".to_owned(), AttributeValue::Ss(topics.iter().map(ToString::to_string).collect()));
+        }
+        let items = topics.iter().map(|topic| connection.to_item(topic_key(*topic), key.clone())).chain([meta]);
+        join_all(items.map(|item| put(context, item))).await.into_iter().collect()
+    })
 }
 
 /// The connection with this id; `None` when it is gone.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn find(context: &Context, id: &str) -> Result<Option<Connection>, Error> {
-    let get = context
-        .aws()
-        .dynamodb()
-        .get_item()
-        .table_name(table())
-        .key("pk", AttributeValue::S(connection_key(id)))
-        .key("sk", AttributeValue::S("META".to_owned()))
-        .consistent_read(true);
-    let answer = get.send().await.map_err(|error| unavailable(&error))?;
-    Ok(answer.item.as_ref().and_then(Connection::from_item))
+pub fn find<'a>(context: &'a Context, id: &'a str) -> BoxFuture<'a, Result<Option<Connection>, Error>> {
+    Box::pin(async move {
+        let get = context
+            .aws()
+            .dynamodb()
+            .get_item()
+            .table_name(table())
+            .key("pk", AttributeValue::S(connection_key(id)))
+            .key("sk", AttributeValue::S("META".to_owned()))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(|error| unavailable(&error))?;
+        Ok(answer.item.as_ref().and_then(Connection::from_item))
+    })
 }
 
 /// Puts a connection on a topic. Whether it may see it is the caller's to check. Nothing happens to a connection that is gone.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn subscribe(context: &Context, connection: &Connection, topic: Topic) -> Result<(), Error> {
-    if !change_topics(context, &connection.id, "add topics :topics", topic).await? {
-        return Ok(());
-    }
-    put(context, connection.to_item(topic_key(topic), listener_key(&connection.id))).await
+pub fn subscribe<'a>(context: &'a Context, connection: &'a Connection, topic: Topic) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        if !change_topics(context, &connection.id, "add topics :topics", topic).await? {
+            return Ok(());
+        }
+        put(context, connection.to_item(topic_key(topic), listener_key(&connection.id))).await
+    })
 }
 
 /// Takes a connection off a topic.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn unsubscribe(context: &Context, connection_id: &str, topic: Topic) -> Result<(), Error> {
-    delete(context, topic_key(topic), listener_key(connection_id)).await?;
-    change_topics(context, connection_id, "delete topics :topics", topic).await?;
-    Ok(())
+pub fn unsubscribe<'a>(context: &'a Context, connection_id: &'a str, topic: Topic) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        delete(context, topic_key(topic), listener_key(connection_id)).await?;
+        change_topics(context, connection_id, "delete topics :topics", topic).await?;
+        Ok(())
+    })
 }
 
 /// Writes what a connection may see now on the connection and on its topics.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn refresh(context: &Context, connection: &Connection) -> Result<(), Error> {
-    let update = update_meta(context, &connection.id)
-        .update_expression("set #connection = :connection")
-        .expression_attribute_names("#connection", "connection")
-        .expression_attribute_values(":connection", connection.to_attribute());
-    if !succeeds_if_there(update).await? {
-        return Ok(());
-    }
-    let key = listener_key(&connection.id);
-    let puts = connection.topics.iter().map(|topic| put(context, connection.to_item(topic_key(*topic), key.clone())));
-    join_all(puts).await.into_iter().collect()
+pub fn refresh<'a>(context: &'a Context, connection: &'a Connection) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let update = update_meta(context, &connection.id)
+            .update_expression("set #connection = :connection")
+            .expression_attribute_names("#connection", "connection")
+            .expression_attribute_values(":connection", connection.to_attribute());
+        if !succeeds_if_there(update).await? {
+            return Ok(());
+        }
+        let key = listener_key(&connection.id);
+        let puts = connection.topics.iter().map(|topic| put(context, connection.to_item(topic_key(*topic), key.clone())));
+        join_all(puts).await.into_iter().collect()
+    })
 }
 
 /// Changes the list of topics. Answers whether the connection is still there.
@@ -226,25 +236,27 @@ async fn put(context: &Context, item: Item) -> Result<(), Error> {
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn forget(context: &Context, id: &str) -> Result<(), Error> {
-    let key = listener_key(id);
-    let query = context
-        .aws()
-        .dynamodb()
-        .query()
-        .table_name(table())
-        .index_name("gsi1")
-        .key_condition_expression("sk = :connection")
-        .expression_attribute_values(":connection", AttributeValue::S(key.clone()));
-    // The index knows every item, if not yet those of a moment ago; the connection itself knows these.
-    let (answer, known) = join(query.send(), find(context, id)).await;
-    let answer = answer.map_err(|error| unavailable(&error))?;
-    let indexed = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
-    let topics: HashSet<String> =
-        known?.into_iter().flat_map(|connection| connection.topics).map(topic_key).chain(indexed).collect();
-    let meta = (connection_key(id), "META".to_owned());
-    let deletes = topics.into_iter().map(|pk| (pk, key.clone())).chain([meta]);
-    join_all(deletes.map(|(pk, sk)| delete(context, pk, sk))).await.into_iter().collect()
+pub fn forget<'a>(context: &'a Context, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let key = listener_key(id);
+        let query = context
+            .aws()
+            .dynamodb()
+            .query()
+            .table_name(table())
+            .index_name("gsi1")
+            .key_condition_expression("sk = :connection")
+            .expression_attribute_values(":connection", AttributeValue::S(key.clone()));
+        // The index knows every item, if not yet those of a moment ago; the connection itself knows these.
+        let (answer, known) = join(query.send(), find(context, id)).await;
+        let answer = answer.map_err(|error| unavailable(&error))?;
+        let indexed = answer.items().iter().filter_map(|item| item.get("pk")?.as_s().ok().cloned());
+        let topics: HashSet<String> =
+            known?.into_iter().flat_map(|connection| connection.topics).map(topic_key).chain(indexed).collect();
+        let meta = (connection_key(id), "META".to_owned());
+        let deletes = topics.into_iter().map(|pk| (pk, key.clone())).chain([meta]);
+        join_all(deletes.map(|(pk, sk)| delete(context, pk, sk))).await.into_iter().collect()
+    })
 }
 
 async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> {
@@ -263,19 +275,21 @@ async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> 
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn on_topic(context: &Context, topic: Topic, shard: Option<u8>) -> Result<Vec<Connection>, Error> {
-    all_open(context, listeners(context, topic, shard)).await
+pub fn on_topic(context: &Context, topic: Topic, shard: Option<u8>) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
+    Box::pin(async move { all_open(context, listeners(context, topic, shard)).await })
 }
 
 /// The connections on a topic if they are this many at most; `None` when they are, or may be, more: then the others are not read.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub async fn on_topic_if_few(context: &Context, topic: Topic, most: usize) -> Result<Option<Vec<Connection>>, Error> {
-    let query = listeners(context, topic, None).limit(i32::try_from(most).unwrap_or(i32::MAX).saturating_add(1));
-    let answer = query.send().await.map_err(|error| unavailable(&error))?;
-    // Those that have expired count until DynamoDB deletes them: what lies beyond them is not known here.
-    Ok((answer.items().len() <= most).then(|| open_ones(context, answer.items())))
+pub fn on_topic_if_few(context: &Context, topic: Topic, most: usize) -> BoxFuture<'_, Result<Option<Vec<Connection>>, Error>> {
+    Box::pin(async move {
+        let query = listeners(context, topic, None).limit(i32::try_from(most).unwrap_or(i32::MAX).saturating_add(1));
+        let answer = query.send().await.map_err(|error| unavailable(&error))?;
+        // Those that have expired count until DynamoDB deletes them: what lies beyond them is not known here.
+        Ok((answer.items().len() <= most).then(|| open_ones(context, answer.items())))
+    })
 }
 
 fn listeners(context: &Context, topic: Topic, shard: Option<u8>) -> QueryFluentBuilder {
@@ -318,25 +332,27 @@ pub async fn post_all(context: &Context, frames: impl IntoIterator<Item = (&str,
 }
 
 /// Sends one frame. A connection that is gone is forgotten. Answers whether it was sent.
-pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
-    let post = context.aws().connections().post_to_connection().connection_id(connection_id).data(Blob::new(frame));
-    match post.send().await {
-        Ok(_) => true,
-        Err(SdkError::ServiceError(error)) if matches!(error.err(), PostToConnectionError::GoneException(_)) => {
-            let now = context.now().as_second();
-            if matches!(find(context, connection_id).await, Ok(Some(connection)) if connection.may_be_opening(now)) {
-                return false;
+pub fn post<'a>(context: &'a Context, connection_id: &'a str, frame: &'a str) -> BoxFuture<'a, bool> {
+    Box::pin(async move {
+        let post = context.aws().connections().post_to_connection().connection_id(connection_id).data(Blob::new(frame));
+        match post.send().await {
+            Ok(_) => true,
+            Err(SdkError::ServiceError(error)) if matches!(error.err(), PostToConnectionError::GoneException(_)) => {
+                let now = context.now().as_second();
+                if matches!(find(context, connection_id).await, Ok(Some(connection)) if connection.may_be_opening(now)) {
+                    return false;
+                }
+                if let Err(error) = forget(context, connection_id).await {
+                    log::warn("connection not forgotten", error.cause().unwrap_or_default());
+                }
+                false
             }
-            if let Err(error) = forget(context, connection_id).await {
-                log::warn("connection not forgotten", error.cause().unwrap_or_default());
+            Err(error) => {
+                log::warn("frame not sent", &format!("{error:?}"));
+                false
             }
-            false
         }
-        Err(error) => {
-            log::warn("frame not sent", &format!("{error:?}"));
-            false
-        }
-    }
+    })
 }
 
 /// The open connections of a person, in all their companies. One written just before is among them: the handshake that wrote it has found
@@ -344,28 +360,30 @@ pub async fn post(context: &Context, connection_id: &str, frame: &str) -> bool {
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub(super) async fn of_user(context: &Context, user_id: Uuid) -> Result<Vec<Connection>, Error> {
-    all_open(context, listeners(context, Topic::User(user_id), None).consistent_read(true)).await
+pub(super) fn of_user(context: &Context, user_id: Uuid) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
+    Box::pin(async move { all_open(context, listeners(context, Topic::User(user_id), None).consistent_read(true)).await })
 }
 
 /// Closes the sockets of a person's sessions that have ended.
-pub async fn close_sessions(context: &Context, user_id: Uuid, sessions: &[Uuid]) {
-    let connections = match of_user(context, user_id).await {
-        Ok(connections) => connections,
-        Err(error) => {
-            log::warn("sockets not closed", error.cause().unwrap_or_default());
-            return;
-        }
-    };
-    let ended = connections.into_iter().filter(|connection| sessions.contains(&connection.identity.session_id));
-    join_all(ended.map(|connection| async move {
-        let closed = context.aws().connections().delete_connection().connection_id(&connection.id).send().await;
-        if let Err(error) = closed {
-            log::warn("socket not closed", &format!("{error:?}"));
-        }
-        if let Err(error) = forget(context, &connection.id).await {
-            log::warn("connection not forgotten", error.cause().unwrap_or_default());
-        }
-    }))
-    .await;
+pub fn close_sessions<'a>(context: &'a Context, user_id: Uuid, sessions: &'a [Uuid]) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let connections = match of_user(context, user_id).await {
+            Ok(connections) => connections,
+            Err(error) => {
+                log::warn("sockets not closed", error.cause().unwrap_or_default());
+                return;
+            }
+        };
+        let ended = connections.into_iter().filter(|connection| sessions.contains(&connection.identity.session_id));
+        join_all(ended.map(|connection| async move {
+            let closed = context.aws().connections().delete_connection().connection_id(&connection.id).send().await;
+            if let Err(error) = closed {
+                log::warn("socket not closed", &format!("{error:?}"));
+            }
+            if let Err(error) = forget(context, &connection.id).await {
+                log::warn("connection not forgotten", error.cause().unwrap_or_default());
+            }
+        }))
+        .await;
+    })
 }

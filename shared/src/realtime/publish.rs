@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{BoxFuture, join_all, join3};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::{
     audience::Audience,
     context::Context,
     events::{Event, FeedCursor, Recorded, Topic},
-    jobs::{self, Dispatch, Job, Message, Queue},
+    jobs::{self, Arrival, Dispatch, Job, Message, Queue, Timer},
     log,
 };
 
@@ -84,8 +84,10 @@ pub(crate) async fn publish_and_dispatch(
     if events.is_empty() && jobs.is_empty() && readers.is_empty() {
         return;
     }
-    let due = jobs.into_iter().filter(|job| job.run_at.is_none());
-    let due: Vec<_> = due.map(|job| Dispatch { id: job.id, queue: job.queue, lane: job.lane, dispatches: 1 }).collect();
+    let timers: Vec<Timer> = jobs.iter().filter_map(|job| Some(Timer { id: job.id, at: job.run_at? })).collect();
+    let sent = jobs.into_iter().filter(|job| recorded.sent.contains(&job.id));
+    let sent: Vec<_> =
+        sent.map(|Job { id, queue, lane, .. }| Dispatch { id, queue: queue.as_str().to_owned(), lane, dispatches: 1 }).collect();
     let publishing = async {
         let Some(company_id) = company_id else { return };
         sight::follow(context, company_id, readers).await;
@@ -93,7 +95,8 @@ pub(crate) async fn publish_and_dispatch(
             publish(context, company_id, &events, &recorded).await;
         }
     };
-    if tokio::time::timeout(BUDGET, join(publishing, jobs::dispatch(context, &due))).await.is_err() {
+    let work = join3(publishing, jobs::dispatch(context, &sent), jobs::set_timers(context, &timers));
+    if tokio::time::timeout(BUDGET, work).await.is_err() {
         log::warn("published only in part", "the time budget ran out");
     }
 }
@@ -147,24 +150,32 @@ pub fn distinct(topics: impl Iterator<Item = Topic>) -> Vec<Topic> {
 }
 
 /// Sends each frame to those listeners of its topic who may see it, in order.
-pub async fn tell(context: &Context, company_id: Uuid, listeners: &[(Topic, Vec<Connection>)], pushed: &[Pushed]) {
-    let mut frames: HashMap<&str, Vec<&str>> = HashMap::new();
-    for Pushed { topic, audience, frame } in pushed {
-        // A person's topic is heard in all their companies: each hears what its own feed has.
-        let listening = listeners.iter().filter(|(heard, _)| heard == topic).flat_map(|(_, listening)| listening);
-        let listening = listening.filter(|connection| connection.identity.company_id == company_id);
-        for connection in listening.filter(|connection| audience.includes(&connection.reader)) {
-            frames.entry(&connection.id).or_default().push(frame);
+pub fn tell<'a>(
+    context: &'a Context,
+    company_id: Uuid,
+    listeners: &'a [(Topic, Vec<Connection>)],
+    pushed: &'a [Pushed],
+) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let mut frames: HashMap<&str, Vec<&str>> = HashMap::new();
+        for Pushed { topic, audience, frame } in pushed {
+            // A person's topic is heard in all their companies: each hears what its own feed has.
+            let listening = listeners.iter().filter(|(heard, _)| heard == topic).flat_map(|(_, listening)| listening);
+            let listening = listening.filter(|connection| connection.identity.company_id == company_id);
+            for connection in listening.filter(|connection| audience.includes(&connection.reader)) {
+                frames.entry(&connection.id).or_default().push(frame);
+            }
         }
-    }
-    connections::post_all(context, frames).await;
+        connections::post_all(context, frames).await;
+    })
 }
 
 /// Lets the worker tell the listeners, each shard of them in the order of what was handed over.
 async fn hand_over(context: &Context, company_id: Uuid, tx: &str) {
     let messages = (0..SHARDS).map(|shard| {
         let handover = Handover { company_id, tx: tx.to_owned(), shard };
-        Message { group: format!("{company_id}.{shard}"), id: format!("{tx}-{shard}"), body: json!(handover) }
+        let arrival = Arrival::InGroup(format!("{company_id}.{shard}"));
+        Message { arrival, id: format!("{tx}-{shard}"), body: json!(handover) }
     });
     jobs::send(context, Queue::Push, messages.collect()).await;
 }

@@ -1,5 +1,6 @@
 //! What open sockets may see: read anew where it may have changed.
 
+use futures_util::future::BoxFuture;
 use postgres_from_row::FromRow;
 use uuid::Uuid;
 
@@ -24,16 +25,18 @@ struct Sight {
 ///
 /// # Errors
 /// 401 when its session has ended, 503 when a store does not answer.
-pub async fn look_anew(context: &Context, connection: &Connection) -> Result<(), Error> {
-    let Identity { company_id, user_id, role, session_id } = &connection.identity;
-    let transaction = context.begin_nobody().await?;
-    let Sight { sees_all, audiences } = transaction.one(SIGHT, &[company_id, user_id, &role.as_str(), session_id]).await?;
-    drop(transaction);
-    let reader = Reader { is_staff: role.is_staff(), sees_all, audiences };
-    if reader == connection.reader {
-        return Ok(());
-    }
-    refresh(context, &Connection { reader, ..connection.clone() }).await
+pub fn look_anew<'a>(context: &'a Context, connection: &'a Connection) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let Identity { company_id, user_id, role, session_id } = &connection.identity;
+        let transaction = context.begin_nobody().await?;
+        let Sight { sees_all, audiences } = transaction.one(SIGHT, &[company_id, user_id, &role.as_str(), session_id]).await?;
+        drop(transaction);
+        let reader = Reader { is_staff: role.is_staff(), sees_all, audiences };
+        if reader == connection.reader {
+            return Ok(());
+        }
+        refresh(context, &Connection { reader, ..connection.clone() }).await
+    })
 }
 
 /// Lets the sockets of these people in the company see what they may see now. One that is missed follows with its next `ping`.

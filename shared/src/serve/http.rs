@@ -21,6 +21,7 @@ use crate::{
         Endpoint, Handler, Reply, Request, Route,
         names::{self, Plan},
     },
+    log,
     needs::Uses,
 };
 
@@ -104,7 +105,7 @@ impl Shell {
         loop {
             match self.attempt(request, context).await {
                 Err(Error(inner)) if attempt < ATTEMPTS && context.elapsed() < PATIENCE && inner.transient.is_some() => {
-                    report::done_again(&self.name, inner.transient.unwrap_or_default(), inner.cause.as_deref());
+                    log::done_again(&self.name, inner.transient.unwrap_or_default(), inner.cause.as_deref());
                     attempt += 1;
                 }
                 Err(error) if error.problem().status >= 500 || error.0.replay.is_some() => return Err(error),

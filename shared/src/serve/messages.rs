@@ -48,7 +48,8 @@ fn serve_boxed(queue: Queue, privilege: Privilege, handler: Handle) {
     let name = describe::binary_name();
     if describe::is_asked() {
         let privilege = describe::privilege(privilege);
-        println!("{}", describe::other(json!({"trigger": "queue", "queue": queue, "batch": BATCH, "privilege": privilege})));
+        let own = json!({"trigger": "queue", "queue": queue, "fifo": queue.is_fifo(), "batch": BATCH, "privilege": privilege});
+        println!("{}", describe::other(own));
         return;
     }
     run(Uses::Database, |process| {

@@ -24,7 +24,10 @@ pub use schedule::serve_schedule;
 pub use socket::{ConnectRequest, serve_action, serve_action_using, serve_connect, serve_disconnect};
 pub use worker::{Claimed, Outcome, serve_worker};
 
-use futures_util::{FutureExt, future::join};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join},
+};
 
 use crate::{
     aws::Aws,
@@ -73,20 +76,22 @@ fn run<W: Future<Output = Result<(), lambda_runtime::Error>>>(uses: Uses, work: 
 }
 
 /// Reads the settings and connects to Postgres, while Lambda gives the start its full processor; makes beside it what needs neither.
-async fn prepare(process: &Arc<Process>, uses: Uses) -> Result<(), Error> {
-    let context = Context::new(Arc::clone(process), Origin::default());
-    let waiting = async {
-        if uses != Uses::Nothing {
-            context.configure().await?;
-        }
-        if uses == Uses::Database {
-            context.database().await?.connect_early(context.trips()).await?;
-        }
-        Ok(())
-    };
-    // Most requests are counted there, and who waits for answers has time for it.
-    let (prepared, _) = join(waiting, async { process.aws.dynamodb() }).await;
-    prepared
+fn prepare(process: &Arc<Process>, uses: Uses) -> BoxFuture<'_, Result<(), Error>> {
+    Box::pin(async move {
+        let context = Context::new(Arc::clone(process), Origin::default());
+        let waiting = async {
+            if uses != Uses::Nothing {
+                context.configure().await?;
+            }
+            if uses == Uses::Database {
+                context.database().await?.connect_early(context.trips()).await?;
+            }
+            Ok(())
+        };
+        // Most requests are counted there, and who waits for answers has time for it.
+        let (prepared, _) = join(waiting, async { process.aws.dynamodb() }).await;
+        prepared
+    })
 }
 
 /// The outcome of work, a panic being an error like any other.

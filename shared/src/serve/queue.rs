@@ -1,4 +1,4 @@
-//! What Lambda hands to a worker: a batch of messages of a FIFO queue.
+//! What Lambda hands to a worker: a batch of messages of a queue.
 
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ pub(super) struct Record {
 
 #[derive(Deserialize)]
 pub(super) struct Attributes {
-    #[serde(rename = "MessageGroupId")]
+    /// Empty where the queue has no groups.
+    #[serde(rename = "MessageGroupId", default)]
     pub(super) group: String,
     #[serde(rename = "ApproximateReceiveCount", default)]
     receive_count: String,

@@ -30,28 +30,6 @@ pub(super) fn finished(context: &Context, kind: &str, status: &str, cold: bool, 
     log::metric(&format!("{kind}_duration"), "Milliseconds", milliseconds, &origin.function);
 }
 
-/// Work whose transaction failed for a passing reason and is done again: one line that is its own metric, `database_retries`.
-/// `deadlock` and `serialization` among the reasons are a mistake in the order of locks.
-pub(super) fn done_again(route: &str, why: &str, cause: Option<&str>) {
-    let metric = json!({
-        "Namespace": "Balcao",
-        "Dimensions": [["Route", "Kind"]],
-        "Metrics": [{"Name": "database_retries", "Unit": "Count"}],
-    });
-    println!(
-        "{}",
-        json!({
-            "level": "WARN",
-            "message": "done again",
-            "_aws": {"Timestamp": crate::clock::now().as_millisecond(), "CloudWatchMetrics": [metric]},
-            "Route": route,
-            "Kind": why,
-            "database_retries": 1,
-            "cause": cause,
-        })
-    );
-}
-
 fn in_milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }

@@ -10,6 +10,7 @@ use crate::{
     context::{Context, Origin},
     describe,
     error::Error,
+    log,
     needs::{Privilege, Uses},
 };
 
@@ -43,7 +44,7 @@ fn serve_boxed(expression: &'static str, privilege: Privilege, handler: Run) {
                 let outcome = handler(context.clone()).await;
                 context.settle().await;
                 if let Some(why) = outcome.as_ref().err().and_then(|error| error.0.transient) {
-                    report::done_again(&context.origin().function, why, outcome.as_ref().err().and_then(Error::cause));
+                    log::done_again(&context.origin().function, why, outcome.as_ref().err().and_then(Error::cause));
                 }
                 let status = if outcome.is_ok() { "200" } else { "500" };
                 let cause = outcome.as_ref().err().and_then(Error::cause).map(str::to_owned);

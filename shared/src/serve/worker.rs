@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::try_join;
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use postgres_from_row::FromRow;
 use serde::Deserialize;
@@ -24,7 +26,7 @@ use crate::{
     database::Transaction,
     describe,
     error::{Error, INTERNAL, UNAVAILABLE},
-    jobs::Queue,
+    jobs::{self, Dispatch, Queue, Timer},
     log,
     needs::{Privilege, Uses},
     parameters,
@@ -45,6 +47,9 @@ const SHORT_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 const CLAIM: &str = "select * from app.claim_job($1, $2::text::interval)";
+
+/// Whoever asks for a job also sends what there is room for, as others are finished.
+const NEXT_JOBS: &str = "select * from app.next_jobs($1)";
 
 const FINISH: &str = "
     update jobs
@@ -215,7 +220,7 @@ impl Worker {
             let context = Context::new(Arc::clone(&self.process), origin);
             let claim = self.claim(&context, wanted).await.map_err(|error| {
                 if let Some(why) = error.0.transient {
-                    report::done_again(&self.name, why, error.cause());
+                    log::done_again(&self.name, why, error.cause());
                 }
                 log::warn("job not claimed", error.cause().unwrap_or_default());
                 Duration::from_secs(2)
@@ -247,8 +252,10 @@ impl Worker {
 
     async fn claim(&self, context: &Context, wanted: Uuid) -> Result<Claim, Error> {
         let transaction = context.begin_nobody().await?;
-        let claim = transaction.one(CLAIM, &[&wanted, &LEASE]).await?;
+        let (claim, next): (Claim, Vec<Dispatch>) =
+            try_join(transaction.one(CLAIM, &[&wanted, &LEASE]), transaction.all(NEXT_JOBS, &[&wanted])).await?;
         transaction.commit_quietly().await?;
+        jobs::dispatch(context, &next).await;
         Ok(claim)
     }
 
@@ -281,7 +288,7 @@ impl Worker {
         context.settle().await;
         let outcome = handled.unwrap_or_else(|error| {
             if let Some(why) = error.0.transient {
-                report::done_again(&self.name, why, error.cause());
+                log::done_again(&self.name, why, error.cause());
             }
             let reason = error.cause().unwrap_or(error.problem().code).to_owned();
             let seconds = 2_u64.saturating_pow(u32::try_from(job.attempts).unwrap_or(1));
@@ -308,6 +315,10 @@ impl Worker {
             }
             Outcome::PutOff { after } => {
                 transaction.execute(PUT_OFF, &[&job.id, &after.as_secs_f64()]).await?;
+                transaction.commit_quietly().await?;
+                let at = context.now().checked_add(*after).unwrap_or(Timestamp::MAX);
+                jobs::set_timers(context, &[Timer { id: job.id, at }]).await;
+                return Ok(());
             }
             Outcome::Failed { reason } => {
                 transaction.defer(GIVE_UP, parameters![job.id, reason.clone()]);

@@ -25,6 +25,8 @@ mod upload;
 
 mod faults;
 
+use contract::plans;
+
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
     [desk::together(), contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
@@ -33,6 +35,9 @@ pub fn together() -> Vec<(&'static str, Case)> {
 /// Tests that stop something everybody uses; they run one after the other, at the end.
 pub fn alone() -> Vec<(&'static str, Case)> {
     cases! {
+        plans::{
+            no_function_reads_all_of_a_table,
+        };
         faults::{
             connections_ended_while_idle_are_not_noticed,
             a_restart_between_requests_is_not_noticed,
@@ -67,14 +72,22 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_job_delivered_many_times_at_once_is_done_once,
             a_lane_is_worked_in_order_whatever_order_its_messages_come_in,
             a_late_copy_of_a_job_put_off_does_not_hold_up_its_old_lane,
+            a_job_for_later_holds_up_no_lane,
+            a_job_that_was_put_off_starts_when_it_is_due,
+            a_timed_job_is_started_on_time_and_once,
+            a_flood_of_jobs_leaves_room_for_other_companies_and_flows_off,
+            what_is_due_is_found_whatever_else_waits,
             webhooks_that_name_the_same_clients_wait_for_each_other,
             a_deadlock_with_a_stranger_is_done_again_and_counted,
-            a_row_that_stays_locked_is_answered_with_503_and_no_webhook_is_dropped,
+            a_row_that_stays_locked_is_answered_with_503_and_a_webhook_is_applied_later,
+            a_webhook_that_could_not_be_applied_is_and_what_came_after_it_comes_after_it,
+            a_webhook_whose_function_was_killed_is_applied_by_a_job,
             a_turn_waits_for_the_message_that_counts_on_it,
             a_turn_that_never_ends_hands_the_client_over,
             a_cursor_never_skips_a_transaction_that_commits_late,
             cursors_of_another_database_and_swept_ones_ask_to_start_over,
             everything_past_its_age_is_swept_in_one_run,
+            events_go_by_days,
             an_object_that_a_file_is_made_of_is_never_removed,
             presence_nobody_renewed_ends_with_an_event,
             a_socket_that_went_away_unheard_is_forgotten_when_it_is_written_to,

@@ -1,4 +1,4 @@
-//! Every minute — sends the jobs that have become due, and those that were left behind.
+//! Every minute — sends the jobs that have become due and those that were left behind, and leaves webhooks that nobody applied to jobs.
 
 use shared::{
     jobs::{self, Dispatch},
@@ -6,20 +6,14 @@ use shared::{
     prelude::*,
 };
 
-/// Jobs sent in one go.
+/// Rows taken in one go.
 const BATCH: i32 = 500;
+
+const LEAVE_WEBHOOKS: &str = "select app.leave_webhooks($1)";
 
 const TAKE_DUE_JOBS: &str = "select * from app.take_due_jobs($1)";
 
 const OLDEST_DUE_JOB: &str = "select app.oldest_due_job() as age";
-
-#[derive(FromRow)]
-struct Due {
-    id: Uuid,
-    queue: String,
-    lane: String,
-    dispatches: i32,
-}
 
 pub fn main() {
     serve_schedule("rate(1 minute)", Privilege::Standard, dispatch_due_jobs);
@@ -27,17 +21,15 @@ pub fn main() {
 
 async fn dispatch_due_jobs(context: Context) -> Result<(), Error> {
     report_oldest(&context).await?;
+    let transaction = context.begin_nobody().await?;
+    transaction.query(LEAVE_WEBHOOKS, &[&BATCH]).await?;
+    transaction.commit_quietly().await?;
     loop {
         let transaction = context.begin_nobody().await?;
-        let due: Vec<Due> = transaction.all(TAKE_DUE_JOBS, &[&BATCH]).await?;
+        let due: Vec<Dispatch> = transaction.all(TAKE_DUE_JOBS, &[&BATCH]).await?;
         transaction.commit_quietly().await?;
-        let taken = due.len();
-        let dispatches = due.into_iter().filter_map(|job| {
-            let Due { id, queue, lane, dispatches } = job;
-            Some(Dispatch { id, queue: Queue::from_name(&queue)?, lane, dispatches })
-        });
-        jobs::dispatch(&context, &dispatches.collect::<Vec<_>>()).await;
-        if taken < usize::try_from(BATCH).unwrap_or_default() {
+        jobs::dispatch(&context, &due).await;
+        if due.len() < usize::try_from(BATCH).unwrap_or_default() {
             return Ok(());
         }
     }

@@ -20,6 +20,9 @@ const END_OBJECT_REMOVALS: &str = "select app.end_object_removals($1)";
 
 const SWEEP: &str = "select app.sweep_foundation($1) + app.sweep_service_desk($1) as gone";
 
+/// Events and raw webhooks go by whole days.
+const TURN_DAYS: &str = "select app.turn_days()";
+
 #[derive(FromRow)]
 struct Lapsed {
     connection_id: String,
@@ -38,7 +41,10 @@ pub fn main() {
 async fn sweep_expired(context: Context) -> Result<(), Error> {
     end_lapsed_presence(&context).await?;
     remove_objects(&context).await?;
-    remove_old_rows(&context).await
+    remove_old_rows(&context).await?;
+    let transaction = context.begin_nobody().await?;
+    transaction.query(TURN_DAYS, &[]).await?;
+    transaction.commit_quietly().await
 }
 
 async fn end_lapsed_presence(context: &Context) -> Result<(), Error> {

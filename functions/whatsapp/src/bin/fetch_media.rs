@@ -1,4 +1,4 @@
-//! Worker of the media queue — brings a client's file from WhatsApp to our bucket while its address lives.
+//! Worker of the media queue — brings a client's file from WhatsApp to our bucket while its address lives, and applies webhooks that were left.
 
 use std::time::Duration;
 
@@ -9,7 +9,10 @@ use shared::{
     prelude::*,
     whatsapp::{Call, Failure},
 };
-use whatsapp::media::{self, Fetched};
+use whatsapp::{
+    kept,
+    media::{self, Fetched},
+};
 
 reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
@@ -25,6 +28,10 @@ pub fn main() {
 }
 
 async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
+    if job.kind == "apply_webhook" { kept::apply_left(&context, &job).await } else { fetch(context, job).await }
+}
+
+async fn fetch(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let FetchMedia { file_id, message_id, channel_account_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
     let file: Option<media::PendingFile> = transaction.first(media::PENDING_FILE, &[&file_id]).await?;
@@ -92,6 +99,10 @@ async fn record(
 
 /// Whoever waits for the file must know that it does not come.
 async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
+    if job.kind == "apply_webhook" {
+        kept::give_up(&job, &transaction).await?;
+        return transaction.commit_quietly().await;
+    }
     let FetchMedia { file_id, message_id, .. } = job.read()?;
     if transaction.execute(media::FAILED, &[&file_id, &"not_fetched"]).await? > 0 {
         tell(&transaction, message_id).await?;

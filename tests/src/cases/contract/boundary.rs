@@ -76,6 +76,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert files",
     "update files",
     "insert inbound_webhooks",
+    "update inbound_webhooks (outcome, failed_items, left_at)",
     "insert integration_calls",
     "update jobs",
     "insert messages",

@@ -32,8 +32,11 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_login", LOGIN),
     ("judge_refresh_token", LOGIN),
     ("keep_unrouted_webhook", LOGIN),
+    ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
+    ("leave_webhooks", LOGIN),
     ("move_students", SYSTEM),
+    ("next_jobs", LOGIN),
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
@@ -46,6 +49,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("sweep_foundation", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
+    ("turn_days", LOGIN),
     ("use_of_file", ALL_INSIDE),
 ];
 
@@ -77,7 +81,7 @@ pub async fn every_definer_function_is_listed_with_its_callers(stack: Arc<Stack>
 }
 
 /// Definers in `sql`, which the server parses and plans at every call: what logins, sweeps and joins call, and nothing that every request does.
-const PLANNED_ANEW: [&str; 11] = [
+const PLANNED_ANEW: [&str; 10] = [
     "begin_object_removals",
     "end_object_removals",
     "end_orphan_uploads",
@@ -88,7 +92,6 @@ const PLANNED_ANEW: [&str; 11] = [
     "oldest_due_job",
     "search_conversations",
     "start_session",
-    "take_due_jobs",
 ];
 
 pub async fn what_every_request_calls_is_planned_once(stack: Arc<Stack>) {

@@ -9,6 +9,7 @@ mod inventory;
 mod kinds;
 mod limits;
 mod names;
+pub mod plans;
 mod privileges;
 mod repeats;
 mod runs;

@@ -4,6 +4,7 @@ mod bot;
 mod delivery;
 mod feed;
 mod jobs;
+mod kept;
 mod killed;
 mod locks;
 mod postgres;
@@ -16,7 +17,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
-pub use self::{bot::*, delivery::*, feed::*, jobs::*, killed::*, locks::*, postgres::*, restarts::*, stores::*, sweeps::*};
+pub use self::{
+    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, locks::*, postgres::*, restarts::*, stores::*, sweeps::*,
+};
 
 /// A company whose first agent holds a conversation with a client.
 pub struct Desk {

@@ -78,3 +78,52 @@ pub async fn an_object_that_a_file_is_made_of_is_never_removed(stack: Arc<Stack>
     stack.control("POST", "/fire/SweepExpired", None).await;
     assert_eq!(company.admin.download(&id).await.0, PDF);
 }
+
+/// Where the events of this type are.
+const PLACES: &str =
+    "select distinct tableoid::regclass::text from events where company_id = $1 and type = 'note.old' order by 1";
+
+const OF_THIS_DAY: &str = "
+    insert into events (company_id, topic, type, data, at)
+    select $1, 'company:old', 'note.old', '{}', now() + make_interval(days => $2) from generate_series(1, 10)";
+
+/// Days that were made go as a whole; what came for a day that nobody had made is in none until it is.
+pub async fn events_go_by_days(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let database = stack.database().await;
+    let places = || async {
+        let rows = database.query(PLACES, &[&company.id]).await.expect("tables");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    let day = |days: i32| {
+        let name = "select 'days.events_' || to_char((now() at time zone 'utc')::date + $1::integer, 'YYYYMMDD')";
+        let database = &database;
+        async move { database.query_one(name, &[&days]).await.expect("a name").get::<_, String>(0) }
+    };
+    for days in [0, -9, 5] {
+        database.execute(OF_THIS_DAY, &[&company.id, &days]).await.expect("events");
+    }
+    let today = day(0).await;
+    assert_eq!(places().await, [today.clone(), "days.events_other".to_owned()]);
+    database.batch_execute("set role app_lookup").await.expect("the owner of the days");
+    let make = "select app.make_day('events', 'at', (now() at time zone 'utc')::date + $1::integer)";
+    for days in [-9, 5] {
+        database.execute(make, &[&days]).await.expect("a day");
+        database.execute(make, &[&days]).await.expect("it is there");
+    }
+    database.batch_execute("reset role").await.expect("the owner");
+    assert_eq!(places().await, [day(-9).await, today.clone(), day(5).await]);
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert_eq!(places().await, [today, day(5).await]);
+    let gone = database.query_one("select to_regclass($1)::text", &[&day(-9).await]).await.expect("an answer");
+    assert_eq!(gone.get::<_, Option<String>>(0), None);
+    // Those to come are there, and nobody but their owner reaches them.
+    for table in ["events", "inbound_webhooks"] {
+        let ahead =
+            "select to_regclass('days.' || $1 || '_' || to_char((now() at time zone 'utc')::date + 3, 'YYYYMMDD')) is not null";
+        assert!(database.query_one(ahead, &[&table]).await.expect("an answer").get::<_, bool>(0), "{table}");
+    }
+    let roles = "select rolname::text from pg_roles
+                  where rolname in ('app', 'app_staff', 'app_student', 'app_system') and has_schema_privilege(rolname, 'days', 'usage')";
+    assert!(database.query(roles, &[]).await.expect("roles").is_empty());
+}

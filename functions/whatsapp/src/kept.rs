@@ -1,0 +1,236 @@
+//! A webhook that is kept: what it tells is applied by who received it, or by a job where that could not.
+
+use futures_util::future::join;
+use shared::{
+    error::{INTERNAL, UNAVAILABLE},
+    log, parameters,
+    prelude::*,
+};
+
+use crate::{
+    channel::{Channel, Done},
+    inbound::apply,
+    named::Named,
+    payload::{self, Item, Notification},
+    routing::{self, Entered, Kept},
+    statements::{FINISH_WEBHOOK, GIVE_UP_WEBHOOK, KEEP_WEBHOOK, LEAVE_WEBHOOK, RAW_WEBHOOK},
+};
+
+/// Items in one transaction: as long as it lasts, it holds the locks of all that they name.
+const ITEMS_AT_ONCE: usize = 100;
+
+/// Times that a webhook is applied anew at once, when its transaction failed for a passing reason.
+const TRIES: usize = 3;
+
+/// What came of a webhook's items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Stored, now or before.
+    pub stored: usize,
+    /// Could not be stored; the error is kept with the raw webhook.
+    pub failed: usize,
+    /// Kept, to be stored by a job.
+    pub left: usize,
+}
+
+/// Keeps what was told of one number and applies it. Once it is kept, nothing that fails is the provider's to repeat.
+///
+/// # Errors
+/// When it is not kept.
+pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification) -> Result<Counts, Error> {
+    let Notification { address, items } = notification;
+    let webhook = Kept { id: context.new_id(), received_at: context.now() };
+    let transaction = context.begin_nobody().await?;
+    let identities = Named::in_items(items).keys();
+    let keep = parameters![
+        webhook.id,
+        webhook.received_at,
+        address.phone_number_id.clone(),
+        address.account_id.clone(),
+        address.display_number.clone(),
+        raw,
+        identities
+    ];
+    // One flight for both: by itself and first what is kept, then the transaction.
+    let (kept, entered) = join(
+        transaction.commit_ahead(KEEP_WEBHOOK, &keep),
+        routing::enter(&transaction, webhook, address, &Named::in_items(first(items))),
+    )
+    .await;
+    let Some(company_id) = kept?.first().and_then(|row| row.get::<_, Option<Uuid>>(0)) else {
+        log::warn("webhook for a number nobody has configured", address.key());
+        return Ok(Counts::default());
+    };
+    let applied = match entered {
+        Ok(entered) => apply_all(context, webhook, notification, transaction, entered, None).await,
+        Err(error) => {
+            drop(transaction);
+            Err(error)
+        }
+    };
+    match try_again(context, webhook, notification, applied).await {
+        Ok(Some(counts)) => return Ok(counts),
+        Ok(None) => {}
+        Err(error) => log::warn("webhook left to a job", error.cause().unwrap_or(error.problem().code)),
+    }
+    if let Err(error) = leave(context, company_id, webhook).await {
+        log::warn("webhook left to the dispatcher", error.cause().unwrap_or(error.problem().code));
+    }
+    Ok(Counts { left: items.len(), ..Counts::default() })
+}
+
+/// After a deadlock or a lost connection nothing has happened, or what has is found again.
+async fn try_again(
+    context: &Context,
+    webhook: Kept,
+    notification: &Notification,
+    mut applied: Result<Option<Counts>, Error>,
+) -> Result<Option<Counts>, Error> {
+    for _ in 1..TRIES {
+        let Err(error) = &applied else { break };
+        let Some(why) = error.passing_reason() else { break };
+        log::done_again(&context.origin().function, why, error.cause());
+        applied = begin_and_apply(context, webhook, notification, None).await;
+    }
+    applied
+}
+
+async fn begin_and_apply(
+    context: &Context,
+    webhook: Kept,
+    notification: &Notification,
+    job: Option<&Claimed>,
+) -> Result<Option<Counts>, Error> {
+    let Notification { address, items } = notification;
+    let transaction = context.begin_nobody().await?;
+    let entered = routing::enter(&transaction, webhook, address, &Named::in_items(first(items))).await?;
+    apply_all(context, webhook, notification, transaction, entered, job).await
+}
+
+fn first(items: &[Item]) -> &[Item] {
+    &items[..items.len().min(ITEMS_AT_ONCE)]
+}
+
+/// A hundred items in one transaction, the first of which has begun. `None` while an earlier webhook of the same clients is left to a
+/// job; a job's own turn has come.
+async fn apply_all(
+    context: &Context,
+    webhook: Kept,
+    Notification { address, items }: &Notification,
+    mut transaction: Transaction,
+    mut entered: Option<Entered>,
+    job: Option<&Claimed>,
+) -> Result<Option<Counts>, Error> {
+    let mut counts = Counts::default();
+    let mut outcomes = Vec::new();
+    let mut rest = items.as_slice();
+    loop {
+        let (items, later) = rest.split_at(first(rest).len());
+        let Some(Entered { channel, is_applied, is_behind }) = entered else {
+            return Err(INTERNAL.caused_by("its channel was taken away"));
+        };
+        if is_behind && job.is_none() {
+            return Ok(None);
+        }
+        if !is_applied {
+            for item in items {
+                outcomes.push(store(context, &transaction, &channel, item, &mut counts).await?);
+            }
+        }
+        if later.is_empty() || is_applied {
+            let (account, shown) = routing::proved(address);
+            let failed = i32::try_from(counts.failed).unwrap_or(i32::MAX);
+            if !is_applied {
+                transaction.defer(
+                    FINISH_WEBHOOK,
+                    parameters![webhook.id, webhook.received_at, channel.id, json!(outcomes), failed, account, shown],
+                );
+            }
+            if let Some(job) = job {
+                job.finish(&transaction);
+            }
+            transaction.commit_quietly().await?;
+            return Ok(Some(counts));
+        }
+        transaction.commit_quietly().await?;
+        rest = later;
+        transaction = context.begin_nobody().await?;
+        entered = routing::enter(&transaction, webhook, address, &Named::in_items(first(rest))).await?;
+    }
+}
+
+/// One item, under a savepoint: what of it cannot be stored is its outcome, an error is not its fault.
+async fn store(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    item: &Item,
+    counts: &mut Counts,
+) -> Result<Value, Error> {
+    transaction.savepoint();
+    let mark = transaction.mark();
+    match apply(context, transaction, channel, item).await {
+        Ok(done) => {
+            counts.stored += 1;
+            Ok(json!({"id": item.id(), "outcome": outcome(&done)}))
+        }
+        Err(error) if error.problem() == UNAVAILABLE => Err(error),
+        Err(error) => {
+            transaction.rollback_to_savepoint(mark);
+            counts.failed += 1;
+            let reason = error.cause().unwrap_or(error.problem().code);
+            Ok(json!({"id": item.id(), "outcome": "failed", "error": reason}))
+        }
+    }
+}
+
+fn outcome(done: &Done) -> String {
+    match done {
+        Done::Stored => "stored".into(),
+        Done::Held => "held".into(),
+        Done::Duplicate => "duplicate".into(),
+        Done::Told(code) => format!("told: {code}"),
+        Done::Group => "ignored_group".into(),
+        Done::Ignored(reason) => format!("ignored: {reason}"),
+    }
+}
+
+/// One lane for a channel, so that what is left of a client keeps its order.
+async fn leave(context: &Context, company_id: Uuid, webhook: Kept) -> Result<(), Error> {
+    let transaction = context.begin_system(company_id).await?;
+    if let Some(row) = transaction.query(LEAVE_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?.first() {
+        let lane = format!("webhooks:{}", row.get::<_, Uuid>("channel_account_id"));
+        transaction.enqueue(Job::new(context, Queue::Media, "apply_webhook", lane, json!(webhook)));
+    }
+    transaction.commit_quietly().await
+}
+
+#[derive(FromRow)]
+struct Raw {
+    body: Vec<u8>,
+}
+
+/// Applies a webhook that was left, at its turn.
+///
+/// # Errors
+/// As the database fails; it is tried again then.
+pub async fn apply_left(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    let webhook: Kept = job.read()?;
+    let transaction = context.begin_system(job.company_id).await?;
+    let raw: Raw = transaction.one(RAW_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?;
+    transaction.commit_quietly().await?;
+    let notifications = payload::read(&raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
+    // What is kept is one number's.
+    let notification = notifications.first().ok_or_else(|| INTERNAL.caused_by("it tells nothing"))?;
+    begin_and_apply(context, webhook, notification, Some(job)).await?;
+    Ok(Outcome::Done)
+}
+
+/// The raw webhook says that it came to nothing.
+///
+/// # Errors
+/// As the database fails.
+pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
+    let webhook: Kept = job.read()?;
+    transaction.execute(GIVE_UP_WEBHOOK, &[&webhook.id, &webhook.received_at]).await.map(drop)
+}

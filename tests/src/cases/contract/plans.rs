@@ -1,0 +1,93 @@
+//! How the functions' statements are carried out: of a table with many rows of somebody else's nobody reads all.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tests::{Stack, eventually};
+use tokio_postgres::Client;
+
+use super::{inventory::binaries, sample::Fixture};
+
+/// Rows of sixty other companies, in every table that grows.
+const FILL: &str = "
+    create temporary table filled as
+        select company_id, channel_id, gen_random_uuid() as id, gen_random_uuid() as client_id, row_number() over () as number
+          from (select gen_random_uuid() as company_id, gen_random_uuid() as channel_id from generate_series(1, 60)) companies,
+               generate_series(1, 50);
+    create temporary table filled_companies as select distinct company_id, channel_id from filled;
+    insert into companies (id, name, slug) select company_id, 'Escola cheia', company_id from filled_companies;
+    insert into channel_accounts (id, company_id, kind, external_key, name)
+    select channel_id, company_id, 'whatsapp_cloud', channel_id, 'WhatsApp' from filled_companies;
+    insert into users (id, email, name, password_hash) select company_id, company_id || '@exemplo.com', 'Alguém', '' from filled_companies;
+    insert into memberships (company_id, user_id, role) select company_id, company_id, 'admin' from filled_companies;
+    insert into clients (id, company_id, name) select client_id, company_id, 'Cliente ' || number from filled;
+    insert into client_identities (company_id, client_id, kind, value, address)
+    select company_id, client_id, 'phone', '5511' || (900000000 + number), '5511' || (900000000 + number) from filled;
+    insert into conversations (id, company_id, client_id, channel_account_id, mode, ended_at)
+    select id, company_id, client_id, channel_id, 'human', now() from filled;
+    insert into messages (id, company_id, conversation_id, channel_account_id, sender_type, kind, body, provider_id, sent_at)
+    select gen_random_uuid(), company_id, id, channel_id, 'client', 'text', 'Bom dia ' || number, 'wamid.F' || id, now() from filled;
+    insert into events (company_id, topic, type, data) select company_id, 'company:x', 'note.filled', '{}' from filled;
+    insert into jobs (id, company_id, kind, queue, lane, payload, finished_at)
+    select gen_random_uuid(), company_id, 'x', 'bot', id::text, '{}', now() from filled;
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, outcome)
+    select gen_random_uuid(), company_id, channel_id, 'x', '', '[]' from filled;
+    insert into files (id, company_id, conversation_id, name, mime_type, size, storage_key, status, completed_at)
+    select id, company_id, id, 'a.pdf', 'application/pdf', 1, 'company/' || company_id || '/' || id, 'ready', now() from filled;
+    insert into sessions (id, family_id, company_id, user_id, expires_at)
+    select id, id, company_id, company_id, now() + interval '1 day' from filled;
+    insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
+    select sha256(id::text::bytea), company_id, id, now() + interval '1 day' from filled;
+    insert into idempotency_keys (company_id, user_id, route, key, request_hash) select company_id, company_id, 'x', id::text, '' from filled;
+    insert into audit_log (company_id, action) select company_id, 'x' from filled;
+    insert into access_log (company_id, action, target) select company_id, 'x', id::text from filled;
+    insert into integration_calls (id, company_id, provider, operation, took_ms) select id, company_id, 'x', 'x', 1 from filled;
+    drop table filled, filled_companies;
+    analyze";
+
+/// Rows read by reading whole tables, and rows that there are, of tables with many.
+const READ: &str = "
+    select relname::text, seq_tup_read, n_live_tup
+      from pg_stat_user_tables
+      join pg_attribute on attrelid = relid and attname = 'company_id' and not attisdropped
+     where n_live_tup > 2000";
+
+/// Each a few times: a statement that has been asked often is planned once for all.
+const TIMES: usize = 7;
+
+pub async fn no_function_reads_all_of_a_table(stack: Arc<Stack>) {
+    let database = stack.database().await;
+    database.batch_execute(FILL).await.expect("many rows");
+    // What the tests themselves ask is none of the functions' business.
+    database.batch_execute("alter role current_user set enable_seqscan = off").await.expect("the owner's own setting");
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let before = read(&database).await;
+    let operations = stack.openapi.operations();
+    for function in binaries() {
+        let is_operation = operations.iter().any(|operation| operation.id == function);
+        for _ in 0..if is_operation { TIMES } else { 1 } {
+            fixture.run(&function).await;
+        }
+    }
+    let after = read(&database).await;
+    database.batch_execute("alter role current_user reset enable_seqscan").await.expect("the owner's own setting");
+    assert!(after.len() > 12, "{after:?}");
+    let wrong: Vec<String> = after
+        .iter()
+        .filter_map(|(table, (rows_read, rows))| {
+            let more = rows_read - before.get(table).map_or(0, |(rows_read, _)| *rows_read);
+            (more >= *rows / 2).then(|| format!("{table}: {more} rows read of {rows}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The figures of connections that have ended are in: those of the functions end, and are made again with their next request.
+async fn read(database: &Client) -> BTreeMap<String, (i64, i64)> {
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'balcao'";
+    eventually("no connection of a function", || async {
+        database.query(end, &[]).await.expect("the database answers").is_empty().then_some(())
+    })
+    .await;
+    let rows = database.query(READ, &[]).await.expect("figures");
+    rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect()
+}
