@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help needs-rust needs-python needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template end-to-end bench copies build build-x86 arm64
+.PHONY: help needs-rust needs-python needs-node needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template client end-to-end bench copies build build-x86 arm64
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -12,8 +12,9 @@ BINARIES := $(TARGET)/debug
 DOMAINS := $(patsubst functions/%/src/bin,%,$(wildcard functions/*/src/bin))
 FUNCTIONS := $(patsubst %.rs,--bin=%,$(notdir $(wildcard functions/*/src/bin/*.rs)))
 # While developing, the functions of a domain are one program: hundreds of them would take minutes to link after every change.
-PROGRAMS := --workspace $(addprefix --bin=,$(DOMAINS) local generate tests demo)
+PROGRAMS := --workspace $(addprefix --bin=,$(DOMAINS) local generate tests demo front_end)
 VENV := .venv
+CLIENT := tests/client
 LAMBDA := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release --skip-target-check
 # The oldest Rust that builds this.
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -93,7 +94,7 @@ demo: needs-rust needs-postgres list-functions ## Plays a customer's conversatio
 ifdef ONLY
 test: needs-rust needs-postgres end-to-end
 else
-test: needs-rust needs-python needs-postgres check-format lint dependencies units check-generated template end-to-end ## All checks and tests, as CI runs them; ONLY=<domain> those of one
+test: needs-rust needs-python needs-node needs-postgres check-format lint dependencies units check-generated template client end-to-end ## All checks and tests, as CI runs them; ONLY=<domain> those of one
 endif
 
 generate: list-functions ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
@@ -142,6 +143,23 @@ template: $(VENV)/installed ## Validates the templates as AWS would, and those o
 	cargo build --workspace --bin generate --quiet
 	$(VENV)/bin/python tests/template/validate.py $(BINARIES)/generate
 
+needs-node:
+	@if ! node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || ! command -v npm >/dev/null; then
+	  echo "Node.js 20 or newer with npm is needed: install it from https://nodejs.org, or the packages nodejs and npm of your system" >&2
+	  exit 1
+	fi
+
+client: needs-node needs-rust needs-postgres list-functions $(CLIENT)/node_modules/installed $(VENV)/client-installed ## Holds openapi.json against the tools that front ends use
+	@echo "== client"
+	cargo build $(PROGRAMS)
+	tools="$(CLIENT)/node_modules/.bin"
+	export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
+	$$tools/redocly lint --config $(CLIENT)/redocly.yaml openapi.json
+	# A field with a default may be left out.
+	$$tools/openapi-typescript openapi.json --redocly $(CLIENT)/redocly.yaml --default-non-nullable=false --output $(CLIENT)/src/api.ts
+	$$tools/tsc --project $(CLIENT)
+	$(BINARIES)/front_end bash $(CLIENT)/check.sh $(VENV)/bin/schemathesis
+
 end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	@echo "== end-to-end tests"
 	cargo build $(PROGRAMS)
@@ -177,6 +195,15 @@ arm64: $(VENV)/installed list-functions ## Runs one function of each kind as bui
 
 build-x86: $(VENV)/installed ## Builds them for x86_64 (set Architectures in template.yaml and `make generate` to deploy these)
 	@$(LAMBDA) $(FUNCTIONS)
+
+$(CLIENT)/node_modules/installed: $(CLIENT)/package-lock.json | needs-node
+	@echo "Installing the tools of a front end into $(CLIENT)/node_modules …"
+	npm ci --prefix $(CLIENT) --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(VENV)/client-installed: $(CLIENT)/requirements.txt $(VENV)/installed
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 $(VENV)/installed: tests/template/requirements.txt | needs-python
 	@echo "Installing the tools for the template and the build into $(VENV) …"

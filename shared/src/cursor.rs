@@ -1,7 +1,10 @@
 //! Cursors of lists: the sort key of the last row, opaque to callers.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use uuid::Uuid;
 
 /// No row is older. Postgres knows no time before 4713 BC, which a `Timestamp` may be.
@@ -30,6 +33,21 @@ impl TimeCursor {
     #[must_use]
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode([&self.at.as_microsecond().to_be_bytes()[..], self.id.as_bytes()].concat())
+    }
+}
+
+/// Where front ends meet it: text, of a time from 1970 to the year 8820.
+impl JsonSchema for TimeCursor {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^A[A-Za-v][A-Za-z0-9_-]{30}$"})
     }
 }
 

@@ -8,6 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::rule;
 
+/// What the rules below come to, but for the 64 characters of an account.
+const ADDRESS: &str = concat!(
+    "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+([.][A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
+    "@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9]{1,62}$"
+);
+
 /// An address that mail can be sent to, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Validate, JsonSchema)]
 #[garde(transparent)]
@@ -15,7 +21,7 @@ use crate::rule;
 #[schemars(inline)]
 pub struct Email(
     #[garde(length(max = 254), custom(is_on_the_internet))]
-    #[schemars(email)]
+    #[schemars(email, regex(pattern = ADDRESS))]
     String,
 );
 

@@ -1,23 +1,42 @@
 //! The one error of every function, answered as RFC 9457 `application/problem+json`.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Something that can go wrong for a caller, with its stable code and its text in both languages.
 /// Domains declare theirs as constants; routes list the ones they answer in `Route::fails`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Problem {
     pub status: u16,
     /// Stable, `snake_case`.
     pub code: &'static str,
     pub portuguese: &'static str,
     pub english: &'static str,
+    /// Describes what it shows as `current`.
+    pub(crate) current: Option<fn(&mut SchemaGenerator) -> Schema>,
 }
+
+/// Problems are told apart by their codes.
+impl PartialEq for Problem {
+    fn eq(&self, other: &Self) -> bool {
+        (self.status, self.code) == (other.status, other.code)
+    }
+}
+
+impl Eq for Problem {}
 
 impl Problem {
     #[must_use]
     pub const fn new(status: u16, code: &'static str, portuguese: &'static str, english: &'static str) -> Self {
-        Self { status, code, portuguese, english }
+        Self { status, code, portuguese, english, current: None }
+    }
+
+    /// The same problem, described as showing a `T` as `current` where the caller may see it.
+    #[must_use]
+    pub const fn showing<T: JsonSchema>(mut self) -> Self {
+        self.current = Some(SchemaGenerator::subschema_for::<T>);
+        self
     }
 
     /// The problem with the caller's own row as it is now, for 409.

@@ -1,8 +1,8 @@
 //! Durable events: written with the change they tell of, pushed to sockets after the commit, readable again by cursor.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -108,6 +108,21 @@ pub struct FeedCursor {
     pub epoch: String,
     pub tx: u64,
     pub id: i64,
+}
+
+/// Where front ends meet it: text.
+impl JsonSchema for FeedCursor {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "FeedCursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9A-Za-z]{1,32}[.][0-9]{1,20}[.][0-9]{1,19}$"})
+    }
 }
 
 impl FromStr for FeedCursor {

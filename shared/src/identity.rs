@@ -55,6 +55,8 @@ impl FromStr for Role {
     }
 }
 
+crate::read_from_text!(Role);
+
 impl<'de> Deserialize<'de> for Role {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;

@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod aws;
 pub mod clock;
+pub mod closed_set;
 pub mod context;
 pub mod crypto;
 pub mod cursor;
@@ -39,6 +40,7 @@ pub use serve::{
     Claimed, ConnectRequest, Outcome, called_by_name, serve, serve_action, serve_action_using, serve_connect, serve_disconnect,
     serve_messages, serve_schedule, serve_worker,
 };
+pub use text::VISIBLE;
 
 /// Parameters of a deferred statement, by value.
 #[macro_export]
@@ -55,7 +57,7 @@ pub mod prelude {
     pub use postgres_from_row::FromRow;
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
-    pub use serde_json::{Value, json};
+    pub use serde_json::{Map, Value, json};
     pub use uuid::Uuid;
 
     pub use crate::{

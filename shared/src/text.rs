@@ -1,5 +1,56 @@
 //! Text that people read: characters that nobody sees have no place in a name.
 
+/// Control characters that no text may have, and what the gateway puts in place of bytes that are no UTF-8.
+macro_rules! refused {
+    () => {
+        r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd"
+    };
+}
+
+/// What texts are trimmed of.
+macro_rules! blank {
+    () => {
+        r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    };
+}
+
+/// What `is_hidden` finds, and lines: names have one.
+macro_rules! hidden {
+    () => {
+        concat!(
+            r"\u0009\u000a\u000d\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e",
+            r"\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb",
+            "\u{e0000}-\u{e01ef}"
+        )
+    };
+}
+
+/// The classes of characters that names of files leave out.
+pub(crate) const UNSEEN: &str = concat!(refused!(), hidden!());
+pub(crate) const BLANK: &str = blank!();
+
+/// Texts of any length.
+pub(crate) const TEXT: &str = concat!("^[^", refused!(), "]*$");
+
+/// Texts that must say something: trimmed, they are as long as they were.
+pub(crate) const WORDS: &str = concat!("^[^", refused!(), blank!(), "]([^", refused!(), "]*[^", refused!(), blank!(), "])?$");
+
+/// Names that people read, for `#[schemars(regex(pattern = VISIBLE))]` beside the rule `visible`.
+pub const VISIBLE: &str = concat!(
+    "^[^",
+    refused!(),
+    blank!(),
+    hidden!(),
+    "]([^",
+    refused!(),
+    hidden!(),
+    "]*[^",
+    refused!(),
+    blank!(),
+    hidden!(),
+    "])?$"
+);
+
 /// Whether a character shows nothing of itself, or changes the order or the joining of those around it: zero-width and soft-hyphen
 /// characters, directions, joiners, invisible operators and letters, annotations, tags, the empty Braille pattern, and line and
 /// paragraph separators.
@@ -35,6 +86,42 @@ pub fn has_hidden_characters(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether a class, as the patterns write them, has a character.
+    fn has(class: &str, character: char) -> bool {
+        let mut rest = class;
+        let mut one = || {
+            let (found, after) = match rest.strip_prefix("\\u") {
+                Some(after) => (char::from_u32(u32::from_str_radix(&after[..4], 16).unwrap()).unwrap(), &after[4..]),
+                None => (rest.chars().next()?, &rest[rest.chars().next()?.len_utf8()..]),
+            };
+            rest = after;
+            Some(found)
+        };
+        let mut found = false;
+        let mut last = None;
+        while let Some(next) = one() {
+            if let (Some(from), '-') = (last, next) {
+                found |= (from..=one().unwrap()).contains(&character);
+                last = None;
+            } else {
+                found |= next == character;
+                last = Some(next);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn patterns_exclude_what_the_rules_refuse() {
+        for character in '\0'..=char::MAX {
+            let is_line = matches!(character, '\n' | '\r' | '\t');
+            let is_refused = character.is_control() && !is_line || character == char::REPLACEMENT_CHARACTER;
+            assert_eq!(has(refused!(), character), is_refused, "{character:?}");
+            assert_eq!(has(hidden!(), character), is_line || is_hidden(character), "{character:?}");
+            assert_eq!(has(blank!(), character), character.is_whitespace(), "{character:?}");
+        }
+    }
 
     #[test]
     fn names_of_people_everywhere_are_visible() {

@@ -124,8 +124,7 @@ impl Person {
     /// When it does not open.
     pub async fn socket(&self) -> Socket {
         let ticket = self.api.post("/realtime/tickets", json!({})).await.expect(201);
-        let url = format!("{}?ticket={}", text(&ticket["url"]), text(&ticket["ticket"]));
-        Socket::open(&url).await.expect("a socket opens")
+        Socket::open(text(&ticket["url"])).await.expect("a socket opens")
     }
 }
 

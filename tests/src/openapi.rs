@@ -69,6 +69,8 @@ impl Openapi {
     pub fn read() -> Result<Self> {
         let mut document: Value = serde_json::from_str(&std::fs::read_to_string("openapi.json")?)?;
         let mut widened = document["components"]["schemas"].clone();
+        // What the feed holds are events, which have our names only.
+        widened["FeedEvent"].as_object_mut().into_iter().for_each(|fields| drop(fields.remove("oneOf")));
         widened.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut).for_each(|schema| {
             widen(schema);
             close(schema);
@@ -124,6 +126,13 @@ impl Openapi {
         let Some(schema) = self.document["x-events"].get(kind) else { return vec!["it is not among `x-events`".to_owned()] };
         let validator = self.validator(&format!("event {kind}"), schema, false);
         validator.iter_errors(data).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    /// What is wrong with a value that is to be as this schema says.
+    #[must_use]
+    pub fn faults(&self, what: &str, schema: &Value, value: &Value) -> Vec<String> {
+        let validator = self.validator(what, schema, false);
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 
     /// Remembers an operation that somebody else called: the sandbox calls the webhooks.
@@ -247,15 +256,22 @@ fn widen(schema: &mut Value) {
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
+            let is_narrowed = fields.contains_key("properties") && fields.contains_key("oneOf");
             for (name, value) in fields.iter_mut() {
-                // Parts of a combination describe one object together.
-                if name != "allOf" {
-                    close(value);
+                match (name.as_str(), value) {
+                    // Parts of a combination describe one object together.
+                    ("allOf", _) => {}
+                    ("oneOf", Value::Array(branches)) if is_narrowed => {
+                        let properties = branches.iter_mut().filter_map(|branch| branch["properties"].as_object_mut());
+                        properties.flat_map(serde_json::Map::values_mut).for_each(close);
+                    }
+                    (_, value) => close(value),
                 }
             }
             if fields.contains_key("properties") && !fields.contains_key("additionalProperties") && !fields.contains_key("allOf")
             {
-                fields.insert("additionalProperties".into(), json!(false));
+                let rest = if is_narrowed { "unevaluatedProperties" } else { "additionalProperties" };
+                fields.insert(rest.into(), json!(false));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(close),

@@ -61,11 +61,11 @@ pub struct Profile {
     pub position: Option<String>,
     pub locale: String,
     pub time_zone: String,
-    /// `admin`, `supervisor`, `agent` or `student`.
-    pub role: String,
+    pub role: Role,
     #[from_row(flatten)]
     pub company: Company,
     pub department_ids: Vec<Uuid>,
+    #[schemars(with = "Map<String, Value>")]
     pub feature_flags: Value,
 }
 
@@ -172,7 +172,7 @@ pub struct Candidate {
     pub company_id: Option<Uuid>,
     pub company_name: Option<String>,
     pub company_slug: Option<String>,
-    pub role: Option<String>,
+    pub role: Option<Role>,
     pub status: Option<String>,
 }
 
@@ -194,8 +194,8 @@ pub struct MyCompany {
     pub id: Uuid,
     pub name: String,
     pub slug: String,
-    /// The caller's role there: `admin`, `supervisor`, `agent` or `student`.
-    pub role: String,
+    /// The caller's role there.
+    pub role: Role,
     /// Whether this session is for it.
     pub is_active: bool,
 }

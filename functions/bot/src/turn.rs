@@ -1,5 +1,6 @@
 //! One turn of the bot: pure. What the client said, in; what the bot says and where the conversation goes, out.
 
+use conversations::MessageKind;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -31,7 +32,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saying {
     /// `text` or `interactive`.
-    pub kind: &'static str,
+    pub kind: MessageKind,
     pub text: String,
     pub payload: Value,
 }
@@ -111,7 +112,7 @@ impl Player<'_> {
             return self.hand_over();
         }
         let text = self.flow.not_understood.clone();
-        self.say("text", &text, json!({}));
+        self.say(MessageKind::Text, &text, json!({}));
         self.go(node)
     }
 
@@ -123,7 +124,7 @@ impl Player<'_> {
             match node {
                 Node::Message { text, closed_text, go_to } => {
                     let text = self.fitting(text, closed_text);
-                    self.say("text", &text, json!({}));
+                    self.say(MessageKind::Text, &text, json!({}));
                     name = go_to;
                 }
                 Node::Menu { text, closed_text, button, options } => {
@@ -133,18 +134,18 @@ impl Player<'_> {
                     return Next::Wait;
                 }
                 Node::Question { text, .. } => {
-                    self.say("text", &text, json!({}));
+                    self.say(MessageKind::Text, &text, json!({}));
                     self.run.node = Some(name);
                     return Next::Wait;
                 }
                 Node::Handover { text, closed_text, department_id } => {
                     let text = self.fitting(text, closed_text);
-                    self.say("text", &text, json!({}));
+                    self.say(MessageKind::Text, &text, json!({}));
                     self.run.node = None;
                     return Next::Handover { department_id };
                 }
                 Node::End { text } => {
-                    self.say("text", &text, json!({}));
+                    self.say(MessageKind::Text, &text, json!({}));
                     self.run.node = None;
                     return Next::Close;
                 }
@@ -162,7 +163,7 @@ impl Player<'_> {
         self.run.node = None;
         let Some((text, closed_text, department_id)) = handover else { return Next::Handover { department_id: None } };
         let text = self.fitting(text, closed_text);
-        self.say("text", &text, json!({}));
+        self.say(MessageKind::Text, &text, json!({}));
         Next::Handover { department_id }
     }
 
@@ -174,14 +175,14 @@ impl Player<'_> {
             })).collect::<Vec<_>>(),
         });
         if options.len() <= MOST_OPTIONS {
-            return self.say("interactive", text, payload);
+            return self.say(MessageKind::Interactive, text, payload);
         }
         let lines: Vec<String> =
             options.iter().enumerate().map(|(index, option)| format!("{}. {}", index + 1, option.title)).collect();
-        self.say("text", &format!("{text}\n\n{}", lines.join("\n")), json!({}));
+        self.say(MessageKind::Text, &format!("{text}\n\n{}", lines.join("\n")), json!({}));
     }
 
-    fn say(&mut self, kind: &'static str, text: &str, payload: Value) {
+    fn say(&mut self, kind: MessageKind, text: &str, payload: Value) {
         let text = text.replace("{{client_name}}", self.client_name);
         if !text.is_empty() {
             self.says.push(Saying { kind, text, payload });
@@ -255,7 +256,7 @@ mod tests {
     #[test]
     fn the_first_turn_greets_with_the_menu() {
         let turn = turn(&Run::default(), &say("oi"));
-        assert_eq!((turn.says[0].kind, turn.says[0].text.as_str()), ("interactive", "Olá, Maria!"));
+        assert_eq!((turn.says[0].kind, turn.says[0].text.as_str()), (MessageKind::Interactive, "Olá, Maria!"));
         assert_eq!(turn.next, Next::Wait);
         assert_eq!(turn.run.node.as_deref(), Some("welcome"));
     }

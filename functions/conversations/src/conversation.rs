@@ -1,6 +1,7 @@
 //! The conversation's row as lists, answers and events show it, and its lock.
 
-use shared::prelude::*;
+use integrations::ChannelKind;
+use shared::{closed_set, prelude::*};
 
 use crate::WINDOW_CLOSED;
 
@@ -72,6 +73,28 @@ pub const IS_SEEN: &str = "select id from conversations where id = $1";
 pub const CONVERSATION: &str =
     concat!("select ", conversation_columns!(), " from conversations ", conversation_joins!(), " where conversations.id = $1");
 
+closed_set! {
+    /// Who a conversation waits for: the bot, people who have not taken it over yet, its holder, or nobody any more.
+    #[schemars(rename = "ConversationStatus")]
+    pub Status { Bot = "bot", Pending = "pending", Active = "active", Closed = "closed" }
+}
+
+closed_set! {
+    /// Who answers the client.
+    #[schemars(rename = "ConversationMode")]
+    pub Mode { Bot = "bot", Human = "human" }
+}
+
+closed_set! {
+    #[schemars(rename = "ConversationPriority")]
+    pub Priority { Low = "low", Normal = "normal", High = "high", Urgent = "urgent" }
+}
+
+closed_set! {
+    /// Who wrote a message.
+    pub Author { Client = "client", Agent = "agent", Bot = "bot", System = "system" }
+}
+
 /// A conversation in lists, answers and events.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
 pub struct Conversation {
@@ -81,17 +104,15 @@ pub struct Conversation {
     /// Digits with country code.
     pub client_phone: Option<String>,
     pub channel_account_id: Uuid,
-    pub channel_kind: String,
+    pub channel_kind: ChannelKind,
     pub channel_name: String,
     pub department_id: Option<Uuid>,
     pub department_name: Option<String>,
     pub assignee_id: Option<Uuid>,
     pub assignee_name: Option<String>,
-    /// `bot`, `pending`, `active` or `closed`.
-    pub status: String,
-    /// `bot` or `human`.
-    pub mode: String,
-    pub priority: String,
+    pub status: Status,
+    pub mode: Mode,
+    pub priority: Priority,
     pub tags: Vec<String>,
     pub subject: Option<String>,
     /// The fence: grows with every takeover, transfer, mode change, close and human reply.
@@ -100,8 +121,7 @@ pub struct Conversation {
     pub revision: i32,
     pub last_message_at: Timestamp,
     pub last_message_preview: String,
-    /// `client`, `agent`, `bot` or `system`.
-    pub last_message_from: String,
+    pub last_message_from: Author,
     /// Messages of the client not read by staff.
     pub unread: i32,
     /// Until when WhatsApp accepts free text.
@@ -118,6 +138,7 @@ pub struct Conversation {
     /// The node of the bot's flow that waits for an answer; null when none does.
     pub bot_node: Option<String>,
     /// An object of the front ends' own, at most 16 KB.
+    #[schemars(with = "Map<String, Value>")]
     pub metadata: Value,
     /// The conversation of the same client that has its messages now.
     pub merged_into_id: Option<Uuid>,
@@ -202,8 +223,8 @@ pub struct HeldConversation {
     pub channel_account_id: Uuid,
     pub department_id: Option<Uuid>,
     pub assignee_id: Option<Uuid>,
-    pub status: String,
-    pub mode: String,
+    pub status: Status,
+    pub mode: Mode,
     pub version: i32,
     pub inbound_count: i32,
     pub window_expires_at: Option<Timestamp>,
@@ -213,7 +234,7 @@ pub struct HeldConversation {
 
 impl HeldConversation {
     pub fn is_closed(&self) -> bool {
-        self.status == "closed"
+        self.status == Status::Closed
     }
 
     /// Whether this caller may act on it: its holder, a supervisor, or anyone who sees it while nobody holds it.
@@ -223,19 +244,31 @@ impl HeldConversation {
 
     /// The problem with the whole row as it is now: whoever holds the lock sees it.
     pub async fn refuse(&self, transaction: &Transaction, problem: Problem) -> Error {
-        let mut current = match transaction.one::<Conversation>(CONVERSATION, &[&self.id]).await {
-            Ok(conversation) => json!(conversation),
-            Err(error) => return error,
-        };
-        if problem == WINDOW_CLOSED {
-            current["allowed_templates"] = json!([]);
+        match transaction.one::<Conversation>(CONVERSATION, &[&self.id]).await {
+            Ok(conversation) if problem == WINDOW_CLOSED => problem.with_current(&OutOfWindow::new(conversation)),
+            Ok(conversation) => problem.with_current(&conversation),
+            Err(error) => error,
         }
-        problem.with_current(&current)
     }
 
     /// Who sees it before the change.
     pub fn audience(&self) -> Audience {
         Audience::conversation(self.department_id, self.assignee_id)
+    }
+}
+
+/// A conversation whose client wrote too long ago to be sent free text.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OutOfWindow {
+    #[serde(flatten)]
+    conversation: Conversation,
+    /// Names of the templates that may be sent instead.
+    allowed_templates: Vec<String>,
+}
+
+impl OutOfWindow {
+    pub fn new(conversation: Conversation) -> Self {
+        Self { conversation, allowed_templates: Vec::new() }
     }
 }
 

@@ -1,11 +1,51 @@
 //! The words that filters of conversations take besides ids: what they may be, and what they stand for.
 
-use shared::prelude::*;
+use shared::{closed_set, prelude::*};
 
 const CATEGORIES: &[&str] = &["bot", "pending", "active", "closed"];
 
 /// Kinds of channels that the client writes to with WhatsApp.
 const WHATSAPP: &[&str] = &["whatsapp_cloud", "evolution", "botconversa"];
+
+closed_set! {
+    /// `open` is `bot` and `active`, `waiting` is `pending`. In a query in any case.
+    pub Category { Bot = "bot", Pending = "pending", Active = "active", Closed = "closed", Open = "open", Waiting = "waiting" }
+}
+
+/// Who has a conversation: the caller, nobody, or a user.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum Holder {
+    Me,
+    None,
+    #[schemars(untagged)]
+    User(Uuid),
+}
+
+/// The caller or a user.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum Handler {
+    Me,
+    #[schemars(untagged)]
+    User(Uuid),
+}
+
+/// A kind of channels, all that bring WhatsApp, or one channel account.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum ChannelWord {
+    Whatsapp,
+    WhatsappCloud,
+    Evolution,
+    Botconversa,
+    Widget,
+    #[schemars(untagged)]
+    Account(Uuid),
+}
 
 /// The categories that a word stands for, whatever its case.
 fn category(word: &str) -> Option<&'static [&'static str]> {

@@ -3,27 +3,32 @@
 use shared::{cursor::EARLIEST, intern, prelude::*};
 
 use crate::{
-    Conversation, conversation_columns, conversation_joins,
+    Conversation, Priority, conversation_columns, conversation_joins,
     filter_words::{self, categories_of, channels_of},
     search,
 };
 
-const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
+/// What is asked for of times: Postgres and people know no others.
+const THIS_MILLENNIUM_OR_THE_LAST: &str = "^[12][0-9]{3}-";
 
 /// What `GET /conversations` may ask for, in the order of the last messages.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 pub struct ConversationFilters {
     /// `bot`, `pending`, `active`, `closed`, `open` (bot and active), `waiting` (pending), in any case; any of several.
     #[garde(custom(filter_words::categories))]
+    #[schemars(with = "Option<CommaSeparated<filter_words::Category>>")]
     category: Option<CommaSeparated<String>>,
     /// Another name of `category`; both must ask for the same.
     #[garde(custom(filter_words::categories), custom(filter_words::same_categories(&self.category)))]
+    #[schemars(with = "Option<CommaSeparated<filter_words::Category>>")]
     status: Option<CommaSeparated<String>>,
     /// `me`, `none` or a user's id; any of several.
     #[garde(custom(filter_words::users(&["me", "none"])))]
+    #[schemars(with = "Option<CommaSeparated<filter_words::Holder>>")]
     assignee: Option<CommaSeparated<String>>,
     /// `me` or a user's id: what they have ever held or written in; any of several.
     #[garde(custom(filter_words::users(&["me"])))]
+    #[schemars(with = "Option<CommaSeparated<filter_words::Handler>>")]
     handled_by: Option<CommaSeparated<String>>,
     /// A department's id; any of several.
     #[garde(skip)]
@@ -31,13 +36,14 @@ pub struct ConversationFilters {
     /// A channel account's id or kind (`whatsapp_cloud`, `evolution`, `botconversa`, `widget`), or `whatsapp` for the first three; any of
     /// several.
     #[garde(custom(filter_words::channels))]
+    #[schemars(with = "Option<CommaSeparated<filter_words::ChannelWord>>")]
     channel: Option<CommaSeparated<String>>,
     /// One of its tags; any of several.
     #[garde(skip)]
     tag: Option<CommaSeparated<String>>,
-    /// `low`, `normal`, `high`, `urgent`; any of several.
-    #[garde(custom(among(PRIORITIES)))]
-    priority: Option<CommaSeparated<String>>,
+    /// Any of several.
+    #[garde(skip)]
+    priority: Option<CommaSeparated<Priority>>,
     #[garde(skip)]
     unread: Option<bool>,
     /// Part of the client's name (of fewer than three letters: the beginning of a word of it), phone in any format, e-mail, or
@@ -46,9 +52,11 @@ pub struct ConversationFilters {
     search: Option<String>,
     /// Last message at or after.
     #[garde(inner(custom(not_too_early)))]
+    #[schemars(regex(pattern = THIS_MILLENNIUM_OR_THE_LAST))]
     from: Option<Timestamp>,
     /// Last message before.
     #[garde(inner(custom(not_too_early)))]
+    #[schemars(regex(pattern = THIS_MILLENNIUM_OR_THE_LAST))]
     to: Option<Timestamp>,
 }
 
@@ -126,7 +134,7 @@ pub struct AskedConversations {
     channel_kinds: Option<Vec<String>>,
     handled_by: Option<Vec<Uuid>>,
     tags: Option<Vec<String>>,
-    priorities: Option<Vec<String>>,
+    priorities: Option<Vec<&'static str>>,
     numbers: Option<Vec<String>>,
     /// The page, and the filters that are used as they are.
     pub list: List<ConversationFilters>,
@@ -150,7 +158,7 @@ impl AskedConversations {
             channels,
             channel_kinds,
             tags: values(filters.tag.take()),
-            priorities: values(filters.priority.take()),
+            priorities: values(filters.priority.take()).map(|asked| asked.into_iter().map(Priority::as_str).collect()),
             numbers: filters.search.as_deref().map(search::numbers),
             list,
         }
@@ -234,18 +242,6 @@ impl AskedConversations {
 /// What was asked for; nothing between the commas asks for nothing.
 fn values<T>(list: Option<CommaSeparated<T>>) -> Option<Vec<T>> {
     list.map(|CommaSeparated(values)| values).filter(|values| !values.is_empty())
-}
-
-fn among(known: &'static [&'static str]) -> impl FnOnce(&Option<CommaSeparated<String>>, &()) -> garde::Result {
-    move |list, ()| {
-        let mut given = list.iter().flat_map(|list| &list.0);
-        if given.all(|value| known.contains(&value.as_str())) {
-            return Ok(());
-        }
-        let known = known.join(", ");
-        let (portuguese, english) = (format!("Valor desconhecido. Use: {known}."), format!("Unknown value. Use: {known}."));
-        Err(shared::rule("unknown_value", &portuguese, &english))
-    }
 }
 
 fn not_too_early(time: &Timestamp, (): &()) -> garde::Result {

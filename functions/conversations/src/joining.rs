@@ -3,7 +3,7 @@
 use shared::prelude::*;
 
 use crate::{
-    Conversation, ConversationClosed, ConversationUpdated, SystemMessage, add_system_message, conversation_columns,
+    Conversation, ConversationClosed, ConversationUpdated, Mode, SystemMessage, add_system_message, conversation_columns,
     conversation_joins, emit_conversation, enqueue_bot_turn,
 };
 
@@ -94,7 +94,7 @@ fn go_on(context: &Context, transaction: &Transaction, conversation: &Conversati
     let line =
         SystemMessage { text: "Outra conversa do mesmo cliente foi unida a esta.".into(), payload: json!({"act": "merged"}) };
     add_system_message(context, transaction, conversation, line);
-    if conversation.mode == "bot" {
+    if conversation.mode == Mode::Bot {
         enqueue_bot_turn(context, transaction, conversation.id);
     }
 }

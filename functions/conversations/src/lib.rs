@@ -8,6 +8,7 @@ mod joining;
 mod media_url;
 mod message;
 pub mod outbox;
+mod payload;
 mod search;
 mod send_rules;
 mod sending;
@@ -17,18 +18,18 @@ mod takeover;
 use shared::prelude::*;
 
 pub use conversation::{
-    CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, emit_conversation,
-    enqueue_bot_turn, lock,
+    Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
+    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, Mode, OutOfWindow, Priority,
+    Status, emit_conversation, enqueue_bot_turn, lock,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use message::{
-    Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message, emit_message,
-    preview,
+    DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageKind, MessageStatus, MessageUpdated, SystemMessage,
+    add_system_message, emit_message, preview,
 };
-pub use send_rules::{Attachments, Kind, Location, SendMessage, check_attachments, may_send};
+pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing};
 pub use takeover::takeover_text;
 
@@ -37,27 +38,34 @@ pub const ALREADY_TAKEN: Problem = Problem::new(
     "already_taken",
     "Outra pessoa já assumiu esta conversa.",
     "Somebody else has already taken this conversation.",
-);
+)
+.showing::<Conversation>();
 pub const CONVERSATION_CLOSED: Problem =
-    Problem::new(409, "conversation_closed", "Esta conversa já foi encerrada.", "This conversation is already closed.");
+    Problem::new(409, "conversation_closed", "Esta conversa já foi encerrada.", "This conversation is already closed.")
+        .showing::<Conversation>();
 pub const NOT_HOLDER: Problem = Problem::new(
     409,
     "not_holder",
     "Só quem está com a conversa pode fazer isso.",
     "Only whoever holds the conversation may do this.",
-);
+)
+.showing::<Conversation>();
 pub const NOT_TAKEN: Problem =
-    Problem::new(409, "not_taken", "Assuma a conversa antes de responder.", "Take the conversation over before answering.");
+    Problem::new(409, "not_taken", "Assuma a conversa antes de responder.", "Take the conversation over before answering.")
+        .showing::<Conversation>();
 pub const BOT_MODE: Problem =
-    Problem::new(409, "bot_mode", "Assuma o atendimento para enviar mensagens", "Take the conversation over to send messages");
+    Problem::new(409, "bot_mode", "Assuma o atendimento para enviar mensagens", "Take the conversation over to send messages")
+        .showing::<Conversation>();
 pub const WINDOW_CLOSED: Problem = Problem::new(
     409,
     "window_closed",
     "A janela de 24 horas deste cliente fechou. Envie um modelo aprovado.",
     "This client's 24-hour window has closed. Send an approved template.",
-);
+)
+.showing::<OutOfWindow>();
 pub const FILE_NOT_READY: Problem =
-    Problem::new(409, "file_not_ready", "O arquivo ainda não terminou de ser enviado.", "The file has not finished uploading.");
+    Problem::new(409, "file_not_ready", "O arquivo ainda não terminou de ser enviado.", "The file has not finished uploading.")
+        .showing::<FileState>();
 pub const INVALID_TARGET: Problem = Problem::new(
     422,
     "invalid_target",

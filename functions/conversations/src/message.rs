@@ -1,8 +1,8 @@
 //! The message's row as lists, answers and events show it.
 
-use shared::{parameters, prelude::*};
+use shared::{closed_set, files::FileStatus, parameters, prelude::*};
 
-use crate::Conversation;
+use crate::{Author, Conversation, payload::by_kind};
 
 /// The columns of `Message`, from a relation named `messages`. What a message taken back said stays in its row, and nobody reads it.
 #[macro_export]
@@ -33,32 +33,62 @@ macro_rules! message_joins {
     };
 }
 
+closed_set! {
+    /// What a message is. Reactions are shown on the messages they are to.
+    pub MessageKind {
+        Text = "text",
+        Image = "image",
+        Audio = "audio",
+        Video = "video",
+        Document = "document",
+        Sticker = "sticker",
+        Location = "location",
+        Contacts = "contacts",
+        Interactive = "interactive",
+        Template = "template",
+        Reaction = "reaction",
+        Order = "order",
+        System = "system",
+        Unsupported = "unsupported",
+    }
+}
+
+closed_set! {
+    /// How far a message is on its way to the client.
+    pub DeliveryStatus {
+        Queued = "queued",
+        Sending = "sending",
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+        Failed = "failed",
+    }
+}
+
 /// A message in lists, answers and events.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
+#[schemars(transform = by_kind)]
 pub struct Message {
     pub id: Uuid,
     pub conversation_id: Uuid,
-    /// `client`, `agent`, `bot` or `system`.
-    pub sender_type: String,
+    pub sender_type: Author,
     pub sender_id: Option<Uuid>,
     pub sender_name: Option<String>,
-    /// `text`, `image`, `audio`, `video`, `document`, `sticker`, `location`, `contacts`, `interactive`, `template`, `reaction`,
-    /// `order`, `system` or `unsupported`.
-    pub kind: String,
+    pub kind: MessageKind,
     /// Text, caption, or the title of the chosen option. Empty, as are payload and file, once the message was taken back.
     pub body: String,
-    /// What is particular to the kind: coordinates, contacts, buttons … `automatic` is true of words that a rule of the company said in
-    /// an agent's name.
+    /// What is particular to the kind: coordinates, contacts, buttons …
+    #[schemars(with = "Map<String, Value>")]
     pub payload: Value,
     pub reply_to_id: Option<Uuid>,
     pub client_message_id: Option<String>,
     /// WhatsApp's id of it, once it has one.
     pub provider_id: Option<String>,
-    /// `queued`, `sending`, `sent`, `delivered`, `read` or `failed`; null for messages that are not delivered anywhere.
-    pub status: Option<String>,
+    /// Null for messages that are not delivered anywhere.
+    pub status: Option<DeliveryStatus>,
     pub error_code: Option<String>,
     pub error_detail: Option<String>,
-    /// `{by, emoji}` for each.
+    #[schemars(with = "Vec<Reaction>")]
     pub reactions: Value,
     /// The client's message number within its conversation.
     pub inbound_number: Option<i32>,
@@ -76,8 +106,17 @@ impl Message {
     /// What lists show of it now.
     #[must_use]
     pub fn preview(&self) -> String {
-        if self.deleted_at.is_some() { "🚫 Mensagem apagada".into() } else { preview(&self.kind, &self.body) }
+        if self.deleted_at.is_some() { "🚫 Mensagem apagada".into() } else { preview(self.kind.as_str(), &self.body) }
     }
+}
+
+/// What somebody thinks of a message.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Reaction {
+    /// The client or an agent; of each there is one at most.
+    by: Author,
+    emoji: String,
 }
 
 /// A file of a message. Its content is at `GET /storage/download/{id}` once its status is `ready`.
@@ -87,8 +126,7 @@ pub struct MessageFile {
     pub name: String,
     pub mime_type: String,
     pub size: i64,
-    /// `pending`, `ready` or `failed`.
-    pub status: String,
+    pub status: FileStatus,
     pub width: Option<i32>,
     pub height: Option<i32>,
     pub duration_ms: Option<i32>,
@@ -124,7 +162,7 @@ pub struct MessageStatus {
     pub message_id: Uuid,
     pub conversation_id: Uuid,
     pub client_message_id: Option<String>,
-    pub status: String,
+    pub status: DeliveryStatus,
     pub error_code: Option<String>,
     pub error_detail: Option<String>,
 }
@@ -178,10 +216,10 @@ pub fn add_system_message(context: &Context, transaction: &Transaction, conversa
     let message = Message {
         id: context.new_id(),
         conversation_id: conversation.id,
-        sender_type: "system".into(),
+        sender_type: Author::System,
         sender_id: context.user_id(),
         sender_name: None,
-        kind: "system".into(),
+        kind: MessageKind::System,
         body: line.text,
         payload: line.payload,
         reply_to_id: None,

@@ -13,7 +13,7 @@ use shared::{
     whatsapp::{self, Account, Call, Credentials, Failure},
 };
 
-use crate::{Delivery, FileToSend, MessageStatus, changed_status, compose, moves_forward, told_early};
+use crate::{Delivery, DeliveryStatus, FileToSend, MessageStatus, changed_status, compose, moves_forward, told_early};
 
 /// Files larger than this are refused before they are read; WhatsApp's own limit for documents.
 const LARGEST_FILE: i64 = 100_000_000;
@@ -151,7 +151,7 @@ struct Changed {
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
     client_id: Uuid,
-    status: String,
+    status: DeliveryStatus,
     error_code: Option<String>,
     error_detail: Option<String>,
 }

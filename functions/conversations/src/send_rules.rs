@@ -4,12 +4,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     crypto,
     error::{FieldProblem, refuse},
+    files::FileStatus,
     prelude::*,
 };
 
 use crate::{
-    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED,
-    media_url::file_of,
+    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, MessageKind, Mode, NOT_HOLDER, NOT_TAKEN,
+    WINDOW_CLOSED, media_url::file_of,
 };
 
 /// What an agent may send.
@@ -25,15 +26,29 @@ pub enum Kind {
     Location,
 }
 
+impl From<Kind> for MessageKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text,
+            Kind::Image => Self::Image,
+            Kind::Audio => Self::Audio,
+            Kind::Video => Self::Video,
+            Kind::Document => Self::Document,
+            Kind::Location => Self::Location,
+        }
+    }
+}
+
 /// An agent's message.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = one_of_each_kind)]
 pub struct SendMessage {
     #[garde(skip)]
     pub conversation_id: Uuid,
     /// The caller's own id of this message: sending it again changes nothing and answers the same message, for ever. Not given, it is
     /// made from `Idempotency-Key`; without that too, it is a new one.
-    #[garde(inner(length(chars, min = 1, max = 100)))]
+    #[garde(length(chars, min = 1, max = 100))]
     pub client_message_id: Option<String>,
     #[garde(skip)]
     #[serde(default)]
@@ -47,6 +62,7 @@ pub struct SendMessage {
     pub file_id: Option<Uuid>,
     /// In place of `file_id`: the address of a download of ours, whole or without the host, or the file's id.
     #[garde(custom(one_of_ours(self.file_id)))]
+    #[schemars(regex(pattern = DOWNLOAD))]
     pub media_url: Option<String>,
     /// Shows an audio file as a voice note; it must be OGG/Opus.
     #[garde(skip)]
@@ -56,6 +72,34 @@ pub struct SendMessage {
     pub location: Option<Location>,
     #[garde(skip)]
     pub reply_to_id: Option<Uuid>,
+}
+
+/// A download of ours, without the host or by the file's id.
+const DOWNLOAD: &str = "^((/api(/v1)?)?/storage/download/)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+/// Says of the schema which fields go with which kind, as the rules below do.
+fn one_of_each_kind(schema: &mut schemars::Schema) {
+    let absent = json!({"type": "null"});
+    let with_caption = |kinds: &[&str]| json!({"kind": {"enum": kinds}, "body": {"maxLength": 1024}, "location": absent});
+    let of_file = |given: &str, other: &str, mut properties: Value| {
+        properties[given] = json!({"type": "string"});
+        properties[other] = absent.clone();
+        json!({"type": "object", "required": ["kind", given], "properties": properties})
+    };
+    let text =
+        json!({"kind": {"const": "text"}, "body": {"minLength": 1}, "file_id": absent, "media_url": absent, "location": absent});
+    let location = json!({"kind": {"const": "location"}, "location": {"type": "object"}, "file_id": absent, "media_url": absent});
+    let captioned = with_caption(&["image", "video", "document"]);
+    let audio = json!({"kind": {"const": "audio"}, "location": absent});
+    let branches = json!([
+        {"title": "text", "type": "object", "required": ["body"], "properties": text},
+        {"title": "location", "type": "object", "required": ["kind", "location"], "properties": location},
+        of_file("file_id", "media_url", captioned.clone()),
+        of_file("media_url", "file_id", captioned),
+        of_file("file_id", "media_url", audio.clone()),
+        of_file("media_url", "file_id", audio),
+    ]);
+    schema.insert("oneOf".into(), branches);
 }
 
 /// A place on the map.
@@ -77,9 +121,16 @@ pub struct Location {
 /// What the database knows of the file and of the answered message.
 #[derive(Debug, Default, FromRow)]
 pub struct Attachments {
-    pub file_status: Option<String>,
+    pub file_status: Option<FileStatus>,
     pub mime_type: Option<String>,
     pub reply_to_id: Option<Uuid>,
+}
+
+/// How far a file is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FileState {
+    pub id: Uuid,
+    pub status: FileStatus,
 }
 
 /// Whether this caller may answer in this conversation now.
@@ -87,7 +138,7 @@ pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Re
     let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
     match held.assignee_id {
         _ if held.is_closed() => Err(CONVERSATION_CLOSED),
-        _ if held.mode == "bot" => Err(BOT_MODE),
+        _ if held.mode == Mode::Bot => Err(BOT_MODE),
         None if !is_supervisor => Err(NOT_TAKEN),
         Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER),
         _ if held.window_expires_at.is_none_or(|end| end <= now) => Err(WINDOW_CLOSED),
@@ -100,9 +151,9 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
     let mut problems = Vec::new();
     let field = if input.media_url.is_some() { "media_url" } else { "file_id" };
     if let Some(file_id) = input.file() {
-        match found.file_status.as_deref() {
-            Some("ready") => {}
-            Some("pending") => return Err(FILE_NOT_READY.with_current(&json!({"id": file_id, "status": "pending"}))),
+        match found.file_status {
+            Some(FileStatus::Ready) => {}
+            Some(status @ FileStatus::Pending) => return Err(FILE_NOT_READY.with_current(&FileState { id: file_id, status })),
             _ => problems.push(FieldProblem::new(field, "unknown_file", "Arquivo não encontrado.", "File not found.")),
         }
         let mime_type = found.mime_type.as_deref().unwrap_or_default();
@@ -142,8 +193,7 @@ impl SendMessage {
 
     /// What the message carries.
     pub fn content(&self) -> Content {
-        let kind = format!("{:?}", self.kind).to_lowercase();
-        Content { kind, body: self.body.clone(), payload: payload(self), file_id: self.file() }
+        Content { kind: self.kind.into(), body: self.body.clone(), payload: payload(self), file_id: self.file() }
     }
 
     /// Whether this caller sending this became this message, wherever its conversation's messages are now.
@@ -214,6 +264,7 @@ fn place_for(kind: Kind) -> impl FnOnce(&Option<Location>, &()) -> garde::Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Status;
 
     fn held(assignee_id: Option<Uuid>) -> HeldConversation {
         HeldConversation {
@@ -222,8 +273,8 @@ mod tests {
             channel_account_id: Uuid::nil(),
             department_id: None,
             assignee_id,
-            status: "active".into(),
-            mode: "human".into(),
+            status: Status::Active,
+            mode: Mode::Human,
             version: 1,
             inbound_count: 1,
             window_expires_at: Some(Timestamp::from_second(100).unwrap()),
@@ -248,8 +299,8 @@ mod tests {
         assert_eq!(code(99, Role::Agent, &theirs), Some("not_holder"));
         assert_eq!(code(99, Role::Supervisor, &theirs), None);
         assert_eq!(code(99, Role::Agent, &held(None)), Some("not_taken"));
-        assert_eq!(code(99, Role::Agent, &HeldConversation { mode: "bot".into(), ..held(None) }), Some("bot_mode"));
-        assert_eq!(code(99, Role::Admin, &HeldConversation { status: "closed".into(), ..mine }), Some("conversation_closed"));
+        assert_eq!(code(99, Role::Agent, &HeldConversation { mode: Mode::Bot, ..held(None) }), Some("bot_mode"));
+        assert_eq!(code(99, Role::Admin, &HeldConversation { status: Status::Closed, ..mine }), Some("conversation_closed"));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use shared::prelude::*;
 use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
-    Conversation, ConversationUpdated, Message, MessageCreated, conversation_columns, conversation_joins, emit_conversation,
-    emit_message, message_columns, message_joins, preview,
+    Author, Conversation, ConversationUpdated, Message, MessageCreated, MessageKind, conversation_columns, conversation_joins,
+    emit_conversation, emit_message, message_columns, message_joins, preview,
 };
 
 /// A human reply moves the fence and counts everything the client wrote as read; automatic words do neither. The time is the
@@ -45,9 +45,9 @@ const ADD_OUTGOING: &str = concat!(
 );
 
 /// What a message carries.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Content {
-    pub kind: String,
+    pub kind: MessageKind,
     pub body: String,
     pub payload: Value,
     pub file_id: Option<Uuid>,
@@ -58,8 +58,7 @@ pub struct Content {
 pub struct NewMessage {
     pub id: Uuid,
     pub conversation_id: Uuid,
-    /// `agent` or `bot`.
-    pub sender_type: &'static str,
+    pub sender_type: Author,
     pub sender_id: Option<Uuid>,
     pub content: Content,
     pub reply_to_id: Option<Uuid>,
@@ -77,7 +76,7 @@ pub async fn add_outgoing(
 ) -> Result<Option<(Conversation, Message)>, Error> {
     let NewMessage { id, conversation_id, sender_type, sender_id, content, reply_to_id, client_message_id, is_reply } = new;
     let Content { kind, body, payload, file_id } = content;
-    let preview = preview(&kind, &body);
+    let preview = preview(kind.as_str(), &body);
     let payload = if payload.is_null() { json!({}) } else { payload };
     let written = transaction
         .first(
@@ -85,9 +84,9 @@ pub async fn add_outgoing(
             &[
                 &id,
                 &conversation_id,
-                &sender_type,
+                &sender_type.as_str(),
                 &sender_id,
-                &kind,
+                &kind.as_str(),
                 &body,
                 &payload,
                 &file_id,

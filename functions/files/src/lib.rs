@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use shared::{
     error::UNAVAILABLE,
-    files::{self, Facts, Refusal},
+    files::{self, Facts, FileStatus, Refusal},
     prelude::*,
 };
 
@@ -45,8 +45,7 @@ pub struct File {
     pub mime_type: String,
     /// Bytes.
     pub size: i64,
-    /// `pending`, `ready` or `failed`.
-    pub status: String,
+    pub status: FileStatus,
     /// Pixels, of pictures.
     pub width: Option<i32>,
     pub height: Option<i32>,
@@ -65,10 +64,10 @@ impl File {
     /// # Errors
     /// Why it was refused; 503 when it still waits to be checked.
     pub fn outcome(self) -> Result<Self, Error> {
-        match self.status.as_str() {
-            "ready" => Ok(self),
-            "failed" => Err(self.refusal().into()),
-            _ => Err(UNAVAILABLE.caused_by("the copy was removed while it was checked")),
+        match self.status {
+            FileStatus::Ready => Ok(self),
+            FileStatus::Failed => Err(self.refusal().into()),
+            FileStatus::Pending => Err(UNAVAILABLE.caused_by("the copy was removed while it was checked")),
         }
     }
 

@@ -13,21 +13,31 @@ pub enum IntegrationConfig {
     WhatsappCloud(WhatsAppConfig),
 }
 
+/// Ids that Meta gives.
+const DIGITS: &str = "^[0-9]+$";
+
+/// Country code and number, with the signs that people write between digits.
+const PHONE: &str = r"^\+?[ ().-]{0,3}[1-9]([ ().-]{0,3}[0-9]){7,14}$";
+
 /// A number of the WhatsApp Cloud API.
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatsAppConfig {
     #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
+    #[schemars(regex(pattern = shared::VISIBLE))]
     pub name: String,
     /// The sender in the Graph API; saving it again changes its configuration.
     #[garde(length(max = 32), custom(is_digits))]
+    #[schemars(regex(pattern = DIGITS))]
     pub phone_number_id: String,
     #[garde(length(max = 32), custom(is_digits))]
+    #[schemars(regex(pattern = DIGITS))]
     pub waba_id: String,
     /// Never shown again. May be left out when the number is saved again.
     #[garde(length(min = 8, max = 2000))]
     pub access_token: Option<String>,
     #[garde(inner(custom(is_phone)))]
+    #[schemars(regex(pattern = PHONE))]
     pub display_phone_number: Option<String>,
     /// Where its new conversations go.
     #[garde(skip)]

@@ -3,7 +3,7 @@
 pub mod config;
 pub mod saving;
 
-use shared::{prelude::*, rule};
+use shared::{closed_set, prelude::*, rule};
 
 pub const NUMBER_IN_USE: Problem = Problem::new(
     409,
@@ -12,15 +12,23 @@ pub const NUMBER_IN_USE: Problem = Problem::new(
     "This number is connected to another account already.",
 );
 
+closed_set! {
+    /// By what means a channel is connected.
+    pub ChannelKind { WhatsappCloud = "whatsapp_cloud", Evolution = "evolution", Botconversa = "botconversa", Widget = "widget" }
+}
+
+closed_set! {
+    /// Whether a channel works: the provider refuses the credentials of a broken one.
+    pub ChannelStatus { Active = "active", Broken = "broken", Disabled = "disabled" }
+}
+
 /// A configured channel as its admins see it: without secrets.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct Integration {
     pub id: Uuid,
-    /// `whatsapp_cloud`, `evolution`, `botconversa` or `widget`.
-    pub kind: String,
+    pub kind: ChannelKind,
     pub name: String,
-    /// `active`, `broken` or `disabled`.
-    pub status: String,
+    pub status: ChannelStatus,
     /// Where its new conversations go.
     pub department_id: Option<Uuid>,
     /// The flow that answers first; null hands every conversation to people.
@@ -52,10 +60,9 @@ macro_rules! integration_columns {
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
 pub struct ChannelUpdated {
     pub id: Uuid,
-    pub kind: String,
+    pub kind: ChannelKind,
     pub name: String,
-    /// `active`, `broken` or `disabled`.
-    pub status: String,
+    pub status: ChannelStatus,
     pub version: i32,
 }
 event!(ChannelUpdated = "channel.updated");

@@ -54,6 +54,7 @@ pub struct FeedEvent {
     /// `thing.past_participle`; the shapes of `data` are in `x-events`.
     #[serde(rename = "type")]
     pub kind: String,
+    #[schemars(with = "FeedCursor")]
     pub cursor: String,
     pub topic: String,
     pub at: Timestamp,

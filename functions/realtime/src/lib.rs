@@ -21,12 +21,16 @@ pub const TOPIC_REFUSED: Problem =
     Problem::new(403, "topic_refused", "Você não pode acompanhar este tópico.", "You may not follow this topic.");
 pub const UNKNOWN_ACTION: Problem = Problem::new(404, "unknown_action", "Ação desconhecida.", "Unknown action.");
 
+/// Topics that are followed by asking.
+const TOPIC: &str = "^(conversation|dashboard):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
 /// A topic a client asks for by name.
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {
     /// `conversation:<id>` or `dashboard:<company id>`.
     #[garde(length(max = 60))]
+    #[schemars(regex(pattern = TOPIC))]
     pub topic: String,
 }
 

@@ -1,41 +1,21 @@
 //! Who is online: leases that connections of staff hold, renewed by `ping`. Every connection of a user shows the same status.
 
-use shared::{audience::Reader, prelude::*, realtime::Connection};
+use shared::{audience::Reader, closed_set, prelude::*, realtime::Connection};
 
 use crate::feed::{After, Position, after, cut, feed_statement};
 
 /// Most cursors in one pong.
 pub const MOST_CURSORS: u32 = 200;
 
-/// What a user shows to their colleagues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PresenceStatus {
-    Online,
-    Away,
-    Busy,
-    Break,
-    /// No connection holds a lease. Not to be chosen.
-    Offline,
-}
-
-impl PresenceStatus {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Away => "away",
-            Self::Busy => "busy",
-            Self::Break => "break",
-            Self::Offline => "offline",
-        }
-    }
-
-    /// Reads what `as_str` wrote; `online` for anything else.
-    pub fn parse(text: &str) -> Self {
-        [Self::Away, Self::Busy, Self::Break, Self::Offline]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .unwrap_or(Self::Online)
+closed_set! {
+    /// What a user shows to their colleagues.
+    pub PresenceStatus {
+        Online = "online",
+        Away = "away",
+        Busy = "busy",
+        Break = "break",
+        /// No connection holds a lease. Not to be chosen.
+        Offline = "offline",
     }
 }
 
@@ -81,7 +61,7 @@ struct Entry {
 
 #[derive(Debug, FromRow)]
 struct Lease {
-    status: String,
+    status: PresenceStatus,
     is_first: bool,
 }
 
@@ -96,7 +76,7 @@ pub async fn open(context: &Context, identity: &Identity, connection_id: &str) -
     if is_staff {
         let lease: Lease = transaction.one(OPEN_LEASE, &[&connection_id]).await?;
         if lease.is_first {
-            transaction.emit(presence_event(identity.company_id, identity.user_id, PresenceStatus::parse(&lease.status)));
+            transaction.emit(presence_event(identity.company_id, identity.user_id, lease.status));
         }
     }
     transaction.commit_unaudited().await?;
@@ -177,7 +157,7 @@ struct Renewal {
     sees_all: bool,
     audiences: Vec<String>,
     /// The user had been counted as offline.
-    returned_as: Option<String>,
+    returned_as: Option<PresenceStatus>,
 }
 
 /// What a pong says.
@@ -211,8 +191,8 @@ pub async fn renew(context: &Context, connection: &Connection, cursor: Option<&s
     let rows: Vec<Renewal> =
         transaction.all(RENEW, &[&epoch, &tx, &id, &topics, &most, &connection.id, &role.is_staff()]).await?;
     let first = rows.first().ok_or(crate::RESYNC)?;
-    if let Some(status) = &first.returned_as {
-        transaction.emit(presence_event(company_id, user_id, PresenceStatus::parse(status)));
+    if let Some(status) = first.returned_as {
+        transaction.emit(presence_event(company_id, user_id, status));
     }
     transaction.commit_unaudited().await?;
     let reader = Reader { is_staff: role.is_staff(), sees_all: first.sees_all, audiences: first.audiences.clone() };
@@ -225,15 +205,6 @@ pub async fn renew(context: &Context, connection: &Connection, cursor: Option<&s
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn statuses_are_read_as_written() {
-        use PresenceStatus::{Away, Break, Busy, Offline, Online};
-        for status in [Online, Away, Busy, Break, Offline] {
-            assert_eq!(PresenceStatus::parse(status.as_str()), status);
-            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
-        }
-    }
 
     #[test]
     fn a_pong_says_only_what_is_so() {

@@ -3,7 +3,8 @@
 use shared::prelude::*;
 
 pub const DEPARTMENT_NAME_TAKEN: Problem =
-    Problem::new(409, "name_taken", "Já existe um departamento com este nome.", "A department with this name exists already.");
+    Problem::new(409, "name_taken", "Já existe um departamento com este nome.", "A department with this name exists already.")
+        .showing::<Option<Department>>();
 
 /// A department with its members and what waits in it.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]

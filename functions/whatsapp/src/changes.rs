@@ -1,7 +1,7 @@
 //! What webhooks change in messages: statuses, reactions, edits, messages taken back. What comes before its message waits for it.
 
 use conversations::{
-    ConversationUpdated, MessageDeleted, MessageStatus, MessageUpdated, Written, emit_conversation, emit_message,
+    ConversationUpdated, DeliveryStatus, MessageDeleted, MessageStatus, MessageUpdated, Written, emit_conversation, emit_message,
 };
 use shared::prelude::*;
 
@@ -16,7 +16,7 @@ struct Changed {
     id: Option<Uuid>,
     conversation_id: Option<Uuid>,
     client_message_id: Option<String>,
-    status: Option<String>,
+    status: Option<DeliveryStatus>,
     error_code: Option<String>,
     error_detail: Option<String>,
     department_id: Option<Uuid>,
@@ -33,7 +33,8 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         let held = transaction.execute(HOLD_STATUS, &[&channel.id, id, status, error_code, error_detail, at]).await?;
         return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
     };
-    let (Some(message_id), Some(conversation_id), Some(client_id)) = (changed.id, changed.conversation_id, changed.client_id)
+    let (Some(message_id), Some(conversation_id), Some(client_id), Some(status)) =
+        (changed.id, changed.conversation_id, changed.client_id, changed.status)
     else {
         return Ok(Done::Duplicate);
     };
@@ -41,7 +42,7 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         message_id,
         conversation_id,
         client_message_id: changed.client_message_id,
-        status: changed.status.unwrap_or_default(),
+        status,
         error_code: changed.error_code,
         error_detail: changed.error_detail,
     };

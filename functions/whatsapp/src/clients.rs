@@ -2,6 +2,7 @@
 
 use conversations::accepts_marketing;
 use shared::{
+    closed_set,
     error::{Error, UNAVAILABLE},
     phone,
     prelude::*,
@@ -14,13 +15,17 @@ use crate::{
     statements::{ADD_CONSENT, FIND_CLIENT, NAME_CLIENT},
 };
 
+closed_set! {
+    /// Who gave a name: nobody, their profile, the business's own phone, or staff here.
+    pub NameSource { Number = "number", Profile = "profile", AddressBook = "address_book", Staff = "staff" }
+}
+
 /// A client's name changed, or whether they take marketing.
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
 pub struct ClientUpdated {
     pub client_id: Uuid,
     pub name: String,
-    /// Who gave the name: `number` (nobody), `profile`, `address_book` or `staff`.
-    pub name_source: String,
+    pub name_source: NameSource,
     /// Whether they take marketing on WhatsApp; null when they never said.
     pub accepts_marketing: Option<bool>,
 }

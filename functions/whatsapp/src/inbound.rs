@@ -1,8 +1,8 @@
 //! What a webhook's item does to a company's conversations. Each item has run or has left nothing behind.
 
 use conversations::{
-    ConversationCreated, ConversationReopened, ConversationUpdated, MessageCreated, Written, emit_conversation, emit_message,
-    enqueue_bot_turn, preview,
+    ConversationCreated, ConversationReopened, ConversationUpdated, MessageCreated, Mode, Written, emit_conversation,
+    emit_message, enqueue_bot_turn, preview,
 };
 use shared::{
     error::{Error, INTERNAL, UNAVAILABLE},
@@ -175,7 +175,7 @@ fn announce(context: &Context, transaction: &Transaction, channel: &Channel, wri
         let payload = json!({"file_id": file["id"], "message_id": message.id, "channel_account_id": channel.id});
         transaction.enqueue(Job::new(context, Queue::Media, "fetch_media", file["id"].as_str().unwrap_or_default(), payload));
     }
-    if conversation.mode == "bot" && sender_type == "client" {
+    if conversation.mode == Mode::Bot && sender_type == "client" {
         enqueue_bot_turn(context, transaction, conversation.id);
     }
     emit_message(transaction, &conversation, &MessageCreated { message });

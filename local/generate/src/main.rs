@@ -6,6 +6,7 @@
 
 mod apis;
 mod environment;
+mod examples;
 mod functions;
 mod names;
 mod openapi;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    examples::Examples,
     functions::{self, Function, Workspace},
     operation,
     schemas::Schemas,
@@ -29,13 +30,15 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
         add_events(&mut events, function)?;
     }
     for function in functions.iter().filter(|function| function.is("http")) {
+        let examples = Examples::of(function, &workspace.root)?;
         for way in function.ways()? {
             let (method, path) = way;
-            let operation =
-                operation::of(function, way, &mut responses).with_context(|| format!("describing {}", function.name))?;
+            let operation = operation::of(function, way, &mut responses, &examples)
+                .with_context(|| format!("describing {}", function.name))?;
             paths.entry(path).or_insert_with(|| json!({}))[method.to_ascii_lowercase()] = operation;
         }
     }
+    schemas.narrow("FeedEvent", "type", "data", &events);
     let actions = sockets::actions(functions, &mut schemas)?;
     let mut document = json!({
         "openapi": "3.1.0",
@@ -43,6 +46,7 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
             "title": "Balcão",
             "version": "1",
             "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}, {"url": "/api"}, {"url": "/api/v1"}],
         "tags": tags(functions, workspace),
@@ -56,6 +60,7 @@ pub fn document(functions: &[Function], workspace: &Workspace) -> Result<String>
     });
     schemas.check_references(&document)?;
     document["components"]["schemas"] = schemas.into_json();
+    no_booleans(&mut document);
     Ok(serde_json::to_string_pretty(&sorted(&document))? + "\n")
 }
 
@@ -106,6 +111,28 @@ fn problem() -> Value {
             "current": {"description": "The current state, when it conflicts with the request."},
         },
     })
+}
+
+/// `true` as a schema says nothing, and so does `{}`, which every tool reads.
+fn no_booleans(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields.iter_mut() {
+                let are_schemas = field.as_object_mut().filter(|_| name == "properties");
+                are_schemas
+                    .into_iter()
+                    .flatten()
+                    .filter(|(_, schema)| **schema == true)
+                    .for_each(|(_, schema)| *schema = json!({}));
+                if ["items", "additionalProperties", "schema"].contains(&name.as_str()) && *field == true {
+                    *field = json!({});
+                }
+                no_booleans(field);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(no_booleans),
+        _ => {}
+    }
 }
 
 /// The same value with the keys of every object in order, whatever the features of `serde_json`.

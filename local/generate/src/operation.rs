@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::{functions::Function, names::path_parameters};
+use crate::{examples::Examples, functions::Function, names::path_parameters};
 
 /// The operation of `function` by one of its ways. Its failures are added to `responses`, where equal ones of other functions are too.
-pub fn of(function: &Function, way: (&str, &str), responses: &mut Map<String, Value>) -> Result<Value> {
+pub fn of(function: &Function, way: (&str, &str), responses: &mut Map<String, Value>, examples: &Examples) -> Result<Value> {
     let description = &function.description;
     let ways = function.ways()?;
     let position = ways.iter().position(|known| *known == way).unwrap_or_default();
@@ -19,25 +19,26 @@ pub fn of(function: &Function, way: (&str, &str), responses: &mut Map<String, Va
         "operationId": id,
         "tags": [function.package],
         "summary": function.summary(),
-        "responses": answers(function, responses)?,
+        "description": told(function)?,
+        "responses": answers(function, responses, examples)?,
         "security": security(function.text("access")?),
         "x-access": description["access"],
     });
     if position > 0 {
         operation["x-alias-of"] = json!(function.name);
     }
-    if let Some(details) = &function.details {
-        operation["description"] = json!(details);
-    }
     if !description["limit"].is_null() {
         operation["x-limit"] = description["limit"].clone();
     }
-    let parameters = parameters(description, way.1)?;
+    let parameters = parameters(description, way.1, examples)?;
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
     if !description["body"].is_null() {
-        let content = json!({"application/json": {"schema": description["body"]}});
+        let mut content = json!({"application/json": {"schema": description["body"]}});
+        if let Some(example) = &examples.body {
+            content["application/json"]["example"] = example.clone();
+        }
         operation["requestBody"] = json!({"required": needs_body(description), "content": content});
     }
     Ok(operation)
@@ -48,8 +49,28 @@ fn needs_body(description: &Value) -> bool {
     let body = &description["body"];
     let name = body["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
     let schema = name.map_or(body, |name| &description["schemas"][name]);
-    let takes_none = schema["type"] == "object" && schema["required"].as_array().is_none_or(Vec::is_empty);
+    let takes_none =
+        schema["type"] == "object" && schema["oneOf"].is_null() && schema["required"].as_array().is_none_or(Vec::is_empty);
     !takes_none
+}
+
+/// What it does, in whole sentences, and who may call it.
+fn told(function: &Function) -> Result<String> {
+    let summary = function.summary();
+    let mut letters = summary.chars();
+    let sentence = letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default();
+    let callers = function.text("access")?.split(" or ").map(|name| match name {
+        "admin" => "admins",
+        "supervisor" => "supervisors and admins",
+        "staff" => "staff",
+        "student" => "students",
+        "member" => "everybody who is signed in",
+        "anyone" => "everybody, without a token",
+        _ => "the provider, who signs it",
+    });
+    let callers = format!("For {}.", callers.collect::<Vec<_>>().join(", or "));
+    let parts = [Some(sentence.as_str()), function.details.as_deref(), Some(callers.as_str())];
+    Ok(parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
 }
 
 /// Public routes and signed ones need no token; where several kinds of callers are let in, any of what they bring.
@@ -63,16 +84,35 @@ fn security(access: &str) -> Value {
     }
 }
 
-fn parameters(description: &Value, path: &str) -> Result<Vec<Value>> {
-    let in_path = |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
-    let mut parameters: Vec<Value> = path_parameters(path).map(in_path).collect();
+fn parameters(description: &Value, path: &str, examples: &Examples) -> Result<Vec<Value>> {
+    let in_path = |(position, name): (usize, &str)| {
+        let mut schema = description["parameters"][position].clone();
+        schema.as_object_mut().into_iter().for_each(|fields| fields.retain(|key, _| key != "$schema" && key != "title"));
+        json!({"name": name, "in": "path", "required": true, "schema": schema})
+    };
+    let mut parameters: Vec<Value> = path_parameters(path).enumerate().map(in_path).collect();
     parameters.extend(query_parameters(&description["query"])?);
+    for parameter in &mut parameters {
+        let example = parameter["name"].as_str().and_then(|name| examples.parameters.get(name));
+        if let Some(example) = example {
+            parameter["example"] = typed(example, &parameter["schema"]);
+        }
+    }
+    if description["access"] == "signed_by_meta" {
+        parameters.push(json!({
+            "name": "X-Hub-Signature-256",
+            "in": "header",
+            "required": true,
+            "description": "HMAC-SHA-256 of the body's bytes with the app's secret.",
+            "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+        }));
+    }
     if description["idempotent"] == true {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
             "description": "The same key with the same body gets the first answer again, for 24 hours.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$", "minLength": 1, "maxLength": 255},
         }));
     }
     let is_versioned = description["failures"]["409"].as_array().is_some_and(|codes| codes.contains(&json!("stale_version")));
@@ -81,10 +121,19 @@ fn parameters(description: &Value, path: &str) -> Result<Vec<Value>> {
             "name": "If-Match",
             "in": "header",
             "description": "The version last seen; another one now is a conflict.",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "pattern": "^([0-9]{1,9}|\"[0-9]{1,9}\")$"},
         }));
     }
     Ok(parameters)
+}
+
+/// A query's text as the value that its schema says it is.
+fn typed(text: &str, schema: &Value) -> Value {
+    match schema["type"].as_str() {
+        Some("integer" | "number" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        Some("array") => text.split(',').map(Value::from).collect(),
+        _ => json!(text),
+    }
 }
 
 /// Each property of the query's schema is a parameter.
@@ -101,8 +150,15 @@ fn query_parameters(query: &Value) -> Result<Vec<Value>> {
         let description = schema.as_object_mut().and_then(|fields| fields.remove("description"));
         let is_required = required.contains(&json!(name));
         let mut parameter = json!({"name": name, "in": "query", "schema": schema});
+        if parameter["schema"]["type"] == "array" {
+            parameter["style"] = json!("form");
+            parameter["explode"] = json!(false);
+        }
         if is_required {
             parameter["required"] = true.into();
+        } else if let Some(pattern) = parameter["schema"]["pattern"].as_str() {
+            // Without a value it was not given.
+            parameter["schema"]["pattern"] = format!("^$|{pattern}").into();
         }
         if let Some(description) = description {
             parameter["description"] = description;
@@ -136,29 +192,33 @@ fn never_null(mut schema: Value) -> Value {
 }
 
 /// The answer by its status, and each status of failure.
-fn answers(function: &Function, responses: &mut Map<String, Value>) -> Result<Value> {
+fn answers(function: &Function, responses: &mut Map<String, Value>, examples: &Examples) -> Result<Value> {
     let description = &function.description;
     let answer = &description["answer"];
     let status = answer["status"].as_u64().context("the answer has no status")?;
     let mut answers = Map::new();
-    answers.insert(status.to_string(), success(description, status));
+    answers.insert(status.to_string(), success(description, status, examples));
     for (status, codes) in description["failures"].as_object().into_iter().flatten() {
         let mut codes: Vec<&str> = codes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         codes.sort_unstable();
         if answer["failing"].as_u64().is_some_and(|failing| failing.to_string() == *status) {
-            let mut failure = failure(status, &codes);
+            let mut failure = failure(status, &codes, description);
             failure["content"]["application/json"] = json!({"schema": answer["schema"]});
             answers.insert(status.clone(), failure);
             continue;
         }
-        let name = format!("{status}.{}", codes.join("."));
+        let failure = failure(status, &codes, description);
+        let mut name = format!("{status}.{}", codes.join("."));
+        if responses.get(&name).is_some_and(|known| *known != failure) {
+            name = format!("{name}.{}", function.name);
+        }
         answers.insert(status.clone(), json!({"$ref": format!("#/components/responses/{name}")}));
-        responses.entry(name).or_insert_with(|| failure(status, &codes));
+        responses.insert(name, failure);
     }
     Ok(answers.into())
 }
 
-fn success(description: &Value, status: u64) -> Value {
+fn success(description: &Value, status: u64, examples: &Examples) -> Value {
     let answer = &description["answer"];
     let meaning = match status {
         201 => "Created",
@@ -169,18 +229,27 @@ fn success(description: &Value, status: u64) -> Value {
     };
     let mut success = json!({"description": meaning});
     if let Some(content_type) = answer["content_type"].as_str() {
-        let media = if answer["schema"].is_null() { json!({}) } else { json!({"schema": answer["schema"]}) };
+        let mut media = if answer["schema"].is_null() { json!({}) } else { json!({"schema": answer["schema"]}) };
+        if let Some(example) = &examples.answer {
+            media["example"] = example.clone();
+        }
         success["content"] = json!({content_type: media});
     }
     let mut headers = Map::new();
     if description["method"] == "GET" {
-        headers.insert("Balcao-Cursor".into(), header("Place in the events feed from which nothing is missed."));
+        let mut cursor = header("Place in the events feed from which nothing is missed.");
+        cursor["schema"]["pattern"] = json!("^[0-9A-Za-z]{1,32}[.][0-9]{1,20}[.][0-9]{1,19}$");
+        headers.insert("Balcao-Cursor".into(), cursor);
     }
     if description["idempotent"] == true {
-        headers.insert("Idempotency-Replayed".into(), header("`true` when this is the stored answer of an earlier request."));
+        let mut replayed = header("This is the stored answer of an earlier request.");
+        replayed["schema"]["const"] = json!("true");
+        headers.insert("Idempotency-Replayed".into(), replayed);
     }
     if status == 302 {
-        headers.insert("Location".into(), header("Where it is."));
+        let mut location = header("Where it is.");
+        location["schema"]["format"] = json!("uri");
+        headers.insert("Location".into(), location);
     }
     if !headers.is_empty() {
         success["headers"] = headers.into();
@@ -188,12 +257,23 @@ fn success(description: &Value, status: u64) -> Value {
     success
 }
 
-fn failure(status: &str, codes: &[&str]) -> Value {
+/// A problem of one of these codes, each with what it shows as `current`.
+fn failure(status: &str, codes: &[&str], description: &Value) -> Value {
+    let mut shown: Vec<(Value, Vec<&str>)> = Vec::new();
+    for code in codes {
+        let current = description["currents"].get(*code).cloned().unwrap_or_default();
+        match shown.iter_mut().find(|(known, _)| *known == current) {
+            Some((_, codes)) => codes.push(code),
+            None => shown.push((current, vec![code])),
+        }
+    }
+    let mut branches: Vec<Value> = shown.into_iter().map(|(current, codes)| branch(&codes, current)).collect();
+    let branches = if branches.len() == 1 { branches.remove(0) } else { json!({"oneOf": branches}) };
     let mut failure = json!({
         "description": codes.join(", "),
         "content": {
             "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/Problem", "properties": {"code": {"enum": codes}}},
+                "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, branches]},
             },
         },
     });
@@ -201,6 +281,14 @@ fn failure(status: &str, codes: &[&str]) -> Value {
         failure["headers"] = json!({"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}});
     }
     failure
+}
+
+fn branch(codes: &[&str], current: Value) -> Value {
+    let mut branch = json!({"type": "object", "required": ["code"], "properties": {"code": {"type": "string", "enum": codes}}});
+    if !current.is_null() {
+        branch["properties"]["current"] = current;
+    }
+    branch
 }
 
 fn header(description: &str) -> Value {
@@ -236,7 +324,7 @@ mod tests {
     #[test]
     fn parameters_come_from_path_and_query() {
         let mut responses = Map::new();
-        let operation = of(&list_leads(), ("GET", "/leads/{id}"), &mut responses).unwrap();
+        let operation = of(&list_leads(), ("GET", "/leads/{id}"), &mut responses, &Examples::default()).unwrap();
         let names: Vec<_> = operation["parameters"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["id", "limit", "order", "stage", "If-Match"]);
         assert_eq!(operation["parameters"][1]["schema"], json!({"type": "integer"}));
@@ -253,13 +341,14 @@ mod tests {
         assert!(!with(close(), json!({"type": "object", "properties": {"reason": {"type": "string"}}})));
         assert!(with(close(), json!({"type": "object", "required": ["reason"]})));
         assert!(with(close(), json!({"oneOf": []})));
+        assert!(with(close(), json!({"type": "object", "oneOf": [{"required": ["reason"]}]})));
         assert!(with(json!(true), json!({})));
     }
 
     #[test]
     fn an_alias_names_its_function() {
         let ways = [("GET", "/leads/{id}"), ("GET", "/old/{id}"), ("PATCH", "/leads/{id}")];
-        let operations = ways.map(|way| of(&list_leads(), way, &mut Map::new()).unwrap());
+        let operations = ways.map(|way| of(&list_leads(), way, &mut Map::new(), &Examples::default()).unwrap());
         let ids = operations.each_ref().map(|operation| operation["operationId"].as_str().unwrap());
         assert_eq!(ids, ["list_leads", "list_leads_alias", "list_leads_alias_2"]);
         assert!(operations[0]["x-alias-of"].is_null());

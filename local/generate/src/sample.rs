@@ -77,7 +77,8 @@ fn example(schema: &Value, schemas: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
         return example(&schemas[name], schemas);
     }
-    if let Some(first) = ["oneOf", "anyOf", "allOf", "enum"].iter().find_map(|key| schema[key].get(0)) {
+    let choices = if schema["properties"].is_object() { &[][..] } else { &["oneOf", "anyOf", "allOf", "enum"] };
+    if let Some(first) = choices.iter().find_map(|key| schema[key].get(0)) {
         return if schema["enum"].is_array() { first.clone() } else { example(first, schemas) };
     }
     if !schema["const"].is_null() {

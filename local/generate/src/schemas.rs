@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::functions::Function;
 
@@ -81,6 +81,16 @@ impl Schemas {
         bail!("the schema {name} of {} ({one}) differs from that of {} ({other}): {advice}", old.function, new.function)
     }
 
+    /// Says of a type what one of its fields holds for each value of another.
+    pub fn narrow(&mut self, name: &str, by: &str, field: &str, schemas: &BTreeMap<String, Value>) {
+        let Some(fields) = self.0.get_mut(name).and_then(|entry| entry.schema.as_object_mut()) else { return };
+        let branch = |(value, schema): (&String, &Value)| {
+            let properties = json!({by: {"const": value}, field: schema});
+            json!({"title": value, "type": "object", "required": [by, field], "properties": properties})
+        };
+        fields.insert("oneOf".into(), schemas.iter().map(branch).collect());
+    }
+
     /// Fails on a reference to a schema that is not there.
     pub fn check_references(&self, document: &Value) -> Result<()> {
         let mut found = BTreeSet::new();
@@ -156,8 +166,6 @@ fn renamed(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn function(name: &str, description: Value) -> Function {
@@ -176,6 +184,15 @@ mod tests {
         let told = schemas.add_of(&with_lead("create_lead", "body", json!({"type": "string"}))).unwrap_err().to_string();
         assert!(told.contains("get_lead (as output)") && told.contains("create_lead (as input)"), "{told}");
         assert!(told.contains("both input and output"), "{told}");
+    }
+
+    #[test]
+    fn a_type_is_narrowed_by_one_of_its_fields() {
+        let mut schemas = Schemas::default();
+        schemas.add("Event", json!({"type": "object", "properties": {"type": {"type": "string"}, "data": {}}}));
+        schemas.narrow("Event", "type", "data", &BTreeMap::from([("lead.created".to_owned(), json!({"type": "object"}))]));
+        let event = &schemas.into_json()["Event"];
+        assert_eq!(event["oneOf"][0]["properties"], json!({"type": {"const": "lead.created"}, "data": {"type": "object"}}));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Which files are taken, how large, and under what names. Executables, scripts, HTML and SVG are never taken.
 
+use schemars::Schema;
+use serde_json::{Value, json};
+
 use super::name::extension;
+use crate::text::{BLANK, UNSEEN};
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -128,6 +132,39 @@ pub(super) const TYPES: &[FileType] = types! {
     "text/plain" Document Content::Text, [], ["txt", "text", "csv", "tsv", "json", "log", "md"];
     "text/csv" Document Content::Text, ["application/csv"], ["csv", "tsv", "txt"];
 };
+
+/// Says of the schema of an announcement (`name`, `mime_type`, `size`) which names and sizes go with which types, for
+/// `#[schemars(transform = …)]`.
+pub fn by_type(schema: &mut Schema) {
+    let mut branches: Vec<Value> = Vec::new();
+    for known in TYPES {
+        let (name, largest) = (json!({"pattern": pattern(known.extensions())}), json!({"maximum": known.kind.largest()}));
+        let is_alike = |branch: &&mut Value| branch["properties"]["name"] == name && branch["properties"]["size"] == largest;
+        match branches.iter_mut().find(is_alike).and_then(|branch| branch["properties"]["mime_type"]["enum"].as_array_mut()) {
+            Some(types) => types.push(json!(known.mime_type)),
+            None => branches.push(json!({
+                "title": known.mime_type,
+                "type": "object",
+                "properties": {"name": name, "mime_type": {"enum": [known.mime_type]}, "size": largest},
+            })),
+        }
+    }
+    schema.insert("oneOf".into(), json!(branches));
+}
+
+/// Names that end so, or in no way that says anything.
+fn pattern(extensions: &[&str]) -> String {
+    let any_case = |extension: &&str| {
+        let letters = extension.chars().map(|letter| match letter {
+            'a'..='z' => format!("[{}{letter}]", letter.to_ascii_uppercase()),
+            other => other.to_string(),
+        });
+        letters.collect::<String>()
+    };
+    let endings = extensions.iter().map(any_case).collect::<Vec<_>>().join("|");
+    let (any, plain, seen) = (format!(r"[^{UNSEEN}/\\]"), format!(r"[^{UNSEEN}/\\.]"), format!(r"[^{UNSEEN}{BLANK}/\\.]"));
+    format!("^{seen}({plain}*{seen}|{any}*[.]({endings}))?$")
+}
 
 /// The accepted type that `mime_type` names, in any case and whatever its parameters.
 #[must_use]

@@ -29,16 +29,22 @@ use ring::digest;
 use uuid::Uuid;
 
 pub use content::Refusal;
-pub use kind::{FileType, Kind, accepted};
+pub use kind::{FileType, Kind, accepted, by_type};
 pub use name::{clean_name, content_disposition};
 pub use sniff::{Facts, examine};
 pub use upload::{Upload, presigned_upload};
 
 use crate::{
+    closed_set,
     context::Context,
     environment::variable,
     error::{Error, UNAVAILABLE},
 };
+
+closed_set! {
+    /// Whether a file's content is there: not yet, for good, or never, for it was refused or could not be had.
+    pub FileStatus { Pending = "pending", Ready = "ready", Failed = "failed" }
+}
 
 /// How long a download URL works.
 const DOWNLOAD_LIFE: Duration = Duration::from_mins(5);

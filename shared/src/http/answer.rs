@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cursor::TimeCursor;
+
 /// A finished answer, before security headers are added.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -106,6 +108,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Report<T> {
 pub struct Page<T> {
     pub data: Vec<T>,
     /// What to pass as `cursor` for the next page; null on the last.
+    #[schemars(with = "Option<TimeCursor>")]
     pub next_cursor: Option<String>,
 }
 

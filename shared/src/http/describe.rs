@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Answer, Route,
     names::{self, Way},
+    texts,
 };
 use crate::{
     error::{INTERNAL, Problem, RATE_LIMITED, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING, UNAVAILABLE},
@@ -97,6 +98,7 @@ pub struct Description {
     access: String,
     body: Option<Schema>,
     query: Option<Schema>,
+    path: Vec<Schema>,
     answer: Value,
     pub(crate) idempotent: bool,
     pub(crate) failures: Vec<Problem>,
@@ -114,6 +116,7 @@ impl Default for Description {
             access: String::new(),
             body: None,
             query: None,
+            path: Vec::new(),
             answer: Value::Null,
             idempotent: false,
             failures: vec![INTERNAL, UNAVAILABLE],
@@ -152,6 +155,11 @@ impl Description {
         }
     }
 
+    /// What each name in braces of the path stands for, in order.
+    pub(crate) fn path(&mut self, schemas: Vec<Schema>) {
+        self.path = schemas;
+    }
+
     pub(crate) fn answer<A: Answer>(&mut self) {
         let schema = A::schema(&mut self.outputs);
         self.answer = json!({"status": A::STATUS, "content_type": A::CONTENT_TYPE, "failing": A::FAILING, "schema": schema});
@@ -161,7 +169,11 @@ impl Description {
     pub(crate) fn of_route(mut self, route: &Route) -> Value {
         self.failures.extend_from_slice(route.failures);
         let mut failures = Map::new();
+        let mut currents = Map::new();
         for problem in &self.failures {
+            if let Some(describe) = problem.current {
+                currents.insert(problem.code.to_owned(), json!(describe(&mut self.outputs)));
+            }
             let codes = failures.entry(problem.status.to_string()).or_insert_with(|| json!([]));
             let code = json!(problem.code);
             if let Some(codes) = codes.as_array_mut().filter(|codes| !codes.contains(&code)) {
@@ -171,8 +183,12 @@ impl Description {
         let events = events(&mut self.outputs);
         let mut query = json!(self.query);
         names::note(&mut query, Way::Taken);
+        texts::limit(&mut query);
         let mut schemas = self.inputs.take_definitions(true);
-        schemas.values_mut().for_each(|schema| names::note(schema, Way::Taken));
+        schemas.values_mut().for_each(|schema| {
+            names::note(schema, Way::Taken);
+            texts::limit(schema);
+        });
         let mut outputs = self.outputs.take_definitions(true);
         outputs.values_mut().for_each(|schema| names::note(schema, Way::Told));
         schemas.extend(outputs);
@@ -192,6 +208,8 @@ impl Description {
             "body": self.body,
             "answer": self.answer,
             "failures": failures,
+            "currents": currents,
+            "parameters": self.path,
             "events": events,
             "schemas": schemas,
         })

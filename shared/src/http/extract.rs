@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use garde::Validate;
 use http::header;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -69,8 +69,8 @@ where
 
 /// Any of several values of a query parameter: comma separated, or the parameter given more than once.
 #[derive(Clone, Debug, JsonSchema)]
-#[schemars(transparent)]
-pub struct CommaSeparated<T>(#[schemars(with = "String")] pub Vec<T>);
+#[schemars(transparent, inline)]
+pub struct CommaSeparated<T>(pub Vec<T>);
 
 impl<'de, T> Deserialize<'de> for CommaSeparated<T>
 where
@@ -87,11 +87,18 @@ where
 pub trait PathParameters: Sized + Send + 'static {
     /// One value for each name in braces.
     fn parse(values: &[&str]) -> Option<Self>;
+
+    /// What each of them may be.
+    fn schemas() -> Vec<Schema>;
 }
 
 impl PathParameters for Uuid {
     fn parse(values: &[&str]) -> Option<Self> {
         values.first()?.parse().ok()
+    }
+
+    fn schemas() -> Vec<Schema> {
+        vec![schema_for!(Uuid)]
     }
 }
 
@@ -99,11 +106,19 @@ impl PathParameters for String {
     fn parse(values: &[&str]) -> Option<Self> {
         values.first().map(|value| (*value).to_owned())
     }
+
+    fn schemas() -> Vec<Schema> {
+        vec![schema_for!(String)]
+    }
 }
 
 impl PathParameters for (Uuid, Uuid) {
     fn parse(values: &[&str]) -> Option<Self> {
         Some((values.first()?.parse().ok()?, values.get(1)?.parse().ok()?))
+    }
+
+    fn schemas() -> Vec<Schema> {
+        vec![schema_for!(Uuid), schema_for!(Uuid)]
     }
 }
 
@@ -118,6 +133,7 @@ impl<T: PathParameters> FromRequest for Path<T> {
     }
 
     fn describe(description: &mut Description) {
+        description.path(T::schemas());
         description.failures.push(NOT_FOUND);
     }
 }
@@ -135,7 +151,7 @@ impl FromRequest for RawBody {
     }
 
     fn describe(description: &mut Description) {
-        description.body::<serde_json::Value>();
+        description.body::<serde_json::Map<String, serde_json::Value>>();
         description.failures.push(PAYLOAD_TOO_LARGE);
     }
 }

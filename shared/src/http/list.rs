@@ -31,6 +31,7 @@ pub enum Order {
 struct Paging {
     /// The `next_cursor` of the page before, in the same order.
     #[garde(inner(custom(is_cursor)))]
+    #[schemars(with = "Option<TimeCursor>")]
     cursor: Option<String>,
     #[garde(skip)]
     #[serde(default)]

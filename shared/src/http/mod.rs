@@ -15,6 +15,7 @@ mod query;
 pub(crate) mod request;
 mod route;
 mod shape;
+pub(crate) mod texts;
 pub mod validation;
 
 pub use answer::{

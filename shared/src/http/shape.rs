@@ -17,7 +17,9 @@ fn problems_at(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<F
     if let Some(known) = known_values(schema) {
         return check_known(&known, value, path);
     }
-    if let Some(branches) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
+    // Beside fields, branches only say which of them go together, and the rules say that in words.
+    let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).filter(|_| schema.get("properties").is_none());
+    if let Some(branches) = branches.and_then(Value::as_array) {
         return problems_of_alternatives(root, branches, value, path);
     }
     if !has_type(schema, value) || !has_format(schema, value) {

@@ -11,7 +11,7 @@ use garde::{
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{
     field_problems::{invalid_type, required, unknown_field, unknown_value},
@@ -21,6 +21,9 @@ use crate::{
     error::{Error, FieldProblem, INVALID, refuse},
     text::has_hidden_characters,
 };
+
+/// 2⁵³: whole numbers below it are exact as floats.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Trims every string except passwords, and refuses NUL, other control characters and U+FFFD, which the gateway puts in place of
 /// bytes that are no UTF-8.
@@ -65,8 +68,17 @@ fn clean_at(value: Value, path: &mut String, problems: &mut Vec<FieldProblem>) -
             });
             Value::Object(cleaned.collect())
         }
+        Value::Number(number) => Value::Number(as_integer(&number).unwrap_or(number)),
         other => other,
     }
+}
+
+/// JSON knows no integers: `7.0` is the number 7.
+fn as_integer(number: &Number) -> Option<Number> {
+    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < MOST_EXACT)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number within i64")]
+    let integer = float as i64;
+    Some(integer.into())
 }
 
 /// What is wrong with the characters of one text.
@@ -261,6 +273,13 @@ mod tests {
     #[test]
     fn strings_are_trimmed() {
         assert_eq!(read::<Input>(json!({"name": "  Ana ", "count": 1})).unwrap().name, "Ana");
+    }
+
+    #[test]
+    fn whole_numbers_may_be_written_as_floats() {
+        assert_eq!(read::<Input>(json!({"name": "Ana", "count": 2.0})).unwrap().count, 2);
+        assert_eq!(codes(json!({"name": "Ana", "count": 2.5})), [("count".to_owned(), "invalid_type".to_owned())]);
+        assert_eq!(clean(json!([1e300, -3.0, 0.5])).unwrap(), json!([1e300, -3, 0.5]));
     }
 
     #[test]

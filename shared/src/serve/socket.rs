@@ -27,7 +27,7 @@ const MESSAGES_PER_SECOND: u64 = 20;
 #[derive(Clone, Debug)]
 pub struct ConnectRequest {
     pub connection_id: String,
-    /// The query parameter `ticket`.
+    /// The query parameter `ticket`. Front ends that add it to a URL that has it already send it twice: `a?ticket=a`.
     pub ticket: Option<String>,
 }
 
@@ -67,7 +67,8 @@ where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     serve_boxed(Uses::Database, "$connect", Value::Null, move |context, event| {
-        let ticket = event.query_string_parameters.unwrap_or_default().remove("ticket");
+        let given = event.query_string_parameters.unwrap_or_default().remove("ticket");
+        let ticket = given.map(|given| given.split('?').next().unwrap_or_default().to_owned());
         Box::pin(handler(context, ConnectRequest { connection_id: event.request_context.connection_id, ticket }))
     });
 }

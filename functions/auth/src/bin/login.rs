@@ -58,7 +58,7 @@ async fn login(context: Context, _: Anyone, Json(input): Json<Login>) -> Result<
     else {
         return Err(NO_COMPANY.into());
     };
-    let role: Role = candidate.role.as_deref().and_then(|role| role.parse().ok()).ok_or(NO_COMPANY)?;
+    let role = candidate.role.ok_or(NO_COMPANY)?;
     let transaction = context.begin_nobody().await?;
     let (identity, tokens) = auth::start_session(&context, &transaction, candidate.user_id, company_id, role).await?;
     let user = SignedInUser { id: identity.user_id, name: candidate.name.clone(), email, role, avatar_url: None };

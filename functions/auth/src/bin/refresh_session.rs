@@ -22,7 +22,7 @@ struct Judgement {
     session_id: Option<Uuid>,
     company_id: Option<Uuid>,
     user_id: Option<Uuid>,
-    role: Option<String>,
+    role: Option<Role>,
     family_id: Option<Uuid>,
     key_ids: Option<Vec<String>>,
 }
@@ -30,8 +30,8 @@ struct Judgement {
 impl Judgement {
     /// Whose token it is, and of which login; `None` for one that is unknown.
     fn holder(&self) -> Option<(Identity, Uuid)> {
-        let role = self.role.as_deref()?.parse().ok()?;
-        let identity = Identity { user_id: self.user_id?, company_id: self.company_id?, role, session_id: self.session_id? };
+        let identity =
+            Identity { user_id: self.user_id?, company_id: self.company_id?, role: self.role?, session_id: self.session_id? };
         Some((identity, self.family_id?))
     }
 }

@@ -2,6 +2,7 @@
 
 use auth::{Destination, default_company, password};
 use shared::{
+    VISIBLE, closed_set,
     error::{FieldProblem, INVALID},
     prelude::*,
     rule, visible,
@@ -20,8 +21,13 @@ const REGISTER: &str = "select app.register($1, $2, $3, $4, $5, $6, $7, $8, $9, 
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("not" = {
+    "required": ["company_name", "company_slug"],
+    "properties": {"company_name": {"type": "string"}, "company_slug": {"type": "string"}},
+}))]
 struct Register {
     #[garde(length(chars, min = 1, max = 120), custom(visible))]
+    #[schemars(regex(pattern = VISIBLE))]
     name: String,
     #[garde(dive)]
     email: Email,
@@ -30,17 +36,22 @@ struct Register {
     /// The person's own new company, whose admin they become. Without this and `company_slug`: the stage's default company, founded by
     /// the first to come and joined by others once it approves; where there is none, a company named after the person.
     #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
+    #[schemars(regex(pattern = VISIBLE))]
     company_name: Option<String>,
     /// The company to join once it approves. Either this or `company_name`.
     #[garde(length(chars, min = 1, max = 80), custom(not_both(self.company_name.as_ref())))]
     company_slug: Option<String>,
 }
 
+closed_set! {
+    /// Whoever owns the e-mail can sign in.
+    RegistrationStatus { CheckYourLogin = "check_your_login" }
+}
+
 /// The same whether the e-mail was known or not.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Registered {
-    /// `check_your_login`: whoever owns the e-mail can sign in.
-    status: &'static str,
+    status: RegistrationStatus,
     /// Whether the company must approve before a first login.
     awaits_approval: bool,
 }
@@ -97,7 +108,7 @@ async fn sign_up(context: &Context, input: &Register, hash: &str, to: &Destinati
         return Err(INVALID.in_fields(vec![FieldProblem::new("company_slug", "unknown_company", portuguese, english)]));
     }
     let awaits_approval = registration.outcome == "waiting";
-    transaction.commit(Accepted(Registered { status: "check_your_login", awaits_approval })).await
+    transaction.commit(Accepted(Registered { status: RegistrationStatus::CheckYourLogin, awaits_approval })).await
 }
 
 fn not_both(name: Option<&String>) -> impl FnOnce(&Option<String>, &()) -> garde::Result {

@@ -1,7 +1,7 @@
 //! POST /auth/companies/{id}/select — a session of the same login in another of the caller's companies.
 
 use auth::{Company, TokenPair};
-use shared::{crypto, error::INTERNAL, prelude::*};
+use shared::{crypto, prelude::*};
 
 const ROUTE: Route = Route::post("/auth/companies/{id}/select");
 
@@ -21,7 +21,7 @@ struct SelectedCompany {
 struct Chosen {
     #[from_row(flatten)]
     company: Company,
-    role: String,
+    role: Role,
 }
 
 pub fn main() {
@@ -34,7 +34,6 @@ async fn select_company(context: Context, caller: Member, Path(id): Path<Uuid>) 
     let transaction = context.begin(&caller).await?;
     let Chosen { company, role } =
         transaction.one(CHOOSE_COMPANY, &[&session_id, &id, &hash, &origin.user_agent, &origin.ip, &origin.request_id]).await?;
-    let role = role.parse().map_err(|error| INTERNAL.caused_by(error))?;
     let identity = Identity { user_id: caller.user_id, company_id: id, role, session_id };
     let tokens = TokenPair::new(&context, &identity, refresh_token);
     transaction.commit(Json(SelectedCompany { company, role, tokens })).await

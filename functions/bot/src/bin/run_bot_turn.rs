@@ -5,7 +5,8 @@ use bot::{
     turn::Next,
 };
 use conversations::{
-    Content, Conversation, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, emit_conversation, enqueue_bot_turn,
+    Author, Content, Conversation, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, emit_conversation,
+    enqueue_bot_turn,
 };
 use shared::prelude::*;
 
@@ -54,11 +55,11 @@ async fn answer(context: &Context, transaction: &Transaction, job: &Claimed, id:
         enqueue_bot_turn(context, transaction, id);
     }
     for saying in turn.says {
-        let content = Content { kind: saying.kind.into(), body: saying.text, payload: saying.payload, file_id: None };
+        let content = Content { kind: saying.kind, body: saying.text, payload: saying.payload, file_id: None };
         let new = NewMessage {
             id: context.new_id(),
             conversation_id: id,
-            sender_type: "bot",
+            sender_type: Author::Bot,
             sender_id: None,
             content,
             reply_to_id: None,

@@ -2,7 +2,7 @@
 
 use conversations::{CONVERSATION, Conversation, accepts_marketing};
 use futures_util::future::join;
-use shared::prelude::*;
+use shared::{closed_set, prelude::*};
 
 const ROUTE: Route = Route::get("/conversations/{id}");
 
@@ -28,16 +28,39 @@ struct ConversationDetail {
     client: Client,
 }
 
+closed_set! {
+    IdentityKind {
+        Phone = "phone",
+        Email = "email",
+        Lid = "lid",
+        Bsuid = "bsuid",
+        Student = "student",
+        Visitor = "visitor",
+        Botconversa = "botconversa",
+    }
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct ClientIdentity {
+    kind: IdentityKind,
+    /// Of a phone its digits with country code.
+    value: String,
+}
+
 #[derive(Serialize, JsonSchema, FromRow)]
 struct Client {
     id: Uuid,
     name: String,
     email: Option<String>,
     tags: Vec<String>,
+    #[schemars(with = "Map<String, Value>")]
     custom_fields: Value,
     /// An object of the front ends' own, at most 16 KB.
+    #[schemars(with = "Map<String, Value>")]
     metadata: Value,
-    /// `{kind, value}` for each.
+    /// What providers know them by.
+    #[schemars(with = "Vec<ClientIdentity>")]
     identities: Value,
     /// Whether they take marketing on WhatsApp; null when they never said.
     accepts_marketing: Option<bool>,

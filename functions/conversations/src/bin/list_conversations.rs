@@ -2,7 +2,7 @@
 
 use conversations::{AskedConversations, Conversation, ConversationFilters};
 use futures_util::future::join;
-use shared::prelude::*;
+use shared::{cursor::TimeCursor, prelude::*};
 
 const ROUTE: Route = Route::get("/conversations").or(&["/chats"]);
 
@@ -10,6 +10,7 @@ const ROUTE: Route = Route::get("/conversations").or(&["/chats"]);
 #[derive(Serialize, JsonSchema)]
 struct ConversationList {
     data: Vec<Conversation>,
+    #[schemars(with = "Option<TimeCursor>")]
     next_cursor: Option<String>,
     counts: Counts,
 }

@@ -24,8 +24,10 @@ struct Window {
 struct MessageList {
     data: Vec<Message>,
     /// What to pass as `cursor` for the next page; null on the last.
+    #[schemars(with = "Option<TimeCursor>")]
     next_cursor: Option<String>,
     /// The place of the first message: what to pass as `cursor` with the other `order` for what lies before it, or is yet to come.
+    #[schemars(with = "Option<TimeCursor>")]
     previous_cursor: Option<String>,
 }
 

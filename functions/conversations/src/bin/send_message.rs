@@ -1,8 +1,8 @@
 //! POST /messages — an agent answers the client.
 
 use conversations::{
-    Attachments, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN, NewMessage,
-    SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send, message_columns, message_joins,
+    Attachments, Author, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN,
+    NewMessage, SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send, message_columns, message_joins,
 };
 use futures_util::future::join3;
 use shared::{error::NOT_FOUND, parameters, prelude::*};
@@ -71,7 +71,7 @@ async fn send_message(
     let new = NewMessage {
         id: context.new_id(),
         conversation_id: input.conversation_id,
-        sender_type: "agent",
+        sender_type: Author::Agent,
         sender_id: Some(agent.user_id),
         content: input.content(),
         reply_to_id: input.reply_to_id,

@@ -1,9 +1,9 @@
 //! POST /conversations/{id}/takeover — the caller becomes the conversation's agent and the bot stops.
 
 use conversations::{
-    ALREADY_TAKEN, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, IS_SEEN, NewMessage,
-    SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns, conversation_joins, emit_conversation,
-    takeover_text,
+    ALREADY_TAKEN, Author, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, IS_SEEN, MessageKind,
+    NewMessage, OutOfWindow, SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns,
+    conversation_joins, emit_conversation, takeover_text,
 };
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -85,7 +85,7 @@ async fn take_over_conversation(
     add_system_message(&context, &transaction, &conversation, line);
     let is_window_open = conversation.window_expires_at.is_some_and(|end| end > context.now());
     if input.greeting.is_some() && !is_window_open {
-        return Err(WINDOW_CLOSED.with_current(&conversation));
+        return Err(WINDOW_CLOSED.with_current(&OutOfWindow::new(conversation)));
     }
     let is_reply = input.greeting.is_some();
     let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name));
@@ -94,9 +94,9 @@ async fn take_over_conversation(
         let new = NewMessage {
             id: context.new_id(),
             conversation_id: id,
-            sender_type: "agent",
+            sender_type: Author::Agent,
             sender_id: Some(agent.user_id),
-            content: Content { kind: "text".into(), body, payload, ..Content::default() },
+            content: Content { kind: MessageKind::Text, body, payload, file_id: None },
             reply_to_id: None,
             client_message_id: None,
             is_reply,

@@ -15,6 +15,7 @@ const ROUTE: Route = Route::post("/conversations/{id}/transfer").or(&["/chats/{i
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = either_target)]
 struct Transfer {
     /// Give either a user or a department.
     #[garde(custom(one_target(&self.to_department_id)))]
@@ -95,6 +96,15 @@ async fn transfer_conversation(
     let after = json!({"assignee_id": conversation.assignee_id, "department_id": conversation.department_id});
     transaction.audit(id, &before, &after);
     transaction.commit(Json(conversation)).await
+}
+
+/// As `one_target` says it, for the description.
+fn either_target(schema: &mut schemars::Schema) {
+    let to = |given: &str, other: &str| {
+        let properties = json!({given: {"type": "string"}, other: {"type": "null"}});
+        json!({"title": given, "type": "object", "required": [given], "properties": properties})
+    };
+    schema.insert("oneOf".into(), json!([to("to_user_id", "to_department_id"), to("to_department_id", "to_user_id")]));
 }
 
 fn one_target(department: &Option<Uuid>) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {

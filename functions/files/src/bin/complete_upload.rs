@@ -2,7 +2,7 @@
 
 use files::{Checked, File, FileUser, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, check_copy};
 use shared::{
-    files::{REMOVE_UNLESS_KEPT, keep, kept_key},
+    files::{FileStatus, REMOVE_UNLESS_KEPT, keep, kept_key},
     kept_copy, parameters,
     prelude::*,
 };
@@ -52,7 +52,7 @@ pub fn main() {
 async fn complete_upload(context: Context, caller: FileUser, Path(id): Path<Uuid>) -> Result<Json<File>, Error> {
     let lookup = context.begin(&caller).await?;
     let file: File = lookup.one(FIND, &[&id]).await?;
-    if file.status != "pending" {
+    if file.status != FileStatus::Pending {
         lookup.commit_unaudited().await?;
         return file.outcome().map(Json);
     }

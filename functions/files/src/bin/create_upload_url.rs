@@ -5,7 +5,7 @@ use std::time::Duration;
 use files::{File, FileUser};
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND, refuse},
-    files::{Upload, accepted, clean_name, incoming_key, presigned_upload},
+    files::{Upload, accepted, by_type, clean_name, incoming_key, presigned_upload},
     prelude::*,
     text::has_hidden_characters,
 };
@@ -24,6 +24,7 @@ const INSERT: &str = "
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = by_type)]
 struct Announcement {
     #[garde(length(chars, min = 1, max = 1000))]
     name: String,

@@ -2,7 +2,7 @@
 
 use files::{File, FileUser, NOT_READY, REFUSED};
 use shared::{
-    files::{FileType, accepted, presigned_download},
+    files::{FileStatus, FileType, accepted, presigned_download},
     prelude::*,
 };
 
@@ -30,10 +30,10 @@ async fn download_file(
 ) -> Result<Redirect, Error> {
     let transaction = context.begin(&caller).await?;
     let file: File = transaction.one(FIND, &[&id]).await?;
-    match file.status.as_str() {
-        "ready" => {}
-        "pending" => return Err(NOT_READY.into()),
-        _ => return Err(REFUSED.into()),
+    match file.status {
+        FileStatus::Ready => {}
+        FileStatus::Pending => return Err(NOT_READY.into()),
+        FileStatus::Failed => return Err(REFUSED.into()),
     }
     let inline = wish.inline && accepted(&file.mime_type).is_some_and(FileType::is_shown_inline);
     let url = presigned_download(&context, &file.storage_key, &file.name, &file.mime_type, inline).await?;

@@ -8,11 +8,11 @@ use integrations::{
     saving::{keep_credentials, prove_right, store},
 };
 use shared::{
-    error::{FieldProblem, refuse},
+    error::{FieldProblem, STALE, refuse},
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE]);
+const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE, STALE.showing::<Option<Integration>>()]);
 
 reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 

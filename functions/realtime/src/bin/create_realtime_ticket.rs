@@ -17,7 +17,7 @@ const NOTHING: &str = "select";
 #[derive(Serialize, JsonSchema)]
 struct RealtimeTicket {
     ticket: String,
-    /// Connect to `url?ticket=…`.
+    /// Connect to it as it is: the ticket is in it.
     url: String,
     /// Seconds within which to connect.
     expires_in: i64,
@@ -32,5 +32,6 @@ async fn create_realtime_ticket(context: Context, caller: Member) -> Result<Crea
     let (entered, ticket) = join(transaction.query(NOTHING, &[]), save_ticket(&context, &caller)).await;
     entered?;
     let ticket = ticket?;
-    Ok(Created(RealtimeTicket { ticket, url: variable("WEBSOCKET_URL"), expires_in: TICKET_LIFE }))
+    let url = format!("{}?ticket={ticket}", variable("WEBSOCKET_URL"));
+    Ok(Created(RealtimeTicket { ticket, url, expires_in: TICKET_LIFE }))
 }

@@ -4,7 +4,7 @@ use realtime::{
     RESYNC,
     feed::{self, FeedEvent},
 };
-use shared::prelude::*;
+use shared::{events::FeedCursor, prelude::*};
 
 const ROUTE: Route = Route::get("/events").fails(&[RESYNC]);
 
@@ -12,6 +12,7 @@ const ROUTE: Route = Route::get("/events").fails(&[RESYNC]);
 struct Wish {
     /// A `head`, `next_cursor` or `Balcao-Cursor` given before.
     #[garde(length(max = 100))]
+    #[schemars(with = "Option<FeedCursor>")]
     after: Option<String>,
     /// Only these topics; all without it.
     #[garde(skip)]
@@ -29,8 +30,10 @@ fn most_events() -> u32 {
 struct EventList {
     data: Vec<FeedEvent>,
     /// What to pass as `after` for the rest; null when this reaches the head.
+    #[schemars(with = "Option<FeedCursor>")]
     next_cursor: Option<String>,
     /// What to continue from once everything was read.
+    #[schemars(with = "FeedCursor")]
     head: String,
 }
 

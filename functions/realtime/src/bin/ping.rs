@@ -2,6 +2,7 @@
 
 use realtime::{presence, reply};
 use shared::{
+    events::FeedCursor,
     prelude::*,
     realtime::{Connection, refresh},
 };
@@ -11,6 +12,7 @@ use shared::{
 struct Ping {
     /// The client's `head`.
     #[garde(length(max = 100))]
+    #[schemars(with = "Option<FeedCursor>")]
     after: Option<String>,
 }
 

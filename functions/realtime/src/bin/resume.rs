@@ -7,6 +7,7 @@ use realtime::{
     reply,
 };
 use shared::{
+    events::FeedCursor,
     prelude::*,
     realtime::{Connection, post},
 };
@@ -25,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 struct Resume {
     /// The client's `head`.
     #[garde(length(max = 100))]
+    #[schemars(with = "FeedCursor")]
     after: String,
 }
 

@@ -24,6 +24,7 @@ const SET: &str = "
 #[serde(deny_unknown_fields)]
 struct Input {
     #[garde(custom(can_be_chosen))]
+    #[schemars(extend("not" = {"const": "offline"}))]
     status: PresenceStatus,
 }
 

@@ -12,11 +12,14 @@ use shared::{
 /// Within which the same news is told once.
 const PAUSE: Duration = Duration::from_secs(2);
 
+const CONVERSATION: &str = "^conversation:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Input {
     /// `conversation:<id>`, one the connection is on.
     #[garde(length(max = 60))]
+    #[schemars(regex(pattern = CONVERSATION))]
     topic: String,
     #[garde(skip)]
     state: bool,

@@ -10,6 +10,6 @@ pub fn main() {
     serve(&ROUTE, get_openapi);
 }
 
-async fn get_openapi(_: Context, _: Anyone) -> Result<Json<Value>, Error> {
+async fn get_openapi(_: Context, _: Anyone) -> Result<Json<Map<String, Value>>, Error> {
     serde_json::from_str(OPENAPI).map(Json).map_err(|error| shared::error::INTERNAL.caused_by(error))
 }

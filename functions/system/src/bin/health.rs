@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join4;
-use shared::{environment::variable, error::UNAVAILABLE, http::Report, prelude::*};
+use shared::{closed_set, environment::variable, error::UNAVAILABLE, http::Report, prelude::*};
 
 const ROUTE: Route = Route::get("/health").needs(Privilege::Files);
 
@@ -12,10 +12,18 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Jobs that wait longer than this have been forgotten by somebody.
 const LONGEST_WAIT: f64 = 300.0;
 
+closed_set! {
+    /// `degraded` while something fails that most requests do without, `error` without Postgres.
+    HealthStatus { Ok = "ok", Degraded = "degraded", Error = "error" }
+}
+
+closed_set! {
+    ServiceStatus { Ok = "ok", Error = "error" }
+}
+
 #[derive(Serialize, JsonSchema)]
 struct Health {
-    /// `ok`; `degraded` while something fails that most requests do without; `error` without Postgres.
-    status: &'static str,
+    status: HealthStatus,
     timestamp: Timestamp,
     services: Services,
     checks: Vec<Check>,
@@ -24,14 +32,13 @@ struct Health {
     error: Option<&'static str>,
 }
 
-/// Each `ok` or `error`.
 #[derive(Serialize, JsonSchema)]
 struct Services {
-    database: &'static str,
+    database: ServiceStatus,
     /// DynamoDB, which is in its place.
-    redis: &'static str,
-    storage: &'static str,
-    queue: &'static str,
+    redis: ServiceStatus,
+    storage: ServiceStatus,
+    queue: ServiceStatus,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -71,17 +78,17 @@ async fn health(context: Context, _: Anyone) -> Result<Report<Health>, Error> {
     let services = Services { database: word(&postgres), redis: word(&dynamodb), storage: word(&s3), queue: word(&queues) };
     let checks = vec![postgres, dynamodb, s3, queues, jobs];
     let are_well = checks.iter().all(|check| check.ok);
-    let status = if are_well { "ok" } else { "degraded" };
+    let status = if are_well { HealthStatus::Ok } else { HealthStatus::Degraded };
     let health = Health { status, timestamp: context.now(), services, checks, error: None };
     if is_reached {
         return Ok(Report(Ok(health)));
     }
     let error = context.origin().language.pick(UNAVAILABLE.portuguese, UNAVAILABLE.english);
-    Ok(Report(Err(Health { status: "error", error: Some(error), ..health })))
+    Ok(Report(Err(Health { status: HealthStatus::Error, error: Some(error), ..health })))
 }
 
-fn word(check: &Check) -> &'static str {
-    if check.ok { "ok" } else { "error" }
+fn word(check: &Check) -> ServiceStatus {
+    if check.ok { ServiceStatus::Ok } else { ServiceStatus::Error }
 }
 
 async fn oldest_job(context: &Context) -> Result<OldestJob, Error> {

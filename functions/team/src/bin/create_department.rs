@@ -1,6 +1,7 @@
 //! POST /departments — a new department, with its first members.
 
 use shared::{
+    VISIBLE,
     error::{FieldProblem, refuse},
     prelude::*,
     visible,
@@ -40,6 +41,7 @@ const DEPARTMENT_WITH_NAME: &str = concat!(
 #[serde(deny_unknown_fields)]
 struct NewDepartment {
     #[garde(length(chars, min = 1, max = 80), custom(visible))]
+    #[schemars(regex(pattern = VISIBLE))]
     name: String,
     #[garde(length(chars, max = 500))]
     description: Option<String>,

@@ -1,6 +1,6 @@
 //! GET /users/online — who is connected right now, and how.
 
-use shared::prelude::*;
+use shared::{closed_set, prelude::*};
 
 const ROUTE: Route = Route::get("/users/online");
 
@@ -23,12 +23,16 @@ const ONLINE_USERS: &str = "
       join memberships on memberships.user_id = presences.user_id
      order by app.fold(users.name), users.id";
 
+closed_set! {
+    /// How somebody who is connected wants to be seen.
+    Presence { Online = "online", Busy = "busy", Away = "away", Break = "break" }
+}
+
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
 struct OnlineUser {
     #[from_row(flatten)]
     user: ConnectedUser,
-    /// `online`, `busy`, `away` or `break`.
-    status: String,
+    status: Presence,
     /// When the oldest of the connections began.
     since: Timestamp,
     connections: i64,
@@ -39,8 +43,7 @@ struct ConnectedUser {
     id: Uuid,
     name: String,
     position: Option<String>,
-    /// `admin`, `supervisor`, `agent` or `student`.
-    role: String,
+    role: Role,
 }
 
 pub fn main() {

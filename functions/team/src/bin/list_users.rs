@@ -64,8 +64,7 @@ struct UserRow {
     name: String,
     email: String,
     position: Option<String>,
-    /// `admin`, `supervisor`, `agent` or `student`.
-    role: String,
+    role: Role,
     is_active: bool,
     is_online: bool,
     #[schemars(with = "Vec<DepartmentName>")]

@@ -7,13 +7,13 @@ const ROUTE: Route = Route::get("/webhooks/whatsapp").uses(Uses::Settings).fails
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Verification {
     #[serde(rename = "hub.mode")]
-    #[garde(skip)]
+    #[garde(length(min = 1, max = 200))]
     mode: String,
     #[serde(rename = "hub.verify_token")]
-    #[garde(length(max = 200))]
+    #[garde(length(min = 1, max = 200))]
     verify_token: String,
     #[serde(rename = "hub.challenge")]
-    #[garde(length(max = 200))]
+    #[garde(length(min = 1, max = 200))]
     challenge: String,
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod boundary;
 mod definers;
+mod examples;
 mod front_end;
 mod input;
 mod inventory;
@@ -93,6 +94,11 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             every_failing_parameter_is_named,
             hidden_characters_in_names_are_refused,
             hidden_characters_in_messages_stay,
+        };
+        examples::{
+            examples_are_what_is_answered,
+            every_operation_has_examples_that_fit,
+            no_schema_is_a_boolean,
         };
         front_end::{ a_front_end_written_for_another_back_end_is_served };
         inventory::{

@@ -371,6 +371,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         };
         sockets::{
             ticket_opens_one_socket_only,
+            front_ends_that_add_the_ticket_to_the_url_are_let_in,
             ticket_of_an_ended_session_opens_nothing,
             socket_that_opens_while_logging_out_is_refused,
             what_is_not_understood_is_answered_with_an_error,

@@ -13,7 +13,7 @@ async fn company(stack: &Stack) -> Company {
 
 async fn address(person: &Person) -> String {
     let ticket = person.api.post("/realtime/tickets", json!({})).await.expect(201);
-    format!("{}?ticket={}", text(&ticket["url"]), text(&ticket["ticket"]))
+    text(&ticket["url"]).to_owned()
 }
 
 /// The lock under which the connections of this person open and close.
@@ -55,6 +55,19 @@ pub async fn ticket_opens_one_socket_only(stack: Arc<Stack>) {
         assert_eq!(refusal(&format!("{base}{query}")).await, 401, "{query}");
     }
     stack.api().post("/realtime/tickets", json!({})).await.expect(401);
+}
+
+/// The URL opens as it stands; who adds the ticket once more, as it used to be done, is let in too.
+pub async fn front_ends_that_add_the_ticket_to_the_url_are_let_in(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    for separator in ["?", "&"] {
+        let ticket = company.agents[0].api.post("/realtime/tickets", json!({})).await.expect(201);
+        let (url, ticket) = (text(&ticket["url"]), text(&ticket["ticket"]));
+        assert!(url.ends_with(&format!("?ticket={ticket}")), "{url}");
+        let mut socket = Socket::open(&format!("{url}{separator}ticket={ticket}")).await.expect("it opens");
+        socket.send(json!({"action": "ping"})).await;
+        socket.of_type("pong").await;
+    }
 }
 
 pub async fn ticket_of_an_ended_session_opens_nothing(stack: Arc<Stack>) {

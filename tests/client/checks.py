@@ -1,0 +1,35 @@
+"""What schemathesis checks besides its own: a request that fits the description is refused for the state of the world only."""
+
+import schemathesis
+
+# Codes of problems, or of their fields (of one field alone by its name too), that no description can foresee.
+STATE_OF_THE_WORLD = {
+    # Rows that are not there, or not the caller's: one choice of many in a body.
+    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "not_found", "not_published",
+    # What was said before.
+    "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
+    # What WhatsApp says of a token, and a channel that was never saved.
+    "not_accepted", "access_token required",
+    # A password that is easy to guess.
+    "password_too_common",
+    # What came in by another parameter: parameters cannot be told to exclude each other.
+    "not_together", "different_values",
+}
+
+
+@schemathesis.check
+def refused_for_the_state_of_the_world_only(context, response, case):
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    # What follows from an earlier answer may be null where a parameter cannot be.
+    if "stateful" in str(case.meta.phase.name).lower():
+        return
+    if response.status_code not in (400, 413, 415, 422):
+        return
+    problem = response.json()
+    if "errors" not in problem:
+        unforeseen = [] if problem["code"] in STATE_OF_THE_WORLD else [problem["code"]]
+    else:
+        reasons = ((field["code"], f"{field['field']} {field['code']}") for field in problem["errors"])
+        unforeseen = [named for code, named in reasons if not {code, named} & STATE_OF_THE_WORLD]
+    assert not unforeseen, f"fits the description and is refused: {', '.join(unforeseen)}"
