@@ -162,7 +162,7 @@ pub(crate) struct Inner {
     pub(crate) cause: Option<String>,
     /// The constraint a statement violated, for `on_constraint`.
     pub(crate) constraint: Option<String>,
-    /// Why the same work may succeed if done again, nothing of it having been committed: `deadlock`, `serialization`, `connection`, `plan`.
+    /// Why the same work may succeed if done again, nothing of it having been committed: `deadlock`, `serialization`, `connection`, `plan`, `order`.
     pub(crate) transient: Option<&'static str>,
     /// The stored answer of an earlier request with the same `Idempotency-Key`.
     pub(crate) replay: Option<(u16, Value)>,
@@ -193,6 +193,12 @@ impl Error {
     #[must_use]
     pub fn passing_reason(&self) -> Option<&'static str> {
         self.0.transient
+    }
+
+    /// The same work may succeed if done again, nothing of it having been committed.
+    pub(crate) fn passing(mut self, why: &'static str) -> Self {
+        self.0.transient = Some(why);
+        self
     }
 
     /// The reason for the log.

@@ -1,6 +1,6 @@
 //! Durable events: written with the change they tell of, pushed to sockets after the commit, readable again by cursor.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, collections::HashMap, fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -93,6 +93,37 @@ impl Event {
     }
 }
 
+/// Events that show a row at a time of its own (its `revision`) come in the order of these times, whatever order they were emitted in; all
+/// others stay where they are.
+pub(crate) fn order(events: &mut [Event]) {
+    let mut places: HashMap<String, Vec<(i64, usize)>> = HashMap::new();
+    for (place, event) in events.iter().enumerate() {
+        if let Some((row, revision)) = shown_row(&event.data) {
+            places.entry(row.to_owned()).or_default().push((revision, place));
+        }
+    }
+    for mut shown in places.into_values() {
+        // As many swaps as there are in an insertion sort: a transaction shows a row a few times at most.
+        for sorted in 1..shown.len() {
+            let mut current = sorted;
+            while current > 0 && shown[current - 1].0 > shown[current].0 {
+                events.swap(shown[current - 1].1, shown[current].1);
+                let revision = shown[current].0;
+                shown[current].0 = shown[current - 1].0;
+                shown[current - 1].0 = revision;
+                current -= 1;
+            }
+        }
+    }
+}
+
+/// The row that an event's data shows as a whole: its id and its revision.
+#[must_use]
+pub fn shown_row(data: &Value) -> Option<(&str, i64)> {
+    let mut parts = data.as_object()?.values();
+    parts.find_map(|row| Some((row.get("id")?.as_str()?, row.get("revision")?.as_i64()?)))
+}
+
 /// The positions of the events just recorded, and the jobs that are to be sent at once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorded {
@@ -148,6 +179,27 @@ impl fmt::Display for FeedCursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_shown_in_the_order_of_their_revisions() {
+        let shown = |row: &str, revision| (json!({"conversation": {"id": row, "revision": revision}}), "conversation.updated");
+        let other = (json!({"message": {"id": "m"}}), "message.created");
+        let emitted = [shown("a", 11), other, shown("b", 2), shown("a", 10), shown("a", 12), shown("a", 9)];
+        let mut events: Vec<Event> = emitted
+            .into_iter()
+            .map(|(data, kind)| Event {
+                topic: Topic::Company(Uuid::nil()),
+                kind,
+                audience: Audience::staff(),
+                data,
+                fetch: None,
+            })
+            .collect();
+        order(&mut events);
+        let told: Vec<_> = events.iter().map(|event| shown_row(&event.data)).collect();
+        let a = |revision| Some(("a", revision));
+        assert_eq!(told, [a(9), None, Some(("b", 2)), a(10), a(11), a(12)]);
+    }
 
     #[test]
     fn cursors_are_read_as_written_and_nonsense_is_refused() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use shared::{
+    events,
     prelude::*,
     realtime::{Pushed, frame_text},
 };
@@ -66,7 +67,8 @@ pub async fn of_transactions(transaction: &Transaction, transactions: &[String])
     Ok(rows.into_iter().filter_map(ToldEvent::from_row).collect())
 }
 
-/// Leaves only the last of several hints of one row to the same audience, standing for the others.
+/// Leaves only the last of several hints of one row to the same audience, standing for the others. It shows the row as it was last: of two
+/// transactions, the one that the feed has first may have changed it later.
 #[must_use]
 pub fn merge_hints(events: Vec<ToldEvent>) -> Vec<ToldEvent> {
     let mut told: Vec<ToldEvent> = Vec::with_capacity(events.len());
@@ -76,6 +78,9 @@ pub fn merge_hints(events: Vec<ToldEvent>) -> Vec<ToldEvent> {
             let later = latest.get(&row).map(|place| &mut told[*place]);
             if let Some(later) = later.filter(|later| later.audience == event.audience) {
                 later.also.push(event.event.cursor);
+                if events::shown_row(&event.event.data) > events::shown_row(&later.event.data) {
+                    later.event.data = event.event.data;
+                }
                 continue;
             }
             latest.insert(row, told.len());
@@ -97,7 +102,7 @@ mod tests {
             cursor: format!("e.1.{number}"),
             topic: company.to_string(),
             at: Timestamp::UNIX_EPOCH,
-            data: json!({"conversation": {"id": id, "version": number}}),
+            data: json!({"conversation": {"id": id, "version": number, "revision": number}}),
         };
         let audience = Audience::conversation(department.map(Uuid::from_u128), None);
         ToldEvent { topic: company, audience, event, also: Vec::new() }
@@ -112,6 +117,19 @@ mod tests {
         let updated = |number, conversation| event(number, "conversation.updated", conversation, Some(1));
         let merged = cursors(vec![updated(1, 7), updated(2, 8), updated(3, 7), updated(4, 7)]);
         assert_eq!(merged, [("e.1.2".into(), vec![]), ("e.1.4".into(), vec!["e.1.3".into(), "e.1.1".into()])]);
+    }
+
+    #[test]
+    fn it_shows_the_row_as_it_was_last() {
+        let updated = |number, revision| {
+            let mut event = event(number, "conversation.updated", 7, None);
+            event.event.data["conversation"]["revision"] = json!(revision);
+            event
+        };
+        let merged = merge_hints(vec![updated(1, 9), updated(2, 11), updated(3, 10)]);
+        let shown: Vec<_> =
+            merged.iter().map(|event| (&event.event.cursor, &event.event.data["conversation"]["revision"])).collect();
+        assert_eq!(shown, [(&"e.1.3".to_owned(), &json!(11))]);
     }
 
     #[test]

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use crate::{
     audience::Audience,
     context::Context,
-    error::{Error, INTERNAL, NOT_FOUND},
-    events::{Event, EventPayload, Topic},
+    error::{Error, NOT_FOUND, UNAVAILABLE},
+    events::{self, Event, EventPayload, Topic},
     http::{Answer, IntoStored},
     identity::Identity,
     jobs::Job,
@@ -204,13 +204,14 @@ impl Transaction {
     /// travels with it where that begins at the same time (`join`, this first).
     ///
     /// # Errors
-    /// As `query`; 500 when the transaction has begun already.
+    /// As `query`; 503 when the transaction has begun already, a passing reason.
     pub fn commit_ahead<'a>(&'a self, sql: &'static str, parameters: &'a [Parameter]) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
         Box::pin(async move {
             let connection = self.connection();
             let statement = connection.statement(self.context.trips(), sql).await.map_err(|error| postgres::explain(&error))?;
             if self.has_begun.load(Ordering::SeqCst) {
-                return Err(INTERNAL.caused_by("what is to be committed ahead comes too late"));
+                // Its statement was prepared only now: the next time it is there.
+                return Err(UNAVAILABLE.caused_by("what is to be committed ahead comes too late").passing("order"));
             }
             let _flight = self.context.flight();
             let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as _).collect();
@@ -358,7 +359,8 @@ impl Transaction {
             if is_act && says_nothing && matches!(self.enter, Enter::Person(_)) {
                 self.audit(self.context.origin().target.clone().unwrap_or_default(), &Value::Null, &Value::Null);
             }
-            let left_behind = std::mem::take(&mut *self.left_behind());
+            let mut left_behind = std::mem::take(&mut *self.left_behind());
+            events::order(&mut left_behind.events);
             let recorded = self.commit_flight(&left_behind, stored).await?;
             self.is_over = true;
             let (context, company_id) = (self.context.clone(), self.company_id.get().copied());
