@@ -167,7 +167,7 @@ end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	$(if $(ARGS)$(ONLY),,$(BINARIES)/demo --own)
 
 bench: ## Measures the functions under load
-	@cargo build --release --workspace --bins
+	@cargo build --release --workspace $(FUNCTIONS) --bin=bench --bin=hello --bin=hello_postgres --bin=local
 	exec $(TARGET)/release/bench $(ARGS)
 
 copies: needs-rust needs-python ## Measures how the workspace bears more functions; options are variables, see bench/copies

@@ -96,23 +96,17 @@ impl Event {
 /// Events that show a row at a time of its own (its `revision`) come in the order of these times, whatever order they were emitted in; all
 /// others stay where they are.
 pub(crate) fn order(events: &mut [Event]) {
-    let mut places: HashMap<String, Vec<(i64, usize)>> = HashMap::new();
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, event) in events.iter().enumerate() {
-        if let Some((row, revision)) = shown_row(&event.data) {
-            places.entry(row.to_owned()).or_default().push((revision, place));
+        if let Some((row, _)) = shown_row(&event.data) {
+            places.entry(row.to_owned()).or_default().push(place);
         }
     }
-    for mut shown in places.into_values() {
-        // As many swaps as there are in an insertion sort: a transaction shows a row a few times at most.
-        for sorted in 1..shown.len() {
-            let mut current = sorted;
-            while current > 0 && shown[current - 1].0 > shown[current].0 {
-                events.swap(shown[current - 1].1, shown[current].1);
-                let revision = shown[current].0;
-                shown[current].0 = shown[current - 1].0;
-                shown[current - 1].0 = revision;
-                current -= 1;
-            }
+    for places in places.into_values() {
+        // Neighbours change places until none is out of order: a transaction shows a row a few times at most.
+        let is_late = |events: &[Event], pair: &[usize]| shown_row(&events[pair[0]].data) > shown_row(&events[pair[1]].data);
+        while let Some(pair) = places.windows(2).find(|pair| is_late(events, pair)) {
+            events.swap(pair[0], pair[1]);
         }
     }
 }
