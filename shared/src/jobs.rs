@@ -22,6 +22,8 @@ const LONGEST_DELAY: u64 = 900;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
+    /// What a company's own rules do: conversations given to agents.
+    Automation,
     /// Turns of the bot.
     Bot,
     /// Messages and read marks on their way to a provider.
@@ -36,12 +38,13 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 5] = [Self::Bot, Self::Delivery, Self::Media, Self::Push, Self::Timer];
+    pub const ALL: [Self; 6] = [Self::Automation, Self::Bot, Self::Delivery, Self::Media, Self::Push, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Automation => "automation",
             Self::Bot => "bot",
             Self::Delivery => "delivery",
             Self::Media => "media",
@@ -101,7 +104,7 @@ impl Job {
 }
 
 /// A job on its way to its queue.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug, Deserialize, FromRow)]
 pub struct Dispatch {
     pub id: Uuid,
     pub queue: String,

@@ -22,7 +22,7 @@ const LOCKED: &str =
 
 /// What the input refers to.
 const REFERRED_TO: &str = "
-    select $1::uuid is null or exists (select from departments where id = $1) as has_department,
+    select $1::uuid is null or exists (select from departments where id = $1 and deleted_at is null) as has_department,
            (select id from bot_flows where key = $2 and published_at is not null order by number desc limit 1) as bot_flow_id";
 
 #[derive(FromRow)]

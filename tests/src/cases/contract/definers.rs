@@ -9,6 +9,8 @@ use super::tenancy::as_app;
 
 /// The functions' login, before a tenant is entered.
 const LOGIN: &[&str] = &["app"];
+/// By triggers only.
+const NOBODY: &[&str] = &[];
 /// People and the system, in their company.
 const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
@@ -18,6 +20,7 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
 /// Every one of them, and who may call it. What members may call answers for the caller and their company alone.
 const DEFINERS: &[(&str, &[&str])] = &[
+    ("add_asked_jobs", ALL_INSIDE),
     ("begin_object_removals", LOGIN),
     ("choose_company", MEMBERS),
     ("claim_job", LOGIN),
@@ -30,19 +33,26 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_channel", LOGIN),
     ("find_conversations", STAFF),
     ("find_login", LOGIN),
+    ("join_live_department", NOBODY),
     ("judge_refresh_token", LOGIN),
     ("keep_unrouted_webhook", LOGIN),
     ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
+    ("leave_department", NOBODY),
     ("leave_webhooks", LOGIN),
     ("move_students", SYSTEM),
     ("next_jobs", LOGIN),
+    ("note_coming", NOBODY),
+    ("note_free_place", NOBODY),
+    ("note_more_room", NOBODY),
+    ("note_waiting", NOBODY),
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
     ("search_conversations", STAFF),
+    ("send_to_live_department", NOBODY),
     ("session_access", LOGIN),
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),

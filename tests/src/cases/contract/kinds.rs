@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
@@ -138,6 +139,7 @@ pub async fn lists_refuse_a_cursor_that_they_never_gave(stack: Arc<Stack>) {
 
 /// A change of a row that counts its versions.
 struct Change {
+    method: Method,
     path: String,
     /// Makes the row.
     made: Value,
@@ -148,8 +150,18 @@ struct Change {
 }
 
 impl Change {
-    fn of(function: &str) -> Self {
+    async fn of(company: &Company, function: &str) -> Self {
+        let renamed: fn(&Value, &str) -> Value = |_, name| json!({"name": name});
+        // Rows that are there without being made.
+        let given = |path: String, same: &str| {
+            let same = json!({"name": same});
+            Self { method: Method::PUT, path, made: same.clone(), same, renamed }
+        };
         match function {
+            "update_department" => {
+                let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/departments/{}", text(&made["id"])), "Vendas")
+            }
             "save_integration" => {
                 let number = format!("35{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
                 let same = json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": number, "waba_id": "1042"});
@@ -160,7 +172,7 @@ impl Change {
                     body["name"] = json!(name);
                     body
                 };
-                Self { path: "/integrations/config".to_owned(), made, same, renamed }
+                Self { method: Method::POST, path: "/integrations/config".to_owned(), made, same, renamed }
             }
             other => panic!("{other} changes a row that has a version: say here how"),
         }
@@ -170,13 +182,18 @@ impl Change {
 pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
     for function in operations(&stack, takes("If-Match")) {
         let company = stack.company(Wanted::default()).await;
-        let Change { path, made, same, renamed } = Change::of(&function);
+        let Change { method, path, made, same, renamed } = Change::of(&company, &function).await;
         let api = &company.admin.api;
-        let of_version =
-            async |version: &Value, body: Value| api.with_header("if-match", &version.to_string()).post(&path, body).await;
-        let row = api.post(&path, made).await.expect(200);
+        let of_version = async |version: &Value, body: Value| {
+            api.with_header("if-match", &version.to_string()).call(method.clone(), &path, Some(body)).await
+        };
+        let row = api.call(method.clone(), &path, Some(made)).await.expect(200);
         let head = company.admin.head().await;
-        assert_eq!(api.post(&path, same.clone()).await.expect(200), row, "{function}: the same again is no change");
+        assert_eq!(
+            api.call(method.clone(), &path, Some(same.clone())).await.expect(200),
+            row,
+            "{function}: the same again is no change"
+        );
         let mut stray = renamed(&same, "Outro");
         stray["surprise"] = json!(1);
         let refused = of_version(&row["version"], stray).await.expect(422);

@@ -31,6 +31,7 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings};
 
 pub const ROWS: &[Row] = &[
+    row("add_department_member", "/departments/{department}/members", r#"{"user_id": "{agent}"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
@@ -41,8 +42,10 @@ pub const ROWS: &[Row] = &[
         r#"{"name": "a.png", "mime_type": "image/png", "size": 67, "conversation_id": "{conversation}"}"#,
         NotFound,
     ),
+    row("delete_department", "/departments/{department}", "", NotFound),
     row("download_file", "/storage/download/{file}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
+    row("get_department", "/departments/{department}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
     row("list_conversations", "/conversations", "", OwnThings),
     row("list_conversations", "/conversations?assignee={agent}", "", OwnThings),
@@ -63,6 +66,7 @@ pub const ROWS: &[Row] = &[
     row("logout", "/auth/logout", "", OwnThings),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
+    row("remove_department_member", "/departments/{department}/members/{agent}", "", NotFound),
     row(
         "save_integration",
         "/integrations/config",
@@ -109,4 +113,5 @@ pub const ROWS: &[Row] = &[
         r#"{"to_department_id": "{department}"}"#,
         Invalid,
     ),
+    row("update_department", "/departments/{department}", r#"{"name": "Intrusos"}"#, NotFound),
 ];
