@@ -47,6 +47,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("note_more_room", NOBODY),
     ("note_waiting", NOBODY),
     ("oldest_due_job", LOGIN),
+    ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
@@ -57,6 +58,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
+    ("sweep_mails", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
     ("turn_days", LOGIN),
