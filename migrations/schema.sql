@@ -2615,7 +2615,7 @@ CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_member
 CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.leave_department();
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
-CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:30'::interval))))) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
 
 -- policies

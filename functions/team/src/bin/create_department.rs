@@ -70,7 +70,9 @@ async fn create_department(
         let current: Option<Department> = transaction.first(DEPARTMENT_WITH_NAME, &[&input.name]).await?;
         return Err(DEPARTMENT_NAME_TAKEN.with_current(&current));
     };
-    members.iter().for_each(|member| transaction.look_anew(*member));
+    for member in &members {
+        transaction.look_anew(*member);
+    }
     transaction.tell_staff(&DepartmentCreated { department: &department });
     transaction.audit(department.id, &Value::Null, &department);
     transaction.commit(Created(department)).await

@@ -97,7 +97,9 @@ async fn delete_department(
         let by = Some(caller.user_id);
         emit_conversation::<ConversationTransferred>(&transaction, caller.company_id, conversation, by, Some(before));
     }
-    department.member_ids.iter().for_each(|member| transaction.look_anew(*member));
+    for member in &department.member_ids {
+        transaction.look_anew(*member);
+    }
     transaction.tell_staff(&DepartmentDeleted { department_id: id, moved_to_id: move_to });
     transaction.audit(id, &department, &json!({"moved_to_id": move_to, "conversations_moved": moved.len()}));
     transaction.commit(NoContent).await

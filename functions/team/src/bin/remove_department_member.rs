@@ -1,10 +1,10 @@
-//! DELETE /departments/{id}/members/{user_id} — a member less. What they hold stays theirs; the rest is out of their sight at once.
+//! DELETE /departments/{id}/members/{member} — a member less. What they hold stays theirs; the rest is out of their sight at once.
 
 use futures_util::future::try_join3;
 use shared::{error::NOT_FOUND, prelude::*};
 use team::{COUNT_VERSION, DEPARTMENT, Department, DepartmentUpdated, LOCK_DEPARTMENT};
 
-const ROUTE: Route = Route::delete("/departments/{id}/members/{user_id}").fails(&[NOT_FOUND]);
+const ROUTE: Route = Route::delete("/departments/{id}/members/{member}").fails(&[NOT_FOUND]);
 
 const REMOVE: &str = "delete from department_members where department_id = $1 and user_id = $2 returning user_id";
 

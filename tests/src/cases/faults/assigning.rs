@@ -6,7 +6,10 @@ use futures_util::future::{join_all, join4};
 use tests::{Stack, company::Person, eventually, sandbox::fresh_number};
 
 use super::{dispatch, kill, let_leases_pass, unfinished, until_blocked};
-use crate::cases::team::assigning::{Chance, Watch, automatic, come_and_go, let_everybody_in, scene, write};
+use crate::cases::team::{
+    assigning::{automatic, write},
+    assigning_crowds::{Chance, Watch, come_and_go, let_everybody_in, scene},
+};
 
 const WORKER: &str = "AssignWaitingConversation";
 
@@ -37,14 +40,14 @@ pub async fn agents_come_and_go_while_the_worker_is_killed(stack: Arc<Stack>) {
     let seed = Chance::seed();
     let company = scene(&stack, 3, seed).await;
     let clients = async {
-        let mut chance = Chance::new(seed ^ 100);
+        let mut chance = Chance::new(seed.wrapping_add(100));
         for _ in 0..30 {
             company.phone.receive_text(&fresh_number(), "Oi").await;
             chance.pause().await;
         }
     };
     let kills = async {
-        let mut chance = Chance::new(seed ^ 200);
+        let mut chance = Chance::new(seed.wrapping_add(200));
         for _ in 0..8 {
             tokio::time::sleep(Duration::from_millis(100 + chance.below(200))).await;
             kill(&stack, WORKER).await;

@@ -1,6 +1,7 @@
 //! Users and departments.
 
 pub mod assigning;
+pub mod assigning_crowds;
 mod department_changes;
 mod departments;
 mod users;
@@ -20,6 +21,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             least_busy_goes_to_who_holds_the_fewest,
             every_way_to_wait_leads_to_somebody,
             who_joins_a_department_is_given_what_waits_in_it,
+        };
+        assigning_crowds::{
             none_is_given_twice_and_none_forgotten,
             a_crowd_that_waits_is_given_to_a_crowd_that_comes,
         };
