@@ -1,7 +1,5 @@
 //! Users and departments of a company.
 
-use std::collections::BTreeMap;
-
 use shared::{closed_set, prelude::*};
 
 pub const DEPARTMENT_NAME_TAKEN: Problem =
@@ -34,11 +32,18 @@ pub struct Department {
     pub assignment: Assignment,
     /// How many open conversations an agent may hold, wherever they are, and still be given another by the department.
     pub capacity: i32,
-    /// In place of `capacity`, for members who have one of their own, by their ids.
-    #[schemars(with = "BTreeMap<String, i32>")]
+    /// Members who have a capacity of their own.
+    #[schemars(with = "Vec<MemberCapacity>")]
     pub member_capacities: Value,
     pub created_at: Timestamp,
     pub version: i32,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct MemberCapacity {
+    user_id: Uuid,
+    capacity: i32,
 }
 
 /// The columns of `Department`, of a row named `department`.
@@ -57,7 +62,8 @@ macro_rules! department_members {
     () => {
         "cross join lateral (
              select coalesce(array_agg(user_id order by user_id), '{}') as ids,
-                    coalesce(jsonb_object_agg(user_id, capacity) filter (where capacity is not null), '{}') as capacities
+                    coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'capacity', capacity) order by user_id)
+                                 filter (where capacity is not null), '[]') as capacities
                from department_members
               where department_id = department.id) members"
     };

@@ -26,7 +26,7 @@ const CREATE_DEPARTMENT: &str = "
         select created.id, member from created, unnest($4::uuid[]) member
     )
     select id, name, description, created_at, version, $4 as member_ids, cardinality($4) as member_count, 0::bigint as waiting_count,
-           assignment, capacity, '{}'::jsonb as member_capacities
+           assignment, capacity, '[]'::jsonb as member_capacities
       from created";
 
 #[derive(Deserialize, Validate, JsonSchema)]

@@ -12,6 +12,8 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "client.merged",
     "client.updated",
     "department.created",
+    "department.deleted",
+    "department.updated",
     "session.revoked",
     "user.presence",
 ];
