@@ -303,14 +303,10 @@ async fn insert_people(
     Ok(flow_id)
 }
 
-/// A school's menu, open around the clock so that it can be tried at any time.
+/// A school's menu. The company has no calendar, so that it can be tried at any time.
 fn menu_flow() -> Value {
-    let all_day = json!([["00:00", "23:59:59.999"]]);
-    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let weekly: serde_json::Map<String, Value> = days.iter().map(|day| ((*day).to_owned(), all_day.clone())).collect();
     json!({
         "start": "welcome",
-        "hours": {"time_zone": "America/Sao_Paulo", "weekly": weekly},
         "nodes": {
             "welcome": {
                 "type": "menu",

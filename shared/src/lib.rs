@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod aws;
+pub mod calendar;
 pub mod clock;
 pub mod closed_set;
 pub mod context;

@@ -15,6 +15,7 @@ macro_rules! cases {
 }
 use cases;
 
+mod calendar;
 mod canary;
 mod contract;
 mod identity;
@@ -30,7 +31,16 @@ use contract::plans;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), mail::cases(), team::cases()].concat()
+    [
+        desk::together(),
+        calendar::cases(),
+        contract::cases(),
+        identity::cases(),
+        integrations::cases(),
+        mail::cases(),
+        team::cases(),
+    ]
+    .concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

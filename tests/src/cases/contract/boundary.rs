@@ -29,6 +29,9 @@ const OF_STUDENTS: &[&str] = &[
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
+    "delete calendars",
+    "insert calendars (id, department_id, time_zone, week, keeps_optional)",
+    "update calendars (time_zone, week, keeps_optional, version, updated_at)",
     "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings)",
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
@@ -42,6 +45,8 @@ const OF_STAFF: &[&str] = &[
     "insert departments (id, name, description)",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
     "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "delete holidays",
+    "insert holidays (id, department_id, date, name, yearly)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
     "delete mail_accounts",

@@ -163,6 +163,7 @@ impl Fixture {
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,
             "delivery_job_id" => self.job("delivery").await,
+            "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
             other => {
@@ -178,6 +179,12 @@ impl Fixture {
     async fn department(&self) -> String {
         let made = self.company.admin.api.post("/departments", json!({"name": format!("Setor {}", digits())})).await;
         text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn holiday(&self) -> String {
+        let body = json!({"date": "2030-02-03", "name": "Aniversário da cidade"});
+        let added = self.company.admin.api.post("/calendar/holidays", body).await;
+        text(&added.expect(201)["id"]).to_owned()
     }
 
     /// A conversation of a client of its own, held by the admin or by nobody.
