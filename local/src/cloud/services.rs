@@ -4,11 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use tokio::{
-    net::TcpListener,
-    sync::Mutex,
-    task::{AbortHandle, JoinSet},
-};
+use tokio::{net::TcpListener, sync::Mutex, task::AbortHandle};
 
 use super::{ACCESS_KEY, Addresses, Database, Options, SECRET_KEY};
 use crate::{
@@ -20,7 +16,7 @@ use crate::{
     parameters::{Parameters, Settings},
     postgres::{Cluster, ClusterOptions},
     queues::Queues,
-    sandbox::{Sandbox, SandboxOptions},
+    sandbox::{Sandbox, SandboxOptions, mail::MailServer},
     schedules,
     service::{Callers, Service},
     template::Template,
@@ -47,7 +43,7 @@ pub(super) struct Services {
     sandbox: Arc<Sandbox>,
     third_parties: Service,
     parameters: Arc<Parameters>,
-    tasks: std::sync::Mutex<JoinSet<()>>,
+    mail_server: MailServer,
     /// Pollers and clocks, which the runtime of tasks keeps by itself.
     callers: std::sync::Mutex<Vec<AbortHandle>>,
     /// Deleted at the end.
@@ -106,8 +102,7 @@ impl Services {
 
         let third_parties = Service::start(listeners.sandbox, Callers::Programs, sandbox.router())?;
         let queue_api = Service::start(listeners.sqs, Callers::Programs, queues.router(parameters.clone()))?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(sandbox.clone().serve_smtp(listeners.smtp));
+        let mail_server = MailServer::start(listeners.smtp, sandbox.clone())?;
         Ok(Arc::new(Self {
             cluster: Mutex::new(cluster),
             dynamodb,
@@ -117,7 +112,7 @@ impl Services {
             sandbox,
             third_parties,
             parameters,
-            tasks: std::sync::Mutex::new(tasks),
+            mail_server,
             callers: std::sync::Mutex::default(),
             objects_in_memory: options.memory.then_some(objects),
         }))
@@ -163,6 +158,8 @@ impl Services {
             ("s3", false) => self.s3.pause(),
             ("sandbox", true) => self.third_parties.resume().await?,
             ("sandbox", false) => self.third_parties.pause().await,
+            ("smtp", true) => self.mail_server.resume().await?,
+            ("smtp", false) => self.mail_server.pause().await,
             ("ssm", running) => self.parameters.set_running(running),
             ("sqs", true) => self.queues.resume(),
             ("sqs", false) => self.queues.pause(),
@@ -207,8 +204,7 @@ impl Services {
         self.dynamodb.pause().await;
         self.queue_api.pause().await;
         self.third_parties.pause().await;
-        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
-        tasks.shutdown().await;
+        self.mail_server.pause().await;
         if let Some(cluster) = self.cluster.lock().await.take()
             && let Err(error) = cluster.stop().await
         {
