@@ -178,6 +178,12 @@ fn step_of(fault: &Fault) -> Result<Step, String> {
     if fault.to.is_some() && !knows_recipient || fault.contains.is_some() && step == Step::Greeting {
         return Err("what the filter asks for is not known at this step".to_owned());
     }
+    if let FaultKind::Error { status, code, retry_after, body, .. } = &fault.kind {
+        let is_reply = |code: &Value| code.as_u64().is_some_and(|code| (400..600).contains(&code));
+        if status.is_some() || retry_after.is_some() || body.is_some() || !code.as_ref().is_none_or(is_reply) {
+            return Err("a mail server answers with a code from 400 to 599 and a message".to_owned());
+        }
+    }
     if fault.token.is_some() || fault.phone_number_id.is_some() {
         return Err("a mail server knows neither token nor phone_number_id".to_owned());
     }
@@ -311,6 +317,8 @@ mod tests {
             json!({"target": "mail", "kind": "accept_then_timeout", "step": "auth"}),
             json!({"target": "mail", "kind": "refuse", "phone_number_id": "1"}),
             json!({"target": "mail", "kind": "no_status"}),
+            json!({"target": "mail", "kind": "error", "code": 250}),
+            json!({"target": "mail", "kind": "error", "status": 550}),
             json!({"target": "llm", "kind": "refuse", "step": "data"}),
         ] {
             add(&faults, senseless.clone()).expect_err(&senseless.to_string());

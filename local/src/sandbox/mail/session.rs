@@ -102,8 +102,8 @@ impl Session<'_> {
                 Ok(Course::AsAlways)
             }
             Some(FaultKind::AcceptThenTimeout) => Ok(Course::Silently),
-            Some(FaultKind::Error { status, code, message, .. }) => {
-                self.say(&refusal(step, status, code.as_ref(), message.as_deref())).await?;
+            Some(FaultKind::Error { code, message, .. }) => {
+                self.say(&refusal(step, code.as_ref(), message.as_deref())).await?;
                 Ok(Course::Refused)
             }
             _ => Ok(Course::AsAlways),
@@ -255,16 +255,15 @@ fn login(mechanism: &str, said: &[String]) -> Option<String> {
 }
 
 /// The server's words for a refusal; without an order, the usual ones of the step.
-fn refusal(step: Step, status: Option<u16>, code: Option<&Value>, message: Option<&str>) -> String {
-    let (usual_status, usual_code, usual_message) = match step {
-        Step::Greeting => (421, "4.3.2", "Service not available"),
-        Step::Auth => (535, "5.7.8", "Authentication credentials invalid"),
-        Step::Recipient => (550, "5.1.1", "No such user here"),
-        Step::Data => (554, "5.6.0", "Message refused"),
+fn refusal(step: Step, code: Option<&Value>, message: Option<&str>) -> String {
+    let (usual_code, usual_message) = match step {
+        Step::Greeting => ("421", "4.3.2 Service not available"),
+        Step::Auth => ("535", "5.7.8 Authentication credentials invalid"),
+        Step::Recipient => ("550", "5.1.1 No such user here"),
+        Step::Data => ("554", "5.6.0 Message refused"),
     };
-    let code = code.and_then(Value::as_str).or_else(|| status.is_none().then_some(usual_code));
-    let words = [code, Some(message.unwrap_or(usual_message))];
-    format!("{} {}", status.unwrap_or(usual_status), words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    let code = code.map_or_else(|| usual_code.to_owned(), Value::to_string);
+    format!("{code} {}", message.unwrap_or(usual_message))
 }
 
 /// The address in `FROM:<a@b> SIZE=1`.
