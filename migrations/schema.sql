@@ -166,7 +166,8 @@ create table public.companies (
     reopen_window integer not null default 86400,
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    takeover_text text
+    takeover_text text,
+    front_end_url text
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -410,6 +411,46 @@ create table public.jobs (
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
 
+create table public.mail_accounts (
+    company_id uuid not null default app.company_id(),
+    host text not null,
+    port integer not null,
+    security text not null,
+    username text,
+    sealed bytea,
+    from_address text not null,
+    from_name text,
+    version integer not null default 1
+);
+alter table public.mail_accounts enable row level security;
+alter table public.mail_accounts force row level security;
+
+create table public.mail_rules (
+    template text not null,
+    sent_by text not null
+);
+alter table public.mail_rules enable row level security;
+alter table public.mail_rules force row level security;
+
+create table public.mails (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    template text not null,
+    to_address text not null,
+    to_name text not null,
+    locale text not null,
+    link_purpose text,
+    link_id uuid,
+    data jsonb not null default '{}'::jsonb,
+    state text not null default 'queued'::text,
+    attempts integer not null default 0,
+    reply text,
+    created_at timestamp with time zone not null default now(),
+    sent_at timestamp with time zone
+);
+alter table public.mails enable row level security;
+alter table public.mails force row level security;
+
 create table public.memberships (
     company_id uuid not null default app.company_id(),
     user_id uuid not null,
@@ -574,6 +615,7 @@ alter table public.clients add constraint clients_metadata_check CHECK (((jsonb_
 alter table public.clients add constraint clients_name_source_check CHECK ((name_source = ANY (ARRAY['number'::text, 'profile'::text, 'address_book'::text, 'staff'::text])));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
+alter table public.companies add constraint companies_front_end_url_check CHECK (((front_end_url ~ '^https?://[^/?#\s]+$'::text) AND (char_length(front_end_url) <= 300)));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
@@ -626,6 +668,18 @@ alter table public.integration_calls add constraint integration_calls_pkey PRIMA
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
+alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
+alter table public.mail_accounts add constraint mail_accounts_pkey PRIMARY KEY (company_id);
+alter table public.mail_accounts add constraint mail_accounts_port_check CHECK (((port >= 1) AND (port <= 65535)));
+alter table public.mail_accounts add constraint mail_accounts_security_check CHECK ((security = ANY (ARRAY['tls'::text, 'starttls'::text])));
+alter table public.mail_rules add constraint mail_rules_pkey PRIMARY KEY (template);
+alter table public.mail_rules add constraint mail_rules_sent_by_check CHECK ((sent_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
+alter table public.mails add constraint mails_check CHECK (((link_purpose IS NULL) = (link_id IS NULL)));
+alter table public.mails add constraint mails_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mails add constraint mails_pkey PRIMARY KEY (id);
+alter table public.mails add constraint mails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'refused'::text, 'failed'::text])));
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
@@ -695,6 +749,9 @@ CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHER
 CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX mails_age ON public.mails USING btree (created_at);
+CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHERE (link_id IS NOT NULL);
+CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
@@ -1838,6 +1895,28 @@ begin
 end
 $procedure$;
 
+CREATE OR REPLACE FUNCTION app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    ranks constant text[] := array['student', 'agent', 'supervisor', 'admin'];
+begin
+    if current_setting('role') <> 'app_system' and not exists (
+        select from mail_rules
+          join memberships on memberships.company_id = app.company_id() and memberships.user_id = app.user_id()
+         where mail_rules.template = of_template
+           and array_position(ranks, mail_rules.sent_by) <= array_position(ranks, memberships.role))
+    then
+        raise insufficient_privilege using message = format('mail %s is not this caller''s to send: see mail_rules', of_template);
+    end if;
+    insert into mails (id, template, to_address, to_name, locale, link_purpose, link_id, data)
+    values (mail, of_template, address, person, language, purpose, link, facts);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
  RETURNS TABLE(tx text, ids bigint[], sent uuid[])
  LANGUAGE plpgsql
@@ -2186,6 +2265,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_mails(batch integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+begin
+    delete from mails
+     where id in (select id from mails where created_at < now() - interval '180 days' order by created_at limit batch);
+    get diagnostics gone = row_count;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2529,6 +2624,22 @@ create policy company on public.jobs as restrictive for all to app_staff, app_st
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
 create policy system on public.jobs as permissive for all to app_system using true;
+
+create policy admins on public.mail_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.mail_accounts as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.mail_accounts as permissive for all to app_system using true;
+
+create policy everybody on public.mail_rules as permissive for all to public using true;
+
+create policy admins on public.mails as permissive for select to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.mails as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mails as permissive for all to app_lookup using true;
+
+create policy system on public.mails as permissive for all to app_system using true;
 
 create policy company on public.memberships as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2874,6 +2985,19 @@ grant select on column public.integration_calls.operation to app_system;
 grant select on column public.integration_calls.provider to app_system;
 grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
+grant select on column public.mail_accounts.company_id to app_staff;
+grant insert, select, update on column public.mail_accounts.from_address to app_staff;
+grant insert, select, update on column public.mail_accounts.from_name to app_staff;
+grant insert, select, update on column public.mail_accounts.host to app_staff;
+grant insert, select, update on column public.mail_accounts.port to app_staff;
+grant insert, update on column public.mail_accounts.sealed to app_staff;
+grant insert, select, update on column public.mail_accounts.security to app_staff;
+grant insert, select, update on column public.mail_accounts.username to app_staff;
+grant select, update on column public.mail_accounts.version to app_staff;
+grant update on column public.mails.attempts to app_system;
+grant update on column public.mails.reply to app_system;
+grant update on column public.mails.sent_at to app_system;
+grant update on column public.mails.state to app_system;
 grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
 grant select on column public.memberships.company_id to app_system;
@@ -3048,6 +3172,9 @@ grant execute on function app.matching_conversations(candidates uuid[], names te
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.oldest_due_job() to app;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
@@ -3078,6 +3205,7 @@ grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_mails(batch integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.turn_days() to app;
@@ -3172,6 +3300,12 @@ grant select on table public.integration_calls to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
+grant delete on table public.mail_accounts to app_staff;
+grant select on table public.mail_accounts to app_system;
+grant select on table public.mail_rules to app_lookup;
+grant delete, insert, select on table public.mails to app_lookup;
+grant select on table public.mails to app_staff;
+grant select on table public.mails to app_system;
 grant insert, select on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;

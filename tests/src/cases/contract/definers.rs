@@ -38,6 +38,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("move_students", SYSTEM),
     ("next_jobs", LOGIN),
     ("oldest_due_job", LOGIN),
+    ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
@@ -47,6 +48,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
+    ("sweep_mails", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
     ("turn_days", LOGIN),
