@@ -89,7 +89,6 @@ impl Services {
         let s3 = object_storage::serve(listeners.s3, template.buckets.clone(), objects.clone(), credentials)?;
 
         let parameters = Arc::new(Parameters::open(kept)?);
-        parameters.set_mail_server(&addresses.smtp)?;
         if let Some(url) = &addresses.database_url {
             parameters.set_database_url(url)?;
         }
@@ -100,6 +99,7 @@ impl Services {
             verify_token: parameters.whatsapp_verify_token(),
             public_url: addresses.sandbox.clone(),
         });
+        parameters.set_mail_server(&addresses.smtp, sandbox.mail_certificate())?;
 
         let third_parties = Service::start(listeners.sandbox, Callers::Programs, sandbox.router())?;
         let queue_api = Service::start(listeners.sqs, Callers::Programs, queues.router(parameters.clone()))?;
