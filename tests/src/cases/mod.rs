@@ -49,6 +49,11 @@ pub fn alone() -> Vec<(&'static str, Case)> {
         plans::{
             no_function_reads_all_of_a_table,
         };
+        mail::{
+            without_a_mail_server_mails_wait_and_are_sent_once_later,
+            a_refused_login_is_no_refusal_of_the_mail,
+            a_worker_killed_before_its_record_sends_the_same_mail_again,
+        };
         faults::{
             connections_ended_while_idle_are_not_noticed,
             a_restart_between_requests_is_not_noticed,
