@@ -60,6 +60,19 @@ create table public.bot_flows (
 alter table public.bot_flows enable row level security;
 alter table public.bot_flows force row level security;
 
+create table public.calendars (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    department_id uuid,
+    time_zone text,
+    week jsonb not null,
+    keeps_optional boolean not null,
+    version integer not null default 1,
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.calendars enable row level security;
+alter table public.calendars force row level security;
+
 create table public.channel_accounts (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -339,6 +352,17 @@ create table public.files (
 alter table public.files enable row level security;
 alter table public.files force row level security;
 
+create table public.holidays (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    department_id uuid,
+    date date not null,
+    name text not null,
+    yearly boolean not null
+);
+alter table public.holidays enable row level security;
+alter table public.holidays force row level security;
+
 create table public.idempotency_keys (
     company_id uuid not null default app.company_id(),
     user_id uuid not null default app.user_id(),
@@ -583,6 +607,11 @@ alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KE
 alter table public.bot_flows add constraint bot_flows_company_id_id_key UNIQUE (company_id, id);
 alter table public.bot_flows add constraint bot_flows_company_id_key_number_key UNIQUE (company_id, key, number);
 alter table public.bot_flows add constraint bot_flows_pkey PRIMARY KEY (id);
+alter table public.calendars add constraint calendars_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.calendars add constraint calendars_company_id_department_id_key UNIQUE NULLS NOT DISTINCT (company_id, department_id);
+alter table public.calendars add constraint calendars_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.calendars add constraint calendars_pkey PRIMARY KEY (id);
+alter table public.calendars add constraint calendars_time_zone_check CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)));
 alter table public.channel_accounts add constraint channel_accounts_company_id_bot_flow_id_fkey FOREIGN KEY (company_id, bot_flow_id) REFERENCES public.bot_flows(company_id, id);
 alter table public.channel_accounts add constraint channel_accounts_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.channel_accounts add constraint channel_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -660,6 +689,11 @@ alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
+alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
+alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.holidays add constraint holidays_name_check CHECK ((name <> ''::text));
+alter table public.holidays add constraint holidays_pkey PRIMARY KEY (id);
 alter table public.idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (company_id, user_id, route, key);
 alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_fkey1 FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
@@ -828,6 +862,31 @@ AS $function$
                             order by due_at
                             limit most for update skip locked)
     returning storage_key
+$function$;
+
+CREATE OR REPLACE FUNCTION app.calendar_of(department uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    found_one jsonb;
+begin
+    select jsonb_build_object(
+               'time_zone', coalesce(calendars.time_zone, companies.time_zone),
+               'week', calendars.week,
+               'keeps_optional', calendars.keeps_optional,
+               'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
+                            from holidays
+                           where department_id is null or department_id = department))
+      into found_one
+      from calendars
+      join companies on companies.id = calendars.company_id
+     where calendars.department_id is null or calendars.department_id = department
+     order by calendars.department_id nulls last
+     limit 1;
+    return found_one;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
@@ -2434,6 +2493,14 @@ create policy staff on public.bot_flows as permissive for all to app_staff using
 
 create policy system on public.bot_flows as permissive for all to app_system using true;
 
+create policy company on public.calendars as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.calendars as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.calendars as permissive for select to app_staff using true;
+
+create policy system on public.calendars as permissive for all to app_system using true;
+
 create policy admins on public.channel_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
 create policy company on public.channel_accounts as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
@@ -2593,6 +2660,14 @@ create policy student on public.files as permissive for all to app_student using
 
 create policy system on public.files as permissive for all to app_system using (app.use_of_file(id) <> 'taken_back'::text);
 
+create policy company on public.holidays as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.holidays as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.holidays as permissive for select to app_staff using true;
+
+create policy system on public.holidays as permissive for all to app_system using true;
+
 create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
@@ -2735,6 +2810,13 @@ grant select on column public.bot_flows.id to app_system;
 grant select on column public.bot_flows.key to app_system;
 grant select on column public.bot_flows.number to app_system;
 grant select on column public.bot_flows.published_at to app_system;
+grant insert on column public.calendars.department_id to app_staff;
+grant insert on column public.calendars.id to app_staff;
+grant insert, update on column public.calendars.keeps_optional to app_staff;
+grant insert, update on column public.calendars.time_zone to app_staff;
+grant update on column public.calendars.updated_at to app_staff;
+grant update on column public.calendars.version to app_staff;
+grant insert, update on column public.calendars.week to app_staff;
 grant select on column public.channel_accounts.account_key to app_system;
 grant update on column public.channel_accounts.account_key to app_staff;
 grant insert, update on column public.channel_accounts.bot_flow_id to app_staff;
@@ -2955,6 +3037,11 @@ grant select on column public.files.uploaded_by to app_system;
 grant select on column public.files.width to app_system;
 grant update on column public.files.width to app_staff;
 grant update on column public.files.width to app_student;
+grant insert on column public.holidays.date to app_staff;
+grant insert on column public.holidays.department_id to app_staff;
+grant insert on column public.holidays.id to app_staff;
+grant insert on column public.holidays.name to app_staff;
+grant insert on column public.holidays.yearly to app_staff;
 grant select on column public.idempotency_keys.body to app_system;
 grant update on column public.idempotency_keys.body to app_staff;
 grant update on column public.idempotency_keys.body to app_student;
@@ -3102,6 +3189,8 @@ grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
 grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
+grant execute on function app.calendar_of(department uuid) to app_staff;
+grant execute on function app.calendar_of(department uuid) to app_system;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
@@ -3237,6 +3326,8 @@ grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;
+grant delete, select on table public.calendars to app_staff;
+grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;
 grant select, update on table public.channel_accounts to app_system;
@@ -3289,6 +3380,8 @@ grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
 grant select on table public.files to app_staff;
 grant select on table public.files to app_student;
+grant delete, select on table public.holidays to app_staff;
+grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;
 grant select on table public.idempotency_keys to app_staff;
 grant select on table public.idempotency_keys to app_student;

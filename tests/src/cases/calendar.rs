@@ -12,7 +12,6 @@ use crate::Case;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     use self as calendar;
-    use super::cases;
     cases! {
         calendar::{
             a_company_that_said_nothing_is_always_open,
