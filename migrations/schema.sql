@@ -361,7 +361,9 @@ create table public.inbound_webhooks (
     failed_items integer not null default 0,
     received_at timestamp with time zone not null default now(),
     clients text[] not null default '{}'::text[],
-    left_at timestamp with time zone
+    left_at timestamp with time zone,
+    kinds text[] not null default '{}'::text[],
+    applied_at timestamp with time zone
 ) partition by RANGE (received_at);
 alter table public.inbound_webhooks enable row level security;
 alter table public.inbound_webhooks force row level security;
@@ -379,6 +381,26 @@ create table public.integration_calls (
 );
 alter table public.integration_calls enable row level security;
 alter table public.integration_calls force row level security;
+
+create table public.job_progress (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    key text not null default ''::text,
+    state text not null default 'queued'::text,
+    done bigint not null default 0,
+    failed bigint not null default 0,
+    total bigint,
+    place jsonb,
+    result jsonb,
+    reason text,
+    started_by uuid default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    told_at timestamp with time zone not null default now(),
+    finished_at timestamp with time zone
+);
+alter table public.job_progress enable row level security;
+alter table public.job_progress force row level security;
 
 create table public.job_rules (
     kind text not null,
@@ -405,7 +427,9 @@ create table public.jobs (
     finished_at timestamp with time zone,
     failed boolean not null default false,
     last_error text,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    retries integer not null default 0,
+    retried_at timestamp with time zone
 );
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
@@ -515,7 +539,12 @@ create table public.unrouted_webhooks (
     external_key text not null,
     body bytea not null,
     received_at timestamp with time zone not null default now(),
-    reason text
+    reason text,
+    kinds text[] not null default '{}'::text[],
+    number text,
+    account text,
+    shown text,
+    holder_id uuid
 );
 alter table public.unrouted_webhooks enable row level security;
 alter table public.unrouted_webhooks force row level security;
@@ -623,6 +652,11 @@ alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_f
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.job_progress add constraint job_progress_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.job_progress add constraint job_progress_company_id_id_key UNIQUE (company_id, id);
+alter table public.job_progress add constraint job_progress_pkey PRIMARY KEY (id);
+alter table public.job_progress add constraint job_progress_started_by_fkey FOREIGN KEY (started_by) REFERENCES public.users(id);
+alter table public.job_progress add constraint job_progress_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'cancelling'::text, 'cancelled'::text, 'done'::text, 'failed'::text])));
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
@@ -652,6 +686,7 @@ alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey 
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.unrouted_webhooks add constraint unrouted_webhooks_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.companies(id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
 alter table public.users add constraint users_email_check CHECK ((email = lower(email)));
 alter table public.users add constraint users_email_key UNIQUE (email);
@@ -687,8 +722,13 @@ CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
 CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
 CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
+CREATE INDEX job_progress_finished ON public.job_progress USING btree (finished_at);
+CREATE UNIQUE INDEX job_progress_going ON public.job_progress USING btree (company_id, kind, key) WHERE (finished_at IS NULL);
+CREATE INDEX job_progress_started_by ON public.job_progress USING btree (company_id, started_by);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
-CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
+CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, finished_at DESC, id DESC) WHERE failed;
+CREATE INDEX jobs_failed_at ON public.jobs USING btree (finished_at) WHERE failed;
+CREATE INDEX jobs_failed_of_kind ON public.jobs USING btree (company_id, kind, finished_at, id) WHERE failed;
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHERE ((finished_at IS NULL) AND (dispatched_at IS NOT NULL));
@@ -773,6 +813,31 @@ AS $function$
     returning storage_key
 $function$;
 
+CREATE OR REPLACE FUNCTION app.channel_of_unrouted(webhook public.unrouted_webhooks)
+ RETURNS TABLE(id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_column
+declare
+    its_number constant text := coalesce(webhook.number, case when webhook.account is null then webhook.external_key end);
+begin
+    if its_number is not null then
+        return query
+        select channel.id, channel.company_id
+          from app.find_channel(webhook.source, its_number) channel
+          join channel_accounts on channel_accounts.id = channel.id
+         where (webhook.holder_id is null or webhook.holder_id = channel.company_id)
+           and (webhook.account is null or channel_accounts.account_key is null or channel_accounts.account_key = webhook.account);
+    else
+        return query
+        select channel.id, channel.company_id
+          from app.find_account(webhook.source, webhook.account, webhook.shown) channel
+         where webhook.holder_id is null or webhook.holder_id = channel.company_id;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
  LANGUAGE plpgsql
@@ -801,7 +866,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
- RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
+ RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer, retries integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -813,7 +878,7 @@ declare
 begin
     select jobs.company_id, jobs.queue, jobs.lane, jobs.finished_at into asked from jobs where jobs.id = wanted;
     if not found or asked.finished_at is not null then
-        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0, 0;
         return;
     end if;
     select * into head from jobs
@@ -821,21 +886,21 @@ begin
      order by number limit 1 for update;
     if head.id is null then
         -- The head was finished while we waited for it: look again.
-        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0, 0;
         return;
     end if;
     if head.leased_until > now() then
         return query select 'busy', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
-                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts, head.retries;
         return;
     end if;
     if head.run_at > now() then
         return query select 'wait', greatest(1, ceil(extract(epoch from head.run_at - now())))::integer,
-                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts, head.retries;
         return;
     end if;
     update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1, key = null where jobs.id = head.id;
-    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
+    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1, head.retries;
 end
 $function$;
 
@@ -1585,7 +1650,7 @@ AS $function$
     insert into unrouted_webhooks (id, source, external_key, body, reason) values (webhook, from_source, key, content, reason)
 $function$;
 
-CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[])
+CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[] DEFAULT '{}'::text[])
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1600,12 +1665,18 @@ begin
         select id, company_id into channel from app.find_account(channel_kind, account, shown);
     end if;
     if channel.id is null then
-        insert into unrouted_webhooks (id, source, external_key, body)
-        values (webhook, channel_kind, coalesce(number, account, ''), content);
+        insert into unrouted_webhooks (id, source, external_key, body, kinds, number, account, shown, holder_id)
+        values (webhook, channel_kind, coalesce(number, account, ''), content, told, number, account, shown,
+                (select company_id
+                   from channel_accounts
+                  where kind = channel_kind
+                    and case when number is not null then external_key = number else account_key = account and status = 'disabled' end
+                  order by created_at
+                  limit 1));
         return null;
     end if;
-    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, received_at)
-    values (webhook, channel.company_id, channel.id, channel_kind, content, named, received);
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at)
+    values (webhook, channel.company_id, channel.id, channel_kind, content, named, told, received);
     return channel.company_id;
 end
 $function$;
@@ -1954,6 +2025,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.retry_job(wanted uuid)
+ RETURNS TABLE(id uuid, kind text, queue text, lane text, payload jsonb, state text, attempts integer, retries integer, reason text, created_at timestamp with time zone, failed_at timestamp with time zone, retried_at timestamp with time zone, is_retried boolean, is_sent boolean, dispatches integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    job jobs;
+    failure jobs;
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    select * into job from jobs where jobs.id = wanted and jobs.company_id = app.company_id() for update;
+    if not found then
+        return;
+    end if;
+    failure := job;
+    if job.failed then
+        perform pg_advisory_xact_lock(hashtext('jobs.' || job.queue), hashtext(job.company_id::text));
+        update jobs
+           set finished_at = null, failed = false, attempts = 0, leased_until = null, run_at = now(),
+               retries = jobs.retries + 1, retried_at = now(),
+               dispatched_at = case when room.is_there then now() end,
+               dispatches = jobs.dispatches + room.is_there::integer
+          from (select app.room_for_jobs(job.company_id, job.queue) > 0 as is_there) room
+         where jobs.id = wanted
+        returning jobs.* into job;
+    end if;
+    return query
+    select job.id, job.kind, job.queue, job.lane, job.payload,
+           case when job.finished_at is not null then 'done' when job.leased_until > now() then 'running' else 'waiting' end,
+           job.attempts, job.retries, failure.last_error, job.created_at, failure.finished_at, job.retried_at,
+           failure.failed, failure.failed and job.dispatched_at is not null, job.dispatches;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2036,6 +2145,34 @@ begin
     update sessions set last_seen_at = now() where id = token.session_id;
     return query select case when token.rotated_at is null then 'rotated' else 'raced' end,
                         token.session_id, token.company_id, token.user_id, token.role;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.route_webhook(wanted uuid, named text[])
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    webhook unrouted_webhooks;
+    channel record;
+begin
+    if not app.has_role('admin') then
+        return null;
+    end if;
+    select * into webhook from unrouted_webhooks where unrouted_webhooks.id = wanted for update;
+    if not found then
+        return null;
+    end if;
+    select * into channel from app.channel_of_unrouted(webhook);
+    if channel.company_id is distinct from app.company_id() then
+        return null;
+    end if;
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at, left_at)
+    values (webhook.id, channel.company_id, channel.id, webhook.source, webhook.body, named, webhook.kinds, webhook.received_at, now());
+    delete from unrouted_webhooks where unrouted_webhooks.id = wanted;
+    return channel.id;
 end
 $function$;
 
@@ -2186,6 +2323,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_repair(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from jobs where ctid in (
+        select ctid from jobs where finished_at < now() - interval '90 days' and failed limit most for update skip locked);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from job_progress where ctid in (select ctid from job_progress where finished_at < now() - interval '30 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2276,6 +2432,54 @@ begin
     gone := app.drop_days('events', 'at', 7);
     update feed_epochs set swept = gone where gone > swept;
     perform app.drop_days('inbound_webhooks', 'received_at', 30);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.unrouted_webhook(wanted uuid)
+ RETURNS TABLE(id uuid, channel_account_id uuid, source text, kinds text[], body bytea, received_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    return query
+    select webhook.id, channel.id, webhook.source, webhook.kinds, webhook.body, webhook.received_at
+      from unrouted_webhooks webhook
+     cross join lateral app.channel_of_unrouted(webhook) channel
+     where webhook.id = wanted and channel.company_id = app.company_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.unrouted_webhooks()
+ RETURNS TABLE(id uuid, company_id uuid, channel_account_id uuid, source text, kinds text[], size integer, received_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    return query
+    select (webhook.kept).id, channel.company_id, channel.id, (webhook.kept).source, (webhook.kept).kinds, length((webhook.kept).body),
+           (webhook.kept).received_at
+      from (select distinct own.kind, key
+              from channel_accounts own
+             cross join unnest(array[own.external_key, own.account_key]) key
+             where own.company_id = app.company_id() and own.status <> 'disabled' and key is not null) keys
+     cross join lateral (
+        select unrouted as kept
+          from unrouted_webhooks unrouted
+         where unrouted.source = keys.kind and unrouted.external_key = keys.key
+         order by unrouted.received_at desc
+         limit 10000) webhook
+     cross join lateral app.channel_of_unrouted(webhook.kept) channel
+     where channel.company_id = app.company_id();
 end
 $function$;
 
@@ -2522,9 +2726,23 @@ create policy staff on public.integration_calls as permissive for all to app_sta
 
 create policy system on public.integration_calls as permissive for all to app_system using true;
 
+create policy cancels on public.job_progress as permissive for update to app_staff using ((state = ANY (ARRAY['queued'::text, 'running'::text])) AND ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role))) with check (state = 'cancelling'::text);
+
+create policy company on public.job_progress as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.job_progress as permissive for all to app_lookup using true;
+
+create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
+create policy starts on public.job_progress as permissive for insert to app_staff with check ((started_by = ( SELECT app.user_id() AS user_id)) AND (state = 'queued'::text) AND (finished_at IS NULL));
+
+create policy system on public.job_progress as permissive for all to app_system using true;
+
 create policy everybody on public.job_rules as permissive for all to public using true;
 
 create policy company on public.jobs as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy failed on public.jobs as permissive for select to app_staff using (failed AND ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
@@ -2862,6 +3080,7 @@ grant select on column public.idempotency_keys.status to app_system;
 grant update on column public.idempotency_keys.status to app_staff;
 grant update on column public.idempotency_keys.status to app_student;
 grant select on column public.idempotency_keys.user_id to app_system;
+grant update on column public.inbound_webhooks.applied_at to app_system;
 grant update on column public.inbound_webhooks.failed_items to app_system;
 grant update on column public.inbound_webhooks.left_at to app_system;
 grant update on column public.inbound_webhooks.outcome to app_system;
@@ -2874,6 +3093,33 @@ grant select on column public.integration_calls.operation to app_system;
 grant select on column public.integration_calls.provider to app_system;
 grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
+grant update on column public.job_progress.done to app_system;
+grant update on column public.job_progress.failed to app_system;
+grant update on column public.job_progress.finished_at to app_system;
+grant insert on column public.job_progress.id to app_staff;
+grant insert on column public.job_progress.key to app_staff;
+grant insert on column public.job_progress.kind to app_staff;
+grant update on column public.job_progress.place to app_system;
+grant update on column public.job_progress.reason to app_system;
+grant update on column public.job_progress.result to app_system;
+grant update on column public.job_progress.state to app_staff;
+grant update on column public.job_progress.state to app_system;
+grant update on column public.job_progress.told_at to app_system;
+grant insert on column public.job_progress.total to app_staff;
+grant update on column public.job_progress.total to app_system;
+grant select on column public.jobs.attempts to app_staff;
+grant select on column public.jobs.company_id to app_staff;
+grant select on column public.jobs.created_at to app_staff;
+grant select on column public.jobs.failed to app_staff;
+grant select on column public.jobs.finished_at to app_staff;
+grant select on column public.jobs.id to app_staff;
+grant select on column public.jobs.kind to app_staff;
+grant select on column public.jobs.lane to app_staff;
+grant select on column public.jobs.last_error to app_staff;
+grant select on column public.jobs.payload to app_staff;
+grant select on column public.jobs.queue to app_staff;
+grant select on column public.jobs.retried_at to app_staff;
+grant select on column public.jobs.retries to app_staff;
 grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
 grant select on column public.memberships.company_id to app_system;
@@ -2978,6 +3224,7 @@ grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
 grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
+grant execute on function app.channel_of_unrouted(webhook public.unrouted_webhooks) to app_lookup;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
@@ -3038,7 +3285,7 @@ grant execute on function app.joined(value text) to app_system;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
-grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[]) to app;
+grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[]) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_system;
@@ -3052,8 +3299,10 @@ grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
+grant execute on function app.retry_job(wanted uuid) to app_staff;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
+grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
 grant execute on function app.searchable(value text) to app_staff;
@@ -3078,9 +3327,12 @@ grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.turn_days() to app;
+grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
+grant execute on function app.unrouted_webhooks() to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
 grant execute on function app.use_of_file(file uuid) to app_system;
@@ -3169,6 +3421,9 @@ grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
 grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
+grant delete, select on table public.job_progress to app_lookup;
+grant insert, select on table public.job_progress to app_system;
+grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
@@ -3190,5 +3445,5 @@ grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
-grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
+grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;

@@ -21,6 +21,7 @@ pub mod log;
 mod needs;
 pub mod phone;
 mod postgres;
+pub mod progress;
 mod rate;
 pub mod realtime;
 mod serve;

@@ -40,16 +40,21 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
+    ("retry_job", STAFF),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
+    ("route_webhook", STAFF),
     ("search_conversations", STAFF),
     ("session_access", LOGIN),
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
+    ("sweep_repair", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
     ("turn_days", LOGIN),
+    ("unrouted_webhook", STAFF),
+    ("unrouted_webhooks", STAFF),
     ("use_of_file", ALL_INSIDE),
 ];
 

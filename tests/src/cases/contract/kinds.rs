@@ -18,6 +18,10 @@ fn takes(name: &'static str) -> impl Fn(&Operation) -> bool {
     move |operation| operation.parameters.iter().any(|parameter| parameter == name)
 }
 
+const FAILED_JOB: &str = "
+    insert into jobs (id, company_id, kind, queue, lane, payload, attempts, failed, finished_at)
+    values (gen_random_uuid(), $1, 'deliver_message', 'delivery', 'x', '{}', 10, true, clock_timestamp())";
+
 /// A list with what belongs to it.
 struct Scene {
     function: String,
@@ -30,7 +34,7 @@ impl Scene {
     async fn make(stack: &Stack, function: &str) -> Self {
         let company = stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![1, 2])], ..Wanted::default() }).await;
         let client = fresh_number();
-        let conversation = if function == "list_conversations" {
+        let conversation = if ["list_conversations", "list_failed_jobs", "list_inbound_webhooks"].contains(&function) {
             String::new()
         } else {
             company.phone.receive_text(&client, "Oi").await;
@@ -43,6 +47,8 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "list_conversations" => "/conversations?category=pending".to_owned(),
+            "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
+            "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
@@ -50,9 +56,11 @@ impl Scene {
     }
 
     /// A row comes to it.
-    async fn add(&self, number: usize) {
+    async fn add(&self, stack: &Stack, number: usize) {
         let company = &self.company;
         match self.function.as_str() {
+            "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
+            "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_conversations" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
@@ -86,13 +94,13 @@ pub async fn lists_page_while_rows_come_and_go(stack: Arc<Stack>) {
         for order in ["desc", "asc"] {
             let scene = Scene::make(&stack, &function).await;
             for number in 0..5 {
-                scene.add(number).await;
+                scene.add(&stack, number).await;
             }
             let (before, _) = scene.ids(&format!("order={order}&limit=100")).await;
             let (mut read, mut next) = scene.ids(&format!("order={order}&limit=2")).await;
             assert_eq!(read, before[..2], "{function} {order}");
-            scene.add(5).await;
-            scene.add(6).await;
+            scene.add(&stack, 5).await;
+            scene.add(&stack, 6).await;
             let gone = before.last().filter(|_| before.len() > 4).expect("a row that is yet to be read");
             let has_gone = scene.remove(gone).await;
             while let Some(cursor) = next {
