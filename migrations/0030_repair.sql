@@ -92,6 +92,8 @@ $$;
 alter function app.retry_job owner to app_lookup;
 grant execute on function app.retry_job to app_staff;
 
+grant execute on function app.has_role to app_lookup;
+
 -- How far a long job has come. Its id is the job's.
 create table job_progress (
     id          uuid primary key,

@@ -45,10 +45,12 @@ pub async fn failed_jobs(stack: &Stack, company: &Company, count: i32) -> Vec<Uu
     company.admin.take_over(&conversation).await;
     let said = company.admin.say(&conversation, "já enviada").await;
     let sent = company.admin.message_with_status(&said, "read").await;
-    let payload = json!({"message_id": sent["id"], "channel_account_id": Uuid::now_v7()});
+    // Its accounts are nobody's, and so within their limits.
+    let payload = json!({"message_id": sent["id"]});
     let add = "
         insert into jobs (id, company_id, kind, queue, lane, payload, attempts, failed, last_error, finished_at)
-        select gen_random_uuid(), $1, 'deliver_message', 'delivery', 'lane ' || number % 40, $2, 10, true, 'não deu', now() - interval '1 second' * number
+        select gen_random_uuid(), $1, 'deliver_message', 'delivery', 'lane-' || number % 40,
+               $2 || jsonb_build_object('channel_account_id', gen_random_uuid()), 10, true, 'não deu', now() - interval '1 second' * number
           from generate_series(1, $3) number
         returning id";
     let rows = stack.database().await.query(add, &[&company.id, &Json(payload), &count]).await.expect("failed jobs");
