@@ -166,10 +166,32 @@ create table public.companies (
     reopen_window integer not null default 86400,
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    takeover_text text
+    takeover_text text,
+    coin_name text not null default 'moedas'::text,
+    version integer not null default 1
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
+
+create table public.company_secrets (
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    sealed bytea not null
+);
+alter table public.company_secrets enable row level security;
+alter table public.company_secrets force row level security;
+
+create table public.company_setup (
+    company_id uuid not null default app.company_id(),
+    front_end_origin text,
+    ai_base_url text,
+    ai_model text,
+    ai_key_hint text,
+    made text[] not null default '{}'::text[],
+    version integer not null default 0
+);
+alter table public.company_setup enable row level security;
+alter table public.company_setup force row level security;
 
 create table public.conversation_handlers (
     company_id uuid not null default app.company_id(),
@@ -511,6 +533,13 @@ create table public.refresh_tokens (
 alter table public.refresh_tokens enable row level security;
 alter table public.refresh_tokens force row level security;
 
+create table public.schedule_runs (
+    name text not null,
+    run_at timestamp with time zone not null
+);
+alter table public.schedule_runs enable row level security;
+alter table public.schedule_runs force row level security;
+
 create table public.schema_migrations (
     version integer not null,
     name text not null,
@@ -603,11 +632,16 @@ alter table public.clients add constraint clients_metadata_check CHECK (((jsonb_
 alter table public.clients add constraint clients_name_source_check CHECK ((name_source = ANY (ARRAY['number'::text, 'profile'::text, 'address_book'::text, 'staff'::text])));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
+alter table public.companies add constraint companies_coin_name_check CHECK (((coin_name <> ''::text) AND (char_length(coin_name) <= 40)));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
+alter table public.company_secrets add constraint company_secrets_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_secrets add constraint company_secrets_pkey PRIMARY KEY (company_id, name);
+alter table public.company_setup add constraint company_setup_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_setup add constraint company_setup_pkey PRIMARY KEY (company_id);
 alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -683,6 +717,7 @@ alter table public.presence_leases add constraint presence_leases_pkey PRIMARY K
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
@@ -1873,6 +1908,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_run(schedule text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into schedule_runs (name, run_at) values (schedule, now())
+    on conflict (name) do update set run_at = now();
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
@@ -2537,6 +2584,8 @@ create policy staff on public.audit_log as permissive for all to app_staff using
 
 create policy system on public.audit_log as permissive for all to app_system using true;
 
+create policy admins_inserts on public.bot_flows as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
 create policy company on public.bot_flows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
@@ -2595,9 +2644,23 @@ create policy student on public.clients as permissive for select to app_student 
 
 create policy system on public.clients as permissive for all to app_system using true;
 
+create policy admins_alone on public.companies as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
 create policy company on public.companies as permissive for all to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy admins on public.company_secrets as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.company_secrets as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.company_secrets as permissive for all to app_system using true;
+
+create policy admins on public.company_setup as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.company_setup as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.company_setup as permissive for all to app_system using true;
 
 create policy company on public.conversation_handlers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2812,6 +2875,10 @@ create policy staff on public.refresh_tokens as permissive for all to app_staff 
 
 create policy system on public.refresh_tokens as permissive for all to app_system using true;
 
+create policy everybody on public.schedule_runs as permissive for select to public using true;
+
+create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
+
 create policy company on public.sessions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.sessions as permissive for all to app_lookup using true;
@@ -2837,10 +2904,14 @@ create policy system on public.users as permissive for all to app_system using (
 -- grants
 
 grant select on column public.bot_flows.company_id to app_system;
+grant insert on column public.bot_flows.definition to app_staff;
 grant select on column public.bot_flows.definition to app_system;
+grant insert on column public.bot_flows.id to app_staff;
 grant select on column public.bot_flows.id to app_system;
+grant insert on column public.bot_flows.key to app_staff;
 grant select on column public.bot_flows.key to app_system;
 grant select on column public.bot_flows.number to app_system;
+grant insert on column public.bot_flows.published_at to app_staff;
 grant select on column public.bot_flows.published_at to app_system;
 grant select on column public.channel_accounts.account_key to app_system;
 grant update on column public.channel_accounts.account_key to app_staff;
@@ -2917,16 +2988,30 @@ grant select on column public.clients.name_told_at to app_system;
 grant select on column public.clients.tags to app_system;
 grant select on column public.clients.version to app_system;
 grant select on column public.companies.agent_visibility to app_system;
+grant update on column public.companies.coin_name to app_staff;
 grant select on column public.companies.created_at to app_system;
 grant select on column public.companies.feature_flags to app_system;
 grant select on column public.companies.id to app_system;
 grant select on column public.companies.locale to app_system;
+grant update on column public.companies.locale to app_staff;
 grant select on column public.companies.name to app_system;
+grant update on column public.companies.name to app_staff;
 grant select on column public.companies.reopen_window to app_system;
 grant select on column public.companies.slug to app_system;
 grant select on column public.companies.takeover_text to app_staff;
 grant select on column public.companies.takeover_text to app_system;
 grant select on column public.companies.time_zone to app_system;
+grant update on column public.companies.time_zone to app_staff;
+grant update on column public.companies.version to app_staff;
+grant insert on column public.company_secrets.name to app_staff;
+grant insert, update on column public.company_secrets.sealed to app_staff;
+grant update on column public.company_setup.ai_base_url to app_staff;
+grant update on column public.company_setup.ai_key_hint to app_staff;
+grant update on column public.company_setup.ai_model to app_staff;
+grant insert on column public.company_setup.company_id to app_staff;
+grant update on column public.company_setup.front_end_origin to app_staff;
+grant update on column public.company_setup.made to app_staff;
+grant update on column public.company_setup.version to app_staff;
 grant insert on column public.conversation_handlers.company_id to app_staff;
 grant select on column public.conversation_handlers.company_id to app_system;
 grant insert on column public.conversation_handlers.conversation_id to app_staff;
@@ -3270,6 +3355,7 @@ grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
+grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
 grant execute on function app.held_conversation() to app_lookup;
@@ -3294,6 +3380,7 @@ grant execute on function app.look(name text) to app_system;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
+grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
@@ -3383,6 +3470,10 @@ grant insert, select on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
 grant select on table public.companies to app_system;
+grant delete, select on table public.company_secrets to app_staff;
+grant select on table public.company_secrets to app_system;
+grant select on table public.company_setup to app_staff;
+grant select on table public.company_setup to app_system;
 grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
 grant insert, select on table public.conversation_transfers to app_system;
@@ -3444,6 +3535,8 @@ grant select on table public.presence_leases to app_lookup;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
+grant insert, select, update on table public.schedule_runs to app_lookup;
+grant select on table public.schedule_runs to app_staff;
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod limits;
 pub mod log;
 mod needs;
+pub mod outside;
 pub mod phone;
 mod postgres;
 pub mod progress;

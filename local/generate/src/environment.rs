@@ -15,7 +15,7 @@ pub enum Place {
 }
 
 /// Everything a stack may be given: the parameter's name, and what the root gives for it.
-const GIVEN: [(&str, &str); 26] = [
+const GIVEN: [(&str, &str); 27] = [
     ("AddressRequestsPerMinute", "!Ref AddressRequestsPerMinute"),
     ("AlarmTopic", "!Ref AlarmTopic"),
     ("AllowedOrigins", "!Join [',', !Ref AllowedOrigins]"),
@@ -32,6 +32,7 @@ const GIVEN: [(&str, &str); 26] = [
     ("PublicApiUrl", "!Ref PublicApiUrl"),
     ("PublicWebSocketUrl", "!Ref PublicWebSocketUrl"),
     ("QueuesUrl", "!Sub https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${AWS::StackName}-"),
+    ("ReachableInside", "!Ref ReachableInside"),
     ("SchedulerRoleArn", "!GetAtt SchedulerRole.Arn"),
     ("SettingsParam", "!Ref SettingsParam"),
     ("SocketRoleArn", "!GetAtt SocketRole.Arn"),
@@ -45,7 +46,7 @@ const GIVEN: [(&str, &str); 26] = [
 ];
 
 /// Every variable and the name of what is given for it.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("ADDRESS_REQUESTS_PER_MINUTE", "AddressRequestsPerMinute"),
     ("CONNECTIONS_TABLE", "ConnectionsTable"),
     ("DEFAULT_COMPANY", "DefaultCompany"),
@@ -53,6 +54,7 @@ const VARIABLES: [(&str, &str); 14] = [
     ("LIMITS_TABLE", "LimitsTable"),
     ("PUBLIC_API_URL", "PublicApiUrl"),
     ("QUEUES_URL", "QueuesUrl"),
+    ("REACHABLE_INSIDE", "ReachableInside"),
     ("SETTINGS_PARAM", "SettingsParam"),
     ("UNKNOWN_OUTCOME_SECONDS", "UnknownOutcomeSeconds"),
     ("USER_REQUESTS_PER_MINUTE", "UserRequestsPerMinute"),

@@ -14,7 +14,7 @@ const KIND: &str = "^[a-z_]{1,60}$";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Input {
+struct JobsToRetry {
     /// Such as `deliver_message`.
     #[garde(custom(is_kind))]
     #[schemars(regex(pattern = KIND))]
@@ -36,7 +36,7 @@ async fn retry_failed_jobs(
     context: Context,
     caller: Admin,
     _: IdempotencyKey,
-    Json(Input { kind }): Json<Input>,
+    Json(JobsToRetry { kind }): Json<JobsToRetry>,
 ) -> Result<Accepted<JobProgress>, Error> {
     let transaction = context.begin(&caller).await?;
     let Count { total } = transaction.one(FAILED, &[&kind]).await?;

@@ -29,10 +29,17 @@ const OF_STUDENTS: &[&str] = &[
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
+    "insert bot_flows (id, key, definition, published_at)",
     "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings)",
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
+    "update companies (name, time_zone, locale, version, coin_name)",
+    "delete company_secrets",
+    "insert company_secrets (name, sealed)",
+    "update company_secrets (sealed)",
+    "insert company_setup (company_id)",
+    "update company_setup (front_end_origin, ai_base_url, ai_model, ai_key_hint, made, version)",
     "insert conversation_handlers (company_id, conversation_id, user_id)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",

@@ -37,6 +37,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("leave_webhooks", LOGIN),
     ("move_students", SYSTEM),
     ("next_jobs", LOGIN),
+    ("note_run", LOGIN),
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
     ("register", LOGIN),

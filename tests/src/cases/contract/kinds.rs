@@ -170,6 +170,16 @@ impl Change {
                 };
                 Self { path: "/integrations/config".to_owned(), made, same, renamed }
             }
+            "save_setup" => Self {
+                path: "/setup/config".to_owned(),
+                made: json!({"company": {"coin_name": "estrelas"}, "ai": {"base_url": "http://127.0.0.1:9/v1", "api_key": "gsk-abcdefgh"}}),
+                same: json!({"company": {"coin_name": "estrelas"}, "ai": {"base_url": "http://127.0.0.1:9/v1"}}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["company"]["coin_name"] = json!(name);
+                    body
+                },
+            },
             other => panic!("{other} changes a row that has a version: say here how"),
         }
     }

@@ -47,6 +47,8 @@ pub const ROWS: &[Row] = &[
     row("get_inbound_webhook", "/inbound-webhooks/{webhook}", "", NotFound),
     row("get_job_progress", "/jobs/{long_job}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
+    row("get_setup", "/setup/config", "", OwnThings),
+    row("get_setup_status", "/setup/status", "", OwnThings),
     row("list_conversations", "/conversations", "", OwnThings),
     row("list_conversations", "/conversations?assignee={agent}", "", OwnThings),
     row("list_conversations", "/conversations?department_id={department}&channel_account_id={channel}", "", OwnThings),
@@ -72,6 +74,7 @@ pub const ROWS: &[Row] = &[
     row("replay_inbound_webhook", "/inbound-webhooks/{webhook}/replay", "{}", NotFound),
     row("retry_failed_jobs", "/jobs/retry", r#"{"kind": "deliver_message"}"#, OwnThings),
     row("retry_job", "/jobs/{failed_job}/retry", "{}", NotFound),
+    row("run_setup", "/setup/infrastructure", "{}", OwnThings),
     row(
         "save_integration",
         "/integrations/config",
@@ -84,6 +87,7 @@ pub const ROWS: &[Row] = &[
         r#"{"kind": "whatsapp_cloud", "name": "x", "phone_number_id": "99{number}", "waba_id": "1", "access_token": "EAAG-intruder", "department_id": "{department}"}"#,
         Invalid,
     ),
+    row("save_setup", "/setup/config", r#"{"front_end_origin": ""}"#, OwnThings),
     row("select_company", "/auth/companies/{company}/select", "", NotFound),
     row(
         "send_message",
