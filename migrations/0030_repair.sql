@@ -295,7 +295,7 @@ $$;
 alter function app.route_webhook owner to app_lookup;
 grant execute on function app.route_webhook to app_staff;
 
--- Removes what is past its age: failed jobs after 90 days, what was said of finished ones after 30.
+-- Removes what is past its age: failed jobs after 90 days, what was said of finished ones after 30, calls to others after 100.
 create function app.sweep_repair(most integer) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     gone bigint := 0;
@@ -306,9 +306,57 @@ begin
     get diagnostics step = row_count; gone := gone + step;
     delete from job_progress where ctid in (select ctid from job_progress where finished_at < now() - interval '30 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
+    delete from integration_calls where ctid in (select ctid from integration_calls where at < now() - interval '100 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
     return gone;
 end
 $$;
 alter function app.sweep_repair owner to app_lookup;
 grant execute on function app.sweep_repair to app;
 create index jobs_failed_at on jobs (finished_at) where failed;
+
+-- What calls to others cost. Each company says what it pays for one that succeeds; a call keeps what it cost when it was made.
+alter table integration_calls
+    add column cost numeric(14, 6),
+    add column currency text;
+drop index integration_calls_recent;
+create index integration_calls_recent on integration_calls (company_id, at desc, id desc);
+create index integration_calls_old on integration_calls (at);
+grant select (cost, currency) on integration_calls to app_system;
+grant delete on integration_calls to app_lookup;
+create policy lookup on integration_calls for delete to app_lookup using (true);
+create policy lookup_reads on integration_calls for select to app_lookup using (true);
+grant select (at) on integration_calls to app_lookup;
+create table integration_prices (
+    company_id uuid primary key default app.company_id() references companies,
+    currency   text not null default 'BRL' check (currency ~ '^[A-Z]{3}$'),
+    -- One `{provider, operation, price}` each.
+    prices     jsonb not null default '[]',
+    -- 0 until something is saved.
+    version    integer not null default 0
+);
+alter table integration_prices enable row level security;
+alter table integration_prices force row level security;
+create policy company on integration_prices as restrictive using (company_id = (select app.company_id()));
+create policy staff on integration_prices for select to app_staff using ((select app.sees_all()));
+create policy admins on integration_prices to app_staff using ((select app.has_role('admin')));
+create policy system on integration_prices to app_system using (true);
+grant select on integration_prices to app_staff, app_system;
+grant insert (company_id), update (currency, prices, version) on integration_prices to app_staff;
+insert into event_rules (type, told_by) values ('prices.updated', 'admin');
+
+-- What a call cost: nothing where it failed, or nobody has said.
+create function app.price_call() returns trigger language plpgsql as $$
+begin
+    if new.cost is null and new.status between 200 and 299 then
+        select (item ->> 'price')::numeric, integration_prices.currency
+          into new.cost, new.currency
+          from integration_prices
+         cross join jsonb_array_elements(prices) item
+         where integration_prices.company_id = new.company_id
+           and item ->> 'provider' = new.provider and item ->> 'operation' = new.operation;
+    end if;
+    return new;
+end
+$$;
+create trigger price before insert on integration_calls for each row execute function app.price_call();

@@ -15,6 +15,7 @@ macro_rules! cases {
 }
 use cases;
 
+mod calls;
 mod canary;
 mod contract;
 mod identity;
@@ -31,8 +32,17 @@ use contract::plans;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), jobs::cases(), setup::cases(), team::cases()]
-        .concat()
+    [
+        calls::cases(),
+        desk::together(),
+        contract::cases(),
+        identity::cases(),
+        integrations::cases(),
+        jobs::cases(),
+        setup::cases(),
+        team::cases(),
+    ]
+    .concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

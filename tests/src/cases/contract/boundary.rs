@@ -34,7 +34,7 @@ const OF_STAFF: &[&str] = &[
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
-    "update companies (name, time_zone, locale, version, coin_name)",
+    "update companies (name, time_zone, locale, coin_name, version)",
     "delete company_secrets",
     "insert company_secrets (name, sealed)",
     "update company_secrets (sealed)",
@@ -51,6 +51,8 @@ const OF_STAFF: &[&str] = &[
     "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
+    "insert integration_prices (company_id)",
+    "update integration_prices (currency, prices, version)",
     "insert job_progress (id, kind, key, total)",
     "update job_progress (state)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
