@@ -399,10 +399,21 @@ create table public.integration_calls (
     status integer,
     error_code text,
     took_ms integer not null,
-    at timestamp with time zone not null default now()
+    at timestamp with time zone not null default now(),
+    cost numeric(14,6),
+    currency text
 );
 alter table public.integration_calls enable row level security;
 alter table public.integration_calls force row level security;
+
+create table public.integration_prices (
+    company_id uuid not null default app.company_id(),
+    currency text not null default 'BRL'::text,
+    prices jsonb not null default '[]'::jsonb,
+    version integer not null default 0
+);
+alter table public.integration_prices enable row level security;
+alter table public.integration_prices force row level security;
 
 create table public.job_progress (
     id uuid not null,
@@ -686,6 +697,9 @@ alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_f
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.integration_prices add constraint integration_prices_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.integration_prices add constraint integration_prices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table public.integration_prices add constraint integration_prices_pkey PRIMARY KEY (company_id);
 alter table public.job_progress add constraint job_progress_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.job_progress add constraint job_progress_company_id_id_key UNIQUE (company_id, id);
 alter table public.job_progress add constraint job_progress_pkey PRIMARY KEY (id);
@@ -756,7 +770,8 @@ CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (create
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
 CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
-CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
+CREATE INDEX integration_calls_old ON public.integration_calls USING btree (at);
+CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC, id DESC);
 CREATE INDEX job_progress_finished ON public.job_progress USING btree (finished_at);
 CREATE UNIQUE INDEX job_progress_going ON public.job_progress USING btree (company_id, kind, key) WHERE (finished_at IS NULL);
 CREATE INDEX job_progress_started_by ON public.job_progress USING btree (company_id, started_by);
@@ -1939,6 +1954,23 @@ begin
 end
 $procedure$;
 
+CREATE OR REPLACE FUNCTION app.price_call()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.cost is null and new.status between 200 and 299 then
+        select (item ->> 'price')::numeric, integration_prices.currency
+          into new.cost, new.currency
+          from integration_prices
+         cross join jsonb_array_elements(prices) item
+         where integration_prices.company_id = new.company_id
+           and item ->> 'provider' = new.provider and item ->> 'operation' = new.operation;
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -2385,6 +2417,8 @@ begin
     get diagnostics step = row_count; gone := gone + step;
     delete from job_progress where ctid in (select ctid from job_progress where finished_at < now() - interval '30 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
+    delete from integration_calls where ctid in (select ctid from integration_calls where at < now() - interval '100 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
     return gone;
 end
 $function$;
@@ -2564,6 +2598,7 @@ CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR E
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 
 -- policies
@@ -2785,9 +2820,21 @@ create policy system on public.inbound_webhooks as permissive for all to app_sys
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy lookup on public.integration_calls as permissive for delete to app_lookup using true;
+
+create policy lookup_reads on public.integration_calls as permissive for select to app_lookup using true;
+
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
 create policy system on public.integration_calls as permissive for all to app_system using true;
+
+create policy admins on public.integration_prices as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.integration_prices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.integration_prices as permissive for select to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.integration_prices as permissive for all to app_system using true;
 
 create policy cancels on public.job_progress as permissive for update to app_staff using ((state = ANY (ARRAY['queued'::text, 'running'::text])) AND ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role))) with check (state = 'cancelling'::text);
 
@@ -3169,15 +3216,22 @@ grant update on column public.inbound_webhooks.applied_at to app_system;
 grant update on column public.inbound_webhooks.failed_items to app_system;
 grant update on column public.inbound_webhooks.left_at to app_system;
 grant update on column public.inbound_webhooks.outcome to app_system;
+grant select on column public.integration_calls.at to app_lookup;
 grant select on column public.integration_calls.at to app_system;
 grant select on column public.integration_calls.channel_account_id to app_system;
 grant select on column public.integration_calls.company_id to app_system;
+grant select on column public.integration_calls.cost to app_system;
+grant select on column public.integration_calls.currency to app_system;
 grant select on column public.integration_calls.error_code to app_system;
 grant select on column public.integration_calls.id to app_system;
 grant select on column public.integration_calls.operation to app_system;
 grant select on column public.integration_calls.provider to app_system;
 grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
+grant insert on column public.integration_prices.company_id to app_staff;
+grant update on column public.integration_prices.currency to app_staff;
+grant update on column public.integration_prices.prices to app_staff;
+grant update on column public.integration_prices.version to app_staff;
 grant update on column public.job_progress.done to app_system;
 grant update on column public.job_progress.failed to app_system;
 grant update on column public.job_progress.finished_at to app_system;
@@ -3510,8 +3564,11 @@ grant select on table public.idempotency_keys to app_student;
 grant select on table public.idempotency_keys to app_system;
 grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
+grant delete on table public.integration_calls to app_lookup;
 grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
+grant select on table public.integration_prices to app_staff;
+grant select on table public.integration_prices to app_system;
 grant delete, select on table public.job_progress to app_lookup;
 grant insert, select on table public.job_progress to app_system;
 grant select on table public.job_progress to app_staff;
