@@ -13,7 +13,6 @@ pub async fn a_long_job_whose_worker_is_killed_goes_on_where_it_was(stack: Arc<S
     let company = company(&stack).await;
     failed_jobs(&stack, &company, 6_000).await;
     let database = stack.database().await;
-    let database = stack.database().await;
     let started = company.admin.api.post("/jobs/retry", json!({"kind": "deliver_message"})).await.expect(202);
     let done = "select done from job_progress where company_id = $1 and done > 0 and finished_at is null";
     eventually("a first page", || async { database.query_opt(done, &[&company.id]).await.expect("an answer") }).await;
