@@ -323,10 +323,8 @@ drop index integration_calls_recent;
 create index integration_calls_recent on integration_calls (company_id, at desc, id desc);
 create index integration_calls_old on integration_calls (at);
 grant select (cost, currency) on integration_calls to app_system;
-grant delete on integration_calls to app_lookup;
-create policy lookup on integration_calls for delete to app_lookup using (true);
-create policy lookup_reads on integration_calls for select to app_lookup using (true);
-grant select (at) on integration_calls to app_lookup;
+grant select, delete on integration_calls to app_lookup;
+create policy lookup on integration_calls to app_lookup using (true);
 create table integration_prices (
     company_id uuid primary key default app.company_id() references companies,
     currency   text not null default 'BRL' check (currency ~ '^[A-Z]{3}$'),

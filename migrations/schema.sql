@@ -2820,9 +2820,7 @@ create policy system on public.inbound_webhooks as permissive for all to app_sys
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
-create policy lookup on public.integration_calls as permissive for delete to app_lookup using true;
-
-create policy lookup_reads on public.integration_calls as permissive for select to app_lookup using true;
+create policy lookup on public.integration_calls as permissive for all to app_lookup using true;
 
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
@@ -3216,7 +3214,6 @@ grant update on column public.inbound_webhooks.applied_at to app_system;
 grant update on column public.inbound_webhooks.failed_items to app_system;
 grant update on column public.inbound_webhooks.left_at to app_system;
 grant update on column public.inbound_webhooks.outcome to app_system;
-grant select on column public.integration_calls.at to app_lookup;
 grant select on column public.integration_calls.at to app_system;
 grant select on column public.integration_calls.channel_account_id to app_system;
 grant select on column public.integration_calls.company_id to app_system;
@@ -3564,7 +3561,7 @@ grant select on table public.idempotency_keys to app_student;
 grant select on table public.idempotency_keys to app_system;
 grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
-grant delete on table public.integration_calls to app_lookup;
+grant delete, select on table public.integration_calls to app_lookup;
 grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
 grant select on table public.integration_prices to app_staff;

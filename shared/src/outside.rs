@@ -134,14 +134,14 @@ pub fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let is_special = match (a, b, c) {
-        // This network, private ones, loopback, link-local with the metadata of clouds, multicast and what is reserved.
-        (0 | 10 | 127 | 224..=255, ..) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _) => true,
-        // Networks of carriers, protocol assignments, documentation, benchmarks, the old relay of IPv6.
-        (100, 64..=127, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) => true,
-        _ => false,
-    };
-    !is_special
+    // This network, private ones, loopback, link-local with the metadata of clouds, multicast and what is reserved.
+    let is_inside = matches!((a, b), (0 | 10 | 127 | 224..=255, _) | (169, 254) | (172, 16..=31) | (192, 168));
+    // Networks of carriers, protocol assignments, documentation, benchmarks, the old relay of IPv6.
+    let is_special = matches!(
+        (a, b, c),
+        (100, 64..=127, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113)
+    );
+    !is_inside && !is_special
 }
 
 /// Of IPv6 only what is handed out to the internet; addresses that carry one of IPv4 lead wherever that does, and are not needed.

@@ -5,6 +5,7 @@ use jobs::{
     webhooks::{Filters, InboundWebhook, WebhookState},
 };
 use shared::prelude::*;
+use whatsapp::payload::ItemKind;
 
 const ROUTE: Route = Route::get("/inbound-webhooks");
 
@@ -50,7 +51,7 @@ pub fn main() {
 async fn list_inbound_webhooks(context: Context, caller: Admin, asked: List<Filters>) -> Result<Page<InboundWebhook>, Error> {
     let transaction = context.begin(&caller).await?;
     let Filters { day, channel_account_id, state, kind } = &asked.filters;
-    let kind = kind.map(|kind| kind.as_str());
+    let kind = kind.map(ItemKind::as_str);
     let rows = match state {
         Some(WebhookState::Unrouted) => transaction.list(&UNROUTED, &asked, &[day, channel_account_id, &kind]).await?,
         state => {

@@ -71,8 +71,7 @@ impl Scene {
         match self.function.as_str() {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
-            "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
-            "list_conversations" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
