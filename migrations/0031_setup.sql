@@ -2,7 +2,6 @@
 
 create table company_setup (
     company_id       uuid primary key default app.company_id() references companies,
-    front_end_origin text,
     -- A language model behind an OpenAI-compatible API; its key is in `company_secrets`.
     ai_base_url      text,
     ai_model         text,
@@ -33,7 +32,7 @@ begin
     end loop;
 end
 $$;
-grant insert (company_id), update (front_end_origin, ai_base_url, ai_model, ai_key_hint, made, version) on company_setup to app_staff;
+grant insert (company_id), update (ai_base_url, ai_model, ai_key_hint, made, version) on company_setup to app_staff;
 grant insert (name, sealed), update (sealed), delete on company_secrets to app_staff;
 insert into event_rules (type, told_by) values ('setup.updated', 'admin');
 
@@ -41,7 +40,7 @@ insert into event_rules (type, told_by) values ('setup.updated', 'admin');
 alter table companies
     add column if not exists coin_name text not null default 'moedas' check (coin_name <> '' and char_length(coin_name) <= 40),
     add column if not exists version integer not null default 1;
-grant update (name, time_zone, locale, coin_name, version) on companies to app_staff;
+grant update (name, time_zone, locale, front_end_url, coin_name, version) on companies to app_staff;
 create policy admins_alone on companies as restrictive for update to app_staff using ((select app.has_role('admin')));
 
 -- A first flow is the admins'.

@@ -167,6 +167,7 @@ create table public.companies (
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
     takeover_text text,
+    front_end_url text,
     coin_name text not null default 'moedas'::text,
     version integer not null default 1
 );
@@ -183,7 +184,6 @@ alter table public.company_secrets force row level security;
 
 create table public.company_setup (
     company_id uuid not null default app.company_id(),
-    front_end_origin text,
     ai_base_url text,
     ai_model text,
     ai_key_hint text,
@@ -467,6 +467,46 @@ create table public.jobs (
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
 
+create table public.mail_accounts (
+    company_id uuid not null default app.company_id(),
+    host text not null,
+    port integer not null,
+    security text not null,
+    username text,
+    sealed bytea,
+    from_address text not null,
+    from_name text,
+    version integer not null default 1
+);
+alter table public.mail_accounts enable row level security;
+alter table public.mail_accounts force row level security;
+
+create table public.mail_rules (
+    template text not null,
+    sent_by text not null
+);
+alter table public.mail_rules enable row level security;
+alter table public.mail_rules force row level security;
+
+create table public.mails (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    template text not null,
+    to_address text not null,
+    to_name text not null,
+    locale text not null,
+    link_purpose text,
+    link_id uuid,
+    data jsonb not null default '{}'::jsonb,
+    state text not null default 'queued'::text,
+    attempts integer not null default 0,
+    reply text,
+    created_at timestamp with time zone not null default now(),
+    sent_at timestamp with time zone
+);
+alter table public.mails enable row level security;
+alter table public.mails force row level security;
+
 create table public.memberships (
     company_id uuid not null default app.company_id(),
     user_id uuid not null,
@@ -644,6 +684,7 @@ alter table public.clients add constraint clients_name_source_check CHECK ((name
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
 alter table public.companies add constraint companies_coin_name_check CHECK (((coin_name <> ''::text) AND (char_length(coin_name) <= 40)));
+alter table public.companies add constraint companies_front_end_url_check CHECK (((front_end_url ~ '^https?://[^/?#\s]+$'::text) AND (char_length(front_end_url) <= 300)));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
@@ -708,6 +749,18 @@ alter table public.job_progress add constraint job_progress_state_check CHECK ((
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
+alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
+alter table public.mail_accounts add constraint mail_accounts_pkey PRIMARY KEY (company_id);
+alter table public.mail_accounts add constraint mail_accounts_port_check CHECK (((port >= 1) AND (port <= 65535)));
+alter table public.mail_accounts add constraint mail_accounts_security_check CHECK ((security = ANY (ARRAY['tls'::text, 'starttls'::text])));
+alter table public.mail_rules add constraint mail_rules_pkey PRIMARY KEY (template);
+alter table public.mail_rules add constraint mail_rules_sent_by_check CHECK ((sent_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
+alter table public.mails add constraint mails_check CHECK (((link_purpose IS NULL) = (link_id IS NULL)));
+alter table public.mails add constraint mails_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mails add constraint mails_pkey PRIMARY KEY (id);
+alter table public.mails add constraint mails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'refused'::text, 'failed'::text])));
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
@@ -785,6 +838,9 @@ CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHER
 CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX mails_age ON public.mails USING btree (created_at);
+CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHERE (link_id IS NOT NULL);
+CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
@@ -1988,6 +2044,28 @@ begin
 end
 $procedure$;
 
+CREATE OR REPLACE FUNCTION app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    ranks constant text[] := array['student', 'agent', 'supervisor', 'admin'];
+begin
+    if current_setting('role') <> 'app_system' and not exists (
+        select from mail_rules
+          join memberships on memberships.company_id = app.company_id() and memberships.user_id = app.user_id()
+         where mail_rules.template = of_template
+           and array_position(ranks, mail_rules.sent_by) <= array_position(ranks, memberships.role))
+    then
+        raise insufficient_privilege using message = format('mail %s is not this caller''s to send: see mail_rules', of_template);
+    end if;
+    insert into mails (id, template, to_address, to_name, locale, link_purpose, link_id, data)
+    values (mail, of_template, address, person, language, purpose, link, facts);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
  RETURNS TABLE(tx text, ids bigint[], sent uuid[])
  LANGUAGE plpgsql
@@ -2398,6 +2476,22 @@ begin
     select substr(md5(gen_random_uuid()::text), 1, 8), control.system_identifier
       from pg_control_system() control
      where control.system_identifier <> (select system_identifier from feed_epochs order by started_at desc limit 1);
+    return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sweep_mails(batch integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+begin
+    delete from mails
+     where id in (select id from mails where created_at < now() - interval '180 days' order by created_at limit batch);
+    get diagnostics gone = row_count;
     return gone;
 end
 $function$;
@@ -2856,6 +2950,22 @@ create policy lookup on public.jobs as permissive for all to app_lookup using tr
 
 create policy system on public.jobs as permissive for all to app_system using true;
 
+create policy admins on public.mail_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.mail_accounts as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.mail_accounts as permissive for all to app_system using true;
+
+create policy everybody on public.mail_rules as permissive for all to public using true;
+
+create policy admins on public.mails as permissive for select to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.mails as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mails as permissive for all to app_lookup using true;
+
+create policy system on public.mails as permissive for all to app_system using true;
+
 create policy company on public.memberships as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.memberships as permissive for all to app_lookup using true;
@@ -3036,6 +3146,7 @@ grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.coin_name to app_staff;
 grant select on column public.companies.created_at to app_system;
 grant select on column public.companies.feature_flags to app_system;
+grant update on column public.companies.front_end_url to app_staff;
 grant select on column public.companies.id to app_system;
 grant select on column public.companies.locale to app_system;
 grant update on column public.companies.locale to app_staff;
@@ -3054,7 +3165,6 @@ grant update on column public.company_setup.ai_base_url to app_staff;
 grant update on column public.company_setup.ai_key_hint to app_staff;
 grant update on column public.company_setup.ai_model to app_staff;
 grant insert on column public.company_setup.company_id to app_staff;
-grant update on column public.company_setup.front_end_origin to app_staff;
 grant update on column public.company_setup.made to app_staff;
 grant update on column public.company_setup.version to app_staff;
 grant insert on column public.conversation_handlers.company_id to app_staff;
@@ -3256,6 +3366,19 @@ grant select on column public.jobs.payload to app_staff;
 grant select on column public.jobs.queue to app_staff;
 grant select on column public.jobs.retried_at to app_staff;
 grant select on column public.jobs.retries to app_staff;
+grant select on column public.mail_accounts.company_id to app_staff;
+grant insert, select, update on column public.mail_accounts.from_address to app_staff;
+grant insert, select, update on column public.mail_accounts.from_name to app_staff;
+grant insert, select, update on column public.mail_accounts.host to app_staff;
+grant insert, select, update on column public.mail_accounts.port to app_staff;
+grant insert, update on column public.mail_accounts.sealed to app_staff;
+grant insert, select, update on column public.mail_accounts.security to app_staff;
+grant insert, select, update on column public.mail_accounts.username to app_staff;
+grant select, update on column public.mail_accounts.version to app_staff;
+grant update on column public.mails.attempts to app_system;
+grant update on column public.mails.reply to app_system;
+grant update on column public.mails.sent_at to app_system;
+grant update on column public.mails.state to app_system;
 grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
 grant select on column public.memberships.company_id to app_system;
@@ -3433,6 +3556,9 @@ grant execute on function app.move_students(from_client uuid, to_client uuid) to
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.oldest_due_job() to app;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
@@ -3465,6 +3591,7 @@ grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_mails(batch integer) to app;
 grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
@@ -3572,6 +3699,12 @@ grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
+grant delete on table public.mail_accounts to app_staff;
+grant select on table public.mail_accounts to app_system;
+grant select on table public.mail_rules to app_lookup;
+grant delete, insert, select on table public.mails to app_lookup;
+grant select on table public.mails to app_staff;
+grant select on table public.mails to app_system;
 grant insert, select on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;

@@ -26,6 +26,8 @@ pub enum Queue {
     Bot,
     /// Messages and read marks on their way to a provider.
     Delivery,
+    /// Mails to people.
+    Mail,
     /// Media on their way from a provider.
     Media,
     /// Long work on what failed or was kept before.
@@ -38,7 +40,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 6] = [Self::Bot, Self::Delivery, Self::Media, Self::Push, Self::Repair, Self::Timer];
+    pub const ALL: [Self; 7] = [Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
@@ -46,6 +48,7 @@ impl Queue {
         match self {
             Self::Bot => "bot",
             Self::Delivery => "delivery",
+            Self::Mail => "mail",
             Self::Media => "media",
             Self::Push => "push",
             Self::Repair => "repair",

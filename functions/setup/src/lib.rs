@@ -46,7 +46,7 @@ pub struct ChannelSetup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Setup {
     pub company: CompanySetup,
-    /// Where the front end is, such as `https://app.exemplo.com.br`.
+    /// Where the company's front end is, such as `https://app.exemplo.com.br`: links in mails lead there. Null is the stage's.
     pub front_end_origin: Option<String>,
     pub ai: Option<AiSetup>,
     pub whatsapp: Vec<ChannelSetup>,
@@ -74,7 +74,7 @@ event!(SetupUpdated = "setup.updated");
 macro_rules! setup_columns {
     () => {
         "companies.name, companies.time_zone, companies.locale, companies.coin_name,
-         company_setup.front_end_origin, company_setup.ai_base_url, company_setup.ai_model, company_setup.ai_key_hint,
+         companies.front_end_url as front_end_origin, company_setup.ai_base_url, company_setup.ai_model, company_setup.ai_key_hint,
          coalesce(company_setup.made, '{}') as made, coalesce(company_setup.version, 0) as version,
          (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'status', status) order by created_at, id), '[]')
             from channel_accounts where kind = 'whatsapp_cloud') as channels"

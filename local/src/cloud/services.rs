@@ -10,7 +10,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{ACCESS_KEY, Addresses, Options, SECRET_KEY};
+use super::{ACCESS_KEY, Addresses, Database, Options, SECRET_KEY};
 use crate::{
     Invoke,
     console::{self, ConsoleSources},
@@ -60,10 +60,10 @@ pub(super) async fn start_postgres(
     port: Option<u16>,
     step: &(dyn Fn(&str) + Sync),
 ) -> Result<Option<Cluster>> {
-    let Some(migrations) = options.migrations.clone() else {
+    let Some(Database { migrations, pooler }) = options.database.clone() else {
         return Ok(None);
     };
-    let options = ClusterOptions { directory: options.directory.clone(), port, memory: options.memory, migrations };
+    let options = ClusterOptions { directory: options.directory.clone(), port, memory: options.memory, migrations, pooler };
     Cluster::start(options, |text| step(text)).await.map(Some).context("Postgres does not start")
 }
 
@@ -93,6 +93,7 @@ impl Services {
         let s3 = object_storage::serve(listeners.s3, template.buckets.clone(), objects.clone(), credentials)?;
 
         let parameters = Arc::new(Parameters::open(kept)?);
+        parameters.set_mail_server(&addresses.smtp)?;
         if let Some(url) = &addresses.database_url {
             parameters.set_database_url(url)?;
         }

@@ -21,6 +21,7 @@ mod contract;
 mod identity;
 mod integrations;
 mod jobs;
+mod mail;
 mod setup;
 mod snapshot;
 mod team;
@@ -39,6 +40,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         identity::cases(),
         integrations::cases(),
         jobs::cases(),
+        mail::cases(),
         setup::cases(),
         team::cases(),
     ]

@@ -73,13 +73,14 @@ const LOCKED: &str = concat!(
 
 const SAVE: &str = "
     update company_setup
-       set front_end_origin = $1, ai_base_url = $2, ai_model = $3, ai_key_hint = $4, version = version + 1
+       set ai_base_url = $1, ai_model = $2, ai_key_hint = $3, version = version + 1
      where company_id = app.company_id()";
 
 const SAVE_COMPANY: &str = "
     update companies
-       set name = $1, time_zone = $2, locale = $3, coin_name = $4, version = version + 1
-     where id = app.company_id() and (name, time_zone, locale, coin_name) is distinct from ($1, $2, $3, $4)";
+       set name = $1, time_zone = $2, locale = $3, coin_name = $4, front_end_url = $5, version = version + 1
+     where id = app.company_id()
+       and (name, time_zone, locale, coin_name, front_end_url) is distinct from ($1, $2, $3, $4, $5)";
 
 const KEEP_SECRET: &str = "
     insert into company_secrets (name, sealed) values ($1, $2)
@@ -114,8 +115,8 @@ async fn save_setup(
         None => (None, None, None),
     };
     let CompanySetup { name, time_zone, locale, coin_name } = saved.company.clone();
-    transaction.defer(SAVE, shared::parameters![saved.front_end_origin.clone(), base_url, model, hint]);
-    transaction.defer(SAVE_COMPANY, shared::parameters![name, time_zone, locale, coin_name]);
+    transaction.defer(SAVE, shared::parameters![base_url, model, hint]);
+    transaction.defer(SAVE_COMPANY, shared::parameters![name, time_zone, locale, coin_name, saved.front_end_origin.clone()]);
     if saved.ai.is_none() {
         transaction.defer(FORGET_SECRET, shared::parameters![ai::SECRET]);
     } else if let Some(api_key) = api_key {
