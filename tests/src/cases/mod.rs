@@ -16,11 +16,14 @@ macro_rules! cases {
 use cases;
 
 mod calendar;
+mod calls;
 mod canary;
 mod contract;
 mod identity;
 mod integrations;
+mod jobs;
 mod mail;
+mod setup;
 mod snapshot;
 mod team;
 mod upload;
@@ -34,10 +37,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
     [
         desk::together(),
         calendar::cases(),
+        calls::cases(),
         contract::cases(),
         identity::cases(),
         integrations::cases(),
+        jobs::cases(),
         mail::cases(),
+        setup::cases(),
         team::cases(),
     ]
     .concat()
@@ -93,6 +99,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_timed_job_is_started_on_time_and_once,
             a_flood_of_jobs_leaves_room_for_other_companies_and_flows_off,
             what_is_due_is_found_whatever_else_waits,
+            a_long_job_whose_worker_is_killed_goes_on_where_it_was,
             webhooks_that_name_the_same_clients_wait_for_each_other,
             a_deadlock_with_a_stranger_is_done_again_and_counted,
             a_row_that_stays_locked_is_answered_with_503_and_a_webhook_is_applied_later,

@@ -15,7 +15,7 @@ const CUSTOM: &str = "
     select id, department_id, date::text as date, name, yearly
       from holidays
      where (department_id is null or department_id = $1)
-       and case when yearly then extract(year from date) <= $2 else extract(year from date) = $2 end";
+       and case when yearly then extract(year from date)::integer <= $2 else extract(year from date)::integer = $2 end";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wanted {
@@ -43,7 +43,7 @@ pub fn main() {
 async fn list_holidays(context: Context, caller: Staff, Query(wanted): Query<Wanted>) -> Result<Page<Holiday>, Error> {
     let year = wanted.year.unwrap_or_else(|| TimeZone::UTC.to_datetime(context.now()).year());
     let transaction = context.begin(&caller).await?;
-    let number = f64::from(year);
+    let number = i32::from(year);
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&wanted.department_id, &number];
     let custom = transaction.all::<Custom>(CUSTOM, &parameters);
     let (calendar, custom) = try_join(calendar::read(&context, &transaction, wanted.department_id), custom).await?;

@@ -78,7 +78,7 @@ async fn save_calendar(
     }
     let saved = calendar::read(&context, &transaction, input.department_id).await?;
     transaction.tell_staff(&CalendarUpdated { department_id: input.department_id });
-    transaction.audit(input.department_id.map(|id| id.to_string()).unwrap_or_default(), &current, &saved);
+    transaction.audit(input.department_id.unwrap_or(caller.company_id), &current, &saved);
     transaction.commit(Json(saved)).await
 }
 

@@ -37,21 +37,27 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("leave_webhooks", LOGIN),
     ("move_students", SYSTEM),
     ("next_jobs", LOGIN),
+    ("note_run", LOGIN),
     ("oldest_due_job", LOGIN),
     ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
+    ("retry_job", STAFF),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
+    ("route_webhook", STAFF),
     ("search_conversations", STAFF),
     ("session_access", LOGIN),
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
     ("sweep_mails", LOGIN),
+    ("sweep_repair", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
     ("turn_days", LOGIN),
+    ("unrouted_webhook", STAFF),
+    ("unrouted_webhooks", STAFF),
     ("use_of_file", ALL_INSIDE),
 ];
 
@@ -119,7 +125,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff = [&student[..], &["has_role", "joined", "look", "searchable", "spaced", "stems"]].concat();
+    let mut staff = [&student[..], &["calendar_of", "has_role", "joined", "look", "searchable", "spaced", "stems"]].concat();
     staff.sort_unstable();
     let mut system = [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys"]].concat();
     system.sort_unstable();

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
@@ -18,6 +19,18 @@ fn takes(name: &'static str) -> impl Fn(&Operation) -> bool {
     move |operation| operation.parameters.iter().any(|parameter| parameter == name)
 }
 
+const FAILED_JOB: &str = "
+    insert into jobs (id, company_id, kind, queue, lane, payload, attempts, failed, finished_at)
+    values (gen_random_uuid(), $1, 'deliver_message', 'delivery', 'x', '{}', 10, true, clock_timestamp())";
+
+const CALL: &str = "
+    insert into integration_calls (id, company_id, provider, operation, status, took_ms, at)
+    values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
+
+/// Lists that begin without a conversation.
+const WITHOUT_CONVERSATION: [&str; 4] =
+    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls"];
+
 /// A list with what belongs to it.
 struct Scene {
     function: String,
@@ -30,7 +43,7 @@ impl Scene {
     async fn make(stack: &Stack, function: &str) -> Self {
         let company = stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![1, 2])], ..Wanted::default() }).await;
         let client = fresh_number();
-        let conversation = if function == "list_conversations" {
+        let conversation = if WITHOUT_CONVERSATION.contains(&function) {
             String::new()
         } else {
             company.phone.receive_text(&client, "Oi").await;
@@ -43,6 +56,9 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "list_conversations" => "/conversations?category=pending".to_owned(),
+            "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
+            "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
+            "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
@@ -50,10 +66,12 @@ impl Scene {
     }
 
     /// A row comes to it.
-    async fn add(&self, number: usize) {
+    async fn add(&self, stack: &Stack, number: usize) {
         let company = &self.company;
         match self.function.as_str() {
-            "list_conversations" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
+            "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
+            "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -86,13 +104,13 @@ pub async fn lists_page_while_rows_come_and_go(stack: Arc<Stack>) {
         for order in ["desc", "asc"] {
             let scene = Scene::make(&stack, &function).await;
             for number in 0..5 {
-                scene.add(number).await;
+                scene.add(&stack, number).await;
             }
             let (before, _) = scene.ids(&format!("order={order}&limit=100")).await;
             let (mut read, mut next) = scene.ids(&format!("order={order}&limit=2")).await;
             assert_eq!(read, before[..2], "{function} {order}");
-            scene.add(5).await;
-            scene.add(6).await;
+            scene.add(&stack, 5).await;
+            scene.add(&stack, 6).await;
             let gone = before.last().filter(|_| before.len() > 4).expect("a row that is yet to be read");
             let has_gone = scene.remove(gone).await;
             while let Some(cursor) = next {
@@ -138,6 +156,7 @@ pub async fn lists_refuse_a_cursor_that_they_never_gave(stack: Arc<Stack>) {
 
 /// A change of a row that counts its versions.
 struct Change {
+    method: Method,
     path: String,
     /// Makes the row.
     made: Value,
@@ -160,8 +179,41 @@ impl Change {
                     body["name"] = json!(name);
                     body
                 };
-                Self { path: "/integrations/config".to_owned(), made, same, renamed }
+                Self { method: Method::POST, path: "/integrations/config".to_owned(), made, same, renamed }
             }
+            "save_calendar" => Self {
+                method: Method::PUT,
+                path: "/calendar".to_owned(),
+                made: json!({"week": {"monday": [{"from": "08:00", "to": "12:00"}]}}),
+                same: json!({"week": {"monday": [{"from": "08:00", "to": "12:00"}]}}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["week"]["monday"][0]["to"] = json!(format!("{}:00", 12 + name.len()));
+                    body
+                },
+            },
+            "save_prices" => Self {
+                method: Method::PUT,
+                path: "/integrations/prices".to_owned(),
+                made: json!({"currency": "BRL", "prices": [{"provider": "whatsapp_cloud", "operation": "send", "price": "0.0315"}]}),
+                same: json!({"currency": "BRL", "prices": [{"provider": "whatsapp_cloud", "operation": "send", "price": "0.0315"}]}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["prices"][0]["operation"] = json!(name.to_lowercase());
+                    body
+                },
+            },
+            "save_setup" => Self {
+                method: Method::POST,
+                path: "/setup/config".to_owned(),
+                made: json!({"company": {"coin_name": "estrelas"}, "ai": {"base_url": "http://127.0.0.1:9/v1", "api_key": "gsk-abcdefgh"}}),
+                same: json!({"company": {"coin_name": "estrelas"}, "ai": {"base_url": "http://127.0.0.1:9/v1"}}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["company"]["coin_name"] = json!(name);
+                    body
+                },
+            },
             other => panic!("{other} changes a row that has a version: say here how"),
         }
     }
@@ -170,13 +222,18 @@ impl Change {
 pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
     for function in operations(&stack, takes("If-Match")) {
         let company = stack.company(Wanted::default()).await;
-        let Change { path, made, same, renamed } = Change::of(&function);
+        let Change { method, path, made, same, renamed } = Change::of(&function);
         let api = &company.admin.api;
-        let of_version =
-            async |version: &Value, body: Value| api.with_header("if-match", &version.to_string()).post(&path, body).await;
-        let row = api.post(&path, made).await.expect(200);
+        let of_version = async |version: &Value, body: Value| {
+            api.with_header("if-match", &version.to_string()).call(method.clone(), &path, Some(body)).await
+        };
+        let row = api.call(method.clone(), &path, Some(made)).await.expect(200);
         let head = company.admin.head().await;
-        assert_eq!(api.post(&path, same.clone()).await.expect(200), row, "{function}: the same again is no change");
+        assert_eq!(
+            api.call(method.clone(), &path, Some(same.clone())).await.expect(200),
+            row,
+            "{function}: the same again is no change"
+        );
         let mut stray = renamed(&same, "Outro");
         stray["surprise"] = json!(1);
         let refused = of_version(&row["version"], stray).await.expect(422);

@@ -139,7 +139,10 @@ pub async fn queries_take_second_names(stack: Arc<Stack>) {
     for operation in operations(&stack) {
         let parameters = parameters(&stack, &operation);
         let declares = |name: &str| parameters.iter().any(|(parameter, _)| *parameter == name);
-        for (ours, second, _) in TAKEN.iter().filter(|(ours, second, _)| declares(ours) && !declares(second)) {
+        let names = TAKEN
+            .iter()
+            .filter(|(ours, second, beside)| declares(ours) && !declares(second) && beside.iter().all(|beside| declares(beside)));
+        for (ours, second, _) in names {
             let id = Uuid::nil();
             let with = |query: String| fixture.send_changed(&operation.id, move |event| event["rawQueryString"] = json!(query));
             let renamed = with(format!("{second}={id}&{ours}={id}")).await;

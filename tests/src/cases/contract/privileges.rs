@@ -301,8 +301,14 @@ pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
     for inside in [&colleague, &admin, &student] {
         inside.is_refused(add, &[]).await;
     }
+    // Admins see those that failed.
+    let fails = "update jobs set finished_at = now(), failed = true where company_id = $1 and lane = 'x'";
+    owner.execute(fails, &[&company.id]).await.expect("it has failed");
+    admin.changes(1, "select from jobs", &[]).await;
+    let waits = "update jobs set finished_at = null, failed = false where company_id = $1 and lane = 'x'";
+    owner.execute(waits, &[&company.id]).await.expect("it waits");
     for inside in [&colleague, &admin] {
-        inside.is_refused("select from jobs", &[]).await;
+        inside.changes(0, "select from jobs", &[]).await;
         inside.is_refused("update jobs set finished_at = now()", &[]).await;
         inside.changes(0, "update presence_leases set status = 'away'", &[]).await;
         inside.is_refused("delete from presence_leases", &[]).await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Socket, Stack, Wanted, company::Person, company::text, eventually, forge, sandbox::fresh_number};
 use uuid::Uuid;
 
-use crate::cases::upload;
+use crate::cases::{jobs, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -166,6 +166,10 @@ impl Fixture {
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
+            "repair_job_id" => repair_job(&self.stack, &self.company).await,
+            "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
+            "job_id" => long_job(&self.stack, &self.company).await,
+            "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
             }
@@ -182,7 +186,10 @@ impl Fixture {
     }
 
     async fn holiday(&self) -> String {
-        let body = json!({"date": "2030-02-03", "name": "Aniversário da cidade"});
+        // No two on one day.
+        let day = u32::from_le_bytes(Uuid::new_v4().as_bytes()[..4].try_into().expect("four bytes"));
+        let date = format!("{}-{:02}-{:02}", 1970 + day % 200, 1 + day / 256 % 12, 1 + day / 4096 % 28);
+        let body = json!({"date": date, "name": "Aniversário da cidade"});
         let added = self.company.admin.api.post("/calendar/holidays", body).await;
         text(&added.expect(201)["id"]).to_owned()
     }
@@ -278,4 +285,39 @@ pub async fn conversation(stack: &Stack, company: &Company) -> String {
          where conversations.company_id = $1 and position($2 in client_identities.value) > 0";
     let row = stack.database().await.query(of_client, &[&company.id, &&client[5..]]).await.expect("the database answers");
     row.first().expect("a conversation").get::<_, Uuid>(0).to_string()
+}
+
+/// A job that failed, and finds its message delivered when it is done again.
+pub async fn failed_job(stack: &Stack, company: &Company) -> String {
+    jobs::failed_jobs(stack, company, 1).await[0].to_string()
+}
+
+/// A long job that the admin has started.
+pub async fn long_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        insert into job_progress (id, company_id, kind, key, state, started_by, done, total)
+        values ($1, $2, 'import', $1::uuid::text, 'running', $3, 5, 10)";
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a long job");
+    id.to_string()
+}
+
+/// A job of the repair queue, in a lane of its own: nobody but the run works on it.
+async fn repair_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by, total) values ($1, $2, 'retry_failed_jobs', $1::uuid::text, $3, 0)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'retry_failed_jobs', 'repair', $1::uuid::text, '{\"kind\": \"deliver_message\"}', now(), 1)";
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
+    id.to_string()
+}
+
+/// The newest webhook that was kept.
+pub async fn webhook(stack: &Stack, company: &Company) -> String {
+    company.phone.receive_text(&fresh_number(), "Bom dia").await;
+    let newest = "select id from inbound_webhooks where company_id = $1 order by received_at desc limit 1";
+    stack.database().await.query_one(newest, &[&company.id]).await.expect("a webhook").get::<_, Uuid>(0).to_string()
 }

@@ -275,6 +275,7 @@ fn path_like(operation: &Operation, filled: &str) -> String {
 fn with_any_ids(text: &str) -> String {
     let names =
         ["conversation", "own_conversation", "waiting", "message", "file", "pending_file", "department", "agent", "company"];
+    let names = [&names[..], &["failed_job", "holiday", "long_job", "webhook"]].concat();
     let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
     names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
 }
@@ -288,6 +289,10 @@ struct Scene {
     file: String,
     pending_file: String,
     cursor: String,
+    failed_job: String,
+    holiday: String,
+    long_job: String,
+    webhook: String,
 }
 
 impl Scene {
@@ -304,7 +309,12 @@ impl Scene {
         let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
-        Self { company, conversation, waiting, message, file, pending_file, cursor }
+        let failed_job = sample::failed_job(stack, &company).await;
+        let holiday = json!({"date": "2031-01-25", "name": secret(&company)});
+        let holiday = text(&admin.api.post("/calendar/holidays", holiday).await.expect(201)["id"]).to_owned();
+        let long_job = sample::long_job(stack, &company).await;
+        let webhook = sample::webhook(stack, &company).await;
+        Self { company, conversation, waiting, message, file, pending_file, cursor, failed_job, holiday, long_job, webhook }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -321,6 +331,10 @@ impl Scene {
             ("{channel}", company.channel_account_id.to_string()),
             ("{number}", company.phone.number_id.clone()),
             ("{cursor}", self.cursor.clone()),
+            ("{failed_job}", self.failed_job.clone()),
+            ("{holiday}", self.holiday.clone()),
+            ("{long_job}", self.long_job.clone()),
+            ("{webhook}", self.webhook.clone()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
@@ -332,6 +346,8 @@ impl Scene {
         let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
         let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
         let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file];
+        let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook];
+        markers.extend(of_background.into_iter().cloned());
         markers.extend(ids.into_iter().cloned());
         markers.extend(
             [company.departments[0].1, company.agents[0].id, company.admin.id, company.channel_account_id]

@@ -15,7 +15,7 @@ pub enum Outcome {
 }
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
-/// `{agent}`, `{company}`, `{channel}`, `{number}`, `{cursor}`. `{own_conversation}` is the caller's own.
+/// `{agent}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`. `{own_conversation}` is the caller's own.
 pub struct Row {
     pub function: &'static str,
     /// After the path of the operation, with the ids of its own.
@@ -31,6 +31,13 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings};
 
 pub const ROWS: &[Row] = &[
+    row(
+        "add_holiday",
+        "/calendar/holidays",
+        r#"{"date": "2031-01-25", "name": "Intrusos", "department_id": "{department}"}"#,
+        Invalid,
+    ),
+    row("cancel_job", "/jobs/{long_job}/cancel", "{}", NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
@@ -42,8 +49,16 @@ pub const ROWS: &[Row] = &[
         NotFound,
     ),
     row("download_file", "/storage/download/{file}", "", NotFound),
+    row("get_calendar", "/calendar", "", OwnThings),
+    row("get_calendar", "/calendar?department_id={department}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
+    row("get_inbound_webhook", "/inbound-webhooks/{webhook}", "", NotFound),
+    row("get_integration_usage", "/integrations/usage?channel_account_id={channel}", "", OwnThings),
+    row("get_job_progress", "/jobs/{long_job}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
+    row("get_prices", "/integrations/prices", "", OwnThings),
+    row("get_setup", "/setup/config", "", OwnThings),
+    row("get_setup_status", "/setup/status", "", OwnThings),
     row("list_conversations", "/conversations", "", OwnThings),
     row("list_conversations", "/conversations?assignee={agent}", "", OwnThings),
     row("list_conversations", "/conversations?department_id={department}&channel_account_id={channel}", "", OwnThings),
@@ -52,6 +67,11 @@ pub const ROWS: &[Row] = &[
     row("list_departments", "/departments", "", OwnThings),
     row("list_events", "/events?after={cursor}", "", OwnThings),
     row("list_events", "/events?after={cursor}&topics=conversation:{conversation},company:{company},user:{agent}", "", OwnThings),
+    row("list_failed_jobs", "/jobs/failed", "", OwnThings),
+    row("list_holidays", "/calendar/holidays?department_id={department}", "", NotFound),
+    row("list_inbound_webhooks", "/inbound-webhooks?channel_account_id={channel}", "", OwnThings),
+    row("list_inbound_webhooks", "/inbound-webhooks?state=unrouted", "", OwnThings),
+    row("list_integration_calls", "/integrations/logs?channel_account_id={channel}", "", OwnThings),
     row("list_integrations", "/integrations/config", "", OwnThings),
     row("list_messages", "/messages?conversation_id={conversation}", "", NotFound),
     row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", NotFound),
@@ -63,6 +83,12 @@ pub const ROWS: &[Row] = &[
     row("logout", "/auth/logout", "", OwnThings),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
+    row("remove_holiday", "/calendar/holidays/{holiday}", "", NotFound),
+    row("replay_inbound_webhook", "/inbound-webhooks/{webhook}/replay", "{}", NotFound),
+    row("retry_failed_jobs", "/jobs/retry", r#"{"kind": "deliver_message"}"#, OwnThings),
+    row("retry_job", "/jobs/{failed_job}/retry", "{}", NotFound),
+    row("run_setup", "/setup/infrastructure", "{}", OwnThings),
+    row("save_calendar", "/calendar", r#"{"department_id": "{department}", "week": {}}"#, NotFound),
     row(
         "save_integration",
         "/integrations/config",
@@ -75,6 +101,8 @@ pub const ROWS: &[Row] = &[
         r#"{"kind": "whatsapp_cloud", "name": "x", "phone_number_id": "99{number}", "waba_id": "1", "access_token": "EAAG-intruder", "department_id": "{department}"}"#,
         Invalid,
     ),
+    row("save_prices", "/integrations/prices", r#"{"currency": "BRL", "prices": []}"#, OwnThings),
+    row("save_setup", "/setup/config", r#"{"front_end_origin": ""}"#, OwnThings),
     row("select_company", "/auth/companies/{company}/select", "", NotFound),
     row(
         "send_message",

@@ -7,6 +7,7 @@ mod jobs;
 mod kept;
 mod killed;
 mod locks;
+mod long_jobs;
 mod postgres;
 mod restarts;
 mod stores;
@@ -18,7 +19,8 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
-    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, locks::*, postgres::*, restarts::*, stores::*, sweeps::*,
+    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, locks::*, long_jobs::*, postgres::*, restarts::*, stores::*,
+    sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.
