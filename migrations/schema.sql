@@ -166,7 +166,12 @@ create table public.companies (
     reopen_window integer not null default 86400,
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
-    takeover_text text
+    takeover_text text,
+    bot_enabled boolean not null default true,
+    coin_name text not null default 'moedas'::text,
+    colour text not null default '#2563eb'::text,
+    founded_by uuid,
+    version integer not null default 1
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -380,6 +385,24 @@ create table public.integration_calls (
 alter table public.integration_calls enable row level security;
 alter table public.integration_calls force row level security;
 
+create table public.invites (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    email text not null,
+    name text,
+    role text not null,
+    department_ids uuid[] not null default '{}'::uuid[],
+    invited_by uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    sent_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null default (now() + '7 days'::interval),
+    revoked_at timestamp with time zone,
+    used_at timestamp with time zone,
+    user_id uuid
+);
+alter table public.invites enable row level security;
+alter table public.invites force row level security;
+
 create table public.job_rules (
     kind text not null,
     queue text not null,
@@ -417,7 +440,13 @@ create table public.memberships (
     status text not null default 'active'::text,
     client_id uuid,
     created_at timestamp with time zone not null default now(),
-    is_primary boolean not null default false
+    is_primary boolean not null default false,
+    phone text,
+    "position" text,
+    closer_type text,
+    avatar_file_id uuid,
+    last_login_at timestamp with time zone,
+    version integer not null default 1
 );
 alter table public.memberships enable row level security;
 alter table public.memberships force row level security;
@@ -574,6 +603,10 @@ alter table public.clients add constraint clients_metadata_check CHECK (((jsonb_
 alter table public.clients add constraint clients_name_source_check CHECK ((name_source = ANY (ARRAY['number'::text, 'profile'::text, 'address_book'::text, 'staff'::text])));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
+alter table public.companies add constraint companies_coin_name_check CHECK (((coin_name <> ''::text) AND (char_length(coin_name) <= 40)));
+alter table public.companies add constraint companies_colour_check CHECK ((colour ~ '^#[0-9a-f]{6}$'::text));
+alter table public.companies add constraint companies_founded_by_fkey FOREIGN KEY (founded_by) REFERENCES public.users(id);
+alter table public.companies add constraint companies_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
@@ -623,14 +656,22 @@ alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_f
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.invites add constraint invites_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.invites add constraint invites_company_id_id_key UNIQUE (company_id, id);
+alter table public.invites add constraint invites_company_id_invited_by_fkey FOREIGN KEY (company_id, invited_by) REFERENCES public.memberships(company_id, user_id);
+alter table public.invites add constraint invites_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.invites add constraint invites_email_check CHECK ((email = lower(email)));
+alter table public.invites add constraint invites_pkey PRIMARY KEY (id);
+alter table public.invites add constraint invites_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.memberships add constraint memberships_company_id_avatar_file_id_fkey FOREIGN KEY (company_id, avatar_file_id) REFERENCES public.files(company_id, id);
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
 alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
-alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text])));
+alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text, 'removed'::text])));
 alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.messages add constraint messages_client_message_id UNIQUE (company_id, client_message_id);
 alter table public.messages add constraint messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -669,8 +710,10 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
@@ -687,6 +730,8 @@ CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
 CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
 CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
+CREATE UNIQUE INDEX invites_open ON public.invites USING btree (company_id, email) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX invites_recent ON public.invites USING btree (company_id, created_at DESC, id DESC);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
@@ -695,6 +740,8 @@ CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHER
 CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX memberships_admins ON public.memberships USING btree (company_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text));
+CREATE INDEX memberships_avatar ON public.memberships USING btree (company_id, avatar_file_id) WHERE (avatar_file_id IS NOT NULL);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
@@ -712,6 +759,20 @@ CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) 
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
 -- functions
+
+CREATE OR REPLACE FUNCTION app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, outcome text, user_id uuid)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select used.company, used.outcome, used.person into company_id, outcome, user_id
+      from app.use_invite(invite, new_person, person_name, hash, proved_hash) used;
+    if company_id is not null then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone)
  RETURNS TABLE(revisions jsonb, body text)
@@ -735,6 +796,42 @@ AS $function$
       from ordered
 $function$;
 
+CREATE OR REPLACE FUNCTION app.add_member(company uuid, person uuid, new_role text, in_departments uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    client uuid;
+begin
+    select client_id into client from public.memberships where company_id = company and user_id = person;
+    if new_role = 'student' and client is null then
+        select clients.id into client
+          from public.clients
+          join public.users on users.id = person and lower(clients.email) = users.email
+         where clients.company_id = company
+           and clients.merged_into_id is null
+           and not exists (select from public.memberships where memberships.company_id = company and memberships.client_id = clients.id)
+         order by clients.created_at, clients.id
+         limit 1;
+        if not found then
+            client := gen_random_uuid();
+            insert into public.clients (id, company_id, name, email)
+            select client, company, users.name, users.email from public.users where users.id = person;
+        end if;
+        insert into public.client_identities (company_id, client_id, kind, value, address)
+        values (company, client, 'student', person::text, person::text)
+        on conflict (company_id, kind, value) do nothing;
+    end if;
+    insert into public.memberships (company_id, user_id, role, client_id) values (company, person, new_role, client)
+    on conflict (company_id, user_id) do update
+       set role = excluded.role, status = 'active', client_id = coalesce(memberships.client_id, excluded.client_id),
+           version = memberships.version + 1;
+    insert into public.department_members (company_id, department_id, user_id)
+    select company, id, person from public.departments where company_id = company and id = any (in_departments) and new_role <> 'student'
+    on conflict do nothing;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
  LANGUAGE sql
@@ -748,6 +845,35 @@ AS $function$
     )
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     values (refresh_hash, company, session, least(now() + interval '7 days', family_ends));
+$function$;
+
+CREATE OR REPLACE FUNCTION app.admit_member(person uuid, waits_as text, with_role text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+    member record;
+begin
+    perform app.hold_members(company);
+    present := app.present_role();
+    select role, status into member from memberships where company_id = company and user_id = person;
+    if not found or member.status not in ('active', waits_as) then
+        return 'not_found';
+    elsif not app.leads(present, member.role) or not app.leads(present, coalesce(with_role, member.role)) then
+        return 'forbidden';
+    elsif member.status = 'active' then
+        return 'unchanged';
+    end if;
+    perform app.hold_logins(company, person);
+    update memberships set status = 'active', role = coalesce(with_role, role), version = version + 1
+     where company_id = company and user_id = person;
+    perform app.end_sessions_in(company, person);
+    return 'done';
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.audiences()
@@ -771,6 +897,37 @@ AS $function$
                             order by due_at
                             limit most for update skip locked)
     returning storage_key
+$function$;
+
+CREATE OR REPLACE FUNCTION app.change_role(person uuid, becomes text)
+ RETURNS TABLE(outcome text, session_ids uuid[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+    member record;
+begin
+    perform app.hold_members(company);
+    present := app.present_role();
+    select role, status into member from memberships where company_id = company and user_id = person;
+    outcome := case when not found or member.status = 'removed' then 'not_found'
+                    when not app.leads(present, member.role) or not app.leads(present, becomes) then 'forbidden'
+                    when member.role = 'student' or becomes = 'student' then 'student'
+                    when member.role = becomes then 'unchanged'
+                    when member.role = 'admin' and member.status = 'active' and not exists (
+                        select from memberships
+                         where company_id = company and user_id <> person and role = 'admin' and status = 'active') then 'last_admin'
+                    else 'done'
+               end;
+    if outcome = 'done' then
+        update memberships set role = becomes, version = version + 1 where company_id = company and user_id = person;
+    end if;
+    session_ids := array(select id from sessions where company_id = company and user_id = person and revoked_at is null and expires_at > now());
+    return next;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
@@ -797,6 +954,22 @@ begin
         perform app.add_session(session, chosen_from.family_id, company, app.user_id(), chosen_from.expires_at, refresh_hash,
                                 browser, address, request);
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.choose_primary(company uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if not exists (select from memberships where company_id = company and user_id = app.user_id() and status = 'active') then
+        return false;
+    end if;
+    update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;
+    update memberships set is_primary = true where user_id = app.user_id() and company_id = company and not is_primary;
+    return true;
 end
 $function$;
 
@@ -889,6 +1062,63 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text)
+ RETURNS SETOF public.companies
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    founder uuid := app.user_id();
+    origin uuid := app.company_id();
+begin
+    -- One at a time.
+    perform pg_advisory_xact_lock(hashtextextended('companies:' || founder, 0));
+    if (select count(*) from companies where founded_by = founder) >= 20 then
+        return;
+    end if;
+    insert into companies (id, name, slug, time_zone, locale, founded_by) values (company, company_name, company_slug, zone, language, founder)
+    on conflict on constraint companies_slug_key do nothing;
+    if not found then
+        insert into companies (id, name, slug, time_zone, locale, founded_by) values (company, company_name, other_slug, zone, language, founder);
+    end if;
+    insert into memberships (company_id, user_id, role) values (company, founder, 'admin');
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (company, founder, 'create_company', company::text, caller, browser, request);
+    return query select * from companies where companies.id = company;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[])
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+begin
+    perform app.hold_members(company);
+    present := app.present_role();
+    if not app.leads(present, new_role) then
+        return 'forbidden';
+    end if;
+    insert into users (id, email, name, password_hash, locale, time_zone)
+    select person, lower(address), person_name, hash, companies.locale, companies.time_zone from companies where id = company
+    on conflict on constraint users_email_key do nothing;
+    if not found then
+        return case when exists (
+                        select from memberships join users on users.id = memberships.user_id
+                         where memberships.company_id = company and users.email = lower(address) and status <> 'removed') then 'member'
+                    else 'known' end;
+    end if;
+    perform app.add_member(company, person, new_role, in_departments);
+    update invites set revoked_at = now() where company_id = company and email = lower(address) and used_at is null and revoked_at is null;
+    return 'done';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.department_ids()
  RETURNS uuid[]
  LANGUAGE sql
@@ -947,6 +1177,46 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.end_membership(person uuid, becomes text)
+ RETURNS TABLE(outcome text, session_ids uuid[], was_online boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+    member record;
+begin
+    session_ids := '{}';
+    was_online := false;
+    perform app.hold_members(company);
+    present := app.present_role();
+    select role, status into member from memberships where company_id = company and user_id = person;
+    outcome := case when not found or member.status = 'removed' then 'not_found'
+                    when not app.leads(present, member.role) then 'forbidden'
+                    when member.status = becomes then 'unchanged'
+                    when member.role = 'admin' and member.status = 'active' and not exists (
+                        select from memberships
+                         where company_id = company and user_id <> person and role = 'admin' and status = 'active') then 'last_admin'
+                    else 'done'
+               end;
+    if outcome = 'done' then
+        perform app.hold_logins(company, person);
+        was_online := exists (select from presence_leases where company_id = company and user_id = person and lease_until > now());
+        update memberships set status = becomes, is_primary = false, version = version + 1 where company_id = company and user_id = person;
+        session_ids := app.end_sessions_in(company, person);
+        if becomes = 'removed' then
+            delete from department_members where company_id = company and user_id = person;
+        end if;
+        update invites set revoked_at = now()
+         where company_id = company and email = (select users.email from users where users.id = person)
+           and used_at is null and revoked_at is null;
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_object_removals(storage_keys text[])
  RETURNS void
  LANGUAGE sql
@@ -974,6 +1244,24 @@ AS $function$
         on conflict do nothing
     )
     select count(*) from gone
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_sessions_in(company uuid, person uuid)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+AS $function$
+declare
+    ended uuid[];
+begin
+    with sessions_ended as (
+        update public.sessions set revoked_at = now()
+         where company_id = company and user_id = person and revoked_at is null
+        returning id
+    )
+    select coalesce(array_agg(id), '{}') into ended from sessions_ended;
+    delete from public.presence_leases where company_id = company and user_id = person;
+    return ended;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid)
@@ -1187,7 +1475,8 @@ begin
         union all
         select * from known where not exists (select from known named where named.display_number = number)
     )
-    select chosen.id, chosen.company_id, chosen.department_id, chosen.bot_flow_id, companies.reopen_window
+    select chosen.id, chosen.company_id, chosen.department_id,
+           case when companies.bot_enabled then chosen.bot_flow_id end, companies.reopen_window
       from chosen
       join companies on companies.id = chosen.company_id
      where not exists (select from chosen other where other.company_id <> chosen.company_id)
@@ -1205,8 +1494,8 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id,
-           companies.reopen_window
+    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id,
+           case when companies.bot_enabled then channel_accounts.bot_flow_id end, companies.reopen_window
       from channel_accounts
       join companies on companies.id = channel_accounts.company_id
      where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled';
@@ -1281,6 +1570,29 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_invite(invite uuid)
+ RETURNS TABLE(company_id uuid, company_name text, email text, name text, role text, expires_at timestamp with time zone, state text, inviter_name text, person uuid, person_name text, password_hash text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select companies.id, companies.name, invites.email, invites.name, invites.role, invites.expires_at,
+           case when invites.used_at is not null then 'used'
+                when invites.revoked_at is not null then 'revoked'
+                when invites.expires_at <= now() then 'expired'
+                else 'open' end,
+           inviters.name, users.id, users.name, users.password_hash
+      from invites
+      join companies on companies.id = invites.company_id
+      join users inviters on inviters.id = invites.invited_by
+      left join users on users.email = invites.email
+     where invites.id = invite;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_login(address text)
  RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text)
  LANGUAGE sql
@@ -1317,10 +1629,48 @@ CREATE OR REPLACE FUNCTION app.held_conversation()
  STABLE
 AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_assignee()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from memberships
+      where company_id = new.company_id and user_id = new.assignee_id and status = 'active' and role <> 'student'
+        for share;
+    if not found then
+        raise serialization_failure using message = 'a conversation is given to somebody who is not there any more';
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
  RETURNS void
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
+
+CREATE OR REPLACE FUNCTION app.hold_logins(company uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.hold_family(family_id)
+       from (select distinct family_id from public.sessions
+              where company_id = company and user_id = person and revoked_at is null
+              order by family_id) families;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_members(company uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform from public.companies where id = company for no key update;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
  RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
@@ -1576,6 +1926,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.keep_an_admin()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.hold_members(old.company_id);
+    perform from public.memberships
+      where company_id = old.company_id and user_id <> old.user_id and role = 'admin' and status = 'active';
+    if not found then
+        raise check_violation using message = 'a company keeps an admin', constraint = 'memberships_last_admin';
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
@@ -1618,6 +1985,12 @@ CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
 AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
 $function$;
+
+CREATE OR REPLACE FUNCTION app.leads(leader text, led text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select leader = 'admin' or leader = 'supervisor' and led in ('agent', 'student') $function$;
 
 CREATE OR REPLACE FUNCTION app.leave_webhooks(most integer)
  RETURNS bigint
@@ -1787,6 +2160,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_login()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update memberships set last_login_at = new.created_at
+     where company_id = new.company_id and user_id = new.user_id and status = 'active';
+    if not found then
+        raise serialization_failure using message = 'a session is begun where nobody is a member any more';
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_pending()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1820,6 +2209,23 @@ begin
     execute format('grant %s on %s to app_lookup', rights, target);
 end
 $procedure$;
+
+CREATE OR REPLACE FUNCTION app.present_role()
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+    present text;
+begin
+    select role into present
+      from public.memberships
+     where company_id = app.company_id() and user_id = app.user_id() and status = 'active';
+    if not found then
+        raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    return present;
+end
+$function$;
 
 CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
@@ -2036,6 +2442,63 @@ begin
     update sessions set last_seen_at = now() where id = token.session_id;
     return query select case when token.rotated_at is null then 'rotated' else 'raced' end,
                         token.session_id, token.company_id, token.user_id, token.role;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.save_member(person uuid, given jsonb, seen integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    is_own boolean := person = app.user_id();
+    present text := app.present_role();
+    member memberships;
+    named users;
+    avatar uuid := (given ->> 'avatar_file_id')::uuid;
+begin
+    select * into member from memberships where company_id = company and user_id = person for no key update;
+    if not found or member.status = 'removed' then
+        return 'not_found';
+    elsif not is_own and not app.leads(present, member.role)
+          or given ? 'closer_type' and present not in ('admin', 'supervisor')
+          or (given ? 'locale' or given ? 'time_zone') and not is_own then
+        return 'forbidden';
+    elsif seen is not null and seen <> member.version then
+        return 'stale';
+    end if;
+    select * into named from users where id = person for no key update;
+    if given ->> 'name' <> named.name and not is_own and exists (
+        select from memberships where user_id = person and company_id <> company and status <> 'removed') then
+        return 'name_is_theirs';
+    elsif avatar is not null and avatar is distinct from member.avatar_file_id and not exists (
+        select from files
+         where company_id = company and id = avatar and uploaded_by = app.user_id() and status = 'ready' and mime_type like 'image/%') then
+        return 'bad_avatar';
+    end if;
+    update users
+       set name = coalesce(given ->> 'name', name), locale = coalesce(given ->> 'locale', locale),
+           time_zone = coalesce(given ->> 'time_zone', time_zone)
+     where id = person
+       and (name, locale, time_zone)
+           is distinct from (coalesce(given ->> 'name', name), coalesce(given ->> 'locale', locale), coalesce(given ->> 'time_zone', time_zone));
+    if not found and (member.phone, member.position, member.closer_type, member.avatar_file_id) is not distinct from (
+           case when given ? 'phone' then given ->> 'phone' else member.phone end,
+           case when given ? 'position' then given ->> 'position' else member.position end,
+           case when given ? 'closer_type' then given ->> 'closer_type' else member.closer_type end,
+           case when given ? 'avatar_file_id' then avatar else member.avatar_file_id end) then
+        return 'unchanged';
+    end if;
+    update memberships
+       set phone = case when given ? 'phone' then given ->> 'phone' else phone end,
+           position = case when given ? 'position' then given ->> 'position' else position end,
+           closer_type = case when given ? 'closer_type' then given ->> 'closer_type' else closer_type end,
+           avatar_file_id = case when given ? 'avatar_file_id' then avatar else avatar_file_id end,
+           version = version + 1
+     where company_id = company and user_id = person;
+    return 'done';
 end
 $function$;
 
@@ -2279,6 +2742,57 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text)
+ RETURNS TABLE(outcome text, company uuid, person uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    open invites;
+    known users;
+    member_status text;
+begin
+    select invites.company_id into company from invites where id = invite;
+    if not found then
+        outcome := 'gone';
+        return next;
+        return;
+    end if;
+    perform app.hold_members(company);
+    select * into open from invites
+     where id = invite and used_at is null and revoked_at is null and expires_at > now()
+       for update;
+    if not found then
+        outcome := 'gone';
+        return next;
+        return;
+    end if;
+    if hash is not null then
+        insert into users (id, email, name, password_hash, locale, time_zone)
+        select new_person, open.email, person_name, hash, companies.locale, companies.time_zone from companies where id = company
+        on conflict on constraint users_email_key do nothing;
+        person := new_person;
+        outcome := case when found then 'done' else 'changed' end;
+    else
+        select * into known from users where email = open.email;
+        person := known.id;
+        select status into member_status from memberships where memberships.company_id = company and user_id = person;
+        outcome := case when known.password_hash is distinct from proved_hash then 'changed'
+                        when member_status = 'active' then 'member'
+                        when member_status = 'inactive' then 'gone'
+                        else 'done' end;
+    end if;
+    if outcome = 'done' then
+        perform app.hold_logins(company, person);
+        perform app.add_member(company, person, open.role, open.department_ids);
+        perform app.end_sessions_in(company, person);
+        update invites set used_at = now(), user_id = person where id = invite;
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -2309,11 +2823,16 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
+CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
+CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
+CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
 
 -- policies
 
@@ -2391,7 +2910,9 @@ create policy student on public.clients as permissive for select to app_student 
 
 create policy system on public.clients as permissive for all to app_system using true;
 
-create policy company on public.companies as permissive for all to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
+create policy admins on public.companies as permissive for update to app_staff using ((id = ( SELECT app.company_id() AS company_id)) AND ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
+create policy company on public.companies as permissive for select to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
 
@@ -2471,6 +2992,10 @@ create policy system on public.events as permissive for all to app_system using 
 
 create policy everybody on public.feed_epochs as permissive for all to public using true;
 
+create policy avatars on public.files as permissive for select to app_staff using (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE ((memberships.company_id = files.company_id) AND (memberships.avatar_file_id = files.id))));
+
 create policy company on public.files as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
@@ -2521,6 +3046,14 @@ create policy company on public.integration_calls as restrictive for all to publ
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
 create policy system on public.integration_calls as permissive for all to app_system using true;
+
+create policy company on public.invites as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.invites as permissive for all to app_lookup using true;
+
+create policy staff on public.invites as permissive for all to app_staff using (( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role) OR (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text]) AS has_role) AND (role = ANY (ARRAY['agent'::text, 'student'::text]))));
+
+create policy system on public.invites as permissive for all to app_system using true;
 
 create policy everybody on public.job_rules as permissive for all to public using true;
 
@@ -2699,16 +3232,25 @@ grant select on column public.clients.name_told_at to app_system;
 grant select on column public.clients.tags to app_system;
 grant select on column public.clients.version to app_system;
 grant select on column public.companies.agent_visibility to app_system;
+grant update on column public.companies.agent_visibility to app_staff;
+grant update on column public.companies.bot_enabled to app_staff;
+grant update on column public.companies.coin_name to app_staff;
+grant update on column public.companies.colour to app_staff;
 grant select on column public.companies.created_at to app_system;
 grant select on column public.companies.feature_flags to app_system;
 grant select on column public.companies.id to app_system;
 grant select on column public.companies.locale to app_system;
+grant update on column public.companies.locale to app_staff;
 grant select on column public.companies.name to app_system;
+grant update on column public.companies.name to app_staff;
 grant select on column public.companies.reopen_window to app_system;
+grant update on column public.companies.reopen_window to app_staff;
 grant select on column public.companies.slug to app_system;
-grant select on column public.companies.takeover_text to app_staff;
 grant select on column public.companies.takeover_text to app_system;
+grant select, update on column public.companies.takeover_text to app_staff;
 grant select on column public.companies.time_zone to app_system;
+grant update on column public.companies.time_zone to app_staff;
+grant update on column public.companies.version to app_staff;
 grant insert on column public.conversation_handlers.company_id to app_staff;
 grant select on column public.conversation_handlers.company_id to app_system;
 grant insert on column public.conversation_handlers.conversation_id to app_staff;
@@ -2786,13 +3328,16 @@ grant insert on column public.department_members.department_id to app_staff;
 grant select on column public.department_members.department_id to app_system;
 grant insert on column public.department_members.user_id to app_staff;
 grant select on column public.department_members.user_id to app_system;
+grant select on column public.departments.company_id to app_student;
 grant select on column public.departments.company_id to app_system;
 grant select on column public.departments.created_at to app_system;
 grant insert on column public.departments.description to app_staff;
 grant select on column public.departments.description to app_system;
 grant insert on column public.departments.id to app_staff;
+grant select on column public.departments.id to app_student;
 grant select on column public.departments.id to app_system;
 grant insert on column public.departments.name to app_staff;
+grant select on column public.departments.name to app_student;
 grant select on column public.departments.name to app_system;
 grant select on column public.departments.version to app_system;
 grant select on column public.feed_epochs.started_at to app_system;
@@ -2874,6 +3419,14 @@ grant select on column public.integration_calls.operation to app_system;
 grant select on column public.integration_calls.provider to app_system;
 grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
+grant insert on column public.invites.department_ids to app_staff;
+grant insert on column public.invites.email to app_staff;
+grant update on column public.invites.expires_at to app_staff;
+grant insert on column public.invites.id to app_staff;
+grant insert on column public.invites.name to app_staff;
+grant update on column public.invites.revoked_at to app_staff;
+grant insert on column public.invites.role to app_staff;
+grant update on column public.invites.sent_at to app_staff;
 grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
 grant select on column public.memberships.company_id to app_system;
@@ -2961,25 +3514,34 @@ grant select on column public.users.id to app_system;
 grant select on column public.users.locale to app_staff;
 grant select on column public.users.locale to app_student;
 grant select on column public.users.locale to app_system;
+grant update on column public.users.locale to app_lookup;
 grant select on column public.users.name to app_staff;
 grant select on column public.users.name to app_student;
 grant select on column public.users.name to app_system;
+grant update on column public.users.name to app_lookup;
 grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.phone to app_system;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
 grant select on column public.users.time_zone to app_system;
+grant update on column public.users.time_zone to app_lookup;
+grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
+grant execute on function app.add_member(company uuid, person uuid, new_role text, in_departments uuid[]) to app_lookup;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
+grant execute on function app.admit_member(person uuid, waits_as text, with_role text) to app_staff;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
 grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
+grant execute on function app.change_role(person uuid, becomes text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
+grant execute on function app.choose_primary(company uuid) to app_staff;
+grant execute on function app.choose_primary(company uuid) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
 grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
@@ -2994,6 +3556,9 @@ grant execute on function app.company_id() to app_staff;
 grant execute on function app.company_id() to app_student;
 grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
+grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_staff;
+grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_student;
+grant execute on function app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[]) to app_staff;
 grant execute on function app.department_ids() to app;
 grant execute on function app.department_ids() to app_lookup;
 grant execute on function app.department_ids() to app_staff;
@@ -3002,8 +3567,10 @@ grant execute on function app.department_ids() to app_system;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;
+grant execute on function app.end_membership(person uuid, becomes text) to app_staff;
 grant execute on function app.end_object_removals(storage_keys text[]) to app;
 grant execute on function app.end_orphan_uploads(most integer) to app;
+grant execute on function app.end_sessions_in(company uuid, person uuid) to app_lookup;
 grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.enter_account(channel_kind text, account text, number text) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
@@ -3018,6 +3585,7 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
+grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
@@ -3030,6 +3598,8 @@ grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.held_conversation() to app_system;
 grant execute on function app.hold_family(family uuid) to app_lookup;
+grant execute on function app.hold_logins(company uuid, person uuid) to app_lookup;
+grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_system;
 grant execute on function app.joined(value text) to app_lookup;
@@ -3040,6 +3610,7 @@ grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
 grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[]) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
+grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
@@ -3048,12 +3619,15 @@ grant execute on function app.matching_conversations(candidates uuid[], names te
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.oldest_due_job() to app;
+grant execute on function app.present_role() to app_lookup;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
+grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_staff;
+grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_student;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
 grant execute on function app.searchable(value text) to app_staff;
@@ -3081,6 +3655,7 @@ grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.turn_days() to app;
+grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
 grant execute on function app.use_of_file(file uuid) to app_system;
@@ -3118,16 +3693,16 @@ grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_staff;
+grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;
-grant select on table public.client_identities to app_lookup;
 grant select on table public.client_identities to app_staff;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
+grant insert, select on table public.clients to app_lookup;
 grant insert, select, update on table public.clients to app_system;
-grant select on table public.clients to app_lookup;
 grant select on table public.clients to app_staff;
 grant select on table public.clients to app_student;
-grant insert, select on table public.companies to app_lookup;
+grant insert, select, update on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
 grant select on table public.companies to app_system;
@@ -3139,10 +3714,11 @@ grant insert, select, update on table public.conversations to app_system;
 grant select on table public.conversations to app_lookup;
 grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
-grant select on table public.department_members to app_lookup;
+grant delete, insert, select on table public.department_members to app_lookup;
 grant select on table public.department_members to app_staff;
 grant select on table public.department_members to app_student;
 grant select on table public.department_members to app_system;
+grant select on table public.departments to app_lookup;
 grant select on table public.departments to app_staff;
 grant select on table public.departments to app_system;
 grant delete, insert, select on table public.early_changes to app_system;
@@ -3169,10 +3745,13 @@ grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
 grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
+grant delete, insert, select, update on table public.invites to app_system;
+grant select on table public.invites to app_staff;
+grant select, update on table public.invites to app_lookup;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
-grant insert, select on table public.memberships to app_lookup;
+grant insert, select, update on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
 grant select on table public.memberships to app_system;
@@ -3184,8 +3763,8 @@ grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
+grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
-grant select on table public.presence_leases to app_lookup;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;

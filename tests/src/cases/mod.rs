@@ -16,6 +16,7 @@ macro_rules! cases {
 use cases;
 
 mod canary;
+mod companies;
 mod contract;
 mod identity;
 mod integrations;
@@ -29,7 +30,7 @@ use contract::plans;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
+    [desk::together(), contract::cases(), companies::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.
@@ -56,6 +57,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_done,
             a_webhook_killed_while_it_joins_two_clients_joins_them_once,
             a_worker_killed_after_the_providers_answer_never_sends_again,
+            a_removal_killed_in_the_middle_has_not_happened,
             a_status_that_names_our_id_resolves_an_unknown_outcome,
             a_status_after_the_outcome_was_given_up_still_counts,
             a_check_killed_before_its_record_is_done_again_and_leaves_nothing_behind,

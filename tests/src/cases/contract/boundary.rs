@@ -33,6 +33,7 @@ const OF_STAFF: &[&str] = &[
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
+    "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, version)",
     "insert conversation_handlers (company_id, conversation_id, user_id)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",
@@ -44,6 +45,8 @@ const OF_STAFF: &[&str] = &[
     "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
+    "insert invites (id, email, name, role, department_ids)",
+    "update invites (sent_at, expires_at, revoked_at)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
     "delete object_removals",
@@ -78,6 +81,9 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert inbound_webhooks",
     "update inbound_webhooks (outcome, failed_items, left_at)",
     "insert integration_calls",
+    "delete invites",
+    "insert invites",
+    "update invites",
     "update jobs",
     "insert messages",
     "update messages",

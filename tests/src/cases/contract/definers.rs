@@ -9,6 +9,8 @@ use super::tenancy::as_app;
 
 /// The functions' login, before a tenant is entered.
 const LOGIN: &[&str] = &["app"];
+/// By triggers only.
+const NOBODY: &[&str] = &[];
 /// People and the system, in their company.
 const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
@@ -18,30 +20,41 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
 /// Every one of them, and who may call it. What members may call answers for the caller and their company alone.
 const DEFINERS: &[(&str, &[&str])] = &[
+    ("admit_member", STAFF),
     ("begin_object_removals", LOGIN),
+    ("change_role", STAFF),
     ("choose_company", MEMBERS),
+    ("choose_primary", MEMBERS),
     ("claim_job", LOGIN),
     ("companies_of_user", MEMBERS),
     ("company_of_connection", LOGIN),
+    ("create_company", MEMBERS),
+    ("create_user", STAFF),
     ("end_family", EVERYBODY),
+    ("end_membership", STAFF),
     ("end_object_removals", LOGIN),
     ("end_orphan_uploads", LOGIN),
     ("find_account", LOGIN),
     ("find_channel", LOGIN),
     ("find_conversations", STAFF),
+    ("find_invite", LOGIN),
     ("find_login", LOGIN),
+    ("hold_assignee", NOBODY),
     ("judge_refresh_token", LOGIN),
+    ("keep_an_admin", NOBODY),
     ("keep_unrouted_webhook", LOGIN),
     ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
     ("leave_webhooks", LOGIN),
     ("move_students", SYSTEM),
     ("next_jobs", LOGIN),
+    ("note_login", NOBODY),
     ("oldest_due_job", LOGIN),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
+    ("save_member", MEMBERS),
     ("search_conversations", STAFF),
     ("session_access", LOGIN),
     ("start_session", LOGIN),
@@ -50,6 +63,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
     ("turn_days", LOGIN),
+    ("use_invite", LOGIN),
     ("use_of_file", ALL_INSIDE),
 ];
 

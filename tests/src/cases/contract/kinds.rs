@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
 
-use super::sample::Fixture;
+use super::sample::{Fixture, member};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -30,7 +31,7 @@ impl Scene {
     async fn make(stack: &Stack, function: &str) -> Self {
         let company = stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![1, 2])], ..Wanted::default() }).await;
         let client = fresh_number();
-        let conversation = if function == "list_conversations" {
+        let conversation = if ["list_conversations", "list_invites"].contains(&function) {
             String::new()
         } else {
             company.phone.receive_text(&client, "Oi").await;
@@ -43,6 +44,7 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "list_conversations" => "/conversations?category=pending".to_owned(),
+            "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
@@ -54,6 +56,10 @@ impl Scene {
         let company = &self.company;
         match self.function.as_str() {
             "list_conversations" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_invites" => {
+                let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
+                drop(company.admin.api.post("/team/invite", invite).await.expect(201));
+            }
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -64,10 +70,15 @@ impl Scene {
 
     /// A row goes from it; `false` where rows stay for good.
     async fn remove(&self, id: &str) -> bool {
-        if self.function == "list_conversations" {
-            self.company.admin.take_over(id).await;
+        match self.function.as_str() {
+            "list_conversations" => drop(self.company.admin.take_over(id).await),
+            "list_invites" => {
+                let path = format!("/team/invites/{id}");
+                drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
+            }
+            _ => return false,
         }
-        self.function == "list_conversations"
+        true
     }
 
     async fn get(&self, query: &str) -> Answer {
@@ -138,6 +149,7 @@ pub async fn lists_refuse_a_cursor_that_they_never_gave(stack: Arc<Stack>) {
 
 /// A change of a row that counts its versions.
 struct Change {
+    method: Method,
     path: String,
     /// Makes the row.
     made: Value,
@@ -148,8 +160,17 @@ struct Change {
 }
 
 impl Change {
-    fn of(function: &str) -> Self {
+    async fn of(stack: &Stack, company: &Company, function: &str) -> Self {
+        let renamed: fn(&Value, &str) -> Value = |_, name| json!({"name": name});
+        // Rows that are there without being made.
+        let given = |path: String, same: &str| {
+            let same = json!({"name": same});
+            Self { method: Method::PUT, path, made: same.clone(), same, renamed }
+        };
         match function {
+            "update_company" => given(format!("/companies/{}", company.id), "Escola"),
+            "update_profile" => given("/users/me".to_owned(), "Helena"),
+            "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
             "save_integration" => {
                 let number = format!("35{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
                 let same = json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": number, "waba_id": "1042"});
@@ -160,7 +181,7 @@ impl Change {
                     body["name"] = json!(name);
                     body
                 };
-                Self { path: "/integrations/config".to_owned(), made, same, renamed }
+                Self { method: Method::POST, path: "/integrations/config".to_owned(), made, same, renamed }
             }
             other => panic!("{other} changes a row that has a version: say here how"),
         }
@@ -170,13 +191,18 @@ impl Change {
 pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
     for function in operations(&stack, takes("If-Match")) {
         let company = stack.company(Wanted::default()).await;
-        let Change { path, made, same, renamed } = Change::of(&function);
+        let Change { method, path, made, same, renamed } = Change::of(&stack, &company, &function).await;
         let api = &company.admin.api;
-        let of_version =
-            async |version: &Value, body: Value| api.with_header("if-match", &version.to_string()).post(&path, body).await;
-        let row = api.post(&path, made).await.expect(200);
+        let of_version = async |version: &Value, body: Value| {
+            api.with_header("if-match", &version.to_string()).call(method.clone(), &path, Some(body)).await
+        };
+        let row = api.call(method.clone(), &path, Some(made)).await.expect(200);
         let head = company.admin.head().await;
-        assert_eq!(api.post(&path, same.clone()).await.expect(200), row, "{function}: the same again is no change");
+        assert_eq!(
+            api.call(method.clone(), &path, Some(same.clone())).await.expect(200),
+            row,
+            "{function}: the same again is no change"
+        );
         let mut stray = renamed(&same, "Outro");
         stray["surprise"] = json!(1);
         let refused = of_version(&row["version"], stray).await.expect(422);

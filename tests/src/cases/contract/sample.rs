@@ -149,6 +149,11 @@ impl Fixture {
             "password" => self.company.password.clone(),
             "company_id" => self.company.id.to_string(),
             "department_id" => self.department().await,
+            "member_id" => member(&self.stack, &self.company, "active").await,
+            "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
+            "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
+            "invite_id" => self.invite().await,
+            "sent_invite_id" => sent_long_ago(&self.stack, self.invite().await).await,
             "colleague_id" => self.company.agents[0].id.to_string(),
             "phone_number_id" => self.company.phone.number_id.clone(),
             "verify_token" => text(&self.settings["whatsapp_verify_token"]).to_owned(),
@@ -176,6 +181,12 @@ impl Fixture {
 
     async fn department(&self) -> String {
         let made = self.company.admin.api.post("/departments", json!({"name": format!("Setor {}", digits())})).await;
+        text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn invite(&self) -> String {
+        let email = format!("convite.{}@exemplo.com.br", digits());
+        let made = self.company.admin.api.post("/team/invite", json!({"email": email, "role": "agent"})).await;
         text(&made.expect(201)["id"]).to_owned()
     }
 
@@ -237,6 +248,25 @@ fn first_placeholder(text: &str) -> Option<(String, String)> {
 /// Twelve digits that nobody else gets.
 fn digits() -> String {
     format!("{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000)
+}
+
+/// An agent of the company whom nobody else knows of, in this way.
+pub async fn member(stack: &Stack, company: &Company, status: &str) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with person as (
+            insert into users (id, email, name, password_hash) values ($1, $1::uuid || '@exemplo.com.br', 'Enzo Dias', '') returning id
+        )
+        insert into memberships (company_id, user_id, role, status) select $2, id, 'agent', $3 from person";
+    stack.database().await.execute(add, &[&id, &company.id, &status]).await.expect("a member");
+    id.to_string()
+}
+
+/// The same invite, as if its mail had been sent some time ago.
+async fn sent_long_ago(stack: &Stack, invite: String) -> String {
+    let sent = "update invites set sent_at = now() - interval '1 hour' where id = $1::text::uuid";
+    stack.database().await.execute(sent, &[&invite]).await.expect("time passes");
+    invite
 }
 
 /// A further session of this person.

@@ -202,7 +202,9 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
             // Some of these calls end a session.
             let fresh = sample::log_in(&stack, &intruder.company.admin, &intruder.company.password).await;
             let api = stack.api().with_token(text(&fresh["access_token"]));
-            let fill = |text: &str| victim.fill(text).replace("{own_conversation}", &intruder.conversation);
+            let own_company = intruder.company.id.to_string();
+            let own = [("{own_conversation}", &intruder.conversation), ("{own_company}", &own_company)];
+            let fill = |text: &str| own.iter().fold(victim.fill(text), |text, (name, id)| text.replace(name, id));
             let path = path_like(&operation, &fill(row.path));
             let body = (!row.body.is_empty()).then(|| serde_json::from_str(&fill(row.body)).expect("a row's body is JSON"));
             let answer = api.call(operation.method.parse().expect("a method"), &path, body).await;
@@ -228,7 +230,9 @@ pub async fn a_student_reaches_nothing_of_others(stack: Arc<Stack>) {
     let markers = scene.markers(&stack).await;
     for operation in protected(&stack).into_iter().filter(|operation| lets_through(&operation.access).contains("student")) {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
-            if ["logout", "list_my_companies", "get_me", "select_company"].contains(&row.function) {
+            if ["logout", "list_my_companies", "list_companies", "get_me", "get_company", "get_profile", "select_company"]
+                .contains(&row.function)
+            {
                 continue;
             }
             let path = path_like(&operation, &scene.fill(row.path));
@@ -273,8 +277,19 @@ fn path_like(operation: &Operation, filled: &str) -> String {
 
 /// Ids that are well formed and nobody's.
 fn with_any_ids(text: &str) -> String {
-    let names =
-        ["conversation", "own_conversation", "waiting", "message", "file", "pending_file", "department", "agent", "company"];
+    let names = [
+        "conversation",
+        "own_conversation",
+        "waiting",
+        "message",
+        "file",
+        "pending_file",
+        "department",
+        "agent",
+        "company",
+        "own_company",
+        "invite",
+    ];
     let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
     names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
 }
@@ -287,6 +302,7 @@ struct Scene {
     message: String,
     file: String,
     pending_file: String,
+    invite: String,
     cursor: String,
 }
 
@@ -304,7 +320,9 @@ impl Scene {
         let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
-        Self { company, conversation, waiting, message, file, pending_file, cursor }
+        let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
+        let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
+        Self { company, conversation, waiting, message, file, pending_file, invite, cursor }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -320,6 +338,7 @@ impl Scene {
             ("{company}", company.id.to_string()),
             ("{channel}", company.channel_account_id.to_string()),
             ("{number}", company.phone.number_id.clone()),
+            ("{invite}", self.invite.clone()),
             ("{cursor}", self.cursor.clone()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
@@ -331,7 +350,7 @@ impl Scene {
         let clients = "select client_id::text from conversations where company_id = $1";
         let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
         let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
-        let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file];
+        let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file, &self.invite];
         markers.extend(ids.into_iter().cloned());
         markers.extend(
             [company.departments[0].1, company.agents[0].id, company.admin.id, company.channel_account_id]

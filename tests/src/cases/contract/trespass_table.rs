@@ -15,7 +15,7 @@ pub enum Outcome {
 }
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
-/// `{agent}`, `{company}`, `{channel}`, `{number}`, `{cursor}`. `{own_conversation}` is the caller's own.
+/// `{agent}`, `{company}`, `{channel}`, `{number}`, `{invite}`, `{cursor}`. `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
     /// After the path of the operation, with the ids of its own.
@@ -31,8 +31,12 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings};
 
 pub const ROWS: &[Row] = &[
+    row("add_company_member", "/companies/{company}/members", r#"{"email": "x@example.com", "role": "agent"}"#, NotFound),
+    row("approve_user", "/admin/approve-user/{agent}", "{}", NotFound),
+    row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
+    row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
     row("create_realtime_ticket", "/realtime/tickets", "{}", OwnThings),
     row(
@@ -41,9 +45,30 @@ pub const ROWS: &[Row] = &[
         r#"{"name": "a.png", "mime_type": "image/png", "size": 67, "conversation_id": "{conversation}"}"#,
         NotFound,
     ),
+    row(
+        "create_user",
+        "/users",
+        r#"{"name": "Intruso", "email": "x@example.com", "role": "agent", "department_ids": ["{department}"]}"#,
+        Invalid,
+    ),
+    row("deactivate_user", "/admin/deactivate-user/{agent}", "", NotFound),
+    row("delete_user", "/users/{agent}", "", NotFound),
     row("download_file", "/storage/download/{file}", "", NotFound),
+    row("get_company", "/companies/{company}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
+    row("get_profile", "/users/me", "", OwnThings),
+    row("get_user", "/users/{agent}", "", NotFound),
+    row(
+        "invite_member",
+        "/team/invite",
+        r#"{"email": "x@example.com", "role": "agent", "department_ids": ["{department}"]}"#,
+        Invalid,
+    ),
+    row("list_all_users", "/admin/users", "", OwnThings),
+    row("list_all_users", "/admin/users?department_id={department}&status=active,removed", "", OwnThings),
+    row("list_companies", "/companies", "", OwnThings),
+    row("list_company_members", "/companies/{company}/members", "", NotFound),
     row("list_conversations", "/conversations", "", OwnThings),
     row("list_conversations", "/conversations?assignee={agent}", "", OwnThings),
     row("list_conversations", "/conversations?department_id={department}&channel_account_id={channel}", "", OwnThings),
@@ -53,6 +78,7 @@ pub const ROWS: &[Row] = &[
     row("list_events", "/events?after={cursor}", "", OwnThings),
     row("list_events", "/events?after={cursor}&topics=conversation:{conversation},company:{company},user:{agent}", "", OwnThings),
     row("list_integrations", "/integrations/config", "", OwnThings),
+    row("list_invites", "/team/invites", "", OwnThings),
     row("list_messages", "/messages?conversation_id={conversation}", "", NotFound),
     row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", NotFound),
     row("list_my_companies", "/auth/companies", "", OwnThings),
@@ -63,6 +89,11 @@ pub const ROWS: &[Row] = &[
     row("logout", "/auth/logout", "", OwnThings),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
+    row("reactivate_user", "/admin/reactivate-user/{agent}", "", NotFound),
+    row("remove_company_member", "/companies/{company}/members/{agent}", "", NotFound),
+    row("remove_company_member", "/companies/{own_company}/members/{agent}", "", NotFound),
+    row("resend_invite", "/team/invites/{invite}/resend", "", NotFound),
+    row("revoke_invite", "/team/invites/{invite}", "", NotFound),
     row(
         "save_integration",
         "/integrations/config",
@@ -109,4 +140,7 @@ pub const ROWS: &[Row] = &[
         r#"{"to_department_id": "{department}"}"#,
         Invalid,
     ),
+    row("update_company", "/companies/{company}", r#"{"name": "Intrusos"}"#, NotFound),
+    row("update_profile", "/users/me", r#"{"avatar_file_id": "{file}"}"#, Invalid),
+    row("update_user", "/users/{agent}", r#"{"name": "Intruso"}"#, NotFound),
 ];

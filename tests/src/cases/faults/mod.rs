@@ -6,6 +6,7 @@ mod feed;
 mod jobs;
 mod kept;
 mod killed;
+mod leaving;
 mod locks;
 mod postgres;
 mod restarts;
@@ -18,7 +19,8 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
-    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, locks::*, postgres::*, restarts::*, stores::*, sweeps::*,
+    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, postgres::*, restarts::*, stores::*,
+    sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.

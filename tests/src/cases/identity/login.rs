@@ -61,6 +61,9 @@ pub async fn wrong_unknown_and_inactive_are_told_alike(stack: Arc<Stack>) {
     let mut unknown = stack.api().post("/auth/login", body).await.expect(401);
     unknown["request_id"] = known["request_id"].clone();
     assert_eq!(known, unknown);
+    // A company keeps an admin.
+    let stay = "update memberships set role = 'admin' where user_id = $1";
+    stack.database().await.execute(stay, &[&company.supervisor.id]).await.expect("an admin stays");
     let leave = "update memberships set status = 'inactive' where user_id = $1";
     stack.database().await.execute(leave, &[&company.admin.id]).await.expect("leaves");
     let mut inactive = stack.api().post("/auth/login", right(&company)).await.expect(401);

@@ -2,7 +2,7 @@
 
 mod companies;
 mod login;
-mod refreshing;
+pub mod refreshing;
 mod register;
 mod sessions;
 

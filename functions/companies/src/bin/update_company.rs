@@ -1,0 +1,120 @@
+//! PUT /companies/{id} — changes what is given of the company's settings.
+
+use companies::{AgentVisibility, Company, CompanyUpdated, company_columns};
+use shared::{VISIBLE, error::STALE, prelude::*, rule, visible};
+use team::profile::{Locale, known_zone};
+
+const ROUTE: Route = Route::put("/companies/{id}").or(&["PATCH /companies/{id}"]).fails(&[STALE.showing::<Company>()]);
+
+const LOCKED: &str = concat!("select ", company_columns!(), " from companies where companies.id = $1 for no key update");
+
+/// No row when it stays as it is.
+const UPDATE: &str = concat!(
+    "update companies
+        set name = $2, time_zone = $3, locale = $4, agent_visibility = $5, reopen_window = $6, takeover_text = $7, bot_enabled = $8,
+            coin_name = $9, colour = $10, version = version + 1
+      where id = $1
+        and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour)
+            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10)
+     returning ",
+    company_columns!()
+);
+
+/// Agents with open sockets: what they see follows.
+const AGENTS_ONLINE: &str = "
+    select distinct presence_leases.user_id
+      from presence_leases
+      join memberships on memberships.user_id = presence_leases.user_id
+     where memberships.role = 'agent' and lease_until > now()";
+
+const COLOUR: &str = "^#[0-9a-fA-F]{6}$";
+
+/// What is given changes. An empty `takeover_text` is none; the product's own comes back with null.
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
+    #[schemars(regex(pattern = VISIBLE))]
+    name: Option<String>,
+    #[garde(inner(custom(known_zone)))]
+    #[schemars(length(max = 60))]
+    time_zone: Option<String>,
+    #[garde(skip)]
+    locale: Option<Locale>,
+    #[garde(skip)]
+    agent_visibility: Option<AgentVisibility>,
+    /// Seconds, 30 days at most.
+    #[garde(range(min = 0, max = 2_592_000))]
+    reopen_window: Option<i32>,
+    #[garde(inner(length(chars, max = 2000)))]
+    #[serde(default, deserialize_with = "team::profile::given")]
+    #[schemars(with = "Option<String>", length(max = 2000))]
+    takeover_text: Option<Option<String>>,
+    #[garde(skip)]
+    bot_enabled: Option<bool>,
+    #[garde(length(chars, min = 1, max = 40), inner(custom(visible)))]
+    #[schemars(regex(pattern = VISIBLE))]
+    coin_name: Option<String>,
+    #[garde(inner(custom(is_colour)))]
+    #[schemars(regex(pattern = COLOUR))]
+    colour: Option<String>,
+}
+
+pub fn main() {
+    serve(&ROUTE, update_company);
+}
+
+async fn update_company(
+    context: Context,
+    caller: Admin,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Json(input): Json<Settings>,
+) -> Result<Json<Company>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let current: Company = transaction.one(LOCKED, &[&id]).await?;
+    if_match.check(&current)?;
+    let after = settings_after(input, &current);
+    let Company {
+        name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, ..
+    } = &after;
+    let (locale, visibility) = (locale.as_str(), agent_visibility.as_str());
+    let changed: Option<Company> = transaction
+        .first(
+            UPDATE,
+            &[&id, name, time_zone, &locale, &visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour],
+        )
+        .await?;
+    let Some(company) = changed else { return transaction.commit(Json(current)).await };
+    if company.agent_visibility != current.agent_visibility {
+        for agent in transaction.query(AGENTS_ONLINE, &[]).await? {
+            transaction.look_anew(agent.get("user_id"));
+        }
+    }
+    transaction.tell_staff(&CompanyUpdated { company: &company });
+    transaction.audit(id, &current, &company);
+    transaction.commit(Json(company)).await
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+fn is_colour(text: &str, (): &()) -> garde::Result {
+    let is_one =
+        text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    if is_one { Ok(()) } else { Err(rule("invalid_colour", "Use uma cor como #2563eb.", "Use a colour such as #2563eb.")) }
+}
+
+fn settings_after(given: Settings, current: &Company) -> Company {
+    let current = current.clone();
+    Company {
+        name: given.name.unwrap_or(current.name),
+        time_zone: given.time_zone.unwrap_or(current.time_zone),
+        locale: given.locale.unwrap_or(current.locale),
+        agent_visibility: given.agent_visibility.unwrap_or(current.agent_visibility),
+        reopen_window: given.reopen_window.unwrap_or(current.reopen_window),
+        takeover_text: given.takeover_text.unwrap_or(current.takeover_text),
+        bot_enabled: given.bot_enabled.unwrap_or(current.bot_enabled),
+        coin_name: given.coin_name.unwrap_or(current.coin_name),
+        colour: given.colour.map_or(current.colour, |colour| colour.to_lowercase()),
+        ..current
+    }
+}
