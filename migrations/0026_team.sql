@@ -409,7 +409,7 @@ alter function app.create_user owner to app_lookup;
 -- An invite for who holds its link. `state`: `open`, `used`, `revoked`, `expired`.
 create function app.find_invite(invite uuid)
 returns table (company_id uuid, company_name text, email text, name text, role text, expires_at timestamptz, state text, inviter_name text,
-               person uuid, person_name text, password_hash text)
+               person uuid, password_hash text)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -419,7 +419,7 @@ begin
                 when invites.revoked_at is not null then 'revoked'
                 when invites.expires_at <= now() then 'expired'
                 else 'open' end,
-           inviters.name, users.id, users.name, users.password_hash
+           inviters.name, users.id, users.password_hash
       from invites
       join companies on companies.id = invites.company_id
       join users inviters on inviters.id = invites.invited_by

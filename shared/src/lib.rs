@@ -17,6 +17,7 @@ pub mod http;
 pub mod identity;
 pub mod jobs;
 pub mod limits;
+pub mod links;
 pub mod log;
 mod needs;
 pub mod phone;

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{Stack, company::text};
 
@@ -28,6 +29,14 @@ impl Forge {
     #[must_use]
     pub fn token(&self, claims: &Value) -> String {
         sign(&json!({"alg": "HS256", "typ": "JWT", "kid": self.key_id}), claims, self.secret.as_bytes())
+    }
+
+    /// The token of a genuine link of this purpose.
+    #[must_use]
+    pub fn link(&self, purpose: &str, id: Uuid) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        let code = hmac::sign(&key, format!("link:{purpose}:{id}:{}", self.key_id).as_bytes());
+        format!("{}.{}.{}", id.simple(), URL_SAFE_NO_PAD.encode(&self.key_id), URL_SAFE_NO_PAD.encode(code))
     }
 }
 

@@ -34,7 +34,7 @@ pub const REFRESH_TOKEN_INVALID: Problem =
     Problem::new(401, "refresh_token_invalid", "A sessão expirou. Entre novamente.", "The session has expired. Sign in again.");
 
 pub const ME: &str = "
-    select users.id, users.name, users.email, users.phone, users.position, users.locale, users.time_zone,
+    select users.id, users.name, users.email, memberships.phone, memberships.position, users.locale, users.time_zone,
            memberships.role, companies.id as company_id, companies.name as company_name, companies.slug as company_slug,
            companies.feature_flags,
            array(select department_id from department_members where user_id = users.id) as department_ids

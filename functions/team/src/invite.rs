@@ -2,7 +2,8 @@
 
 use shared::{
     VISIBLE, closed_set,
-    error::{FORBIDDEN, FieldProblem, refuse},
+    error::{FORBIDDEN, FieldProblem, NOT_FOUND, refuse},
+    links::{Link, Purpose},
     prelude::*,
     visible,
 };
@@ -185,5 +186,40 @@ pub async fn member(transaction: &Transaction, email: &str) -> Result<Option<Use
     match found.first() {
         Some(row) => transaction.first(USER, &[&row.get::<_, Uuid>("user_id")]).await,
         None => Ok(None),
+    }
+}
+
+/// The id of the invite that a link is for.
+///
+/// # Errors
+/// 404 when it is none of ours.
+pub fn id_of(context: &Context, token: &str) -> Result<Uuid, Error> {
+    Link::read(Purpose::Invite, token, &context.secrets().token_keys).map_err(|_| NOT_FOUND.into())
+}
+
+pub const FIND_INVITE: &str = "
+    select company_id, company_name, email, name, role, expires_at, state, inviter_name as invited_by_name, person, password_hash
+      from app.find_invite($1)";
+
+/// An invite for who holds its link, with the account that its address has.
+#[derive(Debug, FromRow)]
+pub struct FoundInvite {
+    pub company_id: Uuid,
+    pub company_name: String,
+    pub email: String,
+    pub name: Option<String>,
+    pub role: Role,
+    pub expires_at: Timestamp,
+    state: InviteState,
+    pub invited_by_name: String,
+    pub person: Option<Uuid>,
+    pub password_hash: Option<String>,
+}
+
+impl FoundInvite {
+    /// # Errors
+    /// 410 when it can be accepted no more.
+    pub fn expect_open(&self) -> Result<(), Error> {
+        if self.state == InviteState::Open { Ok(()) } else { Err(INVITE_GONE.into()) }
     }
 }

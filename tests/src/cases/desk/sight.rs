@@ -11,9 +11,13 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "channel.updated",
     "client.merged",
     "client.updated",
+    "company.updated",
     "department.created",
+    "invite.updated",
+    "membership.ended",
     "session.revoked",
     "user.presence",
+    "user.updated",
 ];
 
 struct Scene {

@@ -69,7 +69,7 @@ pub async fn five_hundred_conversations_go_back_in_one_transaction(stack: Arc<St
          where company_id = $1 and from_user_id = $2 and to_user_id is null and by_user_id = $3 and reason = 'member_deactivated'";
     let row = database.query_one(transfers, &[&company.id, &agent.id, &company.admin.id]).await.expect("a count");
     assert_eq!(row.get::<_, i64>(0), i64::from(MANY));
-    let events = company.admin.events_after(&head).await;
+    let events = company.admin.told_after(&head).await;
     let of_type = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
     assert_eq!(of_type("conversation.transferred"), 500);
     assert_eq!(of_type("user.updated"), 1);

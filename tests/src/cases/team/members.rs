@@ -32,7 +32,7 @@ pub async fn a_person_with_a_password_is_in_at_once(stack: Arc<Stack>) {
     let made = company.supervisor.api.post("/users", new.clone()).await.expect(201);
     assert_eq!((&made["status"], &made["id"], &made["invite"]), (&json!("active"), &made["user"]["id"], &Value::Null));
     assert_eq!(made["user"]["departments"][0]["id"], json!(department));
-    assert_eq!(company.admin.events_after(&head).await.len(), 1);
+    assert_eq!(company.admin.told_after(&head).await.len(), 1);
     let there = Person::sign_in(&stack, &email, PASSWORD).await.expect("a login");
     let me = there.api.get("/users/me").await.expect(200);
     assert_eq!((text(&me["name"]), text(&me["role"]), &me["is_active"]), ("Íris Prado", "agent", &json!(true)));

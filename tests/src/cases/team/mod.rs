@@ -1,6 +1,7 @@
 //! Users and departments.
 
 mod departments;
+mod invites;
 mod leaving;
 mod members;
 mod roles;
@@ -16,6 +17,15 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_new_department_is_told_to_staff,
             waiting_conversations_are_counted,
             strangers_and_students_cannot_be_members,
+        };
+        invites::{
+            a_new_person_comes_with_a_name_and_a_password,
+            somebody_of_elsewhere_comes_with_their_own_password,
+            of_many_who_come_by_one_link_one_does,
+            a_link_that_is_altered_opens_nothing,
+            an_invite_ends_by_time_and_by_being_revoked,
+            members_are_not_invited_and_removed_ones_come_back_by_an_invite,
+            a_user_without_a_password_is_invited,
         };
         leaving::{
             five_hundred_conversations_go_back_in_one_transaction,
