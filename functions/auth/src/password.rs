@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use shared::{
     crypto,
-    error::{Error, INTERNAL},
+    error::{Error, FieldProblem, INTERNAL, refuse},
     rule,
 };
 
@@ -22,6 +22,9 @@ const BCRYPT_INPUT: usize = 72;
 
 /// Characters in the longest unit whose repetition alone makes a password trivial.
 const LONGEST_REPEATED: usize = 5;
+
+/// The code of the rule, and what people are told.
+const EASY: (&str, &str, &str) = ("password_too_common", "Esta senha é fácil de adivinhar.", "This password is easy to guess.");
 
 /// What is stored of a password. Takes as long as `BCRYPT_COST` says: hold no transaction open meanwhile.
 ///
@@ -50,10 +53,19 @@ fn material(password: &str) -> Cow<'_, [u8]> {
 pub fn hard_to_guess(email: &str, name: &str) -> impl FnOnce(&String, &()) -> garde::Result {
     move |password, ()| {
         if is_easy_to_guess(password, email, name) {
-            return Err(rule("password_too_common", "Esta senha é fácil de adivinhar.", "This password is easy to guess."));
+            return Err(rule(EASY.0, EASY.1, EASY.2));
         }
         Ok(())
     }
+}
+
+/// The same rule, where the person is known only by now.
+///
+/// # Errors
+/// 422 at the field.
+pub fn expect_hard_to_guess(field: &str, password: &str, email: &str, name: &str) -> Result<(), Error> {
+    let problem = || FieldProblem::new(field, EASY.0, EASY.1, EASY.2);
+    refuse(is_easy_to_guess(password, email, name).then(problem))
 }
 
 /// Whether a password is a common one, a repetition, a sequence, or its owner's own name or e-mail.

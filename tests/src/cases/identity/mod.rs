@@ -5,6 +5,7 @@ mod login;
 mod refreshing;
 mod register;
 mod sessions;
+mod two_factor;
 
 use crate::Case;
 
@@ -56,6 +57,19 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             logout_ends_the_session_at_once,
             logout_ends_one_session_only,
             a_changed_role_ends_the_old_claims,
+        };
+        two_factor::{
+            an_app_is_set_up_with_its_first_code,
+            codes_are_taken_a_step_early_or_late_and_never_again,
+            of_twenty_who_come_with_one_code_one_is_let_in,
+            a_recovery_code_opens_once,
+            five_wrong_codes_are_followed_by_a_pause,
+            a_challenge_is_its_logins_and_short_lived,
+            who_must_have_one_reaches_nothing_but_its_set_up,
+            a_company_asks_for_itself_only,
+            secrets_ask_for_a_fresh_code_of_who_has_one,
+            without_a_second_factor_logins_are_as_before,
+            nothing_of_a_second_factor_is_kept_in_the_clear,
         };
     }
 }
