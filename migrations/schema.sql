@@ -2733,8 +2733,8 @@ begin
     select * into factor from second_factors where user_id = person for update;
     if not found then
         return query select 'wrong', 0;
-    elsif factor.paused_until > now() then
-        return query select 'paused', ceil(extract(epoch from factor.paused_until - now()))::integer;
+    elsif factor.paused_until > clock_timestamp() then
+        return query select 'paused', ceil(extract(epoch from factor.paused_until - clock_timestamp()))::integer;
     elsif step > factor.last_step then
         update second_factors set last_step = step, failures = 0, paused_until = null where user_id = person;
         return query select 'taken', 0;
@@ -3835,7 +3835,7 @@ grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
 grant delete, insert, select, update on table public.known_devices to app_lookup;
-grant delete, insert, select on table public.login_challenges to app_lookup;
+grant delete, insert, select, update on table public.login_challenges to app_lookup;
 grant insert, select on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;

@@ -108,11 +108,11 @@ impl Secured {
     }
 }
 
-/// A further member of a company, an agent, with the password of all of them.
+/// A further member of a company, with the password of all of them.
 ///
 /// # Panics
 /// When the database refuses.
-pub async fn newcomer(stack: &Stack, company: &Company) -> Person {
+pub async fn newcomer(stack: &Stack, company: &Company, role: &str) -> Person {
     let (id, email) = (Uuid::now_v7(), format!("novata.{}@example.com", Uuid::new_v4().simple()));
     let join = "
         with person as (
@@ -120,8 +120,8 @@ pub async fn newcomer(stack: &Stack, company: &Company) -> Person {
             select $1, $2, 'Novata da Silva', password_hash from users where id = $3
             returning id
         )
-        insert into memberships (company_id, user_id, role) select $4, id, 'agent' from person";
+        insert into memberships (company_id, user_id, role) select $4, id, $5 from person";
     let database = stack.database().await;
-    database.execute(join, &[&id, &email, &company.admin.id, &company.id]).await.expect("somebody joins");
+    database.execute(join, &[&id, &email, &company.admin.id, &company.id, &role]).await.expect("somebody joins");
     Person::sign_in(stack, &email, &company.password).await.expect("they sign in")
 }

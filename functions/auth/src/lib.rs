@@ -6,6 +6,7 @@ pub mod device;
 pub mod guard;
 pub mod notices;
 pub mod password;
+pub mod qr;
 mod recovery_codes;
 pub mod refresh_token;
 mod revocation;

@@ -1,10 +1,10 @@
 //! POST /auth/2fa/setup — a new secret for the caller's authenticator app, which counts from its first code on.
 
 use auth::{
+    qr,
     second_factor::{self, ALREADY_ENABLED},
     totp,
 };
-use qrcode::{EcLevel, QrCode, render::svg};
 use shared::{error::INTERNAL, prelude::*};
 
 const ROUTE: Route = Route::post("/auth/2fa/setup").fails(&[ALREADY_ENABLED]);
@@ -13,9 +13,6 @@ const ROUTE: Route = Route::post("/auth/2fa/setup").fails(&[ALREADY_ENABLED]);
 const OWN_EMAIL: &str = "select email from users where id = app.user_id()";
 
 const BEGIN: &str = "select app.begin_second_factor($1) as is_begun";
-
-/// Points of the picture's side, if its holder does not say otherwise.
-const PICTURE: u32 = 240;
 
 #[derive(Serialize, JsonSchema)]
 struct SetUp {
@@ -46,12 +43,7 @@ async fn setup_two_factor(context: Context, caller: SettingUp<Member>) -> Result
         return Err(ALREADY_ENABLED.into());
     }
     let otpauth_uri = totp::uri(&secret, &email);
-    let qr_svg = picture(&otpauth_uri)?;
+    let qr_svg = qr::svg(&otpauth_uri).map_err(|error| INTERNAL.caused_by(error))?;
     transaction.audit(caller.user_id, &Value::Null, &json!({"two_factor": "begun"}));
     transaction.commit(Json(SetUp { secret: totp::text_of(&secret), otpauth_uri, qr_svg })).await
-}
-
-fn picture(uri: &str) -> Result<String, Error> {
-    let code = QrCode::with_error_correction_level(uri, EcLevel::M).map_err(|error| INTERNAL.caused_by(error))?;
-    Ok(code.render::<svg::Color<'_>>().min_dimensions(PICTURE, PICTURE).build())
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 use tests::{
-    Answer, Api, Company, Forge, Stack, Wanted, company::Person, company::text, each, eventually, forge, openapi::Operation,
+    Answer, Api, Company, Forge, Stack, Wanted, authenticator::newcomer, company::Person, company::text, each, eventually, forge,
+    openapi::Operation,
 };
 use uuid::Uuid;
 
@@ -199,9 +200,8 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
     let markers = victim.markers(&stack).await;
     let refuses = async |operation: Operation| {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
-            // Some of these calls end a session.
-            let fresh = sample::log_in(&stack, &intruder.company.admin, &intruder.company.password).await;
-            let api = stack.api().with_token(text(&fresh["access_token"]));
+            // Some of these calls end sessions, or change what their caller is.
+            let api = newcomer(&stack, &intruder.company, "admin").await.api;
             let fill = |text: &str| victim.fill(text).replace("{own_conversation}", &intruder.conversation);
             let path = path_like(&operation, &fill(row.path));
             let body = (!row.body.is_empty()).then(|| serde_json::from_str(&fill(row.body)).expect("a row's body is JSON"));
@@ -212,6 +212,7 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
                 Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
                 Outcome::Invalid => drop(answer.expect(422)),
                 Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+                Outcome::Refused(code) => assert_eq!(answer.problem(403), code, "{} {path}", operation.id),
             }
             let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
             assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
@@ -235,10 +236,11 @@ pub async fn a_student_reaches_nothing_of_others(stack: Arc<Stack>) {
             let body = (!row.body.is_empty()).then(|| serde_json::from_str(&scene.fill(row.body)).expect("JSON"));
             let answer = student.api.call(operation.method.parse().expect("a method"), &path, body).await;
             let shown = answer.body.to_string();
-            if row.outcome == Outcome::NotFound {
-                assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id);
-            } else {
-                assert!(answer.status < 400, "{} {path}: {shown}", operation.id);
+            match row.outcome {
+                Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
+                Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+                Outcome::Refused(code) => assert_eq!(answer.problem(403), code, "{} {path}", operation.id),
+                Outcome::OwnThings | Outcome::Invalid => assert!(answer.status < 400, "{} {path}: {shown}", operation.id),
             }
             let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
             assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
@@ -273,8 +275,18 @@ fn path_like(operation: &Operation, filled: &str) -> String {
 
 /// Ids that are well formed and nobody's.
 fn with_any_ids(text: &str) -> String {
-    let names =
-        ["conversation", "own_conversation", "waiting", "message", "file", "pending_file", "department", "agent", "company"];
+    let names = [
+        "conversation",
+        "own_conversation",
+        "waiting",
+        "message",
+        "file",
+        "pending_file",
+        "department",
+        "agent",
+        "login",
+        "company",
+    ];
     let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
     names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
 }
@@ -317,6 +329,7 @@ impl Scene {
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),
             ("{agent}", company.agents[0].id.to_string()),
+            ("{login}", claims(&company.admin)["sid"].as_str().unwrap_or_default().to_owned()),
             ("{company}", company.id.to_string()),
             ("{channel}", company.channel_account_id.to_string()),
             ("{number}", company.phone.number_id.clone()),

@@ -12,10 +12,12 @@ pub enum Outcome {
     Invalid,
     /// 409 with this code.
     Conflict(&'static str),
+    /// 403 with this code, as their own mistake.
+    Refused(&'static str),
 }
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
-/// `{agent}`, `{company}`, `{channel}`, `{number}`, `{cursor}`. `{own_conversation}` is the caller's own.
+/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{number}`, `{cursor}`. `{own_conversation}` is the caller's own.
 pub struct Row {
     pub function: &'static str,
     /// After the path of the operation, with the ids of its own.
@@ -28,9 +30,15 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
     Row { function, path, body, outcome }
 }
 
-use Outcome::{Conflict, Invalid, NotFound, OwnThings};
+use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
+    row(
+        "change_password",
+        "/users/me/password",
+        r#"{"current_password": "errada", "new_password": "girafa-azul-42-lenta"}"#,
+        Refused("password_wrong"),
+    ),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
@@ -41,7 +49,10 @@ pub const ROWS: &[Row] = &[
         r#"{"name": "a.png", "mime_type": "image/png", "size": 67, "conversation_id": "{conversation}"}"#,
         NotFound,
     ),
+    row("disable_two_factor", "/auth/2fa/disable", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("download_file", "/storage/download/{file}", "", NotFound),
+    row("enable_two_factor", "/auth/2fa/enable", r#"{"code": "123456"}"#, Conflict("two_factor_not_set_up")),
+    row("force_password_reset", "/admin/reset-password/{agent}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
     row("list_conversations", "/conversations", "", OwnThings),
@@ -57,12 +68,16 @@ pub const ROWS: &[Row] = &[
     row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", NotFound),
     row("list_my_companies", "/auth/companies", "", OwnThings),
     row("list_online_users", "/users/online", "", OwnThings),
+    row("list_sessions", "/auth/sessions", "", OwnThings),
     row("list_transfers", "/conversations/{conversation}/transfers", "", NotFound),
     row("list_users", "/users", "", OwnThings),
     row("list_users", "/users?department_id={department}", "", OwnThings),
     row("logout", "/auth/logout", "", OwnThings),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
+    row("renew_recovery_codes", "/auth/2fa/recovery-codes", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
+    row("revoke_other_sessions", "/auth/sessions", "", OwnThings),
+    row("revoke_session", "/auth/sessions/{login}", "", NotFound),
     row(
         "save_integration",
         "/integrations/config",
@@ -100,6 +115,8 @@ pub const ROWS: &[Row] = &[
         r#"{"conversation_id": "{own_conversation}", "kind": "image", "media_url": "/storage/download/{file}"}"#,
         Invalid,
     ),
+    row("setup_two_factor", "/auth/2fa/setup", "", OwnThings),
+    row("step_up", "/auth/2fa/step-up", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("take_over_conversation", "/conversations/{waiting}/takeover", "{}", NotFound),
     row("transfer_conversation", "/conversations/{conversation}/transfer", r#"{"to_user_id": "{agent}"}"#, NotFound),
     row("transfer_conversation", "/conversations/{own_conversation}/transfer", r#"{"to_user_id": "{agent}"}"#, Invalid),

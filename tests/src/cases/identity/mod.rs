@@ -2,6 +2,7 @@
 
 mod companies;
 mod login;
+mod logins;
 mod refreshing;
 mod register;
 mod sessions;
@@ -28,6 +29,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             successes_do_not_count_as_failures,
             many_tries_at_once_are_counted,
             an_inactive_member_cannot_enter,
+            what_a_request_says_of_its_way_does_not_evade_the_guard,
+        };
+        logins::{
+            devices_are_seen_with_their_place,
+            one_of_them_is_ended_at_once_everywhere,
+            all_others_are_ended_and_this_one_goes_on,
+            what_nobody_uses_is_over_when_the_company_says,
+            a_login_ends_after_thirty_days,
         };
         refreshing::{
             refreshing_gives_another_token_of_the_session,

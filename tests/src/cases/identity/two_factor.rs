@@ -299,7 +299,7 @@ pub async fn secrets_ask_for_a_fresh_code_of_who_has_one(stack: Arc<Stack>) {
 
 pub async fn without_a_second_factor_logins_are_as_before(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    let person = newcomer(&stack, &company).await;
+    let person = newcomer(&stack, &company, "agent").await;
     let code = json!({"code": "123456"});
     for path in ["/auth/2fa/disable", "/auth/2fa/recovery-codes", "/auth/2fa/step-up"] {
         assert_eq!(person.api.post(path, code.clone()).await.problem(409), "two_factor_not_enabled", "{path}");
