@@ -58,7 +58,7 @@ impl Authenticator {
     #[must_use]
     pub fn wrong_code(&self) -> String {
         let near: Vec<String> = (-3..=3).map(|steps| self.code_in(steps)).collect();
-        let wrong = (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code));
+        let wrong = (0..10).map(|number| format!("{number:06}")).find(|code| !near.contains(code));
         wrong.unwrap_or_default()
     }
 }

@@ -58,9 +58,9 @@ impl Device {
         let (browser, system) = (find(&BROWSERS), find(&SYSTEMS));
         let kind = match system.as_deref() {
             Some("iOS") => DeviceKind::Phone,
-            Some("iPadOS") => DeviceKind::Tablet,
+            // Apps say no browser's words.
             Some("Android") if agent.contains("Mobile") || !agent.starts_with("Mozilla") => DeviceKind::Phone,
-            Some("Android") => DeviceKind::Tablet,
+            Some("iPadOS" | "Android") => DeviceKind::Tablet,
             Some(_) => DeviceKind::Computer,
             None if browser.as_deref().is_some_and(|browser| ["okhttp", "Dart", "curl"].contains(&browser)) => {
                 DeviceKind::Program

@@ -3,6 +3,7 @@
 mod companies;
 mod login;
 mod logins;
+mod passwords;
 mod refreshing;
 mod register;
 mod sessions;
@@ -37,6 +38,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             all_others_are_ended_and_this_one_goes_on,
             what_nobody_uses_is_over_when_the_company_says,
             a_login_ends_after_thirty_days,
+        };
+        passwords::{
+            who_knows_the_old_one_chooses_another,
+            the_old_one_is_asked_for_and_counted,
+            of_many_changes_from_one_password_one_is_made,
+            what_is_beyond_the_first_bytes_of_a_password_counts,
+            a_new_one_is_hard_to_guess,
+            links_are_for_members_and_asked_for_by_admins,
         };
         refreshing::{
             refreshing_gives_another_token_of_the_session,
