@@ -8,6 +8,8 @@ alter table companies
     -- Minutes without use after which a session is over; null for never before its end.
     add column idle_minutes integer check (idle_minutes in (30, 480));
 
+create index companies_idle on companies (id) where idle_minutes is not null;
+
 -- When a second factor was last given in this session.
 alter table sessions add column stepped_up_at timestamptz;
 create index sessions_person on sessions (user_id) where revoked_at is null;
@@ -468,6 +470,31 @@ begin
     return query select outcome, token.session_id, token.company_id, token.user_id, token.role, token.family_id, token.key_ids;
 end
 $$;
+
+-- Ends sessions that nobody has used for as long as their company says and that a socket is still open in, for the caller to close it.
+create function app.end_idle_sessions(most integer) returns table (session_id uuid, company_id uuid, user_id uuid)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    with idle as (
+        select distinct sessions.id
+          from companies
+          join presence_leases on presence_leases.company_id = companies.id
+          join sessions on sessions.id = presence_leases.session_id
+         where companies.idle_minutes is not null
+           and sessions.revoked_at is null
+           and sessions.last_seen_at <= now() - make_interval(mins => companies.idle_minutes)
+         limit most
+    )
+    update sessions set revoked_at = now()
+      from idle
+     where sessions.id = idle.id
+    returning sessions.id, sessions.company_id, sessions.user_id;
+end
+$$;
+alter function app.end_idle_sessions owner to app_lookup;
+grant execute on function app.end_idle_sessions to app;
 
 -- What somebody does keeps their session in use; once a minute is enough, and nobody who ends it meanwhile is waited for.
 create function app.note_use() returns void language plpgsql as $$

@@ -738,6 +738,7 @@ CREATE INDEX client_merges_client ON public.client_merges USING btree (company_i
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
@@ -1064,6 +1065,32 @@ begin
     perform app.hold_family(family);
     update sessions set revoked_at = now() where family_id = family and revoked_at is null;
     return query select id, company_id from sessions where family_id = family;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_idle_sessions(most integer)
+ RETURNS TABLE(session_id uuid, company_id uuid, user_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    with idle as (
+        select distinct sessions.id
+          from companies
+          join presence_leases on presence_leases.company_id = companies.id
+          join sessions on sessions.id = presence_leases.session_id
+         where companies.idle_minutes is not null
+           and sessions.revoked_at is null
+           and sessions.last_seen_at <= now() - make_interval(mins => companies.idle_minutes)
+         limit most
+    )
+    update sessions set revoked_at = now()
+      from idle
+     where sessions.id = idle.id
+    returning sessions.id, sessions.company_id, sessions.user_id;
 end
 $function$;
 
@@ -3633,6 +3660,7 @@ grant execute on function app.department_ids() to app_system;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;
+grant execute on function app.end_idle_sessions(most integer) to app;
 grant execute on function app.end_logins(person uuid, only_family uuid, kept uuid) to app_lookup;
 grant execute on function app.end_object_removals(storage_keys text[]) to app;
 grant execute on function app.end_orphan_uploads(most integer) to app;

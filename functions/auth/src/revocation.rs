@@ -28,6 +28,8 @@ pub enum RevocationReason {
     Logout,
     /// Its owner ended it from another login.
     Revoked,
+    /// Nobody has used it for as long as the company says.
+    Idle,
     /// Its owner has set another password.
     PasswordChanged,
     /// A refresh token came again although its successor was in use: one of two who hold it is not its owner.

@@ -1,5 +1,6 @@
-//! Every five minutes — ends what nobody ended: lapsed presence, objects nobody keeps, rows past their age.
+//! Every five minutes — ends what nobody ended: lapsed presence, idle sessions, objects nobody keeps, rows past their age.
 
+use auth::{EndedSession, Revocation, RevocationReason};
 use futures_util::future::join_all;
 use realtime::presence;
 use shared::{files, log, prelude::*, realtime::forget};
@@ -11,6 +12,9 @@ const BATCH: i32 = 1000;
 const TOGETHER: usize = 20;
 
 const LAPSED_PRESENCE: &str = "select * from app.lapsed_presence($1)";
+
+/// Of whom a socket is open: the others end by themselves.
+const END_IDLE_SESSIONS: &str = "select * from app.end_idle_sessions($1)";
 
 const END_ORPHAN_UPLOADS: &str = "select app.end_orphan_uploads($1) as gone";
 
@@ -30,6 +34,13 @@ struct Lapsed {
 }
 
 #[derive(FromRow)]
+struct Idle {
+    #[from_row(flatten)]
+    session: EndedSession,
+    user_id: Uuid,
+}
+
+#[derive(FromRow)]
 struct Due {
     storage_key: String,
 }
@@ -40,6 +51,7 @@ pub fn main() {
 
 async fn sweep_expired(context: Context) -> Result<(), Error> {
     end_lapsed_presence(&context).await?;
+    end_idle_sessions(&context).await?;
     remove_objects(&context).await?;
     remove_old_rows(&context).await?;
     let transaction = context.begin_nobody().await?;
@@ -59,6 +71,18 @@ async fn end_lapsed_presence(context: &Context) -> Result<(), Error> {
         if let Err(error) = forget(context, &connection_id).await {
             log::warn("connection not forgotten", error.cause().unwrap_or_default());
         }
+    }
+    Ok(())
+}
+
+/// Their sockets close, and their owners' other devices are told.
+async fn end_idle_sessions(context: &Context) -> Result<(), Error> {
+    let transaction = context.begin_nobody().await?;
+    let idle: Vec<Idle> = transaction.all(END_IDLE_SESSIONS, &[&BATCH]).await?;
+    transaction.commit_quietly().await?;
+    for Idle { session, user_id } in idle {
+        let revocation = Revocation { user_id, sessions: vec![session], reason: RevocationReason::Idle };
+        revocation.spread(context, None).await;
     }
     Ok(())
 }

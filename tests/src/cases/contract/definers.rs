@@ -26,6 +26,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("companies_of_user", MEMBERS),
     ("company_of_connection", LOGIN),
     ("end_family", EVERYBODY),
+    ("end_idle_sessions", LOGIN),
     ("end_object_removals", LOGIN),
     ("end_orphan_uploads", LOGIN),
     ("end_own_logins", MEMBERS),

@@ -137,6 +137,7 @@ pub async fn look_ups_before_a_tenant_are_closed_within_one(stack: Arc<Stack>) {
             "select app.add_password_reset(gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), null)",
             "select app.end_logins(gen_random_uuid(), null, null)",
             "select app.sweep_logins(1)",
+            "select app.end_idle_sessions(1)",
             "select app.claim_job(gen_random_uuid(), '1 minute')",
             "select app.take_due_jobs(1)",
             "select app.oldest_due_job()",

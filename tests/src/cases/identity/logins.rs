@@ -164,6 +164,17 @@ pub async fn what_nobody_uses_is_over_when_the_company_says(stack: Arc<Stack>) {
         assert_eq!(logins(&company.admin.api).await.len(), before - 1);
         is_over(&stack, &person).await;
     }
+    // A socket goes on by itself, whoever sits before it: the sweep closes it.
+    let person = with_device(&stack, &company, &company.admin, FIREFOX).await;
+    let (left, used) = (person.socket().await, company.supervisor.socket().await);
+    idle_for(&stack, &person, 481).await;
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    left.closed().await;
+    is_over(&stack, &person).await;
+    company.supervisor.api.get("/auth/me").await.expect(200);
+    drop(used);
+    let told = "select count(*) from events where company_id = $1 and type = 'session.revoked' and data ->> 'reason' = 'idle'";
+    assert_eq!(database.query_one(told, &[&company.id]).await.expect("a count").get::<_, i64>(0), 1);
     // Other companies have their own rule, and none is none.
     idle_for(&stack, &other.admin, 2000).await;
     other.admin.api.get("/auth/me").await.expect(200);
