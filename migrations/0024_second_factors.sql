@@ -309,13 +309,15 @@ end
 $$;
 grant execute on function app.note_device to app_lookup;
 
--- As `app.start_session`; whether the device is new.
+-- As `app.start_session`; whether the device is new, and in which language the person is told so.
 create function app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text,
                                 device text, network text)
-returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+returns table (is_new_device boolean, locale text) language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request);
-    return app.note_device(person, device, network);
+    is_new_device := app.note_device(person, device, network);
+    select users.locale into locale from users where id = person;
+    return next;
 end
 $$;
 alter function app.start_login owner to app_lookup;
@@ -323,9 +325,10 @@ alter function app.start_login owner to app_lookup;
 -- The same, and enters the company as its system, for what is left behind.
 create function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text,
                             device text, network text)
-returns table (company_id uuid, feed_cursor text, is_new_device boolean) language plpgsql as $$
+returns table (company_id uuid, feed_cursor text, is_new_device boolean, locale text) language plpgsql as $$
 begin
-    is_new_device := app.start_login(session, company, person, refresh_hash, browser, address, request, device, network);
+    select login.is_new_device, login.locale into is_new_device, locale
+      from app.start_login(session, company, person, refresh_hash, browser, address, request, device, network) login;
     company_id := company;
     feed_cursor := app.enter_system(company);
     return next;
@@ -365,7 +368,7 @@ alter function app.find_challenge owner to app_lookup;
 -- request has done so.
 create function app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text,
                                            address text, request text, device text, network text)
-returns table (outcome text, seconds integer, company uuid, is_new_device boolean)
+returns table (outcome text, seconds integer, company uuid, is_new_device boolean, locale text)
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     open login_challenges;
@@ -379,7 +382,8 @@ begin
     select code.outcome, code.seconds into outcome, seconds from app.take_code(open.user_id, step, recovery_hash) code;
     if outcome = 'taken' then
         delete from login_challenges where token_hash = challenge;
-        is_new_device := app.start_login(session, company, open.user_id, refresh_hash, browser, address, request, device, network);
+        select login.is_new_device, login.locale into is_new_device, locale
+          from app.start_login(session, company, open.user_id, refresh_hash, browser, address, request, device, network) login;
         update sessions set stepped_up_at = now() where id = session;
     end if;
     return next;
@@ -389,10 +393,10 @@ alter function app.start_challenged_login owner to app_lookup;
 
 create function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text,
                                       address text, request text, device text, network text)
-returns table (company_id uuid, feed_cursor text, outcome text, seconds integer, is_new_device boolean) language plpgsql as $$
+returns table (company_id uuid, feed_cursor text, outcome text, seconds integer, is_new_device boolean, locale text) language plpgsql as $$
 begin
-    select login.company, login.outcome, login.seconds, login.is_new_device
-      into company_id, outcome, seconds, is_new_device
+    select login.company, login.outcome, login.seconds, login.is_new_device, login.locale
+      into company_id, outcome, seconds, is_new_device, locale
       from app.start_challenged_login(challenge, step, recovery_hash, session, refresh_hash, browser, address, request, device, network) login;
     if found then
         feed_cursor := app.enter_system(company_id);

@@ -2559,11 +2559,12 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
- RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean)
+ RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean, locale text)
  LANGUAGE plpgsql
 AS $function$
 begin
-    is_new_device := app.start_login(session, company, person, refresh_hash, browser, address, request, device, network);
+    select login.is_new_device, login.locale into is_new_device, locale
+      from app.start_login(session, company, person, refresh_hash, browser, address, request, device, network) login;
     company_id := company;
     feed_cursor := app.enter_system(company);
     return next;
@@ -2571,12 +2572,12 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
- RETURNS TABLE(company_id uuid, feed_cursor text, outcome text, seconds integer, is_new_device boolean)
+ RETURNS TABLE(company_id uuid, feed_cursor text, outcome text, seconds integer, is_new_device boolean, locale text)
  LANGUAGE plpgsql
 AS $function$
 begin
-    select login.company, login.outcome, login.seconds, login.is_new_device
-      into company_id, outcome, seconds, is_new_device
+    select login.company, login.outcome, login.seconds, login.is_new_device, login.locale
+      into company_id, outcome, seconds, is_new_device, locale
       from app.start_challenged_login(challenge, step, recovery_hash, session, refresh_hash, browser, address, request, device, network) login;
     if found then
         feed_cursor := app.enter_system(company_id);
@@ -2596,7 +2597,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
- RETURNS TABLE(outcome text, seconds integer, company uuid, is_new_device boolean)
+ RETURNS TABLE(outcome text, seconds integer, company uuid, is_new_device boolean, locale text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -2613,7 +2614,8 @@ begin
     select code.outcome, code.seconds into outcome, seconds from app.take_code(open.user_id, step, recovery_hash) code;
     if outcome = 'taken' then
         delete from login_challenges where token_hash = challenge;
-        is_new_device := app.start_login(session, company, open.user_id, refresh_hash, browser, address, request, device, network);
+        select login.is_new_device, login.locale into is_new_device, locale
+          from app.start_login(session, company, open.user_id, refresh_hash, browser, address, request, device, network) login;
         update sessions set stepped_up_at = now() where id = session;
     end if;
     return next;
@@ -2621,14 +2623,16 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
- RETURNS boolean
+ RETURNS TABLE(is_new_device boolean, locale text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
     perform app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request);
-    return app.note_device(person, device, network);
+    is_new_device := app.note_device(person, device, network);
+    select users.locale into locale from users where id = person;
+    return next;
 end
 $function$;
 

@@ -2,7 +2,7 @@
 
 use shared::prelude::*;
 
-use crate::{SignedInUser, device::Device};
+use crate::device::Device;
 
 /// Who a mail goes to, in their language.
 pub struct Addressee {
@@ -12,7 +12,7 @@ pub struct Addressee {
 }
 
 /// Somebody has signed in as this person with a device they had not used before.
-pub fn new_device(_context: &Context, _transaction: &Transaction, _user: &SignedInUser, _device: &Device) {}
+pub fn new_device(_context: &Context, _transaction: &Transaction, _to: Addressee, _device: &Device) {}
 
 /// The link by which a person sets a new password.
 pub fn password_reset(_transaction: &Transaction, _to: Addressee, _reset_id: Uuid) {}

@@ -1,11 +1,11 @@
 //! The start of a login, by whatever somebody has proved who they are.
 
-use shared::{crypto, prelude::*};
+use shared::{Row, crypto, error::INTERNAL, prelude::*};
 
 use crate::{
     Company, TokenPair,
     device::{Device, network_of},
-    notices,
+    notices::{self, Addressee},
 };
 
 const SIGN_IN: &str = "select * from app.sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -52,18 +52,20 @@ impl NewSession {
         }
     }
 
-    /// What whoever signed in is answered. Tells them by mail of a device that they have not used before.
+    /// What whoever signed in is answered, given the row that started the session. Tells them by mail of a device that they have not used
+    /// before.
     pub fn answer(
         self,
         context: &Context,
         transaction: &Transaction,
         user: SignedInUser,
         company: Company,
-        is_new_device: bool,
+        started: &Row,
     ) -> SignedIn {
         let identity = Identity { user_id: user.id, company_id: company.id, role: user.role, session_id: self.id };
-        if is_new_device {
-            notices::new_device(context, transaction, &user, &self.device);
+        if started.get("is_new_device") {
+            let to = Addressee { email: user.email.clone(), name: user.name.clone(), locale: started.get("locale") };
+            notices::new_device(context, transaction, to, &self.device);
         }
         SignedIn { tokens: TokenPair::new(context, &identity, self.refresh_token), user, company }
     }
@@ -89,7 +91,7 @@ pub async fn sign_in(
             SIGN_IN,
             &[id, &company.id, &user.id, refresh_hash, &origin.user_agent, &origin.ip, &origin.request_id, &device, network],
         )
-        .await?;
-    let is_new_device = started.is_some_and(|row| row.get("is_new_device"));
-    Ok(session.answer(context, transaction, user, company, is_new_device))
+        .await?
+        .ok_or_else(|| INTERNAL.caused_by("a session that starts answers a row"))?;
+    Ok(session.answer(context, transaction, user, company, &started))
 }
