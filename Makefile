@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help needs-rust needs-python needs-node needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template client end-to-end bench copies build build-x86 arm64
+.PHONY: help needs-rust needs-python needs-node needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template client end-to-end pooler bench copies build build-x86 arm64
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -94,7 +94,7 @@ demo: needs-rust needs-postgres list-functions ## Plays a customer's conversatio
 ifdef ONLY
 test: needs-rust needs-postgres end-to-end
 else
-test: needs-rust needs-python needs-node needs-postgres check-format lint dependencies units check-generated template client end-to-end ## All checks and tests, as CI runs them; ONLY=<domain> those of one
+test: needs-rust needs-python needs-node needs-postgres check-format lint dependencies units check-generated template client end-to-end pooler ## All checks and tests, as CI runs them; ONLY=<domain> those of one
 endif
 
 generate: list-functions ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
@@ -165,6 +165,21 @@ end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	cargo build $(PROGRAMS)
 	ONLY=$(ONLY) $(BINARIES)/tests $(ARGS)
 	$(if $(ARGS)$(ONLY),,$(BINARIES)/demo --own)
+
+# As Neon has it. An older PgBouncer cannot keep the statements that functions prepare.
+pooler: needs-rust needs-postgres list-functions ## The same tests with PgBouncer between the functions and Postgres, but those that run alone
+	@echo "== end-to-end tests through PgBouncer"
+	candidate=$$(apt-cache policy pgbouncer 2>/dev/null | sed -n 's/^ *Candidate: //p')
+	fits() { [ "$$(printf '%s\n' 1.21 "$$1" | sort -V | head -1)" = 1.21 ]; }
+	if ! command -v pgbouncer >/dev/null && [ "$$(id -u)" = 0 ] && fits "$${candidate:-0}"; then
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends pgbouncer >/dev/null
+	fi
+	if ! command -v pgbouncer >/dev/null || ! fits "$$(pgbouncer --version | sed -n 's/^PgBouncer //p')"; then
+	  echo "SKIPPED: PgBouncer 1.21 or newer was not found, and could not be installed from here" >&2
+	  exit 0
+	fi
+	cargo build $(PROGRAMS)
+	POOLER=1 $(BINARIES)/tests --skip faults::
 
 bench: ## Measures the functions under load
 	@cargo build --release --workspace $(FUNCTIONS) --bin=bench --bin=hello --bin=hello_postgres --bin=local

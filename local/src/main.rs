@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use local::{
-    cloud::{Addresses, Cloud, Options, Ports},
+    cloud::{Addresses, Cloud, Database, Options, Ports},
     http_api, lambda,
     postgres::{self, Cluster, ClusterOptions},
     seed::PASSWORD,
@@ -119,6 +119,9 @@ struct Up {
     /// Folder of the migrations.
     #[arg(long, default_value = "migrations")]
     migrations: PathBuf,
+    /// Put `PgBouncer` between the functions and the database, as Neon does.
+    #[arg(long)]
+    pooler: bool,
     /// Start no database.
     #[arg(long)]
     no_postgres: bool,
@@ -162,7 +165,7 @@ impl Up {
                 trust_forwarded: self.trust_forwarded,
                 ..websocket_api::Options::default()
             },
-            migrations: (!self.no_postgres).then(|| self.migrations.clone()),
+            database: (!self.no_postgres).then(|| Database { migrations: self.migrations.clone(), pooler: self.pooler }),
             schedules: !self.no_schedules,
             parameters: self.parameters.clone(),
         }
@@ -293,6 +296,7 @@ async fn write_schema(schema: &Schema) -> Result<()> {
         port: None,
         memory: true,
         migrations: schema.migrations.clone(),
+        pooler: false,
     };
     let cluster = Cluster::start(options, |_| {}).await?;
     let dump = cluster.dump_schema().await;

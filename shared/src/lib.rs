@@ -22,7 +22,7 @@ pub mod log;
 mod needs;
 pub mod phone;
 mod postgres;
-mod rate;
+pub mod rate;
 pub mod realtime;
 mod serve;
 pub mod settings;
@@ -72,7 +72,7 @@ pub mod prelude {
         http::{
             Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, List, NoContent, NumberedPage, Order, Page,
             Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
-            access::{Admin, Anyone, Either, Member, SignedByMeta, Staff, Student, Supervisor},
+            access::{Admin, Anyone, Either, Member, SettingUp, SignedByMeta, Staff, SteppedUp, Student, Supervisor},
         },
         identity::{Identity, Role},
         jobs::{Job, Queue},

@@ -59,11 +59,13 @@ impl Stack {
         Self::launch(directory, binaries, &[]).await
     }
 
+    /// With the variable `POOLER`, `PgBouncer` stands before the database.
     async fn launch(directory: &Path, binaries: &Path, options: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("local.log"))?;
         let child = Command::new(binaries.join("local"))
             .args(["up", "--ephemeral", "--until-eof", "--trust-forwarded", "--no-demo", "--no-schedules"])
+            .args(std::env::var_os("POOLER").map(|_| "--pooler"))
             .arg("--directory")
             .arg(directory)
             .arg("--binaries")

@@ -1,7 +1,11 @@
 //! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
 
+#[path = "bin/accept_invite.rs"]
+mod accept_invite;
 #[path = "bin/approve_user.rs"]
 mod approve_user;
+#[path = "bin/change_password.rs"]
+mod change_password;
 #[path = "bin/change_role.rs"]
 mod change_role;
 #[path = "bin/create_department.rs"]
@@ -12,6 +16,10 @@ mod create_user;
 mod deactivate_user;
 #[path = "bin/delete_user.rs"]
 mod delete_user;
+#[path = "bin/force_password_reset.rs"]
+mod force_password_reset;
+#[path = "bin/get_invite.rs"]
+mod get_invite;
 #[path = "bin/get_profile.rs"]
 mod get_profile;
 #[path = "bin/get_user.rs"]
@@ -42,12 +50,16 @@ mod update_user;
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
+        ("accept_invite", accept_invite::main),
         ("approve_user", approve_user::main),
+        ("change_password", change_password::main),
         ("change_role", change_role::main),
         ("create_department", create_department::main),
         ("create_user", create_user::main),
         ("deactivate_user", deactivate_user::main),
         ("delete_user", delete_user::main),
+        ("force_password_reset", force_password_reset::main),
+        ("get_invite", get_invite::main),
         ("get_profile", get_profile::main),
         ("get_user", get_user::main),
         ("invite_member", invite_member::main),

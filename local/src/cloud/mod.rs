@@ -56,12 +56,21 @@ pub struct Options {
     pub verbose: bool,
     pub http: http_api::Options,
     pub websocket: websocket_api::Options,
-    /// Folder of the migrations; without one no Postgres is started.
-    pub migrations: Option<PathBuf>,
+    /// Without it no Postgres is started.
+    pub database: Option<Database>,
     /// Run schedules by the clock; `local fire` works either way.
     pub schedules: bool,
     /// Values of the template's parameters, in place of their defaults.
     pub parameters: Vec<(String, String)>,
+}
+
+/// How Postgres is to be started.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Folder of the migrations.
+    pub migrations: PathBuf,
+    /// Puts `PgBouncer` between the functions and the server.
+    pub pooler: bool,
 }
 
 /// A running local cloud.

@@ -10,7 +10,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{ACCESS_KEY, Addresses, Options, SECRET_KEY};
+use super::{ACCESS_KEY, Addresses, Database, Options, SECRET_KEY};
 use crate::{
     Invoke,
     console::{self, ConsoleSources},
@@ -60,10 +60,10 @@ pub(super) async fn start_postgres(
     port: Option<u16>,
     step: &(dyn Fn(&str) + Sync),
 ) -> Result<Option<Cluster>> {
-    let Some(migrations) = options.migrations.clone() else {
+    let Some(Database { migrations, pooler }) = options.database.clone() else {
         return Ok(None);
     };
-    let options = ClusterOptions { directory: options.directory.clone(), port, memory: options.memory, migrations };
+    let options = ClusterOptions { directory: options.directory.clone(), port, memory: options.memory, migrations, pooler };
     Cluster::start(options, |text| step(text)).await.map(Some).context("Postgres does not start")
 }
 

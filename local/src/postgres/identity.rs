@@ -78,6 +78,13 @@ impl Identity {
         Ok(())
     }
 
+    /// Writes a file that only this user may read.
+    pub fn write(&self, path: &Path, text: &str) -> anyhow::Result<()> {
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        self.give(path)
+    }
+
     /// Gives a folder and everything in it to this user.
     pub fn give_all(&self, path: &Path) -> anyhow::Result<()> {
         self.give(path)?;

@@ -3,6 +3,7 @@
 mod binaries;
 mod identity;
 mod migrations;
+mod pooler;
 mod roles;
 mod schema;
 mod server;
@@ -16,7 +17,7 @@ use tokio_postgres::{Client, Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use self::migrations::migrate;
-use self::{binaries::Binaries, identity::Identity, roles::Passwords, server::Server};
+use self::{binaries::Binaries, identity::Identity, pooler::Pooler, roles::Passwords, server::Server};
 
 /// The database.
 pub const DATABASE: &str = "balcao";
@@ -36,10 +37,13 @@ pub struct ClusterOptions {
     pub memory: bool,
     /// Folder of `NNNN_name.sql`.
     pub migrations: PathBuf,
+    /// Puts `PgBouncer` between the functions and the server.
+    pub pooler: bool,
 }
 
 /// A running cluster. Stop it with [`Cluster::stop`]; dropping it ends the server at once.
 pub struct Cluster {
+    pooler: Option<Pooler>,
     server: Server,
     passwords: Passwords,
     /// Keeps a second local cloud out of the same folder.
@@ -75,7 +79,7 @@ impl Cluster {
         server.heal(&progress).await?;
         server.initialise(&progress).await?;
         server.launch(options.port.or(passwords.port)).await?;
-        let mut cluster = Self { server, passwords, _lock: lock };
+        let mut cluster = Self { pooler: None, server, passwords, _lock: lock };
         cluster.passwords.port = Some(cluster.server.port());
         if !options.memory {
             cluster.passwords.save(&directory)?;
@@ -83,17 +87,21 @@ impl Cluster {
         let superuser = cluster.server.connect("postgres").await?;
         roles::prepare(&superuser, &cluster.passwords).await?;
         migrate(&cluster.owner_url(), &options.migrations, &progress).await?;
+        if options.pooler {
+            cluster.pooler = Some(cluster.server.start_pooler(&cluster.passwords.app).await?);
+        }
         Ok(cluster)
     }
 
     /// URL for migrations and set-up.
     pub fn owner_url(&self) -> String {
-        self.url(OWNER, &self.passwords.owner)
+        Self::url(OWNER, &self.passwords.owner, self.server.port())
     }
 
-    /// URL for the functions.
+    /// URL for the functions: the pooler's where there is one.
     pub fn app_url(&self) -> String {
-        self.url(APP, &self.passwords.app)
+        let port = self.pooler.as_ref().map_or_else(|| self.server.port(), Pooler::port);
+        Self::url(APP, &self.passwords.app, port)
     }
 
     /// The file the server writes its log to, since it was last started.
@@ -148,8 +156,8 @@ impl Cluster {
         schema::dump(&connect(&self.owner_url()).await?).await
     }
 
-    fn url(&self, role: &str, password: &str) -> String {
-        format!("postgres://{role}:{password}@127.0.0.1:{}/{DATABASE}?sslmode=disable", self.server.port())
+    fn url(role: &str, password: &str, port: u16) -> String {
+        format!("postgres://{role}:{password}@127.0.0.1:{port}/{DATABASE}?sslmode=disable")
     }
 }
 

@@ -20,7 +20,7 @@ use nix::{
 use tokio::process::Child;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::{binaries::Binaries, identity::Identity};
+use super::{binaries::Binaries, identity::Identity, pooler::Pooler};
 use crate::leash::Leash;
 
 /// How long the server may take to start or to end.
@@ -173,6 +173,11 @@ impl Server {
         command.process_group(self.leash.group()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().context("cannot run postgres")?);
         Ok(())
+    }
+
+    /// Starts a pooler in front of it, which ends with it.
+    pub async fn start_pooler(&self, password: &str) -> anyhow::Result<Pooler> {
+        Pooler::start(&self.identity, &self.folder, self.leash.group(), self.port, password).await
     }
 
     /// Connects as superuser through the socket.

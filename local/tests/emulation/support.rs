@@ -42,7 +42,7 @@ pub fn options() -> Options {
         verbose: false,
         http: http_api::Options::default(),
         websocket: websocket_api::Options::default(),
-        migrations: None,
+        database: None,
         schedules: false,
         parameters: Vec::new(),
     }

@@ -65,6 +65,7 @@ impl Place {
             port: None,
             memory,
             migrations: self.folder.path().join("migrations"),
+            pooler: false,
         };
         let start = Instant::now();
         let cluster = Cluster::start(options, |step| eprintln!("  {step}")).await?;
@@ -220,6 +221,7 @@ async fn a_folder_that_the_server_cannot_enter() {
         port: None,
         memory: false,
         migrations: place.folder.path().join("migrations"),
+        pooler: false,
     };
     let said = Mutex::new(String::new());
     let progress = |step: &str| {

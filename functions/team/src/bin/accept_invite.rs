@@ -118,7 +118,10 @@ async fn credentials(context: &Context, found: &FoundInvite, input: Acceptance) 
     let problem = |field: &str, code: &str, portuguese: &str, english: &str| {
         INVALID.in_fields(vec![FieldProblem::new(field, code, portuguese, english)])
     };
-    let name = input.name.or_else(|| found.name.clone()).ok_or_else(|| problem("name", "required", "Campo obrigatório.", "Required."))?;
+    let name = input
+        .name
+        .or_else(|| found.name.clone())
+        .ok_or_else(|| problem("name", "required", "Campo obrigatório.", "Required."))?;
     if input.password.chars().count() < 10 {
         return Err(problem("password", "too_short", "Use ao menos 10 caracteres.", "Use at least 10 characters."));
     }

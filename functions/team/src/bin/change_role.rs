@@ -21,7 +21,7 @@ pub fn main() {
 
 async fn change_role(
     context: Context,
-    caller: Admin,
+    caller: SteppedUp<Admin>,
     Path(id): Path<Uuid>,
     Json(input): Json<NewRole>,
 ) -> Result<Json<User>, Error> {

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 use tests::{
-    Answer, Api, Company, Forge, Stack, Wanted, company::Person, company::text, each, eventually, forge, openapi::Operation,
+    Answer, Api, Company, Forge, Stack, Wanted, authenticator::newcomer, company::Person, company::text, each, eventually, forge,
+    openapi::Operation,
 };
 use uuid::Uuid;
 
@@ -199,9 +200,8 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
     let markers = victim.markers(&stack).await;
     let refuses = async |operation: Operation| {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
-            // Some of these calls end a session.
-            let fresh = sample::log_in(&stack, &intruder.company.admin, &intruder.company.password).await;
-            let api = stack.api().with_token(text(&fresh["access_token"]));
+            // Some of these calls end sessions, or change what their caller is.
+            let api = newcomer(&stack, &intruder.company, "admin").await.api;
             let own_company = intruder.company.id.to_string();
             let own = [("{own_conversation}", &intruder.conversation), ("{own_company}", &own_company)];
             let fill = |text: &str| own.iter().fold(victim.fill(text), |text, (name, id)| text.replace(name, id));
@@ -214,6 +214,7 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
                 Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
                 Outcome::Invalid => drop(answer.expect(422)),
                 Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+                Outcome::Refused(code) => assert_eq!(answer.problem(403), code, "{} {path}", operation.id),
             }
             let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
             assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
@@ -239,12 +240,12 @@ pub async fn a_student_reaches_nothing_of_others(stack: Arc<Stack>) {
             let body = (!row.body.is_empty()).then(|| serde_json::from_str(&scene.fill(row.body)).expect("JSON"));
             let answer = student.api.call(operation.method.parse().expect("a method"), &path, body).await;
             let shown = answer.body.to_string();
-            if row.outcome == Outcome::NotFound {
-                assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id);
-            } else if row.outcome == Outcome::Invalid {
-                drop(answer.expect(422));
-            } else {
-                assert!(answer.status < 400, "{} {path}: {shown}", operation.id);
+            match row.outcome {
+                Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
+                Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+                Outcome::Refused(code) => assert_eq!(answer.problem(403), code, "{} {path}", operation.id),
+                Outcome::Invalid => drop(answer.expect(422)),
+                Outcome::OwnThings => assert!(answer.status < 400, "{} {path}: {shown}", operation.id),
             }
             let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
             assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
@@ -288,6 +289,7 @@ fn with_any_ids(text: &str) -> String {
         "pending_file",
         "department",
         "agent",
+        "login",
         "company",
         "own_company",
         "invite",
@@ -337,6 +339,7 @@ impl Scene {
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),
             ("{agent}", company.agents[0].id.to_string()),
+            ("{login}", claims(&company.admin)["sid"].as_str().unwrap_or_default().to_owned()),
             ("{company}", company.id.to_string()),
             ("{channel}", company.channel_account_id.to_string()),
             ("{number}", company.phone.number_id.clone()),

@@ -12,10 +12,12 @@ pub enum Outcome {
     Invalid,
     /// 409 with this code.
     Conflict(&'static str),
+    /// 403 with this code, as their own mistake.
+    Refused(&'static str),
 }
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
-/// `{agent}`, `{company}`, `{channel}`, `{number}`, `{invite}`, `{cursor}`. `{own_conversation}` and `{own_company}` are the caller's own.
+/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{number}`, `{invite}`, `{cursor}`. `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
     /// After the path of the operation, with the ids of its own.
@@ -28,11 +30,17 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
     Row { function, path, body, outcome }
 }
 
-use Outcome::{Conflict, Invalid, NotFound, OwnThings};
+use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
     row("add_company_member", "/companies/{company}/members", r#"{"email": "x@example.com", "role": "agent"}"#, NotFound),
     row("approve_user", "/admin/approve-user/{agent}", "{}", NotFound),
+    row(
+        "change_password",
+        "/users/me/password",
+        r#"{"current_password": "errada", "new_password": "girafa-azul-42-lenta"}"#,
+        Refused("password_wrong"),
+    ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
@@ -53,7 +61,10 @@ pub const ROWS: &[Row] = &[
     ),
     row("deactivate_user", "/admin/deactivate-user/{agent}", "", NotFound),
     row("delete_user", "/users/{agent}", "", NotFound),
+    row("disable_two_factor", "/auth/2fa/disable", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("download_file", "/storage/download/{file}", "", NotFound),
+    row("enable_two_factor", "/auth/2fa/enable", r#"{"code": "123456"}"#, Conflict("two_factor_not_set_up")),
+    row("force_password_reset", "/admin/reset-password/{agent}", "", NotFound),
     row("get_company", "/companies/{company}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
@@ -83,6 +94,7 @@ pub const ROWS: &[Row] = &[
     row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", NotFound),
     row("list_my_companies", "/auth/companies", "", OwnThings),
     row("list_online_users", "/users/online", "", OwnThings),
+    row("list_sessions", "/auth/sessions", "", OwnThings),
     row("list_transfers", "/conversations/{conversation}/transfers", "", NotFound),
     row("list_users", "/users", "", OwnThings),
     row("list_users", "/users?department_id={department}", "", OwnThings),
@@ -92,8 +104,11 @@ pub const ROWS: &[Row] = &[
     row("reactivate_user", "/admin/reactivate-user/{agent}", "", NotFound),
     row("remove_company_member", "/companies/{company}/members/{agent}", "", NotFound),
     row("remove_company_member", "/companies/{own_company}/members/{agent}", "", NotFound),
+    row("renew_recovery_codes", "/auth/2fa/recovery-codes", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("resend_invite", "/team/invites/{invite}/resend", "", NotFound),
     row("revoke_invite", "/team/invites/{invite}", "", NotFound),
+    row("revoke_other_sessions", "/auth/sessions", "", OwnThings),
+    row("revoke_session", "/auth/sessions/{login}", "", NotFound),
     row(
         "save_integration",
         "/integrations/config",
@@ -131,6 +146,8 @@ pub const ROWS: &[Row] = &[
         r#"{"conversation_id": "{own_conversation}", "kind": "image", "media_url": "/storage/download/{file}"}"#,
         Invalid,
     ),
+    row("setup_two_factor", "/auth/2fa/setup", "", OwnThings),
+    row("step_up", "/auth/2fa/step-up", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("take_over_conversation", "/conversations/{waiting}/takeover", "{}", NotFound),
     row("transfer_conversation", "/conversations/{conversation}/transfer", r#"{"to_user_id": "{agent}"}"#, NotFound),
     row("transfer_conversation", "/conversations/{own_conversation}/transfer", r#"{"to_user_id": "{agent}"}"#, Invalid),

@@ -135,7 +135,8 @@ pub async fn an_invite_ends_by_time_and_by_being_revoked(stack: Arc<Stack>) {
     let token = token(&stack, &email).await;
     let again = company.admin.api.post("/team/invite", json!({"email": email, "role": "agent"})).await.expect(409);
     assert_eq!((text(&again["code"]), &again["current"]["id"]), ("already_invited", &made["id"]));
-    let pass = "update invites set expires_at = now() - interval '1 second', sent_at = now() - interval '8 days' where email = $1";
+    let pass =
+        "update invites set expires_at = now() - interval '1 second', sent_at = now() - interval '8 days' where email = $1";
     database.execute(pass, &[&email]).await.expect("a week passes");
     assert_eq!(accept(&stack, &token, body()).await.problem(410), "invite_gone");
     let path = format!("/team/invites/{}", text(&made["id"]));
