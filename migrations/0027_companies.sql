@@ -14,7 +14,8 @@ drop policy company on companies;
 create policy company on companies for select to app_staff, app_student, app_system using (id = (select app.company_id()));
 create policy admins on companies for update to app_staff
     using (id = (select app.company_id()) and (select app.has_role('admin')));
-grant update (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, version)
+grant update (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, two_factor_policy,
+              idle_minutes, version)
    on companies to app_staff;
 insert into event_rules (type, told_by) values ('company.updated', 'admin');
 

@@ -18,7 +18,7 @@ macro_rules! company_columns {
     () => {
         "companies.id, companies.name, companies.slug, companies.time_zone, companies.locale, companies.agent_visibility,
            companies.reopen_window, companies.takeover_text, companies.bot_enabled, companies.coin_name, companies.colour,
-           companies.created_at, companies.version"
+           companies.two_factor_policy, companies.idle_minutes, companies.created_at, companies.version"
     };
 }
 
@@ -46,6 +46,10 @@ pub struct Company {
     pub coin_name: String,
     /// Of its mails and pages, as `#rrggbb`.
     pub colour: String,
+    /// Roles whose members must have a second factor.
+    pub two_factor_policy: Vec<Role>,
+    /// Minutes without use after which a session is over: 30 or 480; null for never before its end.
+    pub idle_minutes: Option<i32>,
     pub created_at: Timestamp,
     pub version: i32,
 }

@@ -12,10 +12,11 @@ const LOCKED: &str = concat!("select ", company_columns!(), " from companies whe
 const UPDATE: &str = concat!(
     "update companies
         set name = $2, time_zone = $3, locale = $4, agent_visibility = $5, reopen_window = $6, takeover_text = $7, bot_enabled = $8,
-            coin_name = $9, colour = $10, version = version + 1
+            coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, version = version + 1
       where id = $1
-        and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour)
-            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10)
+        and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, two_factor_policy,
+             idle_minutes)
+            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      returning ",
     company_columns!()
 );
@@ -58,6 +59,14 @@ struct Settings {
     #[garde(inner(custom(is_colour)))]
     #[schemars(regex(pattern = COLOUR))]
     colour: Option<String>,
+    /// Their members reach nothing but the set-up of a second factor as long as they have none.
+    #[garde(length(max = 4))]
+    two_factor_policy: Option<Vec<Role>>,
+    /// Null ends no session for lack of use.
+    #[garde(inner(inner(custom(is_idle_time))))]
+    #[serde(default, deserialize_with = "team::profile::given")]
+    #[schemars(with = "Option<i32>", extend("enum" = [30, 480, null]))]
+    idle_minutes: Option<Option<i32>>,
 }
 
 pub fn main() {
@@ -75,14 +84,23 @@ async fn update_company(
     let current: Company = transaction.one(LOCKED, &[&id]).await?;
     if_match.check(&current)?;
     let after = settings_after(input, &current);
-    let Company {
-        name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, ..
-    } = &after;
-    let (locale, visibility) = (locale.as_str(), agent_visibility.as_str());
     let changed: Option<Company> = transaction
         .first(
             UPDATE,
-            &[&id, name, time_zone, &locale, &visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour],
+            &[
+                &id,
+                &after.name,
+                &after.time_zone,
+                &after.locale.as_str(),
+                &after.agent_visibility.as_str(),
+                &after.reopen_window,
+                &after.takeover_text,
+                &after.bot_enabled,
+                &after.coin_name,
+                &after.colour,
+                &after.two_factor_policy.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+                &after.idle_minutes,
+            ],
         )
         .await?;
     let Some(company) = changed else { return transaction.commit(Json(current)).await };
@@ -103,6 +121,15 @@ fn is_colour(text: &str, (): &()) -> garde::Result {
     if is_one { Ok(()) } else { Err(rule("invalid_colour", "Use uma cor como #2563eb.", "Use a colour such as #2563eb.")) }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+fn is_idle_time(minutes: &i32, (): &()) -> garde::Result {
+    if [30, 480].contains(minutes) { Ok(()) } else { Err(rule("unknown_value", "Use 30 ou 480.", "Use 30 or 480.")) }
+}
+
+fn each_once(roles: Vec<Role>) -> Vec<Role> {
+    [Role::Admin, Role::Supervisor, Role::Agent, Role::Student].into_iter().filter(|role| roles.contains(role)).collect()
+}
+
 fn settings_after(given: Settings, current: &Company) -> Company {
     let current = current.clone();
     Company {
@@ -114,6 +141,8 @@ fn settings_after(given: Settings, current: &Company) -> Company {
         takeover_text: given.takeover_text.unwrap_or(current.takeover_text),
         bot_enabled: given.bot_enabled.unwrap_or(current.bot_enabled),
         coin_name: given.coin_name.unwrap_or(current.coin_name),
+        two_factor_policy: given.two_factor_policy.map_or(current.two_factor_policy, each_once),
+        idle_minutes: given.idle_minutes.unwrap_or(current.idle_minutes),
         colour: given.colour.map_or(current.colour, |colour| colour.to_lowercase()),
         ..current
     }

@@ -9,7 +9,7 @@ use auth::{
 use futures_util::future::join3;
 use shared::{
     VISIBLE,
-    error::{FieldProblem, INVALID},
+    error::{FieldProblem, INVALID, WRONG_COMPANY},
     prelude::*,
     visible,
 };
@@ -31,6 +31,7 @@ const ROUTE: Route = Route::post("/team/accept-invite/{token}").fails(&[
     INVITE_GONE,
     CREDENTIALS_WRONG,
     TOO_MANY_FAILURES,
+    WRONG_COMPANY,
     IS_MEMBER,
     ACCOUNT_CHANGED,
 ]);

@@ -22,6 +22,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             new_people_begin_with_the_companys_language_and_zone,
             of_two_who_save_at_once_one_is_told,
             settings_are_the_admins,
+            logins_are_as_strict_as_the_company_says,
         };
     }
 }

@@ -164,3 +164,23 @@ pub async fn settings_are_the_admins(stack: Arc<Stack>) {
         assert_eq!(person.api.get(&format!("/companies/{}", company.id)).await.expect(200)["id"], json!(company.id));
     }
 }
+
+pub async fn logins_are_as_strict_as_the_company_says(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let changed = set(&company, json!({"two_factor_policy": ["agent", "equipe"], "idle_minutes": 30})).await;
+    assert_eq!((&changed["two_factor_policy"], &changed["idle_minutes"]), (&json!(["agent"]), &json!(30)));
+    assert_eq!(company.agents[0].api.get("/users").await.problem(403), "two_factor_required");
+    let idle = "update sessions set last_seen_at = now() - interval '31 minutes' where user_id = $1";
+    let database = stack.database().await;
+    database.execute(idle, &[&company.supervisor.id]).await.expect("time passes");
+    assert_eq!(company.supervisor.api.get("/users").await.problem(401), "session_revoked");
+    set(&company, json!({"two_factor_policy": [], "idle_minutes": null})).await;
+    company.agents[0].api.get("/users").await.expect(200);
+    company.supervisor.api.get("/users").await.expect(200);
+    for (settings, field) in
+        [(json!({"idle_minutes": 31}), "idle_minutes"), (json!({"two_factor_policy": ["owner"]}), "two_factor_policy[0]")]
+    {
+        let refused = save(&company.admin.api, &company, settings.clone()).await.expect(422);
+        assert_eq!(text(&refused["errors"][0]["field"]), field, "{settings}");
+    }
+}

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
 use serde_json::{Value, json};
 use tests::{
-    Answer, Authenticator, Company, Socket, Stack, Wanted,
+    Answer, Authenticator, Company, Forge, Socket, Stack, Wanted,
     authenticator::{Secured, newcomer},
     company::Person,
     company::text,
@@ -171,6 +171,10 @@ impl Fixture {
             "member_id" => member(&self.stack, &self.company, "active").await,
             "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
             "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
+            "invite_token" => {
+                let id = self.invite().await.parse().expect("an id");
+                Forge::of(&self.stack).await.link("invite", id)
+            }
             "invite_id" => self.invite().await,
             "sent_invite_id" => sent_long_ago(&self.stack, self.invite().await).await,
             "colleague_id" => self.company.agents[0].id.to_string(),
