@@ -1,5 +1,6 @@
 //! Users and departments of a company.
 
+pub mod given;
 pub mod invite;
 pub mod membership;
 pub mod profile;

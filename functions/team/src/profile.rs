@@ -12,7 +12,10 @@ use shared::{
     rule, visible,
 };
 
-use crate::user::{USER, User, UserUpdated};
+use crate::{
+    given::{Given, at_most},
+    user::{USER, User, UserUpdated},
+};
 
 pub const NAME_IS_THEIRS: Problem = Problem::new(
     409,
@@ -33,7 +36,9 @@ closed_set! {
 }
 
 /// A name of the time zone database that we know.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+///
+/// # Errors
+/// `unknown_time_zone`.
 pub fn known_zone(name: &str, (): &()) -> garde::Result {
     match TimeZone::get(name) {
         Ok(_) => Ok(()),
@@ -53,14 +58,6 @@ impl<'de> Deserialize<'de> for FileLink {
     }
 }
 
-/// Tells null, which clears, from what is not given: for `#[serde(default, deserialize_with = "…")]`.
-///
-/// # Errors
-/// As the type itself.
-pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
 /// What may be said of a person: what is given changes, null clears.
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,23 +67,23 @@ pub struct ProfileChange {
     #[schemars(regex(pattern = VISIBLE))]
     name: Option<String>,
     #[garde(custom(is_phone))]
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schemars(with = "Option<String>", regex(pattern = PHONE))]
-    phone: Option<Option<String>>,
-    #[garde(inner(length(chars, max = 80)))]
-    #[serde(default, deserialize_with = "given")]
+    phone: Given<String>,
+    #[garde(custom(at_most(80)))]
+    #[serde(default)]
     #[schemars(with = "Option<String>", length(max = 80))]
-    position: Option<Option<String>>,
+    position: Given<String>,
     /// What kind of closer; said by those who lead them.
-    #[garde(inner(length(chars, max = 60)))]
-    #[serde(default, deserialize_with = "given")]
+    #[garde(custom(at_most(60)))]
+    #[serde(default)]
     #[schemars(with = "Option<String>", length(max = 60))]
-    closer_type: Option<Option<String>>,
+    closer_type: Given<String>,
     /// A picture that the caller has uploaded.
     #[garde(skip)]
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schemars(with = "Option<FileLink>")]
-    avatar_file_id: Option<Option<FileLink>>,
+    avatar_file_id: Given<FileLink>,
     /// Said by themselves.
     #[garde(skip)]
     locale: Option<Locale>,
@@ -110,23 +107,31 @@ impl ProfileChange {
     fn to_json(&self) -> Value {
         let mut given = Map::new();
         let mut put = |name: &str, value: Option<Value>| value.map(|value| given.insert(name.to_owned(), value));
-        let text = |value: &Option<Option<String>>| {
-            let text = value.clone()?;
-            Some(json!(text.filter(|text| !text.is_empty())))
+        let nullable = |field: &Given<String>, write: fn(&str) -> String| match field {
+            Given::Kept => None,
+            Given::Set(text) if !text.is_empty() => Some(json!(write(text))),
+            Given::Set(_) | Given::Cleared => Some(Value::Null),
         };
         put("name", self.name.clone().map(Value::from));
-        put("phone", text(&self.phone).map(|phone| phone.as_str().map_or(Value::Null, |phone| json!(e164(phone)))));
-        put("position", text(&self.position));
-        put("closer_type", text(&self.closer_type));
-        put("avatar_file_id", self.avatar_file_id.map(|file| json!(file.map(|file| file.0))));
+        put("phone", nullable(&self.phone, e164));
+        put("position", nullable(&self.position, str::to_owned));
+        put("closer_type", nullable(&self.closer_type, str::to_owned));
+        put(
+            "avatar_file_id",
+            match &self.avatar_file_id {
+                Given::Kept => None,
+                Given::Cleared => Some(Value::Null),
+                Given::Set(file) => Some(json!(file.0)),
+            },
+        );
         put("locale", self.locale.map(|locale| json!(locale)));
         put("time_zone", self.time_zone.clone().map(Value::from));
         given.into()
     }
 }
 
-fn is_phone(phone: &Option<Option<String>>, (): &()) -> garde::Result {
-    let Some(Some(phone)) = phone else { return Ok(()) };
+fn is_phone(phone: &Given<String>, (): &()) -> garde::Result {
+    let Some(phone) = phone.set() else { return Ok(()) };
     let digits = phone.chars().filter(char::is_ascii_digit).count();
     let is_sign = |character: char| matches!(character, '+' | ' ' | '(' | ')' | '-' | '.');
     if phone.is_empty() || (8..=15).contains(&digits) && phone.chars().all(|c| c.is_ascii_digit() || is_sign(c)) {

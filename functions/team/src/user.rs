@@ -147,7 +147,6 @@ pub struct UserFilters {
     pub limit: Option<u32>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
 fn short(kinds: &CommaSeparated<String>, (): &()) -> garde::Result {
     if kinds.0.iter().all(|kind| kind.chars().count() <= 60) && kinds.0.len() <= 50 {
         return Ok(());

@@ -1,4 +1,4 @@
-//! DELETE /companies/{id}/members/{user_id} — a member belongs to the company no more; what they have done keeps their name.
+//! DELETE /companies/{id}/members/{member} — a member belongs to the company no more; what they have done keeps their name.
 
 use companies::expect_own;
 use shared::prelude::*;
@@ -7,7 +7,7 @@ use team::{
     user::MemberStatus,
 };
 
-const ROUTE: Route = Route::delete("/companies/{id}/members/{user_id}").fails(&[LAST_ADMIN]);
+const ROUTE: Route = Route::delete("/companies/{id}/members/{member}").fails(&[LAST_ADMIN]);
 
 pub fn main() {
     serve(&ROUTE, remove_company_member);

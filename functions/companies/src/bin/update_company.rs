@@ -2,7 +2,10 @@
 
 use companies::{AgentVisibility, Company, CompanyUpdated, company_columns};
 use shared::{VISIBLE, error::STALE, prelude::*, rule, visible};
-use team::profile::{Locale, known_zone};
+use team::{
+    given::{Given, at_most},
+    profile::{Locale, known_zone},
+};
 
 const ROUTE: Route = Route::put("/companies/{id}").or(&["PATCH /companies/{id}"]).fails(&[STALE.showing::<Company>()]);
 
@@ -47,10 +50,10 @@ struct Settings {
     /// Seconds, 30 days at most.
     #[garde(range(min = 0, max = 2_592_000))]
     reopen_window: Option<i32>,
-    #[garde(inner(length(chars, max = 2000)))]
-    #[serde(default, deserialize_with = "team::profile::given")]
+    #[garde(custom(at_most(2000)))]
+    #[serde(default)]
     #[schemars(with = "Option<String>", length(max = 2000))]
-    takeover_text: Option<Option<String>>,
+    takeover_text: Given<String>,
     #[garde(skip)]
     bot_enabled: Option<bool>,
     #[garde(length(chars, min = 1, max = 40), inner(custom(visible)))]
@@ -63,10 +66,10 @@ struct Settings {
     #[garde(length(max = 4))]
     two_factor_policy: Option<Vec<Role>>,
     /// Null ends no session for lack of use.
-    #[garde(inner(inner(custom(is_idle_time))))]
-    #[serde(default, deserialize_with = "team::profile::given")]
+    #[garde(custom(is_idle_time))]
+    #[serde(default)]
     #[schemars(with = "Option<i32>", extend("enum" = [30, 480, null]))]
-    idle_minutes: Option<Option<i32>>,
+    idle_minutes: Given<i32>,
 }
 
 pub fn main() {
@@ -114,16 +117,18 @@ async fn update_company(
     transaction.commit(Json(company)).await
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
 fn is_colour(text: &str, (): &()) -> garde::Result {
     let is_one =
         text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
     if is_one { Ok(()) } else { Err(rule("invalid_colour", "Use uma cor como #2563eb.", "Use a colour such as #2563eb.")) }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
-fn is_idle_time(minutes: &i32, (): &()) -> garde::Result {
-    if [30, 480].contains(minutes) { Ok(()) } else { Err(rule("unknown_value", "Use 30 ou 480.", "Use 30 or 480.")) }
+fn is_idle_time(minutes: &Given<i32>, (): &()) -> garde::Result {
+    if minutes.set().is_none_or(|minutes| [30, 480].contains(minutes)) {
+        Ok(())
+    } else {
+        Err(rule("unknown_value", "Use 30 ou 480.", "Use 30 or 480."))
+    }
 }
 
 fn each_once(roles: Vec<Role>) -> Vec<Role> {
@@ -138,11 +143,11 @@ fn settings_after(given: Settings, current: &Company) -> Company {
         locale: given.locale.unwrap_or(current.locale),
         agent_visibility: given.agent_visibility.unwrap_or(current.agent_visibility),
         reopen_window: given.reopen_window.unwrap_or(current.reopen_window),
-        takeover_text: given.takeover_text.unwrap_or(current.takeover_text),
+        takeover_text: given.takeover_text.after(current.takeover_text),
         bot_enabled: given.bot_enabled.unwrap_or(current.bot_enabled),
         coin_name: given.coin_name.unwrap_or(current.coin_name),
         two_factor_policy: given.two_factor_policy.map_or(current.two_factor_policy, each_once),
-        idle_minutes: given.idle_minutes.unwrap_or(current.idle_minutes),
+        idle_minutes: given.idle_minutes.after(current.idle_minutes),
         colour: given.colour.map_or(current.colour, |colour| colour.to_lowercase()),
         ..current
     }
