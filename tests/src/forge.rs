@@ -34,9 +34,9 @@ impl Forge {
     /// The token of a genuine link of this purpose.
     #[must_use]
     pub fn link(&self, purpose: &str, id: Uuid) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        let code = hmac::sign(&key, format!("link:{purpose}:{id}:{}", self.key_id).as_bytes());
-        format!("{}.{}.{}", id.simple(), URL_SAFE_NO_PAD.encode(&self.key_id), URL_SAFE_NO_PAD.encode(code))
+        let tag = |key: &[u8], message: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
+        let key = tag(self.secret.as_bytes(), format!("link:{purpose}").as_bytes());
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(id), URL_SAFE_NO_PAD.encode(tag(key.as_ref(), id.as_bytes())))
     }
 }
 

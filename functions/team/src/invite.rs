@@ -194,7 +194,8 @@ pub async fn member(transaction: &Transaction, email: &str) -> Result<Option<Use
 /// # Errors
 /// 404 when it is none of ours.
 pub fn id_of(context: &Context, token: &str) -> Result<Uuid, Error> {
-    Link::read(Purpose::Invite, token, &context.secrets().token_keys).map_err(|_| NOT_FOUND.into())
+    let link = Link::read(Purpose::Invite, token, &context.secrets().token_keys).ok_or(NOT_FOUND)?;
+    Ok(link.id)
 }
 
 pub const FIND_INVITE: &str = "
