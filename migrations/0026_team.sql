@@ -498,3 +498,74 @@ grant execute on function app.hold_members, app.present_role, app.leads, app.hol
 grant execute on function app.end_membership, app.admit_member, app.change_role, app.create_user to app_staff;
 grant execute on function app.save_member, app.choose_primary to app_staff, app_student;
 grant execute on function app.find_invite, app.use_invite, app.accept_invite to app;
+
+-- Who asks to be let in is told to the company's admins: the event at once, the mail within a minute, at most one an hour. What is asked with
+-- an address that is known already costs the same but for these rows.
+create function app.announce_member(company uuid, person uuid) returns void language plpgsql as $$
+begin
+    insert into public.events (company_id, topic, type, audience, data)
+    select company, 'company:' || company, 'user.awaiting_approval', array['self:admins'],
+           jsonb_build_object('user_id', users.id, 'name', users.name, 'email', users.email)
+      from public.users where users.id = person;
+    with admins as (
+        select gen_random_uuid() as mail_id, users.email, users.name, users.locale
+          from public.memberships
+          join public.users on users.id = memberships.user_id
+         where memberships.company_id = company and memberships.role = 'admin' and memberships.status = 'active'
+           and not exists (
+               select from public.mails
+                where mails.company_id = company and mails.template = 'approval_asked' and mails.to_address = users.email
+                  and mails.created_at > now() - interval '1 hour')
+    ), queued as (
+        insert into public.mails (id, company_id, template, to_address, to_name, locale, data)
+        select mail_id, company, 'approval_asked', admins.email, admins.name, admins.locale,
+               jsonb_build_object('person', asking.name, 'email', asking.email)
+          from admins
+         cross join (select name, email from public.users where users.id = person) asking
+    )
+    insert into public.jobs (id, company_id, kind, queue, lane, payload)
+    select gen_random_uuid(), company, 'send_email', 'mail', mail_id::text, jsonb_build_object('mail_id', mail_id)
+      from admins;
+end
+$$;
+grant execute on function app.announce_member to app_lookup;
+
+-- As before, and admins are told of who waits.
+create or replace function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text,
+                                        existing_slug text, browser text, caller text, request text)
+returns text language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    joined uuid;
+    is_founder boolean;
+begin
+    if existing_slug is not null then
+        select id into joined from companies where slug = existing_slug;
+        if joined is null and company_name is null then
+            return 'unknown_company';
+        end if;
+    end if;
+    insert into users (id, email, name, password_hash) values (person, lower(address), person_name, hash)
+    on conflict on constraint users_email_key do nothing;
+    if not found then
+        return case when joined is null then 'created' else 'waiting' end;
+    end if;
+    if existing_slug is null then
+        insert into companies (id, name, slug) values (company, company_name, company_slug);
+        joined := company;
+    elsif joined is null then
+        -- Waits for another who is founding it.
+        insert into companies (id, name, slug) values (company, company_name, existing_slug)
+        on conflict on constraint companies_slug_key do nothing;
+        select id into joined from companies where slug = existing_slug;
+    end if;
+    is_founder := joined = company;
+    insert into memberships (company_id, user_id, role, status)
+    values (joined, person, case when is_founder then 'admin' else 'agent' end, case when is_founder then 'active' else 'pending_approval' end);
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
+    if not is_founder then
+        perform app.announce_member(joined, person);
+    end if;
+    return case when is_founder then 'created' else 'waiting' end;
+end
+$$;

@@ -167,6 +167,7 @@ create table public.companies (
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
     takeover_text text,
+    front_end_url text,
     two_factor_policy text[] not null default '{}'::text[],
     idle_minutes integer,
     bot_enabled boolean not null default true,
@@ -454,6 +455,46 @@ create table public.login_challenges (
 alter table public.login_challenges enable row level security;
 alter table public.login_challenges force row level security;
 
+create table public.mail_accounts (
+    company_id uuid not null default app.company_id(),
+    host text not null,
+    port integer not null,
+    security text not null,
+    username text,
+    sealed bytea,
+    from_address text not null,
+    from_name text,
+    version integer not null default 1
+);
+alter table public.mail_accounts enable row level security;
+alter table public.mail_accounts force row level security;
+
+create table public.mail_rules (
+    template text not null,
+    sent_by text not null
+);
+alter table public.mail_rules enable row level security;
+alter table public.mail_rules force row level security;
+
+create table public.mails (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    template text not null,
+    to_address text not null,
+    to_name text not null,
+    locale text not null,
+    link_purpose text,
+    link_id uuid,
+    data jsonb not null default '{}'::jsonb,
+    state text not null default 'queued'::text,
+    attempts integer not null default 0,
+    reply text,
+    created_at timestamp with time zone not null default now(),
+    sent_at timestamp with time zone
+);
+alter table public.mails enable row level security;
+alter table public.mails force row level security;
+
 create table public.memberships (
     company_id uuid not null default app.company_id(),
     user_id uuid not null,
@@ -661,6 +702,7 @@ alter table public.companies add constraint companies_agent_visibility_check CHE
 alter table public.companies add constraint companies_coin_name_check CHECK (((coin_name <> ''::text) AND (char_length(coin_name) <= 40)));
 alter table public.companies add constraint companies_colour_check CHECK ((colour ~ '^#[0-9a-f]{6}$'::text));
 alter table public.companies add constraint companies_founded_by_fkey FOREIGN KEY (founded_by) REFERENCES public.users(id);
+alter table public.companies add constraint companies_front_end_url_check CHECK (((front_end_url ~ '^https?://[^/?#\s]+$'::text) AND (char_length(front_end_url) <= 300)));
 alter table public.companies add constraint companies_idle_minutes_check CHECK ((idle_minutes = ANY (ARRAY[30, 480])));
 alter table public.companies add constraint companies_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
@@ -727,6 +769,18 @@ alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
+alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
+alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
+alter table public.mail_accounts add constraint mail_accounts_pkey PRIMARY KEY (company_id);
+alter table public.mail_accounts add constraint mail_accounts_port_check CHECK (((port >= 1) AND (port <= 65535)));
+alter table public.mail_accounts add constraint mail_accounts_security_check CHECK ((security = ANY (ARRAY['tls'::text, 'starttls'::text])));
+alter table public.mail_rules add constraint mail_rules_pkey PRIMARY KEY (template);
+alter table public.mail_rules add constraint mail_rules_sent_by_check CHECK ((sent_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
+alter table public.mails add constraint mails_check CHECK (((link_purpose IS NULL) = (link_id IS NULL)));
+alter table public.mails add constraint mails_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mails add constraint mails_pkey PRIMARY KEY (id);
+alter table public.mails add constraint mails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'refused'::text, 'failed'::text])));
 alter table public.memberships add constraint memberships_company_id_avatar_file_id_fkey FOREIGN KEY (company_id, avatar_file_id) REFERENCES public.files(company_id, id);
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -811,6 +865,9 @@ CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kin
 CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
 CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
 CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
+CREATE INDEX mails_age ON public.mails USING btree (created_at);
+CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHERE (link_id IS NOT NULL);
+CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
 CREATE INDEX memberships_admins ON public.memberships USING btree (company_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text));
 CREATE INDEX memberships_avatar ON public.memberships USING btree (company_id, avatar_file_id) WHERE (avatar_file_id IS NOT NULL);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
@@ -961,6 +1018,37 @@ begin
      where company_id = company and user_id = person;
     perform app.end_sessions_in(company, person);
     return 'done';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.announce_member(company uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    insert into public.events (company_id, topic, type, audience, data)
+    select company, 'company:' || company, 'user.awaiting_approval', array['self:admins'],
+           jsonb_build_object('user_id', users.id, 'name', users.name, 'email', users.email)
+      from public.users where users.id = person;
+    with admins as (
+        select gen_random_uuid() as mail_id, users.email, users.name, users.locale
+          from public.memberships
+          join public.users on users.id = memberships.user_id
+         where memberships.company_id = company and memberships.role = 'admin' and memberships.status = 'active'
+           and not exists (
+               select from public.mails
+                where mails.company_id = company and mails.template = 'approval_asked' and mails.to_address = users.email
+                  and mails.created_at > now() - interval '1 hour')
+    ), queued as (
+        insert into public.mails (id, company_id, template, to_address, to_name, locale, data)
+        select mail_id, company, 'approval_asked', admins.email, admins.name, admins.locale,
+               jsonb_build_object('person', asking.name, 'email', asking.email)
+          from admins
+         cross join (select name, email from public.users where users.id = person) asking
+    )
+    insert into public.jobs (id, company_id, kind, queue, lane, payload)
+    select gen_random_uuid(), company, 'send_email', 'mail', mail_id::text, jsonb_build_object('mail_id', mail_id)
+      from admins;
 end
 $function$;
 
@@ -2650,6 +2738,28 @@ begin
 end
 $procedure$;
 
+CREATE OR REPLACE FUNCTION app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    ranks constant text[] := array['student', 'agent', 'supervisor', 'admin'];
+begin
+    if current_setting('role') <> 'app_system' and not exists (
+        select from mail_rules
+          join memberships on memberships.company_id = app.company_id() and memberships.user_id = app.user_id()
+         where mail_rules.template = of_template
+           and array_position(ranks, mail_rules.sent_by) <= array_position(ranks, memberships.role))
+    then
+        raise insufficient_privilege using message = format('mail %s is not this caller''s to send: see mail_rules', of_template);
+    end if;
+    insert into mails (id, template, to_address, to_name, locale, link_purpose, link_id, data)
+    values (mail, of_template, address, person, language, purpose, link, facts);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
  RETURNS TABLE(tx text, ids bigint[], sent uuid[])
  LANGUAGE plpgsql
@@ -2765,6 +2875,9 @@ begin
     values (joined, person, case when is_founder then 'admin' else 'agent' end, case when is_founder then 'active' else 'pending_approval' end);
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
     values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
+    if not is_founder then
+        perform app.announce_member(joined, person);
+    end if;
     return case when is_founder then 'created' else 'waiting' end;
 end
 $function$;
@@ -3191,6 +3304,22 @@ begin
     get diagnostics step = row_count; gone := gone + step;
     delete from known_devices where ctid in (select ctid from known_devices where last_seen_at < now() - interval '1 year' limit most);
     get diagnostics step = row_count; gone := gone + step;
+    return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sweep_mails(batch integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+begin
+    delete from mails
+     where id in (select id from mails where created_at < now() - interval '180 days' order by created_at limit batch);
+    get diagnostics gone = row_count;
     return gone;
 end
 $function$;
@@ -3696,6 +3825,22 @@ create policy staff on public.login_challenges as permissive for all to app_staf
 
 create policy system on public.login_challenges as permissive for all to app_system using true;
 
+create policy admins on public.mail_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.mail_accounts as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.mail_accounts as permissive for all to app_system using true;
+
+create policy everybody on public.mail_rules as permissive for all to public using true;
+
+create policy admins on public.mails as permissive for select to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.mails as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mails as permissive for all to app_lookup using true;
+
+create policy system on public.mails as permissive for all to app_system using true;
+
 create policy company on public.memberships as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.memberships as permissive for all to app_lookup using true;
@@ -4080,6 +4225,19 @@ grant insert on column public.invites.name to app_staff;
 grant update on column public.invites.revoked_at to app_staff;
 grant insert on column public.invites.role to app_staff;
 grant update on column public.invites.sent_at to app_staff;
+grant select on column public.mail_accounts.company_id to app_staff;
+grant insert, select, update on column public.mail_accounts.from_address to app_staff;
+grant insert, select, update on column public.mail_accounts.from_name to app_staff;
+grant insert, select, update on column public.mail_accounts.host to app_staff;
+grant insert, select, update on column public.mail_accounts.port to app_staff;
+grant insert, update on column public.mail_accounts.sealed to app_staff;
+grant insert, select, update on column public.mail_accounts.security to app_staff;
+grant insert, select, update on column public.mail_accounts.username to app_staff;
+grant select, update on column public.mail_accounts.version to app_staff;
+grant update on column public.mails.attempts to app_system;
+grant update on column public.mails.reply to app_system;
+grant update on column public.mails.sent_at to app_system;
+grant update on column public.mails.state to app_system;
 grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
 grant select on column public.memberships.company_id to app_system;
@@ -4191,6 +4349,7 @@ grant execute on function app.add_member(company uuid, person uuid, new_role tex
 grant execute on function app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid) to app_lookup;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.admit_member(person uuid, waits_as text, with_role text) to app_staff;
+grant execute on function app.announce_member(company uuid, person uuid) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
@@ -4303,6 +4462,9 @@ grant execute on function app.own_logins() to app_student;
 grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
 grant execute on function app.present_role() to app_lookup;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
+grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
@@ -4344,6 +4506,7 @@ grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_logins(most integer) to app;
+grant execute on function app.sweep_mails(batch integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_code(person uuid, step bigint, recovery_hash bytea) to app_lookup;
 grant execute on function app.take_due_jobs(most integer) to app;
@@ -4449,6 +4612,12 @@ grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
 grant delete, insert, select, update on table public.known_devices to app_lookup;
 grant delete, insert, select, update on table public.login_challenges to app_lookup;
+grant delete on table public.mail_accounts to app_staff;
+grant select on table public.mail_accounts to app_system;
+grant select on table public.mail_rules to app_lookup;
+grant delete, insert, select on table public.mails to app_lookup;
+grant select on table public.mails to app_staff;
+grant select on table public.mails to app_system;
 grant insert, select, update on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;

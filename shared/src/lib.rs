@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod limits;
 pub mod links;
 pub mod log;
+pub mod mail;
 mod needs;
 pub mod phone;
 mod postgres;

@@ -145,6 +145,16 @@ impl Candidate {
     }
 }
 
+/// Somebody has signed up for the company and waits to be let in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UserAwaitingApproval {
+    pub user_id: Uuid,
+    pub name: String,
+    pub email: String,
+}
+
+event!(UserAwaitingApproval = "user.awaiting_approval");
+
 pub const MY_COMPANIES: &str = "
     select id, name, slug, role, id = app.company_id() as is_active
       from app.companies_of_user()";

@@ -1,9 +1,11 @@
 //! Invites: by mail, for one address, one company and one role; good for seven days and for one use.
 
+use futures_util::future::try_join3;
 use shared::{
     VISIBLE, closed_set,
     error::{FORBIDDEN, FieldProblem, NOT_FOUND, refuse},
     links::{Link, Purpose},
+    mail::{Mail, Template},
     prelude::*,
     visible,
 };
@@ -114,6 +116,31 @@ const MEMBER: &str = "
       join memberships on memberships.user_id = users.id
      where users.email = $1 and memberships.status <> 'removed'";
 
+/// What the mail of an invite names besides.
+pub const INVITER: &str = "
+    select companies.locale, (select users.name from users where users.id = app.user_id()) as name
+      from companies
+     where companies.id = app.company_id()";
+
+/// Who invites, in the company's language.
+#[derive(Debug, FromRow)]
+pub struct Inviter {
+    pub locale: String,
+    pub name: String,
+}
+
+/// Mails an invite: its link is in the mail and nowhere else.
+pub fn mail_invite(transaction: &Transaction, invite: &Invite, inviter: &Inviter) {
+    transaction.mail(Mail {
+        template: Template::Invite,
+        to: &invite.email,
+        name: invite.name.as_deref().unwrap_or_default(),
+        locale: &inviter.locale,
+        link: Some(Link { purpose: Purpose::Invite, id: invite.id }),
+        data: json!({"inviter": inviter.name, "role": invite.role}),
+    });
+}
+
 /// Whom to invite, as what.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -147,15 +174,17 @@ pub async fn invite(context: &Context, transaction: &Transaction, caller: &Ident
     }
     let id = context.new_id();
     let role = role.as_str();
-    let (_, added) = futures_util::future::try_join(
+    let (_, added, inviter): (_, _, Inviter) = try_join3(
         transaction.execute(END_EXPIRED, &[&email]),
         transaction.first(ADD_INVITE, &[&id, &email, &name, &role, &department_ids]),
+        transaction.one(INVITER, &[]),
     )
     .await?;
     let Some(invite): Option<Invite> = added else {
         let open: Option<Invite> = transaction.first(OPEN_INVITE, &[&email]).await?;
         return Err(ALREADY_INVITED.with_current(&open));
     };
+    mail_invite(transaction, &invite, &inviter);
     transaction.tell_staff(&InviteUpdated { invite: &invite });
     transaction.audit(invite.id, &Value::Null, &invite);
     Ok(invite)

@@ -20,6 +20,7 @@ mod companies;
 mod contract;
 mod identity;
 mod integrations;
+mod mail;
 mod snapshot;
 mod team;
 mod upload;
@@ -30,7 +31,16 @@ use contract::plans;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    [desk::together(), contract::cases(), companies::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
+    [
+        desk::together(),
+        contract::cases(),
+        companies::cases(),
+        identity::cases(),
+        integrations::cases(),
+        mail::cases(),
+        team::cases(),
+    ]
+    .concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

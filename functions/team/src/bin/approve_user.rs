@@ -1,6 +1,9 @@
 //! POST /admin/approve-user/{id} — lets in who signed up for the company, and tells them by mail.
 
-use shared::prelude::*;
+use shared::{
+    mail::{Mail, Template},
+    prelude::*,
+};
 use team::{
     membership::admit,
     user::{MemberStatus, User},
@@ -28,5 +31,10 @@ async fn approve_user(
 ) -> Result<Json<User>, Error> {
     let transaction = context.begin(&caller).await?;
     let change = admit(&transaction, id, MemberStatus::PendingApproval, input.role).await?;
+    if change.is_new {
+        let User { email, name, locale, .. } = &change.user;
+        let data = json!({});
+        transaction.mail(Mail { template: Template::Approved, to: email, name, locale, link: None, data });
+    }
     transaction.commit(Json(change.user)).await
 }

@@ -1,8 +1,9 @@
 //! POST /team/invites/{id}/resend — mails an invite again; it is good for another seven days.
 
+use futures_util::future::try_join;
 use shared::prelude::*;
 use team::{
-    invite::{INVITE, INVITE_GONE, Invite, InviteState, InviteUpdated},
+    invite::{INVITE, INVITE_GONE, INVITER, Invite, InviteState, InviteUpdated, Inviter, mail_invite},
     invite_columns,
 };
 
@@ -40,7 +41,8 @@ async fn resend_invite(
     _: IdempotencyKey,
 ) -> Result<Json<Invite>, Error> {
     let transaction = context.begin(&caller).await?;
-    let sent: Option<Invite> = transaction.first(RESEND, &[&id]).await?;
+    let (sent, inviter): (Option<Invite>, Inviter) =
+        try_join(transaction.first(RESEND, &[&id]), transaction.one(INVITER, &[])).await?;
     let Some(invite) = sent else {
         let invite: Invite = transaction.one(INVITE, &[&id]).await?;
         return Err(match invite.state {
@@ -48,6 +50,7 @@ async fn resend_invite(
             InviteState::Open | InviteState::Expired => SENT_JUST_NOW.retry_after(PAUSE),
         });
     };
+    mail_invite(&transaction, &invite, &inviter);
     transaction.tell_staff(&InviteUpdated { invite: &invite });
     transaction.audit(id, &Value::Null, &json!({"expires_at": invite.expires_at}));
     transaction.commit(Json(invite)).await

@@ -48,6 +48,9 @@ const OF_STAFF: &[&str] = &[
     "update idempotency_keys (status, body)",
     "insert invites (id, email, name, role, department_ids)",
     "update invites (sent_at, expires_at, revoked_at)",
+    "delete mail_accounts",
+    "insert mail_accounts (host, port, security, username, sealed, from_address, from_name)",
+    "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
     "delete object_removals",
@@ -86,6 +89,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert invites",
     "update invites",
     "update jobs",
+    "update mails (state, attempts, reply, sent_at)",
     "insert messages",
     "update messages",
     "delete object_removals",
@@ -131,6 +135,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "message.deleted",
     "message.status",
     "message.updated",
+    "user.awaiting_approval",
 ];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.

@@ -16,6 +16,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "invite.updated",
     "membership.ended",
     "session.revoked",
+    "user.awaiting_approval",
     "user.presence",
     "user.updated",
 ];
