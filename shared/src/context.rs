@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     aws::Aws,
     error::{Error, Language, RATE_LIMITED, WRONG_COMPANY},
-    identity::Identity,
+    identity::{Identity, Standing},
     outside::{self, Refusal},
     postgres::{Database, Flight, Trips},
     rate::{Limit, Verdict},
@@ -73,6 +73,7 @@ pub struct Origin {
 #[derive(Default)]
 struct State {
     identity: Option<Identity>,
+    standing: Standing,
     idempotency_key: Option<String>,
     /// What the body asks for, as a hash: the same for the same request in other names.
     asked_for: Vec<u8>,
@@ -205,6 +206,15 @@ impl Context {
 
     pub(crate) fn identity(&self) -> Option<Identity> {
         self.state().identity.clone()
+    }
+
+    /// The route asks this of its caller.
+    pub(crate) fn ask_for_standing(&self, standing: Standing) {
+        self.state().standing = standing;
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.state().standing
     }
 
     /// The signed-in user, if there is one.

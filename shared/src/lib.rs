@@ -26,7 +26,7 @@ pub mod outside;
 pub mod phone;
 mod postgres;
 pub mod progress;
-mod rate;
+pub mod rate;
 pub mod realtime;
 mod serve;
 pub mod settings;
@@ -76,7 +76,7 @@ pub mod prelude {
         http::{
             Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, List, NoContent, NumberedPage, Order, Page,
             Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
-            access::{Admin, Anyone, Either, Member, SignedByMeta, Staff, Student, Supervisor},
+            access::{Admin, Anyone, Either, Member, SettingUp, SignedByMeta, Staff, SteppedUp, Student, Supervisor},
         },
         identity::{Identity, Role},
         jobs::{Job, Queue},

@@ -2,6 +2,7 @@
 set -eu -o pipefail
 
 node tests/client/built/desk.js
+"$(dirname "$1")/python" tests/client/two_factor.py
 
 # Examples and coverage are the same whatever the machine; random requests, which are as many as it is fast, are asked for by hand: PHASES=fuzzing.
 # What ends the session that everything else is asked in is left out. An empty filter is none, which the check of refusals does not know. Methods that no route has are the gateway's: it answers 404.

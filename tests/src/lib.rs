@@ -1,6 +1,7 @@
 //! What the end-to-end tests, the demo and the benchmark speak with: the running local cloud, its API, sockets and sandbox.
 
 pub mod api;
+pub mod authenticator;
 pub mod company;
 pub mod desk;
 mod each;
@@ -16,6 +17,7 @@ pub mod stack;
 pub mod wait;
 
 pub use api::{Answer, Api};
+pub use authenticator::Authenticator;
 pub use company::{Company, Wanted};
 pub use each::each;
 pub use forge::Forge;

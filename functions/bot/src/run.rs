@@ -25,6 +25,7 @@ pub const LOAD: &str = "
       from conversations
       join clients on clients.id = conversations.client_id
       left join bot_flows on bot_flows.id = conversations.bot_flow_id
+                         and (select bot_enabled from companies where companies.id = conversations.company_id)
      where conversations.id = $1";
 
 /// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent. A department that is gone is left out:
@@ -108,7 +109,7 @@ pub fn play(context: &Context, loaded: &Loaded) -> Turn {
     let is_open = calendar.is_none_or(|written| Calendar::from(written).is_open_at(context.now()));
     match flow {
         Some(flow) => turn::play(&flow, &run, &input, &loaded.client_name, is_open),
-        // A flow that cannot be read must not leave the client waiting.
+        // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
         None => Turn { says: Vec::new(), run, next: Next::Handover { department_id: None } },
     }
 }

@@ -1,5 +1,11 @@
 //! Users and departments of a company.
 
+pub mod given;
+pub mod invite;
+pub mod membership;
+pub mod profile;
+pub mod user;
+
 use shared::prelude::*;
 
 pub const DEPARTMENT_NAME_TAKEN: Problem =
@@ -29,13 +35,17 @@ macro_rules! department_columns {
     };
 }
 
-/// The members of `department`, for `department_columns`.
+/// The active members of `department`, for `department_columns`.
 #[macro_export]
 macro_rules! department_members {
     () => {
         "cross join lateral (
              select array(
-                 select user_id from department_members where department_id = department.id order by user_id) as ids) members"
+                 select department_members.user_id
+                   from department_members
+                   join memberships on memberships.user_id = department_members.user_id and memberships.status = 'active'
+                  where department_members.department_id = department.id
+                  order by department_members.user_id) as ids) members"
     };
 }
 

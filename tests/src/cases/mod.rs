@@ -18,6 +18,7 @@ use cases;
 mod calendar;
 mod calls;
 mod canary;
+mod companies;
 mod contract;
 mod identity;
 mod integrations;
@@ -39,6 +40,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         calendar::cases(),
         calls::cases(),
         contract::cases(),
+        companies::cases(),
         identity::cases(),
         integrations::cases(),
         jobs::cases(),
@@ -78,6 +80,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_done,
             a_webhook_killed_while_it_joins_two_clients_joins_them_once,
             a_worker_killed_after_the_providers_answer_never_sends_again,
+            a_removal_killed_in_the_middle_has_not_happened,
             a_status_that_names_our_id_resolves_an_unknown_outcome,
             a_status_after_the_outcome_was_given_up_still_counts,
             a_check_killed_before_its_record_is_done_again_and_leaves_nothing_behind,

@@ -43,6 +43,8 @@ const OF_STAFF: &[&str] = &[
     "update company_secrets (sealed)",
     "insert company_setup (company_id)",
     "update company_setup (ai_base_url, ai_model, ai_key_hint, made, version)",
+    "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, two_factor_policy, idle_minutes, bot_enabled, \
+     coin_name, colour, version)",
     "insert conversation_handlers (company_id, conversation_id, user_id)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",
@@ -60,6 +62,8 @@ const OF_STAFF: &[&str] = &[
     "update integration_prices (currency, prices, version)",
     "insert job_progress (id, kind, key, total)",
     "update job_progress (state)",
+    "insert invites (id, email, name, role, department_ids)",
+    "update invites (sent_at, expires_at, revoked_at)",
     "delete mail_accounts",
     "insert mail_accounts (host, port, security, username, sealed, from_address, from_name)",
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
@@ -99,6 +103,9 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert integration_calls",
     "insert job_progress",
     "update job_progress (state, done, failed, total, place, result, reason, told_at, finished_at)",
+    "delete invites",
+    "insert invites",
+    "update invites",
     "update jobs",
     "update mails (state, attempts, reply, sent_at)",
     "insert messages",
@@ -146,6 +153,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "message.deleted",
     "message.status",
     "message.updated",
+    "user.awaiting_approval",
 ];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.

@@ -9,6 +9,8 @@ use super::tenancy::as_app;
 
 /// The functions' login, before a tenant is entered.
 const LOGIN: &[&str] = &["app"];
+/// By triggers only.
+const NOBODY: &[&str] = &[];
 /// People and the system, in their company.
 const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
@@ -18,27 +20,51 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
 /// Every one of them, and who may call it. What members may call answers for the caller and their company alone.
 const DEFINERS: &[(&str, &[&str])] = &[
+    ("admit_member", STAFF),
     ("begin_object_removals", LOGIN),
+    ("begin_second_factor", MEMBERS),
+    ("change_password", MEMBERS),
+    ("change_role", STAFF),
     ("choose_company", MEMBERS),
+    ("choose_primary", MEMBERS),
     ("claim_job", LOGIN),
     ("companies_of_user", MEMBERS),
     ("company_of_connection", LOGIN),
+    ("create_company", MEMBERS),
+    ("create_user", STAFF),
     ("end_family", EVERYBODY),
+    ("end_idle_sessions", LOGIN),
+    ("end_membership", STAFF),
     ("end_object_removals", LOGIN),
     ("end_orphan_uploads", LOGIN),
+    ("end_own_logins", MEMBERS),
+    ("end_second_factor", MEMBERS),
     ("find_account", LOGIN),
+    ("find_challenge", LOGIN),
     ("find_channel", LOGIN),
     ("find_conversations", STAFF),
+    ("find_invite", LOGIN),
     ("find_login", LOGIN),
+    ("find_password", LOGIN),
+    ("find_password_reset", LOGIN),
+    ("force_password_reset", STAFF),
+    ("has_second_factor", LOGIN),
+    ("hold_assignee", NOBODY),
     ("judge_refresh_token", LOGIN),
+    ("keep_an_admin", NOBODY),
     ("keep_unrouted_webhook", LOGIN),
     ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
     ("leave_webhooks", LOGIN),
+    ("make_password_reset", LOGIN),
     ("move_students", SYSTEM),
     ("next_jobs", LOGIN),
+    ("note_login", NOBODY),
     ("note_run", LOGIN),
     ("oldest_due_job", LOGIN),
+    ("open_challenge", LOGIN),
+    ("own_logins", MEMBERS),
+    ("own_second_factor", MEMBERS),
     ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
@@ -46,19 +72,28 @@ const DEFINERS: &[(&str, &[&str])] = &[
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
     ("route_webhook", STAFF),
+    ("save_member", MEMBERS),
     ("search_conversations", STAFF),
     ("session_access", LOGIN),
+    ("set_recovery_codes", MEMBERS),
+    ("start_challenged_login", LOGIN),
+    ("start_login", LOGIN),
+    // Of functions deployed before devices were known.
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
+    ("sweep_logins", LOGIN),
     ("sweep_mails", LOGIN),
     ("sweep_repair", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
+    ("take_own_code", MEMBERS),
     ("turn_days", LOGIN),
     ("unrouted_webhook", STAFF),
     ("unrouted_webhooks", STAFF),
+    ("use_invite", LOGIN),
     ("use_of_file", ALL_INSIDE),
+    ("use_password_reset", LOGIN),
 ];
 
 /// Wherever they are, not only in schema `app`; those of extensions apart.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
 
-use super::sample::Fixture;
+use super::sample::{Fixture, member};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -28,8 +28,8 @@ const CALL: &str = "
     values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 4] =
-    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls"];
+const WITHOUT_CONVERSATION: [&str; 5] =
+    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls", "list_invites"];
 
 /// A list with what belongs to it.
 struct Scene {
@@ -59,6 +59,7 @@ impl Scene {
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
             "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
             "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
+            "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
@@ -72,6 +73,10 @@ impl Scene {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_invites" => {
+                let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
+                drop(company.admin.api.post("/team/invite", invite).await.expect(201));
+            }
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -82,10 +87,15 @@ impl Scene {
 
     /// A row goes from it; `false` where rows stay for good.
     async fn remove(&self, id: &str) -> bool {
-        if self.function == "list_conversations" {
-            self.company.admin.take_over(id).await;
+        match self.function.as_str() {
+            "list_conversations" => drop(self.company.admin.take_over(id).await),
+            "list_invites" => {
+                let path = format!("/team/invites/{id}");
+                drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
+            }
+            _ => return false,
         }
-        self.function == "list_conversations"
+        true
     }
 
     async fn get(&self, query: &str) -> Answer {
@@ -167,8 +177,17 @@ struct Change {
 }
 
 impl Change {
-    fn of(function: &str) -> Self {
+    async fn of(stack: &Stack, company: &Company, function: &str) -> Self {
+        let renamed: fn(&Value, &str) -> Value = |_, name| json!({"name": name});
+        // Rows that are there without being made.
+        let given = |path: String, same: &str| {
+            let same = json!({"name": same});
+            Self { method: Method::PUT, path, made: same.clone(), same, renamed }
+        };
         match function {
+            "update_company" => given(format!("/companies/{}", company.id), "Escola"),
+            "update_profile" => given("/users/me".to_owned(), "Helena"),
+            "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
             "save_integration" => {
                 let number = format!("35{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
                 let same = json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": number, "waba_id": "1042"});
@@ -222,7 +241,7 @@ impl Change {
 pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
     for function in operations(&stack, takes("If-Match")) {
         let company = stack.company(Wanted::default()).await;
-        let Change { method, path, made, same, renamed } = Change::of(&function);
+        let Change { method, path, made, same, renamed } = Change::of(&stack, &company, &function).await;
         let api = &company.admin.api;
         let of_version = async |version: &Value, body: Value| {
             api.with_header("if-match", &version.to_string()).call(method.clone(), &path, Some(body)).await
@@ -242,7 +261,7 @@ pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
         assert_eq!(company.admin.events_after(&head).await, [Value::Null; 0], "{function}: nothing has changed");
         let changed = of_version(&row["version"], renamed(&same, "Suporte")).await.expect(200);
         assert!(changed["version"].as_i64() > row["version"].as_i64(), "{function}: {changed}");
-        assert_eq!(company.admin.events_after(&head).await.len(), 1, "{function}: one change is told once");
+        assert_eq!(company.admin.told_after(&head).await.len(), 1, "{function}: one change is told once");
         let late = of_version(&row["version"], renamed(&same, "Outro")).await.expect(409);
         assert_eq!((text(&late["code"]), &late["current"]), ("stale_version", &changed), "{function}");
         let refused = of_version(&json!("dois"), renamed(&same, "Outro")).await.expect(422);
@@ -252,7 +271,8 @@ pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
 
 pub async fn what_is_removed_is_gone_the_second_time(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
-    for function in operations(&stack, |operation| operation.method == "DELETE") {
+    // Of a collection, what is there goes, and nothing is left that could be missing.
+    for function in operations(&stack, |operation| operation.method == "DELETE" && operation.path.ends_with('}')) {
         let [first, second] = fixture.send_twice(&function).await;
         assert!(first.status < 300, "{function}: {} {}", first.status, first.body);
         assert_eq!(second.problem(404), "not_found", "{function}");

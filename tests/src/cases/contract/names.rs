@@ -9,8 +9,10 @@ use uuid::Uuid;
 use super::sample::Fixture;
 
 /// Our name, another one that requests may use, and what the same input declares besides.
-const TAKEN: [(&str, &str, &[&str]); 18] = [
+const TAKEN: [(&str, &str, &[&str]); 20] = [
     ("name", "full_name", &["email", "password"]),
+    ("name", "full_name", &["avatar_file_id", "closer_type"]),
+    ("avatar_file_id", "avatar_url", &["closer_type"]),
     ("refresh_token", "refreshToken", &[]),
     ("company_id", "companyId", &[]),
     ("company_id", "organization_id", &[]),

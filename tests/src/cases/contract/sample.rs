@@ -1,14 +1,22 @@
 //! Sample events with their placeholders filled in for one company, run on the real binaries.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
 use serde_json::{Value, json};
-use tests::{Answer, Company, Socket, Stack, Wanted, company::Person, company::text, eventually, forge, sandbox::fresh_number};
+use tests::{
+    Answer, Authenticator, Company, Forge, Socket, Stack, Wanted,
+    authenticator::{Secured, newcomer},
+    company::Person,
+    company::text,
+    eventually, forge,
+    sandbox::fresh_number,
+};
 use uuid::Uuid;
 
 use crate::cases::{jobs, upload};
@@ -29,6 +37,8 @@ pub struct Fixture {
     pub company: Company,
     settings: Value,
     sockets: Mutex<Vec<Socket>>,
+    /// A recovery code and the app of whom a function's sample was last filled in for.
+    people: Mutex<HashMap<String, (String, Authenticator)>>,
 }
 
 /// The sample event of a function, placeholders and all.
@@ -50,7 +60,7 @@ impl Fixture {
     pub async fn make(stack: Arc<Stack>) -> Self {
         let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
         let settings = forge::settings(&stack).await;
-        Self { stack, company, settings, sockets: Mutex::default() }
+        Self { stack, company, settings, sockets: Mutex::default(), people: Mutex::default() }
     }
 
     /// The function's sample, filled in and signed.
@@ -141,6 +151,15 @@ impl Fixture {
             // Ends with the session.
             "token" if function == "logout" => text(&self.log_in().await["access_token"]).to_owned(),
             "token" => admin.api.token.clone().unwrap_or_default(),
+            "newcomer_token" => self.newcomer().await.api.token.unwrap_or_default(),
+            "beginner_token" => self.beginner(function).await,
+            "secured_token" => self.secured(function).await.person.api.token.unwrap_or_default(),
+            "challenge" => self.secured(function).await.challenge(&self.stack, &self.company.password).await,
+            "code" => self.people().get(function).map(|(_, app)| app.code()).unwrap_or_default(),
+            "recovery_code" => self.people().get(function).map(|(code, _)| code.clone()).unwrap_or_default(),
+            "newcomer_id" => self.newcomer().await.id.to_string(),
+            "newcomer_email" => self.newcomer().await.email,
+            "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),
             "refresh_token" => text(&self.log_in().await["refresh_token"]).to_owned(),
             "ticket" => text(&admin.api.post("/realtime/tickets", json!({})).await.expect(201)["ticket"]).to_owned(),
             "connection" if function == "connect" => format!("sample-{}", digits()),
@@ -149,6 +168,15 @@ impl Fixture {
             "password" => self.company.password.clone(),
             "company_id" => self.company.id.to_string(),
             "department_id" => self.department().await,
+            "member_id" => member(&self.stack, &self.company, "active").await,
+            "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
+            "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
+            "invite_token" => {
+                let id = self.invite().await.parse().expect("an id");
+                Forge::of(&self.stack).await.link("invite", id)
+            }
+            "invite_id" => self.invite().await,
+            "sent_invite_id" => sent_long_ago(&self.stack, self.invite().await).await,
             "colleague_id" => self.company.agents[0].id.to_string(),
             "phone_number_id" => self.company.phone.number_id.clone(),
             "verify_token" => text(&self.settings["whatsapp_verify_token"]).to_owned(),
@@ -176,6 +204,30 @@ impl Fixture {
         }
     }
 
+    fn people(&self) -> MutexGuard<'_, HashMap<String, (String, Authenticator)>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A member that nothing has happened to yet.
+    async fn newcomer(&self) -> Person {
+        newcomer(&self.stack, &self.company, "agent").await
+    }
+
+    /// Somebody who has set an app up and given no code of it yet.
+    async fn beginner(&self, function: &str) -> String {
+        let person = self.newcomer().await;
+        let set_up = person.api.post("/auth/2fa/setup", Value::Null).await.expect(200);
+        let app = Authenticator::scan(text(&set_up["otpauth_uri"]));
+        self.people().insert(function.to_owned(), (String::new(), app));
+        person.api.token.unwrap_or_default()
+    }
+
+    async fn secured(&self, function: &str) -> Secured {
+        let secured = Secured::make(&self.newcomer().await).await;
+        self.people().insert(function.to_owned(), (secured.recovery_codes[0].clone(), secured.app.clone()));
+        secured
+    }
+
     async fn log_in(&self) -> Value {
         log_in(&self.stack, &self.company.admin, &self.company.password).await
     }
@@ -192,6 +244,12 @@ impl Fixture {
         let body = json!({"date": date, "name": "Aniversário da cidade"});
         let added = self.company.admin.api.post("/calendar/holidays", body).await;
         text(&added.expect(201)["id"]).to_owned()
+    }
+
+    async fn invite(&self) -> String {
+        let email = format!("convite.{}@exemplo.com.br", digits());
+        let made = self.company.admin.api.post("/team/invite", json!({"email": email, "role": "agent"})).await;
+        text(&made.expect(201)["id"]).to_owned()
     }
 
     /// A conversation of a client of its own, held by the admin or by nobody.
@@ -266,6 +324,25 @@ fn first_placeholder(text: &str) -> Option<(String, String)> {
 /// Twelve digits that nobody else gets.
 fn digits() -> String {
     format!("{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000)
+}
+
+/// An agent of the company whom nobody else knows of, in this way.
+pub async fn member(stack: &Stack, company: &Company, status: &str) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with person as (
+            insert into users (id, email, name, password_hash) values ($1, $1::uuid || '@exemplo.com.br', 'Enzo Dias', '') returning id
+        )
+        insert into memberships (company_id, user_id, role, status) select $2, id, 'agent', $3 from person";
+    stack.database().await.execute(add, &[&id, &company.id, &status]).await.expect("a member");
+    id.to_string()
+}
+
+/// The same invite, as if its mail had been sent some time ago.
+async fn sent_long_ago(stack: &Stack, invite: String) -> String {
+    let sent = "update invites set sent_at = now() - interval '1 hour' where id = $1::text::uuid";
+    stack.database().await.execute(sent, &[&invite]).await.expect("time passes");
+    invite
 }
 
 /// A further session of this person.

@@ -11,9 +11,14 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "channel.updated",
     "client.merged",
     "client.updated",
+    "company.updated",
     "department.created",
+    "invite.updated",
+    "membership.ended",
     "session.revoked",
+    "user.awaiting_approval",
     "user.presence",
+    "user.updated",
 ];
 
 struct Scene {

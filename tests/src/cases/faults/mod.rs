@@ -6,6 +6,7 @@ mod feed;
 mod jobs;
 mod kept;
 mod killed;
+mod leaving;
 mod locks;
 mod long_jobs;
 mod postgres;
@@ -19,8 +20,8 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
-    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, locks::*, long_jobs::*, postgres::*, restarts::*, stores::*,
-    sweeps::*,
+    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, postgres::*, restarts::*,
+    stores::*, sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.
