@@ -60,6 +60,19 @@ create table public.bot_flows (
 alter table public.bot_flows enable row level security;
 alter table public.bot_flows force row level security;
 
+create table public.calendars (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    department_id uuid,
+    time_zone text,
+    week jsonb not null,
+    keeps_optional boolean not null,
+    version integer not null default 1,
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.calendars enable row level security;
+alter table public.calendars force row level security;
+
 create table public.channel_accounts (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -178,6 +191,25 @@ create table public.companies (
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
+
+create table public.company_secrets (
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    sealed bytea not null
+);
+alter table public.company_secrets enable row level security;
+alter table public.company_secrets force row level security;
+
+create table public.company_setup (
+    company_id uuid not null default app.company_id(),
+    ai_base_url text,
+    ai_model text,
+    ai_key_hint text,
+    made text[] not null default '{}'::text[],
+    version integer not null default 0
+);
+alter table public.company_setup enable row level security;
+alter table public.company_setup force row level security;
 
 create table public.conversation_handlers (
     company_id uuid not null default app.company_id(),
@@ -346,6 +378,17 @@ create table public.files (
 alter table public.files enable row level security;
 alter table public.files force row level security;
 
+create table public.holidays (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    department_id uuid,
+    date date not null,
+    name text not null,
+    yearly boolean not null
+);
+alter table public.holidays enable row level security;
+alter table public.holidays force row level security;
+
 create table public.idempotency_keys (
     company_id uuid not null default app.company_id(),
     user_id uuid not null default app.user_id(),
@@ -369,7 +412,9 @@ create table public.inbound_webhooks (
     failed_items integer not null default 0,
     received_at timestamp with time zone not null default now(),
     clients text[] not null default '{}'::text[],
-    left_at timestamp with time zone
+    left_at timestamp with time zone,
+    kinds text[] not null default '{}'::text[],
+    applied_at timestamp with time zone
 ) partition by RANGE (received_at);
 alter table public.inbound_webhooks enable row level security;
 alter table public.inbound_webhooks force row level security;
@@ -383,10 +428,21 @@ create table public.integration_calls (
     status integer,
     error_code text,
     took_ms integer not null,
-    at timestamp with time zone not null default now()
+    at timestamp with time zone not null default now(),
+    cost numeric(14,6),
+    currency text
 );
 alter table public.integration_calls enable row level security;
 alter table public.integration_calls force row level security;
+
+create table public.integration_prices (
+    company_id uuid not null default app.company_id(),
+    currency text not null default 'BRL'::text,
+    prices jsonb not null default '[]'::jsonb,
+    version integer not null default 0
+);
+alter table public.integration_prices enable row level security;
+alter table public.integration_prices force row level security;
 
 create table public.invites (
     id uuid not null,
@@ -405,6 +461,26 @@ create table public.invites (
 );
 alter table public.invites enable row level security;
 alter table public.invites force row level security;
+
+create table public.job_progress (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    key text not null default ''::text,
+    state text not null default 'queued'::text,
+    done bigint not null default 0,
+    failed bigint not null default 0,
+    total bigint,
+    place jsonb,
+    result jsonb,
+    reason text,
+    started_by uuid default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    told_at timestamp with time zone not null default now(),
+    finished_at timestamp with time zone
+);
+alter table public.job_progress enable row level security;
+alter table public.job_progress force row level security;
 
 create table public.job_rules (
     kind text not null,
@@ -431,7 +507,9 @@ create table public.jobs (
     finished_at timestamp with time zone,
     failed boolean not null default false,
     last_error text,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    retries integer not null default 0,
+    retried_at timestamp with time zone
 );
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
@@ -598,6 +676,13 @@ create table public.refresh_tokens (
 alter table public.refresh_tokens enable row level security;
 alter table public.refresh_tokens force row level security;
 
+create table public.schedule_runs (
+    name text not null,
+    run_at timestamp with time zone not null
+);
+alter table public.schedule_runs enable row level security;
+alter table public.schedule_runs force row level security;
+
 create table public.schema_migrations (
     version integer not null,
     name text not null,
@@ -639,7 +724,12 @@ create table public.unrouted_webhooks (
     external_key text not null,
     body bytea not null,
     received_at timestamp with time zone not null default now(),
-    reason text
+    reason text,
+    kinds text[] not null default '{}'::text[],
+    number text,
+    account text,
+    shown text,
+    holder_id uuid
 );
 alter table public.unrouted_webhooks enable row level security;
 alter table public.unrouted_webhooks force row level security;
@@ -667,6 +757,11 @@ alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KE
 alter table public.bot_flows add constraint bot_flows_company_id_id_key UNIQUE (company_id, id);
 alter table public.bot_flows add constraint bot_flows_company_id_key_number_key UNIQUE (company_id, key, number);
 alter table public.bot_flows add constraint bot_flows_pkey PRIMARY KEY (id);
+alter table public.calendars add constraint calendars_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.calendars add constraint calendars_company_id_department_id_key UNIQUE NULLS NOT DISTINCT (company_id, department_id);
+alter table public.calendars add constraint calendars_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.calendars add constraint calendars_pkey PRIMARY KEY (id);
+alter table public.calendars add constraint calendars_time_zone_check CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)));
 alter table public.channel_accounts add constraint channel_accounts_company_id_bot_flow_id_fkey FOREIGN KEY (company_id, bot_flow_id) REFERENCES public.bot_flows(company_id, id);
 alter table public.channel_accounts add constraint channel_accounts_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.channel_accounts add constraint channel_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -711,6 +806,10 @@ alter table public.companies add constraint companies_reopen_window_check CHECK 
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
 alter table public.companies add constraint companies_two_factor_policy_check CHECK ((two_factor_policy <@ ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text]));
+alter table public.company_secrets add constraint company_secrets_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_secrets add constraint company_secrets_pkey PRIMARY KEY (company_id, name);
+alter table public.company_setup add constraint company_setup_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_setup add constraint company_setup_pkey PRIMARY KEY (company_id);
 alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -750,11 +849,19 @@ alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
+alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
+alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.holidays add constraint holidays_name_check CHECK ((name <> ''::text));
+alter table public.holidays add constraint holidays_pkey PRIMARY KEY (id);
 alter table public.idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (company_id, user_id, route, key);
 alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_fkey1 FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.integration_prices add constraint integration_prices_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.integration_prices add constraint integration_prices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table public.integration_prices add constraint integration_prices_pkey PRIMARY KEY (company_id);
 alter table public.invites add constraint invites_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.invites add constraint invites_company_id_id_key UNIQUE (company_id, id);
 alter table public.invites add constraint invites_company_id_invited_by_fkey FOREIGN KEY (company_id, invited_by) REFERENCES public.memberships(company_id, user_id);
@@ -762,6 +869,11 @@ alter table public.invites add constraint invites_company_id_user_id_fkey FOREIG
 alter table public.invites add constraint invites_email_check CHECK ((email = lower(email)));
 alter table public.invites add constraint invites_pkey PRIMARY KEY (id);
 alter table public.invites add constraint invites_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
+alter table public.job_progress add constraint job_progress_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.job_progress add constraint job_progress_company_id_id_key UNIQUE (company_id, id);
+alter table public.job_progress add constraint job_progress_pkey PRIMARY KEY (id);
+alter table public.job_progress add constraint job_progress_started_by_fkey FOREIGN KEY (started_by) REFERENCES public.users(id);
+alter table public.job_progress add constraint job_progress_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'cancelling'::text, 'cancelled'::text, 'done'::text, 'failed'::text])));
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
@@ -809,11 +921,13 @@ alter table public.recovery_codes add constraint recovery_codes_pkey PRIMARY KEY
 alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factors(user_id) ON DELETE CASCADE;
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY (user_id);
 alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.unrouted_webhooks add constraint unrouted_webhooks_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.companies(id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
 alter table public.users add constraint users_email_check CHECK ((email = lower(email)));
 alter table public.users add constraint users_email_key UNIQUE (email);
@@ -851,11 +965,17 @@ CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (create
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
 CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
-CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
+CREATE INDEX integration_calls_old ON public.integration_calls USING btree (at);
+CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC, id DESC);
 CREATE UNIQUE INDEX invites_open ON public.invites USING btree (company_id, email) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
 CREATE INDEX invites_recent ON public.invites USING btree (company_id, created_at DESC, id DESC);
+CREATE INDEX job_progress_finished ON public.job_progress USING btree (finished_at);
+CREATE UNIQUE INDEX job_progress_going ON public.job_progress USING btree (company_id, kind, key) WHERE (finished_at IS NULL);
+CREATE INDEX job_progress_started_by ON public.job_progress USING btree (company_id, started_by);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
-CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
+CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, finished_at DESC, id DESC) WHERE failed;
+CREATE INDEX jobs_failed_at ON public.jobs USING btree (finished_at) WHERE failed;
+CREATE INDEX jobs_failed_of_kind ON public.jobs USING btree (company_id, kind, finished_at, id) WHERE failed;
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHERE ((finished_at IS NULL) AND (dispatched_at IS NOT NULL));
@@ -1088,6 +1208,31 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.calendar_of(department uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    found_one jsonb;
+begin
+    select jsonb_build_object(
+               'time_zone', coalesce(calendars.time_zone, companies.time_zone),
+               'week', calendars.week,
+               'keeps_optional', calendars.keeps_optional,
+               'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
+                            from holidays
+                           where department_id is null or department_id = department))
+      into found_one
+      from calendars
+      join companies on companies.id = calendars.company_id
+     where calendars.department_id is null or calendars.department_id = department
+     order by calendars.department_id nulls last
+     limit 1;
+    return found_one;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.change_password(old_hash text, new_hash text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1133,6 +1278,31 @@ begin
     end if;
     session_ids := array(select id from sessions where company_id = company and user_id = person and revoked_at is null and expires_at > now());
     return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.channel_of_unrouted(webhook public.unrouted_webhooks)
+ RETURNS TABLE(id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_column
+declare
+    its_number constant text := coalesce(webhook.number, case when webhook.account is null then webhook.external_key end);
+begin
+    if its_number is not null then
+        return query
+        select channel.id, channel.company_id
+          from app.find_channel(webhook.source, its_number) channel
+          join channel_accounts on channel_accounts.id = channel.id
+         where (webhook.holder_id is null or webhook.holder_id = channel.company_id)
+           and (webhook.account is null or channel_accounts.account_key is null or channel_accounts.account_key = webhook.account);
+    else
+        return query
+        select channel.id, channel.company_id
+          from app.find_account(webhook.source, webhook.account, webhook.shown) channel
+         where webhook.holder_id is null or webhook.holder_id = channel.company_id;
+    end if;
 end
 $function$;
 
@@ -1183,7 +1353,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
- RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
+ RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer, retries integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -1195,7 +1365,7 @@ declare
 begin
     select jobs.company_id, jobs.queue, jobs.lane, jobs.finished_at into asked from jobs where jobs.id = wanted;
     if not found or asked.finished_at is not null then
-        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0, 0;
         return;
     end if;
     select * into head from jobs
@@ -1203,21 +1373,21 @@ begin
      order by number limit 1 for update;
     if head.id is null then
         -- The head was finished while we waited for it: look again.
-        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0, 0;
         return;
     end if;
     if head.leased_until > now() then
         return query select 'busy', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
-                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts, head.retries;
         return;
     end if;
     if head.run_at > now() then
         return query select 'wait', greatest(1, ceil(extract(epoch from head.run_at - now())))::integer,
-                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts, head.retries;
         return;
     end if;
     update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1, key = null where jobs.id = head.id;
-    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
+    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1, head.retries;
 end
 $function$;
 
@@ -2338,7 +2508,7 @@ AS $function$
     insert into unrouted_webhooks (id, source, external_key, body, reason) values (webhook, from_source, key, content, reason)
 $function$;
 
-CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[])
+CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[] DEFAULT '{}'::text[])
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -2353,12 +2523,18 @@ begin
         select id, company_id into channel from app.find_account(channel_kind, account, shown);
     end if;
     if channel.id is null then
-        insert into unrouted_webhooks (id, source, external_key, body)
-        values (webhook, channel_kind, coalesce(number, account, ''), content);
+        insert into unrouted_webhooks (id, source, external_key, body, kinds, number, account, shown, holder_id)
+        values (webhook, channel_kind, coalesce(number, account, ''), content, told, number, account, shown,
+                (select company_id
+                   from channel_accounts
+                  where kind = channel_kind
+                    and case when number is not null then external_key = number else account_key = account and status = 'disabled' end
+                  order by created_at
+                  limit 1));
         return null;
     end if;
-    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, received_at)
-    values (webhook, channel.company_id, channel.id, channel_kind, content, named, received);
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at)
+    values (webhook, channel.company_id, channel.id, channel_kind, content, named, told, received);
     return channel.company_id;
 end
 $function$;
@@ -2616,6 +2792,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_run(schedule text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into schedule_runs (name, run_at) values (schedule, now())
+    on conflict (name) do update set run_at = now();
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_use()
  RETURNS void
  LANGUAGE plpgsql
@@ -2718,6 +2906,23 @@ begin
         raise exception 'session_revoked' using errcode = '28000';
     end if;
     return present;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.price_call()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.cost is null and new.status between 200 and 299 then
+        select (item ->> 'price')::numeric, integration_prices.currency
+          into new.cost, new.currency
+          from integration_prices
+         cross join jsonb_array_elements(prices) item
+         where integration_prices.company_id = new.company_id
+           and item ->> 'provider' = new.provider and item ->> 'operation' = new.operation;
+    end if;
+    return new;
 end
 $function$;
 
@@ -2911,6 +3116,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.retry_job(wanted uuid)
+ RETURNS TABLE(id uuid, kind text, queue text, lane text, payload jsonb, state text, attempts integer, retries integer, reason text, created_at timestamp with time zone, failed_at timestamp with time zone, retried_at timestamp with time zone, is_retried boolean, is_sent boolean, dispatches integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    job jobs;
+    failure jobs;
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    select * into job from jobs where jobs.id = wanted and jobs.company_id = app.company_id() for update;
+    if not found then
+        return;
+    end if;
+    failure := job;
+    if job.failed then
+        perform pg_advisory_xact_lock(hashtext('jobs.' || job.queue), hashtext(job.company_id::text));
+        update jobs
+           set finished_at = null, failed = false, attempts = 0, leased_until = null, run_at = now(),
+               retries = jobs.retries + 1, retried_at = now(),
+               dispatched_at = case when room.is_there then now() end,
+               dispatches = jobs.dispatches + room.is_there::integer
+          from (select app.room_for_jobs(job.company_id, job.queue) > 0 as is_there) room
+         where jobs.id = wanted
+        returning jobs.* into job;
+    end if;
+    return query
+    select job.id, job.kind, job.queue, job.lane, job.payload,
+           case when job.finished_at is not null then 'done' when job.leased_until > now() then 'running' else 'waiting' end,
+           job.attempts, job.retries, failure.last_error, job.created_at, failure.finished_at, job.retried_at,
+           failure.failed, failure.failed and job.dispatched_at is not null, job.dispatches;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2993,6 +3236,34 @@ begin
     update sessions set last_seen_at = now() where id = token.session_id;
     return query select case when token.rotated_at is null then 'rotated' else 'raced' end,
                         token.session_id, token.company_id, token.user_id, token.role;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.route_webhook(wanted uuid, named text[])
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    webhook unrouted_webhooks;
+    channel record;
+begin
+    if not app.has_role('admin') then
+        return null;
+    end if;
+    select * into webhook from unrouted_webhooks where unrouted_webhooks.id = wanted for update;
+    if not found then
+        return null;
+    end if;
+    select * into channel from app.channel_of_unrouted(webhook);
+    if channel.company_id is distinct from app.company_id() then
+        return null;
+    end if;
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at, left_at)
+    values (webhook.id, channel.company_id, channel.id, webhook.source, webhook.body, named, webhook.kinds, webhook.received_at, now());
+    delete from unrouted_webhooks where unrouted_webhooks.id = wanted;
+    return channel.id;
 end
 $function$;
 
@@ -3324,6 +3595,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_repair(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from jobs where ctid in (
+        select ctid from jobs where finished_at < now() - interval '90 days' and failed limit most for update skip locked);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from job_progress where ctid in (select ctid from job_progress where finished_at < now() - interval '30 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from integration_calls where ctid in (select ctid from integration_calls where at < now() - interval '100 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_service_desk(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -3466,6 +3758,54 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.unrouted_webhook(wanted uuid)
+ RETURNS TABLE(id uuid, channel_account_id uuid, source text, kinds text[], body bytea, received_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    return query
+    select webhook.id, channel.id, webhook.source, webhook.kinds, webhook.body, webhook.received_at
+      from unrouted_webhooks webhook
+     cross join lateral app.channel_of_unrouted(webhook) channel
+     where webhook.id = wanted and channel.company_id = app.company_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.unrouted_webhooks()
+ RETURNS TABLE(id uuid, company_id uuid, channel_account_id uuid, source text, kinds text[], size integer, received_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    return query
+    select (webhook.kept).id, channel.company_id, channel.id, (webhook.kept).source, (webhook.kept).kinds, length((webhook.kept).body),
+           (webhook.kept).received_at
+      from (select distinct own.kind, key
+              from channel_accounts own
+             cross join unnest(array[own.external_key, own.account_key]) key
+             where own.company_id = app.company_id() and own.status <> 'disabled' and key is not null) keys
+     cross join lateral (
+        select unrouted as kept
+          from unrouted_webhooks unrouted
+         where unrouted.source = keys.kind and unrouted.external_key = keys.key
+         order by unrouted.received_at desc
+         limit 10000) webhook
+     cross join lateral app.channel_of_unrouted(webhook.kept) channel
+     where channel.company_id = app.company_id();
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text)
  RETURNS TABLE(outcome text, company uuid, person uuid)
  LANGUAGE plpgsql
@@ -3581,6 +3921,7 @@ CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR E
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
@@ -3604,11 +3945,21 @@ create policy staff on public.audit_log as permissive for all to app_staff using
 
 create policy system on public.audit_log as permissive for all to app_system using true;
 
+create policy admins_inserts on public.bot_flows as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
 create policy company on public.bot_flows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
 create policy system on public.bot_flows as permissive for all to app_system using true;
+
+create policy company on public.calendars as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.calendars as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.calendars as permissive for select to app_staff using true;
+
+create policy system on public.calendars as permissive for all to app_system using true;
 
 create policy admins on public.channel_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
@@ -3664,9 +4015,23 @@ create policy system on public.clients as permissive for all to app_system using
 
 create policy admins on public.companies as permissive for update to app_staff using ((id = ( SELECT app.company_id() AS company_id)) AND ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
 
+create policy admins_alone on public.companies as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
 create policy company on public.companies as permissive for select to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy admins on public.company_secrets as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.company_secrets as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.company_secrets as permissive for all to app_system using true;
+
+create policy admins on public.company_setup as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.company_setup as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.company_setup as permissive for all to app_system using true;
 
 create policy company on public.conversation_handlers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -3775,6 +4140,14 @@ create policy student on public.files as permissive for all to app_student using
 
 create policy system on public.files as permissive for all to app_system using (app.use_of_file(id) <> 'taken_back'::text);
 
+create policy company on public.holidays as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.holidays as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.holidays as permissive for select to app_staff using true;
+
+create policy system on public.holidays as permissive for all to app_system using true;
+
 create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
@@ -3795,9 +4168,19 @@ create policy system on public.inbound_webhooks as permissive for all to app_sys
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy lookup on public.integration_calls as permissive for all to app_lookup using true;
+
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
 create policy system on public.integration_calls as permissive for all to app_system using true;
+
+create policy admins on public.integration_prices as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.integration_prices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.integration_prices as permissive for select to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.integration_prices as permissive for all to app_system using true;
 
 create policy company on public.invites as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -3807,9 +4190,23 @@ create policy staff on public.invites as permissive for all to app_staff using (
 
 create policy system on public.invites as permissive for all to app_system using true;
 
+create policy cancels on public.job_progress as permissive for update to app_staff using ((state = ANY (ARRAY['queued'::text, 'running'::text])) AND ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role))) with check (state = 'cancelling'::text);
+
+create policy company on public.job_progress as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.job_progress as permissive for all to app_lookup using true;
+
+create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
+create policy starts on public.job_progress as permissive for insert to app_staff with check ((started_by = ( SELECT app.user_id() AS user_id)) AND (state = 'queued'::text) AND (finished_at IS NULL));
+
+create policy system on public.job_progress as permissive for all to app_system using true;
+
 create policy everybody on public.job_rules as permissive for all to public using true;
 
 create policy company on public.jobs as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy failed on public.jobs as permissive for select to app_staff using (failed AND ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
@@ -3915,6 +4312,10 @@ create policy staff on public.refresh_tokens as permissive for all to app_staff 
 
 create policy system on public.refresh_tokens as permissive for all to app_system using true;
 
+create policy everybody on public.schedule_runs as permissive for select to public using true;
+
+create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
+
 create policy lookup on public.second_factors as permissive for all to app_lookup using true;
 
 create policy self on public.second_factors as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
@@ -3948,11 +4349,22 @@ create policy system on public.users as permissive for all to app_system using (
 -- grants
 
 grant select on column public.bot_flows.company_id to app_system;
+grant insert on column public.bot_flows.definition to app_staff;
 grant select on column public.bot_flows.definition to app_system;
+grant insert on column public.bot_flows.id to app_staff;
 grant select on column public.bot_flows.id to app_system;
+grant insert on column public.bot_flows.key to app_staff;
 grant select on column public.bot_flows.key to app_system;
 grant select on column public.bot_flows.number to app_system;
+grant insert on column public.bot_flows.published_at to app_staff;
 grant select on column public.bot_flows.published_at to app_system;
+grant insert on column public.calendars.department_id to app_staff;
+grant insert on column public.calendars.id to app_staff;
+grant insert, update on column public.calendars.keeps_optional to app_staff;
+grant insert, update on column public.calendars.time_zone to app_staff;
+grant update on column public.calendars.updated_at to app_staff;
+grant update on column public.calendars.version to app_staff;
+grant insert, update on column public.calendars.week to app_staff;
 grant select on column public.channel_accounts.account_key to app_system;
 grant update on column public.channel_accounts.account_key to app_staff;
 grant insert, update on column public.channel_accounts.bot_flow_id to app_staff;
@@ -4034,6 +4446,7 @@ grant update on column public.companies.coin_name to app_staff;
 grant update on column public.companies.colour to app_staff;
 grant select on column public.companies.created_at to app_system;
 grant select on column public.companies.feature_flags to app_system;
+grant update on column public.companies.front_end_url to app_staff;
 grant select on column public.companies.id to app_system;
 grant update on column public.companies.idle_minutes to app_staff;
 grant select on column public.companies.locale to app_system;
@@ -4049,6 +4462,14 @@ grant select on column public.companies.time_zone to app_system;
 grant update on column public.companies.time_zone to app_staff;
 grant update on column public.companies.two_factor_policy to app_staff;
 grant update on column public.companies.version to app_staff;
+grant insert on column public.company_secrets.name to app_staff;
+grant insert, update on column public.company_secrets.sealed to app_staff;
+grant update on column public.company_setup.ai_base_url to app_staff;
+grant update on column public.company_setup.ai_key_hint to app_staff;
+grant update on column public.company_setup.ai_model to app_staff;
+grant insert on column public.company_setup.company_id to app_staff;
+grant update on column public.company_setup.made to app_staff;
+grant update on column public.company_setup.version to app_staff;
 grant insert on column public.conversation_handlers.company_id to app_staff;
 grant select on column public.conversation_handlers.company_id to app_system;
 grant insert on column public.conversation_handlers.conversation_id to app_staff;
@@ -4187,6 +4608,11 @@ grant select on column public.files.uploaded_by to app_system;
 grant select on column public.files.width to app_system;
 grant update on column public.files.width to app_staff;
 grant update on column public.files.width to app_student;
+grant insert on column public.holidays.date to app_staff;
+grant insert on column public.holidays.department_id to app_staff;
+grant insert on column public.holidays.id to app_staff;
+grant insert on column public.holidays.name to app_staff;
+grant insert on column public.holidays.yearly to app_staff;
 grant select on column public.idempotency_keys.body to app_system;
 grant update on column public.idempotency_keys.body to app_staff;
 grant update on column public.idempotency_keys.body to app_student;
@@ -4205,18 +4631,25 @@ grant select on column public.idempotency_keys.status to app_system;
 grant update on column public.idempotency_keys.status to app_staff;
 grant update on column public.idempotency_keys.status to app_student;
 grant select on column public.idempotency_keys.user_id to app_system;
+grant update on column public.inbound_webhooks.applied_at to app_system;
 grant update on column public.inbound_webhooks.failed_items to app_system;
 grant update on column public.inbound_webhooks.left_at to app_system;
 grant update on column public.inbound_webhooks.outcome to app_system;
 grant select on column public.integration_calls.at to app_system;
 grant select on column public.integration_calls.channel_account_id to app_system;
 grant select on column public.integration_calls.company_id to app_system;
+grant select on column public.integration_calls.cost to app_system;
+grant select on column public.integration_calls.currency to app_system;
 grant select on column public.integration_calls.error_code to app_system;
 grant select on column public.integration_calls.id to app_system;
 grant select on column public.integration_calls.operation to app_system;
 grant select on column public.integration_calls.provider to app_system;
 grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
+grant insert on column public.integration_prices.company_id to app_staff;
+grant update on column public.integration_prices.currency to app_staff;
+grant update on column public.integration_prices.prices to app_staff;
+grant update on column public.integration_prices.version to app_staff;
 grant insert on column public.invites.department_ids to app_staff;
 grant insert on column public.invites.email to app_staff;
 grant update on column public.invites.expires_at to app_staff;
@@ -4225,6 +4658,33 @@ grant insert on column public.invites.name to app_staff;
 grant update on column public.invites.revoked_at to app_staff;
 grant insert on column public.invites.role to app_staff;
 grant update on column public.invites.sent_at to app_staff;
+grant update on column public.job_progress.done to app_system;
+grant update on column public.job_progress.failed to app_system;
+grant update on column public.job_progress.finished_at to app_system;
+grant insert on column public.job_progress.id to app_staff;
+grant insert on column public.job_progress.key to app_staff;
+grant insert on column public.job_progress.kind to app_staff;
+grant update on column public.job_progress.place to app_system;
+grant update on column public.job_progress.reason to app_system;
+grant update on column public.job_progress.result to app_system;
+grant update on column public.job_progress.state to app_staff;
+grant update on column public.job_progress.state to app_system;
+grant update on column public.job_progress.told_at to app_system;
+grant insert on column public.job_progress.total to app_staff;
+grant update on column public.job_progress.total to app_system;
+grant select on column public.jobs.attempts to app_staff;
+grant select on column public.jobs.company_id to app_staff;
+grant select on column public.jobs.created_at to app_staff;
+grant select on column public.jobs.failed to app_staff;
+grant select on column public.jobs.finished_at to app_staff;
+grant select on column public.jobs.id to app_staff;
+grant select on column public.jobs.kind to app_staff;
+grant select on column public.jobs.lane to app_staff;
+grant select on column public.jobs.last_error to app_staff;
+grant select on column public.jobs.payload to app_staff;
+grant select on column public.jobs.queue to app_staff;
+grant select on column public.jobs.retried_at to app_staff;
+grant select on column public.jobs.retries to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
 grant insert, select, update on column public.mail_accounts.from_name to app_staff;
@@ -4358,9 +4818,12 @@ grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
 grant execute on function app.begin_second_factor(sealed bytea) to app_staff;
 grant execute on function app.begin_second_factor(sealed bytea) to app_student;
+grant execute on function app.calendar_of(department uuid) to app_staff;
+grant execute on function app.calendar_of(department uuid) to app_system;
 grant execute on function app.change_password(old_hash text, new_hash text) to app_staff;
 grant execute on function app.change_password(old_hash text, new_hash text) to app_student;
 grant execute on function app.change_role(person uuid, becomes text) to app_staff;
+grant execute on function app.channel_of_unrouted(webhook public.unrouted_webhooks) to app_lookup;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.choose_primary(company uuid) to app_staff;
@@ -4424,6 +4887,7 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
+grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
 grant execute on function app.has_second_factor(person uuid) to app;
@@ -4442,7 +4906,7 @@ grant execute on function app.joined(value text) to app_system;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
-grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[]) to app;
+grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[]) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
@@ -4454,6 +4918,7 @@ grant execute on function app.matching_conversations(candidates uuid[], names te
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.note_device(person uuid, with_device text, from_network text) to app_lookup;
+grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
@@ -4471,8 +4936,10 @@ grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
 grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
+grant execute on function app.retry_job(wanted uuid) to app_staff;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
+grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_staff;
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_student;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
@@ -4507,12 +4974,15 @@ grant execute on function app.succeed_refresh_token(presented bytea, successor b
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_logins(most integer) to app;
 grant execute on function app.sweep_mails(batch integer) to app;
+grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_code(person uuid, step bigint, recovery_hash bytea) to app_lookup;
 grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_staff;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
 grant execute on function app.turn_days() to app;
+grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
+grant execute on function app.unrouted_webhooks() to app_staff;
 grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
@@ -4543,6 +5013,8 @@ grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;
+grant delete, select on table public.calendars to app_staff;
+grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;
 grant select, update on table public.channel_accounts to app_system;
@@ -4565,6 +5037,10 @@ grant insert, select, update on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
 grant select on table public.companies to app_system;
+grant delete, select on table public.company_secrets to app_staff;
+grant select on table public.company_secrets to app_system;
+grant select on table public.company_setup to app_staff;
+grant select on table public.company_setup to app_system;
 grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
 grant insert, select on table public.conversation_transfers to app_system;
@@ -4596,17 +5072,25 @@ grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
 grant select on table public.files to app_staff;
 grant select on table public.files to app_student;
+grant delete, select on table public.holidays to app_staff;
+grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;
 grant select on table public.idempotency_keys to app_staff;
 grant select on table public.idempotency_keys to app_student;
 grant select on table public.idempotency_keys to app_system;
 grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
+grant delete, select on table public.integration_calls to app_lookup;
 grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
+grant select on table public.integration_prices to app_staff;
+grant select on table public.integration_prices to app_system;
 grant delete, insert, select, update on table public.invites to app_system;
 grant select on table public.invites to app_staff;
 grant select, update on table public.invites to app_lookup;
+grant delete, select on table public.job_progress to app_lookup;
+grant insert, select on table public.job_progress to app_system;
+grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
@@ -4638,7 +5122,9 @@ grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
 grant delete, insert, select, update on table public.recovery_codes to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
+grant insert, select, update on table public.schedule_runs to app_lookup;
+grant select on table public.schedule_runs to app_staff;
 grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
-grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
+grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;

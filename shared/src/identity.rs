@@ -6,6 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
+use crate::closed_set;
+
+closed_set! {
+    /// Languages that front ends and mails are in.
+    pub Locale { Portuguese = "pt-BR", English = "en" }
+}
+
 /// What a member may do in a company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -78,7 +78,7 @@ pub mod prelude {
             Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
             access::{Admin, Anyone, Either, Member, SettingUp, SignedByMeta, Staff, SteppedUp, Student, Supervisor},
         },
-        identity::{Identity, Role},
+        identity::{Identity, Locale, Role},
         jobs::{Job, Queue},
         reads, serve, serve_action, serve_action_using, serve_schedule, serve_worker,
     };

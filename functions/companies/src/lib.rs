@@ -5,7 +5,6 @@ use shared::{
     error::{Error, NOT_FOUND},
     prelude::*,
 };
-use team::profile::Locale;
 
 closed_set! {
     /// Which conversations agents see: all of the company, those of their departments, or those that wait there and their own.

@@ -6,12 +6,7 @@ pub mod defaults;
 pub mod starter_flow;
 pub mod steps;
 
-use shared::{closed_set, prelude::*};
-
-closed_set! {
-    /// The language of what the company tells people.
-    pub Locale { Portuguese = "pt-BR", English = "en" }
-}
+use shared::prelude::*;
 
 /// A company as set-up shows and writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

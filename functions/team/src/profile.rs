@@ -5,7 +5,7 @@ use futures_util::future::try_join3;
 use jiff::tz::TimeZone;
 use serde::Deserializer;
 use shared::{
-    VISIBLE, closed_set,
+    VISIBLE,
     error::{FORBIDDEN, FieldProblem, INVALID, NOT_FOUND, STALE},
     phone::e164,
     prelude::*,
@@ -29,11 +29,6 @@ const PHONE: &str = "^([+]?[0-9][0-9 ().-]{6,22}[0-9])?$";
 
 /// A file of ours, by its id or where it is downloaded.
 const FILE: &str = "^(/storage/download/)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
-
-closed_set! {
-    /// Languages that front ends and mails are in.
-    pub Locale { Portuguese = "pt-BR", English = "en" }
-}
 
 /// A name of the time zone database that we know.
 ///

@@ -3,7 +3,7 @@
 use auth::Destination;
 use companies::Company;
 use shared::{VISIBLE, prelude::*, visible};
-use team::profile::{Locale, known_zone};
+use team::profile::known_zone;
 
 const TOO_MANY_COMPANIES: Problem = Problem::new(
     409,

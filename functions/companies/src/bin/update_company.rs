@@ -4,7 +4,7 @@ use companies::{AgentVisibility, Company, CompanyUpdated, company_columns};
 use shared::{VISIBLE, error::STALE, prelude::*, rule, visible};
 use team::{
     given::{Given, at_most},
-    profile::{Locale, known_zone},
+    profile::known_zone,
 };
 
 const ROUTE: Route = Route::put("/companies/{id}").or(&["PATCH /companies/{id}"]).fails(&[STALE.showing::<Company>()]);

@@ -1,7 +1,7 @@
 //! POST /setup/config — saves what is given and leaves the rest as it is. Secrets are sealed, and never shown again.
 
 use futures_util::future::try_join;
-use setup::{AiSetup, CompanySetup, Locale, Setup, SetupRow, SetupUpdated, ai, defaults::ENSURE_ROW, setup_columns};
+use setup::{AiSetup, CompanySetup, Setup, SetupRow, SetupUpdated, ai, defaults::ENSURE_ROW, setup_columns};
 use shared::{
     VISIBLE,
     error::{FieldProblem, STALE, refuse},
