@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tests::{
     Answer, Company, Forge, Stack, Wanted,
     company::{Person, text},
+    eventually,
 };
 use uuid::Uuid;
 
@@ -25,7 +26,7 @@ async fn invite(by: &Person, email: &str, role: &str) -> Value {
     by.api.post("/team/invite", json!({"email": email, "name": "Íris Prado", "role": role})).await.expect(201)
 }
 
-/// The token in the link of the newest mail to this address.
+/// The token of the newest invite for this address, as its mail has it.
 async fn token(stack: &Stack, email: &str) -> String {
     let newest = "select id from invites where email = $1 order by created_at desc limit 1";
     let row = stack.database().await.query_one(newest, &[&email]).await.expect("an invite");
@@ -38,6 +39,60 @@ async fn accept(stack: &Stack, token: &str, body: Value) -> Answer {
 
 async fn shown(stack: &Stack, token: &str) -> Answer {
     stack.api().get(&format!("/team/accept-invite/{token}")).await
+}
+
+/// The mails that came to this address, once there are any.
+async fn mails(stack: &Stack, email: &str) -> Vec<Value> {
+    eventually("a mail", || async {
+        let caught = stack.control("GET", &format!("/sandbox/mails?to={email}"), None).await;
+        caught.as_array().cloned().filter(|mails| !mails.is_empty())
+    })
+    .await
+}
+
+pub async fn the_link_in_the_mail_opens_the_invite(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let email = fresh_email();
+    invite(&company.supervisor, &email, "agent").await;
+    let mail = mails(&stack, &email).await.remove(0).to_string();
+    assert!(mail.contains("Rafael Nunes"), "{mail}");
+    let token = token(&stack, &email).await;
+    assert!(mail.contains(&format!("accept-invite?token={token}")), "{mail}");
+    let joined = accept(&stack, &token, json!({"password": PASSWORD})).await.expect(201);
+    assert_eq!(joined["company_id"], json!(company.id));
+    let kept = "select count(*) from mails where mails::text like '%' || $1 || '%'";
+    let secret = token.split_once('.').expect("two parts").1;
+    assert_eq!(stack.database().await.query_one(kept, &[&secret]).await.expect("a count").get::<_, i64>(0), 0);
+}
+
+pub async fn admins_are_told_of_who_waits_and_who_waited_of_being_let_in(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let database = stack.database().await;
+    let head = company.admin.head().await;
+    let emails = [fresh_email(), fresh_email()];
+    for email in &emails {
+        let body = json!({"name": "Bia Rocha", "email": email, "password": PASSWORD, "company_slug": company.slug});
+        // Again, as somebody would who finds out who is known: nothing comes of it.
+        stack.api().post("/auth/register", body.clone()).await.expect(202);
+        stack.api().post("/auth/register", body).await.expect(202);
+    }
+    let asked = async |person: &Person| {
+        let events = person.events_after(&head).await;
+        events.into_iter().filter(|event| event["type"] == "user.awaiting_approval").collect::<Vec<_>>()
+    };
+    let told = eventually("both told", || async { Some(asked(&company.admin).await).filter(|told| told.len() > 1) }).await;
+    assert_eq!((told.len(), text(&told[0]["data"]["email"])), (2, emails[0].as_str()));
+    assert_eq!(asked(&company.supervisor).await, [Value::Null; 0]);
+    // One mail for both: admins look at their list.
+    let sent = "select count(*) from mails where company_id = $1 and template = 'approval_asked' and to_address = $2";
+    let row = database.query_one(sent, &[&company.id, &company.admin.email]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 1);
+    let id = text(&told[0]["data"]["user_id"]);
+    company.admin.api.post(&format!("/admin/approve-user/{id}"), json!({})).await.expect(200);
+    company.admin.api.post(&format!("/admin/approve-user/{id}"), json!({})).await.expect(200);
+    mails(&stack, &emails[0]).await;
+    let approved = "select count(*) from mails where template = 'approved' and to_address = $1";
+    assert_eq!(database.query_one(approved, &[&emails[0]]).await.expect("a count").get::<_, i64>(0), 1);
 }
 
 pub async fn a_new_person_comes_with_a_name_and_a_password(stack: Arc<Stack>) {

@@ -19,6 +19,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             strangers_and_students_cannot_be_members,
         };
         invites::{
+            the_link_in_the_mail_opens_the_invite,
+            admins_are_told_of_who_waits_and_who_waited_of_being_let_in,
             a_new_person_comes_with_a_name_and_a_password,
             somebody_of_elsewhere_comes_with_their_own_password,
             of_many_who_come_by_one_link_one_does,
