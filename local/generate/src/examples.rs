@@ -60,6 +60,7 @@ fn filled(text: &str, function: &str) -> Result<String> {
             "phone_number_id" => "210500000000002".to_owned(),
             "signature" => "0".repeat(64),
             "timestamp" => "1795348800".to_owned(),
+            "free_date" => "2027-07-09".to_owned(),
             "unique" => "27".to_owned(),
             id if id.ends_with("_id") => example_id(id),
             other => bail!("events/{function}.json has {{{{{other}}}}}, which has no example: add an arm for it"),

@@ -37,14 +37,13 @@ const OF_STAFF: &[&str] = &[
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
-    "update companies (name, time_zone, locale, front_end_url, coin_name, version)",
+    "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
+     idle_minutes, bot_enabled, coin_name, colour, version)",
     "delete company_secrets",
     "insert company_secrets (name, sealed)",
     "update company_secrets (sealed)",
     "insert company_setup (company_id)",
     "update company_setup (ai_base_url, ai_model, ai_key_hint, made, version)",
-    "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, two_factor_policy, idle_minutes, bot_enabled, \
-     coin_name, colour, version)",
     "insert conversation_handlers (company_id, conversation_id, user_id)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",

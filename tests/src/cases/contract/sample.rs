@@ -191,6 +191,7 @@ impl Fixture {
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,
             "delivery_job_id" => self.job("delivery").await,
+            "free_date" => free_date(),
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
@@ -238,10 +239,7 @@ impl Fixture {
     }
 
     async fn holiday(&self) -> String {
-        // No two on one day.
-        let day = u32::from_le_bytes(Uuid::new_v4().as_bytes()[..4].try_into().expect("four bytes"));
-        let date = format!("{}-{:02}-{:02}", 1970 + day % 200, 1 + day / 256 % 12, 1 + day / 4096 % 28);
-        let body = json!({"date": date, "name": "Aniversário da cidade"});
+        let body = json!({"date": free_date(), "name": "Aniversário da cidade"});
         let added = self.company.admin.api.post("/calendar/holidays", body).await;
         text(&added.expect(201)["id"]).to_owned()
     }
@@ -319,6 +317,12 @@ fn first_placeholder(text: &str) -> Option<(String, String)> {
     let (_, rest) = text.split_once("{{")?;
     let (name, _) = rest.split_once("}}")?;
     Some((name.to_owned(), format!("{{{{{name}}}}}")))
+}
+
+/// A day that hardly anybody else gets.
+fn free_date() -> String {
+    let day = u32::from_le_bytes(*Uuid::new_v4().as_bytes().first_chunk().expect("sixteen bytes"));
+    format!("{}-{:02}-{:02}", 1970 + day % 200, 1 + day / 256 % 12, 1 + day / 4096 % 28)
 }
 
 /// Twelve digits that nobody else gets.

@@ -7,6 +7,7 @@ use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number
 
 /// Types of events that are about no conversation.
 const OF_SOMETHING_ELSE: &[&str] = &[
+    "calendar.updated",
     "channel.flagged",
     "channel.updated",
     "client.merged",
@@ -14,8 +15,11 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "company.updated",
     "department.created",
     "invite.updated",
+    "job.progress",
     "membership.ended",
+    "prices.updated",
     "session.revoked",
+    "setup.updated",
     "user.awaiting_approval",
     "user.presence",
     "user.updated",
