@@ -4,7 +4,6 @@ mod company_slug;
 mod destination;
 pub mod device;
 pub mod guard;
-pub mod notices;
 pub mod password;
 pub mod qr;
 mod recovery_codes;

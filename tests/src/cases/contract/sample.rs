@@ -157,8 +157,6 @@ impl Fixture {
             "challenge" => self.secured(function).await.challenge(&self.stack, &self.company.password).await,
             "code" => self.people().get(function).map(|(_, app)| app.code()).unwrap_or_default(),
             "recovery_code" => self.people().get(function).map(|(code, _)| code.clone()).unwrap_or_default(),
-            "newcomer_id" => self.newcomer().await.id.to_string(),
-            "newcomer_email" => self.newcomer().await.email,
             "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),
             "refresh_token" => text(&self.log_in().await["refresh_token"]).to_owned(),
             "ticket" => text(&admin.api.post("/realtime/tickets", json!({})).await.expect(201)["ticket"]).to_owned(),

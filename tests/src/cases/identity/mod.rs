@@ -45,7 +45,6 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             of_many_changes_from_one_password_one_is_made,
             what_is_beyond_the_first_bytes_of_a_password_counts,
             a_new_one_is_hard_to_guess,
-            links_are_for_members_and_asked_for_by_admins,
         };
         refreshing::{
             refreshing_gives_another_token_of_the_session,
