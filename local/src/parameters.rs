@@ -33,6 +33,9 @@ pub struct Settings {
     pub encryption_keys: Vec<EncryptionKey>,
     pub whatsapp_app_secrets: Vec<String>,
     pub whatsapp_verify_token: String,
+    /// The sandbox's; set at each start.
+    #[serde(default)]
+    pub mail: Value,
 }
 
 /// A key of access tokens.
@@ -84,6 +87,20 @@ impl Parameters {
             parameters.save()?;
         }
         Ok(parameters)
+    }
+
+    /// Tells the functions which mail server takes their mails: `smtp://host:port`.
+    ///
+    /// # Errors
+    /// When the address is none, or the file cannot be written.
+    pub fn set_mail_server(&self, url: &str) -> anyhow::Result<()> {
+        let url = url::Url::parse(url).context("the mail server's address")?;
+        let mail = json!({
+            "host": url.host_str(), "port": url.port(), "security": "none", "username": "balcao", "password": "local",
+            "from": "nao-responda@balcao.example",
+        });
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).mail = mail;
+        self.save()
     }
 
     /// Tells the functions where Postgres listens.
@@ -167,6 +184,7 @@ impl Settings {
             encryption_keys: vec![EncryptionKey { id: "local-1".into(), key: STANDARD.encode(random::<32>()?) }],
             whatsapp_app_secrets: vec![random_hex(16)?],
             whatsapp_verify_token: random_hex(16)?,
+            mail: Value::Null,
         })
     }
 }

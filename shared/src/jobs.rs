@@ -26,6 +26,8 @@ pub enum Queue {
     Bot,
     /// Messages and read marks on their way to a provider.
     Delivery,
+    /// Mails to people.
+    Mail,
     /// Media on their way from a provider.
     Media,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
@@ -36,7 +38,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 5] = [Self::Bot, Self::Delivery, Self::Media, Self::Push, Self::Timer];
+    pub const ALL: [Self; 6] = [Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
@@ -44,6 +46,7 @@ impl Queue {
         match self {
             Self::Bot => "bot",
             Self::Delivery => "delivery",
+            Self::Mail => "mail",
             Self::Media => "media",
             Self::Push => "push",
             Self::Timer => "timer",

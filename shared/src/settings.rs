@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     aws::Aws,
+    closed_set,
     environment::variable,
     error::{Error, INTERNAL, UNAVAILABLE},
 };
@@ -29,6 +30,43 @@ pub struct Secrets {
     /// Meta app secrets, current and previous.
     pub whatsapp_app_secrets: Vec<String>,
     pub whatsapp_verify_token: String,
+    /// The stage's mail server, for companies without one of their own.
+    #[serde(default)]
+    pub mail: Option<MailServer>,
+}
+
+/// Where and how mails are handed over.
+#[derive(Clone, Deserialize)]
+pub struct MailServer {
+    pub host: String,
+    pub port: u16,
+    pub security: MailSecurity,
+    /// Both, or the server wants no login.
+    #[serde(flatten)]
+    pub login: Option<MailLogin>,
+    /// The sender's address.
+    pub from: String,
+    /// The sender's name; without one, the company's.
+    #[serde(default)]
+    pub from_name: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct MailLogin {
+    pub username: String,
+    pub password: String,
+}
+
+closed_set! {
+    /// How a connection to a mail server is kept from listeners.
+    pub MailSecurity {
+        /// From the first byte, usually on port 465.
+        Tls = "tls",
+        /// Before anything that matters is said, usually on port 587.
+        StartTls = "starttls",
+        /// Not at all: a server on the same machine.
+        None = "none",
+    }
 }
 
 #[derive(Clone, Deserialize)]

@@ -1,1 +1,3 @@
-//! Health, the API's description, the clockwork.
+//! Health, the API's description, the clockwork, mails.
+
+pub mod mail;

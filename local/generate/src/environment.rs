@@ -15,7 +15,7 @@ pub enum Place {
 }
 
 /// Everything a stack may be given: the parameter's name, and what the root gives for it.
-const GIVEN: [(&str, &str); 26] = [
+const GIVEN: [(&str, &str); 27] = [
     ("AddressRequestsPerMinute", "!Ref AddressRequestsPerMinute"),
     ("AlarmTopic", "!Ref AlarmTopic"),
     ("AllowedOrigins", "!Join [',', !Ref AllowedOrigins]"),
@@ -24,6 +24,7 @@ const GIVEN: [(&str, &str); 26] = [
     ("ConnectionsTable", "!Ref ConnectionsTable"),
     ("DefaultCompany", "!Ref DefaultCompany"),
     ("FilesBucket", "!Ref FilesBucket"),
+    ("FrontEndUrl", "!Ref FrontEndUrl"),
     ("GatewayInvokeRoleArn", "!GetAtt GatewayInvokeRole.Arn"),
     ("HttpFilesRoleArn", "!GetAtt HttpFilesRole.Arn"),
     ("HttpRoleArn", "!GetAtt HttpRole.Arn"),
@@ -45,11 +46,12 @@ const GIVEN: [(&str, &str); 26] = [
 ];
 
 /// Every variable and the name of what is given for it.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("ADDRESS_REQUESTS_PER_MINUTE", "AddressRequestsPerMinute"),
     ("CONNECTIONS_TABLE", "ConnectionsTable"),
     ("DEFAULT_COMPANY", "DefaultCompany"),
     ("FILES_BUCKET", "FilesBucket"),
+    ("FRONT_END_URL", "FrontEndUrl"),
     ("LIMITS_TABLE", "LimitsTable"),
     ("PUBLIC_API_URL", "PublicApiUrl"),
     ("QUEUES_URL", "QueuesUrl"),

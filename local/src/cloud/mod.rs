@@ -199,7 +199,7 @@ fn parameters(addresses: &Addresses, chosen: &[(String, String)]) -> BTreeMap<St
         ("PublicWebSocketUrl", addresses.websocket.clone()),
         ("WhatsAppGraphUrl", format!("{}/graph", addresses.sandbox)),
         ("LlmUrl", format!("{}/llm/v1", addresses.sandbox)),
-        ("SmtpUrl", addresses.smtp.clone()),
+        ("FrontEndUrl", "http://localhost:5173".to_owned()),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(chosen.iter().cloned()).collect()
 }

@@ -93,6 +93,7 @@ impl Services {
         let s3 = object_storage::serve(listeners.s3, template.buckets.clone(), objects.clone(), credentials)?;
 
         let parameters = Arc::new(Parameters::open(kept)?);
+        parameters.set_mail_server(&addresses.smtp)?;
         if let Some(url) = &addresses.database_url {
             parameters.set_database_url(url)?;
         }

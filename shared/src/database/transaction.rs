@@ -399,6 +399,10 @@ impl Transaction {
         self.held.as_ref().expect("a transaction holds a connection")
     }
 
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
     fn left_behind(&self) -> MutexGuard<'_, LeftBehind> {
         self.left_behind.lock().unwrap_or_else(PoisonError::into_inner)
     }

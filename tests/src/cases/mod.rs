@@ -19,6 +19,7 @@ mod canary;
 mod contract;
 mod identity;
 mod integrations;
+mod mail;
 mod snapshot;
 mod team;
 mod upload;
@@ -29,7 +30,7 @@ use contract::plans;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), team::cases()].concat()
+    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), mail::cases(), team::cases()].concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.

@@ -44,6 +44,9 @@ const OF_STAFF: &[&str] = &[
     "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
+    "delete mail_accounts",
+    "insert mail_accounts (host, port, security, username, sealed, from_address, from_name)",
+    "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
     "delete object_removals",
@@ -79,6 +82,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update inbound_webhooks (outcome, failed_items, left_at)",
     "insert integration_calls",
     "update jobs",
+    "update mails (state, attempts, reply, sent_at)",
     "insert messages",
     "update messages",
     "delete object_removals",

@@ -52,6 +52,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("open_challenge", LOGIN),
     ("own_logins", MEMBERS),
     ("own_second_factor", MEMBERS),
+    ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
     // Of functions deployed before successors were derived.
@@ -66,6 +67,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
     ("sweep_logins", LOGIN),
+    ("sweep_mails", LOGIN),
     ("sweep_service_desk", LOGIN),
     ("take_due_jobs", LOGIN),
     ("take_own_code", MEMBERS),

@@ -11,7 +11,7 @@ mod kinds;
 mod limits;
 mod names;
 pub mod plans;
-mod privileges;
+pub mod privileges;
 mod repeats;
 mod runs;
 pub mod sample;

@@ -26,10 +26,10 @@ fn session_of(person: &Person) -> Uuid {
 }
 
 /// A transaction that has entered the company for this person.
-pub(super) struct Inside(pub(super) Client);
+pub struct Inside(pub(super) Client);
 
 impl Inside {
-    pub(super) async fn enter(stack: &Stack, company: &Company, person: &Person, role: &str) -> Self {
+    pub async fn enter(stack: &Stack, company: &Company, person: &Person, role: &str) -> Self {
         let app = as_app(stack).await;
         app.batch_execute("begin").await.expect("begins");
         let enter = "select app.enter($1, $2, $3, $4)";
@@ -45,11 +45,11 @@ impl Inside {
         outcome.map_err(|error| error.code().cloned().unwrap_or_else(|| panic!("{sql}: {error}")))
     }
 
-    pub(super) async fn is_refused(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
+    pub async fn is_refused(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
         assert_eq!(self.affects(sql, parameters).await, Err(SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");
     }
 
-    pub(super) async fn changes(&self, rows: u64, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
+    pub async fn changes(&self, rows: u64, sql: &str, parameters: &[&(dyn ToSql + Sync)]) {
         assert_eq!(self.affects(sql, parameters).await, Ok(rows), "{sql}");
     }
 }

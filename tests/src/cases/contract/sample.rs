@@ -180,6 +180,7 @@ impl Fixture {
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,
             "delivery_job_id" => self.job("delivery").await,
+            "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -246,6 +247,20 @@ impl Fixture {
         socket.follow(&id).await;
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
         id
+    }
+
+    /// Of a mail to nobody in particular: nobody but the run works on it.
+    async fn mail_job(&self) -> String {
+        let add = "
+            with mail as (
+                insert into mails (id, company_id, template, to_address, to_name, locale)
+                values ($1, $2, 'approved', 'ninguem@destino.example', '', 'pt-BR')
+            )
+            insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+            values ($1, $2, 'send_email', 'mail', $1::text, jsonb_build_object('mail_id', $1), now(), 1)";
+        let id = Uuid::now_v7();
+        self.stack.database().await.execute(add, &[&id, &self.company.id]).await.expect("a mail");
+        id.to_string()
     }
 
     /// A copy of a job that was done, in a lane of its own: nobody but the run works on it.

@@ -1,0 +1,207 @@
+//! Mails: written in their reader's language, handed over once, and what becomes of those no server takes.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{Company, Stack, Wanted, company::text, eventually};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::{contract::privileges::Inside, faults::dispatch};
+use crate::Case;
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    use self as mail;
+    cases! {
+        mail::{
+            a_mail_is_written_in_its_readers_language,
+            a_server_that_refuses_the_recipient_is_not_asked_again,
+            a_server_that_is_busy_or_away_is_asked_again,
+            a_mail_that_may_have_gone_goes_again_as_the_same,
+            who_may_not_send_a_mail_does_not,
+            only_admins_see_whom_the_company_writes_to,
+            a_companys_own_server_is_the_one_that_is_asked,
+        };
+    }
+}
+
+const ADD: &str = "
+    with mail as (
+        insert into mails (id, company_id, template, to_address, to_name, locale, link_purpose, link_id, data)
+        values ($1, $2, $3, $4, 'João <b>', $5, $6, $7, $8)
+    )
+    insert into jobs (id, company_id, kind, queue, lane, payload)
+    values ($1, $2, 'send_email', 'mail', $1::text, jsonb_build_object('mail_id', $1))";
+
+const STATE: &str = "select state, attempts, reply from mails where id = $1";
+
+struct Sent<'a> {
+    stack: &'a Stack,
+    database: Client,
+    id: Uuid,
+    to: String,
+}
+
+/// Has a mail sent to an address nobody else has.
+async fn send<'a>(stack: &'a Stack, company: &Company, template: &str, locale: &str, to: &str) -> Sent<'a> {
+    let (database, id) = (stack.database().await, Uuid::now_v7());
+    let link = (template == "invite").then(|| Uuid::from_u128(77));
+    let purpose = link.map(|_| "invite");
+    let data = json!({"inviter": "Ana", "device": "Firefox"});
+    database.execute(ADD, &[&id, &company.id, &template, &to, &locale, &purpose, &link, &data]).await.expect("a mail");
+    dispatch(stack, company).await;
+    Sent { stack, database, id, to: to.to_owned() }
+}
+
+fn address() -> String {
+    format!("{}@destino.example", Uuid::new_v4().simple())
+}
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 1, students: 1, ..Wanted::default() }).await
+}
+
+async fn fault(stack: &Stack, to: &str, mut fault: Value) {
+    fault["target"] = json!("mail");
+    fault["to"] = json!(to);
+    stack.control("POST", "/sandbox/faults", Some(fault)).await;
+}
+
+impl Sent<'_> {
+    /// Waits until its row says this.
+    async fn until(&self, state: &str) -> (i32, String) {
+        let what = format!("a mail that is {state}");
+        eventually(&what, || async {
+            let row = self.database.query_one(STATE, &[&self.id]).await.expect("the mail");
+            (row.get::<_, &str>(0) == state && row.get::<_, i32>(1) > 0)
+                .then(|| (row.get(1), row.get::<_, Option<String>>(2).unwrap_or_default()))
+        })
+        .await
+    }
+
+    async fn caught(&self) -> Vec<Value> {
+        let mails = self.stack.control("GET", &format!("/sandbox/mails?to={}", self.to), None).await;
+        mails.as_array().cloned().unwrap_or_default()
+    }
+
+    /// The pause until the next attempt is over.
+    async fn try_again(&self, company: &Company) {
+        self.database
+            .execute("update jobs set run_at = now(), dispatched_at = null where id = $1", &[&self.id])
+            .await
+            .expect("the job");
+        dispatch(self.stack, company).await;
+    }
+}
+
+pub async fn a_mail_is_written_in_its_readers_language(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    for (locale, subject, greeting) in [("pt-BR", "Convite para", "Olá, João <b>!"), ("en", "Invitation to", "Hello, João <b>!")]
+    {
+        let sent = send(&stack, &company, "invite", locale, &address()).await;
+        let (attempts, reply) = sent.until("sent").await;
+        assert!(attempts == 1 && reply.starts_with("250"), "{reply}");
+        let caught = sent.caught().await;
+        let [mail] = caught.as_slice() else { panic!("{caught:?}") };
+        let (plain, html) = (text(&mail["text"]), text(&mail["html"]));
+        assert!(text(&mail["subject"]).starts_with(subject), "{mail}");
+        assert!(plain.starts_with(greeting) && html.contains("João &lt;b&gt;") && !html.contains("João <b>"), "{mail}");
+        let link = plain.lines().find(|line| line.starts_with("http")).expect("a link");
+        assert!(link.starts_with("http://localhost:5173/accept-invite?token=") && html.contains(link), "{link}");
+    }
+}
+
+pub async fn a_server_that_refuses_the_recipient_is_not_asked_again(stack: Arc<Stack>) {
+    let (company, to) = (company(&stack).await, address());
+    fault(&stack, &to, json!({"kind": "error", "code": 550, "message": "5.1.1 No such user"})).await;
+    let sent = send(&stack, &company, "invite", "pt-BR", &to).await;
+    let (attempts, reply) = sent.until("refused").await;
+    assert!(attempts == 1 && reply.contains("550") && reply.contains("No such user"), "{reply}");
+    let job = "select failed, last_error from jobs where id = $1 and finished_at is not null";
+    let (failed, error) = eventually("the job's end", || async {
+        let row = sent.database.query_opt(job, &[&sent.id]).await.expect("an answer")?;
+        Some((row.get::<_, bool>(0), row.get::<_, String>(1)))
+    })
+    .await;
+    assert!(failed && error.contains("No such user"), "{error}");
+    assert!(sent.caught().await.is_empty());
+}
+
+pub async fn a_server_that_is_busy_or_away_is_asked_again(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let faults =
+        [json!({"kind": "error", "code": 451, "message": "4.7.1 Greylisted", "times": 1}), json!({"kind": "refuse", "times": 1})];
+    for order in faults {
+        let to = address();
+        fault(&stack, &to, order.clone()).await;
+        let sent = send(&stack, &company, "password_changed", "pt-BR", &to).await;
+        let (attempts, reply) = sent.until("queued").await;
+        assert!(attempts == 1 && !reply.is_empty() && sent.caught().await.is_empty(), "{order}: {reply}");
+        sent.try_again(&company).await;
+        assert_eq!(sent.until("sent").await.0, 2, "{order}");
+        assert_eq!(sent.caught().await.len(), 1, "{order}");
+    }
+}
+
+/// Nobody can know whether a server took what it did not answer to: the mail goes again, and says that it is the same.
+pub async fn a_mail_that_may_have_gone_goes_again_as_the_same(stack: Arc<Stack>) {
+    let (company, to) = (company(&stack).await, address());
+    fault(&stack, &to, json!({"kind": "accept_then_timeout", "times": 1})).await;
+    let sent = send(&stack, &company, "new_device", "en", &to).await;
+    sent.until("queued").await;
+    sent.try_again(&company).await;
+    sent.until("sent").await;
+    let id = |mail: &Value| text(&mail["raw"]).lines().find(|line| line.starts_with("Message-ID:")).map(str::to_owned);
+    let ids: Vec<Option<String>> = sent.caught().await.iter().map(id).collect();
+    assert!(ids.len() == 2 && ids[0] == ids[1] && ids[0].as_ref().is_some_and(|id| id.contains(&sent.id.to_string())), "{ids:?}");
+}
+
+pub async fn who_may_not_send_a_mail_does_not(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (student, agent) = (&company.students[0], &company.agents[0]);
+    let people = [
+        (student, "student", "password_changed", true),
+        (student, "student", "invite", false),
+        (agent, "agent", "invite", false),
+        (&company.supervisor, "supervisor", "invite", true),
+        (&company.admin, "admin", "approval_asked", false),
+    ];
+    for (person, role, template, may) in people {
+        let inside = Inside::enter(&stack, &company, person, role).await;
+        let mail = "select app.queue_mail($1, $2, 'a@b.example', '', 'en', null, null, '{}')";
+        let id = Uuid::now_v7();
+        if may {
+            inside.changes(1, mail, &[&id, &template]).await;
+        } else {
+            inside.is_refused(mail, &[&id, &template]).await;
+        }
+        let around =
+            "insert into mails (id, template, to_address, to_name, locale) values ($1, 'approved', 'a@b.example', '', 'en')";
+        inside.is_refused(around, &[&id]).await;
+    }
+}
+
+pub async fn only_admins_see_whom_the_company_writes_to(stack: Arc<Stack>) {
+    let (company, other) = (company(&stack).await, company(&stack).await);
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    sent.until("sent").await;
+    for (person, of, role, seen) in [
+        (&company.admin, &company, "admin", 1),
+        (&company.supervisor, &company, "supervisor", 0),
+        (&other.admin, &other, "admin", 0),
+    ] {
+        let inside = Inside::enter(&stack, of, person, role).await;
+        inside.changes(seen, "select from mails where id = $1", &[&sent.id]).await;
+    }
+}
+
+pub async fn a_companys_own_server_is_the_one_that_is_asked(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let own = "insert into mail_accounts (company_id, host, port, security, from_address)
+               values ($1, '127.0.0.1', 1, 'tls', 'escola@exemplo.example')";
+    stack.database().await.execute(own, &[&company.id]).await.expect("a server");
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    let (_, reply) = sent.until("queued").await;
+    assert!(reply.to_lowercase().contains("connection"), "{reply}");
+    assert!(sent.caught().await.is_empty());
+}
