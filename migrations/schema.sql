@@ -167,7 +167,9 @@ create table public.companies (
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
     takeover_text text,
-    front_end_url text
+    front_end_url text,
+    two_factor_policy text[] not null default '{}'::text[],
+    idle_minutes integer
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -411,6 +413,25 @@ create table public.jobs (
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
 
+create table public.known_devices (
+    user_id uuid not null,
+    device text not null,
+    network text not null,
+    first_at timestamp with time zone not null default now(),
+    last_seen_at timestamp with time zone not null default now()
+);
+alter table public.known_devices enable row level security;
+alter table public.known_devices force row level security;
+
+create table public.login_challenges (
+    token_hash bytea not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    expires_at timestamp with time zone not null default (now() + '00:05:00'::interval)
+);
+alter table public.login_challenges enable row level security;
+alter table public.login_challenges force row level security;
+
 create table public.mail_accounts (
     company_id uuid not null default app.company_id(),
     host text not null,
@@ -502,6 +523,18 @@ create table public.object_removals (
 alter table public.object_removals enable row level security;
 alter table public.object_removals force row level security;
 
+create table public.password_resets (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    requested_by uuid,
+    created_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null default (now() + '00:30:00'::interval),
+    used_at timestamp with time zone
+);
+alter table public.password_resets enable row level security;
+alter table public.password_resets force row level security;
+
 create table public.presence_leases (
     connection_id text not null,
     company_id uuid not null default app.company_id(),
@@ -513,6 +546,14 @@ create table public.presence_leases (
 );
 alter table public.presence_leases enable row level security;
 alter table public.presence_leases force row level security;
+
+create table public.recovery_codes (
+    user_id uuid not null,
+    code_hash bytea not null,
+    used_at timestamp with time zone
+);
+alter table public.recovery_codes enable row level security;
+alter table public.recovery_codes force row level security;
 
 create table public.refresh_tokens (
     token_hash bytea not null,
@@ -535,6 +576,18 @@ create table public.schema_migrations (
     applied_at timestamp with time zone not null default now()
 );
 
+create table public.second_factors (
+    user_id uuid not null,
+    secret bytea not null,
+    enabled_at timestamp with time zone,
+    last_step bigint not null default 0,
+    failures integer not null default 0,
+    paused_until timestamp with time zone,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.second_factors enable row level security;
+alter table public.second_factors force row level security;
+
 create table public.sessions (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -545,7 +598,8 @@ create table public.sessions (
     revoked_at timestamp with time zone,
     user_agent text,
     ip text,
-    family_id uuid not null
+    family_id uuid not null,
+    stepped_up_at timestamp with time zone
 );
 alter table public.sessions enable row level security;
 alter table public.sessions force row level security;
@@ -570,7 +624,8 @@ create table public.users (
     "position" text,
     locale text not null default 'pt-BR'::text,
     time_zone text not null default 'America/Sao_Paulo'::text,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    password_changed_at timestamp with time zone
 );
 alter table public.users enable row level security;
 alter table public.users force row level security;
@@ -616,11 +671,13 @@ alter table public.clients add constraint clients_name_source_check CHECK ((name
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
 alter table public.companies add constraint companies_front_end_url_check CHECK (((front_end_url ~ '^https?://[^/?#\s]+$'::text) AND (char_length(front_end_url) <= 300)));
+alter table public.companies add constraint companies_idle_minutes_check CHECK ((idle_minutes = ANY (ARRAY[30, 480])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
+alter table public.companies add constraint companies_two_factor_policy_check CHECK ((two_factor_policy <@ ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text]));
 alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -668,6 +725,10 @@ alter table public.integration_calls add constraint integration_calls_pkey PRIMA
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (user_id, device, network);
+alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
 alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
 alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
@@ -698,12 +759,18 @@ alter table public.messages add constraint messages_status_check CHECK ((status 
 alter table public.object_removals add constraint object_removals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.object_removals add constraint object_removals_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
+alter table public.password_resets add constraint password_resets_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.password_resets add constraint password_resets_pkey PRIMARY KEY (id);
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
+alter table public.recovery_codes add constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
+alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factors(user_id) ON DELETE CASCADE;
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
+alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY (user_id);
+alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
@@ -725,6 +792,7 @@ CREATE INDEX client_merges_client ON public.client_merges USING btree (company_i
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
@@ -749,6 +817,9 @@ CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHER
 CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
+CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
+CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
 CREATE INDEX mails_age ON public.mails USING btree (created_at);
 CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHERE (link_id IS NOT NULL);
 CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
@@ -758,6 +829,9 @@ CREATE INDEX messages_conversation ON public.messages USING btree (company_id, c
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
+CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
+CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
+CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
@@ -765,6 +839,7 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
+CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
@@ -790,6 +865,19 @@ AS $function$
     select jsonb_agg(jsonb_build_object('body', text_before, 'until', until, 'edit_id', edit_id) order by number),
            (array_agg(text order by number desc))[1]
       from ordered
+$function$;
+
+CREATE OR REPLACE FUNCTION app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('password reset:' || person, 0));
+    insert into password_resets (id, company_id, user_id, requested_by)
+    select reset, company, person, by_user
+     where (select count(*) from password_resets where user_id = person and created_at > now() - interval '30 minutes') < 3;
+    return found;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text)
@@ -830,6 +918,36 @@ AS $function$
     returning storage_key
 $function$;
 
+CREATE OR REPLACE FUNCTION app.begin_second_factor(sealed bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into second_factors (user_id, secret) values (app.user_id(), sealed)
+    on conflict (user_id) do update set secret = excluded.secret, created_at = now() where second_factors.enabled_at is null;
+    return found;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.change_password(old_hash text, new_hash text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update users set password_hash = new_hash, password_changed_at = now() where id = app.user_id() and password_hash = old_hash;
+    if not found then
+        return false;
+    end if;
+    update password_resets set used_at = now() where user_id = app.user_id() and used_at is null;
+    delete from login_challenges where user_id = app.user_id();
+    return true;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
  LANGUAGE plpgsql
@@ -841,7 +959,9 @@ declare
     chosen_from record;
 begin
     perform app.hold_family(family_id) from sessions where id = app.session_id();
-    select family_id, expires_at into chosen_from from sessions where id = app.session_id() and revoked_at is null and expires_at > now();
+    select family_id, expires_at, stepped_up_at into chosen_from
+      from sessions
+     where id = app.session_id() and revoked_at is null and expires_at > now();
     if not found then
         raise exception 'session_revoked' using errcode = '28000';
     end if;
@@ -853,6 +973,7 @@ begin
     if found then
         perform app.add_session(session, chosen_from.family_id, company, app.user_id(), chosen_from.expires_at, refresh_hash,
                                 browser, address, request);
+        update sessions set stepped_up_at = chosen_from.stepped_up_at where id = session;
     end if;
 end
 $function$;
@@ -1004,6 +1125,53 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.end_idle_sessions(most integer)
+ RETURNS TABLE(session_id uuid, company_id uuid, user_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    with idle as (
+        select distinct sessions.id
+          from companies
+          join presence_leases on presence_leases.company_id = companies.id
+          join sessions on sessions.id = presence_leases.session_id
+         where companies.idle_minutes is not null
+           and sessions.revoked_at is null
+           and sessions.last_seen_at <= now() - make_interval(mins => companies.idle_minutes)
+         limit most
+    )
+    update sessions set revoked_at = now()
+      from idle
+     where sessions.id = idle.id
+    returning sessions.id, sessions.company_id, sessions.user_id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_logins(person uuid, only_family uuid, kept uuid)
+ RETURNS TABLE(session_id uuid, company_id uuid)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+    perform app.hold_family(family)
+       from (select distinct family_id as family from sessions
+              where user_id = person and revoked_at is null and expires_at > now()
+                and (only_family is null or family_id = only_family)
+                and family_id is distinct from kept
+              order by family_id) open;
+    return query
+    update sessions set revoked_at = now()
+     where user_id = person and revoked_at is null and expires_at > now()
+       and (only_family is null or family_id = only_family)
+       and family_id is distinct from kept
+    returning id, company_id;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_object_removals(storage_keys text[])
  RETURNS void
  LANGUAGE sql
@@ -1033,7 +1201,38 @@ AS $function$
     select count(*) from gone
 $function$;
 
-CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid)
+CREATE OR REPLACE FUNCTION app.end_own_logins(only_family uuid)
+ RETURNS TABLE(session_id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select ended.session_id, ended.company_id
+      from app.end_logins(app.user_id(), only_family,
+                          case when only_family is null then
+                              (select family_id from sessions where id = app.session_id()) end) ended;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_second_factor()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from sessions where id = app.session_id() and stepped_up_at = now();
+    if not found then
+        raise insufficient_privilege using message = 'a second factor is ended with a code';
+    end if;
+    delete from second_factors where user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid, standing text DEFAULT 'standard'::text)
  RETURNS text
  LANGUAGE plpgsql
 AS $function$
@@ -1045,6 +1244,12 @@ begin
     select * into access from app.session_access(company, person, claimed_role, session);
     if not found then
         raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    if access.must_have_factor and standing <> 'setting_up' and not app.has_second_factor(person) then
+        raise exception 'two_factor_required' using errcode = '28000';
+    end if;
+    if standing = 'stepped_up' and (access.stepped_up_at > now() - interval '10 minutes') is not true and app.has_second_factor(person) then
+        raise exception 'step_up_required' using errcode = '28000';
     end if;
     departments := coalesce(access.departments, '{}');
     if claimed_role = 'student' then
@@ -1253,6 +1458,28 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_challenge(hash bytea)
+ RETURNS TABLE(user_id uuid, name text, email text, company_id uuid, company_name text, company_slug text, role text, secret bytea)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select users.id, users.name, users.email, companies.id, companies.name, companies.slug, memberships.role, second_factors.secret
+      from login_challenges
+      join users on users.id = login_challenges.user_id
+      join companies on companies.id = login_challenges.company_id
+      join memberships on memberships.company_id = login_challenges.company_id and memberships.user_id = login_challenges.user_id
+      join second_factors on second_factors.user_id = login_challenges.user_id
+     where login_challenges.token_hash = hash
+       and login_challenges.expires_at > now()
+       and memberships.status = 'active'
+       and second_factors.enabled_at is not null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_channel(channel_kind text, key text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
  LANGUAGE plpgsql
@@ -1339,12 +1566,13 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_login(address text)
- RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text)
+ RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status
+    select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status,
+           exists (select from second_factors where second_factors.user_id = users.id and second_factors.enabled_at is not null)
       from users
       left join memberships on memberships.user_id = users.id
       left join companies on companies.id = memberships.company_id
@@ -1352,11 +1580,67 @@ AS $function$
      order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
+ RETURNS TABLE(email text, name text, locale text, password_hash text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    perform from app.session_access(company, person, claimed_role, session);
+    if not found then
+        raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    return query select users.email, users.name, users.locale, users.password_hash from users where users.id = person;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_password_reset(reset uuid)
+ RETURNS TABLE(email text, name text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    select users.email, users.name
+      from password_resets
+      join memberships on memberships.company_id = password_resets.company_id and memberships.user_id = password_resets.user_id
+      join users on users.id = password_resets.user_id
+     where password_resets.id = reset
+       and password_resets.used_at is null
+       and password_resets.expires_at > now()
+       and memberships.status = 'active';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.fold(value text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
+ RETURNS TABLE(email text, name text, locale text, is_made boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    select users.email, users.name, users.locale into email, name, locale
+      from memberships
+      join users on users.id = memberships.user_id
+     where memberships.company_id = app.company_id() and memberships.user_id = member and memberships.status = 'active'
+       and exists (select from memberships caller
+                    where caller.company_id = app.company_id() and caller.user_id = app.user_id()
+                      and caller.status = 'active' and caller.role = 'admin');
+    if found then
+        is_made := app.add_password_reset(reset, app.company_id(), member, app.user_id());
+        return next;
+    end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.has_role(VARIADIC roles text[])
  RETURNS boolean
@@ -1366,6 +1650,17 @@ AS $function$
     select exists (
         select from public.memberships
          where company_id = app.company_id() and user_id = app.user_id() and status = 'active' and role = any (roles))
+$function$;
+
+CREATE OR REPLACE FUNCTION app.has_second_factor(person uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return exists (select from second_factors where user_id = person and enabled_at is not null);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.held_conversation()
@@ -1610,12 +1905,15 @@ begin
       where token_hash = presented;
     select sessions.id as session_id, sessions.company_id, sessions.user_id, memberships.role, sessions.family_id,
            array(select key_id from refresh_tokens as successor where successor.succeeds = presented order by created_at) as key_ids,
-           sessions.revoked_at is null and sessions.expires_at > now() and memberships.status = 'active' as is_open,
+           sessions.revoked_at is null and sessions.expires_at > now() and memberships.status = 'active'
+               and (companies.idle_minutes is null
+                    or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes)) as is_open,
            refresh_tokens.expires_at, refresh_tokens.rotated_at, refresh_tokens.usable_until
       into token
       from refresh_tokens
       join sessions on sessions.id = refresh_tokens.session_id
       join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
+      join companies on companies.id = sessions.company_id
      where token_hash = presented;
     -- One presented before successors were derived has another whose use is not known.
     if token.rotated_at is not null and token.key_ids = '{}' then
@@ -1742,6 +2040,30 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.make_password_reset(reset uuid, address text, browser text, caller text, request text)
+ RETURNS TABLE(company uuid, email text, name text, locale text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    person uuid;
+begin
+    select users.id, users.email, users.name, users.locale, memberships.company_id
+      into person, email, name, locale, company
+      from users
+      join memberships on memberships.user_id = users.id and memberships.status = 'active'
+     where users.email = lower(address)
+     order by memberships.is_primary desc, memberships.created_at, memberships.company_id
+     limit 1;
+    if found and app.add_password_reset(reset, company, person, null) then
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'request_password_reset', person::text, caller, browser, request);
+        return next;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -1825,6 +2147,21 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_device(person uuid, with_device text, from_network text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+    is_first boolean;
+begin
+    insert into known_devices (user_id, device, network) values (person, with_device, from_network)
+    on conflict (user_id, device, network) do update set last_seen_at = now()
+    returning xmax = 0 into is_first;
+    return is_first and exists (
+        select from known_devices where user_id = person and (device, network) <> (with_device, from_network));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_handler()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1859,6 +2196,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_use()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update sessions set last_seen_at = now()
+     where id = (select id from sessions
+                  where id = app.session_id() and last_seen_at < now() - interval '1 minute'
+                    for update skip locked);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
@@ -1866,6 +2215,17 @@ CREATE OR REPLACE FUNCTION app.oldest_due_job()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select extract(epoch from now() - min(run_at))::double precision from jobs where finished_at is null and run_at <= now()
+$function$;
+
+CREATE OR REPLACE FUNCTION app.open_challenge(hash bytea, company uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into login_challenges (token_hash, company_id, user_id) values (hash, company, person);
+end
 $function$;
 
 CREATE OR REPLACE PROCEDURE app.open_to_lookup(IN target regclass, IN rights text)
@@ -1877,6 +2237,52 @@ begin
     execute format('grant %s on %s to app_lookup', rights, target);
 end
 $procedure$;
+
+CREATE OR REPLACE FUNCTION app.own_logins()
+ RETURNS TABLE(id uuid, user_agent text, ip text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, is_current boolean, company_names text[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select sessions.family_id,
+           (array_agg(sessions.user_agent order by sessions.last_seen_at desc))[1],
+           (array_agg(sessions.ip order by sessions.last_seen_at desc))[1],
+           min(sessions.created_at), max(sessions.last_seen_at), max(sessions.expires_at),
+           bool_or(sessions.id = app.session_id()),
+           array_agg(distinct companies.name order by companies.name)
+      from sessions
+      join companies on companies.id = sessions.company_id
+     where sessions.user_id = app.user_id()
+       and sessions.revoked_at is null
+       and sessions.expires_at > now()
+       and (companies.idle_minutes is null or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes))
+     group by sessions.family_id
+     order by bool_or(sessions.id = app.session_id()) desc, max(sessions.last_seen_at) desc, sessions.family_id
+     limit 100;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.own_second_factor()
+ RETURNS TABLE(secret bytea, is_enabled boolean, is_required boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    select second_factors.secret, second_factors.enabled_at is not null,
+           exists (select from memberships
+                     join companies on companies.id = memberships.company_id
+                    where memberships.user_id = app.user_id()
+                      and memberships.status = 'active'
+                      and memberships.role = any (companies.two_factor_policy))
+      from second_factors
+     where user_id = app.user_id();
+end
+$function$;
 
 CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
@@ -1970,6 +2376,9 @@ begin
         select app.user_id(), action, target, ip, request_id
           from jsonb_to_recordset(new_accesses) as a (action text, target text, ip text, request_id text);
     end if;
+    if app.session_id() is not null then
+        perform app.note_use();
+    end if;
     return next;
 end
 $function$;
@@ -2030,6 +2439,35 @@ begin
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
     values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
     return case when is_founder then 'created' else 'waiting' end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.request_password_reset(reset uuid, address text, browser text, caller text, request text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, email text, name text, locale text)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select made.company, made.email, made.name, made.locale into company_id, email, name, locale
+      from app.make_password_reset(reset, address, browser, caller, request) made;
+    if found then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.reset_password(reset uuid, hash text, browser text, caller text, request text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, user_id uuid, email text, name text, locale text, session_ids uuid[], company_ids uuid[])
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select used.company, used.person, used.email, used.name, used.locale, used.session_ids, used.company_ids
+      into company_id, user_id, email, name, locale, session_ids, company_ids
+      from app.use_password_reset(reset, hash, browser, caller, request) used;
+    if found then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
 end
 $function$;
 
@@ -2147,7 +2585,7 @@ CREATE OR REPLACE FUNCTION app.sees_all()
 AS $function$ select coalesce(current_setting('app.sees_all', true), '') = 'true' $function$;
 
 CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
- RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
+ RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid, must_have_factor boolean, stepped_up_at timestamp with time zone)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -2159,7 +2597,9 @@ begin
            case when memberships.role = 'agent' then
                array(select department_id from department_members where company_id = company and user_id = person)
            end,
-           memberships.client_id
+           memberships.client_id,
+           memberships.role = any (companies.two_factor_policy),
+           sessions.stepped_up_at
       from sessions
       join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
       join companies on companies.id = sessions.company_id
@@ -2168,6 +2608,7 @@ begin
        and sessions.user_id = person
        and sessions.revoked_at is null
        and sessions.expires_at > now()
+       and (companies.idle_minutes is null or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes))
        and memberships.status = 'active'
        and memberships.role = claimed_role;
 end
@@ -2179,6 +2620,51 @@ CREATE OR REPLACE FUNCTION app.session_id()
  STABLE
 AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.set_recovery_codes(hashes bytea[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from sessions where id = app.session_id() and stepped_up_at = now();
+    if not found then
+        raise insufficient_privilege using message = 'recovery codes are set with a code';
+    end if;
+    update second_factors set enabled_at = coalesce(enabled_at, now()) where user_id = app.user_id();
+    delete from recovery_codes where user_id = app.user_id();
+    insert into recovery_codes (user_id, code_hash) select app.user_id(), hash from unnest(hashes) hash;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select login.is_new_device, login.locale into is_new_device, locale
+      from app.start_login(session, company, person, refresh_hash, browser, address, request, device, network) login;
+    company_id := company;
+    feed_cursor := app.enter_system(company);
+    return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, outcome text, seconds integer, is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select login.company, login.outcome, login.seconds, login.is_new_device, login.locale
+      into company_id, outcome, seconds, is_new_device, locale
+      from app.start_challenged_login(challenge, step, recovery_hash, session, refresh_hash, browser, address, request, device, network) login;
+    if found then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.spaced(value text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2186,6 +2672,46 @@ CREATE OR REPLACE FUNCTION app.spaced(value text)
 AS $function$
 begin
     return btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(outcome text, seconds integer, company uuid, is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    open login_challenges;
+begin
+    select * into open from login_challenges where token_hash = challenge and expires_at > now() for update;
+    if not found then
+        return;
+    end if;
+    company := open.company_id;
+    is_new_device := false;
+    select code.outcome, code.seconds into outcome, seconds from app.take_code(open.user_id, step, recovery_hash) code;
+    if outcome = 'taken' then
+        delete from login_challenges where token_hash = challenge;
+        select login.is_new_device, login.locale into is_new_device, locale
+          from app.start_login(session, company, open.user_id, refresh_hash, browser, address, request, device, network) login;
+        update sessions set stepped_up_at = now() where id = session;
+    end if;
+    return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request);
+    is_new_device := app.note_device(person, device, network);
+    select users.locale into locale from users where id = person;
+    return next;
 end
 $function$;
 
@@ -2265,6 +2791,26 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_logins(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from login_challenges where ctid in (select ctid from login_challenges where expires_at < now() limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from password_resets where ctid in (select ctid from password_resets where expires_at < now() - interval '7 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from known_devices where ctid in (select ctid from known_devices where last_seen_at < now() - interval '1 year' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_mails(batch integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2300,6 +2846,39 @@ begin
         select ctid from early_changes where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
     return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.take_code(person uuid, step bigint, recovery_hash bytea)
+ RETURNS TABLE(outcome text, seconds integer)
+ LANGUAGE plpgsql
+AS $function$
+declare
+    factor second_factors;
+begin
+    select * into factor from second_factors where user_id = person for update;
+    if not found then
+        return query select 'wrong', 0;
+    elsif factor.paused_until > clock_timestamp() then
+        return query select 'paused', ceil(extract(epoch from factor.paused_until - clock_timestamp()))::integer;
+    elsif step > factor.last_step then
+        update second_factors set last_step = step, failures = 0, paused_until = null where user_id = person;
+        return query select 'taken', 0;
+    else
+        update recovery_codes set used_at = now() where user_id = person and code_hash = recovery_hash and used_at is null;
+        if found then
+            update second_factors set failures = 0, paused_until = null where user_id = person;
+            return query select 'taken', 0;
+        else
+            -- A quarter of an hour, half an hour, from then on an hour.
+            update second_factors
+               set failures = factor.failures + 1,
+                   paused_until = case when (factor.failures + 1) % 5 = 0 then
+                       now() + least(interval '1 hour', interval '15 minutes' * 2 ^ least(4, factor.failures / 5)) end
+             where user_id = person;
+            return query select 'wrong', 0;
+        end if;
+    end if;
 end
 $function$;
 
@@ -2354,6 +2933,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.take_own_code(step bigint, recovery_hash bytea)
+ RETURNS TABLE(outcome text, seconds integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    select * into outcome, seconds from app.take_code(app.user_id(), step, recovery_hash);
+    if outcome = 'taken' then
+        update sessions set stepped_up_at = now() where id = app.session_id();
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.turn_days()
  RETURNS void
  LANGUAGE plpgsql
@@ -2385,6 +2980,34 @@ begin
         select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
           from messages
          where messages.company_id = app.company_id() and messages.file_id = file);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.use_password_reset(reset uuid, hash text, browser text, caller text, request text)
+ RETURNS TABLE(company uuid, person uuid, email text, name text, locale text, session_ids uuid[], company_ids uuid[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update password_resets set used_at = now()
+     where id = reset and used_at is null and expires_at > now()
+       and exists (select from memberships
+                    where memberships.company_id = password_resets.company_id and memberships.user_id = password_resets.user_id
+                      and memberships.status = 'active')
+    returning password_resets.company_id, password_resets.user_id into company, person;
+    if not found then
+        return;
+    end if;
+    update password_resets set used_at = now() where user_id = person and used_at is null;
+    update users set password_hash = hash, password_changed_at = now() where id = person
+    returning users.email, users.name, users.locale into email, name, locale;
+    delete from login_challenges where user_id = person;
+    select coalesce(array_agg(ended.session_id), '{}'), coalesce(array_agg(ended.company_id), '{}') into session_ids, company_ids
+      from app.end_logins(person, null, null) ended;
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (company, person, 'reset_password', person::text, caller, browser, request);
+    return next;
 end
 $function$;
 
@@ -2625,6 +3248,16 @@ create policy lookup on public.jobs as permissive for all to app_lookup using tr
 
 create policy system on public.jobs as permissive for all to app_system using true;
 
+create policy lookup on public.known_devices as permissive for all to app_lookup using true;
+
+create policy company on public.login_challenges as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.login_challenges as permissive for all to app_lookup using true;
+
+create policy staff on public.login_challenges as permissive for all to app_staff using true;
+
+create policy system on public.login_challenges as permissive for all to app_system using true;
+
 create policy admins on public.mail_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
 create policy company on public.mail_accounts as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
@@ -2685,6 +3318,14 @@ create policy student on public.object_removals as permissive for all to app_stu
 
 create policy system on public.object_removals as permissive for all to app_system using true;
 
+create policy company on public.password_resets as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.password_resets as permissive for all to app_lookup using true;
+
+create policy staff on public.password_resets as permissive for all to app_staff using true;
+
+create policy system on public.password_resets as permissive for all to app_system using true;
+
 create policy company on public.presence_leases as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.presence_leases as permissive for all to app_lookup using true;
@@ -2697,6 +3338,8 @@ create policy student on public.presence_leases as permissive for all to app_stu
 
 create policy system on public.presence_leases as permissive for all to app_system using true;
 
+create policy lookup on public.recovery_codes as permissive for all to app_lookup using true;
+
 create policy company on public.refresh_tokens as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.refresh_tokens as permissive for all to app_lookup using true;
@@ -2704,6 +3347,14 @@ create policy lookup on public.refresh_tokens as permissive for all to app_looku
 create policy staff on public.refresh_tokens as permissive for all to app_staff using true;
 
 create policy system on public.refresh_tokens as permissive for all to app_system using true;
+
+create policy lookup on public.second_factors as permissive for all to app_lookup using true;
+
+create policy self on public.second_factors as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.second_factors as permissive for select to app_staff using (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE (memberships.user_id = second_factors.user_id)));
 
 create policy company on public.sessions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -3070,6 +3721,10 @@ grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
+grant select on column public.second_factors.enabled_at to app_staff;
+grant select on column public.second_factors.enabled_at to app_student;
+grant select on column public.second_factors.user_id to app_staff;
+grant select on column public.second_factors.user_id to app_student;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users."position" to app_system;
@@ -3088,6 +3743,8 @@ grant select on column public.users.locale to app_system;
 grant select on column public.users.name to app_staff;
 grant select on column public.users.name to app_student;
 grant select on column public.users.name to app_system;
+grant update on column public.users.password_changed_at to app_lookup;
+grant update on column public.users.password_hash to app_lookup;
 grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.phone to app_system;
@@ -3095,6 +3752,7 @@ grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
 grant select on column public.users.time_zone to app_system;
 grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
+grant execute on function app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid) to app_lookup;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
@@ -3102,6 +3760,10 @@ grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
 grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
+grant execute on function app.begin_second_factor(sealed bytea) to app_staff;
+grant execute on function app.begin_second_factor(sealed bytea) to app_student;
+grant execute on function app.change_password(old_hash text, new_hash text) to app_staff;
+grant execute on function app.change_password(old_hash text, new_hash text) to app_student;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
@@ -3126,9 +3788,15 @@ grant execute on function app.department_ids() to app_system;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;
+grant execute on function app.end_idle_sessions(most integer) to app;
+grant execute on function app.end_logins(person uuid, only_family uuid, kept uuid) to app_lookup;
 grant execute on function app.end_object_removals(storage_keys text[]) to app;
 grant execute on function app.end_orphan_uploads(most integer) to app;
-grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.end_own_logins(only_family uuid) to app_staff;
+grant execute on function app.end_own_logins(only_family uuid) to app_student;
+grant execute on function app.end_second_factor() to app_staff;
+grant execute on function app.end_second_factor() to app_student;
+grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid, standing text) to app;
 grant execute on function app.enter_account(channel_kind text, account text, number text) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_kept_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[]) to app;
@@ -3140,15 +3808,20 @@ grant execute on function app.feed_head() to app_staff;
 grant execute on function app.feed_head() to app_student;
 grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
+grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_login(address text) to app;
+grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
+grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
+grant execute on function app.has_second_factor(person uuid) to app;
 grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
@@ -3168,10 +3841,18 @@ grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
+grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
+grant execute on function app.note_device(person uuid, with_device text, from_network text) to app_lookup;
+grant execute on function app.note_use() to app_lookup;
 grant execute on function app.oldest_due_job() to app;
+grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
+grant execute on function app.own_logins() to app_staff;
+grant execute on function app.own_logins() to app_student;
+grant execute on function app.own_second_factor() to app_staff;
+grant execute on function app.own_second_factor() to app_student;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
@@ -3179,6 +3860,8 @@ grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
+grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
+grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
@@ -3196,22 +3879,33 @@ grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
 grant execute on function app.session_id() to app_system;
+grant execute on function app.set_recovery_codes(hashes bytea[]) to app_staff;
+grant execute on function app.set_recovery_codes(hashes bytea[]) to app_student;
+grant execute on function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
+grant execute on function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.spaced(value text) to app_lookup;
 grant execute on function app.spaced(value text) to app_staff;
 grant execute on function app.spaced(value text) to app_system;
+grant execute on function app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
+grant execute on function app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
 grant execute on function app.stems(company uuid, words text) to app_lookup;
 grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_logins(most integer) to app;
 grant execute on function app.sweep_mails(batch integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
+grant execute on function app.take_code(person uuid, step bigint, recovery_hash bytea) to app_lookup;
 grant execute on function app.take_due_jobs(most integer) to app;
+grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_staff;
+grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
 grant execute on function app.turn_days() to app;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
 grant execute on function app.use_of_file(file uuid) to app_system;
+grant execute on function app.use_password_reset(reset uuid, hash text, browser text, caller text, request text) to app;
 grant execute on function app.user_id() to app;
 grant execute on function app.user_id() to app_lookup;
 grant execute on function app.user_id() to app_staff;
@@ -3300,6 +3994,8 @@ grant select on table public.integration_calls to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
+grant delete, insert, select, update on table public.known_devices to app_lookup;
+grant delete, insert, select, update on table public.login_challenges to app_lookup;
 grant delete on table public.mail_accounts to app_staff;
 grant select on table public.mail_accounts to app_system;
 grant select on table public.mail_rules to app_lookup;
@@ -3318,11 +4014,15 @@ grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
+grant delete, insert, select, update on table public.password_resets to app_lookup;
+grant select on table public.password_resets to app_system;
 grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_lookup;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
+grant delete, insert, select, update on table public.recovery_codes to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
+grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;

@@ -4,6 +4,7 @@ mod company_slug;
 mod destination;
 pub mod device;
 pub mod guard;
+pub mod notices;
 pub mod password;
 pub mod qr;
 mod recovery_codes;

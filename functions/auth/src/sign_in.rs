@@ -1,10 +1,11 @@
 //! The start of a login, by whatever somebody has proved who they are.
 
-use shared::{crypto, prelude::*};
+use shared::{Row, crypto, error::INTERNAL, prelude::*};
 
 use crate::{
     Company, TokenPair,
     device::{Device, network_of},
+    notices::{self, Addressee},
 };
 
 const SIGN_IN: &str = "select * from app.sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -51,10 +52,21 @@ impl NewSession {
         }
     }
 
-    /// What whoever signed in is answered.
-    #[must_use]
-    pub fn answer(self, context: &Context, user: SignedInUser, company: Company) -> SignedIn {
+    /// What whoever signed in is answered, given the row that started the session. Tells them by mail of a device that they have not used
+    /// before.
+    pub fn answer(
+        self,
+        context: &Context,
+        transaction: &Transaction,
+        user: SignedInUser,
+        company: Company,
+        started: &Row,
+    ) -> SignedIn {
         let identity = Identity { user_id: user.id, company_id: company.id, role: user.role, session_id: self.id };
+        if started.get("is_new_device") {
+            let to = Addressee { email: user.email.clone(), name: user.name.clone(), locale: started.get("locale") };
+            notices::new_device(context, transaction, &to, &self.device);
+        }
         SignedIn { tokens: TokenPair::new(context, &identity, self.refresh_token), user, company }
     }
 }
@@ -74,11 +86,12 @@ pub async fn sign_in(
     let origin = context.origin();
     let device = session.device.name();
     let NewSession { id, refresh_hash, network, .. } = &session;
-    transaction
+    let started = transaction
         .enter_with(
             SIGN_IN,
             &[id, &company.id, &user.id, refresh_hash, &origin.user_agent, &origin.ip, &origin.request_id, &device, network],
         )
-        .await?;
-    Ok(session.answer(context, user, company))
+        .await?
+        .ok_or_else(|| INTERNAL.caused_by("a session that starts answers a row"))?;
+    Ok(session.answer(context, transaction, user, company, &started))
 }

@@ -4,6 +4,8 @@
 mod change_password;
 #[path = "bin/create_department.rs"]
 mod create_department;
+#[path = "bin/force_password_reset.rs"]
+mod force_password_reset;
 #[path = "bin/list_departments.rs"]
 mod list_departments;
 #[path = "bin/list_online_users.rs"]
@@ -16,6 +18,7 @@ fn main() {
     shared::called_by_name(&[
         ("change_password", change_password::main),
         ("create_department", create_department::main),
+        ("force_password_reset", force_password_reset::main),
         ("list_departments", list_departments::main),
         ("list_online_users", list_online_users::main),
         ("list_users", list_users::main),

@@ -50,7 +50,7 @@ fn filled(text: &str, function: &str) -> Result<String> {
         let length = filled[start..].find("}}").context("a placeholder ends")?;
         let name = filled[start + 2..start + length].to_owned();
         let value = match name.as_str() {
-            "email" => "ana@escola.example".to_owned(),
+            "email" | "newcomer_email" => "ana@escola.example".to_owned(),
             "password" => "girassol amarelo 27".to_owned(),
             "code" => "492039".to_owned(),
             "recovery_code" => "k3vh-x2da-7q5m-bt4e".to_owned(),

@@ -85,6 +85,6 @@ async fn verify_login(context: Context, _: Anyone, Json(input): Json<Answered>) 
         return Err(refusal);
     }
     let user = SignedInUser { id: user_id, name, email, role, avatar_url: None };
-    let signed_in = session.answer(&context, user, company);
+    let signed_in = session.answer(&context, &transaction, user, company, &answered);
     transaction.commit(Json(signed_in)).await
 }

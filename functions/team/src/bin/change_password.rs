@@ -3,6 +3,7 @@
 use auth::{
     END_OWN_LOGINS, Revocation, RevocationReason,
     guard::{self, TOO_MANY_FAILURES},
+    notices::{self, Addressee},
     password,
 };
 use futures_util::future::try_join;
@@ -14,7 +15,7 @@ const PASSWORD_WRONG: Problem =
 const ROUTE: Route = Route::put("/users/me/password").fails(&[PASSWORD_WRONG, TOO_MANY_FAILURES]);
 
 /// Where the session stands: what is wrong with it comes first.
-const FIND: &str = "select email, name, password_hash from app.find_password($1, $2, $3, $4)";
+const FIND: &str = "select email, name, locale, password_hash from app.find_password($1, $2, $3, $4)";
 
 const CHANGE: &str = "select app.change_password($1, $2) as is_changed";
 
@@ -32,6 +33,7 @@ struct ChangePassword {
 struct Present {
     email: String,
     name: String,
+    locale: String,
     password_hash: String,
 }
 
@@ -45,7 +47,7 @@ async fn change_password(context: Context, caller: Member, Json(input): Json<Cha
     let present: Present = lookup.one(FIND, &[&company_id, &user_id, &role.as_str(), &session_id]).await?;
     // Hashing takes long: nothing is held open meanwhile.
     lookup.commit_quietly().await?;
-    let Present { email, name, password_hash } = present;
+    let Present { email, name, locale, password_hash } = present;
     guard::expect_failure(&context, &email).await?;
     if !password::is_right(&input.current_password, Some(&password_hash)) {
         return Err(PASSWORD_WRONG.into());
@@ -62,6 +64,7 @@ async fn change_password(context: Context, caller: Member, Json(input): Json<Cha
     }
     let revocation = Revocation { user_id, sessions, reason: RevocationReason::PasswordChanged };
     revocation.tell_in(&transaction, company_id);
+    notices::password_changed(&transaction, &Addressee { email, name, locale });
     transaction.audit(user_id, &Value::Null, &json!({"password": "changed"}));
     let answer = transaction.commit(NoContent).await?;
     revocation.spread(&context, Some(company_id)).await;

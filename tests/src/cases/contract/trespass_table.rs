@@ -52,6 +52,7 @@ pub const ROWS: &[Row] = &[
     row("disable_two_factor", "/auth/2fa/disable", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("download_file", "/storage/download/{file}", "", NotFound),
     row("enable_two_factor", "/auth/2fa/enable", r#"{"code": "123456"}"#, Conflict("two_factor_not_set_up")),
+    row("force_password_reset", "/admin/reset-password/{agent}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
     row("get_me", "/auth/me", "", OwnThings),
     row("list_conversations", "/conversations", "", OwnThings),

@@ -1,10 +1,10 @@
-//! PUT /users/me/password
+//! Passwords: changed by who knows the old one, and set anew by a link.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Answer, Api, Company, Stack, Wanted, authenticator::newcomer, company::text};
 
 use super::refreshing::refresh;
@@ -118,4 +118,29 @@ pub async fn a_new_one_is_hard_to_guess(stack: Arc<Stack>) {
     let kept = "select count(*) from users where id = $1 and password_changed_at is null";
     let row = stack.database().await.query_one(kept, &[&person.id]).await.expect("a count");
     assert_eq!(row.get::<_, i64>(0), 1);
+}
+
+pub async fn links_are_for_members_and_asked_for_by_admins(stack: Arc<Stack>) {
+    let (company, other) = (company(&stack).await, company(&stack).await);
+    let force = async |api: &Api, id: &str| api.post(&format!("/admin/reset-password/{id}"), Value::Null).await;
+    let agent = company.agents[0].id.to_string();
+    for person in [&company.supervisor, &company.agents[0], &company.students[0]] {
+        assert_eq!(force(&person.api, &agent).await.problem(403), "forbidden");
+    }
+    assert_eq!(force(&other.admin.api, &agent).await.problem(404), "not_found");
+    let leave = "update memberships set status = 'inactive' where user_id = $1";
+    stack.database().await.execute(leave, &[&company.supervisor.id]).await.expect("leaves");
+    assert_eq!(force(&company.admin.api, &company.supervisor.id.to_string()).await.problem(404), "not_found");
+    for _ in 0..3 {
+        force(&company.admin.api, &agent).await.expect(204);
+    }
+    let late = force(&company.admin.api, &agent).await;
+    assert_eq!(late.header("retry-after"), Some("1800"));
+    assert_eq!(late.problem(429), "too_many_links");
+    // Nothing has happened to the person but mails.
+    enter(&stack, &company.agents[0].email, &company.password).await.expect(200);
+    company.agents[0].api.get("/auth/me").await.expect(200);
+    let audited = "select count(*) from audit_log where company_id = $1 and action = 'force_password_reset' and target = $2";
+    let row = stack.database().await.query_one(audited, &[&company.id, &agent]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 3);
 }
