@@ -9,6 +9,7 @@ pub mod forge;
 #[cfg(test)]
 mod layers;
 pub mod lock;
+pub mod mailbox;
 pub mod openapi;
 pub mod processes;
 pub mod sandbox;

@@ -22,6 +22,8 @@ mod register;
 mod renew_recovery_codes;
 #[path = "bin/request_password_reset.rs"]
 mod request_password_reset;
+#[path = "bin/reset_password.rs"]
+mod reset_password;
 #[path = "bin/revoke_other_sessions.rs"]
 mod revoke_other_sessions;
 #[path = "bin/revoke_session.rs"]
@@ -49,6 +51,7 @@ fn main() {
         ("register", register::main),
         ("renew_recovery_codes", renew_recovery_codes::main),
         ("request_password_reset", request_password_reset::main),
+        ("reset_password", reset_password::main),
         ("revoke_other_sessions", revoke_other_sessions::main),
         ("revoke_session", revoke_session::main),
         ("select_company", select_company::main),

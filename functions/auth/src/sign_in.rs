@@ -65,7 +65,7 @@ impl NewSession {
         let identity = Identity { user_id: user.id, company_id: company.id, role: user.role, session_id: self.id };
         if started.get("is_new_device") {
             let to = Addressee { email: user.email.clone(), name: user.name.clone(), locale: started.get("locale") };
-            notices::new_device(context, transaction, to, &self.device);
+            notices::new_device(context, transaction, &to, &self.device);
         }
         SignedIn { tokens: TokenPair::new(context, &identity, self.refresh_token), user, company }
     }

@@ -47,7 +47,7 @@ async fn request(context: &Context, email: &str) -> Result<(), Error> {
     let made = transaction.enter_with(REQUEST, &[&id, &email, &origin.user_agent, &origin.ip, &origin.request_id]).await?;
     if let Some(row) = made {
         let to = Addressee { email: row.get("email"), name: row.get("name"), locale: row.get("locale") };
-        notices::password_reset(&transaction, to, id);
+        notices::password_reset(&transaction, &to, id, false);
     }
     transaction.commit_quietly().await
 }

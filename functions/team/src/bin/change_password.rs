@@ -64,7 +64,7 @@ async fn change_password(context: Context, caller: Member, Json(input): Json<Cha
     }
     let revocation = Revocation { user_id, sessions, reason: RevocationReason::PasswordChanged };
     revocation.tell_in(&transaction, company_id);
-    notices::password_changed(&context, &transaction, Addressee { email, name, locale });
+    notices::password_changed(&transaction, &Addressee { email, name, locale });
     transaction.audit(user_id, &Value::Null, &json!({"password": "changed"}));
     let answer = transaction.commit(NoContent).await?;
     revocation.spread(&context, Some(company_id)).await;

@@ -43,7 +43,7 @@ async fn force_password_reset(
     if !is_made {
         return Err(TOO_MANY_LINKS.retry_after(PAUSE));
     }
-    notices::password_reset(&transaction, Addressee { email, name, locale }, reset_id);
+    notices::password_reset(&transaction, &Addressee { email, name, locale }, reset_id, true);
     transaction.audit(id, &Value::Null, &json!({"password_reset": "sent"}));
     transaction.commit(NoContent).await
 }

@@ -15,6 +15,7 @@ use tests::{
     company::Person,
     company::text,
     eventually, forge,
+    mailbox::{next_mail_to, token_in},
     sandbox::fresh_number,
 };
 use uuid::Uuid;
@@ -158,6 +159,7 @@ impl Fixture {
             "code" => self.people().get(function).map(|(_, app)| app.code()).unwrap_or_default(),
             "recovery_code" => self.people().get(function).map(|(code, _)| code.clone()).unwrap_or_default(),
             "newcomer_id" => self.newcomer().await.id.to_string(),
+            "reset_token" => self.reset_token().await,
             "newcomer_email" => self.newcomer().await.email,
             "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),
             "refresh_token" => text(&self.log_in().await["refresh_token"]).to_owned(),
@@ -221,6 +223,13 @@ impl Fixture {
         let app = Authenticator::scan(text(&set_up["otpauth_uri"]));
         self.people().insert(function.to_owned(), (String::new(), app));
         person.api.token.unwrap_or_default()
+    }
+
+    /// Of the link that somebody who has forgotten their password was sent.
+    async fn reset_token(&self) -> String {
+        let person = self.newcomer().await;
+        self.stack.api().post("/auth/password/forgot", json!({"email": person.email})).await.expect(202);
+        token_in(&next_mail_to(&self.stack, &person.email, 0).await)
     }
 
     async fn secured(&self, function: &str) -> Secured {

@@ -6,6 +6,7 @@ mod logins;
 mod passwords;
 pub mod refreshing;
 mod register;
+mod resets;
 mod sessions;
 mod two_factor;
 
@@ -69,6 +70,13 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_unknown_company_is_named,
             company_names_may_repeat,
             passwords_are_kept_as_hashes_only,
+        };
+        resets::{
+            a_forgotten_password_is_set_by_the_link,
+            a_link_is_good_once_for_half_an_hour,
+            who_has_an_account_is_not_told_by_asking,
+            nobody_fills_a_mailbox,
+            a_new_device_is_told_of,
         };
         sessions::{
             me_is_who_signed_in,
