@@ -95,7 +95,7 @@ impl Calendar {
         let days = self.date_of(to).duration_since(self.date_of(from)).as_hours() / 24;
         let spans = self.spans_from(from, i32::try_from(days).unwrap_or(MOST_DAYS).min(MOST_DAYS));
         let open = spans.take_while(|&(opens, _)| opens < to).map(|(opens, closes)| closes.min(to).duration_since(opens));
-        open.fold(SignedDuration::ZERO, |sum, open| sum.saturating_add(open))
+        open.fold(SignedDuration::ZERO, SignedDuration::saturating_add)
     }
 
     /// The open spans from this instant on, to the end of the day that comes so many days later.

@@ -142,7 +142,9 @@ impl Week {
             &mut self.saturday,
             &mut self.sunday,
         ];
-        days.into_iter().for_each(|day| day.sort_by_key(|interval| (interval.from, interval.to)));
+        for day in days {
+            day.sort_by_key(|interval| (interval.from, interval.to));
+        }
         self
     }
 
