@@ -190,6 +190,9 @@ pub async fn a_challenge_is_its_logins_and_short_lived(stack: Arc<Stack>) {
     let database = stack.database().await;
     let late = "update login_challenges set expires_at = now() where user_id = $1";
     let left = "update memberships set status = $2 where user_id = $1";
+    // A company keeps an admin.
+    let another = "update memberships set role = 'admin' where user_id = $1";
+    database.execute(another, &[&company.supervisor.id]).await.expect("another admin");
     database.execute(left, &[&company.admin.id, &"inactive"]).await.expect("leaves");
     assert_eq!(verify(&stack, &challenge, &code).await.problem(401), "challenge_invalid");
     database.execute(left, &[&company.admin.id, &"active"]).await.expect("comes back");
