@@ -17,7 +17,7 @@ SCHEMATHESIS_HOOKS=tests.client.checks PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 "$
   --seed 20261122 \
   --max-examples 15 \
   --max-time 90 \
-  --workers 2 \
+  --workers 1 \
   --no-shrink \
   --continue-on-failure \
   --warnings off
