@@ -60,6 +60,19 @@ create table public.bot_flows (
 alter table public.bot_flows enable row level security;
 alter table public.bot_flows force row level security;
 
+create table public.calendars (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    department_id uuid,
+    time_zone text,
+    week jsonb not null,
+    keeps_optional boolean not null,
+    version integer not null default 1,
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.calendars enable row level security;
+alter table public.calendars force row level security;
+
 create table public.channel_accounts (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -167,10 +180,36 @@ create table public.companies (
     feature_flags jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null default now(),
     takeover_text text,
-    front_end_url text
+    front_end_url text,
+    two_factor_policy text[] not null default '{}'::text[],
+    idle_minutes integer,
+    bot_enabled boolean not null default true,
+    coin_name text not null default 'moedas'::text,
+    colour text not null default '#2563eb'::text,
+    founded_by uuid,
+    version integer not null default 1
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
+
+create table public.company_secrets (
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    sealed bytea not null
+);
+alter table public.company_secrets enable row level security;
+alter table public.company_secrets force row level security;
+
+create table public.company_setup (
+    company_id uuid not null default app.company_id(),
+    ai_base_url text,
+    ai_model text,
+    ai_key_hint text,
+    made text[] not null default '{}'::text[],
+    version integer not null default 0
+);
+alter table public.company_setup enable row level security;
+alter table public.company_setup force row level security;
 
 create table public.conversation_handlers (
     company_id uuid not null default app.company_id(),
@@ -345,6 +384,17 @@ create table public.files (
 alter table public.files enable row level security;
 alter table public.files force row level security;
 
+create table public.holidays (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    department_id uuid,
+    date date not null,
+    name text not null,
+    yearly boolean not null
+);
+alter table public.holidays enable row level security;
+alter table public.holidays force row level security;
+
 create table public.idempotency_keys (
     company_id uuid not null default app.company_id(),
     user_id uuid not null default app.user_id(),
@@ -368,7 +418,9 @@ create table public.inbound_webhooks (
     failed_items integer not null default 0,
     received_at timestamp with time zone not null default now(),
     clients text[] not null default '{}'::text[],
-    left_at timestamp with time zone
+    left_at timestamp with time zone,
+    kinds text[] not null default '{}'::text[],
+    applied_at timestamp with time zone
 ) partition by RANGE (received_at);
 alter table public.inbound_webhooks enable row level security;
 alter table public.inbound_webhooks force row level security;
@@ -382,10 +434,59 @@ create table public.integration_calls (
     status integer,
     error_code text,
     took_ms integer not null,
-    at timestamp with time zone not null default now()
+    at timestamp with time zone not null default now(),
+    cost numeric(14,6),
+    currency text
 );
 alter table public.integration_calls enable row level security;
 alter table public.integration_calls force row level security;
+
+create table public.integration_prices (
+    company_id uuid not null default app.company_id(),
+    currency text not null default 'BRL'::text,
+    prices jsonb not null default '[]'::jsonb,
+    version integer not null default 0
+);
+alter table public.integration_prices enable row level security;
+alter table public.integration_prices force row level security;
+
+create table public.invites (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    email text not null,
+    name text,
+    role text not null,
+    department_ids uuid[] not null default '{}'::uuid[],
+    invited_by uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    sent_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null default (now() + '7 days'::interval),
+    revoked_at timestamp with time zone,
+    used_at timestamp with time zone,
+    user_id uuid
+);
+alter table public.invites enable row level security;
+alter table public.invites force row level security;
+
+create table public.job_progress (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    key text not null default ''::text,
+    state text not null default 'queued'::text,
+    done bigint not null default 0,
+    failed bigint not null default 0,
+    total bigint,
+    place jsonb,
+    result jsonb,
+    reason text,
+    started_by uuid default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    told_at timestamp with time zone not null default now(),
+    finished_at timestamp with time zone
+);
+alter table public.job_progress enable row level security;
+alter table public.job_progress force row level security;
 
 create table public.job_rules (
     kind text not null,
@@ -412,10 +513,31 @@ create table public.jobs (
     finished_at timestamp with time zone,
     failed boolean not null default false,
     last_error text,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    retries integer not null default 0,
+    retried_at timestamp with time zone
 );
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
+
+create table public.known_devices (
+    user_id uuid not null,
+    device text not null,
+    network text not null,
+    first_at timestamp with time zone not null default now(),
+    last_seen_at timestamp with time zone not null default now()
+);
+alter table public.known_devices enable row level security;
+alter table public.known_devices force row level security;
+
+create table public.login_challenges (
+    token_hash bytea not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    expires_at timestamp with time zone not null default (now() + '00:05:00'::interval)
+);
+alter table public.login_challenges enable row level security;
+alter table public.login_challenges force row level security;
 
 create table public.mail_accounts (
     company_id uuid not null default app.company_id(),
@@ -464,7 +586,13 @@ create table public.memberships (
     status text not null default 'active'::text,
     client_id uuid,
     created_at timestamp with time zone not null default now(),
-    is_primary boolean not null default false
+    is_primary boolean not null default false,
+    phone text,
+    "position" text,
+    closer_type text,
+    avatar_file_id uuid,
+    last_login_at timestamp with time zone,
+    version integer not null default 1
 );
 alter table public.memberships enable row level security;
 alter table public.memberships force row level security;
@@ -508,6 +636,18 @@ create table public.object_removals (
 alter table public.object_removals enable row level security;
 alter table public.object_removals force row level security;
 
+create table public.password_resets (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    requested_by uuid,
+    created_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null default (now() + '00:30:00'::interval),
+    used_at timestamp with time zone
+);
+alter table public.password_resets enable row level security;
+alter table public.password_resets force row level security;
+
 create table public.presence_leases (
     connection_id text not null,
     company_id uuid not null default app.company_id(),
@@ -519,6 +659,14 @@ create table public.presence_leases (
 );
 alter table public.presence_leases enable row level security;
 alter table public.presence_leases force row level security;
+
+create table public.recovery_codes (
+    user_id uuid not null,
+    code_hash bytea not null,
+    used_at timestamp with time zone
+);
+alter table public.recovery_codes enable row level security;
+alter table public.recovery_codes force row level security;
 
 create table public.refresh_tokens (
     token_hash bytea not null,
@@ -534,12 +682,31 @@ create table public.refresh_tokens (
 alter table public.refresh_tokens enable row level security;
 alter table public.refresh_tokens force row level security;
 
+create table public.schedule_runs (
+    name text not null,
+    run_at timestamp with time zone not null
+);
+alter table public.schedule_runs enable row level security;
+alter table public.schedule_runs force row level security;
+
 create table public.schema_migrations (
     version integer not null,
     name text not null,
     checksum text not null,
     applied_at timestamp with time zone not null default now()
 );
+
+create table public.second_factors (
+    user_id uuid not null,
+    secret bytea not null,
+    enabled_at timestamp with time zone,
+    last_step bigint not null default 0,
+    failures integer not null default 0,
+    paused_until timestamp with time zone,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.second_factors enable row level security;
+alter table public.second_factors force row level security;
 
 create table public.sessions (
     id uuid not null,
@@ -551,7 +718,8 @@ create table public.sessions (
     revoked_at timestamp with time zone,
     user_agent text,
     ip text,
-    family_id uuid not null
+    family_id uuid not null,
+    stepped_up_at timestamp with time zone
 );
 alter table public.sessions enable row level security;
 alter table public.sessions force row level security;
@@ -562,7 +730,12 @@ create table public.unrouted_webhooks (
     external_key text not null,
     body bytea not null,
     received_at timestamp with time zone not null default now(),
-    reason text
+    reason text,
+    kinds text[] not null default '{}'::text[],
+    number text,
+    account text,
+    shown text,
+    holder_id uuid
 );
 alter table public.unrouted_webhooks enable row level security;
 alter table public.unrouted_webhooks force row level security;
@@ -576,7 +749,8 @@ create table public.users (
     "position" text,
     locale text not null default 'pt-BR'::text,
     time_zone text not null default 'America/Sao_Paulo'::text,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    password_changed_at timestamp with time zone
 );
 alter table public.users enable row level security;
 alter table public.users force row level security;
@@ -589,6 +763,11 @@ alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KE
 alter table public.bot_flows add constraint bot_flows_company_id_id_key UNIQUE (company_id, id);
 alter table public.bot_flows add constraint bot_flows_company_id_key_number_key UNIQUE (company_id, key, number);
 alter table public.bot_flows add constraint bot_flows_pkey PRIMARY KEY (id);
+alter table public.calendars add constraint calendars_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.calendars add constraint calendars_company_id_department_id_key UNIQUE NULLS NOT DISTINCT (company_id, department_id);
+alter table public.calendars add constraint calendars_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.calendars add constraint calendars_pkey PRIMARY KEY (id);
+alter table public.calendars add constraint calendars_time_zone_check CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)));
 alter table public.channel_accounts add constraint channel_accounts_company_id_bot_flow_id_fkey FOREIGN KEY (company_id, bot_flow_id) REFERENCES public.bot_flows(company_id, id);
 alter table public.channel_accounts add constraint channel_accounts_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.channel_accounts add constraint channel_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -621,12 +800,22 @@ alter table public.clients add constraint clients_metadata_check CHECK (((jsonb_
 alter table public.clients add constraint clients_name_source_check CHECK ((name_source = ANY (ARRAY['number'::text, 'profile'::text, 'address_book'::text, 'staff'::text])));
 alter table public.clients add constraint clients_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_agent_visibility_check CHECK ((agent_visibility = ANY (ARRAY['company'::text, 'department'::text, 'own'::text])));
+alter table public.companies add constraint companies_coin_name_check CHECK (((coin_name <> ''::text) AND (char_length(coin_name) <= 40)));
+alter table public.companies add constraint companies_colour_check CHECK ((colour ~ '^#[0-9a-f]{6}$'::text));
+alter table public.companies add constraint companies_founded_by_fkey FOREIGN KEY (founded_by) REFERENCES public.users(id);
 alter table public.companies add constraint companies_front_end_url_check CHECK (((front_end_url ~ '^https?://[^/?#\s]+$'::text) AND (char_length(front_end_url) <= 300)));
+alter table public.companies add constraint companies_idle_minutes_check CHECK ((idle_minutes = ANY (ARRAY[30, 480])));
+alter table public.companies add constraint companies_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
+alter table public.companies add constraint companies_two_factor_policy_check CHECK ((two_factor_policy <@ ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text]));
+alter table public.company_secrets add constraint company_secrets_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_secrets add constraint company_secrets_pkey PRIMARY KEY (company_id, name);
+alter table public.company_setup add constraint company_setup_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_setup add constraint company_setup_pkey PRIMARY KEY (company_id);
 alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -672,14 +861,38 @@ alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
+alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
+alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
+alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.holidays add constraint holidays_name_check CHECK ((name <> ''::text));
+alter table public.holidays add constraint holidays_pkey PRIMARY KEY (id);
 alter table public.idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (company_id, user_id, route, key);
 alter table public.inbound_webhooks add constraint inbound_webhooks_company_id_fkey1 FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.inbound_webhooks add constraint inbound_webhooks_pkey PRIMARY KEY (id, received_at);
 alter table public.integration_calls add constraint integration_calls_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.integration_calls add constraint integration_calls_pkey PRIMARY KEY (id);
+alter table public.integration_prices add constraint integration_prices_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.integration_prices add constraint integration_prices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+alter table public.integration_prices add constraint integration_prices_pkey PRIMARY KEY (company_id);
+alter table public.invites add constraint invites_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.invites add constraint invites_company_id_id_key UNIQUE (company_id, id);
+alter table public.invites add constraint invites_company_id_invited_by_fkey FOREIGN KEY (company_id, invited_by) REFERENCES public.memberships(company_id, user_id);
+alter table public.invites add constraint invites_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.invites add constraint invites_email_check CHECK ((email = lower(email)));
+alter table public.invites add constraint invites_pkey PRIMARY KEY (id);
+alter table public.invites add constraint invites_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
+alter table public.job_progress add constraint job_progress_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.job_progress add constraint job_progress_company_id_id_key UNIQUE (company_id, id);
+alter table public.job_progress add constraint job_progress_pkey PRIMARY KEY (id);
+alter table public.job_progress add constraint job_progress_started_by_fkey FOREIGN KEY (started_by) REFERENCES public.users(id);
+alter table public.job_progress add constraint job_progress_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'cancelling'::text, 'cancelled'::text, 'done'::text, 'failed'::text])));
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (user_id, device, network);
+alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
 alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
 alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
@@ -692,11 +905,12 @@ alter table public.mails add constraint mails_check CHECK (((link_purpose IS NUL
 alter table public.mails add constraint mails_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.mails add constraint mails_pkey PRIMARY KEY (id);
 alter table public.mails add constraint mails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'refused'::text, 'failed'::text])));
+alter table public.memberships add constraint memberships_company_id_avatar_file_id_fkey FOREIGN KEY (company_id, avatar_file_id) REFERENCES public.files(company_id, id);
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
 alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
-alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text])));
+alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text, 'removed'::text])));
 alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.messages add constraint messages_client_message_id UNIQUE (company_id, client_message_id);
 alter table public.messages add constraint messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
@@ -710,14 +924,22 @@ alter table public.messages add constraint messages_status_check CHECK ((status 
 alter table public.object_removals add constraint object_removals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.object_removals add constraint object_removals_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
+alter table public.password_resets add constraint password_resets_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.password_resets add constraint password_resets_pkey PRIMARY KEY (id);
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
+alter table public.recovery_codes add constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
+alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factors(user_id) ON DELETE CASCADE;
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
+alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY (user_id);
+alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.unrouted_webhooks add constraint unrouted_webhooks_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.companies(id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
 alter table public.users add constraint users_email_check CHECK ((email = lower(email)));
 alter table public.users add constraint users_email_key UNIQUE (email);
@@ -736,8 +958,11 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
+CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
@@ -757,24 +982,40 @@ CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (create
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
 CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
-CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC);
+CREATE INDEX integration_calls_old ON public.integration_calls USING btree (at);
+CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC, id DESC);
+CREATE UNIQUE INDEX invites_open ON public.invites USING btree (company_id, email) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX invites_recent ON public.invites USING btree (company_id, created_at DESC, id DESC);
+CREATE INDEX job_progress_finished ON public.job_progress USING btree (finished_at);
+CREATE UNIQUE INDEX job_progress_going ON public.job_progress USING btree (company_id, kind, key) WHERE (finished_at IS NULL);
+CREATE INDEX job_progress_started_by ON public.job_progress USING btree (company_id, started_by);
 CREATE INDEX jobs_due ON public.jobs USING btree (run_at) WHERE (finished_at IS NULL);
-CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, created_at DESC) WHERE failed;
+CREATE INDEX jobs_failed ON public.jobs USING btree (company_id, finished_at DESC, id DESC) WHERE failed;
+CREATE INDEX jobs_failed_at ON public.jobs USING btree (finished_at) WHERE failed;
+CREATE INDEX jobs_failed_of_kind ON public.jobs USING btree (company_id, kind, finished_at, id) WHERE failed;
 CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at) WHERE ((finished_at IS NOT NULL) AND (NOT failed));
 CREATE INDEX jobs_lane ON public.jobs USING btree (company_id, queue, lane, number) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHERE ((finished_at IS NULL) AND (dispatched_at IS NOT NULL));
 CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
+CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
+CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
 CREATE INDEX mails_age ON public.mails USING btree (created_at);
 CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHERE (link_id IS NOT NULL);
 CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
+CREATE INDEX memberships_admins ON public.memberships USING btree (company_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text));
+CREATE INDEX memberships_avatar ON public.memberships USING btree (company_id, avatar_file_id) WHERE (avatar_file_id IS NOT NULL);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
+CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
+CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
+CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
@@ -782,10 +1023,25 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
+CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
 -- functions
+
+CREATE OR REPLACE FUNCTION app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, outcome text, user_id uuid)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select used.company, used.outcome, used.person into company_id, outcome, user_id
+      from app.use_invite(invite, new_person, person_name, hash, proved_hash) used;
+    if company_id is not null then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.add_asked_jobs()
  RETURNS jsonb
@@ -848,6 +1104,55 @@ AS $function$
       from ordered
 $function$;
 
+CREATE OR REPLACE FUNCTION app.add_member(company uuid, person uuid, new_role text, in_departments uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    client uuid;
+begin
+    select client_id into client from public.memberships where company_id = company and user_id = person;
+    if new_role = 'student' and client is null then
+        select clients.id into client
+          from public.clients
+          join public.users on users.id = person and lower(clients.email) = users.email
+         where clients.company_id = company
+           and clients.merged_into_id is null
+           and not exists (select from public.memberships where memberships.company_id = company and memberships.client_id = clients.id)
+         order by clients.created_at, clients.id
+         limit 1;
+        if not found then
+            client := gen_random_uuid();
+            insert into public.clients (id, company_id, name, email)
+            select client, company, users.name, users.email from public.users where users.id = person;
+        end if;
+        insert into public.client_identities (company_id, client_id, kind, value, address)
+        values (company, client, 'student', person::text, person::text)
+        on conflict (company_id, kind, value) do nothing;
+    end if;
+    insert into public.memberships (company_id, user_id, role, client_id) values (company, person, new_role, client)
+    on conflict (company_id, user_id) do update
+       set role = excluded.role, status = 'active', client_id = coalesce(memberships.client_id, excluded.client_id),
+           version = memberships.version + 1;
+    insert into public.department_members (company_id, department_id, user_id)
+    select company, id, person from public.departments where company_id = company and id = any (in_departments) and new_role <> 'student'
+    on conflict do nothing;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('password reset:' || person, 0));
+    insert into password_resets (id, company_id, user_id, requested_by)
+    select reset, company, person, by_user
+     where (select count(*) from password_resets where user_id = person and created_at > now() - interval '30 minutes') < 3;
+    return found;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text)
  RETURNS void
  LANGUAGE sql
@@ -861,6 +1166,66 @@ AS $function$
     )
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     values (refresh_hash, company, session, least(now() + interval '7 days', family_ends));
+$function$;
+
+CREATE OR REPLACE FUNCTION app.admit_member(person uuid, waits_as text, with_role text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+    member record;
+begin
+    perform app.hold_members(company);
+    present := app.present_role();
+    select role, status into member from memberships where company_id = company and user_id = person;
+    if not found or member.status not in ('active', waits_as) then
+        return 'not_found';
+    elsif not app.leads(present, member.role) or not app.leads(present, coalesce(with_role, member.role)) then
+        return 'forbidden';
+    elsif member.status = 'active' then
+        return 'unchanged';
+    end if;
+    perform app.hold_logins(company, person);
+    update memberships set status = 'active', role = coalesce(with_role, role), version = version + 1
+     where company_id = company and user_id = person;
+    perform app.end_sessions_in(company, person);
+    return 'done';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.announce_member(company uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    insert into public.events (company_id, topic, type, audience, data)
+    select company, 'company:' || company, 'user.awaiting_approval', array['self:admins'],
+           jsonb_build_object('user_id', users.id, 'name', users.name, 'email', users.email)
+      from public.users where users.id = person;
+    with admins as (
+        select gen_random_uuid() as mail_id, users.email, users.name, users.locale
+          from public.memberships
+          join public.users on users.id = memberships.user_id
+         where memberships.company_id = company and memberships.role = 'admin' and memberships.status = 'active'
+           and not exists (
+               select from public.mails
+                where mails.company_id = company and mails.template = 'approval_asked' and mails.to_address = users.email
+                  and mails.created_at > now() - interval '1 hour')
+    ), queued as (
+        insert into public.mails (id, company_id, template, to_address, to_name, locale, data)
+        select mail_id, company, 'approval_asked', admins.email, admins.name, admins.locale,
+               jsonb_build_object('person', asking.name, 'email', asking.email)
+          from admins
+         cross join (select name, email from public.users where users.id = person) asking
+    )
+    insert into public.jobs (id, company_id, kind, queue, lane, payload)
+    select gen_random_uuid(), company, 'send_email', 'mail', mail_id::text, jsonb_build_object('mail_id', mail_id)
+      from admins;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.ask_for_assignment(departments uuid[])
@@ -899,6 +1264,117 @@ AS $function$
     returning storage_key
 $function$;
 
+CREATE OR REPLACE FUNCTION app.begin_second_factor(sealed bytea)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into second_factors (user_id, secret) values (app.user_id(), sealed)
+    on conflict (user_id) do update set secret = excluded.secret, created_at = now() where second_factors.enabled_at is null;
+    return found;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.calendar_of(department uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    found_one jsonb;
+begin
+    select jsonb_build_object(
+               'time_zone', coalesce(calendars.time_zone, companies.time_zone),
+               'week', calendars.week,
+               'keeps_optional', calendars.keeps_optional,
+               'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
+                            from holidays
+                           where department_id is null or department_id = department))
+      into found_one
+      from calendars
+      join companies on companies.id = calendars.company_id
+     where calendars.department_id is null or calendars.department_id = department
+     order by calendars.department_id nulls last
+     limit 1;
+    return found_one;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.change_password(old_hash text, new_hash text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update users set password_hash = new_hash, password_changed_at = now() where id = app.user_id() and password_hash = old_hash;
+    if not found then
+        return false;
+    end if;
+    update password_resets set used_at = now() where user_id = app.user_id() and used_at is null;
+    delete from login_challenges where user_id = app.user_id();
+    return true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.change_role(person uuid, becomes text)
+ RETURNS TABLE(outcome text, session_ids uuid[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+    member record;
+begin
+    perform app.hold_members(company);
+    present := app.present_role();
+    select role, status into member from memberships where company_id = company and user_id = person;
+    outcome := case when not found or member.status = 'removed' then 'not_found'
+                    when not app.leads(present, member.role) or not app.leads(present, becomes) then 'forbidden'
+                    when member.role = 'student' or becomes = 'student' then 'student'
+                    when member.role = becomes then 'unchanged'
+                    when member.role = 'admin' and member.status = 'active' and not exists (
+                        select from memberships
+                         where company_id = company and user_id <> person and role = 'admin' and status = 'active') then 'last_admin'
+                    else 'done'
+               end;
+    if outcome = 'done' then
+        update memberships set role = becomes, version = version + 1 where company_id = company and user_id = person;
+    end if;
+    session_ids := array(select id from sessions where company_id = company and user_id = person and revoked_at is null and expires_at > now());
+    return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.channel_of_unrouted(webhook public.unrouted_webhooks)
+ RETURNS TABLE(id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_column
+declare
+    its_number constant text := coalesce(webhook.number, case when webhook.account is null then webhook.external_key end);
+begin
+    if its_number is not null then
+        return query
+        select channel.id, channel.company_id
+          from app.find_channel(webhook.source, its_number) channel
+          join channel_accounts on channel_accounts.id = channel.id
+         where (webhook.holder_id is null or webhook.holder_id = channel.company_id)
+           and (webhook.account is null or channel_accounts.account_key is null or channel_accounts.account_key = webhook.account);
+    else
+        return query
+        select channel.id, channel.company_id
+          from app.find_account(webhook.source, webhook.account, webhook.shown) channel
+         where webhook.holder_id is null or webhook.holder_id = channel.company_id;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
  RETURNS TABLE(company_id uuid, company_name text, company_slug text, role text)
  LANGUAGE plpgsql
@@ -910,7 +1386,9 @@ declare
     chosen_from record;
 begin
     perform app.hold_family(family_id) from sessions where id = app.session_id();
-    select family_id, expires_at into chosen_from from sessions where id = app.session_id() and revoked_at is null and expires_at > now();
+    select family_id, expires_at, stepped_up_at into chosen_from
+      from sessions
+     where id = app.session_id() and revoked_at is null and expires_at > now();
     if not found then
         raise exception 'session_revoked' using errcode = '28000';
     end if;
@@ -922,12 +1400,29 @@ begin
     if found then
         perform app.add_session(session, chosen_from.family_id, company, app.user_id(), chosen_from.expires_at, refresh_hash,
                                 browser, address, request);
+        update sessions set stepped_up_at = chosen_from.stepped_up_at where id = session;
     end if;
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.choose_primary(company uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if not exists (select from memberships where company_id = company and user_id = app.user_id() and status = 'active') then
+        return false;
+    end if;
+    update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;
+    update memberships set is_primary = true where user_id = app.user_id() and company_id = company and not is_primary;
+    return true;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.claim_job(wanted uuid, lease interval)
- RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer)
+ RETURNS TABLE(state text, wait_seconds integer, id uuid, company_id uuid, kind text, lane text, payload jsonb, attempts integer, retries integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -939,7 +1434,7 @@ declare
 begin
     select jobs.company_id, jobs.queue, jobs.lane, jobs.finished_at into asked from jobs where jobs.id = wanted;
     if not found or asked.finished_at is not null then
-        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return query select 'finished', 0, wanted, asked.company_id, null::text, null::text, null::jsonb, 0, 0;
         return;
     end if;
     select * into head from jobs
@@ -947,21 +1442,21 @@ begin
      order by number limit 1 for update;
     if head.id is null then
         -- The head was finished while we waited for it: look again.
-        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0;
+        return query select 'wait', 1, wanted, asked.company_id, null::text, null::text, null::jsonb, 0, 0;
         return;
     end if;
     if head.leased_until > now() then
         return query select 'busy', greatest(1, ceil(extract(epoch from head.leased_until - now())))::integer,
-                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts, head.retries;
         return;
     end if;
     if head.run_at > now() then
         return query select 'wait', greatest(1, ceil(extract(epoch from head.run_at - now())))::integer,
-                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts;
+                            head.id, head.company_id, head.kind, head.lane, null::jsonb, head.attempts, head.retries;
         return;
     end if;
     update jobs set leased_until = now() + lease, attempts = jobs.attempts + 1, key = null where jobs.id = head.id;
-    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1;
+    return query select 'run', 0, head.id, head.company_id, head.kind, head.lane, head.payload, head.attempts + 1, head.retries;
 end
 $function$;
 
@@ -1012,6 +1507,63 @@ AS $function$
 begin
     new.revision := old.revision + 1;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text)
+ RETURNS SETOF public.companies
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    founder uuid := app.user_id();
+    origin uuid := app.company_id();
+begin
+    -- One at a time.
+    perform pg_advisory_xact_lock(hashtextextended('companies:' || founder, 0));
+    if (select count(*) from companies where founded_by = founder) >= 20 then
+        return;
+    end if;
+    insert into companies (id, name, slug, time_zone, locale, founded_by) values (company, company_name, company_slug, zone, language, founder)
+    on conflict on constraint companies_slug_key do nothing;
+    if not found then
+        insert into companies (id, name, slug, time_zone, locale, founded_by) values (company, company_name, other_slug, zone, language, founder);
+    end if;
+    insert into memberships (company_id, user_id, role) values (company, founder, 'admin');
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (company, founder, 'create_company', company::text, caller, browser, request);
+    return query select * from companies where companies.id = company;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[])
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+begin
+    perform app.hold_members(company);
+    present := app.present_role();
+    if not app.leads(present, new_role) then
+        return 'forbidden';
+    end if;
+    insert into users (id, email, name, password_hash, locale, time_zone)
+    select person, lower(address), person_name, hash, companies.locale, companies.time_zone from companies where id = company
+    on conflict on constraint users_email_key do nothing;
+    if not found then
+        return case when exists (
+                        select from memberships join users on users.id = memberships.user_id
+                         where memberships.company_id = company and users.email = lower(address) and status <> 'removed') then 'member'
+                    else 'known' end;
+    end if;
+    perform app.add_member(company, person, new_role, in_departments);
+    update invites set revoked_at = now() where company_id = company and email = lower(address) and used_at is null and revoked_at is null;
+    return 'done';
 end
 $function$;
 
@@ -1073,6 +1625,93 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.end_idle_sessions(most integer)
+ RETURNS TABLE(session_id uuid, company_id uuid, user_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    with idle as (
+        select distinct sessions.id
+          from companies
+          join presence_leases on presence_leases.company_id = companies.id
+          join sessions on sessions.id = presence_leases.session_id
+         where companies.idle_minutes is not null
+           and sessions.revoked_at is null
+           and sessions.last_seen_at <= now() - make_interval(mins => companies.idle_minutes)
+         limit most
+    )
+    update sessions set revoked_at = now()
+      from idle
+     where sessions.id = idle.id
+    returning sessions.id, sessions.company_id, sessions.user_id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_logins(person uuid, only_family uuid, kept uuid)
+ RETURNS TABLE(session_id uuid, company_id uuid)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+    perform app.hold_family(family)
+       from (select distinct family_id as family from sessions
+              where user_id = person and revoked_at is null and expires_at > now()
+                and (only_family is null or family_id = only_family)
+                and family_id is distinct from kept
+              order by family_id) open;
+    return query
+    update sessions set revoked_at = now()
+     where user_id = person and revoked_at is null and expires_at > now()
+       and (only_family is null or family_id = only_family)
+       and family_id is distinct from kept
+    returning id, company_id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_membership(person uuid, becomes text)
+ RETURNS TABLE(outcome text, session_ids uuid[], was_online boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    present text;
+    member record;
+begin
+    session_ids := '{}';
+    was_online := false;
+    perform app.hold_members(company);
+    present := app.present_role();
+    select role, status into member from memberships where company_id = company and user_id = person;
+    outcome := case when not found or member.status = 'removed' then 'not_found'
+                    when not app.leads(present, member.role) then 'forbidden'
+                    when member.status = becomes then 'unchanged'
+                    when member.role = 'admin' and member.status = 'active' and not exists (
+                        select from memberships
+                         where company_id = company and user_id <> person and role = 'admin' and status = 'active') then 'last_admin'
+                    else 'done'
+               end;
+    if outcome = 'done' then
+        perform app.hold_logins(company, person);
+        was_online := exists (select from presence_leases where company_id = company and user_id = person and lease_until > now());
+        update memberships set status = becomes, is_primary = false, version = version + 1 where company_id = company and user_id = person;
+        session_ids := app.end_sessions_in(company, person);
+        if becomes = 'removed' then
+            delete from department_members where company_id = company and user_id = person;
+        end if;
+        update invites set revoked_at = now()
+         where company_id = company and email = (select users.email from users where users.id = person)
+           and used_at is null and revoked_at is null;
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_object_removals(storage_keys text[])
  RETURNS void
  LANGUAGE sql
@@ -1102,7 +1741,56 @@ AS $function$
     select count(*) from gone
 $function$;
 
-CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid)
+CREATE OR REPLACE FUNCTION app.end_own_logins(only_family uuid)
+ RETURNS TABLE(session_id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select ended.session_id, ended.company_id
+      from app.end_logins(app.user_id(), only_family,
+                          case when only_family is null then
+                              (select family_id from sessions where id = app.session_id()) end) ended;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_second_factor()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from sessions where id = app.session_id() and stepped_up_at = now();
+    if not found then
+        raise insufficient_privilege using message = 'a second factor is ended with a code';
+    end if;
+    delete from second_factors where user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_sessions_in(company uuid, person uuid)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+AS $function$
+declare
+    ended uuid[];
+begin
+    with sessions_ended as (
+        update public.sessions set revoked_at = now()
+         where company_id = company and user_id = person and revoked_at is null
+        returning id
+    )
+    select coalesce(array_agg(id), '{}') into ended from sessions_ended;
+    delete from public.presence_leases where company_id = company and user_id = person;
+    return ended;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid, standing text DEFAULT 'standard'::text)
  RETURNS text
  LANGUAGE plpgsql
 AS $function$
@@ -1114,6 +1802,12 @@ begin
     select * into access from app.session_access(company, person, claimed_role, session);
     if not found then
         raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    if access.must_have_factor and standing <> 'setting_up' and not app.has_second_factor(person) then
+        raise exception 'two_factor_required' using errcode = '28000';
+    end if;
+    if standing = 'stepped_up' and (access.stepped_up_at > now() - interval '10 minutes') is not true and app.has_second_factor(person) then
+        raise exception 'step_up_required' using errcode = '28000';
     end if;
     departments := coalesce(access.departments, '{}');
     if claimed_role = 'student' then
@@ -1313,12 +2007,35 @@ begin
         union all
         select * from known where not exists (select from known named where named.display_number = number)
     )
-    select chosen.id, chosen.company_id, chosen.department_id, chosen.bot_flow_id, companies.reopen_window
+    select chosen.id, chosen.company_id, chosen.department_id,
+           case when companies.bot_enabled then chosen.bot_flow_id end, companies.reopen_window
       from chosen
       join companies on companies.id = chosen.company_id
      where not exists (select from chosen other where other.company_id <> chosen.company_id)
      order by chosen.created_at, chosen.id
      limit 1;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_challenge(hash bytea)
+ RETURNS TABLE(user_id uuid, name text, email text, company_id uuid, company_name text, company_slug text, role text, secret bytea)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select users.id, users.name, users.email, companies.id, companies.name, companies.slug, memberships.role, second_factors.secret
+      from login_challenges
+      join users on users.id = login_challenges.user_id
+      join companies on companies.id = login_challenges.company_id
+      join memberships on memberships.company_id = login_challenges.company_id and memberships.user_id = login_challenges.user_id
+      join second_factors on second_factors.user_id = login_challenges.user_id
+     where login_challenges.token_hash = hash
+       and login_challenges.expires_at > now()
+       and memberships.status = 'active'
+       and second_factors.enabled_at is not null;
 end
 $function$;
 
@@ -1331,8 +2048,8 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id, channel_accounts.bot_flow_id,
-           companies.reopen_window
+    select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id,
+           case when companies.bot_enabled then channel_accounts.bot_flow_id end, companies.reopen_window
       from channel_accounts
       join companies on companies.id = channel_accounts.company_id
      where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled';
@@ -1407,13 +2124,37 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_invite(invite uuid)
+ RETURNS TABLE(company_id uuid, company_name text, email text, name text, role text, expires_at timestamp with time zone, state text, inviter_name text, person uuid, password_hash text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select companies.id, companies.name, invites.email, invites.name, invites.role, invites.expires_at,
+           case when invites.used_at is not null then 'used'
+                when invites.revoked_at is not null then 'revoked'
+                when invites.expires_at <= now() then 'expired'
+                else 'open' end,
+           inviters.name, users.id, users.password_hash
+      from invites
+      join companies on companies.id = invites.company_id
+      join users inviters on inviters.id = invites.invited_by
+      left join users on users.email = invites.email
+     where invites.id = invite;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_login(address text)
- RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text)
+ RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status
+    select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status,
+           exists (select from second_factors where second_factors.user_id = users.id and second_factors.enabled_at is not null)
       from users
       left join memberships on memberships.user_id = users.id
       left join companies on companies.id = memberships.company_id
@@ -1421,11 +2162,67 @@ AS $function$
      order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
+ RETURNS TABLE(email text, name text, locale text, password_hash text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    perform from app.session_access(company, person, claimed_role, session);
+    if not found then
+        raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    return query select users.email, users.name, users.locale, users.password_hash from users where users.id = person;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_password_reset(reset uuid)
+ RETURNS TABLE(email text, name text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    select users.email, users.name
+      from password_resets
+      join memberships on memberships.company_id = password_resets.company_id and memberships.user_id = password_resets.user_id
+      join users on users.id = password_resets.user_id
+     where password_resets.id = reset
+       and password_resets.used_at is null
+       and password_resets.expires_at > now()
+       and memberships.status = 'active';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.fold(value text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
+ RETURNS TABLE(email text, name text, locale text, is_made boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    select users.email, users.name, users.locale into email, name, locale
+      from memberships
+      join users on users.id = memberships.user_id
+     where memberships.company_id = app.company_id() and memberships.user_id = member and memberships.status = 'active'
+       and exists (select from memberships caller
+                    where caller.company_id = app.company_id() and caller.user_id = app.user_id()
+                      and caller.status = 'active' and caller.role = 'admin');
+    if found then
+        is_made := app.add_password_reset(reset, app.company_id(), member, app.user_id());
+        return next;
+    end if;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.has_role(VARIADIC roles text[])
  RETURNS boolean
@@ -1437,16 +2234,65 @@ AS $function$
          where company_id = app.company_id() and user_id = app.user_id() and status = 'active' and role = any (roles))
 $function$;
 
+CREATE OR REPLACE FUNCTION app.has_second_factor(person uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return exists (select from second_factors where user_id = person and enabled_at is not null);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.held_conversation()
  RETURNS uuid
  LANGUAGE sql
  STABLE
 AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_assignee()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from memberships
+      where company_id = new.company_id and user_id = new.assignee_id and status = 'active' and role <> 'student'
+        for share;
+    if not found then
+        raise serialization_failure using message = 'a conversation is given to somebody who is not there any more';
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
  RETURNS void
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
+
+CREATE OR REPLACE FUNCTION app.hold_logins(company uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.hold_family(family_id)
+       from (select distinct family_id from public.sessions
+              where company_id = company and user_id = person and revoked_at is null
+              order by family_id) families;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_members(company uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform from public.companies where id = company for no key update;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
  RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
@@ -1690,12 +2536,15 @@ begin
       where token_hash = presented;
     select sessions.id as session_id, sessions.company_id, sessions.user_id, memberships.role, sessions.family_id,
            array(select key_id from refresh_tokens as successor where successor.succeeds = presented order by created_at) as key_ids,
-           sessions.revoked_at is null and sessions.expires_at > now() and memberships.status = 'active' as is_open,
+           sessions.revoked_at is null and sessions.expires_at > now() and memberships.status = 'active'
+               and (companies.idle_minutes is null
+                    or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes)) as is_open,
            refresh_tokens.expires_at, refresh_tokens.rotated_at, refresh_tokens.usable_until
       into token
       from refresh_tokens
       join sessions on sessions.id = refresh_tokens.session_id
       join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
+      join companies on companies.id = sessions.company_id
      where token_hash = presented;
     -- One presented before successors were derived has another whose use is not known.
     if token.rotated_at is not null and token.key_ids = '{}' then
@@ -1713,6 +2562,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.keep_an_admin()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.hold_members(old.company_id);
+    perform from public.memberships
+      where company_id = old.company_id and user_id <> old.user_id and role = 'admin' and status = 'active';
+    if not found then
+        raise check_violation using message = 'a company keeps an admin', constraint = 'memberships_last_admin';
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
@@ -1722,7 +2588,7 @@ AS $function$
     insert into unrouted_webhooks (id, source, external_key, body, reason) values (webhook, from_source, key, content, reason)
 $function$;
 
-CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[])
+CREATE OR REPLACE FUNCTION app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[] DEFAULT '{}'::text[])
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1737,12 +2603,18 @@ begin
         select id, company_id into channel from app.find_account(channel_kind, account, shown);
     end if;
     if channel.id is null then
-        insert into unrouted_webhooks (id, source, external_key, body)
-        values (webhook, channel_kind, coalesce(number, account, ''), content);
+        insert into unrouted_webhooks (id, source, external_key, body, kinds, number, account, shown, holder_id)
+        values (webhook, channel_kind, coalesce(number, account, ''), content, told, number, account, shown,
+                (select company_id
+                   from channel_accounts
+                  where kind = channel_kind
+                    and case when number is not null then external_key = number else account_key = account and status = 'disabled' end
+                  order by created_at
+                  limit 1));
         return null;
     end if;
-    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, received_at)
-    values (webhook, channel.company_id, channel.id, channel_kind, content, named, received);
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at)
+    values (webhook, channel.company_id, channel.id, channel_kind, content, named, told, received);
     return channel.company_id;
 end
 $function$;
@@ -1755,6 +2627,12 @@ CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
 AS $function$
     select connection_id, company_id from presence_leases where lease_until < now() order by lease_until limit most
 $function$;
+
+CREATE OR REPLACE FUNCTION app.leads(leader text, led text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select leader = 'admin' or leader = 'supervisor' and led in ('agent', 'student') $function$;
 
 CREATE OR REPLACE FUNCTION app.leave_department()
  RETURNS trigger
@@ -1856,6 +2734,30 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.make_password_reset(reset uuid, address text, browser text, caller text, request text)
+ RETURNS TABLE(company uuid, email text, name text, locale text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    person uuid;
+begin
+    select users.id, users.email, users.name, users.locale, memberships.company_id
+      into person, email, name, locale, company
+      from users
+      join memberships on memberships.user_id = users.id and memberships.status = 'active'
+     where users.email = lower(address)
+     order by memberships.is_primary desc, memberships.created_at, memberships.company_id
+     limit 1;
+    if found and app.add_password_reset(reset, company, person, null) then
+        insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+        values (company, person, 'request_password_reset', person::text, caller, browser, request);
+        return next;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -1951,6 +2853,21 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_device(person uuid, with_device text, from_network text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+    is_first boolean;
+begin
+    insert into known_devices (user_id, device, network) values (person, with_device, from_network)
+    on conflict (user_id, device, network) do update set last_seen_at = now()
+    returning xmax = 0 into is_first;
+    return is_first and exists (
+        select from known_devices where user_id = person and (device, network) <> (with_device, from_network));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_free_agent(company uuid, agent uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -1999,6 +2916,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_login()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update memberships set last_login_at = new.created_at
+     where company_id = new.company_id and user_id = new.user_id and status = 'active';
+    if not found then
+        raise serialization_failure using message = 'a session is begun where nobody is a member any more';
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_more_room()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2026,6 +2959,30 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_run(schedule text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into schedule_runs (name, run_at) values (schedule, now())
+    on conflict (name) do update set run_at = now();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_use()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update sessions set last_seen_at = now()
+     where id = (select id from sessions
+                  where id = app.session_id() and last_seen_at < now() - interval '1 minute'
+                    for update skip locked);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_waiting()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2050,6 +3007,17 @@ AS $function$
     select extract(epoch from now() - min(run_at))::double precision from jobs where finished_at is null and run_at <= now()
 $function$;
 
+CREATE OR REPLACE FUNCTION app.open_challenge(hash bytea, company uuid, person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into login_challenges (token_hash, company_id, user_id) values (hash, company, person);
+end
+$function$;
+
 CREATE OR REPLACE PROCEDURE app.open_to_lookup(IN target regclass, IN rights text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -2059,6 +3027,86 @@ begin
     execute format('grant %s on %s to app_lookup', rights, target);
 end
 $procedure$;
+
+CREATE OR REPLACE FUNCTION app.own_logins()
+ RETURNS TABLE(id uuid, user_agent text, ip text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, is_current boolean, company_names text[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select sessions.family_id,
+           (array_agg(sessions.user_agent order by sessions.last_seen_at desc))[1],
+           (array_agg(sessions.ip order by sessions.last_seen_at desc))[1],
+           min(sessions.created_at), max(sessions.last_seen_at), max(sessions.expires_at),
+           bool_or(sessions.id = app.session_id()),
+           array_agg(distinct companies.name order by companies.name)
+      from sessions
+      join companies on companies.id = sessions.company_id
+     where sessions.user_id = app.user_id()
+       and sessions.revoked_at is null
+       and sessions.expires_at > now()
+       and (companies.idle_minutes is null or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes))
+     group by sessions.family_id
+     order by bool_or(sessions.id = app.session_id()) desc, max(sessions.last_seen_at) desc, sessions.family_id
+     limit 100;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.own_second_factor()
+ RETURNS TABLE(secret bytea, is_enabled boolean, is_required boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    select second_factors.secret, second_factors.enabled_at is not null,
+           exists (select from memberships
+                     join companies on companies.id = memberships.company_id
+                    where memberships.user_id = app.user_id()
+                      and memberships.status = 'active'
+                      and memberships.role = any (companies.two_factor_policy))
+      from second_factors
+     where user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.present_role()
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+    present text;
+begin
+    select role into present
+      from public.memberships
+     where company_id = app.company_id() and user_id = app.user_id() and status = 'active';
+    if not found then
+        raise exception 'session_revoked' using errcode = '28000';
+    end if;
+    return present;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.price_call()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.cost is null and new.status between 200 and 299 then
+        select (item ->> 'price')::numeric, integration_prices.currency
+          into new.cost, new.currency
+          from integration_prices
+         cross join jsonb_array_elements(prices) item
+         where integration_prices.company_id = new.company_id
+           and item ->> 'provider' = new.provider and item ->> 'operation' = new.operation;
+    end if;
+    return new;
+end
+$function$;
 
 CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
@@ -2152,6 +3200,9 @@ begin
         select app.user_id(), action, target, ip, request_id
           from jsonb_to_recordset(new_accesses) as a (action text, target text, ip text, request_id text);
     end if;
+    if app.session_id() is not null then
+        perform app.note_use();
+    end if;
     return next;
 end
 $function$;
@@ -2211,7 +3262,77 @@ begin
     values (joined, person, case when is_founder then 'admin' else 'agent' end, case when is_founder then 'active' else 'pending_approval' end);
     insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
     values (joined, person, 'register', case when is_founder then company else person end::text, caller, browser, request);
+    if not is_founder then
+        perform app.announce_member(joined, person);
+    end if;
     return case when is_founder then 'created' else 'waiting' end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.request_password_reset(reset uuid, address text, browser text, caller text, request text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, email text, name text, locale text)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select made.company, made.email, made.name, made.locale into company_id, email, name, locale
+      from app.make_password_reset(reset, address, browser, caller, request) made;
+    if found then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.reset_password(reset uuid, hash text, browser text, caller text, request text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, user_id uuid, email text, name text, locale text, session_ids uuid[], company_ids uuid[])
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select used.company, used.person, used.email, used.name, used.locale, used.session_ids, used.company_ids
+      into company_id, user_id, email, name, locale, session_ids, company_ids
+      from app.use_password_reset(reset, hash, browser, caller, request) used;
+    if found then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.retry_job(wanted uuid)
+ RETURNS TABLE(id uuid, kind text, queue text, lane text, payload jsonb, state text, attempts integer, retries integer, reason text, created_at timestamp with time zone, failed_at timestamp with time zone, retried_at timestamp with time zone, is_retried boolean, is_sent boolean, dispatches integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    job jobs;
+    failure jobs;
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    select * into job from jobs where jobs.id = wanted and jobs.company_id = app.company_id() for update;
+    if not found then
+        return;
+    end if;
+    failure := job;
+    if job.failed then
+        perform pg_advisory_xact_lock(hashtext('jobs.' || job.queue), hashtext(job.company_id::text));
+        update jobs
+           set finished_at = null, failed = false, attempts = 0, leased_until = null, run_at = now(),
+               retries = jobs.retries + 1, retried_at = now(),
+               dispatched_at = case when room.is_there then now() end,
+               dispatches = jobs.dispatches + room.is_there::integer
+          from (select app.room_for_jobs(job.company_id, job.queue) > 0 as is_there) room
+         where jobs.id = wanted
+        returning jobs.* into job;
+    end if;
+    return query
+    select job.id, job.kind, job.queue, job.lane, job.payload,
+           case when job.finished_at is not null then 'done' when job.leased_until > now() then 'running' else 'waiting' end,
+           job.attempts, job.retries, failure.last_error, job.created_at, failure.finished_at, job.retried_at,
+           failure.failed, failure.failed and job.dispatched_at is not null, job.dispatches;
 end
 $function$;
 
@@ -2300,6 +3421,91 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.route_webhook(wanted uuid, named text[])
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    webhook unrouted_webhooks;
+    channel record;
+begin
+    if not app.has_role('admin') then
+        return null;
+    end if;
+    select * into webhook from unrouted_webhooks where unrouted_webhooks.id = wanted for update;
+    if not found then
+        return null;
+    end if;
+    select * into channel from app.channel_of_unrouted(webhook);
+    if channel.company_id is distinct from app.company_id() then
+        return null;
+    end if;
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at, left_at)
+    values (webhook.id, channel.company_id, channel.id, webhook.source, webhook.body, named, webhook.kinds, webhook.received_at, now());
+    delete from unrouted_webhooks where unrouted_webhooks.id = wanted;
+    return channel.id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.save_member(person uuid, given jsonb, seen integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    is_own boolean := person = app.user_id();
+    present text := app.present_role();
+    member memberships;
+    named users;
+    avatar uuid := (given ->> 'avatar_file_id')::uuid;
+begin
+    select * into member from memberships where company_id = company and user_id = person for no key update;
+    if not found or member.status = 'removed' then
+        return 'not_found';
+    elsif not is_own and not app.leads(present, member.role)
+          or given ? 'closer_type' and present not in ('admin', 'supervisor')
+          or (given ? 'locale' or given ? 'time_zone') and not is_own then
+        return 'forbidden';
+    elsif seen is not null and seen <> member.version then
+        return 'stale';
+    end if;
+    select * into named from users where id = person for no key update;
+    if given ->> 'name' <> named.name and not is_own and exists (
+        select from memberships where user_id = person and company_id <> company and status <> 'removed') then
+        return 'name_is_theirs';
+    elsif avatar is not null and avatar is distinct from member.avatar_file_id and not exists (
+        select from files
+         where company_id = company and id = avatar and uploaded_by = app.user_id() and status = 'ready' and mime_type like 'image/%') then
+        return 'bad_avatar';
+    end if;
+    update users
+       set name = coalesce(given ->> 'name', name), locale = coalesce(given ->> 'locale', locale),
+           time_zone = coalesce(given ->> 'time_zone', time_zone)
+     where id = person
+       and (name, locale, time_zone)
+           is distinct from (coalesce(given ->> 'name', name), coalesce(given ->> 'locale', locale), coalesce(given ->> 'time_zone', time_zone));
+    if not found and (member.phone, member.position, member.closer_type, member.avatar_file_id) is not distinct from (
+           case when given ? 'phone' then given ->> 'phone' else member.phone end,
+           case when given ? 'position' then given ->> 'position' else member.position end,
+           case when given ? 'closer_type' then given ->> 'closer_type' else member.closer_type end,
+           case when given ? 'avatar_file_id' then avatar else member.avatar_file_id end) then
+        return 'unchanged';
+    end if;
+    update memberships
+       set phone = case when given ? 'phone' then given ->> 'phone' else phone end,
+           position = case when given ? 'position' then given ->> 'position' else position end,
+           closer_type = case when given ? 'closer_type' then given ->> 'closer_type' else closer_type end,
+           avatar_file_id = case when given ? 'avatar_file_id' then avatar else avatar_file_id end,
+           version = version + 1
+     where company_id = company and user_id = person;
+    return 'done';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.search_conversations(query text, digits text)
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -2341,7 +3547,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
- RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid)
+ RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid, must_have_factor boolean, stepped_up_at timestamp with time zone)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -2353,7 +3559,9 @@ begin
            case when memberships.role = 'agent' then
                array(select department_id from department_members where company_id = company and user_id = person)
            end,
-           memberships.client_id
+           memberships.client_id,
+           memberships.role = any (companies.two_factor_policy),
+           sessions.stepped_up_at
       from sessions
       join memberships on memberships.company_id = sessions.company_id and memberships.user_id = sessions.user_id
       join companies on companies.id = sessions.company_id
@@ -2362,6 +3570,7 @@ begin
        and sessions.user_id = person
        and sessions.revoked_at is null
        and sessions.expires_at > now()
+       and (companies.idle_minutes is null or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes))
        and memberships.status = 'active'
        and memberships.role = claimed_role;
 end
@@ -2373,6 +3582,51 @@ CREATE OR REPLACE FUNCTION app.session_id()
  STABLE
 AS $function$ select nullif(current_setting('app.session_id', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.set_recovery_codes(hashes bytea[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from sessions where id = app.session_id() and stepped_up_at = now();
+    if not found then
+        raise insufficient_privilege using message = 'recovery codes are set with a code';
+    end if;
+    update second_factors set enabled_at = coalesce(enabled_at, now()) where user_id = app.user_id();
+    delete from recovery_codes where user_id = app.user_id();
+    insert into recovery_codes (user_id, code_hash) select app.user_id(), hash from unnest(hashes) hash;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select login.is_new_device, login.locale into is_new_device, locale
+      from app.start_login(session, company, person, refresh_hash, browser, address, request, device, network) login;
+    company_id := company;
+    feed_cursor := app.enter_system(company);
+    return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(company_id uuid, feed_cursor text, outcome text, seconds integer, is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select login.company, login.outcome, login.seconds, login.is_new_device, login.locale
+      into company_id, outcome, seconds, is_new_device, locale
+      from app.start_challenged_login(challenge, step, recovery_hash, session, refresh_hash, browser, address, request, device, network) login;
+    if found then
+        feed_cursor := app.enter_system(company_id);
+        return next;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.spaced(value text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2380,6 +3634,46 @@ CREATE OR REPLACE FUNCTION app.spaced(value text)
 AS $function$
 begin
     return btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(outcome text, seconds integer, company uuid, is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    open login_challenges;
+begin
+    select * into open from login_challenges where token_hash = challenge and expires_at > now() for update;
+    if not found then
+        return;
+    end if;
+    company := open.company_id;
+    is_new_device := false;
+    select code.outcome, code.seconds into outcome, seconds from app.take_code(open.user_id, step, recovery_hash) code;
+    if outcome = 'taken' then
+        delete from login_challenges where token_hash = challenge;
+        select login.is_new_device, login.locale into is_new_device, locale
+          from app.start_login(session, company, open.user_id, refresh_hash, browser, address, request, device, network) login;
+        update sessions set stepped_up_at = now() where id = session;
+    end if;
+    return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
+ RETURNS TABLE(is_new_device boolean, locale text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.add_session(session, session, company, person, now() + interval '30 days', refresh_hash, browser, address, request);
+    is_new_device := app.note_device(person, device, network);
+    select users.locale into locale from users where id = person;
+    return next;
 end
 $function$;
 
@@ -2459,6 +3753,26 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_logins(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from login_challenges where ctid in (select ctid from login_challenges where expires_at < now() limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from password_resets where ctid in (select ctid from password_resets where expires_at < now() - interval '7 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from known_devices where ctid in (select ctid from known_devices where last_seen_at < now() - interval '1 year' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_mails(batch integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2471,6 +3785,27 @@ begin
     delete from mails
      where id in (select id from mails where created_at < now() - interval '180 days' order by created_at limit batch);
     get diagnostics gone = row_count;
+    return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sweep_repair(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint := 0;
+    step bigint;
+begin
+    delete from jobs where ctid in (
+        select ctid from jobs where finished_at < now() - interval '90 days' and failed limit most for update skip locked);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from job_progress where ctid in (select ctid from job_progress where finished_at < now() - interval '30 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
+    delete from integration_calls where ctid in (select ctid from integration_calls where at < now() - interval '100 days' limit most);
+    get diagnostics step = row_count; gone := gone + step;
     return gone;
 end
 $function$;
@@ -2494,6 +3829,39 @@ begin
         select ctid from early_changes where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
     return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.take_code(person uuid, step bigint, recovery_hash bytea)
+ RETURNS TABLE(outcome text, seconds integer)
+ LANGUAGE plpgsql
+AS $function$
+declare
+    factor second_factors;
+begin
+    select * into factor from second_factors where user_id = person for update;
+    if not found then
+        return query select 'wrong', 0;
+    elsif factor.paused_until > clock_timestamp() then
+        return query select 'paused', ceil(extract(epoch from factor.paused_until - clock_timestamp()))::integer;
+    elsif step > factor.last_step then
+        update second_factors set last_step = step, failures = 0, paused_until = null where user_id = person;
+        return query select 'taken', 0;
+    else
+        update recovery_codes set used_at = now() where user_id = person and code_hash = recovery_hash and used_at is null;
+        if found then
+            update second_factors set failures = 0, paused_until = null where user_id = person;
+            return query select 'taken', 0;
+        else
+            -- A quarter of an hour, half an hour, from then on an hour.
+            update second_factors
+               set failures = factor.failures + 1,
+                   paused_until = case when (factor.failures + 1) % 5 = 0 then
+                       now() + least(interval '1 hour', interval '15 minutes' * 2 ^ least(4, factor.failures / 5)) end
+             where user_id = person;
+            return query select 'wrong', 0;
+        end if;
+    end if;
 end
 $function$;
 
@@ -2548,6 +3916,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.take_own_code(step bigint, recovery_hash bytea)
+ RETURNS TABLE(outcome text, seconds integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    select * into outcome, seconds from app.take_code(app.user_id(), step, recovery_hash);
+    if outcome = 'taken' then
+        update sessions set stepped_up_at = now() where id = app.session_id();
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.turn_days()
  RETURNS void
  LANGUAGE plpgsql
@@ -2568,6 +3952,105 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.unrouted_webhook(wanted uuid)
+ RETURNS TABLE(id uuid, channel_account_id uuid, source text, kinds text[], body bytea, received_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    return query
+    select webhook.id, channel.id, webhook.source, webhook.kinds, webhook.body, webhook.received_at
+      from unrouted_webhooks webhook
+     cross join lateral app.channel_of_unrouted(webhook) channel
+     where webhook.id = wanted and channel.company_id = app.company_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.unrouted_webhooks()
+ RETURNS TABLE(id uuid, company_id uuid, channel_account_id uuid, source text, kinds text[], size integer, received_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    if not app.has_role('admin') then
+        return;
+    end if;
+    return query
+    select (webhook.kept).id, channel.company_id, channel.id, (webhook.kept).source, (webhook.kept).kinds, length((webhook.kept).body),
+           (webhook.kept).received_at
+      from (select distinct own.kind, key
+              from channel_accounts own
+             cross join unnest(array[own.external_key, own.account_key]) key
+             where own.company_id = app.company_id() and own.status <> 'disabled' and key is not null) keys
+     cross join lateral (
+        select unrouted as kept
+          from unrouted_webhooks unrouted
+         where unrouted.source = keys.kind and unrouted.external_key = keys.key
+         order by unrouted.received_at desc
+         limit 10000) webhook
+     cross join lateral app.channel_of_unrouted(webhook.kept) channel
+     where channel.company_id = app.company_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text)
+ RETURNS TABLE(outcome text, company uuid, person uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    open invites;
+    known users;
+    member_status text;
+begin
+    select invites.company_id into company from invites where id = invite;
+    if not found then
+        outcome := 'gone';
+        return next;
+        return;
+    end if;
+    perform app.hold_members(company);
+    select * into open from invites
+     where id = invite and used_at is null and revoked_at is null and expires_at > now()
+       for update;
+    if not found then
+        outcome := 'gone';
+        return next;
+        return;
+    end if;
+    if hash is not null then
+        insert into users (id, email, name, password_hash, locale, time_zone)
+        select new_person, open.email, person_name, hash, companies.locale, companies.time_zone from companies where id = company
+        on conflict on constraint users_email_key do nothing;
+        person := new_person;
+        outcome := case when found then 'done' else 'changed' end;
+    else
+        select * into known from users where email = open.email;
+        person := known.id;
+        select status into member_status from memberships where memberships.company_id = company and user_id = person;
+        outcome := case when known.password_hash is distinct from proved_hash then 'changed'
+                        when member_status = 'active' then 'member'
+                        when member_status = 'inactive' then 'gone'
+                        else 'done' end;
+    end if;
+    if outcome = 'done' then
+        perform app.hold_logins(company, person);
+        perform app.add_member(company, person, open.role, open.department_ids);
+        perform app.end_sessions_in(company, person);
+        update invites set used_at = now(), user_id = person where id = invite;
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -2579,6 +4062,34 @@ begin
         select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
           from messages
          where messages.company_id = app.company_id() and messages.file_id = file);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.use_password_reset(reset uuid, hash text, browser text, caller text, request text)
+ RETURNS TABLE(company uuid, person uuid, email text, name text, locale text, session_ids uuid[], company_ids uuid[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update password_resets set used_at = now()
+     where id = reset and used_at is null and expires_at > now()
+       and exists (select from memberships
+                    where memberships.company_id = password_resets.company_id and memberships.user_id = password_resets.user_id
+                      and memberships.status = 'active')
+    returning password_resets.company_id, password_resets.user_id into company, person;
+    if not found then
+        return;
+    end if;
+    update password_resets set used_at = now() where user_id = person and used_at is null;
+    update users set password_hash = hash, password_changed_at = now() where id = person
+    returning users.email, users.name, users.locale into email, name, locale;
+    delete from login_challenges where user_id = person;
+    select coalesce(array_agg(ended.session_id), '{}'), coalesce(array_agg(ended.company_id), '{}') into session_ids, company_ids
+      from app.end_logins(person, null, null) ended;
+    insert into audit_log (company_id, user_id, action, target, ip, user_agent, request_id)
+    values (company, person, 'reset_password', person::text, caller, browser, request);
+    return next;
 end
 $function$;
 
@@ -2600,6 +4111,8 @@ CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accou
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
+CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
@@ -2614,9 +4127,13 @@ CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_m
 CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.join_live_department();
 CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.leave_department();
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
+CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
+CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
+CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
 
 -- policies
 
@@ -2636,11 +4153,21 @@ create policy staff on public.audit_log as permissive for all to app_staff using
 
 create policy system on public.audit_log as permissive for all to app_system using true;
 
+create policy admins_inserts on public.bot_flows as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
 create policy company on public.bot_flows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
 create policy system on public.bot_flows as permissive for all to app_system using true;
+
+create policy company on public.calendars as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.calendars as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.calendars as permissive for select to app_staff using true;
+
+create policy system on public.calendars as permissive for all to app_system using true;
 
 create policy admins on public.channel_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
@@ -2694,9 +4221,25 @@ create policy student on public.clients as permissive for select to app_student 
 
 create policy system on public.clients as permissive for all to app_system using true;
 
-create policy company on public.companies as permissive for all to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
+create policy admins on public.companies as permissive for update to app_staff using ((id = ( SELECT app.company_id() AS company_id)) AND ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
+create policy admins_alone on public.companies as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.companies as permissive for select to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy admins on public.company_secrets as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.company_secrets as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.company_secrets as permissive for all to app_system using true;
+
+create policy admins on public.company_setup as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.company_setup as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.company_setup as permissive for all to app_system using true;
 
 create policy company on public.conversation_handlers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2774,6 +4317,10 @@ create policy system on public.events as permissive for all to app_system using 
 
 create policy everybody on public.feed_epochs as permissive for all to public using true;
 
+create policy avatars on public.files as permissive for select to app_staff using (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE ((memberships.company_id = files.company_id) AND (memberships.avatar_file_id = files.id))));
+
 create policy company on public.files as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
@@ -2801,6 +4348,14 @@ create policy student on public.files as permissive for all to app_student using
 
 create policy system on public.files as permissive for all to app_system using (app.use_of_file(id) <> 'taken_back'::text);
 
+create policy company on public.holidays as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.holidays as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.holidays as permissive for select to app_staff using true;
+
+create policy system on public.holidays as permissive for all to app_system using true;
+
 create policy company on public.idempotency_keys as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.idempotency_keys as permissive for all to app_lookup using true;
@@ -2821,17 +4376,59 @@ create policy system on public.inbound_webhooks as permissive for all to app_sys
 
 create policy company on public.integration_calls as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy lookup on public.integration_calls as permissive for all to app_lookup using true;
+
 create policy staff on public.integration_calls as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
 create policy system on public.integration_calls as permissive for all to app_system using true;
+
+create policy admins on public.integration_prices as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.integration_prices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.integration_prices as permissive for select to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.integration_prices as permissive for all to app_system using true;
+
+create policy company on public.invites as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.invites as permissive for all to app_lookup using true;
+
+create policy staff on public.invites as permissive for all to app_staff using (( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role) OR (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text]) AS has_role) AND (role = ANY (ARRAY['agent'::text, 'student'::text]))));
+
+create policy system on public.invites as permissive for all to app_system using true;
+
+create policy cancels on public.job_progress as permissive for update to app_staff using ((state = ANY (ARRAY['queued'::text, 'running'::text])) AND ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role))) with check (state = 'cancelling'::text);
+
+create policy company on public.job_progress as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.job_progress as permissive for all to app_lookup using true;
+
+create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
+create policy starts on public.job_progress as permissive for insert to app_staff with check ((started_by = ( SELECT app.user_id() AS user_id)) AND (state = 'queued'::text) AND (finished_at IS NULL));
+
+create policy system on public.job_progress as permissive for all to app_system using true;
 
 create policy everybody on public.job_rules as permissive for all to public using true;
 
 create policy company on public.jobs as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy failed on public.jobs as permissive for select to app_staff using (failed AND ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
 create policy system on public.jobs as permissive for all to app_system using true;
+
+create policy lookup on public.known_devices as permissive for all to app_lookup using true;
+
+create policy company on public.login_challenges as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.login_challenges as permissive for all to app_lookup using true;
+
+create policy staff on public.login_challenges as permissive for all to app_staff using true;
+
+create policy system on public.login_challenges as permissive for all to app_system using true;
 
 create policy admins on public.mail_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
@@ -2893,6 +4490,14 @@ create policy student on public.object_removals as permissive for all to app_stu
 
 create policy system on public.object_removals as permissive for all to app_system using true;
 
+create policy company on public.password_resets as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.password_resets as permissive for all to app_lookup using true;
+
+create policy staff on public.password_resets as permissive for all to app_staff using true;
+
+create policy system on public.password_resets as permissive for all to app_system using true;
+
 create policy company on public.presence_leases as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.presence_leases as permissive for all to app_lookup using true;
@@ -2905,6 +4510,8 @@ create policy student on public.presence_leases as permissive for all to app_stu
 
 create policy system on public.presence_leases as permissive for all to app_system using true;
 
+create policy lookup on public.recovery_codes as permissive for all to app_lookup using true;
+
 create policy company on public.refresh_tokens as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.refresh_tokens as permissive for all to app_lookup using true;
@@ -2912,6 +4519,18 @@ create policy lookup on public.refresh_tokens as permissive for all to app_looku
 create policy staff on public.refresh_tokens as permissive for all to app_staff using true;
 
 create policy system on public.refresh_tokens as permissive for all to app_system using true;
+
+create policy everybody on public.schedule_runs as permissive for select to public using true;
+
+create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
+
+create policy lookup on public.second_factors as permissive for all to app_lookup using true;
+
+create policy self on public.second_factors as permissive for select to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.second_factors as permissive for select to app_staff using (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE (memberships.user_id = second_factors.user_id)));
 
 create policy company on public.sessions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -2938,11 +4557,22 @@ create policy system on public.users as permissive for all to app_system using (
 -- grants
 
 grant select on column public.bot_flows.company_id to app_system;
+grant insert on column public.bot_flows.definition to app_staff;
 grant select on column public.bot_flows.definition to app_system;
+grant insert on column public.bot_flows.id to app_staff;
 grant select on column public.bot_flows.id to app_system;
+grant insert on column public.bot_flows.key to app_staff;
 grant select on column public.bot_flows.key to app_system;
 grant select on column public.bot_flows.number to app_system;
+grant insert on column public.bot_flows.published_at to app_staff;
 grant select on column public.bot_flows.published_at to app_system;
+grant insert on column public.calendars.department_id to app_staff;
+grant insert on column public.calendars.id to app_staff;
+grant insert, update on column public.calendars.keeps_optional to app_staff;
+grant insert, update on column public.calendars.time_zone to app_staff;
+grant update on column public.calendars.updated_at to app_staff;
+grant update on column public.calendars.version to app_staff;
+grant insert, update on column public.calendars.week to app_staff;
 grant select on column public.channel_accounts.account_key to app_system;
 grant update on column public.channel_accounts.account_key to app_staff;
 grant insert, update on column public.channel_accounts.bot_flow_id to app_staff;
@@ -3020,16 +4650,36 @@ grant select on column public.clients.name_told_at to app_system;
 grant select on column public.clients.tags to app_system;
 grant select on column public.clients.version to app_system;
 grant select on column public.companies.agent_visibility to app_system;
+grant update on column public.companies.agent_visibility to app_staff;
+grant update on column public.companies.bot_enabled to app_staff;
+grant update on column public.companies.coin_name to app_staff;
+grant update on column public.companies.colour to app_staff;
 grant select on column public.companies.created_at to app_system;
 grant select on column public.companies.feature_flags to app_system;
+grant update on column public.companies.front_end_url to app_staff;
 grant select on column public.companies.id to app_system;
+grant update on column public.companies.idle_minutes to app_staff;
 grant select on column public.companies.locale to app_system;
+grant update on column public.companies.locale to app_staff;
 grant select on column public.companies.name to app_system;
+grant update on column public.companies.name to app_staff;
 grant select on column public.companies.reopen_window to app_system;
+grant update on column public.companies.reopen_window to app_staff;
 grant select on column public.companies.slug to app_system;
-grant select on column public.companies.takeover_text to app_staff;
 grant select on column public.companies.takeover_text to app_system;
+grant select, update on column public.companies.takeover_text to app_staff;
 grant select on column public.companies.time_zone to app_system;
+grant update on column public.companies.time_zone to app_staff;
+grant update on column public.companies.two_factor_policy to app_staff;
+grant update on column public.companies.version to app_staff;
+grant insert on column public.company_secrets.name to app_staff;
+grant insert, update on column public.company_secrets.sealed to app_staff;
+grant update on column public.company_setup.ai_base_url to app_staff;
+grant update on column public.company_setup.ai_key_hint to app_staff;
+grant update on column public.company_setup.ai_model to app_staff;
+grant insert on column public.company_setup.company_id to app_staff;
+grant update on column public.company_setup.made to app_staff;
+grant update on column public.company_setup.version to app_staff;
 grant insert on column public.conversation_handlers.company_id to app_staff;
 grant select on column public.conversation_handlers.company_id to app_system;
 grant insert on column public.conversation_handlers.conversation_id to app_staff;
@@ -3111,16 +4761,19 @@ grant insert on column public.department_members.user_id to app_staff;
 grant select on column public.department_members.user_id to app_system;
 grant insert, update on column public.departments.assignment to app_staff;
 grant insert, update on column public.departments.capacity to app_staff;
+grant select on column public.departments.company_id to app_student;
 grant select on column public.departments.company_id to app_system;
 grant select on column public.departments.created_at to app_system;
 grant update on column public.departments.deleted_at to app_staff;
 grant insert, update on column public.departments.description to app_staff;
 grant select on column public.departments.description to app_system;
 grant insert on column public.departments.id to app_staff;
+grant select on column public.departments.id to app_student;
 grant select on column public.departments.id to app_system;
 grant update on column public.departments.moved_to_id to app_lookup;
 grant update on column public.departments.moved_to_id to app_staff;
 grant insert, update on column public.departments.name to app_staff;
+grant select on column public.departments.name to app_student;
 grant select on column public.departments.name to app_system;
 grant select on column public.departments.version to app_system;
 grant update on column public.departments.version to app_lookup;
@@ -3174,6 +4827,11 @@ grant select on column public.files.uploaded_by to app_system;
 grant select on column public.files.width to app_system;
 grant update on column public.files.width to app_staff;
 grant update on column public.files.width to app_student;
+grant insert on column public.holidays.date to app_staff;
+grant insert on column public.holidays.department_id to app_staff;
+grant insert on column public.holidays.id to app_staff;
+grant insert on column public.holidays.name to app_staff;
+grant insert on column public.holidays.yearly to app_staff;
 grant select on column public.idempotency_keys.body to app_system;
 grant update on column public.idempotency_keys.body to app_staff;
 grant update on column public.idempotency_keys.body to app_student;
@@ -3192,18 +4850,60 @@ grant select on column public.idempotency_keys.status to app_system;
 grant update on column public.idempotency_keys.status to app_staff;
 grant update on column public.idempotency_keys.status to app_student;
 grant select on column public.idempotency_keys.user_id to app_system;
+grant update on column public.inbound_webhooks.applied_at to app_system;
 grant update on column public.inbound_webhooks.failed_items to app_system;
 grant update on column public.inbound_webhooks.left_at to app_system;
 grant update on column public.inbound_webhooks.outcome to app_system;
 grant select on column public.integration_calls.at to app_system;
 grant select on column public.integration_calls.channel_account_id to app_system;
 grant select on column public.integration_calls.company_id to app_system;
+grant select on column public.integration_calls.cost to app_system;
+grant select on column public.integration_calls.currency to app_system;
 grant select on column public.integration_calls.error_code to app_system;
 grant select on column public.integration_calls.id to app_system;
 grant select on column public.integration_calls.operation to app_system;
 grant select on column public.integration_calls.provider to app_system;
 grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
+grant insert on column public.integration_prices.company_id to app_staff;
+grant update on column public.integration_prices.currency to app_staff;
+grant update on column public.integration_prices.prices to app_staff;
+grant update on column public.integration_prices.version to app_staff;
+grant insert on column public.invites.department_ids to app_staff;
+grant insert on column public.invites.email to app_staff;
+grant update on column public.invites.expires_at to app_staff;
+grant insert on column public.invites.id to app_staff;
+grant insert on column public.invites.name to app_staff;
+grant update on column public.invites.revoked_at to app_staff;
+grant insert on column public.invites.role to app_staff;
+grant update on column public.invites.sent_at to app_staff;
+grant update on column public.job_progress.done to app_system;
+grant update on column public.job_progress.failed to app_system;
+grant update on column public.job_progress.finished_at to app_system;
+grant insert on column public.job_progress.id to app_staff;
+grant insert on column public.job_progress.key to app_staff;
+grant insert on column public.job_progress.kind to app_staff;
+grant update on column public.job_progress.place to app_system;
+grant update on column public.job_progress.reason to app_system;
+grant update on column public.job_progress.result to app_system;
+grant update on column public.job_progress.state to app_staff;
+grant update on column public.job_progress.state to app_system;
+grant update on column public.job_progress.told_at to app_system;
+grant insert on column public.job_progress.total to app_staff;
+grant update on column public.job_progress.total to app_system;
+grant select on column public.jobs.attempts to app_staff;
+grant select on column public.jobs.company_id to app_staff;
+grant select on column public.jobs.created_at to app_staff;
+grant select on column public.jobs.failed to app_staff;
+grant select on column public.jobs.finished_at to app_staff;
+grant select on column public.jobs.id to app_staff;
+grant select on column public.jobs.kind to app_staff;
+grant select on column public.jobs.lane to app_staff;
+grant select on column public.jobs.last_error to app_staff;
+grant select on column public.jobs.payload to app_staff;
+grant select on column public.jobs.queue to app_staff;
+grant select on column public.jobs.retried_at to app_staff;
+grant select on column public.jobs.retries to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
 grant insert, select, update on column public.mail_accounts.from_name to app_staff;
@@ -3289,6 +4989,10 @@ grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
+grant select on column public.second_factors.enabled_at to app_staff;
+grant select on column public.second_factors.enabled_at to app_student;
+grant select on column public.second_factors.user_id to app_staff;
+grant select on column public.second_factors.user_id to app_student;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users."position" to app_system;
@@ -3304,20 +5008,30 @@ grant select on column public.users.id to app_system;
 grant select on column public.users.locale to app_staff;
 grant select on column public.users.locale to app_student;
 grant select on column public.users.locale to app_system;
+grant update on column public.users.locale to app_lookup;
 grant select on column public.users.name to app_staff;
 grant select on column public.users.name to app_student;
 grant select on column public.users.name to app_system;
+grant update on column public.users.name to app_lookup;
+grant update on column public.users.password_changed_at to app_lookup;
+grant update on column public.users.password_hash to app_lookup;
 grant select on column public.users.phone to app_staff;
 grant select on column public.users.phone to app_student;
 grant select on column public.users.phone to app_system;
 grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
 grant select on column public.users.time_zone to app_system;
+grant update on column public.users.time_zone to app_lookup;
+grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.add_asked_jobs() to app_staff;
 grant execute on function app.add_asked_jobs() to app_student;
 grant execute on function app.add_asked_jobs() to app_system;
 grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
+grant execute on function app.add_member(company uuid, person uuid, new_role text, in_departments uuid[]) to app_lookup;
+grant execute on function app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid) to app_lookup;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
+grant execute on function app.admit_member(person uuid, waits_as text, with_role text) to app_staff;
+grant execute on function app.announce_member(company uuid, person uuid) to app_lookup;
 grant execute on function app.ask_for_assignment(departments uuid[]) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
@@ -3325,8 +5039,18 @@ grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
 grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
+grant execute on function app.begin_second_factor(sealed bytea) to app_staff;
+grant execute on function app.begin_second_factor(sealed bytea) to app_student;
+grant execute on function app.calendar_of(department uuid) to app_staff;
+grant execute on function app.calendar_of(department uuid) to app_system;
+grant execute on function app.change_password(old_hash text, new_hash text) to app_staff;
+grant execute on function app.change_password(old_hash text, new_hash text) to app_student;
+grant execute on function app.change_role(person uuid, becomes text) to app_staff;
+grant execute on function app.channel_of_unrouted(webhook public.unrouted_webhooks) to app_lookup;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
+grant execute on function app.choose_primary(company uuid) to app_staff;
+grant execute on function app.choose_primary(company uuid) to app_student;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
 grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
@@ -3341,6 +5065,9 @@ grant execute on function app.company_id() to app_staff;
 grant execute on function app.company_id() to app_student;
 grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
+grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_staff;
+grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_student;
+grant execute on function app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[]) to app_staff;
 grant execute on function app.department_ids() to app;
 grant execute on function app.department_ids() to app_lookup;
 grant execute on function app.department_ids() to app_staff;
@@ -3349,9 +5076,17 @@ grant execute on function app.department_ids() to app_system;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;
+grant execute on function app.end_idle_sessions(most integer) to app;
+grant execute on function app.end_logins(person uuid, only_family uuid, kept uuid) to app_lookup;
+grant execute on function app.end_membership(person uuid, becomes text) to app_staff;
 grant execute on function app.end_object_removals(storage_keys text[]) to app;
 grant execute on function app.end_orphan_uploads(most integer) to app;
-grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.end_own_logins(only_family uuid) to app_staff;
+grant execute on function app.end_own_logins(only_family uuid) to app_student;
+grant execute on function app.end_second_factor() to app_staff;
+grant execute on function app.end_second_factor() to app_student;
+grant execute on function app.end_sessions_in(company uuid, person uuid) to app_lookup;
+grant execute on function app.enter(company uuid, person uuid, claimed_role text, session uuid, standing text) to app;
 grant execute on function app.enter_account(channel_kind text, account text, number text) to app;
 grant execute on function app.enter_channel(channel_kind text, key text) to app;
 grant execute on function app.enter_kept_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, persons integer[], kinds text[], identities text[], message_ids text[], changed_ids text[], own_ids uuid[]) to app;
@@ -3363,20 +5098,29 @@ grant execute on function app.feed_head() to app_staff;
 grant execute on function app.feed_head() to app_student;
 grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
+grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
+grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
+grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
+grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
+grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
+grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
+grant execute on function app.has_second_factor(person uuid) to app;
 grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.held_conversation() to app_system;
 grant execute on function app.hold_family(family uuid) to app_lookup;
+grant execute on function app.hold_logins(company uuid, person uuid) to app_lookup;
+grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_system;
 grant execute on function app.joined(value text) to app_lookup;
@@ -3385,18 +5129,29 @@ grant execute on function app.joined(value text) to app_system;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
-grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[]) to app;
+grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[]) to app;
 grant execute on function app.lapsed_presence(most integer) to app;
+grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.live_department(company uuid, department uuid) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
+grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
+grant execute on function app.note_device(person uuid, with_device text, from_network text) to app_lookup;
 grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
+grant execute on function app.note_run(schedule text) to app;
+grant execute on function app.note_use() to app_lookup;
 grant execute on function app.oldest_due_job() to app;
+grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
+grant execute on function app.own_logins() to app_staff;
+grant execute on function app.own_logins() to app_student;
+grant execute on function app.own_second_factor() to app_staff;
+grant execute on function app.own_second_factor() to app_student;
+grant execute on function app.present_role() to app_lookup;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
@@ -3404,8 +5159,14 @@ grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
+grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
+grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
+grant execute on function app.retry_job(wanted uuid) to app_staff;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
+grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
+grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_staff;
+grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_student;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
 grant execute on function app.searchable(value text) to app_staff;
@@ -3421,22 +5182,37 @@ grant execute on function app.session_id() to app_lookup;
 grant execute on function app.session_id() to app_staff;
 grant execute on function app.session_id() to app_student;
 grant execute on function app.session_id() to app_system;
+grant execute on function app.set_recovery_codes(hashes bytea[]) to app_staff;
+grant execute on function app.set_recovery_codes(hashes bytea[]) to app_student;
+grant execute on function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
+grant execute on function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.spaced(value text) to app_lookup;
 grant execute on function app.spaced(value text) to app_staff;
 grant execute on function app.spaced(value text) to app_system;
+grant execute on function app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
+grant execute on function app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
 grant execute on function app.stems(company uuid, words text) to app_lookup;
 grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_logins(most integer) to app;
 grant execute on function app.sweep_mails(batch integer) to app;
+grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
+grant execute on function app.take_code(person uuid, step bigint, recovery_hash bytea) to app_lookup;
 grant execute on function app.take_due_jobs(most integer) to app;
+grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_staff;
+grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
 grant execute on function app.turn_days() to app;
+grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
+grant execute on function app.unrouted_webhooks() to app_staff;
+grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.use_of_file(file uuid) to app_staff;
 grant execute on function app.use_of_file(file uuid) to app_student;
 grant execute on function app.use_of_file(file uuid) to app_system;
+grant execute on function app.use_password_reset(reset uuid, hash text, browser text, caller text, request text) to app;
 grant execute on function app.user_id() to app;
 grant execute on function app.user_id() to app_lookup;
 grant execute on function app.user_id() to app_staff;
@@ -3462,6 +5238,8 @@ grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;
+grant delete, select on table public.calendars to app_staff;
+grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;
 grant select, update on table public.channel_accounts to app_system;
@@ -3471,19 +5249,23 @@ grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_staff;
+grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;
-grant select on table public.client_identities to app_lookup;
 grant select on table public.client_identities to app_staff;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
+grant insert, select on table public.clients to app_lookup;
 grant insert, select, update on table public.clients to app_system;
-grant select on table public.clients to app_lookup;
 grant select on table public.clients to app_staff;
 grant select on table public.clients to app_student;
-grant insert, select on table public.companies to app_lookup;
+grant insert, select, update on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
 grant select on table public.companies to app_system;
+grant delete, select on table public.company_secrets to app_staff;
+grant select on table public.company_secrets to app_system;
+grant select on table public.company_setup to app_staff;
+grant select on table public.company_setup to app_system;
 grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
 grant insert, select on table public.conversation_transfers to app_system;
@@ -3492,7 +5274,7 @@ grant insert, select, update on table public.conversations to app_system;
 grant select on table public.conversations to app_lookup;
 grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
-grant delete, select on table public.department_members to app_lookup;
+grant delete, insert, select on table public.department_members to app_lookup;
 grant delete, select on table public.department_members to app_staff;
 grant select on table public.department_members to app_student;
 grant select on table public.department_members to app_system;
@@ -3515,24 +5297,37 @@ grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
 grant select on table public.files to app_staff;
 grant select on table public.files to app_student;
+grant delete, select on table public.holidays to app_staff;
+grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;
 grant select on table public.idempotency_keys to app_staff;
 grant select on table public.idempotency_keys to app_student;
 grant select on table public.idempotency_keys to app_system;
 grant insert, select on table public.inbound_webhooks to app_system;
 grant select on table public.inbound_webhooks to app_staff;
+grant delete, select on table public.integration_calls to app_lookup;
 grant insert, select on table public.integration_calls to app_system;
 grant select on table public.integration_calls to app_staff;
+grant select on table public.integration_prices to app_staff;
+grant select on table public.integration_prices to app_system;
+grant delete, insert, select, update on table public.invites to app_system;
+grant select on table public.invites to app_staff;
+grant select, update on table public.invites to app_lookup;
+grant delete, select on table public.job_progress to app_lookup;
+grant insert, select on table public.job_progress to app_system;
+grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
+grant delete, insert, select, update on table public.known_devices to app_lookup;
+grant delete, insert, select, update on table public.login_challenges to app_lookup;
 grant delete on table public.mail_accounts to app_staff;
 grant select on table public.mail_accounts to app_system;
 grant select on table public.mail_rules to app_lookup;
 grant delete, insert, select on table public.mails to app_lookup;
 grant select on table public.mails to app_staff;
 grant select on table public.mails to app_system;
-grant insert, select on table public.memberships to app_lookup;
+grant insert, select, update on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
 grant select on table public.memberships to app_system;
@@ -3544,11 +5339,17 @@ grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
+grant delete, insert, select, update on table public.password_resets to app_lookup;
+grant select on table public.password_resets to app_system;
+grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
-grant select on table public.presence_leases to app_lookup;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
+grant delete, insert, select, update on table public.recovery_codes to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
+grant insert, select, update on table public.schedule_runs to app_lookup;
+grant select on table public.schedule_runs to app_staff;
+grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
-grant delete, insert, select on table public.unrouted_webhooks to app_lookup;
+grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;

@@ -1,5 +1,6 @@
 //! The page at `/_local/` and the same facts as JSON and as metrics.
 
+mod mail;
 mod page;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     journal::{Invocation, Journal, Line, QueueSnapshot, SocketSnapshot},
-    sandbox::{Sandbox, calls::Call},
+    sandbox::{Sandbox, calls::Call, mail::Mail},
 };
 
 /// Entries of each list that the page shows.
@@ -48,12 +49,13 @@ const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Adds what keeps pages of others away from an answer under `/_local`, and everything but our own script out of the page.
+/// Adds what keeps pages of others away from an answer under `/_local`, and everything but our own script out of the page. What an
+/// answer says of itself stands.
 pub fn protect(answer: &mut Response) {
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, page::POLICY.clone());
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| page::POLICY.clone());
     for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
 
@@ -66,6 +68,8 @@ pub fn router(sources: ConsoleSources) -> Router {
         .route("/invocations", get(invocations))
         .route("/lines", get(lines))
         .route("/dead-letters/{queue}", get(dead_letters))
+        .route("/mails/{id}", get(mail::page))
+        .route("/mails/{id}/html", get(mail::body))
         .route("/metrics", get(metrics))
         .with_state(sources)
 }
@@ -127,8 +131,6 @@ fn state_of(sources: &ConsoleSources) -> Value {
     let invocations = sources.journal.invocations();
     let calls = sources.sandbox.calls();
     let mails = sources.sandbox.mails();
-    let describe_mail =
-        |mail: &crate::sandbox::mail::Mail| json!({"at": mail.at, "from": mail.from, "to": mail.to, "subject": mail.subject});
     json!({
         "invocations": invocations.iter().take(SHOWN).map(describe_invocation).collect::<Vec<_>>(),
         "queues": (sources.queues)().iter().map(describe_queue).collect::<Vec<_>>(),
@@ -171,6 +173,18 @@ fn describe_call(call: &Call) -> Value {
         "fault": call.fault.as_ref().map(|fault| json!(fault)["kind"].clone()),
         "request": call.request,
         "response": call.response,
+    })
+}
+
+fn describe_mail(mail: &Mail) -> Value {
+    json!({
+        "id": mail.id,
+        "at": mail.at,
+        "from": mail.from,
+        "to": mail.to,
+        "subject": mail.subject,
+        "encrypted": mail.encrypted,
+        "login": mail.login,
     })
 }
 

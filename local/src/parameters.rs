@@ -89,14 +89,15 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Tells the functions which mail server takes their mails: `smtp://host:port`.
+    /// Tells the functions which mail server takes their mails, `smtp://host:port`, and the certificate that it has signed itself.
     ///
     /// # Errors
     /// When the address is none, or the file cannot be written.
-    pub fn set_mail_server(&self, url: &str) -> anyhow::Result<()> {
+    pub fn set_mail_server(&self, url: &str, certificate: &str) -> anyhow::Result<()> {
         let url = url::Url::parse(url).context("the mail server's address")?;
         let mail = json!({
-            "host": url.host_str(), "port": url.port(), "security": "none", "username": "balcao", "password": "local",
+            "host": url.host_str(), "port": url.port(), "security": "starttls", "authority": certificate, "username": "balcao",
+            "password": "local",
             "from": "nao-responda@balcao.example",
         });
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).mail = mail;

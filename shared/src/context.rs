@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use tokio::sync::OnceCell;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 use crate::{
     aws::Aws,
     error::{Error, Language, RATE_LIMITED, WRONG_COMPANY},
-    identity::Identity,
+    identity::{Identity, Standing},
+    outside::{self, Refusal},
     postgres::{Database, Flight, Trips},
     rate::{Limit, Verdict},
     settings::Secrets,
@@ -25,6 +27,7 @@ pub(crate) struct Process {
     configured: OnceCell<Configured>,
     http: OnceLock<reqwest::Client>,
     downloads: OnceLock<reqwest::Client>,
+    outside: OnceLock<reqwest::Client>,
 }
 
 /// What the settings parameter gives.
@@ -35,19 +38,21 @@ struct Configured {
 
 impl Process {
     pub(crate) fn new(aws: Aws) -> Self {
-        Self { aws, configured: OnceCell::new(), http: OnceLock::new(), downloads: OnceLock::new() }
+        Self { aws, configured: OnceCell::new(), http: OnceLock::new(), downloads: OnceLock::new(), outside: OnceLock::new() }
     }
 }
 
 fn client(redirects: Policy) -> reqwest::Client {
+    builder(redirects).build().expect("the HTTP client's options are valid")
+}
+
+fn builder(redirects: Policy) -> reqwest::ClientBuilder {
     crate::aws::install_tls();
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(15))
         .redirect(redirects)
         .user_agent("Balcao/1.0")
-        .build()
-        .expect("the HTTP client's options are valid")
 }
 
 /// Who and what a piece of work is for; written to the log and to the audit trail.
@@ -68,6 +73,7 @@ pub struct Origin {
 #[derive(Default)]
 struct State {
     identity: Option<Identity>,
+    standing: Standing,
     idempotency_key: Option<String>,
     /// What the body asks for, as a hash: the same for the same request in other names.
     asked_for: Vec<u8>,
@@ -144,6 +150,28 @@ impl Context {
         self.0.process.downloads.get_or_init(|| client(Policy::limited(3)))
     }
 
+    /// A call to an address that somebody typed: where it is not public, it is not made. No redirects. Its function says
+    /// `reads!(REACHABLE_INSIDE)`.
+    ///
+    /// # Errors
+    /// Why it is not called.
+    pub fn call_outside<'a>(
+        &'a self,
+        method: reqwest::Method,
+        url: &'a str,
+    ) -> BoxFuture<'a, Result<reqwest::RequestBuilder, Refusal>> {
+        Box::pin(async move {
+            // Of an address without a name there is nothing to resolve later.
+            let url = outside::check_url(url).await?;
+            let client = self.0.process.outside.get_or_init(|| {
+                let names = outside::PublicNames::shared();
+                let client = builder(Policy::none()).no_proxy().dns_resolver(names).build();
+                client.expect("the HTTP client's options are valid")
+            });
+            Ok(client.request(method, url))
+        })
+    }
+
     /// Time since the work began.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
@@ -178,6 +206,15 @@ impl Context {
 
     pub(crate) fn identity(&self) -> Option<Identity> {
         self.state().identity.clone()
+    }
+
+    /// The route asks this of its caller.
+    pub(crate) fn ask_for_standing(&self, standing: Standing) {
+        self.state().standing = standing;
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.state().standing
     }
 
     /// The signed-in user, if there is one.

@@ -86,6 +86,8 @@ problems! {
     SESSION_REVOKED = 401, "session_revoked", "A sessão foi encerrada. Entre novamente.", "The session has ended. Sign in again.";
     SIGNATURE_INVALID = 401, "signature_invalid", "A assinatura não confere.", "The signature does not match.";
     FORBIDDEN = 403, "forbidden", "Seu perfil não permite esta ação.", "Your role does not allow this action.";
+    TWO_FACTOR_REQUIRED = 403, "two_factor_required", "Sua empresa exige a verificação em duas etapas. Ative-a para continuar.", "Your company requires two-factor authentication. Set it up to continue.";
+    STEP_UP_REQUIRED = 403, "step_up_required", "Confirme com um código de verificação para continuar.", "Confirm with a verification code to continue.";
     WRONG_COMPANY = 403, "wrong_company", "Esta sessão é de outra empresa. Entre na empresa desejada.", "This session is for another company. Enter the company you want.";
     NOT_FOUND = 404, "not_found", "Não encontrado.", "Not found.";
     STALE = 409, "stale_version", "Outra pessoa alterou este registro antes de você.", "Somebody else changed this record before you.";

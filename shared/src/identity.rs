@@ -6,6 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
+use crate::closed_set;
+
+closed_set! {
+    /// Languages that front ends and mails are in.
+    pub Locale { Portuguese = "pt-BR", English = "en" }
+}
+
 /// What a member may do in a company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +78,30 @@ pub struct Identity {
     pub company_id: Uuid,
     pub role: Role,
     pub session_id: Uuid,
+}
+
+/// What a route asks of its caller's second factor, where they have one or their company wants them to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// To have one where the company asks for it.
+    #[default]
+    Standard,
+    /// To have given it in this session within ten minutes.
+    SteppedUp,
+    /// Nothing: they may be about to set it up.
+    SettingUp,
+}
+
+impl Standing {
+    /// As `app.enter` knows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::SteppedUp => "stepped_up",
+            Self::SettingUp => "setting_up",
+        }
+    }
 }
 
 #[cfg(test)]

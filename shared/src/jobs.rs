@@ -32,6 +32,8 @@ pub enum Queue {
     Mail,
     /// Media on their way from a provider.
     Media,
+    /// Long work on what failed or was kept before.
+    Repair,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
     Push,
     /// The time at which jobs for later are due. Its messages only wake: the rows are the record.
@@ -40,7 +42,8 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 7] = [Self::Automation, Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Timer];
+    pub const ALL: [Self; 8] =
+        [Self::Automation, Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
@@ -52,6 +55,7 @@ impl Queue {
             Self::Mail => "mail",
             Self::Media => "media",
             Self::Push => "push",
+            Self::Repair => "repair",
             Self::Timer => "timer",
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod aws;
+pub mod calendar;
 pub mod clock;
 pub mod closed_set;
 pub mod context;
@@ -21,9 +22,11 @@ pub mod links;
 pub mod log;
 pub mod mail;
 mod needs;
+pub mod outside;
 pub mod phone;
 mod postgres;
-mod rate;
+pub mod progress;
+pub mod rate;
 pub mod realtime;
 mod serve;
 pub mod settings;
@@ -73,9 +76,9 @@ pub mod prelude {
         http::{
             Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, List, NoContent, NumberedPage, Order, Page,
             Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
-            access::{Admin, Anyone, Either, Member, SignedByMeta, Staff, Student, Supervisor},
+            access::{Admin, Anyone, Either, Member, SettingUp, SignedByMeta, Staff, SteppedUp, Student, Supervisor},
         },
-        identity::{Identity, Role},
+        identity::{Identity, Locale, Role},
         jobs::{Job, Queue},
         reads, serve, serve_action, serve_action_using, serve_schedule, serve_worker,
     };

@@ -2,6 +2,7 @@
 //! of the row's id with a token key, and stands nowhere.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::{closed_set, crypto, settings::TokenKey};
@@ -12,6 +13,15 @@ closed_set! {
 }
 
 impl Purpose {
+    /// How long a link is good for.
+    #[must_use]
+    pub fn life(self) -> SignedDuration {
+        match self {
+            Self::Invite => SignedDuration::from_hours(7 * 24),
+            Self::PasswordReset => SignedDuration::from_mins(30),
+        }
+    }
+
     /// The front end's page for it, which finds the secret in the query's `token`.
     fn page(self) -> &'static str {
         match self {

@@ -1,6 +1,10 @@
 //! How often a caller may do something, and what a check that runs beside the work says of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -9,6 +13,16 @@ use tokio::sync::watch;
 pub struct Limit {
     pub most: u32,
     pub window: Duration,
+}
+
+/// What an address is counted as: of IPv6, the 64 bits that one connection has all the rest of; of IPv4 that comes as IPv6, what it is.
+#[must_use]
+pub fn range_of(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
 }
 
 /// The answer of a check that runs beside the work.
@@ -38,5 +52,20 @@ impl Verdict {
             Some(Check::Over(seconds)) => Some(seconds),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::range_of;
+
+    #[test]
+    fn an_address_of_ipv6_counts_as_its_network() {
+        let same = ["2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:0DB8:0001:0002:3::4"];
+        assert!(same.iter().all(|address| range_of(address) == "2001:db8:1:2::/64"));
+        assert_ne!(range_of("2001:db8:1:3::1"), range_of("2001:db8:1:2::1"));
+        assert_eq!(range_of("::ffff:203.0.113.7"), range_of("203.0.113.7"));
+        assert_ne!(range_of("203.0.113.7"), range_of("203.0.113.8"));
+        assert_eq!(range_of("unknown"), "unknown");
     }
 }

@@ -44,6 +44,9 @@ pub struct MailServer {
     /// Both, or the server wants no login.
     #[serde(flatten)]
     pub login: Option<MailLogin>,
+    /// In PEM, who vouches for the server's certificate besides those whom everybody trusts.
+    #[serde(default)]
+    pub authority: Option<String>,
     /// The sender's address.
     pub from: String,
     /// The sender's name; without one, the company's.

@@ -2,6 +2,7 @@
 set -eu -o pipefail
 
 node tests/client/built/desk.js
+"$(dirname "$1")/python" tests/client/two_factor.py
 
 # Examples and coverage are the same whatever the machine; random requests, which are as many as it is fast, are asked for by hand: PHASES=fuzzing.
 # What ends the session that everything else is asked in is left out. An empty filter is none, which the check of refusals does not know. Methods that no route has are the gateway's: it answers 404.
@@ -16,7 +17,7 @@ SCHEMATHESIS_HOOKS=tests.client.checks PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 "$
   --seed 20261122 \
   --max-examples 15 \
   --max-time 90 \
-  --workers 2 \
+  --workers 1 \
   --no-shrink \
   --continue-on-failure \
   --warnings off

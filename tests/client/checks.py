@@ -12,6 +12,8 @@ STATE_OF_THE_WORLD = {
     "not_accepted", "access_token required",
     # A password that is easy to guess.
     "password_too_common",
+    # A name of the time zone database; times and days that do not go together.
+    "unknown_time_zone", "inverted", "overlapping", "period", "repeated",
     # What came in by another parameter: parameters cannot be told to exclude each other.
     "not_together", "different_values",
 }

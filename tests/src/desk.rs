@@ -140,6 +140,15 @@ impl Person {
         }
     }
 
+    /// As `events_after`, once there are any: an older transaction of others may hold them back.
+    pub async fn told_after(&self, head: &str) -> Vec<Value> {
+        crate::eventually("something told", || async {
+            let events = self.events_after(head).await;
+            (!events.is_empty()).then_some(events)
+        })
+        .await
+    }
+
     /// Announces, uploads and completes a file. Answers its id.
     pub async fn upload(&self, name: &str, mime_type: &str, bytes: &[u8]) -> String {
         let announced = self.announce(name, mime_type, bytes.len()).await.expect(201);

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{Stack, company::text};
 
@@ -28,6 +29,14 @@ impl Forge {
     #[must_use]
     pub fn token(&self, claims: &Value) -> String {
         sign(&json!({"alg": "HS256", "typ": "JWT", "kid": self.key_id}), claims, self.secret.as_bytes())
+    }
+
+    /// The token of a genuine link of this purpose.
+    #[must_use]
+    pub fn link(&self, purpose: &str, id: Uuid) -> String {
+        let tag = |key: &[u8], message: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
+        let key = tag(self.secret.as_bytes(), format!("link:{purpose}").as_bytes());
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(id), URL_SAFE_NO_PAD.encode(tag(key.as_ref(), id.as_bytes())))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the end-to-end tests, the demo and the benchmark speak with: the running local cloud, its API, sockets and sandbox.
 
 pub mod api;
+pub mod authenticator;
 pub mod company;
 pub mod desk;
 mod each;
@@ -8,6 +9,7 @@ pub mod forge;
 #[cfg(test)]
 mod layers;
 pub mod lock;
+pub mod mailbox;
 pub mod openapi;
 pub mod processes;
 pub mod sandbox;
@@ -16,6 +18,7 @@ pub mod stack;
 pub mod wait;
 
 pub use api::{Answer, Api};
+pub use authenticator::Authenticator;
 pub use company::{Company, Wanted};
 pub use each::each;
 pub use forge::Forge;

@@ -23,6 +23,7 @@ pub struct Addresses {
     pub s3: String,
     pub sqs: String,
     pub sandbox: String,
+    pub smtp: String,
     pub database_url: String,
     pub owner_database_url: String,
     pub database_log: PathBuf,

@@ -2,26 +2,28 @@
 
 mod company_slug;
 mod destination;
+pub mod device;
+pub mod guard;
+pub mod notices;
 pub mod password;
+pub mod qr;
+mod recovery_codes;
 pub mod refresh_token;
 mod revocation;
+pub mod second_factor;
+mod sign_in;
+pub mod totp;
 
 pub use destination::{Destination, default_company};
-pub use revocation::{END_FAMILY, EndedSession, Revocation, RevocationReason, SessionRevoked};
+pub use revocation::{END_FAMILY, END_OWN_LOGINS, EndedSession, Revocation, RevocationReason, SessionRevoked};
 use shared::{
-    crypto,
     prelude::*,
     token::{self, ACCESS_TOKEN_LIFE, Claims},
 };
+pub use sign_in::{NewSession, SignedIn, SignedInUser, sign_in};
 
 pub const CREDENTIALS_WRONG: Problem =
     Problem::new(401, "credentials_wrong", "E-mail ou senha incorretos.", "Wrong e-mail or password.");
-pub const TOO_MANY_FAILURES: Problem = Problem::new(
-    429,
-    "too_many_failures",
-    "Muitas tentativas de entrada. Aguarde antes de tentar de novo.",
-    "Too many failed logins. Wait before trying again.",
-);
 pub const PENDING_APPROVAL: Problem =
     Problem::new(403, "pending_approval", "Seu cadastro ainda aguarda aprovação.", "Your sign-up still awaits approval.");
 pub const NO_COMPANY: Problem = Problem::new(
@@ -34,9 +36,11 @@ pub const REFRESH_TOKEN_INVALID: Problem =
     Problem::new(401, "refresh_token_invalid", "A sessão expirou. Entre novamente.", "The session has expired. Sign in again.");
 
 pub const ME: &str = "
-    select users.id, users.name, users.email, users.phone, users.position, users.locale, users.time_zone,
+    select users.id, users.name, users.email, memberships.phone, memberships.position, users.locale, users.time_zone,
            memberships.role, companies.id as company_id, companies.name as company_name, companies.slug as company_slug,
            companies.feature_flags,
+           exists (select from second_factors where user_id = users.id and enabled_at is not null) as two_factor_enabled,
+           memberships.role = any (companies.two_factor_policy) as two_factor_required,
            array(select department_id from department_members where user_id = users.id) as department_ids
       from users
       join memberships on memberships.user_id = users.id and memberships.company_id = app.company_id()
@@ -67,6 +71,9 @@ pub struct Profile {
     pub department_ids: Vec<Uuid>,
     #[schemars(with = "Map<String, Value>")]
     pub feature_flags: Value,
+    pub two_factor_enabled: bool,
+    /// The company asks this role for it: without it, nothing but its set-up is in reach.
+    pub two_factor_required: bool,
 }
 
 /// A company as its members see it.
@@ -95,25 +102,6 @@ pub fn permissions(role: Role) -> Vec<&'static str> {
     }
 }
 
-/// Who signed in, where, and with what.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SignedIn {
-    pub user: SignedInUser,
-    pub company: Company,
-    #[serde(flatten)]
-    pub tokens: TokenPair,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SignedInUser {
-    pub id: Uuid,
-    pub name: String,
-    pub email: String,
-    pub role: Role,
-    /// Null: nobody has a picture yet.
-    pub avatar_url: Option<String>,
-}
-
 /// A fresh pair of tokens.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TokenPair {
@@ -135,34 +123,6 @@ impl TokenPair {
     }
 }
 
-const START_SESSION: &str = "select app.start_session($1, $2, $3, $4, $5, $6, $7)";
-
-/// Starts a session, the first of its family, for someone who has proved who they are. Commits nothing by itself.
-///
-/// # Errors
-/// 403 `wrong_company` when the request names another one; as `Transaction::query`.
-pub async fn start_session(
-    context: &Context,
-    transaction: &Transaction,
-    user_id: Uuid,
-    company_id: Uuid,
-    role: Role,
-) -> Result<(Identity, TokenPair), Error> {
-    context.is_for(company_id)?;
-    let identity = Identity { user_id, company_id, role, session_id: context.new_id() };
-    let refresh_token = crypto::random_token();
-    let origin = context.origin();
-    let hash = crypto::sha256(refresh_token.as_bytes());
-    transaction
-        .query(
-            START_SESSION,
-            &[&identity.session_id, &company_id, &user_id, &hash, &origin.user_agent, &origin.ip, &origin.request_id],
-        )
-        .await?;
-    let tokens = TokenPair::new(context, &identity, refresh_token);
-    Ok((identity, tokens))
-}
-
 /// A person found by e-mail, once for each company; the active memberships first.
 #[derive(Debug, FromRow)]
 pub struct Candidate {
@@ -174,6 +134,7 @@ pub struct Candidate {
     pub company_slug: Option<String>,
     pub role: Option<Role>,
     pub status: Option<String>,
+    pub has_second_factor: bool,
 }
 
 impl Candidate {
@@ -183,6 +144,16 @@ impl Candidate {
         !matches!(self.status.as_deref(), Some("active" | "pending_approval"))
     }
 }
+
+/// Somebody has signed up for the company and waits to be let in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UserAwaitingApproval {
+    pub user_id: Uuid,
+    pub name: String,
+    pub email: String,
+}
+
+event!(UserAwaitingApproval = "user.awaiting_approval");
 
 pub const MY_COMPANIES: &str = "
     select id, name, slug, role, id = app.company_id() as is_active

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use shared::{
     crypto,
-    error::{Error, INTERNAL},
+    error::{Error, FieldProblem, INTERNAL, refuse},
     rule,
 };
 
@@ -14,7 +14,8 @@ pub const BCRYPT_COST: u32 = 12;
 /// The hash of a password nobody knows: verified when the e-mail is unknown, so that the answer takes as long.
 const DUMMY_HASH: &str = "$2b$12$kp1VXw65v25rp54qjDfOROmVqpBOQlUuN6AE9mzHirv2tjEuZs2gK";
 
-/// Passwords of ten characters and more that stand high in lists of leaked ones, lower case, one a line.
+/// Passwords of ten characters and more that stand high in lists of leaked ones, lower case, one a line: those that Django's list has (of
+/// Royce Williams, under the BSD licence), and what Brazilians choose.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 /// Bytes of input bcrypt takes into account.
@@ -22,6 +23,9 @@ const BCRYPT_INPUT: usize = 72;
 
 /// Characters in the longest unit whose repetition alone makes a password trivial.
 const LONGEST_REPEATED: usize = 5;
+
+/// The code of the rule, and what people are told.
+const EASY: (&str, &str, &str) = ("password_too_common", "Esta senha é fácil de adivinhar.", "This password is easy to guess.");
 
 /// What is stored of a password. Takes as long as `BCRYPT_COST` says: hold no transaction open meanwhile.
 ///
@@ -50,10 +54,19 @@ fn material(password: &str) -> Cow<'_, [u8]> {
 pub fn hard_to_guess(email: &str, name: &str) -> impl FnOnce(&String, &()) -> garde::Result {
     move |password, ()| {
         if is_easy_to_guess(password, email, name) {
-            return Err(rule("password_too_common", "Esta senha é fácil de adivinhar.", "This password is easy to guess."));
+            return Err(rule(EASY.0, EASY.1, EASY.2));
         }
         Ok(())
     }
+}
+
+/// The same rule, where the person is known only by now.
+///
+/// # Errors
+/// 422 at the field.
+pub fn expect_hard_to_guess(field: &str, password: &str, email: &str, name: &str) -> Result<(), Error> {
+    let problem = || FieldProblem::new(field, EASY.0, EASY.1, EASY.2);
+    refuse(is_easy_to_guess(password, email, name).then(problem))
 }
 
 /// Whether a password is a common one, a repetition, a sequence, or its owner's own name or e-mail.
@@ -124,7 +137,7 @@ mod tests {
     #[test]
     fn the_list_is_lower_case_sorted_and_only_as_long_as_matters() {
         let lines: Vec<&str> = COMMON.lines().collect();
-        assert!(lines.len() >= 300);
+        assert!(lines.len() >= 1500 && COMMON.len() < 100_000);
         assert!(lines.iter().all(|line| line.chars().count() >= 10 && line.to_lowercase() == *line));
         assert!(lines.is_sorted_by(|earlier, later| earlier < later));
     }

@@ -5,6 +5,9 @@ use shared::{log, prelude::*, realtime};
 /// Ends the family of session `$1` and answers all of it.
 pub const END_FAMILY: &str = "select session_id, company_id from app.end_family($1)";
 
+/// Ends the login `$1` of the caller's, or where that is null all but the one they are in, and answers their sessions.
+pub const END_OWN_LOGINS: &str = "select session_id, company_id from app.end_own_logins($1)";
+
 /// A session that has ended with its login.
 #[derive(Debug, FromRow)]
 pub struct EndedSession {
@@ -23,6 +26,12 @@ pub struct SessionRevoked {
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     Logout,
+    /// Its owner ended it from another login.
+    Revoked,
+    /// Nobody has used it for as long as the company says.
+    Idle,
+    /// Its owner has set another password.
+    PasswordChanged,
     /// A refresh token came again although its successor was in use: one of two who hold it is not its owner.
     RefreshTokenReused,
 }

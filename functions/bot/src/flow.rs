@@ -5,15 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::hours::Hours;
-
 /// The JSON of a flow's version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flow {
     /// The node a conversation begins at.
     pub start: String,
-    pub hours: Option<Hours>,
     /// Words that work anywhere.
     #[serde(default)]
     pub words: Words,

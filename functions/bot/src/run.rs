@@ -1,7 +1,10 @@
 //! A conversation's run in the database: what a turn reads, and how it moves on under the fence.
 
 use conversations::{Conversation, conversation_columns, conversation_joins, updated_conversation};
-use shared::prelude::*;
+use shared::{
+    calendar::{Calendar, Written},
+    prelude::*,
+};
 
 use crate::{
     input::Input,
@@ -15,12 +18,14 @@ pub const LOCK: &str = "select from conversations where id = $1 for update";
 pub const LOAD: &str = "
     select conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count, conversations.bot_answered,
            conversations.bot_node, conversations.bot_fields, conversations.bot_turns, clients.name as client_name, bot_flows.definition,
+           app.calendar_of(conversations.department_id) as calendar,
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
               from messages
              where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered) as said
       from conversations
       join clients on clients.id = conversations.client_id
       left join bot_flows on bot_flows.id = conversations.bot_flow_id
+                         and (select bot_enabled from companies where companies.id = conversations.company_id)
      where conversations.id = $1";
 
 /// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent. A department that is gone is left out:
@@ -83,6 +88,7 @@ pub struct Loaded {
     bot_turns: i32,
     client_name: String,
     definition: Option<Value>,
+    calendar: Option<Value>,
     said: Value,
 }
 
@@ -98,9 +104,12 @@ pub fn play(context: &Context, loaded: &Loaded) -> Turn {
         turns: loaded.bot_turns,
     };
     let flow = loaded.definition.clone().and_then(|definition| serde_json::from_value(definition).ok());
+    let calendar = loaded.calendar.clone().and_then(|written| serde_json::from_value::<Written>(written).ok());
+    // Who has said no hours is always there.
+    let is_open = calendar.is_none_or(|written| Calendar::from(written).is_open_at(context.now()));
     match flow {
-        Some(flow) => turn::play(&flow, &run, &input, &loaded.client_name, context.now()),
-        // A flow that cannot be read must not leave the client waiting.
+        Some(flow) => turn::play(&flow, &run, &input, &loaded.client_name, is_open),
+        // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
         None => Turn { says: Vec::new(), run, next: Next::Handover { department_id: None } },
     }
 }

@@ -26,6 +26,7 @@ pub use conversation::{
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use joining::{ClientMerged, MergedConversation, join_clients};
+pub use media_url::file_of;
 pub use message::{
     DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message,
     emit_message, preview,

@@ -113,6 +113,16 @@ const GIVE_UP: &str = changed_status!(
     )"
 );
 
+/// What was given up before anybody called WhatsApp.
+const TAKE_UP_AGAIN: &str = changed_status!(
+    "with changed as (
+        update messages
+           set status = 'queued', error_code = null, error_detail = null
+         where id = $1 and status = 'failed' and error_code = 'not_sent'
+        returning *
+    )"
+);
+
 const BREAK_CHANNEL: &str = "
     update channel_accounts
        set status = 'broken', version = version + 1
@@ -186,6 +196,11 @@ pub fn pause(after: Duration, attempts: i32) -> Duration {
 /// Takes the message, or finds that there is nothing to send.
 pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result<Verdict, Error> {
     let transaction = context.begin_system(job.company_id).await?;
+    if job.is_retried()
+        && let Some(again) = transaction.first(TAKE_UP_AGAIN, &[&message_id]).await?
+    {
+        emit_status(&transaction, message_id, again);
+    }
     let row: Begun = transaction.one(BEGIN, &[&message_id]).await?;
     if !row.was_taken && row.status == "sending" {
         let waited = Duration::from_secs_f64(row.sending_for.unwrap_or_default().max(0.0));

@@ -1,5 +1,6 @@
 //! Channel accounts: how a company's channels are configured, and the credentials that are kept sealed.
 
+pub mod calls;
 pub mod config;
 pub mod saving;
 

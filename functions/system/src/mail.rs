@@ -70,7 +70,13 @@ impl Waiting {
             _ => None,
         };
         let port = self.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
-        Ok(Some(MailServer { host: host.clone(), port, security, login, from: from.clone(), from_name: self.from_name.clone() }))
+        let (from, from_name) = (from.clone(), self.from_name.clone());
+        Ok(Some(MailServer { host: host.clone(), port, security, login, authority: None, from, from_name }))
+    }
+
+    /// Whether its link leads nowhere any more: it was made with the mail.
+    pub fn is_too_late(&self, now: Timestamp) -> bool {
+        self.link_purpose.is_some_and(|purpose| now.duration_since(self.created_at) >= purpose.life())
     }
 
     /// The mail, the same each time it is written: should it be handed over twice, its `Message-ID` says that it is one.

@@ -1,5 +1,11 @@
 //! Users and departments of a company.
 
+pub mod given;
+pub mod invite;
+pub mod membership;
+pub mod profile;
+pub mod user;
+
 use shared::{closed_set, prelude::*};
 
 pub const DEPARTMENT_NAME_TAKEN: Problem =
@@ -56,16 +62,17 @@ macro_rules! department_columns {
     };
 }
 
-/// The members of `department`, for `department_columns`.
+/// The active members of `department`, for `department_columns`.
 #[macro_export]
 macro_rules! department_members {
     () => {
         "cross join lateral (
-             select coalesce(array_agg(user_id order by user_id), '{}') as ids,
-                    coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'capacity', capacity) order by user_id)
-                                 filter (where capacity is not null), '[]') as capacities
-               from department_members
-              where department_id = department.id) members"
+             select coalesce(array_agg(member.user_id order by member.user_id), '{}') as ids,
+                    coalesce(jsonb_agg(jsonb_build_object('user_id', member.user_id, 'capacity', member.capacity) order by member.user_id)
+                                 filter (where member.capacity is not null), '[]') as capacities
+               from department_members member
+               join memberships on memberships.user_id = member.user_id and memberships.status = 'active'
+              where member.department_id = department.id) members"
     };
 }
 

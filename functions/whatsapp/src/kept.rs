@@ -11,7 +11,7 @@ use crate::{
     channel::{Channel, Done},
     inbound::apply,
     named::Named,
-    payload::{self, Item, Notification},
+    payload::{self, Item, Notification, kinds},
     routing::{self, Entered, Kept},
     statements::{FINISH_WEBHOOK, GIVE_UP_WEBHOOK, KEEP_WEBHOOK, LEAVE_WEBHOOK, RAW_WEBHOOK},
 };
@@ -49,7 +49,8 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
         address.account_id.clone(),
         address.display_number.clone(),
         raw,
-        identities
+        identities,
+        kinds(items)
     ];
     // One flight for both: by itself and first what is kept, then the transaction.
     let (kept, entered) = join(
@@ -99,12 +100,19 @@ async fn begin_and_apply(
     context: &Context,
     webhook: Kept,
     notification: &Notification,
-    job: Option<&Claimed>,
+    turn: Option<&Turn<'_>>,
 ) -> Result<Option<Counts>, Error> {
     let Notification { address, items } = notification;
     let transaction = context.begin_nobody().await?;
     let entered = routing::enter(&transaction, webhook, address, &Named::in_items(first(items))).await?;
-    apply_all(context, webhook, notification, transaction, entered, job).await
+    apply_all(context, webhook, notification, transaction, entered, turn).await
+}
+
+/// The turn of a webhook that was left, or is to be applied again.
+struct Turn<'job> {
+    job: &'job Claimed,
+    /// Whether it is applied even if it was before.
+    is_replay: bool,
 }
 
 fn first(items: &[Item]) -> &[Item] {
@@ -112,14 +120,14 @@ fn first(items: &[Item]) -> &[Item] {
 }
 
 /// A hundred items in one transaction, the first of which has begun. `None` while an earlier webhook of the same clients is left to a
-/// job; a job's own turn has come.
+/// job. A job's own turn has come; `None` of one is that its number is not its company's any more.
 async fn apply_all(
     context: &Context,
     webhook: Kept,
     Notification { address, items }: &Notification,
     mut transaction: Transaction,
     mut entered: Option<Entered>,
-    job: Option<&Claimed>,
+    turn: Option<&Turn<'_>>,
 ) -> Result<Option<Counts>, Error> {
     let mut counts = Counts::default();
     let mut outcomes = Vec::new();
@@ -127,11 +135,12 @@ async fn apply_all(
     loop {
         let (items, later) = rest.split_at(first(rest).len());
         let Some(Entered { channel, is_applied, is_behind }) = entered else {
-            return Err(INTERNAL.caused_by("its channel was taken away"));
+            return if turn.is_some() { Ok(None) } else { Err(INTERNAL.caused_by("its channel was taken away")) };
         };
-        if is_behind && job.is_none() {
+        if turn.map_or(is_behind, |turn| turn.job.company_id != channel.company_id) {
             return Ok(None);
         }
+        let is_applied = is_applied && !turn.is_some_and(|turn| turn.is_replay);
         if !is_applied {
             for item in items {
                 outcomes.push(store(context, &transaction, &channel, item, &mut counts).await?);
@@ -146,8 +155,8 @@ async fn apply_all(
                     parameters![webhook.id, webhook.received_at, channel.id, json!(outcomes), failed, account, shown],
                 );
             }
-            if let Some(job) = job {
-                job.finish(&transaction);
+            if let Some(turn) = turn {
+                turn.job.finish(&transaction);
             }
             transaction.commit_quietly().await?;
             return Ok(Some(counts));
@@ -195,12 +204,38 @@ fn outcome(done: &Done) -> String {
     }
 }
 
+/// What the job of a kept webhook is told.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Left {
+    #[serde(flatten)]
+    webhook: Kept,
+    /// Whether it is applied again.
+    #[serde(default)]
+    is_replay: bool,
+}
+
+fn job_of(context: &Context, left: Left, channel_account_id: Uuid) -> Job {
+    Job::new(context, Queue::Media, "apply_webhook", format!("webhooks:{channel_account_id}"), json!(left))
+}
+
+/// The job that applies a kept webhook, whether it was applied or not: what is there already is not added again. Not more than one waits.
+#[must_use]
+pub fn replay(context: &Context, webhook: Kept, channel_account_id: Uuid) -> Job {
+    job_of(context, Left { webhook, is_replay: true }, channel_account_id).unless_waiting(webhook.id)
+}
+
+/// The identities that a webhook names, as they are locked; none of one that nobody can read.
+#[must_use]
+pub fn identities(raw: &[u8], received_at: Timestamp) -> Vec<String> {
+    let notifications = payload::read(raw, received_at).unwrap_or_default();
+    notifications.iter().flat_map(|notification| Named::in_items(&notification.items).keys()).collect()
+}
+
 /// One lane for a channel, so that what is left of a client keeps its order.
 async fn leave(context: &Context, company_id: Uuid, webhook: Kept) -> Result<(), Error> {
     let transaction = context.begin_system(company_id).await?;
     if let Some(row) = transaction.query(LEAVE_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?.first() {
-        let lane = format!("webhooks:{}", row.get::<_, Uuid>("channel_account_id"));
-        transaction.enqueue(Job::new(context, Queue::Media, "apply_webhook", lane, json!(webhook)));
+        transaction.enqueue(job_of(context, Left { webhook, is_replay: false }, row.get("channel_account_id")));
     }
     transaction.commit_quietly().await
 }
@@ -215,15 +250,20 @@ struct Raw {
 /// # Errors
 /// As the database fails; it is tried again then.
 pub async fn apply_left(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
-    let webhook: Kept = job.read()?;
+    let Left { webhook, is_replay } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
-    let raw: Raw = transaction.one(RAW_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?;
+    let raw: Option<Raw> = transaction.first(RAW_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?;
     transaction.commit_quietly().await?;
+    let Some(raw) = raw else { return Ok(Outcome::Failed { reason: "the webhook is past its age".to_owned() }) };
     let notifications = payload::read(&raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
     // What is kept is one number's.
     let notification = notifications.first().ok_or_else(|| INTERNAL.caused_by("it tells nothing"))?;
-    begin_and_apply(context, webhook, notification, Some(job)).await?;
-    Ok(Outcome::Done)
+    // Given up before, its outcome says so, and is no outcome.
+    let turn = Turn { job, is_replay: is_replay || job.is_retried() };
+    Ok(match begin_and_apply(context, webhook, notification, Some(&turn)).await? {
+        Some(_) => Outcome::Done,
+        None => Outcome::Failed { reason: "its number is not this company's any more".to_owned() },
+    })
 }
 
 /// The raw webhook says that it came to nothing.
@@ -231,6 +271,6 @@ pub async fn apply_left(context: &Context, job: &Claimed) -> Result<Outcome, Err
 /// # Errors
 /// As the database fails.
 pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
-    let webhook: Kept = job.read()?;
+    let Left { webhook, .. } = job.read()?;
     transaction.execute(GIVE_UP_WEBHOOK, &[&webhook.id, &webhook.received_at]).await.map(drop)
 }

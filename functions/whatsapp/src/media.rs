@@ -30,6 +30,9 @@ pub const READY: &str = concat!(
 
 pub const FAILED: &str = "update files set status = 'failed', failure = $2 where id = $1 and status = 'pending'";
 
+/// A file that was given up.
+pub const AWAIT_AGAIN: &str = "update files set status = 'pending', failure = null where id = $1 and status = 'failed'";
+
 /// The file's message as it is now, with its conversation.
 pub const WRITTEN: &str = concat!(
     "select ",

@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 mod account;
 mod content;
+mod kind;
 mod mend;
 
 pub use account::{AccountNotice, Alert};
+pub use kind::{ItemKind, kinds};
 use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates, without_nul};
 
 /// One thing a webhook tells, in the order it tells them.

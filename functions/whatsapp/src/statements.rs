@@ -360,7 +360,7 @@ pub const ADD_ACCOUNT_NOTICE: &str = "
 pub const KEEP_UNREAD: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', '', $2, $3)";
 
 /// Answers the company whose it is.
-pub const KEEP_WEBHOOK: &str = "select app.keep_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7)";
+pub const KEEP_WEBHOOK: &str = "select app.keep_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7, $8)";
 
 /// What came of a webhook, and what it proves of a number: whose account it is in, and what people see of it.
 pub const FINISH_WEBHOOK: &str = "
@@ -371,7 +371,7 @@ pub const FINISH_WEBHOOK: &str = "
            and (account_key, display_number) is distinct from (coalesce($6, account_key), coalesce($7, display_number))
     )
     update inbound_webhooks
-       set outcome = $4, failed_items = $5
+       set outcome = $4, failed_items = $5, applied_at = now()
      where id = $1 and received_at = $2";
 
 /// No row when it was applied or left meanwhile.
@@ -385,5 +385,5 @@ pub const RAW_WEBHOOK: &str = "select body from inbound_webhooks where id = $1 a
 
 pub const GIVE_UP_WEBHOOK: &str = "
     update inbound_webhooks
-       set outcome = '[{\"outcome\": \"failed\", \"error\": \"its job failed\"}]', failed_items = 1
+       set outcome = '[{\"outcome\": \"failed\", \"error\": \"its job failed\"}]', failed_items = 1, applied_at = now()
      where id = $1 and received_at = $2 and outcome is null";

@@ -15,7 +15,7 @@ pub enum Place {
 }
 
 /// Everything a stack may be given: the parameter's name, and what the root gives for it.
-const GIVEN: [(&str, &str); 27] = [
+const GIVEN: [(&str, &str); 28] = [
     ("AddressRequestsPerMinute", "!Ref AddressRequestsPerMinute"),
     ("AlarmTopic", "!Ref AlarmTopic"),
     ("AllowedOrigins", "!Join [',', !Ref AllowedOrigins]"),
@@ -33,6 +33,7 @@ const GIVEN: [(&str, &str); 27] = [
     ("PublicApiUrl", "!Ref PublicApiUrl"),
     ("PublicWebSocketUrl", "!Ref PublicWebSocketUrl"),
     ("QueuesUrl", "!Sub https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${AWS::StackName}-"),
+    ("ReachableInside", "!Ref ReachableInside"),
     ("SchedulerRoleArn", "!GetAtt SchedulerRole.Arn"),
     ("SettingsParam", "!Ref SettingsParam"),
     ("SocketRoleArn", "!GetAtt SocketRole.Arn"),
@@ -46,7 +47,7 @@ const GIVEN: [(&str, &str); 27] = [
 ];
 
 /// Every variable and the name of what is given for it.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 16] = [
     ("ADDRESS_REQUESTS_PER_MINUTE", "AddressRequestsPerMinute"),
     ("CONNECTIONS_TABLE", "ConnectionsTable"),
     ("DEFAULT_COMPANY", "DefaultCompany"),
@@ -55,6 +56,7 @@ const VARIABLES: [(&str, &str); 15] = [
     ("LIMITS_TABLE", "LimitsTable"),
     ("PUBLIC_API_URL", "PublicApiUrl"),
     ("QUEUES_URL", "QueuesUrl"),
+    ("REACHABLE_INSIDE", "ReachableInside"),
     ("SETTINGS_PARAM", "SettingsParam"),
     ("UNKNOWN_OUTCOME_SECONDS", "UnknownOutcomeSeconds"),
     ("USER_REQUESTS_PER_MINUTE", "UserRequestsPerMinute"),

@@ -41,6 +41,8 @@ impl Examples {
     }
 }
 
+const TOKEN: &str = "q7Zr2m0bX5vJ8tYw1nKd4sLhP6cGfA3eUiRoTyWxMzk";
+
 /// The sample with something plausible in every placeholder.
 fn filled(text: &str, function: &str) -> Result<String> {
     let mut filled = text.to_owned();
@@ -48,13 +50,17 @@ fn filled(text: &str, function: &str) -> Result<String> {
         let length = filled[start..].find("}}").context("a placeholder ends")?;
         let name = filled[start + 2..start + length].to_owned();
         let value = match name.as_str() {
-            "email" => "ana@escola.example".to_owned(),
+            "email" | "newcomer_email" => "ana@escola.example".to_owned(),
             "password" => "girassol amarelo 27".to_owned(),
-            "token" | "refresh_token" | "ticket" => "q7Zr2m0bX5vJ8tYw1nKd4sLhP6cGfA3eUiRoTyWxMzk".to_owned(),
+            "code" => "492039".to_owned(),
+            "recovery_code" => "k3vh-x2da-7q5m-bt4e".to_owned(),
+            "challenge" | "ticket" | "token" => TOKEN.to_owned(),
+            token if token.ends_with("_token") && token != "verify_token" => TOKEN.to_owned(),
             "verify_token" => "a-word-of-ours".to_owned(),
             "phone_number_id" => "210500000000002".to_owned(),
             "signature" => "0".repeat(64),
             "timestamp" => "1795348800".to_owned(),
+            "free_date" => "2027-07-09".to_owned(),
             "unique" => "27".to_owned(),
             id if id.ends_with("_id") => example_id(id),
             other => bail!("events/{function}.json has {{{{{other}}}}}, which has no example: add an arm for it"),

@@ -98,7 +98,7 @@ async fn set_running(control: &Control, service: &str, running: bool) -> Answer 
     match control.services.set_running(service, running).await {
         Ok(Some(state)) => (StatusCode::OK, Json(state)),
         Ok(None) => {
-            let message = format!("{service} is not dynamodb, s3, sqs, ssm, sandbox or postgres");
+            let message = format!("{service} is not dynamodb, s3, sqs, ssm, sandbox, smtp or postgres");
             (StatusCode::NOT_FOUND, Json(json!({ "error": message })))
         }
         Err(error) => failed(&error),

@@ -196,6 +196,8 @@ fn parameters(addresses: &Addresses, chosen: &[(String, String)]) -> BTreeMap<St
         // Where front ends are usually developed.
         ("AllowedOrigins", "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173".to_owned()),
         ("PublicApiUrl", addresses.api.clone()),
+        // What companies call may be the sandbox.
+        ("ReachableInside", "127.0.0.1".to_owned()),
         ("PublicWebSocketUrl", addresses.websocket.clone()),
         ("WhatsAppGraphUrl", format!("{}/graph", addresses.sandbox)),
         ("LlmUrl", format!("{}/llm/v1", addresses.sandbox)),

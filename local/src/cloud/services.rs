@@ -4,11 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use tokio::{
-    net::TcpListener,
-    sync::Mutex,
-    task::{AbortHandle, JoinSet},
-};
+use tokio::{net::TcpListener, sync::Mutex, task::AbortHandle};
 
 use super::{ACCESS_KEY, Addresses, Database, Options, SECRET_KEY};
 use crate::{
@@ -20,7 +16,7 @@ use crate::{
     parameters::{Parameters, Settings},
     postgres::{Cluster, ClusterOptions},
     queues::Queues,
-    sandbox::{Sandbox, SandboxOptions},
+    sandbox::{Sandbox, SandboxOptions, mail::MailServer},
     schedules,
     service::{Callers, Service},
     template::Template,
@@ -47,7 +43,7 @@ pub(super) struct Services {
     sandbox: Arc<Sandbox>,
     third_parties: Service,
     parameters: Arc<Parameters>,
-    tasks: std::sync::Mutex<JoinSet<()>>,
+    mail_server: MailServer,
     /// Pollers and clocks, which the runtime of tasks keeps by itself.
     callers: std::sync::Mutex<Vec<AbortHandle>>,
     /// Deleted at the end.
@@ -93,7 +89,6 @@ impl Services {
         let s3 = object_storage::serve(listeners.s3, template.buckets.clone(), objects.clone(), credentials)?;
 
         let parameters = Arc::new(Parameters::open(kept)?);
-        parameters.set_mail_server(&addresses.smtp)?;
         if let Some(url) = &addresses.database_url {
             parameters.set_database_url(url)?;
         }
@@ -104,11 +99,11 @@ impl Services {
             verify_token: parameters.whatsapp_verify_token(),
             public_url: addresses.sandbox.clone(),
         });
+        parameters.set_mail_server(&addresses.smtp, sandbox.mail_certificate())?;
 
         let third_parties = Service::start(listeners.sandbox, Callers::Programs, sandbox.router())?;
         let queue_api = Service::start(listeners.sqs, Callers::Programs, queues.router(parameters.clone()))?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(sandbox.clone().serve_smtp(listeners.smtp));
+        let mail_server = MailServer::start(listeners.smtp, sandbox.clone())?;
         Ok(Arc::new(Self {
             cluster: Mutex::new(cluster),
             dynamodb,
@@ -118,7 +113,7 @@ impl Services {
             sandbox,
             third_parties,
             parameters,
-            tasks: std::sync::Mutex::new(tasks),
+            mail_server,
             callers: std::sync::Mutex::default(),
             objects_in_memory: options.memory.then_some(objects),
         }))
@@ -164,6 +159,8 @@ impl Services {
             ("s3", false) => self.s3.pause(),
             ("sandbox", true) => self.third_parties.resume().await?,
             ("sandbox", false) => self.third_parties.pause().await,
+            ("smtp", true) => self.mail_server.resume().await?,
+            ("smtp", false) => self.mail_server.pause().await,
             ("ssm", running) => self.parameters.set_running(running),
             ("sqs", true) => self.queues.resume(),
             ("sqs", false) => self.queues.pause(),
@@ -208,8 +205,7 @@ impl Services {
         self.dynamodb.pause().await;
         self.queue_api.pause().await;
         self.third_parties.pause().await;
-        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
-        tasks.shutdown().await;
+        self.mail_server.pause().await;
         if let Some(cluster) = self.cluster.lock().await.take()
             && let Err(error) = cluster.stop().await
         {

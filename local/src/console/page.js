@@ -15,15 +15,22 @@ function mood(column, value, row) {
   return "";
 }
 
+function address(column, row) {
+  if (column === "queue" && row.dead_letter) return "/_local/dead-letters/" + encodeURIComponent(row.queue);
+  if (column === "subject" && row.id) return "/_local/mails/" + encodeURIComponent(row.id);
+  return null;
+}
+
 function cell(column, row) {
   const td = document.createElement("td");
   const value = row[column];
   td.className = mood(column, value, row);
   td.title = text(column, value);
-  if (column === "queue" && row.dead_letter) {
+  const href = address(column, row);
+  if (href) {
     const link = document.createElement("a");
-    link.href = "/_local/dead-letters/" + encodeURIComponent(value);
-    link.textContent = value;
+    link.href = href;
+    link.textContent = text(column, value) || "(none)";
     td.append(link);
   } else {
     td.textContent = text(column, value);

@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
 const SCRIPT: &str = include_str!("page.js");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 
 /// The `Content-Security-Policy`: this very script and style, requests to where the page is from, and nothing else.
 pub(super) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -22,7 +22,7 @@ pub(super) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).expect("it is plain text")
 });
 
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
 }
 
@@ -32,7 +32,7 @@ const TABLES: [(&str, &str, &[&str]); 5] = [
     ("Queues", "queues", &["queue", "waiting", "in_flight", "oldest_seconds", "dead_letter"]),
     ("Sockets", "sockets", &["connection_id", "connected_at", "last_active_at", "frames_sent", "frames_received"]),
     ("Calls to third parties", "calls", &["at", "target", "call", "to", "status", "fault"]),
-    ("Mails", "mails", &["at", "from", "to", "subject"]),
+    ("Mails", "mails", &["at", "from", "to", "subject", "encrypted", "login"]),
 ];
 
 const LINKS: [(&str, &str); 7] = [

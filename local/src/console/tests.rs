@@ -114,3 +114,68 @@ async fn metrics_count_invocations() {
     let line = r#"local_invocations_total{cold="true",function="CreateLead",outcome="422"} 1"#;
     assert!(text.contains(line), "{text}");
 }
+
+const LETTER: &str =
+    "<html><head><title>x</title></head><body style=\"color:red\"><script>alert(1)</script><a href=\"https://a.test\">a</a>";
+
+/// The console with one mail of somebody who means harm, and the mail's path.
+async fn with_a_mail() -> (axum::Router, String) {
+    let sources = sources();
+    let sandbox = Arc::clone(&sources.sandbox);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let server = tokio::spawn(Arc::clone(&sandbox).serve_smtp(listener));
+    let mail = format!(
+        "MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\nSubject: </title><script>1</script>\r\nContent-Type: text/html\r\n\r\n{LETTER}\r\n.\r\nQUIT\r\n"
+    );
+    tokio::io::AsyncWriteExt::write_all(&mut stream, mail.as_bytes()).await.unwrap();
+    tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut Vec::new()).await.unwrap();
+    server.abort();
+    let path = format!("/mails/{}", sandbox.mails()[0].id);
+    (router(sources), path)
+}
+
+async fn answer(router: &axum::Router, path: &str) -> (http::HeaderMap, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = router.clone().layer(axum::middleware::map_response(|mut answer: axum::response::Response| async move {
+        protect(&mut answer);
+        answer
+    }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .build_http::<http_body_util::Empty<bytes::Bytes>>();
+    let answer = client.get(format!("http://{address}{path}").parse().unwrap()).await.unwrap();
+    let headers = answer.headers().clone();
+    let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+    (headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_mail_is_shown_and_can_do_nothing() {
+    let (router, path) = with_a_mail().await;
+    let policy = |headers: &http::HeaderMap| headers["content-security-policy"].to_str().unwrap().to_owned();
+
+    let (headers, page) = answer(&router, &path).await;
+    assert!(!page.contains("<script>") && page.contains("&lt;script&gt;1&lt;/script&gt;"), "{page}");
+    assert!(page.contains(&format!("src=\"/_local{path}/html\"")) && page.contains("sandbox=\"allow-popups"), "{page}");
+    assert!(policy(&headers).contains("frame-src 'self'") && !policy(&headers).contains("script-src"));
+    assert_eq!(headers["x-frame-options"], "DENY");
+
+    let (headers, letter) = answer(&router, &format!("{path}/html")).await;
+    assert!(letter.contains("<head><base target=\"_blank\">") && letter.contains("color:red"), "{letter}");
+    let policy = policy(&headers);
+    assert!(policy.contains("sandbox allow-popups") && policy.contains("frame-ancestors 'self'"), "{policy}");
+    for power in ["script-src", "allow-scripts", "allow-same-origin", "https:"] {
+        assert!(!policy.contains(power), "{power}");
+    }
+    assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
+
+    let (headers, _) = answer(&router, "/state").await;
+    assert_eq!(headers["x-frame-options"], "DENY");
+    assert!(policy_of_the_console(&headers));
+}
+
+fn policy_of_the_console(headers: &http::HeaderMap) -> bool {
+    headers["content-security-policy"].to_str().unwrap().contains("script-src 'sha256-")
+}

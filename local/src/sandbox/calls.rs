@@ -134,6 +134,7 @@ impl Sandbox {
                 to: call.to.as_deref(),
                 token: call.token.as_deref(),
                 text: &text,
+                step: None,
             },
         );
         match fault {

@@ -22,6 +22,22 @@ pub enum Target {
     Webhooks,
     #[serde(rename = "llm")]
     Llm,
+    #[serde(rename = "mail")]
+    Mail,
+}
+
+/// What a mail server is being told when it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Nothing yet: it is to greet.
+    Greeting,
+    /// A name and a password. `contains` is compared with the name.
+    Auth,
+    /// A recipient. `contains` is compared with the sender.
+    Recipient,
+    /// The mail. `contains` is compared with it as it was sent.
+    Data,
 }
 
 /// What goes wrong.
@@ -94,10 +110,13 @@ pub struct Fault {
     /// Text that the request must hold.
     #[serde(default)]
     pub contains: Option<String>,
+    /// Of the mail server only: `recipient` when absent.
+    #[serde(default)]
+    pub step: Option<Step>,
 }
 
 /// Every key an order may have: the kind's own keys are flattened, which lets unknown keys pass.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "id",
     "target",
     "kind",
@@ -106,6 +125,7 @@ const KEYS: [&str; 14] = [
     "to",
     "token",
     "contains",
+    "step",
     "status",
     "code",
     "message",
@@ -133,6 +153,7 @@ pub(super) struct Circumstance<'a> {
     pub to: Option<&'a str>,
     pub token: Option<&'a str>,
     pub text: &'a str,
+    pub step: Option<Step>,
 }
 
 impl Fault {
@@ -141,8 +162,32 @@ impl Fault {
         same(&self.phone_number_id, circumstance.phone_number_id)
             && same(&self.to, circumstance.to)
             && same(&self.token, circumstance.token)
+            && self.step == circumstance.step
             && self.contains.as_deref().is_none_or(|text| circumstance.text.contains(text))
     }
+}
+
+/// Where the mail server fails in this way.
+fn step_of(fault: &Fault) -> Result<Step, String> {
+    let accepts = fault.kind == FaultKind::AcceptThenTimeout;
+    let step = fault.step.unwrap_or(if accepts { Step::Data } else { Step::Recipient });
+    let knows_recipient = matches!(step, Step::Recipient | Step::Data);
+    if accepts && step != Step::Data {
+        return Err("a mail is accepted at the step data".to_owned());
+    }
+    if fault.to.is_some() && !knows_recipient || fault.contains.is_some() && step == Step::Greeting {
+        return Err("what the filter asks for is not known at this step".to_owned());
+    }
+    if let FaultKind::Error { status, code, retry_after, body, .. } = &fault.kind {
+        let is_reply = |code: &Value| code.as_u64().is_some_and(|code| (400..600).contains(&code));
+        if status.is_some() || retry_after.is_some() || body.is_some() || !code.as_ref().is_none_or(is_reply) {
+            return Err("a mail server answers with a code from 400 to 599 and a message".to_owned());
+        }
+    }
+    if fault.token.is_some() || fault.phone_number_id.is_some() {
+        return Err("a mail server knows neither token nor phone_number_id".to_owned());
+    }
+    Ok(step)
 }
 
 #[derive(Default)]
@@ -154,10 +199,15 @@ impl Faults {
     /// # Errors
     /// When the target cannot fail in that way.
     pub(super) fn add(&self, mut fault: Fault) -> Result<Fault, String> {
+        if fault.target == Target::Mail {
+            fault.step = Some(step_of(&fault)?);
+        } else if fault.step.is_some() {
+            return Err("only the target mail has steps".to_owned());
+        }
         let called = fault.target != Target::Webhooks;
         if fault.kind.concerns_webhooks() {
-            if fault.target == Target::Llm {
-                return Err("the target llm sends no webhooks".to_owned());
+            if [Target::Llm, Target::Mail].contains(&fault.target) {
+                return Err("this target sends no webhooks".to_owned());
             }
             fault.target = Target::Webhooks;
         } else if !called && !matches!(fault.kind, FaultKind::Timeout { ms: Some(_) }) {
@@ -212,7 +262,7 @@ impl Faults {
 mod tests {
     use serde_json::json;
 
-    use super::{Circumstance, Fault, FaultKind, Faults, Target};
+    use super::{Circumstance, Fault, FaultKind, Faults, Step, Target};
 
     fn add(faults: &Faults, fault: serde_json::Value) -> Result<Fault, String> {
         faults.add(serde_json::from_value(fault).unwrap())
@@ -253,5 +303,25 @@ mod tests {
         assert_eq!(add(&faults, fault).unwrap().target, Target::Webhooks);
         add(&faults, json!({"target": "llm", "kind": "no_status"})).unwrap_err();
         add(&faults, json!({"target": "whatsapp.webhooks", "kind": "refuse"})).unwrap_err();
+    }
+
+    #[test]
+    fn the_mail_server_fails_at_a_step_that_knows_what_is_asked() {
+        let faults = Faults::default();
+        let refusal = add(&faults, json!({"target": "mail", "kind": "error", "to": "a@b.test"})).unwrap();
+        assert_eq!(refusal.step, Some(Step::Recipient));
+        let lost = add(&faults, json!({"target": "mail", "kind": "accept_then_timeout"})).unwrap();
+        assert_eq!(lost.step, Some(Step::Data));
+        for senseless in [
+            json!({"target": "mail", "kind": "refuse", "step": "greeting", "to": "a@b.test"}),
+            json!({"target": "mail", "kind": "accept_then_timeout", "step": "auth"}),
+            json!({"target": "mail", "kind": "refuse", "phone_number_id": "1"}),
+            json!({"target": "mail", "kind": "no_status"}),
+            json!({"target": "mail", "kind": "error", "code": 250}),
+            json!({"target": "mail", "kind": "error", "status": 550}),
+            json!({"target": "llm", "kind": "refuse", "step": "data"}),
+        ] {
+            add(&faults, senseless.clone()).expect_err(&senseless.to_string());
+        }
     }
 }

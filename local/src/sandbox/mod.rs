@@ -18,6 +18,7 @@ use faults::Faults;
 use kept::Kept;
 use llm::Llm;
 use mail::Mail;
+use uuid::Uuid;
 use whatsapp::WhatsApp;
 
 /// The largest request read: a document of 100 MB and its multipart frame.
@@ -44,6 +45,7 @@ pub struct Sandbox {
     whatsapp: WhatsApp,
     llm: Llm,
     mails: Kept<Mail>,
+    mail_identity: mail::Identity,
 }
 
 impl Sandbox {
@@ -56,6 +58,7 @@ impl Sandbox {
             whatsapp: WhatsApp::new(),
             llm: Llm::default(),
             mails: Kept::new(1000),
+            mail_identity: mail::Identity::new(),
         })
     }
 
@@ -81,6 +84,11 @@ impl Sandbox {
     /// Mails the functions sent, oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.mails.list(|_| true)
+    }
+
+    /// One of them.
+    pub fn mail(&self, id: Uuid) -> Option<Mail> {
+        self.mails.find(|mail| mail.id == id)
     }
 
     /// Forgets what happened and what was set for one business number, or for everyone.

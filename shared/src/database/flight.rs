@@ -14,7 +14,7 @@ use crate::{
     postgres,
 };
 
-const ENTER: &str = "select app.enter($1, $2, $3, $4)";
+const ENTER: &str = "select app.enter($1, $2, $3, $4, $5)";
 const ENTER_SYSTEM: &str = "select app.enter_system($1)";
 
 const CLAIM_IDEMPOTENCY_KEY: &str = "
@@ -138,7 +138,8 @@ impl Transaction {
             let row = match &self.enter {
                 Enter::Person(identity) => {
                     let Identity { company_id, user_id, role, session_id } = identity;
-                    connection.client.query_one(statement, &[company_id, user_id, &role.as_str(), session_id]).await
+                    let standing = self.context.standing().as_str();
+                    connection.client.query_one(statement, &[company_id, user_id, &role.as_str(), session_id, &standing]).await
                 }
                 Enter::System(company_id) => connection.client.query_one(statement, &[company_id]).await,
                 Enter::Nobody => return Ok(None),
@@ -183,7 +184,8 @@ impl Transaction {
         let entering = async {
             let (Some(statement), Enter::Person(identity)) = (&enter, &self.enter) else { return Ok(()) };
             let Identity { company_id, user_id, role, session_id } = identity;
-            connection.client.query_one(statement, &[company_id, user_id, &role.as_str(), session_id]).await.map(drop)
+            let standing = self.context.standing().as_str();
+            connection.client.query_one(statement, &[company_id, user_id, &role.as_str(), session_id, &standing]).await.map(drop)
         };
         let function = &self.context.origin().function;
         let parameters: Parameters = &[function, &key, &hash];

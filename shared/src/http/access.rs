@@ -7,9 +7,12 @@ use super::Request;
 use crate::{
     context::Context,
     crypto,
-    error::{Error, FORBIDDEN, Problem, SIGNATURE_INVALID, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING, WRONG_COMPANY},
-    identity::{Identity, Role},
-    limits, log,
+    error::{
+        Error, FORBIDDEN, Problem, SIGNATURE_INVALID, STEP_UP_REQUIRED, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING,
+        TWO_FACTOR_REQUIRED, WRONG_COMPANY,
+    },
+    identity::{Identity, Role, Standing},
+    limits, log, rate,
     token::{self, TokenError},
 };
 
@@ -100,7 +103,7 @@ macro_rules! role_proofs {
                 }
 
                 fn fails() -> Vec<Problem> {
-                    vec![TOKEN_MISSING, FORBIDDEN, WRONG_COMPANY]
+                    vec![TOKEN_MISSING, FORBIDDEN, TWO_FACTOR_REQUIRED, WRONG_COMPANY]
                 }
 
                 fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
@@ -128,6 +131,52 @@ role_proofs! {
     Member, "member", |_| true;
 }
 
+macro_rules! standing_proofs {
+    ($($(#[$doc:meta])* $name:ident, $standing:expr, $fails:expr;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug)]
+            pub struct $name<P>(P);
+
+            impl<P: Deref<Target = Identity>> Deref for $name<P> {
+                type Target = Identity;
+
+                fn deref(&self) -> &Identity {
+                    &self.0
+                }
+            }
+
+            impl<P: Credential> Proof for $name<P> {
+                fn names() -> Vec<&'static str> {
+                    P::names()
+                }
+
+                fn fails() -> Vec<Problem> {
+                    let fails: fn(Vec<Problem>) -> Vec<Problem> = $fails;
+                    fails(P::fails())
+                }
+
+                fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+                    let proof = P::prove(request, context)?;
+                    context.ask_for_standing($standing);
+                    Ok(Self(proof))
+                }
+            }
+
+            impl<P: Credential> Credential for $name<P> {}
+        )*
+    };
+}
+
+// What is asked beyond the role is judged where the transaction enters the company.
+standing_proofs! {
+    /// Who, having a second factor, has given it in this session within ten minutes: for secrets, roles, exports, erasures. Who has none
+    /// is let through; a company's policy decides who must have one.
+    SteppedUp, Standing::SteppedUp, |fails| [fails, vec![STEP_UP_REQUIRED]].concat();
+    /// Who may still lack the second factor that their company asks for: for what leads to it, and away.
+    SettingUp, Standing::SettingUp, |fails| fails.into_iter().filter(|problem| *problem != TWO_FACTOR_REQUIRED).collect();
+}
+
 /// No proof is asked for: public routes.
 pub struct Anyone;
 
@@ -141,7 +190,7 @@ impl Proof for Anyone {
     }
 
     fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
-        limits::limit_caller(context, &format!("address:{}", request.ip), limits::of_address());
+        limits::limit_caller(context, &format!("address:{}", rate::range_of(&request.ip)), limits::of_address());
         Ok(Self)
     }
 }

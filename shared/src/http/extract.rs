@@ -177,7 +177,7 @@ impl FromRequest for IdempotencyKey {
 
     fn describe(description: &mut Description) {
         description.idempotent = true;
-        description.failures.push(IDEMPOTENCY_KEY_REUSED);
+        description.failures.extend([IDEMPOTENCY_KEY_REUSED, INVALID]);
     }
 }
 

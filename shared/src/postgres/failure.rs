@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::error::{Error, INTERNAL, NOT_FOUND, SESSION_REVOKED, UNAVAILABLE};
+use crate::error::{Error, INTERNAL, NOT_FOUND, SESSION_REVOKED, STEP_UP_REQUIRED, TWO_FACTOR_REQUIRED, UNAVAILABLE};
 
 /// Whether a new connection may do better: the server is waking, restarting, full, or unreachable.
 pub(crate) fn is_worth_reconnecting(error: &tokio_postgres::Error) -> bool {
@@ -37,8 +37,12 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
         return transient(error, "connection");
     };
     let code = database.code();
-    if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION && database.message() == "session_revoked" {
-        return SESSION_REVOKED.into();
+    // As `app.enter` refuses.
+    if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION {
+        let refusals = [SESSION_REVOKED, TWO_FACTOR_REQUIRED, STEP_UP_REQUIRED];
+        if let Some(refusal) = refusals.into_iter().find(|refusal| refusal.code == database.message()) {
+            return refusal.into();
+        }
     }
     if let Some(why) = passing_reason(error, code) {
         return transient(error, why);

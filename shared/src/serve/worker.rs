@@ -29,7 +29,7 @@ use crate::{
     jobs::{self, Dispatch, Queue, Timer},
     log,
     needs::{Privilege, Uses},
-    parameters,
+    parameters, progress,
 };
 
 /// A worker holds a job this long; longer than its own time-out, so that no two work on the same job.
@@ -88,6 +88,8 @@ pub struct Claimed {
     pub payload: Value,
     /// This attempt's number, from 1.
     pub attempts: i32,
+    /// Times that somebody had it done again after it had failed for good.
+    pub retries: i32,
 }
 
 impl Claimed {
@@ -103,6 +105,12 @@ impl Claimed {
     #[must_use]
     pub fn is_last_attempt(&self) -> bool {
         self.attempts >= MOST_ATTEMPTS
+    }
+
+    /// Whether it was given up before: what was told then is to be taken back.
+    #[must_use]
+    pub fn is_retried(&self) -> bool {
+        self.retries > 0
     }
 
     /// Marks the job as done, in the transaction that records its result. Travels with its commit: jobs are the last rows locked.
@@ -136,6 +144,7 @@ struct Claim {
     lane: Option<String>,
     payload: Option<Value>,
     attempts: i32,
+    retries: i32,
 }
 
 /// Serves the worker of one queue. The handler gets one leased job at a time. Where a job has failed for good, `give_up` gets the
@@ -234,6 +243,7 @@ impl Worker {
                     lane: claim.lane.unwrap_or_default(),
                     payload: claim.payload.unwrap_or_default(),
                     attempts: claim.attempts,
+                    retries: claim.retries,
                 },
                 // It was put off after this message was sent: its own lane's message comes when it is due, and this lane goes on.
                 _ if group != wanted.to_string() && claim.lane == Some(wanted.to_string()) => return Ok(()),
@@ -322,6 +332,7 @@ impl Worker {
             }
             Outcome::Failed { reason } => {
                 transaction.defer(GIVE_UP, parameters![job.id, reason.clone()]);
+                progress::fail(&transaction, job.id, reason).await?;
                 return self.give_up(context, job, transaction, reason).await;
             }
         }
@@ -337,6 +348,7 @@ impl Worker {
         }
         log::error("job not given up as it should be", error.cause().unwrap_or(error.problem().code));
         let transaction = context.begin_system(job.company_id).await?;
+        progress::fail(&transaction, job.id, reason).await?;
         transaction.execute(GIVE_UP, &[&job.id, &reason]).await?;
         transaction.commit_quietly().await
     }

@@ -40,9 +40,11 @@ async function signIn(email: string, password: string): Promise<Client<paths>> {
         return unreachable(error);
     }
   }
+  if ("challenge" in data) throw new Error("a code is asked for: /auth/login/verify");
+  const { access_token } = data;
   client.use({
     onRequest({ request }) {
-      request.headers.set("Authorization", `Bearer ${data.access_token}`);
+      request.headers.set("Authorization", `Bearer ${access_token}`);
       return request;
     },
   });
@@ -69,6 +71,8 @@ async function takeOver(client: Client<paths>, id: string): Promise<"taken" | { 
     case "wrong_company":
     case "forbidden":
       throw new Error("sign in again");
+    case "two_factor_required":
+      throw new Error("first set up an authenticator app");
     case "invalid":
     case "malformed":
     case "payload_too_large":
@@ -109,6 +113,8 @@ async function say(client: Client<paths>, conversation_id: string, body: string)
     case "wrong_company":
     case "forbidden":
       throw new Error("sign in again");
+    case "two_factor_required":
+      throw new Error("first set up an authenticator app");
     case "malformed":
     case "payload_too_large":
     case "unsupported_media_type":

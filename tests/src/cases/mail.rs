@@ -7,7 +7,10 @@ use tests::{Company, Stack, Wanted, company::text, eventually};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{contract::privileges::Inside, faults::dispatch};
+use super::{
+    contract::privileges::Inside,
+    faults::{dispatch, kill, let_leases_pass, start, stop},
+};
 use crate::Case;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
@@ -21,6 +24,10 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             who_may_not_send_a_mail_does_not,
             only_admins_see_whom_the_company_writes_to,
             a_companys_own_server_is_the_one_that_is_asked,
+            a_mail_is_handed_over_encrypted_after_a_login,
+            a_server_for_whose_certificate_nobody_vouches_is_told_nothing,
+            a_server_that_is_slow_gets_its_mail_and_one_that_says_nothing_is_asked_again,
+            a_mail_whose_link_has_expired_is_not_sent,
         };
     }
 }
@@ -204,4 +211,95 @@ pub async fn a_companys_own_server_is_the_one_that_is_asked(stack: Arc<Stack>) {
     let (_, reply) = sent.until("queued").await;
     assert!(reply.to_lowercase().contains("connection"), "{reply}");
     assert!(sent.caught().await.is_empty());
+}
+
+pub async fn a_mail_is_handed_over_encrypted_after_a_login(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    sent.until("sent").await;
+    let mail = sent.caught().await.remove(0);
+    assert_eq!((&mail["encrypted"], &mail["login"]), (&json!(true), &json!("balcao")), "{mail}");
+}
+
+/// The sandbox's certificate is its own word; the stage's settings name it, a company's server has no such say.
+pub async fn a_server_for_whose_certificate_nobody_vouches_is_told_nothing(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, port) = stack.addresses.smtp.rsplit_once(':').expect("a port");
+    let port: i32 = port.parse().expect("a port");
+    let own = "insert into mail_accounts (company_id, host, port, security, from_address)
+               values ($1, '127.0.0.1', $2, 'starttls', 'escola@exemplo.example')";
+    stack.database().await.execute(own, &[&company.id, &port]).await.expect("a server");
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    let (_, reply) = sent.until("queued").await;
+    assert!(reply.to_lowercase().contains("certificate"), "{reply}");
+    assert!(sent.caught().await.is_empty());
+}
+
+pub async fn a_server_that_is_slow_gets_its_mail_and_one_that_says_nothing_is_asked_again(stack: Arc<Stack>) {
+    let (company, slow, silent) = (company(&stack).await, address(), address());
+    fault(&stack, &slow, json!({"kind": "timeout", "ms": 1500, "times": 1})).await;
+    fault(&stack, &silent, json!({"kind": "timeout", "times": 1})).await;
+    let to_slow = send(&stack, &company, "approved", "pt-BR", &slow).await;
+    let to_silent = send(&stack, &company, "approved", "pt-BR", &silent).await;
+    assert_eq!(to_slow.until("sent").await.0, 1);
+    let (attempts, reply) = to_silent.until("queued").await;
+    assert!(attempts == 1 && !reply.is_empty() && to_silent.caught().await.is_empty(), "{reply}");
+    to_silent.try_again(&company).await;
+    assert_eq!(to_silent.until("sent").await.0, 2);
+    assert_eq!(to_silent.caught().await.len(), 1);
+}
+
+pub async fn a_mail_whose_link_has_expired_is_not_sent(stack: Arc<Stack>) {
+    let (company, to) = (company(&stack).await, address());
+    fault(&stack, &to, json!({"kind": "error", "code": 451, "message": "4.7.1 Greylisted", "times": 1})).await;
+    let sent = send(&stack, &company, "invite", "pt-BR", &to).await;
+    sent.until("queued").await;
+    for (age, state) in [("7 days 1 second", "failed"), ("6 days 23 hours", "sent")] {
+        let waits = format!("update mails set state = 'queued', created_at = now() - interval '{age}' where id = $1");
+        sent.database.execute(&waits, &[&sent.id]).await.expect("it waits");
+        let again = "update jobs set finished_at = null, dispatched_at = null, run_at = now() where id = $1";
+        sent.database.execute(again, &[&sent.id]).await.expect("its job too");
+        dispatch(&stack, &company).await;
+        let (_, reply) = sent.until(state).await;
+        assert_eq!(sent.caught().await.len(), usize::from(state == "sent"), "{reply}");
+        assert!(state == "sent" || reply.contains("expired") && reply.contains("Greylisted"), "{reply}");
+    }
+}
+
+pub async fn without_a_mail_server_mails_wait_and_are_sent_once_later(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    stop(&stack, "smtp").await;
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    let (attempts, reply) = sent.until("queued").await;
+    start(&stack, "smtp").await;
+    assert!(attempts == 1 && !reply.is_empty(), "{reply}");
+    sent.try_again(&company).await;
+    assert_eq!(sent.until("sent").await.0, 2);
+    assert_eq!(sent.caught().await.len(), 1);
+}
+
+/// What is wrong with a login is mended in the settings, and no fault of the mail's.
+pub async fn a_refused_login_is_no_refusal_of_the_mail(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let refusal = json!({"target": "mail", "kind": "error", "step": "auth", "contains": "balcao", "times": 1});
+    stack.control("POST", "/sandbox/faults", Some(refusal)).await;
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    let (_, reply) = sent.until("queued").await;
+    assert!(reply.contains("535"), "{reply}");
+    sent.try_again(&company).await;
+    sent.until("sent").await;
+    assert_eq!(sent.caught().await.len(), 1);
+}
+
+/// The server has the mail, and its word for it reached nobody.
+pub async fn a_worker_killed_before_its_record_sends_the_same_mail_again(stack: Arc<Stack>) {
+    let (company, to) = (company(&stack).await, address());
+    fault(&stack, &to, json!({"kind": "accept_then_timeout", "times": 1})).await;
+    let sent = send(&stack, &company, "approved", "pt-BR", &to).await;
+    eventually("a mail that was taken", || async { (sent.caught().await.len() == 1).then_some(()) }).await;
+    kill(&stack, "SendEmail").await;
+    let_leases_pass(&stack, &company, "MailQueue").await;
+    assert_eq!(sent.until("sent").await.0, 2);
+    let ids: Vec<Value> = sent.caught().await.iter().map(|mail| mail["message_id"].clone()).collect();
+    assert!(ids.len() == 2 && ids[0] == ids[1] && text(&ids[0]).contains(&sent.id.to_string()), "{ids:?}");
 }

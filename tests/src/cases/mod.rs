@@ -15,11 +15,16 @@ macro_rules! cases {
 }
 use cases;
 
+mod calendar;
+mod calls;
 mod canary;
+mod companies;
 mod contract;
 mod identity;
 mod integrations;
+mod jobs;
 mod mail;
+mod setup;
 mod snapshot;
 mod team;
 mod upload;
@@ -30,7 +35,20 @@ use contract::plans;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
-    [desk::together(), contract::cases(), identity::cases(), integrations::cases(), mail::cases(), team::cases()].concat()
+    [
+        desk::together(),
+        calendar::cases(),
+        calls::cases(),
+        contract::cases(),
+        companies::cases(),
+        identity::cases(),
+        integrations::cases(),
+        jobs::cases(),
+        mail::cases(),
+        setup::cases(),
+        team::cases(),
+    ]
+    .concat()
 }
 
 /// Tests that stop something everybody uses; they run one after the other, at the end.
@@ -38,6 +56,11 @@ pub fn alone() -> Vec<(&'static str, Case)> {
     cases! {
         plans::{
             no_function_reads_all_of_a_table,
+        };
+        mail::{
+            without_a_mail_server_mails_wait_and_are_sent_once_later,
+            a_refused_login_is_no_refusal_of_the_mail,
+            a_worker_killed_before_its_record_sends_the_same_mail_again,
         };
         faults::{
             connections_ended_while_idle_are_not_noticed,
@@ -57,6 +80,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_webhook_killed_after_its_commit_is_stored_once_and_its_job_is_done,
             a_webhook_killed_while_it_joins_two_clients_joins_them_once,
             a_worker_killed_after_the_providers_answer_never_sends_again,
+            a_removal_killed_in_the_middle_has_not_happened,
             a_status_that_names_our_id_resolves_an_unknown_outcome,
             a_status_after_the_outcome_was_given_up_still_counts,
             a_check_killed_before_its_record_is_done_again_and_leaves_nothing_behind,
@@ -80,6 +104,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_timed_job_is_started_on_time_and_once,
             a_flood_of_jobs_leaves_room_for_other_companies_and_flows_off,
             what_is_due_is_found_whatever_else_waits,
+            a_long_job_whose_worker_is_killed_goes_on_where_it_was,
             webhooks_that_name_the_same_clients_wait_for_each_other,
             a_deadlock_with_a_stranger_is_done_again_and_counted,
             a_row_that_stays_locked_is_answered_with_503_and_a_webhook_is_applied_later,

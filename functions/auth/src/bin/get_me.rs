@@ -9,7 +9,7 @@ pub fn main() {
     serve(&ROUTE, get_me);
 }
 
-async fn get_me(context: Context, caller: Member) -> Result<Json<Me>, Error> {
+async fn get_me(context: Context, caller: SettingUp<Member>) -> Result<Json<Me>, Error> {
     let transaction = context.begin(&caller).await?;
     let profile: Profile = transaction.one(ME, &[]).await?;
     Ok(Json(Me { profile, permissions: auth::permissions(caller.role) }))

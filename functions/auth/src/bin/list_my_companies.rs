@@ -9,7 +9,7 @@ pub fn main() {
     serve(&ROUTE, list_my_companies);
 }
 
-async fn list_my_companies(context: Context, caller: Member) -> Result<Page<MyCompany>, Error> {
+async fn list_my_companies(context: Context, caller: SettingUp<Member>) -> Result<Page<MyCompany>, Error> {
     let transaction = context.begin(&caller).await?;
     Ok(Page::whole(transaction.all(MY_COMPANIES, &[]).await?))
 }

@@ -9,7 +9,7 @@ pub fn main() {
     serve(&ROUTE, logout);
 }
 
-async fn logout(context: Context, caller: Member) -> Result<NoContent, Error> {
+async fn logout(context: Context, caller: SettingUp<Member>) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;
     let sessions = transaction.all(END_FAMILY, &[&caller.session_id]).await?;
     let revocation = Revocation { user_id: caller.user_id, sessions, reason: RevocationReason::Logout };

@@ -28,7 +28,11 @@ pub fn main() {
     serve(&ROUTE, select_company);
 }
 
-async fn select_company(context: Context, caller: Member, Path(id): Path<Uuid>) -> Result<Json<SelectedCompany>, Error> {
+async fn select_company(
+    context: Context,
+    caller: SettingUp<Member>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<SelectedCompany>, Error> {
     let (session_id, refresh_token) = (context.new_id(), crypto::random_token());
     let (hash, origin) = (crypto::sha256(refresh_token.as_bytes()), context.origin());
     let transaction = context.begin(&caller).await?;

@@ -37,7 +37,7 @@ pub fn main() {
 
 async fn save_integration(
     context: Context,
-    caller: Admin,
+    caller: SteppedUp<Admin>,
     _: IdempotencyKey,
     if_match: IfMatch,
     Json(input): Json<IntegrationConfig>,

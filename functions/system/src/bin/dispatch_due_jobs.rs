@@ -1,5 +1,6 @@
 //! Every minute — sends the jobs that have become due and those that were left behind, and leaves webhooks that nobody applied to jobs.
 
+use futures_util::future::try_join;
 use shared::{
     jobs::{self, Dispatch},
     log,
@@ -10,6 +11,9 @@ use shared::{
 const BATCH: i32 = 500;
 
 const LEAVE_WEBHOOKS: &str = "select app.leave_webhooks($1)";
+
+/// Set-up tells whether it is alive.
+const NOTE_RUN: &str = "select app.note_run('dispatch_due_jobs')";
 
 const TAKE_DUE_JOBS: &str = "select * from app.take_due_jobs($1)";
 
@@ -22,7 +26,7 @@ pub fn main() {
 async fn dispatch_due_jobs(context: Context) -> Result<(), Error> {
     report_oldest(&context).await?;
     let transaction = context.begin_nobody().await?;
-    transaction.query(LEAVE_WEBHOOKS, &[&BATCH]).await?;
+    try_join(transaction.query(LEAVE_WEBHOOKS, &[&BATCH]), transaction.query(NOTE_RUN, &[])).await?;
     transaction.commit_quietly().await?;
     loop {
         let transaction = context.begin_nobody().await?;

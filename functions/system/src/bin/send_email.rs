@@ -13,6 +13,12 @@ const NOTE: &str = "
        set state = $2, attempts = $3, reply = left($4, 500), sent_at = case when $2 = 'sent' then now() end
      where id = $1 and state = 'queued'";
 
+/// What a server said before stands beside it.
+const TOO_LATE: &str = "
+    update mails
+       set state = 'failed', reply = left(concat_ws('; ', 'the link has expired', reply), 500)
+     where id = $1 and state = 'queued'";
+
 #[derive(Deserialize)]
 struct SendEmail {
     mail_id: Uuid,
@@ -30,6 +36,12 @@ async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
         transaction.commit_quietly().await?;
         return Ok(Outcome::Done);
     };
+    if mail.is_too_late(context.now()) {
+        transaction.execute(TOO_LATE, &[&mail_id]).await?;
+        job.finish(&transaction);
+        transaction.commit_quietly().await?;
+        return Ok(Outcome::Done);
+    }
     transaction.commit_unaudited().await?;
     let Some(server) = mail.server(&context, job.company_id)? else {
         return later(&context, &job, mail_id, "no mail server is set".to_owned()).await;

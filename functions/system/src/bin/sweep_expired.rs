@@ -1,5 +1,6 @@
-//! Every five minutes — ends what nobody ended: lapsed presence, objects nobody keeps, rows past their age.
+//! Every five minutes — ends what nobody ended: lapsed presence, idle sessions, objects nobody keeps, rows past their age.
 
+use auth::{EndedSession, Revocation, RevocationReason};
 use futures_util::future::join_all;
 use realtime::presence;
 use shared::{files, log, prelude::*, realtime::forget};
@@ -12,13 +13,17 @@ const TOGETHER: usize = 20;
 
 const LAPSED_PRESENCE: &str = "select * from app.lapsed_presence($1)";
 
+/// Of whom a socket is open: the others end by themselves.
+const END_IDLE_SESSIONS: &str = "select * from app.end_idle_sessions($1)";
+
 const END_ORPHAN_UPLOADS: &str = "select app.end_orphan_uploads($1) as gone";
 
 const BEGIN_OBJECT_REMOVALS: &str = "select app.begin_object_removals($1) as storage_key";
 
 const END_OBJECT_REMOVALS: &str = "select app.end_object_removals($1)";
 
-const SWEEP: &str = "select app.sweep_foundation($1) + app.sweep_service_desk($1) + app.sweep_mails($1) as gone";
+const SWEEP: &str = "
+    select app.sweep_foundation($1) + app.sweep_logins($1) + app.sweep_service_desk($1) + app.sweep_mails($1) + app.sweep_repair($1) as gone";
 
 /// Events and raw webhooks go by whole days.
 const TURN_DAYS: &str = "select app.turn_days()";
@@ -27,6 +32,13 @@ const TURN_DAYS: &str = "select app.turn_days()";
 struct Lapsed {
     connection_id: String,
     company_id: Uuid,
+}
+
+#[derive(FromRow)]
+struct Idle {
+    #[from_row(flatten)]
+    session: EndedSession,
+    user_id: Uuid,
 }
 
 #[derive(FromRow)]
@@ -40,6 +52,7 @@ pub fn main() {
 
 async fn sweep_expired(context: Context) -> Result<(), Error> {
     end_lapsed_presence(&context).await?;
+    end_idle_sessions(&context).await?;
     remove_objects(&context).await?;
     remove_old_rows(&context).await?;
     let transaction = context.begin_nobody().await?;
@@ -59,6 +72,18 @@ async fn end_lapsed_presence(context: &Context) -> Result<(), Error> {
         if let Err(error) = forget(context, &connection_id).await {
             log::warn("connection not forgotten", error.cause().unwrap_or_default());
         }
+    }
+    Ok(())
+}
+
+/// Their sockets close, and their owners' other devices are told.
+async fn end_idle_sessions(context: &Context) -> Result<(), Error> {
+    let transaction = context.begin_nobody().await?;
+    let idle: Vec<Idle> = transaction.all(END_IDLE_SESSIONS, &[&BATCH]).await?;
+    transaction.commit_quietly().await?;
+    for Idle { session, user_id } in idle {
+        let revocation = Revocation { user_id, sessions: vec![session], reason: RevocationReason::Idle };
+        revocation.spread(context, None).await;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    transport::smtp::{Error, authentication::Credentials, client::Tls, client::TlsParameters},
+    transport::smtp::{Error, authentication::Credentials, client::Certificate, client::Tls, client::TlsParameters},
 };
 use shared::settings::{MailSecurity, MailServer};
 
@@ -37,7 +37,13 @@ pub async fn send(server: &MailServer, mail: Message) -> Result<String, Failure>
 }
 
 fn transport(server: &MailServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
-    let parameters = || TlsParameters::new(server.host.clone());
+    let parameters = || {
+        let builder = TlsParameters::builder(server.host.clone());
+        match &server.authority {
+            Some(authority) => builder.add_root_certificate(Certificate::from_pem(authority.as_bytes())?).build(),
+            None => builder.build(),
+        }
+    };
     let tls = match server.security {
         MailSecurity::Tls => Tls::Wrapper(parameters()?),
         MailSecurity::StartTls => Tls::Required(parameters()?),

@@ -11,7 +11,7 @@ const ROUTE: Route = Route::post("/departments/{id}/members").fails(&[NOT_FOUND]
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewMember {
+struct JoiningMember {
     /// Active staff of this company.
     #[garde(skip)]
     user_id: Uuid,
@@ -41,7 +41,7 @@ async fn add_department_member(
     caller: Supervisor,
     Path(id): Path<Uuid>,
     _: IdempotencyKey,
-    Json(NewMember { user_id, capacity }): Json<NewMember>,
+    Json(JoiningMember { user_id, capacity }): Json<JoiningMember>,
 ) -> Result<Created<Department>, Error> {
     let transaction = context.begin(&caller).await?;
     let (_, before, staff): (_, Department, _) = try_join3(

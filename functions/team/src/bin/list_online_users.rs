@@ -15,7 +15,7 @@ const ONLINE_USERS: &str = "
          where lease_until > now()
          group by user_id
     )
-    select users.id, users.name, users.position, memberships.role,
+    select users.id, users.name, memberships.position, memberships.role,
            levels.names[presences.level] as status, presences.since, presences.connections
       from presences
      cross join levels

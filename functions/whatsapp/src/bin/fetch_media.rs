@@ -34,6 +34,9 @@ async fn fetch_media(context: Context, job: Claimed) -> Result<Outcome, Error> {
 async fn fetch(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let FetchMedia { file_id, message_id, channel_account_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
+    if job.is_retried() {
+        transaction.execute(media::AWAIT_AGAIN, &[&file_id]).await?;
+    }
     let file: Option<media::PendingFile> = transaction.first(media::PENDING_FILE, &[&file_id]).await?;
     let Some(file) = file.filter(|file| file.status == "pending") else {
         job.finish(&transaction);

@@ -11,6 +11,7 @@ const BASE64: GeneralPurpose =
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts {
     pub subject: String,
+    pub message_id: Option<String>,
     pub text: Option<String>,
     pub html: Option<String>,
 }
@@ -18,7 +19,11 @@ pub(super) struct Parts {
 pub(super) fn read(raw: &[u8]) -> Parts {
     let text = String::from_utf8_lossy(raw).replace("\r\n", "\n");
     let (headers, _) = split(&text);
-    let mut parts = Parts { subject: decode_words(&header(&headers, "subject").unwrap_or_default()), ..Parts::default() };
+    let mut parts = Parts {
+        subject: decode_words(&header(&headers, "subject").unwrap_or_default()),
+        message_id: header(&headers, "message-id"),
+        ..Parts::default()
+    };
     collect(&text, &mut parts, 0);
     parts
 }

@@ -44,6 +44,7 @@ impl Sandbox {
             to: Some(&sent.to),
             token: None,
             text: &text,
+            step: None,
         });
         let free_form = sent.body["type"] != "template";
         let now = sent.at.as_second();

@@ -68,6 +68,8 @@ const TABLE: &[Name] = &[
     Name::of("refresh_token", &["refreshToken"]),
     Name::of("company_id", &["companyId", "organization_id"]).taken(),
     Name::of("name", &["full_name"]).beside(&["email", "password"]).taken(),
+    Name::of("name", &["full_name"]).beside(&["avatar_file_id", "closer_type"]).taken(),
+    Name::of("avatar_file_id", &["avatar_url"]).beside(&["closer_type"]).taken(),
     Name::of("name", &["full_name"]).beside(&["email", "role"]).told(),
     Name::of("name", &["full_name"]).beside(&["position", "role"]).told(),
     Name::of("is_online", &["online"]).told(),

@@ -48,11 +48,25 @@ impl Plan {
         }
         let below = |schema: &Value| Some(Self::at(root, schema, way, depth + 1)).filter(|plan| !plan.is_empty());
         let properties = schema["properties"].as_object().into_iter().flatten();
-        Self {
+        let mut plan = Self {
             names: names_in(schema, way),
             fields: properties.filter_map(|(name, schema)| Some((name.clone(), below(schema)?))).collect(),
             items: schema.get("items").and_then(below).map(Box::new),
+        };
+        // One of several types.
+        for branch in schema["anyOf"].as_array().into_iter().flatten().filter_map(below) {
+            plan.join(branch);
         }
+        plan
+    }
+
+    fn join(&mut self, other: Self) {
+        let Self { names, fields, items } = other;
+        let is_new = |second: &str| self.names.iter().all(|(known, _)| *known != second);
+        let names: Vec<_> = names.into_iter().filter(|(second, _)| is_new(second)).collect();
+        self.names.extend(names);
+        self.fields.extend(fields);
+        self.items = self.items.take().or(items);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -29,10 +29,21 @@ const OF_STUDENTS: &[&str] = &[
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
+    "insert bot_flows (id, key, definition, published_at)",
+    "delete calendars",
+    "insert calendars (id, department_id, time_zone, week, keeps_optional)",
+    "update calendars (time_zone, week, keeps_optional, version, updated_at)",
     "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings)",
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
+    "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
+     idle_minutes, bot_enabled, coin_name, colour, version)",
+    "delete company_secrets",
+    "insert company_secrets (name, sealed)",
+    "update company_secrets (sealed)",
+    "insert company_setup (company_id)",
+    "update company_setup (ai_base_url, ai_model, ai_key_hint, made, version)",
     "insert conversation_handlers (company_id, conversation_id, user_id)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",
@@ -45,8 +56,16 @@ const OF_STAFF: &[&str] = &[
     "update departments (name, description, version, deleted_at, moved_to_id, assignment, capacity)",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
     "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "delete holidays",
+    "insert holidays (id, department_id, date, name, yearly)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
+    "insert integration_prices (company_id)",
+    "update integration_prices (currency, prices, version)",
+    "insert invites (id, email, name, role, department_ids)",
+    "update invites (sent_at, expires_at, revoked_at)",
+    "insert job_progress (id, kind, key, total)",
+    "update job_progress (state)",
     "delete mail_accounts",
     "insert mail_accounts (host, port, security, username, sealed, from_address, from_name)",
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
@@ -83,8 +102,13 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert files",
     "update files",
     "insert inbound_webhooks",
-    "update inbound_webhooks (outcome, failed_items, left_at)",
+    "update inbound_webhooks (outcome, failed_items, left_at, applied_at)",
     "insert integration_calls",
+    "delete invites",
+    "insert invites",
+    "update invites",
+    "insert job_progress",
+    "update job_progress (state, done, failed, total, place, result, reason, told_at, finished_at)",
     "update jobs",
     "update mails (state, attempts, reply, sent_at)",
     "insert messages",
@@ -132,6 +156,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "message.deleted",
     "message.status",
     "message.updated",
+    "user.awaiting_approval",
 ];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.

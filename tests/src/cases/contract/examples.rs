@@ -117,6 +117,13 @@ impl Anonymous {
         if name == "ticket" || name.ends_with("_token") || name.starts_with("x-amz-") || name == "policy" {
             return text.chars().take(12).chain("…".chars()).collect();
         }
+        if ["secret", "challenge", "recovery_codes", "qr_svg"].contains(&name) {
+            return text.chars().take(9).chain("…".chars()).collect();
+        }
+        if name == "otpauth_uri" {
+            return "otpauth://totp/Balc%C3%A3o:ana@escola.example?secret=O4QRYSC7JHUGPEFA7YCFQDXCDUVEKEOC&issuer=Balc%C3%A3o"
+                .to_owned();
+        }
         if name == "url" && text.starts_with("ws") {
             return "wss://sockets.example.com?ticket=q7Zr2m0bX5vJ".to_owned();
         }

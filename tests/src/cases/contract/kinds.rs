@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
 
-use super::sample::Fixture;
+use super::sample::{Fixture, member};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -18,6 +18,18 @@ fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<Str
 fn takes(name: &'static str) -> impl Fn(&Operation) -> bool {
     move |operation| operation.parameters.iter().any(|parameter| parameter == name)
 }
+
+const FAILED_JOB: &str = "
+    insert into jobs (id, company_id, kind, queue, lane, payload, attempts, failed, finished_at)
+    values (gen_random_uuid(), $1, 'deliver_message', 'delivery', 'x', '{}', 10, true, clock_timestamp())";
+
+const CALL: &str = "
+    insert into integration_calls (id, company_id, provider, operation, status, took_ms, at)
+    values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
+
+/// Lists that begin without a conversation.
+const WITHOUT_CONVERSATION: [&str; 5] =
+    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls", "list_invites"];
 
 /// A list with what belongs to it.
 struct Scene {
@@ -31,7 +43,7 @@ impl Scene {
     async fn make(stack: &Stack, function: &str) -> Self {
         let company = stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![1, 2])], ..Wanted::default() }).await;
         let client = fresh_number();
-        let conversation = if function == "list_conversations" {
+        let conversation = if WITHOUT_CONVERSATION.contains(&function) {
             String::new()
         } else {
             company.phone.receive_text(&client, "Oi").await;
@@ -44,6 +56,10 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "list_conversations" => "/conversations?category=pending".to_owned(),
+            "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
+            "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
+            "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
+            "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
@@ -51,10 +67,16 @@ impl Scene {
     }
 
     /// A row comes to it.
-    async fn add(&self, number: usize) {
+    async fn add(&self, stack: &Stack, number: usize) {
         let company = &self.company;
         match self.function.as_str() {
-            "list_conversations" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
+            "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
+            "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_invites" => {
+                let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
+                drop(company.admin.api.post("/team/invite", invite).await.expect(201));
+            }
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -65,10 +87,15 @@ impl Scene {
 
     /// A row goes from it; `false` where rows stay for good.
     async fn remove(&self, id: &str) -> bool {
-        if self.function == "list_conversations" {
-            self.company.admin.take_over(id).await;
+        match self.function.as_str() {
+            "list_conversations" => drop(self.company.admin.take_over(id).await),
+            "list_invites" => {
+                let path = format!("/team/invites/{id}");
+                drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
+            }
+            _ => return false,
         }
-        self.function == "list_conversations"
+        true
     }
 
     async fn get(&self, query: &str) -> Answer {
@@ -87,13 +114,13 @@ pub async fn lists_page_while_rows_come_and_go(stack: Arc<Stack>) {
         for order in ["desc", "asc"] {
             let scene = Scene::make(&stack, &function).await;
             for number in 0..5 {
-                scene.add(number).await;
+                scene.add(&stack, number).await;
             }
             let (before, _) = scene.ids(&format!("order={order}&limit=100")).await;
             let (mut read, mut next) = scene.ids(&format!("order={order}&limit=2")).await;
             assert_eq!(read, before[..2], "{function} {order}");
-            scene.add(5).await;
-            scene.add(6).await;
+            scene.add(&stack, 5).await;
+            scene.add(&stack, 6).await;
             let gone = before.last().filter(|_| before.len() > 4).expect("a row that is yet to be read");
             let has_gone = scene.remove(gone).await;
             while let Some(cursor) = next {
@@ -150,7 +177,7 @@ struct Change {
 }
 
 impl Change {
-    async fn of(company: &Company, function: &str) -> Self {
+    async fn of(stack: &Stack, company: &Company, function: &str) -> Self {
         let renamed: fn(&Value, &str) -> Value = |_, name| json!({"name": name});
         // Rows that are there without being made.
         let given = |path: String, same: &str| {
@@ -162,6 +189,9 @@ impl Change {
                 let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
                 given(format!("/departments/{}", text(&made["id"])), "Vendas")
             }
+            "update_company" => given(format!("/companies/{}", company.id), "Escola"),
+            "update_profile" => given("/users/me".to_owned(), "Helena"),
+            "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
             "save_integration" => {
                 let number = format!("35{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
                 let same = json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": number, "waba_id": "1042"});
@@ -174,6 +204,39 @@ impl Change {
                 };
                 Self { method: Method::POST, path: "/integrations/config".to_owned(), made, same, renamed }
             }
+            "save_calendar" => Self {
+                method: Method::PUT,
+                path: "/calendar".to_owned(),
+                made: json!({"week": {"monday": [{"from": "08:00", "to": "12:00"}]}}),
+                same: json!({"week": {"monday": [{"from": "08:00", "to": "12:00"}]}}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["week"]["monday"][0]["to"] = json!(format!("{}:00", 12 + name.len()));
+                    body
+                },
+            },
+            "save_prices" => Self {
+                method: Method::PUT,
+                path: "/integrations/prices".to_owned(),
+                made: json!({"currency": "BRL", "prices": [{"provider": "whatsapp_cloud", "operation": "send", "price": "0.0315"}]}),
+                same: json!({"currency": "BRL", "prices": [{"provider": "whatsapp_cloud", "operation": "send", "price": "0.0315"}]}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["prices"][0]["operation"] = json!(name.to_lowercase());
+                    body
+                },
+            },
+            "save_setup" => Self {
+                method: Method::POST,
+                path: "/setup/config".to_owned(),
+                made: json!({"company": {"coin_name": "estrelas"}, "ai": {"base_url": "http://127.0.0.1:9/v1", "api_key": "gsk-abcdefgh"}}),
+                same: json!({"company": {"coin_name": "estrelas"}, "ai": {"base_url": "http://127.0.0.1:9/v1"}}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["company"]["coin_name"] = json!(name);
+                    body
+                },
+            },
             other => panic!("{other} changes a row that has a version: say here how"),
         }
     }
@@ -182,7 +245,7 @@ impl Change {
 pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
     for function in operations(&stack, takes("If-Match")) {
         let company = stack.company(Wanted::default()).await;
-        let Change { method, path, made, same, renamed } = Change::of(&company, &function).await;
+        let Change { method, path, made, same, renamed } = Change::of(&stack, &company, &function).await;
         let api = &company.admin.api;
         let of_version = async |version: &Value, body: Value| {
             api.with_header("if-match", &version.to_string()).call(method.clone(), &path, Some(body)).await
@@ -202,7 +265,7 @@ pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
         assert_eq!(company.admin.events_after(&head).await, [Value::Null; 0], "{function}: nothing has changed");
         let changed = of_version(&row["version"], renamed(&same, "Suporte")).await.expect(200);
         assert!(changed["version"].as_i64() > row["version"].as_i64(), "{function}: {changed}");
-        assert_eq!(company.admin.events_after(&head).await.len(), 1, "{function}: one change is told once");
+        assert_eq!(company.admin.told_after(&head).await.len(), 1, "{function}: one change is told once");
         let late = of_version(&row["version"], renamed(&same, "Outro")).await.expect(409);
         assert_eq!((text(&late["code"]), &late["current"]), ("stale_version", &changed), "{function}");
         let refused = of_version(&json!("dois"), renamed(&same, "Outro")).await.expect(422);
@@ -212,7 +275,8 @@ pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
 
 pub async fn what_is_removed_is_gone_the_second_time(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
-    for function in operations(&stack, |operation| operation.method == "DELETE") {
+    // Of a collection, what is there goes, and nothing is left that could be missing.
+    for function in operations(&stack, |operation| operation.method == "DELETE" && operation.path.ends_with('}')) {
         let [first, second] = fixture.send_twice(&function).await;
         assert!(first.status < 300, "{function}: {} {}", first.status, first.body);
         assert_eq!(second.problem(404), "not_found", "{function}");

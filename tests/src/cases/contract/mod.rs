@@ -128,6 +128,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             only_logins_of_ones_own_can_be_ended,
             only_companies_of_ones_own_can_be_chosen,
             an_agent_gives_themselves_no_department_and_no_channel,
+            supervisors_invite_whom_they_lead_and_admins_set_up_the_company,
             what_providers_send_is_written_by_the_system,
             jobs_answers_and_leases_are_not_a_colleagues,
             what_is_recorded_bears_the_callers_name,

@@ -31,6 +31,7 @@ const FILL: &str = "
     select gen_random_uuid(), company_id, 'x', 'bot', id::text, '{}', now() from filled;
     insert into inbound_webhooks (id, company_id, channel_account_id, source, body, outcome)
     select gen_random_uuid(), company_id, channel_id, 'x', '', '[]' from filled;
+    insert into job_progress (id, company_id, kind, state, finished_at) select id, company_id, 'x', 'done', now() from filled;
     insert into files (id, company_id, conversation_id, name, mime_type, size, storage_key, status, completed_at)
     select id, company_id, id, 'a.pdf', 'application/pdf', 1, 'company/' || company_id || '/' || id, 'ready', now() from filled;
     insert into sessions (id, family_id, company_id, user_id, expires_at)

@@ -78,7 +78,8 @@ pub async fn nobody_changes_a_membership_or_a_person(stack: Arc<Stack>) {
             "select * from users",
             "insert into users (id, email, name, password_hash) values (gen_random_uuid(), 'x@example.com', 'x', 'x')",
             "delete from users",
-            "update companies set agent_visibility = 'company'",
+            "update companies set slug = 'x'",
+            "update companies set feature_flags = '{}'",
             "insert into companies (id, name, slug) values (gen_random_uuid(), 'x', 'x')",
         ] {
             inside.is_refused(sql, &[]).await;
@@ -126,6 +127,18 @@ pub async fn look_ups_before_a_tenant_are_closed_within_one(stack: Arc<Stack>) {
             "select app.succeed_refresh_token('x', 'y', 'z')",
             "select app.rotate_refresh_token('x', 'y')",
             "select app.hold_family(gen_random_uuid())",
+            "select app.has_second_factor(gen_random_uuid())",
+            "select app.take_code(gen_random_uuid(), 1, null)",
+            "select app.start_login(gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'x', 'x', 'x', 'x', 'x', 'x')",
+            "select app.open_challenge('x', gen_random_uuid(), gen_random_uuid())",
+            "select app.find_challenge('x')",
+            "select app.find_password(gen_random_uuid(), gen_random_uuid(), 'admin', gen_random_uuid())",
+            "select app.find_password_reset(gen_random_uuid())",
+            "select app.use_password_reset(gen_random_uuid(), 'x', 'x', 'x', 'x')",
+            "select app.add_password_reset(gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), null)",
+            "select app.end_logins(gen_random_uuid(), null, null)",
+            "select app.sweep_logins(1)",
+            "select app.end_idle_sessions(1)",
             "select app.claim_job(gen_random_uuid(), '1 minute')",
             "select app.take_due_jobs(1)",
             "select app.oldest_due_job()",
@@ -221,6 +234,36 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     }
 }
 
+pub async fn supervisors_invite_whom_they_lead_and_admins_set_up_the_company(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    company.admin.api.post("/team/invite", json!({"email": "chefe@escola.example", "role": "supervisor"})).await.expect(201);
+    company.admin.api.post("/team/invite", json!({"email": "equipe@escola.example", "role": "agent"})).await.expect(201);
+    let invite = "insert into invites (id, email, role) values (gen_random_uuid(), 'x@example.com', $1)";
+    let revoke = "update invites set revoked_at = now()";
+    let rename = "update companies set name = 'Minha', version = version + 1";
+    let agent = Inside::enter(&stack, &company, &company.agents[0], "agent").await;
+    agent.is_refused(invite, &[&"agent"]).await;
+    agent.changes(0, "select from invites", &[]).await;
+    agent.changes(0, revoke, &[]).await;
+    agent.changes(0, rename, &[]).await;
+    let supervisor = Inside::enter(&stack, &company, &company.supervisor, "supervisor").await;
+    supervisor.changes(1, invite, &[&"agent"]).await;
+    for role in ["supervisor", "admin"] {
+        supervisor.is_refused(invite, &[&role]).await;
+    }
+    supervisor.changes(1, revoke, &[]).await;
+    supervisor.changes(0, rename, &[]).await;
+    let admin = Inside::enter(&stack, &company, &company.admin, "admin").await;
+    admin.changes(1, invite, &[&"admin"]).await;
+    admin.changes(2, revoke, &[]).await;
+    admin.changes(1, rename, &[]).await;
+    for inside in [agent, supervisor, admin] {
+        inside.is_refused("update invites set used_at = now(), user_id = app.user_id()", &[]).await;
+        inside.is_refused("delete from invites", &[]).await;
+        inside.is_refused("select app.use_invite(gen_random_uuid(), app.user_id(), 'x', 'x', null)", &[]).await;
+    }
+}
+
 pub async fn what_providers_send_is_written_by_the_system(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     conversation(&stack, &company).await;
@@ -305,8 +348,14 @@ pub async fn jobs_answers_and_leases_are_not_a_colleagues(stack: Arc<Stack>) {
     for inside in [&colleague, &admin, &student] {
         inside.is_refused(add, &[]).await;
     }
+    // Admins see those that failed.
+    let fails = "update jobs set finished_at = now(), failed = true where company_id = $1 and lane = 'x'";
+    owner.execute(fails, &[&company.id]).await.expect("it has failed");
+    admin.changes(1, "select from jobs", &[]).await;
+    let waits = "update jobs set finished_at = null, failed = false where company_id = $1 and lane = 'x'";
+    owner.execute(waits, &[&company.id]).await.expect("it waits");
     for inside in [&colleague, &admin] {
-        inside.is_refused("select from jobs", &[]).await;
+        inside.changes(0, "select from jobs", &[]).await;
         inside.is_refused("update jobs set finished_at = now()", &[]).await;
         inside.changes(0, "update presence_leases set status = 'away'", &[]).await;
         inside.is_refused("delete from presence_leases", &[]).await;

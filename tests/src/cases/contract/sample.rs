@@ -1,7 +1,8 @@
 //! Sample events with their placeholders filled in for one company, run on the real binaries.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -9,10 +10,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use ring::hmac;
 use serde_json::{Value, json};
-use tests::{Answer, Company, Socket, Stack, Wanted, company::Person, company::text, eventually, forge, sandbox::fresh_number};
+use tests::{
+    Answer, Authenticator, Company, Forge, Socket, Stack, Wanted,
+    authenticator::{Secured, newcomer},
+    company::Person,
+    company::text,
+    eventually, forge,
+    mailbox::{next_mail_to, token_in},
+    sandbox::fresh_number,
+};
 use uuid::Uuid;
 
-use crate::cases::upload;
+use crate::cases::{jobs, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -30,6 +39,8 @@ pub struct Fixture {
     pub company: Company,
     settings: Value,
     sockets: Mutex<Vec<Socket>>,
+    /// A recovery code and the app of whom a function's sample was last filled in for.
+    people: Mutex<HashMap<String, (String, Authenticator)>>,
 }
 
 /// The sample event of a function, placeholders and all.
@@ -51,7 +62,7 @@ impl Fixture {
     pub async fn make(stack: Arc<Stack>) -> Self {
         let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
         let settings = forge::settings(&stack).await;
-        Self { stack, company, settings, sockets: Mutex::default() }
+        Self { stack, company, settings, sockets: Mutex::default(), people: Mutex::default() }
     }
 
     /// The function's sample, filled in and signed.
@@ -142,6 +153,16 @@ impl Fixture {
             // Ends with the session.
             "token" if function == "logout" => text(&self.log_in().await["access_token"]).to_owned(),
             "token" => admin.api.token.clone().unwrap_or_default(),
+            "newcomer_token" => self.newcomer().await.api.token.unwrap_or_default(),
+            "beginner_token" => self.beginner(function).await,
+            "secured_token" => self.secured(function).await.person.api.token.unwrap_or_default(),
+            "challenge" => self.secured(function).await.challenge(&self.stack, &self.company.password).await,
+            "code" => self.people().get(function).map(|(_, app)| app.code()).unwrap_or_default(),
+            "recovery_code" => self.people().get(function).map(|(code, _)| code.clone()).unwrap_or_default(),
+            "newcomer_id" => self.newcomer().await.id.to_string(),
+            "reset_token" => self.reset_token().await,
+            "newcomer_email" => self.newcomer().await.email,
+            "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),
             "refresh_token" => text(&self.log_in().await["refresh_token"]).to_owned(),
             "ticket" => text(&admin.api.post("/realtime/tickets", json!({})).await.expect(201)["ticket"]).to_owned(),
             "connection" if function == "connect" => format!("sample-{}", digits()),
@@ -151,6 +172,15 @@ impl Fixture {
             "company_id" => self.company.id.to_string(),
             "department_id" if function == "remove_department_member" => self.department_with_colleague().await,
             "department_id" => self.department().await,
+            "member_id" => member(&self.stack, &self.company, "active").await,
+            "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
+            "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
+            "invite_token" => {
+                let id = self.invite().await.parse().expect("an id");
+                Forge::of(&self.stack).await.link("invite", id)
+            }
+            "invite_id" => self.invite().await,
+            "sent_invite_id" => sent_long_ago(&self.stack, self.invite().await).await,
             "colleague_id" => self.company.agents[0].id.to_string(),
             "phone_number_id" => self.company.phone.number_id.clone(),
             "verify_token" => text(&self.settings["whatsapp_verify_token"]).to_owned(),
@@ -166,12 +196,49 @@ impl Fixture {
             "bot_job_id" => self.job("bot").await,
             "automation_job_id" => self.assignment_job().await,
             "delivery_job_id" => self.job("delivery").await,
+            "free_date" => free_date(),
+            "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
+            "repair_job_id" => repair_job(&self.stack, &self.company).await,
+            "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
+            "job_id" => long_job(&self.stack, &self.company).await,
+            "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
             }
         }
+    }
+
+    fn people(&self) -> MutexGuard<'_, HashMap<String, (String, Authenticator)>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A member that nothing has happened to yet.
+    async fn newcomer(&self) -> Person {
+        newcomer(&self.stack, &self.company, "agent").await
+    }
+
+    /// Somebody who has set an app up and given no code of it yet.
+    async fn beginner(&self, function: &str) -> String {
+        let person = self.newcomer().await;
+        let set_up = person.api.post("/auth/2fa/setup", Value::Null).await.expect(200);
+        let app = Authenticator::scan(text(&set_up["otpauth_uri"]));
+        self.people().insert(function.to_owned(), (String::new(), app));
+        person.api.token.unwrap_or_default()
+    }
+
+    /// Of the link that somebody who has forgotten their password was sent.
+    async fn reset_token(&self) -> String {
+        let person = self.newcomer().await;
+        self.stack.api().post("/auth/password/forgot", json!({"email": person.email})).await.expect(202);
+        token_in(&next_mail_to(&self.stack, &person.email, 0).await)
+    }
+
+    async fn secured(&self, function: &str) -> Secured {
+        let secured = Secured::make(&self.newcomer().await).await;
+        self.people().insert(function.to_owned(), (secured.recovery_codes[0].clone(), secured.app.clone()));
+        secured
     }
 
     async fn log_in(&self) -> Value {
@@ -193,6 +260,18 @@ impl Fixture {
         let path = format!("/departments/{}", self.department_with_colleague().await);
         self.company.admin.api.call(Method::PUT, &path, Some(json!({"assignment": "round_robin"}))).await.expect(200);
         self.job("automation").await
+    }
+
+    async fn holiday(&self) -> String {
+        let body = json!({"date": free_date(), "name": "Aniversário da cidade"});
+        let added = self.company.admin.api.post("/calendar/holidays", body).await;
+        text(&added.expect(201)["id"]).to_owned()
+    }
+
+    async fn invite(&self) -> String {
+        let email = format!("convite.{}@exemplo.com.br", digits());
+        let made = self.company.admin.api.post("/team/invite", json!({"email": email, "role": "agent"})).await;
+        text(&made.expect(201)["id"]).to_owned()
     }
 
     /// A conversation of a client of its own, held by the admin or by nobody.
@@ -264,9 +343,34 @@ fn first_placeholder(text: &str) -> Option<(String, String)> {
     Some((name.to_owned(), format!("{{{{{name}}}}}")))
 }
 
+/// A day that hardly anybody else gets.
+fn free_date() -> String {
+    let day = u32::from_le_bytes(*Uuid::new_v4().as_bytes().first_chunk().expect("sixteen bytes"));
+    format!("{}-{:02}-{:02}", 1970 + day % 200, 1 + day / 256 % 12, 1 + day / 4096 % 28)
+}
+
 /// Twelve digits that nobody else gets.
 fn digits() -> String {
     format!("{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000)
+}
+
+/// An agent of the company whom nobody else knows of, in this way.
+pub async fn member(stack: &Stack, company: &Company, status: &str) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with person as (
+            insert into users (id, email, name, password_hash) values ($1, $1::uuid || '@exemplo.com.br', 'Enzo Dias', '') returning id
+        )
+        insert into memberships (company_id, user_id, role, status) select $2, id, 'agent', $3 from person";
+    stack.database().await.execute(add, &[&id, &company.id, &status]).await.expect("a member");
+    id.to_string()
+}
+
+/// The same invite, as if its mail had been sent some time ago.
+async fn sent_long_ago(stack: &Stack, invite: String) -> String {
+    let sent = "update invites set sent_at = now() - interval '1 hour' where id = $1::text::uuid";
+    stack.database().await.execute(sent, &[&invite]).await.expect("time passes");
+    invite
 }
 
 /// A further session of this person.
@@ -286,4 +390,39 @@ pub async fn conversation(stack: &Stack, company: &Company) -> String {
          where conversations.company_id = $1 and position($2 in client_identities.value) > 0";
     let row = stack.database().await.query(of_client, &[&company.id, &&client[5..]]).await.expect("the database answers");
     row.first().expect("a conversation").get::<_, Uuid>(0).to_string()
+}
+
+/// A job that failed, and finds its message delivered when it is done again.
+pub async fn failed_job(stack: &Stack, company: &Company) -> String {
+    jobs::failed_jobs(stack, company, 1).await[0].to_string()
+}
+
+/// A long job that the admin has started.
+pub async fn long_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        insert into job_progress (id, company_id, kind, key, state, started_by, done, total)
+        values ($1, $2, 'import', $1::uuid::text, 'running', $3, 5, 10)";
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a long job");
+    id.to_string()
+}
+
+/// A job of the repair queue, in a lane of its own: nobody but the run works on it.
+async fn repair_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by, total) values ($1, $2, 'retry_failed_jobs', $1::uuid::text, $3, 0)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'retry_failed_jobs', 'repair', $1::uuid::text, '{\"kind\": \"deliver_message\"}', now(), 1)";
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
+    id.to_string()
+}
+
+/// The newest webhook that was kept.
+pub async fn webhook(stack: &Stack, company: &Company) -> String {
+    company.phone.receive_text(&fresh_number(), "Bom dia").await;
+    let newest = "select id from inbound_webhooks where company_id = $1 order by received_at desc limit 1";
+    stack.database().await.query_one(newest, &[&company.id]).await.expect("a webhook").get::<_, Uuid>(0).to_string()
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 use tests::{
-    Answer, Api, Company, Forge, Stack, Wanted, company::Person, company::text, each, eventually, forge, openapi::Operation,
+    Answer, Api, Company, Forge, Stack, Wanted, authenticator::newcomer, company::Person, company::text, each, eventually, forge,
+    openapi::Operation,
 };
 use uuid::Uuid;
 
@@ -199,10 +200,11 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
     let markers = victim.markers(&stack).await;
     let refuses = async |operation: Operation| {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
-            // Some of these calls end a session.
-            let fresh = sample::log_in(&stack, &intruder.company.admin, &intruder.company.password).await;
-            let api = stack.api().with_token(text(&fresh["access_token"]));
-            let fill = |text: &str| victim.fill(text).replace("{own_conversation}", &intruder.conversation);
+            // Some of these calls end sessions, or change what their caller is.
+            let api = newcomer(&stack, &intruder.company, "admin").await.api;
+            let own_company = intruder.company.id.to_string();
+            let own = [("{own_conversation}", &intruder.conversation), ("{own_company}", &own_company)];
+            let fill = |text: &str| own.iter().fold(victim.fill(text), |text, (name, id)| text.replace(name, id));
             let path = path_like(&operation, &fill(row.path));
             let body = (!row.body.is_empty()).then(|| serde_json::from_str(&fill(row.body)).expect("a row's body is JSON"));
             let answer = api.call(operation.method.parse().expect("a method"), &path, body).await;
@@ -212,6 +214,7 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
                 Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
                 Outcome::Invalid => drop(answer.expect(422)),
                 Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+                Outcome::Refused(code) => assert_eq!(answer.problem(403), code, "{} {path}", operation.id),
             }
             let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
             assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
@@ -228,17 +231,21 @@ pub async fn a_student_reaches_nothing_of_others(stack: Arc<Stack>) {
     let markers = scene.markers(&stack).await;
     for operation in protected(&stack).into_iter().filter(|operation| lets_through(&operation.access).contains("student")) {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
-            if ["logout", "list_my_companies", "get_me", "select_company"].contains(&row.function) {
+            if ["logout", "list_my_companies", "list_companies", "get_me", "get_company", "get_profile", "select_company"]
+                .contains(&row.function)
+            {
                 continue;
             }
             let path = path_like(&operation, &scene.fill(row.path));
             let body = (!row.body.is_empty()).then(|| serde_json::from_str(&scene.fill(row.body)).expect("JSON"));
             let answer = student.api.call(operation.method.parse().expect("a method"), &path, body).await;
             let shown = answer.body.to_string();
-            if row.outcome == Outcome::NotFound {
-                assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id);
-            } else {
-                assert!(answer.status < 400, "{} {path}: {shown}", operation.id);
+            match row.outcome {
+                Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),
+                Outcome::Conflict(code) => assert_eq!(answer.problem(409), code, "{} {path}", operation.id),
+                Outcome::Refused(code) => assert_eq!(answer.problem(403), code, "{} {path}", operation.id),
+                Outcome::Invalid => drop(answer.expect(422)),
+                Outcome::OwnThings => assert!(answer.status < 400, "{} {path}: {shown}", operation.id),
             }
             let leaked: Vec<_> = markers.iter().filter(|marker| shown.contains(marker.as_str())).collect();
             assert!(leaked.is_empty(), "{} {path} shows {leaked:?} in {shown}", operation.id);
@@ -273,8 +280,24 @@ fn path_like(operation: &Operation, filled: &str) -> String {
 
 /// Ids that are well formed and nobody's.
 fn with_any_ids(text: &str) -> String {
-    let names =
-        ["conversation", "own_conversation", "waiting", "message", "file", "pending_file", "department", "agent", "company"];
+    let names = [
+        "conversation",
+        "own_conversation",
+        "waiting",
+        "message",
+        "file",
+        "pending_file",
+        "department",
+        "agent",
+        "login",
+        "company",
+        "own_company",
+        "invite",
+        "failed_job",
+        "holiday",
+        "long_job",
+        "webhook",
+    ];
     let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
     names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
 }
@@ -287,7 +310,12 @@ struct Scene {
     message: String,
     file: String,
     pending_file: String,
+    invite: String,
     cursor: String,
+    failed_job: String,
+    holiday: String,
+    long_job: String,
+    webhook: String,
 }
 
 impl Scene {
@@ -304,7 +332,27 @@ impl Scene {
         let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
-        Self { company, conversation, waiting, message, file, pending_file, cursor }
+        let failed_job = sample::failed_job(stack, &company).await;
+        let holiday = json!({"date": "2031-01-25", "name": secret(&company)});
+        let holiday = text(&admin.api.post("/calendar/holidays", holiday).await.expect(201)["id"]).to_owned();
+        let long_job = sample::long_job(stack, &company).await;
+        let webhook = sample::webhook(stack, &company).await;
+        let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
+        let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
+        Self {
+            company,
+            conversation,
+            waiting,
+            message,
+            file,
+            pending_file,
+            invite,
+            cursor,
+            failed_job,
+            holiday,
+            long_job,
+            webhook,
+        }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -317,10 +365,16 @@ impl Scene {
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),
             ("{agent}", company.agents[0].id.to_string()),
+            ("{login}", claims(&company.admin)["sid"].as_str().unwrap_or_default().to_owned()),
             ("{company}", company.id.to_string()),
             ("{channel}", company.channel_account_id.to_string()),
             ("{number}", company.phone.number_id.clone()),
+            ("{invite}", self.invite.clone()),
             ("{cursor}", self.cursor.clone()),
+            ("{failed_job}", self.failed_job.clone()),
+            ("{holiday}", self.holiday.clone()),
+            ("{long_job}", self.long_job.clone()),
+            ("{webhook}", self.webhook.clone()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
@@ -331,7 +385,9 @@ impl Scene {
         let clients = "select client_id::text from conversations where company_id = $1";
         let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
         let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
-        let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file];
+        let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file, &self.invite];
+        let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook];
+        markers.extend(of_background.into_iter().cloned());
         markers.extend(ids.into_iter().cloned());
         markers.extend(
             [company.departments[0].1, company.agents[0].id, company.admin.id, company.channel_account_id]

@@ -100,13 +100,13 @@ pub async fn twice_not_understood_is_handed_over(stack: Arc<Stack>) {
 pub async fn outside_the_hours_it_says_so(stack: Arc<Stack>) {
     let flow = json!({
         "start": "menu",
-        "hours": {"time_zone": "America/Sao_Paulo", "weekly": {}},
         "nodes": {
             "menu": {"type": "menu", "text": "Aberto", "closed_text": "Estamos fechados", "options": options(1)},
             "human": {"type": "handover", "text": "Já vou", "closed_text": "Amanhã respondemos"},
         },
     });
     let (company, client) = scene(&stack, Some(flow)).await;
+    company.admin.api.call(reqwest::Method::PUT, "/calendar", Some(json!({"week": {}}))).await.expect(200);
     company.phone.receive_text(&client, "Oi").await;
     company.phone.sent_at_least(1).await;
     company.phone.receive_text(&client, "1").await;

@@ -7,15 +7,24 @@ use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number
 
 /// Types of events that are about no conversation.
 const OF_SOMETHING_ELSE: &[&str] = &[
+    "calendar.updated",
     "channel.flagged",
     "channel.updated",
     "client.merged",
     "client.updated",
+    "company.updated",
     "department.created",
     "department.deleted",
     "department.updated",
+    "invite.updated",
+    "job.progress",
+    "membership.ended",
+    "prices.updated",
     "session.revoked",
+    "setup.updated",
+    "user.awaiting_approval",
     "user.presence",
+    "user.updated",
 ];
 
 struct Scene {

@@ -7,7 +7,9 @@ mod feed;
 mod jobs;
 mod kept;
 mod killed;
+mod leaving;
 mod locks;
+mod long_jobs;
 mod postgres;
 mod restarts;
 mod stores;
@@ -19,8 +21,8 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
-    assigning::*, bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, locks::*, postgres::*, restarts::*, stores::*,
-    sweeps::*,
+    assigning::*, bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, postgres::*,
+    restarts::*, stores::*, sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// More than two batches.
 const EVENTS: i32 = 2500;
 
-const OLD_ROWS: [&str; 7] = [
+const OLD_ROWS: [&str; 10] = [
     "insert into events (company_id, topic, type, data, at)
      select $1::uuid, 'company:old', 'note.old', '{}', now() - interval '8 days' from generate_series(1, 2500)",
     "insert into idempotency_keys (company_id, user_id, route, key, request_hash, created_at)
@@ -25,6 +25,12 @@ const OLD_ROWS: [&str; 7] = [
     "insert into files (id, company_id, uploaded_by, name, mime_type, size, storage_key, created_at)
      select gen_random_uuid(), company_id, user_id, 'old.pdf', 'application/pdf', 1, 'company/' || company_id || '/old', now() - interval '25 hours'
        from memberships where company_id = $1 and role = 'admin'",
+    "insert into login_challenges (token_hash, company_id, user_id, expires_at)
+     select sha256(user_id::text::bytea), company_id, user_id, now() from memberships where company_id = $1 and role = 'admin'",
+    "insert into password_resets (id, company_id, user_id, expires_at)
+     select gen_random_uuid(), company_id, user_id, now() - interval '8 days' from memberships where company_id = $1 and role = 'admin'",
+    "insert into known_devices (user_id, device, network, last_seen_at)
+     select user_id, 'sweep', '', now() - interval '366 days' from memberships where company_id = $1 and role = 'admin'",
 ];
 
 const LEFT: &str = "
@@ -34,7 +40,11 @@ const LEFT: &str = "
            (select count(*) from sessions where company_id = $1 and user_agent = 'sweep') as sessions,
            (select count(*) from refresh_tokens where company_id = $1 and expires_at < now()) as tokens,
            (select count(*) from inbound_webhooks where company_id = $1 and source = 'sweep') as webhooks,
-           (select count(*) from files where company_id = $1 and name = 'old.pdf') as files";
+           (select count(*) from files where company_id = $1 and name = 'old.pdf') as files,
+           (select count(*) from login_challenges where company_id = $1) as challenges,
+           (select count(*) from password_resets where company_id = $1) as resets,
+           (select count(*) from known_devices join memberships using (user_id)
+             where memberships.company_id = $1 and device = 'sweep') as devices";
 
 /// How many of each there are.
 async fn counted(stack: &Stack, company: Uuid) -> Vec<i64> {
@@ -48,12 +58,12 @@ pub async fn everything_past_its_age_is_swept_in_one_run(stack: Arc<Stack>) {
     for sql in OLD_ROWS {
         database.execute(sql, &[&company.id]).await.expect("old rows");
     }
-    assert_eq!(counted(&stack, company.id).await, [i64::from(EVENTS), 1, 1, 1, 1, 1, 1]);
+    assert_eq!(counted(&stack, company.id).await, [i64::from(EVENTS), 1, 1, 1, 1, 1, 1, 1, 1, 1]);
     let alive = "select (select count(*) from events where company_id = $1 and at > now() - interval '1 day'),
                         (select count(*) from sessions where company_id = $1 and revoked_at is null and expires_at > now())";
     let before = database.query_one(alive, &[&company.id]).await.expect("counts");
     stack.control("POST", "/fire/SweepExpired", None).await;
-    assert_eq!(counted(&stack, company.id).await, [0; 7]);
+    assert_eq!(counted(&stack, company.id).await, [0; 10]);
     let after = database.query_one(alive, &[&company.id]).await.expect("counts");
     assert_eq!((before.get::<_, i64>(0), before.get::<_, i64>(1)), (after.get::<_, i64>(0), after.get::<_, i64>(1)));
     assert!(before.get::<_, i64>(0) > 0 && before.get::<_, i64>(1) > 0);

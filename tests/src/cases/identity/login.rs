@@ -6,6 +6,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::{Answer, Api, Company, Stack, Wanted, company::text};
 
+use crate::cases::contract::sample;
+
 async fn company(stack: &Stack) -> Company {
     stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await
 }
@@ -61,6 +63,9 @@ pub async fn wrong_unknown_and_inactive_are_told_alike(stack: Arc<Stack>) {
     let mut unknown = stack.api().post("/auth/login", body).await.expect(401);
     unknown["request_id"] = known["request_id"].clone();
     assert_eq!(known, unknown);
+    // A company keeps an admin.
+    let stay = "update memberships set role = 'admin' where user_id = $1";
+    stack.database().await.execute(stay, &[&company.supervisor.id]).await.expect("an admin stays");
     let leave = "update memberships set status = 'inactive' where user_id = $1";
     stack.database().await.execute(leave, &[&company.admin.id]).await.expect("leaves");
     let mut inactive = stack.api().post("/auth/login", right(&company)).await.expect(401);
@@ -112,4 +117,30 @@ pub async fn an_inactive_member_cannot_enter(stack: Arc<Stack>) {
     assert_eq!(agent.api.get("/auth/me").await.problem(401), "session_revoked");
     let refreshed = stack.api().post("/auth/refresh", json!({"refresh_token": agent.refresh_token})).await;
     assert_eq!(refreshed.problem(401), "refresh_token_invalid");
+}
+
+/// The address is the gateway's word, and one of IPv6 is its whole network's: nobody has but one.
+pub async fn what_a_request_says_of_its_way_does_not_evade_the_guard(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut event = sample::read("login");
+    event["body"] = json!(wrong(&company).to_string());
+    let status = async |source: String, forwarded: String| {
+        let mut event = event.clone();
+        event["requestContext"]["http"]["sourceIp"] = json!(source);
+        for name in ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"] {
+            event["headers"][name] = json!(forwarded);
+        }
+        stack.control("POST", "/invoke/Login", Some(event)).await["result"]["statusCode"].clone()
+    };
+    let unique = uuid::Uuid::new_v4().as_u128();
+    let ipv4 = format!("100.{}.{}.{}", 64 + unique % 60, unique >> 8 & 255, unique >> 16 & 255);
+    let network = format!("2001:db8:{:x}:{:x}", unique >> 24 & 0xffff, unique >> 40 & 0xffff);
+    for number in 1..=6 {
+        let expected = if number <= 5 { 401 } else { 429 };
+        assert_eq!(status(ipv4.clone(), format!("198.51.100.{number}")).await, expected, "{number}");
+        assert_eq!(status(format!("{network}:{number}::{number}"), "::1".into()).await, expected, "{number}");
+    }
+    // IPv4 that comes as IPv6 is what it is.
+    assert_eq!(status(format!("::ffff:{ipv4}"), String::new()).await, 429);
+    assert_eq!(status(network.replace("db8", "db9") + "::1", String::new()).await, 401);
 }

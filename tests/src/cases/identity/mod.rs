@@ -2,9 +2,13 @@
 
 mod companies;
 mod login;
-mod refreshing;
+mod logins;
+mod passwords;
+pub mod refreshing;
 mod register;
+mod resets;
 mod sessions;
+mod two_factor;
 
 use crate::Case;
 
@@ -27,6 +31,22 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             successes_do_not_count_as_failures,
             many_tries_at_once_are_counted,
             an_inactive_member_cannot_enter,
+            what_a_request_says_of_its_way_does_not_evade_the_guard,
+        };
+        logins::{
+            devices_are_seen_with_their_place,
+            one_of_them_is_ended_at_once_everywhere,
+            all_others_are_ended_and_this_one_goes_on,
+            what_nobody_uses_is_over_when_the_company_says,
+            a_login_ends_after_thirty_days,
+        };
+        passwords::{
+            who_knows_the_old_one_chooses_another,
+            the_old_one_is_asked_for_and_counted,
+            of_many_changes_from_one_password_one_is_made,
+            what_is_beyond_the_first_bytes_of_a_password_counts,
+            a_new_one_is_hard_to_guess,
+            links_are_for_members_and_asked_for_by_admins,
         };
         refreshing::{
             refreshing_gives_another_token_of_the_session,
@@ -51,11 +71,31 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             company_names_may_repeat,
             passwords_are_kept_as_hashes_only,
         };
+        resets::{
+            a_forgotten_password_is_set_by_the_link,
+            a_link_is_good_once_for_half_an_hour,
+            who_has_an_account_is_not_told_by_asking,
+            nobody_fills_a_mailbox,
+            a_new_device_is_told_of,
+        };
         sessions::{
             me_is_who_signed_in,
             logout_ends_the_session_at_once,
             logout_ends_one_session_only,
             a_changed_role_ends_the_old_claims,
+        };
+        two_factor::{
+            an_app_is_set_up_with_its_first_code,
+            codes_are_taken_a_step_early_or_late_and_never_again,
+            of_twenty_who_come_with_one_code_one_is_let_in,
+            a_recovery_code_opens_once,
+            five_wrong_codes_are_followed_by_a_pause,
+            a_challenge_is_its_logins_and_short_lived,
+            who_must_have_one_reaches_nothing_but_its_set_up,
+            a_company_asks_for_itself_only,
+            secrets_ask_for_a_fresh_code_of_who_has_one,
+            without_a_second_factor_logins_are_as_before,
+            nothing_of_a_second_factor_is_kept_in_the_clear,
         };
     }
 }

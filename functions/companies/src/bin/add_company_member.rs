@@ -1,0 +1,24 @@
+//! POST /companies/{id}/members — invites somebody into the company by mail, with or without an account.
+
+use companies::expect_own;
+use shared::prelude::*;
+use team::invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite};
+
+const ROUTE: Route = Route::post("/companies/{id}/members").fails(&[ALREADY_MEMBER, ALREADY_INVITED]);
+
+pub fn main() {
+    serve(&ROUTE, add_company_member);
+}
+
+async fn add_company_member(
+    context: Context,
+    caller: Admin,
+    Path(id): Path<Uuid>,
+    _: IdempotencyKey,
+    Json(input): Json<Invitation>,
+) -> Result<Created<Invite>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let invite = invite(&context, &transaction, &caller, input).await?;
+    expect_own(&caller, id)?;
+    transaction.commit(Created(invite)).await
+}
