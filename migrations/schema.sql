@@ -1286,7 +1286,7 @@ declare
     found_one jsonb;
 begin
     select jsonb_build_object(
-               'time_zone', coalesce(calendars.time_zone, companies.time_zone),
+               'time_zone', coalesce(calendars.time_zone, of_company.time_zone, companies.time_zone),
                'week', calendars.week,
                'keeps_optional', calendars.keeps_optional,
                'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
@@ -1295,6 +1295,7 @@ begin
       into found_one
       from calendars
       join companies on companies.id = calendars.company_id
+      left join calendars of_company on of_company.company_id = companies.id and of_company.department_id is null
      where calendars.department_id is null or calendars.department_id = department
      order by calendars.department_id nulls last
      limit 1;

@@ -10,6 +10,8 @@ STATE_OF_THE_WORLD = {
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # What WhatsApp says of a token, and a channel that was never saved.
     "not_accepted", "access_token required",
+    # Which addresses lead to a public host, encrypted.
+    "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # A password that is easy to guess.
     "password_too_common",
     # A name of the time zone database; times and days that do not go together.

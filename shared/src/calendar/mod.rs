@@ -6,7 +6,10 @@
 mod holidays;
 mod week;
 
-use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, civil,
+    tz::{AmbiguousOffset, TimeZone},
+};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -139,13 +142,22 @@ impl Calendar {
         self.zone.to_datetime(at).date()
     }
 
-    /// A time that the clocks leave out is as much later as they are put forward; of one that comes twice it is the first.
+    /// Of a time that comes twice it is the first; one that the clocks leave out is when they are put forward, so that what is open is always
+    /// what the clock on the wall says, and no minute counts twice.
     fn instant(&self, date: civil::Date, minute: Minute) -> Option<Timestamp> {
         let at = match minute.time() {
             Some(time) => date.to_datetime(time),
             None => date.tomorrow().ok()?.to_datetime(civil::Time::midnight()),
         };
-        self.zone.to_ambiguous_timestamp(at).compatible().ok()
+        let at = self.zone.to_ambiguous_timestamp(at);
+        let is_left_out = matches!(at.offset(), AmbiguousOffset::Gap { .. });
+        let instant = at.compatible().ok()?;
+        if !is_left_out {
+            return Some(instant);
+        }
+        // Of what lies before an instant, itself is no part.
+        let after = instant.checked_add(SignedDuration::from_nanos(1)).ok()?;
+        Some(self.zone.preceding(after).next().map_or(instant, |change| change.timestamp()))
     }
 }
 

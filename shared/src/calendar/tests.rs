@@ -113,12 +113,24 @@ fn days_on_which_the_clocks_change() {
         calendar.business_time_between(from, to).as_hours()
     };
     assert_eq!((day(date(2018, 11, 3)), day(date(2018, 11, 4)), day(date(2018, 2, 17))), (24, 23, 25));
-    let gap = Interval { from: Minute::MIDNIGHT, to: Minute::new(0, 30) };
-    let only = Calendar { week: Week { sunday: vec![gap], ..Week::default() }, ..calendar };
-    assert_eq!(only.next_open_at(at("2018-11-03T12:00")).map(|at| only.date_of(at)), Ok(date(2018, 11, 4)));
-    let past = Interval { from: Minute::new(0, 30), to: Minute::new(1, 30) };
-    let later = Calendar { week: Week { sunday: vec![past], ..Week::default() }, ..usual() };
-    assert_eq!(later.open_on(date(2018, 11, 4)).len(), 0, "01:30 is both ends: half past midnight never was");
+    let of_sunday = |from: (u16, u16), to: (u16, u16)| {
+        let interval = Interval { from: Minute::new(from.0, from.1), to: Minute::new(to.0, to.1) };
+        Calendar { week: Week { sunday: vec![interval], ..Week::default() }, ..calendar.clone() }
+    };
+    let never_was = of_sunday((0, 0), (0, 30));
+    assert_eq!(never_was.next_open_at(at("2018-11-03T12:00")), Ok(at("2018-11-11T00:00")));
+    let half = of_sunday((0, 30), (1, 30));
+    assert_eq!(half.open_on(date(2018, 11, 4)), [(at("2018-11-04T01:00"), at("2018-11-04T01:30"))], "by the clock on the wall");
+}
+
+#[test]
+fn a_pause_while_the_clocks_are_put_forward_is_counted_once() {
+    let span = |from: &str, to: &str| serde_json::from_value(serde_json::json!({"from": from, "to": to})).unwrap();
+    let sunday: Vec<Interval> = vec![span("00:00", "02:30"), span("03:00", "06:00")];
+    let zone = TimeZone::get("America/New_York").unwrap();
+    let calendar = Calendar { zone: zone.clone(), week: Week { sunday, ..Week::default() }, ..usual() };
+    let [from, to] = ["2026-03-08T00:00", "2026-03-08T12:00"].map(|local| zone.to_timestamp(local.parse().unwrap()).unwrap());
+    assert_eq!(calendar.business_time_between(from, to), minutes(300), "00:00–02:00 and 03:00–06:00");
 }
 
 #[test]
@@ -192,13 +204,13 @@ fn flaws_of_a_week_are_named() {
 }
 
 fn weeks() -> impl Strategy<Value = Week> {
-    let day = proptest::collection::vec((0_u16..24, 1_u16..5), 0..4).prop_map(|spans| {
+    let day = proptest::collection::vec((0_u16..48, 1_u16..9), 0..5).prop_map(|spans| {
         let mut end = 0;
         let mut day = Vec::new();
         for (from, length) in spans {
-            let (from, to) = (from.max(end), (from.max(end) + length).min(24));
+            let (from, to) = (from.max(end), (from.max(end) + length).min(48));
             if from < to {
-                day.push(Interval { from: Minute::new(from, 0), to: Minute::new(to, 0) });
+                day.push(Interval { from: Minute::new(0, from * 30), to: Minute::new(0, to * 30) });
                 end = to;
             }
         }
@@ -233,6 +245,28 @@ proptest! {
         } else {
             prop_assert!(calendar.week.days().iter().all(|(_, day)| day.is_empty()) || count > 10_000);
         }
+    }
+
+    /// Quarter by quarter of an hour, over days on which the clocks of three zones are put forward: open is what the clock on the wall says.
+    #[test]
+    fn it_is_open_when_the_clock_on_the_wall_says_so(week in weeks(), which in 0_usize..3, skew in 0_i64..96) {
+        let (name, start) = [
+            ("America/Sao_Paulo", "2018-11-03T12:00:00Z"),
+            ("America/New_York", "2026-03-07T18:00:00Z"),
+            ("Europe/Lisbon", "2026-03-28T12:00:00Z"),
+        ][which];
+        let calendar = Calendar { zone: TimeZone::get(name).unwrap(), week, keeps_optional: false, custom: Vec::new() };
+        let start = start.parse::<Timestamp>().unwrap() + (15 * skew).minutes();
+        let mut open = 0;
+        for quarter in 0..96 {
+            let at = start + (15 * quarter).minutes();
+            let local = calendar.zone.to_datetime(at);
+            let wall = Minute::new(local.hour().unsigned_abs().into(), local.minute().unsigned_abs().into());
+            let says = calendar.week.on(local.weekday()).iter().any(|interval| (interval.from..interval.to).contains(&wall));
+            prop_assert_eq!(calendar.is_open_at(at), says, "{}", at);
+            open += 15 * i64::from(says);
+        }
+        prop_assert_eq!(calendar.business_time_between(start, start + 1440.minutes()), minutes(open));
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub enum Flaw {
 }
 
 impl Week {
-    /// Monday to Friday, 08:00–12:00 and 13:30–18:00: what a company works that has said nothing.
+    /// Monday to Friday, 08:00–12:00 and 13:30–18:00: what most work. Who has said nothing is always open, not this.
     #[must_use]
     pub fn usual() -> Self {
         let day = || {

@@ -81,6 +81,7 @@ pub async fn a_department_has_the_companys_hours_until_it_has_its_own(stack: Arc
         (&own["is_own"], &own["week"]["saturday"][0]["to"], &own["keeps_optional_holidays"]),
         (&json!(true), &json!("06:00"), &json!(false))
     );
+    assert_eq!(own["time_zone"], "America/Manaus", "hours of its own are on the company's clock");
     assert_eq!(api.get("/calendar").await.expect(200)["week"], usual(), "the company's stays");
     put(api, json!({"department_id": id, "week": null})).await.expect(200);
     assert_eq!(api.get(&path).await.expect(200)["is_own"], false);

@@ -19,7 +19,7 @@ const CUSTOM: &str = "
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wanted {
-    /// This year when absent.
+    /// This year, in the calendar's time zone, when absent.
     #[garde(range(min = 1970, max = 2200))]
     year: Option<i16>,
     /// Whose holidays are shown beside the company's.
@@ -41,12 +41,19 @@ pub fn main() {
 }
 
 async fn list_holidays(context: Context, caller: Staff, Query(wanted): Query<Wanted>) -> Result<Page<Holiday>, Error> {
-    let year = wanted.year.unwrap_or_else(|| TimeZone::UTC.to_datetime(context.now()).year());
     let transaction = context.begin(&caller).await?;
-    let number = i32::from(year);
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&wanted.department_id, &number];
-    let custom = transaction.all::<Custom>(CUSTOM, &parameters);
-    let (calendar, custom) = try_join(calendar::read(&context, &transaction, wanted.department_id), custom).await?;
+    let calendar = calendar::read(&context, &transaction, wanted.department_id);
+    let custom = async |year: i16| transaction.all::<Custom>(CUSTOM, &[&wanted.department_id, &i32::from(year)]).await;
+    let (calendar, year, custom) = if let Some(year) = wanted.year {
+        let (calendar, custom) = try_join(calendar, custom(year)).await?;
+        (calendar, year, custom)
+    } else {
+        // Which year it is depends on where it is asked.
+        let calendar = calendar.await?;
+        let zone = TimeZone::get(&calendar.time_zone).unwrap_or(TimeZone::UTC);
+        let year = zone.to_datetime(context.now()).year();
+        (calendar, year, custom(year).await?)
+    };
     let by_law = |day: Day, scope: Scope, is_kept: bool| {
         let Day { date, name, until } = day;
         Holiday { id: None, department_id: None, date, name, scope, yearly: true, until, is_kept }
