@@ -65,7 +65,7 @@ create table public.calendars (
     company_id uuid not null default app.company_id(),
     department_id uuid,
     time_zone text,
-    week jsonb not null,
+    week jsonb,
     keeps_optional boolean not null,
     version integer not null default 1,
     updated_at timestamp with time zone not null default now()
@@ -1286,19 +1286,17 @@ declare
     found_one jsonb;
 begin
     select jsonb_build_object(
-               'time_zone', coalesce(calendars.time_zone, of_company.time_zone, companies.time_zone),
-               'week', calendars.week,
-               'keeps_optional', calendars.keeps_optional,
+               'time_zone', coalesce(own.time_zone, of_company.time_zone, companies.time_zone),
+               'week', coalesce(own.week, of_company.week),
+               'keeps_optional', case when own.week is null then of_company.keeps_optional else own.keeps_optional end,
                'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
                             from holidays
                            where department_id is null or department_id = department))
       into found_one
-      from calendars
-      join companies on companies.id = calendars.company_id
+      from companies
+      left join calendars own on own.company_id = companies.id and own.department_id = department
       left join calendars of_company on of_company.company_id = companies.id and of_company.department_id is null
-     where calendars.department_id is null or calendars.department_id = department
-     order by calendars.department_id nulls last
-     limit 1;
+     where companies.id = app.company_id() and coalesce(own.week, of_company.week) is not null;
     return found_one;
 end
 $function$;
@@ -5239,7 +5237,7 @@ grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;
-grant delete, select on table public.calendars to app_staff;
+grant select on table public.calendars to app_staff;
 grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;

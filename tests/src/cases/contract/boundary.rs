@@ -30,7 +30,6 @@ const OF_STUDENTS: &[&str] = &[
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
     "insert bot_flows (id, key, definition, published_at)",
-    "delete calendars",
     "insert calendars (id, department_id, time_zone, week, keeps_optional)",
     "update calendars (time_zone, week, keeps_optional, version, updated_at)",
     "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings)",

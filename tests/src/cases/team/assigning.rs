@@ -333,3 +333,16 @@ pub async fn who_joins_a_department_is_given_what_waits_in_it(stack: Arc<Stack>)
     company.supervisor.api.post(&path, json!({"user_id": company.agents[0].id})).await.expect(201);
     assert_eq!(holder(&stack, &id).await, company.agents[0].id.to_string());
 }
+
+pub async fn what_somebody_held_who_leaves_is_given_to_another(stack: Arc<Stack>) {
+    let company = automatic(&stack, 2, "least_busy", 3).await;
+    let _leaver = company.agents[0].socket().await;
+    for _ in 0..2 {
+        write(&company).await;
+    }
+    until_held(&stack, &company, &[2, 0]).await;
+    let _stayer = company.agents[1].socket().await;
+    let path = format!("/admin/deactivate-user/{}", company.agents[0].id);
+    company.admin.api.post(&path, json!({})).await.expect(200);
+    until_held(&stack, &company, &[0, 2]).await;
+}

@@ -25,6 +25,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             least_busy_goes_to_who_holds_the_fewest,
             every_way_to_wait_leads_to_somebody,
             who_joins_a_department_is_given_what_waits_in_it,
+            what_somebody_held_who_leaves_is_given_to_another,
         };
         assigning_crowds::{
             none_is_given_twice_and_none_forgotten,
