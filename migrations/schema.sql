@@ -622,7 +622,8 @@ create table public.messages (
     fence integer,
     sending_at timestamp with time zone,
     edited_at timestamp with time zone,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    deleted_by_id uuid
 );
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
@@ -4459,6 +4460,10 @@ create policy company on public.messages as restrictive for all to app_staff, ap
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
 
+create policy own_side on public.messages as restrictive for update to app_staff using ((sender_type = ANY (ARRAY['agent'::text, 'bot'::text])) OR (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE ((memberships.company_id = app.company_id()) AND (memberships.user_id = app.user_id()) AND (memberships.role = ANY (ARRAY['supervisor'::text, 'admin'::text]))))));
+
 create policy own_words on public.messages as restrictive for insert to app_staff with check ((sender_type = ANY (ARRAY['agent'::text, 'system'::text])) AND (sender_id = ( SELECT app.user_id() AS user_id)));
 
 create policy staff on public.messages as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
@@ -4935,9 +4940,13 @@ grant insert on column public.messages.conversation_id to app_staff;
 grant select on column public.messages.conversation_id to app_system;
 grant select on column public.messages.created_at to app_system;
 grant select on column public.messages.deleted_at to app_system;
+grant update on column public.messages.deleted_at to app_staff;
+grant update on column public.messages.deleted_by_id to app_staff;
 grant select on column public.messages.edited_at to app_system;
 grant select on column public.messages.error_code to app_system;
+grant update on column public.messages.error_code to app_staff;
 grant select on column public.messages.error_detail to app_system;
+grant update on column public.messages.error_detail to app_staff;
 grant insert on column public.messages.fence to app_staff;
 grant select on column public.messages.fence to app_system;
 grant insert on column public.messages.file_id to app_staff;
@@ -4950,6 +4959,7 @@ grant select on column public.messages.kind to app_system;
 grant insert on column public.messages.payload to app_staff;
 grant select on column public.messages.payload to app_system;
 grant select on column public.messages.provider_id to app_system;
+grant update on column public.messages.provider_id to app_staff;
 grant select on column public.messages.reactions to app_system;
 grant insert on column public.messages.reply_to_id to app_staff;
 grant select on column public.messages.reply_to_id to app_system;
@@ -4959,9 +4969,10 @@ grant select on column public.messages.sender_id to app_system;
 grant insert on column public.messages.sender_type to app_staff;
 grant select on column public.messages.sender_type to app_system;
 grant select on column public.messages.sending_at to app_system;
+grant update on column public.messages.sending_at to app_staff;
 grant insert on column public.messages.sent_at to app_staff;
 grant select on column public.messages.sent_at to app_system;
-grant insert on column public.messages.status to app_staff;
+grant insert, update on column public.messages.status to app_staff;
 grant select on column public.messages.status to app_system;
 grant select on column public.object_removals.begun_at to app_system;
 grant select on column public.object_removals.company_id to app_system;

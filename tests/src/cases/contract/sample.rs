@@ -190,6 +190,7 @@ impl Fixture {
             "unique" => digits(),
             "conversation_id" if function == "typing" => self.followed_conversation().await,
             "conversation_id" => self.conversation(true).await,
+            "message_id" => self.message(function).await,
             "waiting_conversation_id" => self.conversation(false).await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
@@ -317,6 +318,21 @@ impl Fixture {
     }
 
     /// A copy of a job that was done, in a lane of its own: nobody but the run works on it.
+    /// The client's message of a conversation that the admin holds; where it is to be sent again, one of the admin's that has failed.
+    async fn message(&self, function: &str) -> String {
+        let id = self.conversation(true).await;
+        let admin = &self.company.admin;
+        if function != "retry_message" {
+            return text(&admin.thread(&id).await[0]["id"]).to_owned();
+        }
+        let message = admin.say(&id, "Bom dia!").await;
+        admin.message_with_status(&message, "read").await;
+        let id: Uuid = text(&message["id"]).parse().expect("an id");
+        let fail = "update messages set status = 'failed', error_code = '131026' where id = $1";
+        self.stack.database().await.execute(fail, &[&id]).await.expect("it has failed");
+        id.to_string()
+    }
+
     async fn job(&self, queue: &str) -> String {
         let picture = json!({"media": {"base64": STANDARD.encode(upload::PNG), "mime_type": "image/png"}});
         self.company.phone.receive(&fresh_number(), picture).await;

@@ -1,6 +1,7 @@
 //! The service desk: what comes in, what goes out, who sees it and who has the word.
 
 mod account;
+mod afterwards;
 mod authors;
 mod bot;
 mod changes;
@@ -44,6 +45,16 @@ use super::{Case, cases};
 #[expect(clippy::too_many_lines, reason = "a list")]
 pub fn together() -> Vec<(&'static str, Case)> {
     cases! {
+        afterwards::{
+            hidden_message_is_blank_for_staff_and_stays_with_the_client,
+            what_a_client_said_is_a_supervisors_to_hide,
+            message_hidden_before_it_is_sent_never_goes_out,
+            failed_message_is_sent_again_once,
+            reaction_goes_out_and_is_shown_on_its_message,
+            reaction_is_one_emoji_to_what_the_client_has,
+            message_is_sent_on_to_whom_the_caller_may_write,
+            message_is_read_with_all_before_it_and_shows_what_it_said_before,
+        };
         main_job::{ a_message_reaches_an_agent_and_is_answered };
         kinds::{
             text_opens_a_waiting_conversation_with_its_window,
