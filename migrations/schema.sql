@@ -1012,6 +1012,7 @@ CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
+CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
@@ -2160,6 +2161,82 @@ AS $function$
       left join companies on companies.id = memberships.company_id
      where users.email = lower(address)
      order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+    sampled constant integer := 300;
+    walked constant integer := 2000;
+    company uuid := app.company_id();
+    words text[] := app.stems(company, app.spaced(query));
+    direction text := case when oldest_first then 'asc' else 'desc' end;
+    -- What is searched at all, and the place.
+    said text := 'messages.company_id = $1 and messages.body <> '''' and messages.deleted_at is null
+                  and messages.sender_type <> ''system'' and messages.kind <> ''reaction'''
+        || case when since is not null then ' and messages.sent_at >= $10' else '' end
+        || case when until is not null then ' and messages.sent_at < $11' else '' end
+        || case when at is null then ''
+                when oldest_first then ' and (messages.sent_at, messages.id) > ($12, $13)'
+                else ' and (messages.sent_at, messages.id) < ($12, $13)' end;
+    has_words text := ' and app.stems(messages.company_id, app.searchable(messages.body)) @> $2';
+    -- What the caller asks for, and sees.
+    asked text :=
+        case when in_conversation is not null then ' and messages.conversation_id = $3' else '' end
+        || case when of_client is not null then
+                ' and messages.conversation_id = any (array(
+                      select id from conversations where company_id = $1 and client_id = $4))' else '' end
+        || case when sender is not null then ' and messages.sender_type = $5' else '' end
+        || case when sent_by is not null then ' and messages.sender_id = $6' else '' end
+        || case when of_kind is not null then ' and messages.kind = $7' else '' end
+        || case when in_department is not null then ' and conversations.department_id = $8' else '' end
+        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end
+        || case when app.sees_all() then ''
+                else ' and (conversations.assignee_id = $14
+                            or (conversations.department_id is null or conversations.department_id = any ($15))
+                               and ($16 = ''department'' or conversations.assignee_id is null))' end;
+    joined constant text := ' join conversations on conversations.company_id = messages.company_id
+                                                and conversations.id = messages.conversation_id';
+    ordered text := format(' order by messages.sent_at %1$s, messages.id %1$s', direction);
+    newest text;
+    matches integer;
+    found uuid[];
+begin
+    if words = '{}' then
+        return '{}';
+    end if;
+    if in_conversation is null and of_client is null then
+        newest := '(select * from messages where ' || said || ordered || ' limit %s) messages';
+        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || has_words || asked
+           into matches
+          using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                app.user_id(), app.department_ids(), app.visibility();
+        if matches * walked >= wanted * sampled then
+            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || has_words || asked
+                    || ordered || format(' limit %s)', wanted)
+               into found
+              using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                    app.user_id(), app.department_ids(), app.visibility();
+            if cardinality(found) >= wanted then
+                return found;
+            end if;
+        end if;
+    end if;
+    execute 'select array(select messages.id from messages' || joined || ' where ' || said || has_words || asked
+            || ordered || format(' limit %s)', wanted)
+       into found
+      using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+            app.user_id(), app.department_ids(), app.visibility();
+    return found;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
@@ -5113,6 +5190,7 @@ grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
+grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;

@@ -36,6 +36,7 @@ pub use message::{
 };
 pub use payload::MessageKind;
 pub use reading::mark_read;
+pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;

@@ -28,6 +28,8 @@ mod mark_message_read;
 mod react_to_message;
 #[path = "bin/retry_message.rs"]
 mod retry_message;
+#[path = "bin/search_messages.rs"]
+mod search_messages;
 #[path = "bin/send_message.rs"]
 mod send_message;
 #[path = "bin/take_over_conversation.rs"]
@@ -52,6 +54,7 @@ fn main() {
         ("mark_message_read", mark_message_read::main),
         ("react_to_message", react_to_message::main),
         ("retry_message", retry_message::main),
+        ("search_messages", search_messages::main),
         ("send_message", send_message::main),
         ("take_over_conversation", take_over_conversation::main),
         ("transfer_conversation", transfer_conversation::main),

@@ -44,6 +44,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_challenge", LOGIN),
     ("find_channel", LOGIN),
     ("find_conversations", STAFF),
+    ("find_messages", STAFF),
     ("find_invite", LOGIN),
     ("find_login", LOGIN),
     ("join_live_department", NOBODY),

@@ -28,8 +28,14 @@ const CALL: &str = "
     values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 5] =
-    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls", "list_invites"];
+const WITHOUT_CONVERSATION: [&str; 6] = [
+    "list_conversations",
+    "list_failed_jobs",
+    "list_inbound_webhooks",
+    "list_integration_calls",
+    "list_invites",
+    "search_messages",
+];
 
 /// A list with what belongs to it.
 struct Scene {
@@ -61,6 +67,7 @@ impl Scene {
             "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
+            "search_messages" => "/messages/search?search=Mensalidade".to_owned(),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
         }
@@ -73,6 +80,7 @@ impl Scene {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "search_messages" => drop(company.phone.receive_text(&fresh_number(), "A mensalidade").await),
             "list_invites" => {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));

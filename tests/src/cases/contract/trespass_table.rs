@@ -160,6 +160,8 @@ pub const ROWS: &[Row] = &[
     ),
     row("save_prices", "/integrations/prices", r#"{"currency": "BRL", "prices": []}"#, OwnThings),
     row("save_setup", "/setup/config", r#"{"front_end_origin": ""}"#, OwnThings),
+    row("search_messages", "/messages/search?search=Bom%20dia", "", OwnThings),
+    row("search_messages", "/messages/search?search=Bom%20dia&conversation_id={conversation}", "", OwnThings),
     row("select_company", "/auth/companies/{company}/select", "", NotFound),
     row(
         "send_message",

@@ -39,6 +39,7 @@ mod transfers;
 mod visibility;
 mod waiting;
 mod webhooks;
+mod words;
 
 use super::{Case, cases};
 
@@ -54,6 +55,12 @@ pub fn together() -> Vec<(&'static str, Case)> {
             reaction_is_one_emoji_to_what_the_client_has,
             message_is_sent_on_to_whom_the_caller_may_write,
             message_is_read_with_all_before_it_and_shows_what_it_said_before,
+        };
+        words::{
+            words_are_found_without_accents_by_their_stems_and_shown,
+            filters_are_decided_before_the_page_is_cut,
+            nobody_finds_what_they_do_not_see,
+            every_density_is_found_whole,
         };
         main_job::{ a_message_reaches_an_agent_and_is_answered };
         kinds::{
