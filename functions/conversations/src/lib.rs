@@ -12,6 +12,7 @@ mod message;
 pub mod outbox;
 mod payload;
 mod reading;
+mod scheduled;
 mod search;
 mod send_rules;
 mod sending;
@@ -36,6 +37,10 @@ pub use message::{
 };
 pub use payload::MessageKind;
 pub use reading::mark_read;
+pub use scheduled::{
+    LockedSchedule, NOT_WAITING, SCHEDULED, ScheduledMessage, ScheduledMessageUpdated, ScheduledState, enqueue_scheduled,
+    give_up_scheduled, lock_scheduled, may_schedule, not_too_soon, send_scheduled, tell_scheduled,
+};
 pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};

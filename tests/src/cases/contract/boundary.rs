@@ -75,6 +75,8 @@ const OF_STAFF: &[&str] = &[
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (status, lease_until)",
+    "insert scheduled_messages (id, conversation_id, body, due_at)",
+    "update scheduled_messages (body, due_at, state, version)",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.
@@ -116,6 +118,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",
+    "update scheduled_messages",
 ];
 
 const RIGHTS: &str = "

@@ -50,6 +50,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("join_live_department", NOBODY),
     ("find_password", LOGIN),
     ("find_password_reset", LOGIN),
+    ("follow_conversation", NOBODY),
     ("force_password_reset", STAFF),
     ("has_second_factor", LOGIN),
     ("hold_assignee", NOBODY),

@@ -68,6 +68,7 @@ impl Scene {
             "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "search_messages" => "/messages/search?search=Mensalidade".to_owned(),
+            "list_scheduled_messages" => format!("/scheduled-messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
         }
@@ -80,6 +81,13 @@ impl Scene {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_scheduled_messages" => {
+                company.admin.take_over(&self.conversation).await;
+                let due =
+                    jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1 + i64::try_from(number).unwrap_or_default());
+                let planned = json!({"conversation_id": self.conversation, "body": "Lembrete", "due_at": due.to_string()});
+                drop(company.admin.api.post("/scheduled-messages", planned).await.expect(201));
+            }
             "search_messages" => drop(company.phone.receive_text(&fresh_number(), "A mensalidade").await),
             "list_invites" => {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
@@ -198,6 +206,14 @@ impl Change {
                 given(format!("/departments/{}", text(&made["id"])), "Vendas")
             }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
+            "update_scheduled_message" => {
+                let conversation = super::sample::conversation(stack, company).await;
+                company.admin.take_over(&conversation).await;
+                let id = super::sample::scheduled_message(company, &conversation).await;
+                let same = json!({"body": "Lembrete"});
+                let renamed: fn(&Value, &str) -> Value = |_, name| json!({"body": name});
+                Self { method: Method::PUT, path: format!("/scheduled-messages/{id}"), made: same.clone(), same, renamed }
+            }
             "update_profile" => given("/users/me".to_owned(), "Helena"),
             "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
             "save_integration" => {

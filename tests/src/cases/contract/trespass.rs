@@ -316,6 +316,7 @@ struct Scene {
     holiday: String,
     long_job: String,
     webhook: String,
+    scheduled: String,
 }
 
 impl Scene {
@@ -337,6 +338,7 @@ impl Scene {
         let holiday = text(&admin.api.post("/calendar/holidays", holiday).await.expect(201)["id"]).to_owned();
         let long_job = sample::long_job(stack, &company).await;
         let webhook = sample::webhook(stack, &company).await;
+        let scheduled = sample::scheduled_message(&company, &conversation).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -352,6 +354,7 @@ impl Scene {
             holiday,
             long_job,
             webhook,
+            scheduled,
         }
     }
 
@@ -375,6 +378,8 @@ impl Scene {
             ("{holiday}", self.holiday.clone()),
             ("{long_job}", self.long_job.clone()),
             ("{webhook}", self.webhook.clone()),
+            ("{scheduled}", self.scheduled.clone()),
+            ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
@@ -386,7 +391,7 @@ impl Scene {
         let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
         let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
         let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file, &self.invite];
-        let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook];
+        let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook, &self.scheduled];
         markers.extend(of_background.into_iter().cloned());
         markers.extend(ids.into_iter().cloned());
         markers.extend(

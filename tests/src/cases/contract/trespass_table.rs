@@ -17,7 +17,8 @@ pub enum Outcome {
 }
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
-/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`.
+/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
+/// `{scheduled}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -51,6 +52,7 @@ pub const ROWS: &[Row] = &[
         Refused("password_wrong"),
     ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
+    row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),
@@ -121,6 +123,7 @@ pub const ROWS: &[Row] = &[
     row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", NotFound),
     row("list_my_companies", "/auth/companies", "", OwnThings),
     row("list_online_users", "/users/online", "", OwnThings),
+    row("list_scheduled_messages", "/scheduled-messages?conversation_id={conversation}", "", OwnThings),
     row("list_sessions", "/auth/sessions", "", OwnThings),
     row("list_transfers", "/conversations/{conversation}/transfers", "", NotFound),
     row("list_users", "/users", "", OwnThings),
@@ -160,6 +163,13 @@ pub const ROWS: &[Row] = &[
     ),
     row("save_prices", "/integrations/prices", r#"{"currency": "BRL", "prices": []}"#, OwnThings),
     row("save_setup", "/setup/config", r#"{"front_end_origin": ""}"#, OwnThings),
+    row(
+        "schedule_message",
+        "/scheduled-messages",
+        r#"{"conversation_id": "{conversation}", "body": "x", "due_at": "{soon}"}"#,
+        NotFound,
+    ),
+    row("update_scheduled_message", "/scheduled-messages/{scheduled}", r#"{"body": "x"}"#, NotFound),
     row("search_messages", "/messages/search?search=Bom%20dia", "", OwnThings),
     row("search_messages", "/messages/search?search=Bom%20dia&conversation_id={conversation}", "", OwnThings),
     row("select_company", "/auth/companies/{company}/select", "", NotFound),

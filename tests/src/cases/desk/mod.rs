@@ -17,6 +17,7 @@ mod identity;
 mod joining;
 mod joining_rows;
 mod kinds;
+mod later;
 mod lists;
 mod main_job;
 mod media;
@@ -55,6 +56,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             reaction_is_one_emoji_to_what_the_client_has,
             message_is_sent_on_to_whom_the_caller_may_write,
             message_is_read_with_all_before_it_and_shows_what_it_said_before,
+        };
+        later::{
+            planned_message_goes_out_at_its_time_and_once,
+            what_may_not_be_sent_when_it_is_due_says_why,
+            planned_message_is_changed_and_called_off,
         };
         words::{
             words_are_found_without_accents_by_their_stems_and_shown,
@@ -315,6 +321,8 @@ pub fn together() -> Vec<(&'static str, Case)> {
             answer_quotes_a_message_of_its_conversation_only,
             texts_have_their_limits,
             location_goes_out,
+            cards_choices_and_stickers_go_out,
+            files_over_what_whatsapp_takes_of_their_kind_are_refused,
             files_must_be_of_their_kind,
         };
         outgoing_files::{

@@ -1,4 +1,4 @@
--- Words in messages: whatever the caller sees, the newest first, at any density of what is sought.
+-- Words in messages, found among whatever the caller sees, the newest first, at any density; and messages to be sent later.
 
 -- What is searched, in the order of the answer.
 create index messages_said on messages (company_id, sent_at desc, id desc)
@@ -83,3 +83,52 @@ end
 $$;
 alter function app.find_messages owner to app_lookup;
 grant execute on function app.find_messages to app_staff;
+
+-- Words to be said later: the row decides whether they still are, whatever jobs come for it.
+create table scheduled_messages (
+    id              uuid primary key,
+    company_id      uuid not null default app.company_id() references companies,
+    conversation_id uuid not null,
+    author_id       uuid not null default app.user_id(),
+    body            text not null check (char_length(body) between 1 and 4096),
+    due_at          timestamptz not null,
+    state           text not null default 'waiting' check (state in ('waiting', 'sent', 'failed', 'cancelled')),
+    -- Why it was not sent: what `POST /messages` would have answered.
+    failure         text,
+    message_id      uuid,
+    version         integer not null default 1,
+    created_at      timestamptz not null default now(),
+    unique (company_id, id),
+    foreign key (company_id, conversation_id) references conversations (company_id, id) on delete cascade,
+    foreign key (company_id, message_id) references messages (company_id, id) on delete set null (message_id)
+);
+create index scheduled_messages_due on scheduled_messages (company_id, due_at desc, id desc);
+create index scheduled_messages_conversation on scheduled_messages (company_id, conversation_id, due_at desc, id desc);
+create index scheduled_messages_message on scheduled_messages (company_id, message_id) where message_id is not null;
+call app.protect('scheduled_messages');
+-- Seen by whoever sees the conversation.
+create policy seen on scheduled_messages as restrictive to app_staff using (
+    exists (select from conversations
+             where conversations.company_id = scheduled_messages.company_id and conversations.id = scheduled_messages.conversation_id));
+revoke insert, delete on scheduled_messages from app_system;
+grant insert (id, conversation_id, body, due_at) on scheduled_messages to app_staff;
+grant update (body, due_at, state, version) on scheduled_messages to app_staff;
+
+-- What was to be said in a conversation that has become part of another is said there.
+create function app.follow_conversation() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    update scheduled_messages
+       set conversation_id = new.merged_into_id
+     where company_id = new.company_id and conversation_id = new.id;
+    return null;
+end
+$$;
+create policy lookup on scheduled_messages to app_lookup using (true);
+grant select, update (conversation_id) on scheduled_messages to app_lookup;
+alter function app.follow_conversation owner to app_lookup;
+create trigger conversations_scheduled after update of merged_into_id on conversations
+    for each row when (new.merged_into_id is not null and new.merged_into_id is distinct from old.merged_into_id)
+    execute function app.follow_conversation();
+
+insert into event_rules (type, told_by, is_private) values ('scheduled_message.updated', 'agent', false);
+insert into job_rules (kind, queue, added_by) values ('send_scheduled_message', 'automation', 'agent');
