@@ -71,7 +71,7 @@ async fn save_calendar(
         return transaction.commit(Json(current)).await;
     }
     let saved = calendar::read(&context, &transaction, department_id).await?;
-    transaction.tell_staff(&CalendarUpdated { department_id: department_id });
+    transaction.tell_staff(&CalendarUpdated { department_id });
     transaction.audit(department_id.unwrap_or(caller.company_id), &current, &saved);
     transaction.commit(Json(saved)).await
 }

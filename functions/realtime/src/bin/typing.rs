@@ -45,7 +45,7 @@ async fn typing(context: Context, connection: Connection, input: Input) -> Resul
         return Err(TOPIC_REFUSED.into());
     }
     let counter = format!("typing:{}:{topic}:{}", connection.id, input.state);
-    if limits::count(&context, &counter, 1, PAUSE).await.is_some_and(|(count, _)| count > 1) {
+    if limits::count_since_first(&context, &counter, PAUSE).await.is_some_and(|(count, _)| count > 1) {
         return Ok(());
     }
     let audience = audience(&context, &connection.identity, conversation_id).await?;
