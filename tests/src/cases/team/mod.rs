@@ -5,6 +5,7 @@ mod invites;
 mod leaving;
 mod members;
 mod roles;
+mod scenario;
 mod users;
 
 use crate::Case;
@@ -53,6 +54,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_new_role_holds_from_this_moment,
             students_become_no_staff_and_staff_no_students,
             supervisors_decide_about_agents_and_students,
+        };
+        scenario::{
+            somebody_comes_works_and_is_let_go,
         };
         users::{
             people_are_listed_by_name,
