@@ -58,11 +58,41 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
                     "Sua conta foi acessada com um dispositivo que não conhecíamos:".into(),
                     "Your account was signed in to from a device we did not know:".into(),
                 ),
-                details([
-                    (say("Dispositivo".into(), "Device".into()), fact("device")),
-                    (say("Lugar".into(), "Place".into()), fact("place")),
-                    (say("Quando".into(), "When".into()), fact("at")),
-                ]),
+                circumstances(data, is_english),
+            ],
+            None,
+        ),
+        Template::TwoFactorEnabled => (
+            say("Verificação em duas etapas ativada".into(), "Two-factor authentication is on".into()),
+            vec![
+                say(
+                    "A partir de agora, cada acesso à sua conta pede também um código do aplicativo. Guarde bem os códigos de recuperação."
+                        .into(),
+                    "From now on, signing in to your account asks for a code of the app too. Keep your recovery codes safe.".into(),
+                ),
+                circumstances(data, is_english),
+            ],
+            None,
+        ),
+        Template::TwoFactorDisabled => (
+            say("Verificação em duas etapas desativada".into(), "Two-factor authentication is off".into()),
+            vec![
+                say(
+                    "A partir de agora, só a senha protege a sua conta: nenhum código é pedido.".into(),
+                    "From now on, your password alone protects your account: no code is asked for.".into(),
+                ),
+                circumstances(data, is_english),
+            ],
+            None,
+        ),
+        Template::RecoveryCodesRenewed => (
+            say("Novos códigos de recuperação".into(), "New recovery codes".into()),
+            vec![
+                say(
+                    "Novos códigos de recuperação foram gerados para a sua conta. Os anteriores não valem mais.".into(),
+                    "New recovery codes were made for your account. The earlier ones are no longer good.".into(),
+                ),
+                circumstances(data, is_english),
             ],
             None,
         ),
@@ -103,16 +133,28 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
 
 /// What whoever did not expect the mail is to do.
 fn closing(template: Template, is_english: bool) -> &'static str {
-    match (template, is_english) {
-        (Template::NewDevice | Template::PasswordChanged, false) => {
-            "Se não foi você, crie uma nova senha agora e avise a administração."
-        }
-        (Template::NewDevice | Template::PasswordChanged, true) => {
-            "If this was not you, set a new password at once and tell your admin."
-        }
-        (_, false) => "Se você não esperava este e-mail, ignore-o.",
-        (_, true) => "If you did not expect this e-mail, ignore it.",
+    let is_about_the_account = match template {
+        Template::NewDevice
+        | Template::PasswordChanged
+        | Template::TwoFactorEnabled
+        | Template::TwoFactorDisabled
+        | Template::RecoveryCodesRenewed => true,
+        Template::Invite | Template::PasswordReset | Template::ApprovalAsked | Template::Approved => false,
+    };
+    match (is_about_the_account, is_english) {
+        (true, false) => "Se não foi você, crie uma nova senha agora e avise a administração.",
+        (true, true) => "If this was not you, set a new password at once and tell your admin.",
+        (false, false) => "Se você não esperava este e-mail, ignore-o.",
+        (false, true) => "If you did not expect this e-mail, ignore it.",
     }
+}
+
+/// With what, where and when it was done.
+fn circumstances(data: &Value, is_english: bool) -> String {
+    let names = if is_english { ["Device", "Place", "When"] } else { ["Dispositivo", "Lugar", "Quando"] };
+    let fact = |key: &str| data.get(key).and_then(Value::as_str).unwrap_or_default();
+    let [device, place, at] = names.map(str::to_owned);
+    details([(device, fact("device")), (place, fact("place")), (at, fact("at"))])
 }
 
 /// `Device: Chrome · Place: São Paulo`, without what is not known.
@@ -127,11 +169,14 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Template; 6] = [
+    const ALL: [Template; 9] = [
         Template::Invite,
         Template::PasswordReset,
         Template::PasswordChanged,
         Template::NewDevice,
+        Template::TwoFactorEnabled,
+        Template::TwoFactorDisabled,
+        Template::RecoveryCodesRenewed,
         Template::ApprovalAsked,
         Template::Approved,
     ];
