@@ -62,40 +62,10 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
             ],
             None,
         ),
-        Template::TwoFactorEnabled => (
-            say("Verificação em duas etapas ativada".into(), "Two-factor authentication is on".into()),
-            vec![
-                say(
-                    "A partir de agora, cada acesso à sua conta pede também um código do aplicativo. Guarde bem os códigos de recuperação."
-                        .into(),
-                    "From now on, signing in to your account asks for a code of the app too. Keep your recovery codes safe.".into(),
-                ),
-                circumstances(data, is_english),
-            ],
-            None,
-        ),
-        Template::TwoFactorDisabled => (
-            say("Verificação em duas etapas desativada".into(), "Two-factor authentication is off".into()),
-            vec![
-                say(
-                    "A partir de agora, só a senha protege a sua conta: nenhum código é pedido.".into(),
-                    "From now on, your password alone protects your account: no code is asked for.".into(),
-                ),
-                circumstances(data, is_english),
-            ],
-            None,
-        ),
-        Template::RecoveryCodesRenewed => (
-            say("Novos códigos de recuperação".into(), "New recovery codes".into()),
-            vec![
-                say(
-                    "Novos códigos de recuperação foram gerados para a sua conta. Os anteriores não valem mais.".into(),
-                    "New recovery codes were made for your account. The earlier ones are no longer good.".into(),
-                ),
-                circumstances(data, is_english),
-            ],
-            None,
-        ),
+        Template::TwoFactorEnabled | Template::TwoFactorDisabled | Template::RecoveryCodesRenewed => {
+            let (subject, news) = second_factor(template, is_english);
+            (subject.to_owned(), vec![news.to_owned(), circumstances(data, is_english)], None)
+        }
         Template::ApprovalAsked => (
             say("Um cadastro aguarda aprovação".into(), "A sign-up awaits approval".into()),
             vec![
@@ -128,6 +98,34 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
             "Se o botão não funcionar, abra este endereço:"
         },
         closing: closing(template, is_english),
+    }
+}
+
+/// Subject and news of what became of a second factor.
+fn second_factor(template: Template, is_english: bool) -> (&'static str, &'static str) {
+    match (template, is_english) {
+        (Template::TwoFactorEnabled, false) => (
+            "Verificação em duas etapas ativada",
+            "A partir de agora, cada acesso à sua conta pede também um código do aplicativo. Guarde bem os códigos de recuperação.",
+        ),
+        (Template::TwoFactorEnabled, true) => (
+            "Two-factor authentication is on",
+            "From now on, signing in to your account asks for a code of the app too. Keep your recovery codes safe.",
+        ),
+        (Template::TwoFactorDisabled, false) => (
+            "Verificação em duas etapas desativada",
+            "A partir de agora, só a senha protege a sua conta: nenhum código é pedido.",
+        ),
+        (Template::TwoFactorDisabled, true) => {
+            ("Two-factor authentication is off", "From now on, your password alone protects your account: no code is asked for.")
+        }
+        (_, false) => (
+            "Novos códigos de recuperação",
+            "Novos códigos de recuperação foram gerados para a sua conta. Os anteriores não valem mais.",
+        ),
+        (_, true) => {
+            ("New recovery codes", "New recovery codes were made for your account. The earlier ones are no longer good.")
+        }
     }
 }
 
