@@ -7,7 +7,8 @@ create table calendars (
     department_id  uuid,
     -- IANA name; null is that of the company's calendar, else of the company.
     time_zone      text check (char_length(time_zone) between 1 and 64),
-    week           jsonb not null,
+    -- Null for none of its own any more: the version goes on.
+    week           jsonb,
     keeps_optional boolean not null,
     version        integer not null default 1,
     updated_at     timestamptz not null default now(),
@@ -33,7 +34,7 @@ create policy staff on calendars for select to app_staff using (true);
 create policy staff on holidays for select to app_staff using (true);
 create policy leaders on calendars to app_staff using ((select app.has_role('supervisor', 'admin')));
 create policy leaders on holidays to app_staff using ((select app.has_role('supervisor', 'admin')));
-grant insert (id, department_id, time_zone, week, keeps_optional), update (time_zone, week, keeps_optional, version, updated_at), delete
+grant insert (id, department_id, time_zone, week, keeps_optional), update (time_zone, week, keeps_optional, version, updated_at)
    on calendars to app_staff;
 grant insert (id, department_id, date, name, yearly), delete on holidays to app_staff;
 revoke insert, update, delete on calendars, holidays from app_system;
@@ -46,19 +47,17 @@ declare
     found_one jsonb;
 begin
     select jsonb_build_object(
-               'time_zone', coalesce(calendars.time_zone, of_company.time_zone, companies.time_zone),
-               'week', calendars.week,
-               'keeps_optional', calendars.keeps_optional,
+               'time_zone', coalesce(own.time_zone, of_company.time_zone, companies.time_zone),
+               'week', coalesce(own.week, of_company.week),
+               'keeps_optional', case when own.week is null then of_company.keeps_optional else own.keeps_optional end,
                'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
                             from holidays
                            where department_id is null or department_id = department))
       into found_one
-      from calendars
-      join companies on companies.id = calendars.company_id
+      from companies
+      left join calendars own on own.company_id = companies.id and own.department_id = department
       left join calendars of_company on of_company.company_id = companies.id and of_company.department_id is null
-     where calendars.department_id is null or calendars.department_id = department
-     order by calendars.department_id nulls last
-     limit 1;
+     where companies.id = app.company_id() and coalesce(own.week, of_company.week) is not null;
     return found_one;
 end
 $$;

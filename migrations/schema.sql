@@ -65,7 +65,7 @@ create table public.calendars (
     company_id uuid not null default app.company_id(),
     department_id uuid,
     time_zone text,
-    week jsonb not null,
+    week jsonb,
     keeps_optional boolean not null,
     version integer not null default 1,
     updated_at timestamp with time zone not null default now()
@@ -281,7 +281,9 @@ alter table public.conversations force row level security;
 create table public.department_members (
     company_id uuid not null default app.company_id(),
     department_id uuid not null,
-    user_id uuid not null
+    user_id uuid not null,
+    capacity integer,
+    last_assigned_at timestamp with time zone
 );
 alter table public.department_members enable row level security;
 alter table public.department_members force row level security;
@@ -292,7 +294,11 @@ create table public.departments (
     name text not null,
     description text,
     created_at timestamp with time zone not null default now(),
-    version integer not null default 1
+    version integer not null default 1,
+    deleted_at timestamp with time zone,
+    moved_to_id uuid,
+    assignment text not null default 'manual'::text,
+    capacity integer not null default 5
 );
 alter table public.departments enable row level security;
 alter table public.departments force row level security;
@@ -825,11 +831,17 @@ alter table public.conversations add constraint conversations_metadata_check CHE
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table public.department_members add constraint department_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 200)));
 alter table public.department_members add constraint department_members_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.department_members add constraint department_members_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.department_members add constraint department_members_pkey PRIMARY KEY (company_id, department_id, user_id);
+alter table public.departments add constraint departments_assignment_check CHECK ((assignment = ANY (ARRAY['manual'::text, 'round_robin'::text, 'least_busy'::text])));
+alter table public.departments add constraint departments_capacity_check CHECK (((capacity >= 1) AND (capacity <= 200)));
+alter table public.departments add constraint departments_check CHECK ((moved_to_id <> id));
+alter table public.departments add constraint departments_check1 CHECK (((moved_to_id IS NULL) OR (deleted_at IS NOT NULL)));
 alter table public.departments add constraint departments_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.departments add constraint departments_company_id_id_key UNIQUE (company_id, id);
+alter table public.departments add constraint departments_company_id_moved_to_id_fkey FOREIGN KEY (company_id, moved_to_id) REFERENCES public.departments(company_id, id);
 alter table public.departments add constraint departments_name_check CHECK ((name <> ''::text));
 alter table public.departments add constraint departments_pkey PRIMARY KEY (id);
 alter table public.early_changes add constraint early_changes_changed_by_check CHECK ((changed_by = ANY (ARRAY['client'::text, 'agent'::text])));
@@ -938,6 +950,7 @@ alter table public.users add constraint users_pkey PRIMARY KEY (id);
 -- indexes
 
 CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (kind, account_key) WHERE (account_key IS NOT NULL);
+CREATE INDEX channel_accounts_department ON public.channel_accounts USING btree (company_id, department_id);
 CREATE UNIQUE INDEX channel_notices_once ON public.channel_notices USING btree (company_id, md5((content)::text));
 CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (company_id, at DESC);
 CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
@@ -955,12 +968,16 @@ CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING bt
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
+CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_held ON public.conversations USING btree (company_id, assignee_id) WHERE (status = 'active'::text);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_waiting ON public.conversations USING btree (company_id, department_id, array_position(ARRAY['urgent'::text, 'high'::text, 'normal'::text, 'low'::text], priority), pending_since, id) WHERE (status = 'pending'::text);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
-CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name));
+CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
+CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
@@ -1024,6 +1041,45 @@ begin
         feed_cursor := app.enter_system(company_id);
         return next;
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.add_asked_jobs()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    asked uuid[];
+    department uuid;
+    job uuid;
+    added jsonb := '[]';
+begin
+    if coalesce(current_setting('app.departments_to_assign', true), '') = '' or current_setting('role') = 'app_student' then
+        return null;
+    end if;
+    asked := current_setting('app.departments_to_assign')::uuid[];
+    perform set_config('app.departments_to_assign', '', true);
+    for department in select distinct wanted from unnest(asked) wanted order by wanted loop
+        loop
+            insert into jobs (id, kind, queue, lane, key, payload, dispatched_at, dispatches)
+            values (gen_random_uuid(), 'assign_waiting_conversation', 'automation', app.company_id()::text, department::text,
+                    jsonb_build_object('department_id', department), now(), 1)
+            on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing
+            returning id into job;
+            if found then
+                added := added || jsonb_build_object('id', job, 'queue', 'automation', 'lane', app.company_id(), 'dispatches', 1);
+                exit;
+            end if;
+            perform from jobs
+              where company_id = app.company_id() and kind = 'assign_waiting_conversation' and key = department::text
+                and finished_at is null
+                for share;
+            exit when found;
+        end loop;
+    end loop;
+    return added;
 end
 $function$;
 
@@ -1173,6 +1229,19 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.ask_for_assignment(departments uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    asked uuid[] := coalesce(nullif(current_setting('app.departments_to_assign', true), ''), '{}')::uuid[];
+begin
+    if not departments <@ asked then
+        perform set_config('app.departments_to_assign', (asked || departments)::text, true);
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.audiences()
  RETURNS text[]
  LANGUAGE sql
@@ -1218,19 +1287,17 @@ declare
     found_one jsonb;
 begin
     select jsonb_build_object(
-               'time_zone', coalesce(calendars.time_zone, of_company.time_zone, companies.time_zone),
-               'week', calendars.week,
-               'keeps_optional', calendars.keeps_optional,
+               'time_zone', coalesce(own.time_zone, of_company.time_zone, companies.time_zone),
+               'week', coalesce(own.week, of_company.week),
+               'keeps_optional', case when own.week is null then of_company.keeps_optional else own.keeps_optional end,
                'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
                             from holidays
                            where department_id is null or department_id = department))
       into found_one
-      from calendars
-      join companies on companies.id = calendars.company_id
+      from companies
+      left join calendars own on own.company_id = companies.id and own.department_id = department
       left join calendars of_company on of_company.company_id = companies.id and of_company.department_id is null
-     where calendars.department_id is null or calendars.department_id = department
-     order by calendars.department_id nulls last
-     limit 1;
+     where companies.id = app.company_id() and coalesce(own.week, of_company.week) is not null;
     return found_one;
 end
 $function$;
@@ -2397,6 +2464,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.join_live_department()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return case when app.live_department(new.company_id, new.department_id) = new.department_id then new end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.joined(value text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2561,6 +2639,21 @@ CREATE OR REPLACE FUNCTION app.leads(leader text, led text)
  IMMUTABLE
 AS $function$ select leader = 'admin' or leader = 'supervisor' and led in ('agent', 'student') $function$;
 
+CREATE OR REPLACE FUNCTION app.leave_department()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    delete from department_members where company_id = new.company_id and department_id = new.id;
+    update channel_accounts set department_id = new.moved_to_id, version = version + 1
+     where company_id = new.company_id and department_id = new.id;
+    update departments set moved_to_id = new.moved_to_id where company_id = new.company_id and moved_to_id = new.id;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.leave_webhooks(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2592,6 +2685,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.live_department(company uuid, department uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+AS $function$
+declare
+    place uuid := department;
+    found_one public.departments;
+begin
+    loop
+        select * into found_one from public.departments where company_id = company and id = place for key share;
+        -- The one in its place may have gone at the same moment.
+        if found_one.deleted_at is null or found_one.moved_to_id is null then
+            return case when found_one.deleted_at is null then place end;
+        end if;
+        place := found_one.moved_to_id;
+    end loop;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.lock_keys(keys text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -2606,7 +2718,7 @@ CREATE OR REPLACE FUNCTION app.look(name text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
-AS $function$ select lower(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
+AS $function$ select app.fold(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
 
 CREATE OR REPLACE FUNCTION app.make_day(whole text, key text, day date)
  RETURNS void
@@ -2734,6 +2846,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_coming()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.note_free_agent(new.company_id, new.user_id);
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_device(person uuid, with_device text, from_network text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2746,6 +2870,35 @@ begin
     returning xmax = 0 into is_first;
     return is_first and exists (
         select from known_devices where user_id = person and (device, network) <> (with_device, from_network));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_free_agent(company uuid, agent uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    automatic uuid[];
+begin
+    select array_agg(departments.id) into automatic
+      from public.department_members members
+      join public.departments on departments.company_id = members.company_id and departments.id = members.department_id
+     where members.company_id = company and members.user_id = agent and departments.assignment <> 'manual';
+    if automatic is not null then
+        perform app.ask_for_assignment(automatic);
+    end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_free_place()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.note_free_agent(old.company_id, old.assignee_id);
+    return null;
 end
 $function$;
 
@@ -2780,6 +2933,18 @@ begin
     if not found then
         raise serialization_failure using message = 'a session is begun where nobody is a member any more';
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_more_room()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.ask_for_assignment(array[new.id]);
     return null;
 end
 $function$;
@@ -2820,6 +2985,21 @@ begin
      where id = (select id from sessions
                   where id = app.session_id() and last_seen_at < now() - interval '1 minute'
                     for update skip locked);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_waiting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from departments
+                where company_id = new.company_id and id = new.department_id and assignment <> 'manual') then
+        perform app.ask_for_assignment(array[new.department_id]);
+    end if;
+    return null;
 end
 $function$;
 
@@ -3358,6 +3538,18 @@ CREATE OR REPLACE FUNCTION app.sees_all()
  LANGUAGE sql
  STABLE
 AS $function$ select coalesce(current_setting('app.sees_all', true), '') = 'true' $function$;
+
+CREATE OR REPLACE FUNCTION app.send_to_live_department()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    new.department_id := app.live_department(new.company_id, new.department_id);
+    return new;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid, must_have_factor boolean, stepped_up_at timestamp with time zone)
@@ -3920,18 +4112,32 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 -- triggers
 
+CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
+CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
+CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
+CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
+CREATE TRIGGER department_members_coming AFTER UPDATE ON public.department_members FOR EACH ROW WHEN ((old.capacity IS DISTINCT FROM new.capacity)) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.join_live_department();
+CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.leave_department();
+CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
+CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
 
 -- policies
@@ -4380,6 +4586,7 @@ grant select on column public.channel_accounts.company_id to app_system;
 grant select on column public.channel_accounts.created_at to app_system;
 grant insert, update on column public.channel_accounts.department_id to app_staff;
 grant select on column public.channel_accounts.department_id to app_system;
+grant update on column public.channel_accounts.department_id to app_lookup;
 grant select on column public.channel_accounts.display_number to app_system;
 grant update on column public.channel_accounts.display_number to app_staff;
 grant insert on column public.channel_accounts.external_key to app_staff;
@@ -4395,6 +4602,7 @@ grant select on column public.channel_accounts.settings to app_system;
 grant select on column public.channel_accounts.status to app_system;
 grant update on column public.channel_accounts.status to app_staff;
 grant select on column public.channel_accounts.version to app_system;
+grant update on column public.channel_accounts.version to app_lookup;
 grant update on column public.channel_accounts.version to app_staff;
 grant insert on column public.channel_credentials.channel_account_id to app_staff;
 grant select on column public.channel_credentials.channel_account_id to app_system;
@@ -4549,23 +4757,32 @@ grant select on column public.conversations.tags to app_system;
 grant select on column public.conversations.version to app_system;
 grant update on column public.conversations.version to app_staff;
 grant select on column public.conversations.window_expires_at to app_system;
+grant insert, update on column public.department_members.capacity to app_staff;
 grant select on column public.department_members.company_id to app_system;
 grant insert on column public.department_members.department_id to app_staff;
 grant select on column public.department_members.department_id to app_system;
+grant update on column public.department_members.last_assigned_at to app_system;
 grant insert on column public.department_members.user_id to app_staff;
 grant select on column public.department_members.user_id to app_system;
+grant insert, update on column public.departments.assignment to app_staff;
+grant insert, update on column public.departments.capacity to app_staff;
 grant select on column public.departments.company_id to app_student;
 grant select on column public.departments.company_id to app_system;
 grant select on column public.departments.created_at to app_system;
-grant insert on column public.departments.description to app_staff;
+grant update on column public.departments.deleted_at to app_staff;
+grant insert, update on column public.departments.description to app_staff;
 grant select on column public.departments.description to app_system;
 grant insert on column public.departments.id to app_staff;
 grant select on column public.departments.id to app_student;
 grant select on column public.departments.id to app_system;
-grant insert on column public.departments.name to app_staff;
+grant update on column public.departments.moved_to_id to app_lookup;
+grant update on column public.departments.moved_to_id to app_staff;
+grant insert, update on column public.departments.name to app_staff;
 grant select on column public.departments.name to app_student;
 grant select on column public.departments.name to app_system;
 grant select on column public.departments.version to app_system;
+grant update on column public.departments.version to app_lookup;
+grant update on column public.departments.version to app_staff;
 grant select on column public.feed_epochs.started_at to app_system;
 grant select on column public.feed_epochs.swept to app_system;
 grant select on column public.feed_epochs.system_identifier to app_system;
@@ -4811,12 +5028,16 @@ grant select on column public.users.time_zone to app_student;
 grant select on column public.users.time_zone to app_system;
 grant update on column public.users.time_zone to app_lookup;
 grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
+grant execute on function app.add_asked_jobs() to app_staff;
+grant execute on function app.add_asked_jobs() to app_student;
+grant execute on function app.add_asked_jobs() to app_system;
 grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
 grant execute on function app.add_member(company uuid, person uuid, new_role text, in_departments uuid[]) to app_lookup;
 grant execute on function app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid) to app_lookup;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
 grant execute on function app.admit_member(person uuid, waits_as text, with_role text) to app_staff;
 grant execute on function app.announce_member(company uuid, person uuid) to app_lookup;
+grant execute on function app.ask_for_assignment(departments uuid[]) to app_lookup;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
@@ -4917,6 +5138,7 @@ grant execute on function app.keep_webhook(webhook uuid, received timestamp with
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
+grant execute on function app.live_department(company uuid, department uuid) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
@@ -4925,6 +5147,7 @@ grant execute on function app.matching_conversations(candidates uuid[], names te
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.note_device(person uuid, with_device text, from_network text) to app_lookup;
+grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
 grant execute on function app.oldest_due_job() to app;
@@ -5020,7 +5243,7 @@ grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;
-grant delete, select on table public.calendars to app_staff;
+grant select on table public.calendars to app_staff;
 grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;
@@ -5057,7 +5280,7 @@ grant select on table public.conversations to app_lookup;
 grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
 grant delete, insert, select on table public.department_members to app_lookup;
-grant select on table public.department_members to app_staff;
+grant delete, select on table public.department_members to app_staff;
 grant select on table public.department_members to app_student;
 grant select on table public.department_members to app_system;
 grant select on table public.departments to app_lookup;

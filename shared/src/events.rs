@@ -124,6 +124,8 @@ pub(crate) struct Recorded {
     pub(crate) tx: String,
     pub(crate) ids: Vec<i64>,
     pub(crate) sent: Vec<Uuid>,
+    /// Jobs that the database itself has added, to be sent too: a list of `Dispatch`, or null.
+    pub(crate) asked: Value,
 }
 
 /// A place in the feed: `epoch.tx.id`. Everything at or before it has been seen.

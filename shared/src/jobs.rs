@@ -22,6 +22,8 @@ const LONGEST_DELAY: u64 = 900;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
+    /// What a company's own rules do: conversations given to agents.
+    Automation,
     /// Turns of the bot.
     Bot,
     /// Messages and read marks on their way to a provider.
@@ -40,12 +42,14 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 7] = [Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
+    pub const ALL: [Self; 8] =
+        [Self::Automation, Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Automation => "automation",
             Self::Bot => "bot",
             Self::Delivery => "delivery",
             Self::Mail => "mail",
@@ -107,7 +111,7 @@ impl Job {
 }
 
 /// A job on its way to its queue.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug, Deserialize, FromRow)]
 pub struct Dispatch {
     pub id: Uuid,
     pub queue: String,

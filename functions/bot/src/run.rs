@@ -104,7 +104,7 @@ pub fn play(context: &Context, loaded: &Loaded) -> Turn {
         turns: loaded.bot_turns,
     };
     let flow = loaded.definition.clone().and_then(|definition| serde_json::from_value(definition).ok());
-    let calendar = loaded.calendar.clone().and_then(|written| serde_json::from_value::<Written>(written).ok());
+    let calendar = loaded.calendar.clone().and_then(Written::read);
     // Who has said no hours is always there.
     let is_open = calendar.is_none_or(|written| Calendar::from(written).is_open_at(context.now()));
     match flow {

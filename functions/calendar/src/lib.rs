@@ -8,12 +8,12 @@ use shared::{
 
 /// The calendar of the department `$1`, or of the company. No row for a department that is not there.
 pub const CALENDAR: &str = "
-    select $1::uuid as department_id, own.id is not null as is_own, coalesce(own.version, 0) as version, own.updated_at,
+    select $1::uuid as department_id, own.week is not null as is_own, coalesce(own.version, 0) as version, own.updated_at,
            companies.time_zone, app.calendar_of($1) as written
       from companies
       left join calendars own on own.company_id = companies.id and own.department_id is not distinct from $1
      where companies.id = app.company_id()
-       and ($1::uuid is null or exists (select from departments where departments.id = $1))";
+       and ($1::uuid is null or exists (select from departments where departments.id = $1 and deleted_at is null))";
 
 #[derive(FromRow)]
 struct Row {
@@ -38,7 +38,7 @@ pub struct Calendar {
     pub week: Week,
     /// Whether Carnaval, Ash Wednesday until 14:00 and Corpus Christi are kept beside the national holidays.
     pub keeps_optional_holidays: bool,
-    /// 0 where none was saved for just this.
+    /// 0 where none was ever saved for just this.
     pub version: i32,
     pub updated_at: Option<Timestamp>,
     pub is_open: bool,
@@ -58,7 +58,7 @@ impl Versioned for Calendar {
 /// 404 when there is no such department.
 pub async fn read(context: &Context, transaction: &Transaction, department_id: Option<Uuid>) -> Result<Calendar, Error> {
     let row: Row = transaction.one(CALENDAR, &[&department_id]).await?;
-    let written: Option<Written> = row.written.and_then(|written| serde_json::from_value(written).ok());
+    let written = row.written.and_then(Written::read);
     let now = context.now();
     let (is_open, next_open_at) = match written.clone().map(calendar::Calendar::from) {
         Some(calendar) => (calendar.is_open_at(now), calendar.next_open_at(now).ok()),

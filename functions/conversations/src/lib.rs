@@ -1,5 +1,6 @@
 //! Conversations and their messages: who sees them, who holds them, what goes in and out.
 
+pub mod assignment;
 mod conversation;
 mod delivery;
 mod filter_words;

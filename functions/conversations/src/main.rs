@@ -1,5 +1,7 @@
 //! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
 
+#[path = "bin/assign_waiting_conversation.rs"]
+mod assign_waiting_conversation;
 #[path = "bin/close_conversation.rs"]
 mod close_conversation;
 #[path = "bin/deliver_message.rs"]
@@ -24,6 +26,7 @@ mod transfer_conversation;
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
+        ("assign_waiting_conversation", assign_waiting_conversation::main),
         ("close_conversation", close_conversation::main),
         ("deliver_message", deliver_message::main),
         ("get_conversation", get_conversation::main),

@@ -125,7 +125,7 @@ struct System {
     #[schemars(flatten)]
     common: Common,
     act: Option<Act>,
-    /// Who took it over.
+    /// Who took it over, or was given it.
     user_id: Option<Uuid>,
     /// Who closed or transferred it.
     by_user_id: Option<Uuid>,
@@ -143,6 +143,8 @@ struct System {
 #[schemars(rename_all = "snake_case")]
 enum Act {
     TakenOver,
+    /// The department gave it to somebody.
+    Assigned,
     Merged,
     Transferred,
     Closed,

@@ -132,19 +132,22 @@ async fn end_lease(context: &Context, company_id: Uuid, connection_id: &str, onl
     Ok(ended.is_some())
 }
 
-/// Renews the lease of a connection of staff (`$6`, `$7`) and reads the feed, in one statement.
+/// Renews the lease of a connection of staff (`$6`, `$7`) and reads the feed, in one statement. One that was about to lapse may already
+/// have been missed: it counts as new.
 const RENEW: &str = feed_statement!(
     before: "other as (
         select status
           from presence_leases
          where user_id = app.user_id() and lease_until >= now() and connection_id <> $6
          limit 1
+    ), standing as (
+        select from presence_leases where connection_id = $6 and lease_until >= now() + interval '10 seconds'
     ), renewed as (
         insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
         select $6, app.user_id(), app.session_id(), coalesce((select status from other), 'online'), now() + interval '90 seconds'
          where $7::boolean
         on conflict (connection_id) do update set lease_until = excluded.lease_until
-        returning status, xmax = 0 as is_new
+        returning status, not exists (select from standing) as is_new
     ), ",
     columns: ", app.sees_all() as sees_all, app.audiences() as audiences,
            (select status from renewed where is_new and not exists (select from other)) as returned_as"

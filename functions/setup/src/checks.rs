@@ -47,10 +47,10 @@ const CHANNELS: &str = "
      limit $1";
 
 const FACTS: &str = "
-    select (select count(*) from departments) as departments,
+    select (select count(*) from departments where deleted_at is null) as departments,
            (select coalesce(array_agg(name order by name), '{}')
               from departments
-             where not exists (select from department_members where department_id = departments.id)) as without_members,
+             where deleted_at is null and not exists (select from department_members where department_id = departments.id)) as without_members,
            exists (select from bot_flows where published_at is not null) as has_flow,
            exists (select from channel_accounts where bot_flow_id is not null and status <> 'disabled') as has_bot,
            (select received_at from inbound_webhooks where received_at > now() - interval '1 day' order by received_at desc limit 1) as last_webhook,

@@ -26,7 +26,7 @@ const LOCKED: &str = "
 /// Those that are there, and the first ones where there are none and they were never made.
 const MAKE_DEPARTMENTS: &str = "
     with existing as (
-        select id, name from departments
+        select id, name from departments where deleted_at is null
     ), made as (
         insert into departments (id, name)
         select new.id, new.name

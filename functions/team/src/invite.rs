@@ -107,7 +107,7 @@ const ADD_INVITE: &str = concat!(
     " from invites"
 );
 
-const KNOWN_DEPARTMENTS: &str = "select id from departments where id = any($1)";
+const KNOWN_DEPARTMENTS: &str = "select id from departments where id = any($1) and deleted_at is null";
 
 /// Whoever is in the company with this address, was, or waits to be.
 const MEMBER: &str = "

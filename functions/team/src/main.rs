@@ -2,6 +2,8 @@
 
 #[path = "bin/accept_invite.rs"]
 mod accept_invite;
+#[path = "bin/add_department_member.rs"]
+mod add_department_member;
 #[path = "bin/approve_user.rs"]
 mod approve_user;
 #[path = "bin/change_password.rs"]
@@ -14,10 +16,14 @@ mod create_department;
 mod create_user;
 #[path = "bin/deactivate_user.rs"]
 mod deactivate_user;
+#[path = "bin/delete_department.rs"]
+mod delete_department;
 #[path = "bin/delete_user.rs"]
 mod delete_user;
 #[path = "bin/force_password_reset.rs"]
 mod force_password_reset;
+#[path = "bin/get_department.rs"]
+mod get_department;
 #[path = "bin/get_invite.rs"]
 mod get_invite;
 #[path = "bin/get_profile.rs"]
@@ -38,10 +44,14 @@ mod list_online_users;
 mod list_users;
 #[path = "bin/reactivate_user.rs"]
 mod reactivate_user;
+#[path = "bin/remove_department_member.rs"]
+mod remove_department_member;
 #[path = "bin/resend_invite.rs"]
 mod resend_invite;
 #[path = "bin/revoke_invite.rs"]
 mod revoke_invite;
+#[path = "bin/update_department.rs"]
+mod update_department;
 #[path = "bin/update_profile.rs"]
 mod update_profile;
 #[path = "bin/update_user.rs"]
@@ -51,14 +61,17 @@ mod update_user;
 fn main() {
     shared::called_by_name(&[
         ("accept_invite", accept_invite::main),
+        ("add_department_member", add_department_member::main),
         ("approve_user", approve_user::main),
         ("change_password", change_password::main),
         ("change_role", change_role::main),
         ("create_department", create_department::main),
         ("create_user", create_user::main),
         ("deactivate_user", deactivate_user::main),
+        ("delete_department", delete_department::main),
         ("delete_user", delete_user::main),
         ("force_password_reset", force_password_reset::main),
+        ("get_department", get_department::main),
         ("get_invite", get_invite::main),
         ("get_profile", get_profile::main),
         ("get_user", get_user::main),
@@ -69,8 +82,10 @@ fn main() {
         ("list_online_users", list_online_users::main),
         ("list_users", list_users::main),
         ("reactivate_user", reactivate_user::main),
+        ("remove_department_member", remove_department_member::main),
         ("resend_invite", resend_invite::main),
         ("revoke_invite", revoke_invite::main),
+        ("update_department", update_department::main),
         ("update_profile", update_profile::main),
         ("update_user", update_user::main),
     ]);

@@ -12,6 +12,8 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::log;
+
 pub use self::{
     holidays::{Custom, Day, easter, national, optional},
     week::{Flaw, Interval, Minute, Week},
@@ -45,6 +47,15 @@ pub struct Written {
     pub keeps_optional: bool,
     #[serde(default)]
     pub custom: Vec<Custom>,
+}
+
+impl Written {
+    /// What `app.calendar_of` answered. What cannot be read is a fault of ours, and is told in the log; it is open then, as if nothing had been
+    /// said.
+    #[must_use]
+    pub fn read(answer: serde_json::Value) -> Option<Self> {
+        serde_json::from_value(answer).map_err(|error| log::error("calendar cannot be read", &error.to_string())).ok()
+    }
 }
 
 impl From<Written> for Calendar {
@@ -96,7 +107,7 @@ impl Calendar {
             return SignedDuration::ZERO;
         }
         let days = self.date_of(to).duration_since(self.date_of(from)).as_hours() / 24;
-        let spans = self.spans_from(from, i32::try_from(days).unwrap_or(MOST_DAYS).min(MOST_DAYS));
+        let spans = self.spans_from(from, i32::try_from(days).unwrap_or(i32::MAX));
         let open = spans.take_while(|&(opens, _)| opens < to).map(|(opens, closes)| closes.min(to).duration_since(opens));
         open.fold(SignedDuration::ZERO, SignedDuration::saturating_add)
     }

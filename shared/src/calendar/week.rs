@@ -148,19 +148,18 @@ impl Week {
         self
     }
 
-    /// What is wrong, by day and by the interval's place in it. The days are in order.
+    /// What is wrong, by day and by the interval's place in it as it was given.
     #[must_use]
     pub fn flaws(&self) -> Vec<(&'static str, usize, Flaw)> {
         let of_day = |(name, intervals): (&'static str, &[Interval])| {
+            let mut in_order: Vec<_> = intervals.iter().enumerate().collect();
+            in_order.sort_by_key(|(_, interval)| (interval.from, interval.to));
+            let inverted = intervals.iter().enumerate().filter(|(_, interval)| interval.from >= interval.to);
+            let inverted = inverted.map(|(place, _)| (name, place, Flaw::Inverted));
+            let overlapping = in_order.windows(2).filter(|pair| pair[0].1.to > pair[1].1.from);
+            let overlapping = overlapping.map(|pair| (name, pair[1].0, Flaw::Overlapping));
             let too_many = (intervals.len() > MOST_INTERVALS).then_some((name, MOST_INTERVALS, Flaw::TooMany));
-            let flaws = intervals.iter().enumerate().filter_map(move |(place, interval)| {
-                if interval.from >= interval.to {
-                    return Some((name, place, Flaw::Inverted));
-                }
-                let before = place.checked_sub(1).map(|before| intervals[before]);
-                before.filter(|before| before.to > interval.from).map(|_| (name, place, Flaw::Overlapping))
-            });
-            too_many.into_iter().chain(flaws).collect::<Vec<_>>()
+            too_many.into_iter().chain(inverted).chain(overlapping).collect::<Vec<_>>()
         };
         self.days().into_iter().flat_map(of_day).collect()
     }

@@ -33,7 +33,7 @@ const STORE_ANSWER: &str = "
        set status = $3, body = $4
      where user_id = app.user_id() and route = $1 and key = $2";
 
-const RECORD: &str = "select tx, ids, sent from app.record($1, $2, $3, $4)";
+const RECORD: &str = "select tx, ids, sent, app.add_asked_jobs() as asked from app.record($1, $2, $3, $4)";
 
 fn as_sql(parameter: &Parameter) -> &(dyn ToSql + Sync) {
     &**parameter
@@ -220,5 +220,7 @@ impl Transaction {
 
 /// Where `app.record` has put the events, and which jobs are to be sent at once.
 fn recorded(row: Option<&Row>) -> Recorded {
-    row.map(|row| Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent") }).unwrap_or_default()
+    let Some(row) = row else { return Recorded::default() };
+    let asked = row.get::<_, Option<Value>>("asked").unwrap_or_default();
+    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), asked }
 }

@@ -21,6 +21,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             hours_that_are_none_are_refused_and_change_nothing,
             holidays_are_the_nations_and_what_is_added,
             a_holiday_is_added_and_removed_once,
+            there_is_an_end_to_holidays,
             another_companys_calendar_is_not_to_be_seen,
             everybody_is_told_of_new_hours,
         };
@@ -62,7 +63,11 @@ pub async fn a_company_that_said_nothing_is_always_open(stack: Arc<Stack>) {
     let closed = put(&company.admin.api, json!({"week": {}})).await.expect(200);
     assert_eq!((&closed["is_open"], &closed["next_open_at"], &closed["version"]), (&json!(false), &Value::Null, &json!(1)));
     let open = put(&company.admin.api, json!({"week": null})).await.expect(200);
-    assert_eq!((&open["is_open"], &open["version"]), (&json!(true), &json!(0)));
+    assert_eq!((&open["is_own"], &open["is_open"], &open["version"]), (&json!(false), &json!(true), &json!(2)));
+    let again = put(&company.admin.api, json!({"week": null})).await.expect(200);
+    assert_eq!(again["version"], 2, "nothing changed");
+    let stale = put_if_match(&company.admin.api, json!({"week": usual()}), 1).await.expect(409);
+    assert_eq!(stale["current"]["version"], 2, "who read it before it was taken away does not bring it back");
 }
 
 pub async fn a_department_has_the_companys_hours_until_it_has_its_own(stack: Arc<Stack>) {
@@ -120,7 +125,7 @@ pub async fn hours_that_are_none_are_refused_and_change_nothing(stack: Arc<Stack
     for (body, field, code) in [
         (monday(json!([{"from": "12:00", "to": "08:00"}])), "week.monday[0]", "inverted"),
         (monday(json!([{"from": "08:00", "to": "08:00"}])), "week.monday[0]", "inverted"),
-        (monday(json!([{"from": "13:00", "to": "18:00"}, {"from": "08:00", "to": "13:01"}])), "week.monday[1]", "overlapping"),
+        (monday(json!([{"from": "13:00", "to": "18:00"}, {"from": "08:00", "to": "13:01"}])), "week.monday[0]", "overlapping"),
         (json!({"week": usual(), "time_zone": "America/Lisboa"}), "time_zone", "unknown_time_zone"),
     ] {
         let refused = put(api, body.clone()).await.expect(422);
@@ -180,6 +185,20 @@ pub async fn a_holiday_is_added_and_removed_once(stack: Arc<Stack>) {
     }
     api.post("/calendar/holidays", json!({"date": "2027-01-26", "name": "x", "department_id": Uuid::now_v7()})).await.expect(422);
     company.agents[0].api.post("/calendar/holidays", body).await.expect(403);
+}
+
+pub async fn there_is_an_end_to_holidays(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let full = "
+        insert into holidays (id, company_id, date, name, yearly)
+        select gen_random_uuid(), $1, date '2000-01-01' + day, 'x', false from generate_series(1, 400) day";
+    stack.database().await.execute(full, &[&company.id]).await.expect("holidays");
+    let add = |body: Value| company.admin.api.post("/calendar/holidays", body);
+    let refused = add(json!({"date": "2027-01-25", "name": "Um a mais"})).await.expect(409);
+    assert_eq!(refused["code"], "too_many_holidays");
+    add(json!({"date": "2027-01-25", "name": "Do departamento", "department_id": department(&company).await})).await.expect(201);
+    let calendar = company.agents[0].api.get("/calendar").await.expect(200);
+    assert_eq!(calendar["is_open"], true);
 }
 
 pub async fn another_companys_calendar_is_not_to_be_seen(stack: Arc<Stack>) {

@@ -86,6 +86,8 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_check_killed_before_its_record_is_done_again_and_leaves_nothing_behind,
             a_worker_killed_before_the_call_sends_when_it_is_done_again,
             a_worker_killed_at_its_last_attempt_fails_the_message_and_its_lane_goes_on,
+            a_worker_killed_while_it_gives_conversations_gives_each_once,
+            agents_come_and_go_while_the_worker_is_killed,
             a_crowd_whose_worker_is_killed_is_told_soon,
             a_function_over_its_time_out_is_killed_and_its_locks_go,
             a_busy_provider_is_asked_again_until_it_takes_the_message,

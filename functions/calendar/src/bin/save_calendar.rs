@@ -14,17 +14,16 @@ const ROUTE: Route = Route::put("/calendar").fails(&[NOT_FOUND, STALE.showing::<
 /// Until this transaction ends nobody else saves a calendar of this company.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended('calendar:' || app.company_id(), 0))::text";
 
-/// Nothing when it stays as it is.
+/// Nothing when it stays as it is. A row that is there stays when its hours are taken away, so that its version goes on.
 const SAVE: &str = "
     insert into calendars as own (id, department_id, time_zone, week, keeps_optional)
-    values ($1, $2, $3, $4, $5)
+    select $1, $2, $3, $4, $5
+     where $4::jsonb is not null or exists (select from calendars where department_id is not distinct from $2)
     on conflict (company_id, department_id) do update
        set time_zone = excluded.time_zone, week = excluded.week, keeps_optional = excluded.keeps_optional,
            version = own.version + 1, updated_at = now()
      where (own.time_zone, own.week, own.keeps_optional)
            is distinct from (excluded.time_zone, excluded.week, excluded.keeps_optional)";
-
-const FORGET: &str = "delete from calendars where department_id is not distinct from $1";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -58,27 +57,22 @@ async fn save_calendar(
     if_match: IfMatch,
     Json(input): Json<NewCalendar>,
 ) -> Result<Json<Calendar>, Error> {
-    let week = input.week.map(Week::in_order);
-    refuse(unknown_zone(input.time_zone.as_deref()).into_iter().chain(week.iter().flat_map(problems)))?;
+    let NewCalendar { department_id, time_zone, week, keeps_optional_holidays } = input;
+    refuse(unknown_zone(time_zone.as_deref()).into_iter().chain(week.iter().flat_map(problems)))?;
+    let time_zone = time_zone.filter(|_| week.is_some());
+    let week = week.map(|week| json!(week.in_order()));
     let transaction = context.begin(&caller).await?;
-    let current = calendar::read(&context, &transaction, input.department_id);
+    let current = calendar::read(&context, &transaction, department_id);
     let (_, current) = try_join(transaction.query(LOCK, &[]), current).await?;
     if_match.check(&current)?;
-    let changed = match &week {
-        Some(week) => {
-            let week = json!(week);
-            let row: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-                [&context.new_id(), &input.department_id, &input.time_zone, &week, &input.keeps_optional_holidays];
-            transaction.execute(SAVE, &row).await?
-        }
-        None => transaction.execute(FORGET, &[&input.department_id]).await?,
-    };
+    let changed =
+        transaction.execute(SAVE, &[&context.new_id(), &department_id, &time_zone, &week, &keeps_optional_holidays]).await?;
     if changed == 0 {
         return transaction.commit(Json(current)).await;
     }
-    let saved = calendar::read(&context, &transaction, input.department_id).await?;
-    transaction.tell_staff(&CalendarUpdated { department_id: input.department_id });
-    transaction.audit(input.department_id.unwrap_or(caller.company_id), &current, &saved);
+    let saved = calendar::read(&context, &transaction, department_id).await?;
+    transaction.tell_staff(&CalendarUpdated { department_id });
+    transaction.audit(department_id.unwrap_or(caller.company_id), &current, &saved);
     transaction.commit(Json(saved)).await
 }
 
@@ -88,7 +82,6 @@ fn unknown_zone(name: Option<&str>) -> Option<FieldProblem> {
         .map(|_| FieldProblem::new("time_zone", "unknown_time_zone", portuguese, english))
 }
 
-/// The places are those of the intervals in order of time.
 fn problems(week: &Week) -> Vec<FieldProblem> {
     let problem = |(day, place, flaw)| {
         let (code, portuguese, english) = match flaw {

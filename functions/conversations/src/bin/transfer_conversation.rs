@@ -34,7 +34,7 @@ const TARGET_NAME: &str = "
      union all
     select departments.name
       from departments
-     where $2::uuid is not null and departments.id = $2";
+     where $2::uuid is not null and departments.id = $2 and deleted_at is null";
 
 /// The row it leaves in `conversation_transfers` takes the reason from the setting.
 const TRANSFER: &str = updated_conversation!(

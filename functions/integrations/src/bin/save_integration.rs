@@ -20,9 +20,9 @@ reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 const LOCKED: &str =
     concat!("select ", integration_columns!(), " from channel_accounts channel where kind = $1 and external_key = $2 for update");
 
-/// What the input refers to.
+/// What the input refers to. The department stands until this transaction ends.
 const REFERRED_TO: &str = "
-    select $1::uuid is null or exists (select from departments where id = $1) as has_department,
+    select $1::uuid is null or exists (select from departments where id = $1 and deleted_at is null for key share) as has_department,
            (select id from bot_flows where key = $2 and published_at is not null order by number desc limit 1) as bot_flow_id";
 
 #[derive(FromRow)]
@@ -46,8 +46,8 @@ async fn save_integration(
     let proved = prove_right(&context, &channel).await?;
     let Channel { kind, external_key, department_id, bot_flow_key, .. } = &channel;
     let transaction = context.begin(&caller).await?;
-    let (current, found): (Option<Integration>, ReferredTo) =
-        try_join(transaction.first(LOCKED, &[kind, external_key]), transaction.one(REFERRED_TO, &[department_id, bot_flow_key]))
+    let (found, current): (ReferredTo, Option<Integration>) =
+        try_join(transaction.one(REFERRED_TO, &[department_id, bot_flow_key]), transaction.first(LOCKED, &[kind, external_key]))
             .await?;
     if_match.check(&current)?;
     refuse(unknown(&channel, current.as_ref(), &found))?;

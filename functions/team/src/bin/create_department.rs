@@ -6,7 +6,7 @@ use shared::{
     prelude::*,
     visible,
 };
-use team::{DEPARTMENT_NAME_TAKEN, Department, DepartmentCreated, department_columns, department_members};
+use team::{Assignment, DEPARTMENT_NAME_TAKEN, DEPARTMENT_WITH_NAME, Department, DepartmentCreated};
 
 const ROUTE: Route = Route::post("/departments").fails(&[DEPARTMENT_NAME_TAKEN]);
 
@@ -17,25 +17,17 @@ const ACTIVE_STAFF: &str = "
 /// No row when the name is taken.
 const CREATE_DEPARTMENT: &str = "
     with created as (
-        insert into departments (id, name, description)
-        values ($1, $2, $3)
-        on conflict (company_id, app.look(name)) do nothing
+        insert into departments (id, name, description, assignment, capacity)
+        values ($1, $2, $3, coalesce($5, 'manual'), coalesce($6, 5))
+        on conflict (company_id, app.look(name)) where deleted_at is null do nothing
         returning *
     ), joined as (
         insert into department_members (department_id, user_id)
         select created.id, member from created, unnest($4::uuid[]) member
     )
-    select id, name, description, created_at, version, $4 as member_ids, cardinality($4) as member_count, 0::bigint as waiting_count
+    select id, name, description, created_at, version, $4 as member_ids, cardinality($4) as member_count, 0::bigint as waiting_count,
+           assignment, capacity, '[]'::jsonb as member_capacities
       from created";
-
-const DEPARTMENT_WITH_NAME: &str = concat!(
-    "select ",
-    department_columns!(),
-    ", (select count(*) from conversations where department_id = department.id and status = 'pending') as waiting_count
-      from departments department ",
-    department_members!(),
-    " where app.look(department.name) = app.look($1)"
-);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +41,12 @@ struct NewDepartment {
     #[garde(length(max = 200))]
     #[serde(default)]
     member_ids: Vec<Uuid>,
+    /// `manual` without it.
+    #[garde(skip)]
+    assignment: Option<Assignment>,
+    /// 5 without it.
+    #[garde(range(min = 1, max = 200))]
+    capacity: Option<i32>,
 }
 
 pub fn main() {
@@ -63,12 +61,18 @@ async fn create_department(
 ) -> Result<Created<Department>, Error> {
     let transaction = context.begin(&caller).await?;
     let members = active_staff(&transaction, &input.member_ids).await?;
-    let description = input.description.filter(|description| !description.is_empty());
-    let created = transaction.first(CREATE_DEPARTMENT, &[&context.new_id(), &input.name, &description, &members]).await?;
+    let description = input.description.as_ref().filter(|description| !description.is_empty());
+    let assignment = input.assignment.map(Assignment::as_str);
+    let NewDepartment { name, capacity, .. } = &input;
+    let created =
+        transaction.first(CREATE_DEPARTMENT, &[&context.new_id(), name, &description, &members, &assignment, capacity]).await?;
     let Some(department) = created else {
         let current: Option<Department> = transaction.first(DEPARTMENT_WITH_NAME, &[&input.name]).await?;
         return Err(DEPARTMENT_NAME_TAKEN.with_current(&current));
     };
+    for member in &members {
+        transaction.look_anew(*member);
+    }
     transaction.tell_staff(&DepartmentCreated { department: &department });
     transaction.audit(department.id, &Value::Null, &department);
     transaction.commit(Created(department)).await

@@ -15,6 +15,7 @@ const DEPARTMENTS: &str = concat!(
              from conversations
             where status = 'pending'
             group by department_id) waiting on waiting.department_id = department.id
+     where department.deleted_at is null
      order by lower(department.name), department.id"
 );
 

@@ -30,7 +30,6 @@ const OF_STUDENTS: &[&str] = &[
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
     "insert bot_flows (id, key, definition, published_at)",
-    "delete calendars",
     "insert calendars (id, department_id, time_zone, week, keeps_optional)",
     "update calendars (time_zone, week, keeps_optional, version, updated_at)",
     "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings)",
@@ -49,8 +48,11 @@ const OF_STAFF: &[&str] = &[
      by_user_id, reason, at)",
     "update conversations (department_id, assignee_id, mode, version, last_message_at, last_message_preview, last_message_from, \
      read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id)",
-    "insert department_members (department_id, user_id)",
-    "insert departments (id, name, description)",
+    "delete department_members",
+    "insert department_members (department_id, user_id, capacity)",
+    "update department_members (capacity)",
+    "insert departments (id, name, description, assignment, capacity)",
+    "update departments (name, description, version, deleted_at, moved_to_id, assignment, capacity)",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
     "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "delete holidays",
@@ -91,6 +93,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update conversation_transfers (conversation_id)",
     "insert conversations",
     "update conversations",
+    "update department_members (last_assigned_at)",
     "delete early_changes",
     "insert early_changes",
     "delete early_statuses",

@@ -185,6 +185,10 @@ impl Change {
             Self { method: Method::PUT, path, made: same.clone(), same, renamed }
         };
         match function {
+            "update_department" => {
+                let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/departments/{}", text(&made["id"])), "Vendas")
+            }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_profile" => given("/users/me".to_owned(), "Helena"),
             "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),

@@ -204,10 +204,12 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     agent.is_refused(connect, &[]).await;
     agent.changes(1, "select from departments", &[]).await;
     agent.changes(1, "select from channel_accounts", &[]).await;
-    for sql in ["update departments set name = 'Minha'", "delete from departments", "delete from department_members"] {
-        agent.is_refused(sql, &[]).await;
-    }
+    agent.is_refused("delete from departments", &[]).await;
     for sql in [
+        "update departments set name = 'Minha'",
+        "update departments set deleted_at = now()",
+        "update department_members set capacity = 200",
+        "delete from department_members",
         "update channel_accounts set status = 'disabled'",
         "select from channel_credentials",
         "update channel_credentials set sealed = ''",
@@ -226,6 +228,8 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     admin.changes(1, "select from channel_credentials", &[]).await;
     for inside in [agent, supervisor, admin] {
         inside.is_refused("delete from channel_accounts", &[]).await;
+        inside.is_refused("delete from departments", &[]).await;
+        inside.is_refused("update department_members set last_assigned_at = null", &[]).await;
         inside.is_refused("update bot_flows set definition = '{}'", &[]).await;
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::Method;
 use ring::hmac;
 use serde_json::{Value, json};
 use tests::{
@@ -169,6 +170,7 @@ impl Fixture {
             "email" => admin.email.clone(),
             "password" => self.company.password.clone(),
             "company_id" => self.company.id.to_string(),
+            "department_id" if function == "remove_department_member" => self.department_with_colleague().await,
             "department_id" => self.department().await,
             "member_id" => member(&self.stack, &self.company, "active").await,
             "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
@@ -192,6 +194,7 @@ impl Fixture {
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,
+            "automation_job_id" => self.assignment_job().await,
             "delivery_job_id" => self.job("delivery").await,
             "free_date" => free_date(),
             "holiday_id" => self.holiday().await,
@@ -245,6 +248,18 @@ impl Fixture {
     async fn department(&self) -> String {
         let made = self.company.admin.api.post("/departments", json!({"name": format!("Setor {}", digits())})).await;
         text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn department_with_colleague(&self) -> String {
+        let body = json!({"name": format!("Setor {}", digits()), "member_ids": [self.company.agents[0].id]});
+        text(&self.company.admin.api.post("/departments", body).await.expect(201)["id"]).to_owned()
+    }
+
+    /// Of a department that gives what waits in it by itself.
+    async fn assignment_job(&self) -> String {
+        let path = format!("/departments/{}", self.department_with_colleague().await);
+        self.company.admin.api.call(Method::PUT, &path, Some(json!({"assignment": "round_robin"}))).await.expect(200);
+        self.job("automation").await
     }
 
     async fn holiday(&self) -> String {

@@ -34,6 +34,7 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
+    row("add_department_member", "/departments/{department}/members", r#"{"user_id": "{agent}"}"#, NotFound),
     row(
         "add_holiday",
         "/calendar/holidays",
@@ -62,6 +63,7 @@ pub const ROWS: &[Row] = &[
         r#"{"name": "a.png", "mime_type": "image/png", "size": 67, "conversation_id": "{conversation}"}"#,
         NotFound,
     ),
+    row("delete_department", "/departments/{department}", "", NotFound),
     row(
         "create_user",
         "/users",
@@ -78,6 +80,7 @@ pub const ROWS: &[Row] = &[
     row("force_password_reset", "/admin/reset-password/{agent}", "", NotFound),
     row("get_company", "/companies/{company}", "", NotFound),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
+    row("get_department", "/departments/{department}", "", NotFound),
     row("get_inbound_webhook", "/inbound-webhooks/{webhook}", "", NotFound),
     row("get_integration_usage", "/integrations/usage?channel_account_id={channel}", "", OwnThings),
     row("get_job_progress", "/jobs/{long_job}", "", NotFound),
@@ -123,6 +126,7 @@ pub const ROWS: &[Row] = &[
     row("logout", "/auth/logout", "", OwnThings),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
+    row("remove_department_member", "/departments/{department}/members/{agent}", "", NotFound),
     row("remove_holiday", "/calendar/holidays/{holiday}", "", NotFound),
     row("replay_inbound_webhook", "/inbound-webhooks/{webhook}/replay", "{}", NotFound),
     row("retry_failed_jobs", "/jobs/retry", r#"{"kind": "deliver_message"}"#, OwnThings),
@@ -187,6 +191,7 @@ pub const ROWS: &[Row] = &[
         r#"{"to_department_id": "{department}"}"#,
         Invalid,
     ),
+    row("update_department", "/departments/{department}", r#"{"name": "Intrusos"}"#, NotFound),
     row("update_company", "/companies/{company}", r#"{"name": "Intrusos"}"#, NotFound),
     row("update_profile", "/users/me", r#"{"avatar_file_id": "{file}"}"#, Invalid),
     row("update_user", "/users/{agent}", r#"{"name": "Intruso"}"#, NotFound),

@@ -14,6 +14,8 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "client.updated",
     "company.updated",
     "department.created",
+    "department.deleted",
+    "department.updated",
     "invite.updated",
     "job.progress",
     "membership.ended",

@@ -1,5 +1,6 @@
 //! What breaks, and that nothing is lost and nothing happens twice.
 
+mod assigning;
 mod bot;
 mod delivery;
 mod feed;
@@ -20,8 +21,8 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
-    bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, postgres::*, restarts::*,
-    stores::*, sweeps::*,
+    assigning::*, bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, postgres::*,
+    restarts::*, stores::*, sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.
