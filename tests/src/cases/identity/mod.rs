@@ -79,6 +79,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             who_has_an_account_is_not_told_by_asking,
             nobody_fills_a_mailbox,
             a_new_device_is_told_of,
+            what_opens_one_thing_opens_no_other,
+            an_address_is_one_however_it_is_written,
         };
         sessions::{
             me_is_who_signed_in,

@@ -60,6 +60,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_invite_ends_by_time_and_by_being_revoked,
             members_are_not_invited_and_removed_ones_come_back_by_an_invite,
             a_user_without_a_password_is_invited,
+            pages_hold_every_invite_once_while_others_come_and_go,
         };
         leaving::{
             five_hundred_conversations_go_back_in_one_transaction,
