@@ -17,12 +17,13 @@ use shared::{
     settings::{MailLogin, MailSecurity, MailServer},
 };
 
+use self::letter::Sender;
 pub use self::smtp::{Failure, send};
 
 /// A mail that waits, with what its company's letters look like and which server takes them.
 pub const WAITING: &str = "
     select mails.id, mails.template, mails.to_address, mails.to_name, mails.locale, mails.link_purpose, mails.link_id, mails.data,
-           mails.created_at, companies.name as company, companies.front_end_url,
+           mails.created_at, companies.name as company, companies.colour, companies.front_end_url,
            account.host, account.port, account.security, account.username, account.sealed, account.from_address, account.from_name
       from mails
       join companies on companies.id = mails.company_id
@@ -41,6 +42,8 @@ pub struct Waiting {
     data: Value,
     pub created_at: Timestamp,
     company: String,
+    /// Such as `#1f5eff`.
+    colour: String,
     front_end_url: Option<String>,
     host: Option<String>,
     port: Option<i32>,
@@ -100,7 +103,7 @@ impl Waiting {
             .header(header::ContentTransferEncoding::EightBit)
             .multipart(MultiPart::alternative_plain_html(
                 letter.as_text(&self.company, url.as_deref()),
-                letter.as_html(&self.locale, &self.company, url.as_deref()),
+                letter.as_html(&self.locale, Sender { name: &self.company, colour: &self.colour }, url.as_deref()),
             ))
             .map_err(|error| INTERNAL.caused_by(error))
     }

@@ -2,11 +2,11 @@
 
 use conversations::file_of;
 use futures_util::future::try_join3;
-use jiff::tz::TimeZone;
 use serde::Deserializer;
 use shared::{
     VISIBLE,
     error::{FORBIDDEN, FieldProblem, INVALID, NOT_FOUND, STALE},
+    known_zone,
     phone::e164,
     prelude::*,
     rule, visible,
@@ -37,17 +37,6 @@ const PHONE: &str = "^([+]?[0-9][0-9 ().-]{6,22}[0-9])?$";
 
 /// A file of ours, by its id or where it is downloaded.
 const FILE: &str = "^(/storage/download/)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
-
-/// A name of the time zone database that we know.
-///
-/// # Errors
-/// `unknown_time_zone`.
-pub fn known_zone(name: &str, (): &()) -> garde::Result {
-    match TimeZone::get(name) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(rule("unknown_time_zone", "Fuso horário desconhecido.", "Unknown time zone.")),
-    }
-}
 
 /// A file that may be named by its download URL.
 #[derive(Clone, Copy, Debug, JsonSchema)]

@@ -158,6 +158,15 @@ pub fn rule(code: &str, portuguese: &str, english: &str) -> garde::Error {
     garde::Error::new(format!("{code}|{portuguese}|{english}"))
 }
 
+/// The rule of time zones, for `#[garde(custom(known_zone))]`: a name of the database that we know.
+///
+/// # Errors
+/// `unknown_time_zone`.
+pub fn known_zone(name: &impl AsRef<str>, (): &()) -> garde::Result {
+    let unknown = |_| rule("unknown_time_zone", "Fuso horário desconhecido.", "Unknown time zone.");
+    jiff::tz::TimeZone::get(name.as_ref()).map(drop).map_err(unknown)
+}
+
 /// The rule of every name of a person, company, department or channel, for `#[garde(custom(visible))]`: nothing in it is hidden, so
 /// that names which look alike are alike. What people write to each other is not judged.
 pub fn visible(name: &impl AsRef<str>, (): &()) -> garde::Result {

@@ -120,7 +120,7 @@ pub async fn a_mail_is_written_in_its_readers_language(stack: Arc<Stack>) {
 
 pub async fn a_server_that_refuses_the_recipient_is_not_asked_again(stack: Arc<Stack>) {
     let (company, to) = (company(&stack).await, address());
-    fault(&stack, &to, json!({"kind": "error", "code": 550, "message": "5.1.1 No such user"})).await;
+    fault(&stack, &to, json!({"kind": "error", "code": 550, "message": "5.1.1 No such user", "times": 1})).await;
     let sent = send(&stack, &company, "invite", "pt-BR", &to).await;
     let (attempts, reply) = sent.until("refused").await;
     assert!(attempts == 1 && reply.contains("550") && reply.contains("No such user"), "{reply}");
@@ -132,6 +132,10 @@ pub async fn a_server_that_refuses_the_recipient_is_not_asked_again(stack: Arc<S
     .await;
     assert!(failed && error.contains("No such user"), "{error}");
     assert!(sent.caught().await.is_empty());
+    // Until somebody has made room for it, and says so.
+    company.admin.api.post(&format!("/jobs/{}/retry", sent.id), json!({})).await.expect(200);
+    sent.until("sent").await;
+    assert_eq!(sent.caught().await.len(), 1);
 }
 
 pub async fn a_server_that_is_busy_or_away_is_asked_again(stack: Arc<Stack>) {

@@ -5,9 +5,10 @@ use setup::{AiSetup, CompanySetup, Setup, SetupRow, SetupUpdated, ai, defaults::
 use shared::{
     VISIBLE,
     error::{FieldProblem, STALE, refuse},
+    known_zone,
     outside::{self, Refusal},
     prelude::*,
-    rule, visible,
+    visible,
 };
 
 const ROUTE: Route = Route::post("/setup/config").fails(&[STALE.showing::<Setup>()]);
@@ -33,7 +34,7 @@ struct SetupCompanyInput {
     #[schemars(regex(pattern = VISIBLE))]
     name: Option<String>,
     /// IANA name.
-    #[garde(inner(custom(is_time_zone)))]
+    #[garde(inner(custom(known_zone)))]
     time_zone: Option<String>,
     #[garde(skip)]
     locale: Option<Locale>,
@@ -94,7 +95,7 @@ pub fn main() {
 
 async fn save_setup(
     context: Context,
-    caller: Admin,
+    caller: SteppedUp<Admin>,
     _: IdempotencyKey,
     if_match: IfMatch,
     Json(input): Json<SetupInput>,
@@ -165,11 +166,4 @@ async fn unreachable_addresses(input: &SetupInput) -> Vec<FieldProblem> {
         problems.push(FieldProblem::new(field, refusal.code(), portuguese, english));
     }
     problems
-}
-
-fn is_time_zone(name: &str, (): &()) -> garde::Result {
-    if jiff::tz::TimeZone::get(name).is_ok() && name.contains('/') {
-        return Ok(());
-    }
-    Err(rule("unknown_time_zone", "Fuso horário desconhecido.", "Unknown time zone."))
 }

@@ -13,6 +13,9 @@ const NOTE: &str = "
        set state = $2, attempts = $3, reply = left($4, 500), sent_at = case when $2 = 'sent' then now() end
      where id = $1 and state = 'queued'";
 
+/// Somebody had it done again after it had failed.
+const AWAIT_AGAIN: &str = "update mails set state = 'queued' where id = $1 and state in ('refused', 'failed')";
+
 /// What a server said before stands beside it.
 const TOO_LATE: &str = "
     update mails
@@ -31,6 +34,9 @@ pub fn main() {
 async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let SendEmail { mail_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
+    if job.is_retried() {
+        transaction.execute(AWAIT_AGAIN, &[&mail_id]).await?;
+    }
     let Some(mail): Option<Waiting> = transaction.first(WAITING, &[&mail_id]).await? else {
         job.finish(&transaction);
         transaction.commit_quietly().await?;

@@ -165,7 +165,9 @@ fn details<const COUNT: usize>(facts: [(String, &str); COUNT]) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{super::letter::Sender, *};
+
+    const SENDER: Sender = Sender { name: "Escola", colour: "#ffe600" };
 
     const ALL: [Template; 9] = [
         Template::Invite,
@@ -189,7 +191,7 @@ mod tests {
                 let text = letter.as_text("Escola", Some("https://x.example/a?token=1"));
                 assert!(letter.greeting.ends_with(", João!") && !letter.paragraphs.is_empty(), "{letter:?}");
                 assert_eq!(letter.button.is_some(), text.contains("token=1"), "{text}");
-                assert!(letter.as_html("en", "Escola", None).contains(&letter.subject));
+                assert!(letter.as_html("en", SENDER, None).contains(&letter.subject));
             }
             assert_ne!(portuguese.subject, english.subject);
             assert_ne!(portuguese.closing, english.closing);
@@ -200,7 +202,7 @@ mod tests {
     fn what_people_write_is_no_markup() {
         let data = json!({"inviter": "<a href=//evil.example>Ana</a>"});
         let letter = of(Template::Invite, "pt-BR", "<b>Escola</b>", "\"><script>", &data);
-        let html = letter.as_html("pt-BR", "<b>Escola</b>", Some("https://x.example/?token=1&a=<"));
+        let html = letter.as_html("pt-BR", Sender { name: "<b>Escola</b>", ..SENDER }, Some("https://x.example/?token=1&a=<"));
         assert!(!html.contains("<a href=//") && !html.contains("<script>") && !html.contains("<b>"), "{html}");
     }
 }

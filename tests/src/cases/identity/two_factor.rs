@@ -292,6 +292,15 @@ pub async fn secrets_ask_for_a_fresh_code_of_who_has_one(stack: Arc<Stack>) {
     assert_eq!(save(&elsewhere).await.problem(403), "step_up_required");
     elsewhere.post("/auth/2fa/step-up", json!({"code": secured.app.code_in(1)})).await.expect(200);
     save(&elsewhere).await.expect(200);
+    let company_path = format!("/companies/{}", company.id);
+    for (method, path, body) in [
+        (Method::POST, "/setup/config", json!({"company": {"coin_name": "estrelas"}})),
+        (Method::PATCH, company_path.as_str(), json!({"two_factor_policy": ["admin"]})),
+    ] {
+        let refused = company.admin.api.call(method.clone(), path, Some(body.clone())).await;
+        assert_eq!(refused.problem(403), "step_up_required", "{path}");
+        elsewhere.call(method, path, Some(body)).await.expect(200);
+    }
     // This session alone.
     assert_eq!(save(&company.admin.api).await.problem(403), "step_up_required");
     let claims = forge::claims_of(company.admin.api.token.as_deref().unwrap_or_default());
