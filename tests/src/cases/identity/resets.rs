@@ -45,7 +45,9 @@ async fn enter(stack: &Stack, person: &Person, password: &str) -> Answer {
 
 pub async fn a_forgotten_password_is_set_by_the_link(stack: Arc<Stack>) {
     let company = company(&stack).await;
+    let known = mails_to(&stack, &company.admin.email).await.len();
     let mut secured = Secured::make(&company.admin).await;
+    next_mail_to(&stack, &company.admin.email, known).await;
     for person in [&company.admin, &company.students[0]] {
         let sockets = [person.socket().await];
         let earlier = link(&stack, person).await;
@@ -207,20 +209,23 @@ pub async fn a_new_device_is_told_of(stack: Arc<Stack>) {
     let mail = next_mail_to(&stack, &person.email, 1).await;
     assert!(mail.to_string().contains("100.65.7.1"), "{mail}");
     let secured = Secured::make(&person).await;
+    // Which they are told of too.
+    next_mail_to(&stack, &person.email, 2).await;
     let challenge = secured.challenge(&stack, &company.password).await;
     let mut device = stack.api().with_header("user-agent", "curl/8.17.0");
     device.address = [100, 66, 7, 1].into();
     let answer = json!({"challenge": challenge, "code": secured.app.code_in(1)});
     device.post("/auth/login/verify", answer).await.expect(200);
-    let mail = next_mail_to(&stack, &person.email, 2).await;
+    let mail = next_mail_to(&stack, &person.email, 3).await;
     assert!(mail.to_string().contains("100.66.7.1"), "{mail}");
     log_in(&stack, &company.supervisor, &company.password).await;
-    assert_eq!(mails_to(&stack, &person.email).await.len(), 3);
+    assert_eq!(mails_to(&stack, &person.email).await.len(), 4);
 }
 
 pub async fn what_opens_one_thing_opens_no_other(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let secured = Secured::make(&newcomer(&stack, &company, "agent").await).await;
+    next_mail_to(&stack, &secured.person.email, 0).await;
     let invited = format!("convidada.{}@example.com", Uuid::new_v4().simple());
     company.admin.api.post("/team/invite", json!({"email": invited, "name": "Íris", "role": "agent"})).await.expect(201);
     let invite = token_in(&next_mail_to(&stack, &invited, 0).await);

@@ -63,6 +63,8 @@ pub async fn somebody_comes_works_and_is_let_go(stack: Arc<Stack>) {
 
     // The second factor, which the next login asks for.
     let mut secured = Secured::make(&person).await;
+    let mail = next_mail_to(&stack, &person.email, 1).await;
+    assert_eq!(text(&mail["subject"]), "Verificação em duas etapas ativada");
     person.api.post("/auth/logout", json!({})).await.expect(204);
     assert_eq!(person.api.get("/auth/me").await.problem(401), "session_revoked");
     let challenge = secured.challenge(&stack, PASSWORD).await;
