@@ -51,6 +51,7 @@ pub const ROWS: &[Row] = &[
         Refused("password_wrong"),
     ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
+    row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),
