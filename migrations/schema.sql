@@ -548,7 +548,8 @@ create table public.mail_accounts (
     sealed bytea,
     from_address text not null,
     from_name text,
-    version integer not null default 1
+    version integer not null default 1,
+    authority text
 );
 alter table public.mail_accounts enable row level security;
 alter table public.mail_accounts force row level security;
@@ -893,6 +894,7 @@ alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
+alter table public.mail_accounts add constraint mail_accounts_authority_check CHECK ((char_length(authority) <= 10000));
 alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
 alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
@@ -4909,12 +4911,13 @@ grant select on column public.jobs.payload to app_staff;
 grant select on column public.jobs.queue to app_staff;
 grant select on column public.jobs.retried_at to app_staff;
 grant select on column public.jobs.retries to app_staff;
+grant insert, select, update on column public.mail_accounts.authority to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
 grant insert, select, update on column public.mail_accounts.from_name to app_staff;
 grant insert, select, update on column public.mail_accounts.host to app_staff;
 grant insert, select, update on column public.mail_accounts.port to app_staff;
-grant insert, update on column public.mail_accounts.sealed to app_staff;
+grant insert, select, update on column public.mail_accounts.sealed to app_staff;
 grant insert, select, update on column public.mail_accounts.security to app_staff;
 grant insert, select, update on column public.mail_accounts.username to app_staff;
 grant select, update on column public.mail_accounts.version to app_staff;

@@ -143,11 +143,10 @@ const SAVE_COMPANY: &str = concat!(
 
 const SAVE_MAIL: &str = "
     insert into mail_accounts as account (host, port, security, username, sealed, from_address, from_name, authority)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)
+    values ($1, $2, $3, $4, case when $4::text is not null then coalesce($5::bytea, (select sealed from mail_accounts)) end, $6, $7, $8)
     on conflict (company_id) do update
        set host = excluded.host, port = excluded.port, security = excluded.security, username = excluded.username,
-           sealed = case when excluded.username is not null then coalesce(excluded.sealed, account.sealed) end,
-           from_address = excluded.from_address, from_name = excluded.from_name, authority = excluded.authority,
+           sealed = excluded.sealed, from_address = excluded.from_address, from_name = excluded.from_name, authority = excluded.authority,
            version = account.version + 1";
 
 const FORGET_MAIL: &str = "delete from mail_accounts";

@@ -94,7 +94,8 @@ pub async fn check(server: &MailServer) -> Result<(), Failure> {
 /// Whether this is a certificate in PEM.
 #[must_use]
 pub fn is_certificate(pem: &str) -> bool {
-    pem.contains("-----BEGIN CERTIFICATE-----") && Certificate::from_pem(pem.as_bytes()).is_ok()
+    let parameters = |certificate| TlsParameters::builder("localhost".to_owned()).add_root_certificate(certificate).build();
+    pem.contains("-----BEGIN CERTIFICATE-----") && Certificate::from_pem(pem.as_bytes()).and_then(parameters).is_ok()
 }
 
 async fn in_time<T>(dialogue: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
