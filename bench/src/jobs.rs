@@ -75,13 +75,16 @@ async fn deliveries(stack: &Stack, company: &Company, conversation: &str, length
     let mut clock = tokio::time::interval(Duration::from_millis(500));
     for _ in 0..length.as_secs() * 2 {
         clock.tick().await;
-        company.agents[0].say(conversation, "Bom dia!").await;
+        // The same words would be the same message.
+        company.agents[0].say(conversation, &format!("Bom dia! {}", Uuid::now_v7())).await;
     }
     while unfinished(stack, company).await? > 0 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    let rows = database.query(DELIVERED, &[&company.id, &start]).await?;
+    ensure!(rows.len() as u64 == length.as_secs() * 2, "{} deliveries", rows.len());
     let mut times = Times::default();
-    for row in database.query(DELIVERED, &[&company.id, &start]).await? {
+    for row in rows {
         times.add(Duration::from_secs_f64(row.get(0)));
     }
     Ok(times)

@@ -120,7 +120,7 @@ pub async fn a_mail_is_written_in_its_readers_language(stack: Arc<Stack>) {
 
 pub async fn a_server_that_refuses_the_recipient_is_not_asked_again(stack: Arc<Stack>) {
     let (company, to) = (company(&stack).await, address());
-    fault(&stack, &to, json!({"kind": "error", "code": 550, "message": "5.1.1 No such user"})).await;
+    fault(&stack, &to, json!({"kind": "error", "code": 550, "message": "5.1.1 No such user", "times": 1})).await;
     let sent = send(&stack, &company, "invite", "pt-BR", &to).await;
     let (attempts, reply) = sent.until("refused").await;
     assert!(attempts == 1 && reply.contains("550") && reply.contains("No such user"), "{reply}");
@@ -132,6 +132,10 @@ pub async fn a_server_that_refuses_the_recipient_is_not_asked_again(stack: Arc<S
     .await;
     assert!(failed && error.contains("No such user"), "{error}");
     assert!(sent.caught().await.is_empty());
+    // Until somebody has made room for it, and says so.
+    company.admin.api.post(&format!("/jobs/{}/retry", sent.id), json!({})).await.expect(200);
+    sent.until("sent").await;
+    assert_eq!(sent.caught().await.len(), 1);
 }
 
 pub async fn a_server_that_is_busy_or_away_is_asked_again(stack: Arc<Stack>) {
@@ -211,6 +215,12 @@ pub async fn a_companys_own_server_is_the_one_that_is_asked(stack: Arc<Stack>) {
     let (_, reply) = sent.until("queued").await;
     assert!(reply.to_lowercase().contains("connection"), "{reply}");
     assert!(sent.caught().await.is_empty());
+    // One that leads inside is not called: 10.0.0.1 would be waited for.
+    let inside = "update mail_accounts set host = '10.0.0.1' where company_id = $1";
+    stack.database().await.execute(inside, &[&company.id]).await.expect("it leads inside");
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    let (_, reply) = sent.until("queued").await;
+    assert_eq!(reply, "This address is not a public one.");
 }
 
 pub async fn a_mail_is_handed_over_encrypted_after_a_login(stack: Arc<Stack>) {

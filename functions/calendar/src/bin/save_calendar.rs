@@ -2,10 +2,10 @@
 
 use calendar::{Calendar, CalendarUpdated};
 use futures_util::future::try_join;
-use jiff::tz::TimeZone;
 use shared::{
     calendar::{Flaw, Week},
     error::{FieldProblem, NOT_FOUND, STALE, refuse},
+    known_zone,
     prelude::*,
 };
 
@@ -32,7 +32,8 @@ struct NewCalendar {
     #[garde(skip)]
     department_id: Option<Uuid>,
     /// IANA name such as `America/Manaus`; absent, the company's.
-    #[garde(length(min = 1, max = 64))]
+    #[garde(inner(custom(known_zone)))]
+    #[schemars(length(min = 1, max = 60))]
     time_zone: Option<String>,
     /// Null for no hours of its own: a department has the company's again, and a company is always open.
     #[garde(skip)]
@@ -58,7 +59,7 @@ async fn save_calendar(
     Json(input): Json<NewCalendar>,
 ) -> Result<Json<Calendar>, Error> {
     let NewCalendar { department_id, time_zone, week, keeps_optional_holidays } = input;
-    refuse(unknown_zone(time_zone.as_deref()).into_iter().chain(week.iter().flat_map(problems)))?;
+    refuse(week.iter().flat_map(problems))?;
     let time_zone = time_zone.filter(|_| week.is_some());
     let week = week.map(|week| json!(week.in_order()));
     let transaction = context.begin(&caller).await?;
@@ -71,15 +72,9 @@ async fn save_calendar(
         return transaction.commit(Json(current)).await;
     }
     let saved = calendar::read(&context, &transaction, department_id).await?;
-    transaction.tell_staff(&CalendarUpdated { department_id: department_id });
+    transaction.tell_staff(&CalendarUpdated { department_id });
     transaction.audit(department_id.unwrap_or(caller.company_id), &current, &saved);
     transaction.commit(Json(saved)).await
-}
-
-fn unknown_zone(name: Option<&str>) -> Option<FieldProblem> {
-    let (portuguese, english) = ("Fuso horário desconhecido.", "Unknown time zone.");
-    name.filter(|name| TimeZone::get(name).is_err())
-        .map(|_| FieldProblem::new("time_zone", "unknown_time_zone", portuguese, english))
 }
 
 fn problems(week: &Week) -> Vec<FieldProblem> {

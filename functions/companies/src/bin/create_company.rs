@@ -2,8 +2,7 @@
 
 use auth::Destination;
 use companies::Company;
-use shared::{VISIBLE, prelude::*, visible};
-use team::profile::known_zone;
+use shared::{VISIBLE, known_zone, prelude::*, visible};
 
 const TOO_MANY_COMPANIES: Problem = Problem::new(
     409,

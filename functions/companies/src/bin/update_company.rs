@@ -1,11 +1,8 @@
 //! PUT /companies/{id} — changes what is given of the company's settings.
 
 use companies::{AgentVisibility, Company, CompanyUpdated, company_columns};
-use shared::{VISIBLE, error::STALE, prelude::*, rule, visible};
-use team::{
-    given::{Given, at_most},
-    profile::known_zone,
-};
+use shared::{VISIBLE, error::STALE, known_zone, prelude::*, rule, visible};
+use team::given::{Given, at_most};
 
 const ROUTE: Route = Route::put("/companies/{id}").or(&["PATCH /companies/{id}"]).fails(&[STALE.showing::<Company>()]);
 
@@ -78,7 +75,7 @@ pub fn main() {
 
 async fn update_company(
     context: Context,
-    caller: Admin,
+    caller: SteppedUp<Admin>,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
     Json(input): Json<Settings>,

@@ -5,13 +5,16 @@ use std::time::Duration;
 use shared::{environment::variable, parameters, prelude::*};
 use system::mail::{Failure, WAITING, Waiting, send};
 
-reads!(FRONT_END_URL);
+reads!(FRONT_END_URL, REACHABLE_INSIDE);
 
 /// Only while it waits: what came of a mail is said once.
 const NOTE: &str = "
     update mails
        set state = $2, attempts = $3, reply = left($4, 500), sent_at = case when $2 = 'sent' then now() end
      where id = $1 and state = 'queued'";
+
+/// Somebody had it done again after it had failed.
+const AWAIT_AGAIN: &str = "update mails set state = 'queued' where id = $1 and state in ('refused', 'failed')";
 
 /// What a server said before stands beside it.
 const TOO_LATE: &str = "
@@ -31,6 +34,9 @@ pub fn main() {
 async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let SendEmail { mail_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
+    if job.is_retried() {
+        transaction.execute(AWAIT_AGAIN, &[&mail_id]).await?;
+    }
     let Some(mail): Option<Waiting> = transaction.first(WAITING, &[&mail_id]).await? else {
         job.finish(&transaction);
         transaction.commit_quietly().await?;
@@ -43,7 +49,7 @@ async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
         return Ok(Outcome::Done);
     }
     transaction.commit_unaudited().await?;
-    let Some(server) = mail.server(&context, job.company_id)? else {
+    let Some(server) = mail.account.server(&context, job.company_id)? else {
         return later(&context, &job, mail_id, "no mail server is set".to_owned()).await;
     };
     let message = mail.write(&context, &server, &variable("FRONT_END_URL"))?;
@@ -54,11 +60,11 @@ async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
             transaction.commit_quietly().await?;
             Ok(Outcome::Done)
         }
-        Err(Failure::Passing(reply)) => later(&context, &job, mail_id, reply).await,
-        Err(Failure::Refused(reply)) => {
-            note(&context, &job, mail_id, "refused", reply.clone()).await?.commit_quietly().await?;
-            Ok(Outcome::Failed { reason: reply })
+        Err(Failure { said, is_final: true, .. }) => {
+            note(&context, &job, mail_id, "refused", said.clone()).await?.commit_quietly().await?;
+            Ok(Outcome::Failed { reason: said })
         }
+        Err(Failure { said, .. }) => later(&context, &job, mail_id, said).await,
     }
 }
 

@@ -53,6 +53,7 @@ pub const ROWS: &[Row] = &[
     ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
+    row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
     Answer, Api, Company, Stack, Wanted,
     authenticator::{Authenticator, Secured, newcomer},
     company::{Person, text},
     forge,
+    mailbox::{mails_to, next_mail_to},
 };
 use uuid::Uuid;
 
@@ -290,6 +292,15 @@ pub async fn secrets_ask_for_a_fresh_code_of_who_has_one(stack: Arc<Stack>) {
     assert_eq!(save(&elsewhere).await.problem(403), "step_up_required");
     elsewhere.post("/auth/2fa/step-up", json!({"code": secured.app.code_in(1)})).await.expect(200);
     save(&elsewhere).await.expect(200);
+    let company_path = format!("/companies/{}", company.id);
+    for (method, path, body) in [
+        (Method::POST, "/setup/config", json!({"company": {"coin_name": "estrelas"}})),
+        (Method::PATCH, company_path.as_str(), json!({"two_factor_policy": ["admin"]})),
+    ] {
+        let refused = company.admin.api.call(method.clone(), path, Some(body.clone())).await;
+        assert_eq!(refused.problem(403), "step_up_required", "{path}");
+        elsewhere.call(method, path, Some(body)).await.expect(200);
+    }
     // This session alone.
     assert_eq!(save(&company.admin.api).await.problem(403), "step_up_required");
     let claims = forge::claims_of(company.admin.api.token.as_deref().unwrap_or_default());
@@ -329,4 +340,38 @@ pub async fn nothing_of_a_second_factor_is_kept_in_the_clear(stack: Arc<Stack>) 
     let plain = codes[0].replace('-', "").to_uppercase();
     let secrets = [text(&set_up["secret"]), codes[0], codes[1], &plain, &challenge, text(&login["refresh_token"])];
     canary::assert_nowhere(&stack, &secrets, &[]).await;
+}
+
+pub async fn its_owner_is_told_what_becomes_of_it(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut person = newcomer(&stack, &company, "agent").await;
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0";
+    person.api = person.api.with_header("user-agent", firefox);
+    let mut known = mails_to(&stack, &person.email).await.len();
+    let mut told = async |subject: &str| {
+        let mail = next_mail_to(&stack, &person.email, known).await;
+        known += 1;
+        assert_eq!(text(&mail["subject"]), subject, "{mail}");
+        assert!(text(&mail["text"]).contains("Firefox, Linux"), "{mail}");
+        assert!(!text(&mail["text"]).contains("token="), "{mail}");
+        text(&mail["text"]).to_owned()
+    };
+    let secured = Secured::make(&person).await;
+    let mail = told("Verificação em duas etapas ativada").await;
+    assert!(mail.contains("Se não foi você") && mail.contains("Novata"), "{mail}");
+    // A wrong code changes nothing.
+    for path in ["/auth/2fa/recovery-codes", "/auth/2fa/disable"] {
+        let wrong = json!({"code": secured.app.wrong_code()});
+        assert_eq!(person.api.post(path, wrong).await.problem(403), "code_wrong");
+    }
+    let code = json!({"code": secured.recovery_codes[0]});
+    let renewed = person.api.post("/auth/2fa/recovery-codes", code).await.expect(200);
+    let mail = told("Novos códigos de recuperação").await;
+    let codes = renewed["recovery_codes"].as_array().expect("codes");
+    assert!(codes.iter().all(|code| !mail.contains(text(code))), "{mail}");
+    person.api.call(Method::PUT, "/users/me", Some(json!({"locale": "en"}))).await.expect(200);
+    person.api.post("/auth/2fa/disable", json!({"code": codes[0]})).await.expect(204);
+    let mail = told("Two-factor authentication is off").await;
+    assert!(mail.contains("If this was not you"), "{mail}");
+    assert_eq!(mails_to(&stack, &person.email).await.len(), known);
 }
