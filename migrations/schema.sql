@@ -691,6 +691,22 @@ create table public.schedule_runs (
 alter table public.schedule_runs enable row level security;
 alter table public.schedule_runs force row level security;
 
+create table public.scheduled_messages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    author_id uuid not null default app.user_id(),
+    body text not null,
+    due_at timestamp with time zone not null,
+    state text not null default 'waiting'::text,
+    failure text,
+    message_id uuid,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.scheduled_messages enable row level security;
+alter table public.scheduled_messages force row level security;
+
 create table public.schema_migrations (
     version integer not null,
     name text not null,
@@ -938,6 +954,13 @@ alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOR
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
+alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) >= 1) AND (char_length(body) <= 4096)));
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_id_key UNIQUE (company_id, id);
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.messages(company_id, id) ON DELETE SET NULL (message_id);
+alter table public.scheduled_messages add constraint scheduled_messages_pkey PRIMARY KEY (id);
+alter table public.scheduled_messages add constraint scheduled_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'cancelled'::text])));
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY (user_id);
 alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1026,6 +1049,9 @@ CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
+CREATE INDEX scheduled_messages_conversation ON public.scheduled_messages USING btree (company_id, conversation_id, due_at DESC, id DESC);
+CREATE INDEX scheduled_messages_due ON public.scheduled_messages USING btree (company_id, due_at DESC, id DESC);
+CREATE INDEX scheduled_messages_message ON public.scheduled_messages USING btree (company_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
@@ -2287,6 +2313,20 @@ CREATE OR REPLACE FUNCTION app.fold(value text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.follow_conversation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update scheduled_messages
+       set conversation_id = new.merged_into_id
+     where company_id = new.company_id and conversation_id = new.id;
+    return null;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
  RETURNS TABLE(email text, name text, locale text, is_made boolean)
@@ -4204,6 +4244,7 @@ CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
+CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
@@ -4612,6 +4653,18 @@ create policy system on public.refresh_tokens as permissive for all to app_syste
 create policy everybody on public.schedule_runs as permissive for select to public using true;
 
 create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
+
+create policy company on public.scheduled_messages as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.scheduled_messages as permissive for all to app_lookup using true;
+
+create policy seen on public.scheduled_messages as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = scheduled_messages.company_id) AND (conversations.id = scheduled_messages.conversation_id))));
+
+create policy staff on public.scheduled_messages as permissive for all to app_staff using true;
+
+create policy system on public.scheduled_messages as permissive for all to app_system using true;
 
 create policy lookup on public.second_factors as permissive for all to app_lookup using true;
 
@@ -5085,6 +5138,13 @@ grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
+grant insert, update on column public.scheduled_messages.body to app_staff;
+grant insert on column public.scheduled_messages.conversation_id to app_staff;
+grant update on column public.scheduled_messages.conversation_id to app_lookup;
+grant insert, update on column public.scheduled_messages.due_at to app_staff;
+grant insert on column public.scheduled_messages.id to app_staff;
+grant update on column public.scheduled_messages.state to app_staff;
+grant update on column public.scheduled_messages.version to app_staff;
 grant select on column public.second_factors.enabled_at to app_staff;
 grant select on column public.second_factors.enabled_at to app_student;
 grant select on column public.second_factors.user_id to app_staff;
@@ -5446,6 +5506,9 @@ grant delete, insert, select, update on table public.recovery_codes to app_looku
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant insert, select, update on table public.schedule_runs to app_lookup;
 grant select on table public.schedule_runs to app_staff;
+grant select on table public.scheduled_messages to app_lookup;
+grant select on table public.scheduled_messages to app_staff;
+grant select, update on table public.scheduled_messages to app_system;
 grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;

@@ -181,7 +181,6 @@ pub struct Choice {
     pub title: String,
     /// Of a list only.
     #[garde(length(chars, min = 1, max = 72))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 

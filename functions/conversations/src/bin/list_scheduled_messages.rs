@@ -6,7 +6,7 @@ use shared::prelude::*;
 const ROUTE: Route = Route::get("/scheduled-messages");
 
 #[derive(Deserialize, Validate, JsonSchema)]
-struct Filters {
+struct ScheduleFilters {
     #[garde(skip)]
     conversation_id: Option<Uuid>,
     #[garde(skip)]
@@ -28,8 +28,12 @@ pub fn main() {
     serve(&ROUTE, list_scheduled_messages);
 }
 
-async fn list_scheduled_messages(context: Context, agent: Staff, asked: List<Filters>) -> Result<Page<ScheduledMessage>, Error> {
-    let Filters { conversation_id, author_id, state } = &asked.filters;
+async fn list_scheduled_messages(
+    context: Context,
+    agent: Staff,
+    asked: List<ScheduleFilters>,
+) -> Result<Page<ScheduledMessage>, Error> {
+    let ScheduleFilters { conversation_id, author_id, state } = &asked.filters;
     let state = state.map(ScheduledState::as_str);
     let transaction = context.begin(&agent).await?;
     let rows = transaction.list(&SCHEDULED, &asked, &[conversation_id, author_id, &state]).await?;

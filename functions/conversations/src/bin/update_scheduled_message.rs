@@ -18,7 +18,7 @@ const ROUTE: Route = Route::put("/scheduled-messages/{id}").or(&["PATCH /schedul
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Changes {
+struct ScheduleChanges {
     #[garde(length(chars, min = 1, max = 4096))]
     body: Option<String>,
     /// To come, within a year.
@@ -47,9 +47,9 @@ async fn update_scheduled_message(
     agent: Staff,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-    Json(input): Json<Changes>,
+    Json(input): Json<ScheduleChanges>,
 ) -> Result<Json<ScheduledMessage>, Error> {
-    let Changes { body, due_at } = input;
+    let ScheduleChanges { body, due_at } = input;
     let transaction = context.begin(&agent).await?;
     let LockedSchedule { held, scheduled: current } = lock_scheduled(&transaction, id).await?;
     if !current.is_in_reach_of(&agent) {

@@ -307,7 +307,11 @@ fn with_any_ids(text: &str) -> String {
         "long_job",
         "webhook",
     ];
-    let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
+    let text = text
+        .replace("{soon}", &sample::in_an_hour())
+        .replace("{cursor}", "")
+        .replace("{number}", "2100")
+        .replace("{channel}", &Uuid::nil().to_string());
     names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
 }
 
@@ -414,7 +418,9 @@ impl Scene {
     /// All rows of the company once no work is left.
     async fn rows_at_rest(&self, stack: &Stack) -> snapshot::Rows {
         let database = stack.database().await;
-        let unfinished = "select count(*) from jobs where company_id = $1 and finished_at is null";
+        // What was planned waits for its time.
+        let unfinished =
+            "select count(*) from jobs where company_id = $1 and finished_at is null and run_at < now() + interval '1 minute'";
         let undelivered =
             "select count(*) from messages where company_id = $1 and status in ('queued', 'sending', 'sent', 'delivered')";
         eventually("rest", || async {

@@ -230,12 +230,12 @@ pub async fn files_over_what_whatsapp_takes_of_their_kind_are_refused(stack: Arc
     let company = company(&stack).await;
     let (_, id) = company.served().await;
     let agent = &company.agents[0];
-    let mut picture = PNG.to_vec();
-    picture.resize((5 << 20) + 1, 0);
-    let picture = agent.upload("a.png", "image/png", &picture).await;
+    let mut picture = WEBP.to_vec();
+    picture.resize((500 << 10) + 1, 0);
+    let picture = agent.upload("a.webp", "image/webp", &picture).await;
     let small = agent.upload("b.png", "image/png", PNG).await;
     let message = |kind: &str, file: &str| json!({"conversation_id": id, "kind": kind, "file_id": file});
-    let refused = agent.api.post("/messages", message("image", &picture)).await.expect(422);
+    let refused = agent.api.post("/messages", message("sticker", &picture)).await.expect(422);
     assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("file_id", "too_large"));
     let refused = agent.api.post("/messages", message("sticker", &small)).await.expect(422);
     assert_eq!(text(&refused["errors"][0]["code"]), "wrong_kind");
