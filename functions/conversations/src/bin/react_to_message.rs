@@ -18,7 +18,7 @@ const ROUTE: Route = Route::post("/messages/{id}/reactions").fails(&[
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Reaction {
+struct NewReaction {
     /// One emoji; empty takes back the one that is there.
     #[garde(length(bytes, max = 64), custom(one_emoji))]
     emoji: String,
@@ -44,7 +44,7 @@ async fn react_to_message(
     agent: Staff,
     Path(id): Path<Uuid>,
     _: IdempotencyKey,
-    Json(input): Json<Reaction>,
+    Json(input): Json<NewReaction>,
 ) -> Result<Created<Message>, Error> {
     let transaction = context.begin(&agent).await?;
     let held = lock_message(&transaction, id).await?.conversation;

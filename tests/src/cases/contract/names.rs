@@ -145,7 +145,7 @@ pub async fn queries_take_second_names(stack: Arc<Stack>) {
             .iter()
             .filter(|(ours, second, beside)| declares(ours) && !declares(second) && beside.iter().all(|beside| declares(beside)));
         for (ours, second, _) in names {
-            let id = Uuid::nil();
+            let id = if *ours == "kind" { "text".to_owned() } else { Uuid::nil().to_string() };
             // What the list is not asked without.
             let required = if operation.id == "search_messages" { "search=a&" } else { "" };
             let with = |query: String| {

@@ -306,6 +306,7 @@ fn with_any_ids(text: &str) -> String {
         "holiday",
         "long_job",
         "webhook",
+        "scheduled",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
