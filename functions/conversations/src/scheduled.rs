@@ -128,20 +128,19 @@ pub fn may_schedule(now: Timestamp, agent: &Identity, held: &HeldConversation) -
 }
 
 /// Conversations come first in the order of locks, and what is not waiting needs none.
-const LOCK_DUE: &str = concat!(
-    "select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
-            conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
-            conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
-            scheduled_messages.author_id, scheduled_messages.due_at,
-            (select role from memberships
-              where memberships.company_id = scheduled_messages.company_id
-                and memberships.user_id = scheduled_messages.author_id and memberships.status = 'active') as role
+const LOCK_DUE: &str = "
+    select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
+           conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
+           conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+           scheduled_messages.author_id, scheduled_messages.due_at,
+           (select role from memberships
+             where memberships.company_id = scheduled_messages.company_id
+               and memberships.user_id = scheduled_messages.author_id and memberships.status = 'active') as role
        from scheduled_messages
        join conversations on conversations.company_id = scheduled_messages.company_id
-                         and conversations.id = scheduled_messages.conversation_id
+                        and conversations.id = scheduled_messages.conversation_id
       where scheduled_messages.id = $1 and scheduled_messages.state = 'waiting'
-        for update of conversations"
-);
+        for update of conversations";
 
 /// No row when it was changed, called off or sent meanwhile.
 const FINISH: &str = concat!(
