@@ -205,7 +205,6 @@ pub struct Location {
 pub struct Attachments {
     pub file_status: Option<FileStatus>,
     pub mime_type: Option<String>,
-    pub file_size: Option<i64>,
     pub reply_to_id: Option<Uuid>,
 }
 
@@ -247,13 +246,9 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
             Kind::Sticker => mime_type == "image/webp",
             _ => true,
         };
-        let is_too_large = found.file_size.is_some_and(|size| size > largest(input.kind));
         if problems.is_empty() && !fits {
             let english = "The file is not of this kind.";
             problems.push(FieldProblem::new(field, "wrong_kind", "O arquivo não é deste tipo.", english));
-        } else if problems.is_empty() && is_too_large {
-            let portuguese = "O arquivo é grande demais para este tipo; envie como documento.";
-            problems.push(FieldProblem::new(field, "too_large", portuguese, "Too large for this kind; send it as a document."));
         }
     }
     if input.reply_to_id.is_some() && found.reply_to_id.is_none() {
@@ -261,16 +256,6 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
         problems.push(FieldProblem::new("reply_to_id", "unknown_message", portuguese, english));
     }
     refuse(problems)
-}
-
-/// What WhatsApp takes of each kind at most, in bytes.
-const fn largest(kind: Kind) -> i64 {
-    match kind {
-        Kind::Sticker => 500 << 10,
-        Kind::Image => 5 << 20,
-        Kind::Audio | Kind::Video => 16 << 20,
-        _ => i64::MAX,
-    }
 }
 
 impl SendMessage {

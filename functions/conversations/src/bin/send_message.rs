@@ -34,7 +34,6 @@ const SENT_BEFORE: &str =
 const ATTACHMENTS: &str = "
     select (select status from files where id = $1) as file_status,
            (select mime_type from files where id = $1) as mime_type,
-           (select size from files where id = $1) as file_size,
            (select id from messages where id = $2 and conversation_id = $3) as reply_to_id";
 
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";

@@ -322,7 +322,6 @@ pub fn together() -> Vec<(&'static str, Case)> {
             texts_have_their_limits,
             location_goes_out,
             cards_choices_and_stickers_go_out,
-            files_over_what_whatsapp_takes_of_their_kind_are_refused,
             files_must_be_of_their_kind,
         };
         outgoing_files::{
