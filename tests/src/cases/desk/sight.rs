@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
 
