@@ -10,10 +10,12 @@ mod account;
 mod content;
 mod kind;
 mod mend;
+mod template;
 
 pub use account::{AccountNotice, Alert};
 pub use kind::{ItemKind, kinds};
 use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates, without_nul};
+pub use template::TemplateChange;
 
 /// One thing a webhook tells, in the order it tells them.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub enum Item {
     Contact(Contact),
     /// WhatsApp tells something about the account or a number of it.
     Account(AccountNotice),
+    /// WhatsApp tells what became of a template.
+    Template(TemplateChange),
     /// Something in a group of people, which is nobody's private word: kept in the raw webhook only.
     Group {
         id: Option<String>,
@@ -60,7 +64,12 @@ impl Item {
             Self::Status(status) => Some(&status.id),
             Self::Change(change) => Some(&change.id),
             Self::Broken { id, .. } | Self::Group { id } => id.as_deref(),
-            Self::NewUserId { .. } | Self::Preference(_) | Self::Contact(_) | Self::Account(_) | Self::Ignored(_) => None,
+            Self::NewUserId { .. }
+            | Self::Preference(_)
+            | Self::Contact(_)
+            | Self::Account(_)
+            | Self::Template(_)
+            | Self::Ignored(_) => None,
         }
     }
 }
@@ -291,7 +300,15 @@ fn told(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
         }
         "smb_app_state_sync" => each(&value["state_sync"], |contact| read_contact(contact, now)),
         group if group.starts_with("group_") => vec![Item::Group { id: None }],
-        _ => vec![account::read(&field, value, entry, now)],
+        _ => {
+            // What becomes of a template may need somebody to act, too.
+            let told = account::read(&field, value, entry, now);
+            match template::read(&field, value, entry, now) {
+                Some(change) if matches!(told, Item::Ignored(_)) => vec![Item::Template(change)],
+                Some(change) => vec![Item::Template(change), told],
+                None => vec![told],
+            }
+        }
     }
 }
 

@@ -23,6 +23,8 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "prices.updated",
     "session.revoked",
     "setup.updated",
+    "template.updated",
+    "templates.synced",
     "user.awaiting_approval",
     "user.presence",
     "user.updated",
