@@ -27,7 +27,7 @@ const TEMPLATES: TimeList = TimeList {
     select * from message_templates
      where ($1::text is null
             or position(app.fold($1) in app.fold(name || ' ' || replace(name, '_', ' ') || ' '
-                                                  || jsonb_path_query_array(components, '$[*].text'))) > 0)
+                                                  || jsonb_path_query_array(components, '$[*].text')::text)) > 0)
        and ($2::uuid is null or channel_account_id = $2)
        and case when $3::text is null then status <> 'deleted' else status = $3 end
        and ($4::text is null or category = $4)
