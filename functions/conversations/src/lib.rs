@@ -48,8 +48,8 @@ pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
 pub use template::{
-    Button, ButtonKind, Header, HeaderFormat, Parts, Place, Template, TemplateCategory, TemplateQuality, TemplateRow,
-    TemplateStatus, Variable,
+    Button, ButtonKind, Header, HeaderFormat, Parts, Template, TemplateCategory, TemplateQuality, TemplateRow, TemplateStatus,
+    Variable, VariablePlace,
 };
 pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
 

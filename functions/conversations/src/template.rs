@@ -38,7 +38,7 @@ closed_set! {
 
 closed_set! {
     /// Where a variable of a template is.
-    pub Place { Header = "header", Body = "body", Button = "button" }
+    pub VariablePlace { Header = "header", Body = "body", Button = "button" }
 }
 
 /// The columns of `TemplateRow`, from a relation named `message_templates`.
@@ -149,7 +149,7 @@ pub struct Button {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Variable {
     #[serde(rename = "in")]
-    pub place: Place,
+    pub place: VariablePlace,
     /// `1`, `2` … or its name; of a button the button's place, from `0`.
     pub name: String,
     pub example: Option<String>,
@@ -167,7 +167,7 @@ impl Parts {
                     parts.body = text(component, "text").unwrap_or_default();
                     let example = &component["example"];
                     let examples = examples(&example["body_text"][0], &example["body_text_named_params"]);
-                    parts.variables.extend(variables(Place::Body, &parts.body, &examples));
+                    parts.variables.extend(variables(VariablePlace::Body, &parts.body, &examples));
                 }
                 "FOOTER" => parts.footer = text(component, "text"),
                 "BUTTONS" => component["buttons"].as_array().into_iter().flatten().for_each(|button| parts.read_button(button)),
@@ -187,7 +187,7 @@ impl Parts {
         let words = text(component, "text").filter(|_| format == Some(HeaderFormat::Text));
         let example = &component["example"];
         let examples = examples(&example["header_text"], &example["header_text_named_params"]);
-        self.variables.extend(variables(Place::Header, words.as_deref().unwrap_or_default(), &examples));
+        self.variables.extend(variables(VariablePlace::Header, words.as_deref().unwrap_or_default(), &examples));
         self.header = Some(Header { format, text: words });
     }
 
@@ -201,7 +201,7 @@ impl Parts {
         let url = text(button, "url");
         if kind == ButtonKind::Url && url.as_ref().is_some_and(|url| url.contains("{{")) {
             let example = button["example"][0].as_str().map(str::to_owned);
-            self.variables.push(Variable { place: Place::Button, name: self.buttons.len().to_string(), example });
+            self.variables.push(Variable { place: VariablePlace::Button, name: self.buttons.len().to_string(), example });
         }
         let text_of = |name: &str| text(button, name);
         self.buttons.push(Button { kind, text: text_of("text").unwrap_or_default(), url, phone_number: text_of("phone_number") });
@@ -227,7 +227,7 @@ impl Parts {
     }
 
     fn preview(&self) -> String {
-        let of_body = self.variables.iter().filter(|variable| variable.place == Place::Body);
+        let of_body = self.variables.iter().filter(|variable| variable.place == VariablePlace::Body);
         let examples: Vec<(&str, &str)> =
             of_body.filter_map(|variable| Some((variable.name.as_str(), variable.example.as_deref()?))).collect();
         fill(&self.body, &examples)
@@ -262,7 +262,7 @@ fn names(text: &str) -> Vec<String> {
     names
 }
 
-fn variables(place: Place, text: &str, examples: &[(String, String)]) -> Vec<Variable> {
+fn variables(place: VariablePlace, text: &str, examples: &[(String, String)]) -> Vec<Variable> {
     let example = |name: &str| examples.iter().find(|(known, _)| known == name).map(|(_, example)| example.clone());
     names(text).into_iter().map(|name| Variable { place, example: example(&name), name }).collect()
 }
@@ -303,16 +303,16 @@ mod tests {
     #[test]
     fn a_template_tells_its_variables_and_its_preview() {
         let parts = Parts::read(&reminder());
-        let told: Vec<(Place, &str, Option<&str>)> = parts
+        let told: Vec<(VariablePlace, &str, Option<&str>)> = parts
             .variables
             .iter()
             .map(|variable| (variable.place, variable.name.as_str(), variable.example.as_deref()))
             .collect();
         let expected = [
-            (Place::Header, "1", Some("Ana")),
-            (Place::Body, "1", Some("Maria")),
-            (Place::Body, "2", Some("10h")),
-            (Place::Button, "1", Some("https://exemplo.test/7")),
+            (VariablePlace::Header, "1", Some("Ana")),
+            (VariablePlace::Body, "1", Some("Maria")),
+            (VariablePlace::Body, "2", Some("10h")),
+            (VariablePlace::Button, "1", Some("https://exemplo.test/7")),
         ];
         assert_eq!(told, expected);
         assert_eq!(parts.preview(), "Olá Maria, às 10h — Maria!");

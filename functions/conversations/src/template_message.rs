@@ -3,7 +3,7 @@
 use shared::{VISIBLE, error::FieldProblem, prelude::*, visible};
 
 use crate::{
-    ButtonKind, Parts, Place, TemplateRow, TemplateStatus, Variable,
+    ButtonKind, Parts, TemplateRow, TemplateStatus, Variable, VariablePlace,
     template::{Template, fill},
 };
 
@@ -35,7 +35,7 @@ pub struct TemplateParameter {
     /// The body without it.
     #[garde(skip)]
     #[serde(rename = "in", default = "body")]
-    pub place: Place,
+    pub place: VariablePlace,
     #[garde(length(chars, min = 1, max = 100))]
     pub name: String,
     #[garde(length(chars, min = 1, max = 1024), custom(visible))]
@@ -43,8 +43,8 @@ pub struct TemplateParameter {
     pub value: String,
 }
 
-fn body() -> Place {
-    Place::Body
+fn body() -> VariablePlace {
+    VariablePlace::Body
 }
 
 impl TemplateToSend {
@@ -77,8 +77,8 @@ pub fn fill_in(asked: &TemplateToSend, row: Option<&TemplateRow>, has_file: bool
         return Err(vec![FieldProblem::new("template.name", "not_sendable", portuguese, english)]);
     }
     let words = parts.header.as_ref().and_then(|header| header.text.clone());
-    let header = words.map(|words| fill(&words, &values(asked, Place::Header)));
-    let body = fill(&parts.body, &values(asked, Place::Body));
+    let header = words.map(|words| fill(&words, &values(asked, VariablePlace::Header)));
+    let body = fill(&parts.body, &values(asked, VariablePlace::Body));
     let problems: Vec<FieldProblem> = missing(asked, &parts.variables)
         .chain(asked.parameters.iter().enumerate().filter_map(|(place, parameter)| wrong(asked, &parts, place, parameter)))
         .chain(wrong_file(&parts, has_file))
@@ -107,7 +107,7 @@ fn unknown() -> Vec<FieldProblem> {
     vec![FieldProblem::new("template.name", "unknown_template", portuguese, english)]
 }
 
-fn values(asked: &TemplateToSend, place: Place) -> Vec<(&str, &str)> {
+fn values(asked: &TemplateToSend, place: VariablePlace) -> Vec<(&str, &str)> {
     let of_place = asked.parameters.iter().filter(|parameter| parameter.place == place);
     of_place.map(|parameter| (parameter.name.as_str(), parameter.value.as_str())).collect()
 }
@@ -120,9 +120,9 @@ fn missing(asked: &TemplateToSend, variables: &[Variable]) -> impl Iterator<Item
     let missing = variables.iter().filter(|variable| !asked.parameters.iter().any(|parameter| is_for(parameter, variable)));
     missing.map(|Variable { place, name, .. }| {
         let (place, english_place) = match place {
-            Place::Header => ("no cabeçalho", "in the header"),
-            Place::Body => ("no corpo", "in the body"),
-            Place::Button => ("no botão", "in button"),
+            VariablePlace::Header => ("no cabeçalho", "in the header"),
+            VariablePlace::Body => ("no corpo", "in the body"),
+            VariablePlace::Button => ("no botão", "in button"),
         };
         let portuguese = format!("Falta o valor de {{{{{name}}}}} {place}.");
         let english = format!("The value of {{{{{name}}}}} {english_place} is missing.");
@@ -135,7 +135,7 @@ fn wrong(asked: &TemplateToSend, parts: &Parts, place: usize, parameter: &Templa
     let problem = |field: &str, code: &str, portuguese: &str, english: &str| {
         Some(FieldProblem::new(format!("template.parameters[{place}].{field}"), code, portuguese, english))
     };
-    let answers = parameter.place == Place::Button
+    let answers = parameter.place == VariablePlace::Button
         && parameter
             .name
             .parse()
@@ -150,13 +150,13 @@ fn wrong(asked: &TemplateToSend, parts: &Parts, place: usize, parameter: &Templa
     }
     let TemplateParameter { value, .. } = parameter;
     match parameter.place {
-        Place::Button if answers && value.chars().count() > 256 => {
+        VariablePlace::Button if answers && value.chars().count() > 256 => {
             problem("value", "too_long", "No máximo 256 caracteres.", "At most 256 characters.")
         }
-        Place::Button if !answers && value.chars().any(char::is_whitespace) => {
+        VariablePlace::Button if !answers && value.chars().any(char::is_whitespace) => {
             problem("value", "invalid_url", "O fim de um endereço não tem espaços.", "The end of an address has no spaces.")
         }
-        Place::Header | Place::Body if value.chars().any(char::is_control) || value.contains(TOO_MANY_SPACES) => {
+        VariablePlace::Header | VariablePlace::Body if value.chars().any(char::is_control) || value.contains(TOO_MANY_SPACES) => {
             let portuguese = "O WhatsApp não aceita quebras de linha nem mais de quatro espaços seguidos aqui.";
             problem("value", "one_line", portuguese, "WhatsApp takes no line breaks and no more than four spaces in a row here.")
         }
@@ -188,7 +188,7 @@ fn too_long(place: &str, text: &str, most: usize) -> Option<FieldProblem> {
 /// As WhatsApp takes them; a header's file is added when it has been uploaded there.
 fn components(asked: &TemplateToSend, parts: &Parts) -> Vec<Value> {
     let value_of = |variable: &Variable| asked.parameters.iter().find(|parameter| is_for(parameter, variable));
-    let texts = |place: Place, kind: &str| {
+    let texts = |place: VariablePlace, kind: &str| {
         let variables = parts.variables.iter().filter(|variable| variable.place == place);
         let parameters: Vec<Value> = variables
             .filter_map(|variable| {
@@ -201,7 +201,7 @@ fn components(asked: &TemplateToSend, parts: &Parts) -> Vec<Value> {
             .collect();
         (!parameters.is_empty()).then(|| json!({"type": kind, "parameters": parameters}))
     };
-    let buttons = asked.parameters.iter().filter(|parameter| parameter.place == Place::Button).map(|parameter| {
+    let buttons = asked.parameters.iter().filter(|parameter| parameter.place == VariablePlace::Button).map(|parameter| {
         let is_url = parts.variables.iter().any(|variable| is_for(parameter, variable));
         let (kind, value) = if is_url {
             ("url", json!({"type": "text", "text": parameter.value}))
@@ -210,7 +210,7 @@ fn components(asked: &TemplateToSend, parts: &Parts) -> Vec<Value> {
         };
         json!({"type": "button", "sub_type": kind, "index": parameter.name, "parameters": [value]})
     });
-    texts(Place::Header, "header").into_iter().chain(texts(Place::Body, "body")).chain(buttons).collect()
+    texts(VariablePlace::Header, "header").into_iter().chain(texts(VariablePlace::Body, "body")).chain(buttons).collect()
 }
 
 #[cfg(test)]
