@@ -300,15 +300,7 @@ fn told(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
         }
         "smb_app_state_sync" => each(&value["state_sync"], |contact| read_contact(contact, now)),
         group if group.starts_with("group_") => vec![Item::Group { id: None }],
-        _ => {
-            // What becomes of a template may need somebody to act, too.
-            let told = account::read(&field, value, entry, now);
-            match template::read(&field, value, entry, now) {
-                Some(change) if matches!(told, Item::Ignored(_)) => vec![Item::Template(change)],
-                Some(change) => vec![Item::Template(change), told],
-                None => vec![told],
-            }
-        }
+        _ => vec![account::read(&field, value, entry, now)],
     }
 }
 
