@@ -164,7 +164,7 @@ pub fn list_templates<'a>(
         let fields = "id,name,language,category,status,components,quality_score,rejected_reason";
         let query = [("fields", fields), ("limit", "100")].into_iter().chain(after.map(|after| ("after", after)));
         let mut url = format!("{}/{business_account}/message_templates?", base_url());
-        url.extend(form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish().chars());
+        url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
         let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
         let (answer, call) = run(context, "list_templates", request).await;
         let page = answer.and_then(|answer| {

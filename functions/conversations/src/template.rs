@@ -244,7 +244,7 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
         filled.push_str(before);
         match values.iter().find(|(known, _)| *known == name.trim()) {
             Some((_, value)) => filled.push_str(value),
-            None => filled.push_str(&format!("{{{{{name}}}}}")),
+            None => filled.extend(["{{", name, "}}"]),
         }
         rest = behind;
     }
