@@ -14,6 +14,8 @@ STATE_OF_THE_WORLD = {
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # A password that is easy to guess.
     "password_too_common",
+    # What the clock says.
+    "in_the_past", "too_late",
     # A name of the time zone database; times and days that do not go together.
     "unknown_time_zone", "inverted", "overlapping", "period", "repeated",
     # What came in by another parameter: parameters cannot be told to exclude each other.
