@@ -24,6 +24,7 @@ mod identity;
 mod integrations;
 mod jobs;
 mod mail;
+mod notes;
 mod setup;
 mod snapshot;
 mod team;
@@ -45,6 +46,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         integrations::cases(),
         jobs::cases(),
         mail::cases(),
+        notes::cases(),
         setup::cases(),
         team::cases(),
     ]

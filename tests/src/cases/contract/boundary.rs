@@ -70,6 +70,9 @@ const OF_STAFF: &[&str] = &[
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
+    "insert note_revisions (note_id, version, text)",
+    "insert notes (id, client_id, conversation_id, text, mention_ids, is_pinned)",
+    "update notes (text, mention_ids, is_pinned, version, updated_at, deleted_at, deleted_by_id)",
     "delete object_removals",
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
@@ -112,6 +115,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update mails (state, attempts, reply, sent_at)",
     "insert messages",
     "update messages",
+    "update notes (client_id, conversation_id)",
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",

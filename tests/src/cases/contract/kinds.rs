@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
 
-use super::sample::{Fixture, member};
+use super::sample::{Fixture, conversation, member};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -61,6 +61,7 @@ impl Scene {
             "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
+            "list_notes" => format!("/notes?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
         }
@@ -77,6 +78,10 @@ impl Scene {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
             }
+            "list_notes" => {
+                let note = json!({"conversation_id": self.conversation, "text": format!("Linha {number}")});
+                drop(company.admin.api.post("/notes", note).await.expect(201));
+            }
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -92,6 +97,9 @@ impl Scene {
             "list_invites" => {
                 let path = format!("/team/invites/{id}");
                 drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
+            }
+            "list_notes" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/notes/{id}"), None).await.expect(204));
             }
             _ => return false,
         }
@@ -188,6 +196,18 @@ impl Change {
             "update_department" => {
                 let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
                 given(format!("/departments/{}", text(&made["id"])), "Vendas")
+            }
+            "update_note" => {
+                let conversation = conversation(stack, company).await;
+                let note = json!({"conversation_id": conversation, "text": "Vendas"});
+                let note = company.admin.api.post("/notes", note).await.expect(201);
+                Self {
+                    method: Method::PUT,
+                    path: format!("/notes/{}", text(&note["id"])),
+                    made: json!({"text": "Vendas"}),
+                    same: json!({"text": "Vendas"}),
+                    renamed: |_, name| json!({"text": name}),
+                }
             }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_profile" => given("/users/me".to_owned(), "Helena"),

@@ -191,6 +191,10 @@ impl Fixture {
             "conversation_id" if function == "typing" => self.followed_conversation().await,
             "conversation_id" => self.conversation(true).await,
             "waiting_conversation_id" => self.conversation(false).await,
+            "note_id" => {
+                let note = json!({"conversation_id": self.conversation(false).await, "text": "Prefere falar à tarde"});
+                text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned()
+            }
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,

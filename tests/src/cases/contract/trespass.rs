@@ -285,6 +285,7 @@ fn with_any_ids(text: &str) -> String {
         "own_conversation",
         "waiting",
         "message",
+        "note",
         "file",
         "pending_file",
         "department",
@@ -308,6 +309,7 @@ struct Scene {
     conversation: String,
     waiting: String,
     message: String,
+    note: String,
     file: String,
     pending_file: String,
     invite: String,
@@ -330,6 +332,8 @@ impl Scene {
         let new =
             json!({"conversation_id": conversation, "client_message_id": "scene", "kind": "text", "body": secret(&company)});
         let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
+        let note = json!({"conversation_id": conversation, "text": secret(&company)});
+        let note = text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
         let failed_job = sample::failed_job(stack, &company).await;
@@ -344,6 +348,7 @@ impl Scene {
             conversation,
             waiting,
             message,
+            note,
             file,
             pending_file,
             invite,
@@ -361,6 +366,7 @@ impl Scene {
             ("{conversation}", self.conversation.clone()),
             ("{waiting}", self.waiting.clone()),
             ("{message}", self.message.clone()),
+            ("{note}", self.note.clone()),
             ("{file}", self.file.clone()),
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),

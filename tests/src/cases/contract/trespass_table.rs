@@ -16,7 +16,7 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{file}`, `{pending_file}`, `{department}`,
 /// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -55,6 +55,7 @@ pub const ROWS: &[Row] = &[
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
+    row("create_note", "/notes", r#"{"conversation_id": "{conversation}", "text": "Intrusos"}"#, Invalid),
     row("create_realtime_ticket", "/realtime/tickets", "{}", OwnThings),
     row(
         "create_upload_url",
@@ -108,6 +109,9 @@ pub const ROWS: &[Row] = &[
     row("list_events", "/events?after={cursor}", "", OwnThings),
     row("list_events", "/events?after={cursor}&topics=conversation:{conversation},company:{company},user:{agent}", "", OwnThings),
     row("list_failed_jobs", "/jobs/failed", "", OwnThings),
+    row("list_notes", "/notes?conversation_id={conversation}", "", OwnThings),
+    row("delete_note", "/notes/{note}", "", NotFound),
+    row("update_note", "/notes/{note}", r#"{"text": "Intrusos"}"#, NotFound),
     row("list_holidays", "/calendar/holidays?department_id={department}", "", NotFound),
     row("list_inbound_webhooks", "/inbound-webhooks?channel_account_id={channel}", "", OwnThings),
     row("list_inbound_webhooks", "/inbound-webhooks?state=unrouted", "", OwnThings),
