@@ -548,7 +548,8 @@ create table public.mail_accounts (
     sealed bytea,
     from_address text not null,
     from_name text,
-    version integer not null default 1
+    version integer not null default 1,
+    authority text
 );
 alter table public.mail_accounts enable row level security;
 alter table public.mail_accounts force row level security;
@@ -622,7 +623,8 @@ create table public.messages (
     fence integer,
     sending_at timestamp with time zone,
     edited_at timestamp with time zone,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    deleted_by_id uuid
 );
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
@@ -688,6 +690,22 @@ create table public.schedule_runs (
 );
 alter table public.schedule_runs enable row level security;
 alter table public.schedule_runs force row level security;
+
+create table public.scheduled_messages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    author_id uuid not null default app.user_id(),
+    body text not null,
+    due_at timestamp with time zone not null,
+    state text not null default 'waiting'::text,
+    failure text,
+    message_id uuid,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.scheduled_messages enable row level security;
+alter table public.scheduled_messages force row level security;
 
 create table public.schema_migrations (
     version integer not null,
@@ -893,6 +911,7 @@ alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
+alter table public.mail_accounts add constraint mail_accounts_authority_check CHECK ((char_length(authority) <= 10000));
 alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
 alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
@@ -909,6 +928,7 @@ alter table public.memberships add constraint memberships_company_id_avatar_file
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
+alter table public.memberships add constraint memberships_primary_active CHECK (((status = 'active'::text) OR (NOT is_primary)));
 alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
 alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text, 'removed'::text])));
 alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -934,6 +954,13 @@ alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOR
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
+alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) >= 1) AND (char_length(body) <= 4096)));
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_id_key UNIQUE (company_id, id);
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.messages(company_id, id) ON DELETE SET NULL (message_id);
+alter table public.scheduled_messages add constraint scheduled_messages_pkey PRIMARY KEY (id);
+alter table public.scheduled_messages add constraint scheduled_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'cancelled'::text])));
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY (user_id);
 alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1011,6 +1038,7 @@ CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
+CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
@@ -1021,6 +1049,9 @@ CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
+CREATE INDEX scheduled_messages_conversation ON public.scheduled_messages USING btree (company_id, conversation_id, due_at DESC, id DESC);
+CREATE INDEX scheduled_messages_due ON public.scheduled_messages USING btree (company_id, due_at DESC, id DESC);
+CREATE INDEX scheduled_messages_message ON public.scheduled_messages USING btree (company_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
@@ -1411,7 +1442,9 @@ CREATE OR REPLACE FUNCTION app.choose_primary(company uuid)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    if not exists (select from memberships where company_id = company and user_id = app.user_id() and status = 'active') then
+    perform from users where id = app.user_id() for no key update;
+    perform from memberships where company_id = company and user_id = app.user_id() and status = 'active' for no key update;
+    if not found then
         return false;
     end if;
     update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;
@@ -1466,7 +1499,7 @@ CREATE OR REPLACE FUNCTION app.client_id()
 AS $function$ select nullif(current_setting('app.client_id', true), '')::uuid $function$;
 
 CREATE OR REPLACE FUNCTION app.companies_of_user()
- RETURNS TABLE(id uuid, name text, slug text, role text)
+ RETURNS TABLE(id uuid, name text, slug text, role text, is_primary boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -1474,7 +1507,8 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select companies.id, companies.name, companies.slug, memberships.role
+    select companies.id, companies.name, companies.slug, memberships.role,
+           row_number() over (order by memberships.is_primary desc, memberships.created_at, companies.id) = 1
       from memberships
       join companies on companies.id = memberships.company_id
      where memberships.user_id = app.user_id() and memberships.status = 'active'
@@ -2017,7 +2051,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_challenge(hash bytea)
- RETURNS TABLE(user_id uuid, name text, email text, company_id uuid, company_name text, company_slug text, role text, secret bytea)
+ RETURNS TABLE(user_id uuid, name text, email text, company_id uuid, company_name text, company_slug text, role text, avatar_url text, secret bytea)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -2025,7 +2059,8 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select users.id, users.name, users.email, companies.id, companies.name, companies.slug, memberships.role, second_factors.secret
+    select users.id, users.name, users.email, companies.id, companies.name, companies.slug, memberships.role,
+           '/storage/download/' || memberships.avatar_file_id, second_factors.secret
       from login_challenges
       join users on users.id = login_challenges.user_id
       join companies on companies.id = login_challenges.company_id
@@ -2147,18 +2182,95 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_login(address text)
- RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean)
+ RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean, avatar_url text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status,
-           exists (select from second_factors where second_factors.user_id = users.id and second_factors.enabled_at is not null)
+           exists (select from second_factors where second_factors.user_id = users.id and second_factors.enabled_at is not null),
+           '/storage/download/' || memberships.avatar_file_id
       from users
       left join memberships on memberships.user_id = users.id
       left join companies on companies.id = memberships.company_id
      where users.email = lower(address)
      order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+    sampled constant integer := 300;
+    walked constant integer := 2000;
+    company uuid := app.company_id();
+    words text[] := app.stems(company, app.spaced(query));
+    direction text := case when oldest_first then 'asc' else 'desc' end;
+    -- What is searched at all, and the place.
+    said text := 'messages.company_id = $1 and messages.body <> '''' and messages.deleted_at is null
+                  and messages.sender_type <> ''system'' and messages.kind <> ''reaction'''
+        || case when since is not null then ' and messages.sent_at >= $10' else '' end
+        || case when until is not null then ' and messages.sent_at < $11' else '' end
+        || case when at is null then ''
+                when oldest_first then ' and (messages.sent_at, messages.id) > ($12, $13)'
+                else ' and (messages.sent_at, messages.id) < ($12, $13)' end;
+    has_words text := ' and app.stems(messages.company_id, app.searchable(messages.body)) @> $2';
+    -- What the caller asks for, and sees.
+    asked text :=
+        case when in_conversation is not null then ' and messages.conversation_id = $3' else '' end
+        || case when of_client is not null then
+                ' and messages.conversation_id = any (array(
+                      select id from conversations where company_id = $1 and client_id = $4))' else '' end
+        || case when sender is not null then ' and messages.sender_type = $5' else '' end
+        || case when sent_by is not null then ' and messages.sender_id = $6' else '' end
+        || case when of_kind is not null then ' and messages.kind = $7' else '' end
+        || case when in_department is not null then ' and conversations.department_id = $8' else '' end
+        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end
+        || case when app.sees_all() then ''
+                else ' and (conversations.assignee_id = $14
+                            or (conversations.department_id is null or conversations.department_id = any ($15))
+                               and ($16 = ''department'' or conversations.assignee_id is null))' end;
+    joined constant text := ' join conversations on conversations.company_id = messages.company_id
+                                                and conversations.id = messages.conversation_id';
+    ordered text := format(' order by messages.sent_at %1$s, messages.id %1$s', direction);
+    newest text;
+    matches integer;
+    found uuid[];
+begin
+    if words = '{}' then
+        return '{}';
+    end if;
+    if in_conversation is null and of_client is null then
+        newest := '(select * from messages where ' || said || ordered || ' limit %s) messages';
+        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || has_words || asked
+           into matches
+          using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                app.user_id(), app.department_ids(), app.visibility();
+        if matches * walked >= wanted * sampled then
+            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || has_words || asked
+                    || ordered || format(' limit %s)', wanted)
+               into found
+              using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                    app.user_id(), app.department_ids(), app.visibility();
+            if cardinality(found) >= wanted then
+                return found;
+            end if;
+        end if;
+    end if;
+    execute 'select array(select messages.id from messages' || joined || ' where ' || said || has_words || asked
+            || ordered || format(' limit %s)', wanted)
+       into found
+      using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+            app.user_id(), app.department_ids(), app.visibility();
+    return found;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
@@ -2201,6 +2313,20 @@ CREATE OR REPLACE FUNCTION app.fold(value text)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
+
+CREATE OR REPLACE FUNCTION app.follow_conversation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update scheduled_messages
+       set conversation_id = new.merged_into_id
+     where company_id = new.company_id and conversation_id = new.id;
+    return null;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
  RETURNS TABLE(email text, name text, locale text, is_made boolean)
@@ -3335,6 +3461,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.return_to_active_assignee()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from memberships
+      where company_id = new.company_id and user_id = new.assignee_id and status = 'active' and role <> 'student'
+        for share skip locked;
+    if not found then
+        new.assignee_id := null;
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
  RETURNS integer
  LANGUAGE plpgsql
@@ -4112,12 +4255,14 @@ CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversa
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
+CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
+CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
@@ -4459,6 +4604,10 @@ create policy company on public.messages as restrictive for all to app_staff, ap
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
 
+create policy own_side on public.messages as restrictive for update to app_staff using ((sender_type = ANY (ARRAY['agent'::text, 'bot'::text])) OR (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE ((memberships.company_id = app.company_id()) AND (memberships.user_id = app.user_id()) AND (memberships.role = ANY (ARRAY['supervisor'::text, 'admin'::text]))))));
+
 create policy own_words on public.messages as restrictive for insert to app_staff with check ((sender_type = ANY (ARRAY['agent'::text, 'system'::text])) AND (sender_id = ( SELECT app.user_id() AS user_id)));
 
 create policy staff on public.messages as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
@@ -4522,6 +4671,18 @@ create policy system on public.refresh_tokens as permissive for all to app_syste
 create policy everybody on public.schedule_runs as permissive for select to public using true;
 
 create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
+
+create policy company on public.scheduled_messages as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.scheduled_messages as permissive for all to app_lookup using true;
+
+create policy seen on public.scheduled_messages as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = scheduled_messages.company_id) AND (conversations.id = scheduled_messages.conversation_id))));
+
+create policy staff on public.scheduled_messages as permissive for all to app_staff using true;
+
+create policy system on public.scheduled_messages as permissive for all to app_system using true;
 
 create policy lookup on public.second_factors as permissive for all to app_lookup using true;
 
@@ -4903,12 +5064,13 @@ grant select on column public.jobs.payload to app_staff;
 grant select on column public.jobs.queue to app_staff;
 grant select on column public.jobs.retried_at to app_staff;
 grant select on column public.jobs.retries to app_staff;
+grant insert, select, update on column public.mail_accounts.authority to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
 grant insert, select, update on column public.mail_accounts.from_name to app_staff;
 grant insert, select, update on column public.mail_accounts.host to app_staff;
 grant insert, select, update on column public.mail_accounts.port to app_staff;
-grant insert, update on column public.mail_accounts.sealed to app_staff;
+grant insert, select, update on column public.mail_accounts.sealed to app_staff;
 grant insert, select, update on column public.mail_accounts.security to app_staff;
 grant insert, select, update on column public.mail_accounts.username to app_staff;
 grant select, update on column public.mail_accounts.version to app_staff;
@@ -4935,9 +5097,13 @@ grant insert on column public.messages.conversation_id to app_staff;
 grant select on column public.messages.conversation_id to app_system;
 grant select on column public.messages.created_at to app_system;
 grant select on column public.messages.deleted_at to app_system;
+grant update on column public.messages.deleted_at to app_staff;
+grant update on column public.messages.deleted_by_id to app_staff;
 grant select on column public.messages.edited_at to app_system;
 grant select on column public.messages.error_code to app_system;
+grant update on column public.messages.error_code to app_staff;
 grant select on column public.messages.error_detail to app_system;
+grant update on column public.messages.error_detail to app_staff;
 grant insert on column public.messages.fence to app_staff;
 grant select on column public.messages.fence to app_system;
 grant insert on column public.messages.file_id to app_staff;
@@ -4950,6 +5116,7 @@ grant select on column public.messages.kind to app_system;
 grant insert on column public.messages.payload to app_staff;
 grant select on column public.messages.payload to app_system;
 grant select on column public.messages.provider_id to app_system;
+grant update on column public.messages.provider_id to app_staff;
 grant select on column public.messages.reactions to app_system;
 grant insert on column public.messages.reply_to_id to app_staff;
 grant select on column public.messages.reply_to_id to app_system;
@@ -4959,9 +5126,10 @@ grant select on column public.messages.sender_id to app_system;
 grant insert on column public.messages.sender_type to app_staff;
 grant select on column public.messages.sender_type to app_system;
 grant select on column public.messages.sending_at to app_system;
+grant update on column public.messages.sending_at to app_staff;
 grant insert on column public.messages.sent_at to app_staff;
 grant select on column public.messages.sent_at to app_system;
-grant insert on column public.messages.status to app_staff;
+grant insert, update on column public.messages.status to app_staff;
 grant select on column public.messages.status to app_system;
 grant select on column public.object_removals.begun_at to app_system;
 grant select on column public.object_removals.company_id to app_system;
@@ -4988,6 +5156,13 @@ grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
+grant insert, update on column public.scheduled_messages.body to app_staff;
+grant insert on column public.scheduled_messages.conversation_id to app_staff;
+grant update on column public.scheduled_messages.conversation_id to app_lookup;
+grant insert, update on column public.scheduled_messages.due_at to app_staff;
+grant insert on column public.scheduled_messages.id to app_staff;
+grant update on column public.scheduled_messages.state to app_staff;
+grant update on column public.scheduled_messages.version to app_staff;
 grant select on column public.second_factors.enabled_at to app_staff;
 grant select on column public.second_factors.enabled_at to app_student;
 grant select on column public.second_factors.user_id to app_staff;
@@ -5102,6 +5277,7 @@ grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
+grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
@@ -5348,6 +5524,9 @@ grant delete, insert, select, update on table public.recovery_codes to app_looku
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant insert, select, update on table public.schedule_runs to app_lookup;
 grant select on table public.schedule_runs to app_staff;
+grant select on table public.scheduled_messages to app_lookup;
+grant select on table public.scheduled_messages to app_staff;
+grant select, update on table public.scheduled_messages to app_system;
 grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;

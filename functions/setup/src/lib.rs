@@ -3,10 +3,13 @@
 pub mod ai;
 pub mod checks;
 pub mod defaults;
+pub mod mail;
 pub mod starter_flow;
 pub mod steps;
 
-use shared::prelude::*;
+use shared::{error::FieldProblem, prelude::*};
+
+use crate::{ai::AiSetup, mail::MailSetup};
 
 /// A company as set-up shows and writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -17,15 +20,6 @@ pub struct CompanySetup {
     pub locale: String,
     /// What its coins are called.
     pub coin_name: String,
-}
-
-/// A language model behind an OpenAI-compatible API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct AiSetup {
-    pub base_url: String,
-    pub model: String,
-    /// The end of the key, such as `••••1234`.
-    pub api_key: Option<String>,
 }
 
 /// A channel as set-up shows it; it is connected with `POST /integrations/config`.
@@ -44,6 +38,8 @@ pub struct Setup {
     /// Where the company's front end is, such as `https://app.exemplo.com.br`: links in mails lead there. Null is the stage's.
     pub front_end_origin: Option<String>,
     pub ai: Option<AiSetup>,
+    /// Null where mails go by the stage's server.
+    pub mail: Option<MailSetup>,
     pub whatsapp: Vec<ChannelSetup>,
     /// Defaults that were made by `POST /setup/infrastructure`.
     pub made: Vec<String>,
@@ -64,12 +60,20 @@ pub struct SetupUpdated {
 }
 event!(SetupUpdated = "setup.updated");
 
+/// A secret is to be given again: the one that is kept was given for another address.
+fn needed_again(field: &str) -> FieldProblem {
+    FieldProblem::new(field, "required", "Informe de novo ao mudar o endereço.", "Give it again when the address changes.")
+}
+
 /// The columns of `SetupRow`, of `companies` and `company_setup`.
 #[macro_export]
 macro_rules! setup_columns {
     () => {
         "companies.name, companies.time_zone, companies.locale, companies.coin_name,
          companies.front_end_url as front_end_origin, company_setup.ai_base_url, company_setup.ai_model, company_setup.ai_key_hint,
+         (select jsonb_build_object('host', host, 'port', port, 'security', security, 'username', username, 'from_address', from_address,
+                                    'from_name', from_name, 'authority', authority)
+            from mail_accounts) as mail,
          coalesce(company_setup.made, '{}') as made, coalesce(company_setup.version, 0) as version,
          (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'status', status) order by created_at, id), '[]')
             from channel_accounts where kind = 'whatsapp_cloud') as channels"
@@ -87,6 +91,7 @@ pub struct SetupRow {
     ai_base_url: Option<String>,
     ai_model: Option<String>,
     ai_key_hint: Option<String>,
+    mail: Option<Value>,
     made: Vec<String>,
     version: i32,
     channels: Value,
@@ -104,6 +109,7 @@ impl From<SetupRow> for Setup {
             company: CompanySetup { name, time_zone, locale, coin_name },
             front_end_origin,
             ai,
+            mail: row.mail.and_then(|mail| serde_json::from_value(mail).ok()),
             whatsapp: serde_json::from_value(row.channels).unwrap_or_default(),
             made,
             version,

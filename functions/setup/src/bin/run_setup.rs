@@ -1,8 +1,9 @@
-//! POST /setup/infrastructure — makes the first departments and a flow for the bot, once; where they are there, or were made before, it changes nothing.
+//! POST /setup/infrastructure — makes the first departments, the usual hours and a flow for the bot, once; where they are there, or were made before, it changes nothing.
 
+use calendar::CalendarUpdated;
 use setup::{
     SetupUpdated,
-    defaults::{self, Made, MadeDefault},
+    defaults::{self, Made, MadeDefault, OF_CALENDAR},
 };
 use shared::prelude::*;
 use team::DepartmentCreated;
@@ -25,6 +26,9 @@ async fn run_setup(context: Context, caller: Admin) -> Result<Json<SetupRun>, Er
     let Made { made, departments, version } = defaults::make(&context, &transaction).await?;
     for department in &departments {
         transaction.tell_staff(&DepartmentCreated { department });
+    }
+    if made.iter().any(|made| made.key == OF_CALENDAR) {
+        transaction.tell_staff(&CalendarUpdated { department_id: None });
     }
     if !made.is_empty() {
         transaction.tell_staff(&SetupUpdated { version });

@@ -1,12 +1,20 @@
 //! POST /setup/config — saves what is given and leaves the rest as it is. Secrets are sealed, and never shown again.
 
+use companies::{Company, CompanyUpdated, company_columns};
 use futures_util::future::try_join;
-use setup::{AiSetup, CompanySetup, Setup, SetupRow, SetupUpdated, ai, defaults::ENSURE_ROW, setup_columns};
+use setup::{
+    CompanySetup, Setup, SetupRow, SetupUpdated,
+    ai::{self, AiSetup, SetupAiInput},
+    defaults::ENSURE_ROW,
+    mail::{self, SetupMailInput},
+    setup_columns,
+};
 use shared::{
     VISIBLE,
     error::{FieldProblem, STALE, refuse},
     known_zone,
     outside::{self, Refusal},
+    parameters,
     prelude::*,
     visible,
 };
@@ -25,6 +33,8 @@ struct SetupInput {
     front_end_origin: Option<String>,
     #[garde(dive)]
     ai: Option<SetupAiInput>,
+    #[garde(dive)]
+    mail: Option<SetupMailInput>,
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -43,26 +53,6 @@ struct SetupCompanyInput {
     coin_name: Option<String>,
 }
 
-/// A language model behind an OpenAI-compatible API.
-#[derive(Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SetupAiInput {
-    /// Such as `https://api.groq.com/openai/v1`; null for none.
-    #[garde(length(max = 300))]
-    base_url: Option<String>,
-    #[garde(length(chars, min = 1, max = 120), custom(visible))]
-    #[schemars(regex(pattern = VISIBLE))]
-    #[serde(default = "usual_model")]
-    model: String,
-    /// Never shown again. Without it, the one that is kept stays.
-    #[garde(length(min = 8, max = 500))]
-    api_key: Option<String>,
-}
-
-fn usual_model() -> String {
-    "openai/gpt-oss-120b".to_owned()
-}
-
 /// Nobody else saves it meanwhile.
 const LOCKED: &str = concat!(
     "select ",
@@ -77,17 +67,13 @@ const SAVE: &str = "
        set ai_base_url = $1, ai_model = $2, ai_key_hint = $3, version = version + 1
      where company_id = app.company_id()";
 
-const SAVE_COMPANY: &str = "
-    update companies
-       set name = $1, time_zone = $2, locale = $3, coin_name = $4, front_end_url = $5, version = version + 1
-     where id = app.company_id()
-       and (name, time_zone, locale, coin_name, front_end_url) is distinct from ($1, $2, $3, $4, $5)";
-
-const KEEP_SECRET: &str = "
-    insert into company_secrets (name, sealed) values ($1, $2)
-    on conflict (company_id, name) do update set sealed = excluded.sealed";
-
-const FORGET_SECRET: &str = "delete from company_secrets where name = $1";
+const SAVE_COMPANY: &str = concat!(
+    "update companies
+        set name = $1, time_zone = $2, locale = $3, coin_name = $4, front_end_url = $5, version = version + 1
+      where id = app.company_id()
+     returning ",
+    company_columns!()
+);
 
 pub fn main() {
     serve(&ROUTE, save_setup);
@@ -100,29 +86,39 @@ async fn save_setup(
     if_match: IfMatch,
     Json(input): Json<SetupInput>,
 ) -> Result<Json<Setup>, Error> {
-    refuse(unreachable_addresses(&input).await)?;
+    refuse(problems(&input).await)?;
     let transaction = context.begin(&caller).await?;
     let (_, row) = try_join(transaction.execute(ENSURE_ROW, &[]), transaction.one::<SetupRow>(LOCKED, &[])).await?;
     let current = Setup::from(row);
     if_match.check(&current)?;
+    let key_missing = input.ai.as_ref().and_then(|ai| ai.key_missing(current.ai.as_ref()));
+    let password_missing = input.mail.as_ref().and_then(|mail| mail.password_missing(current.mail.as_ref()));
+    refuse(key_missing.into_iter().chain(password_missing))?;
     let api_key = input.ai.as_ref().and_then(|ai| ai.api_key.clone());
+    let password = input.mail.as_ref().and_then(|mail| mail.password.clone());
     let mut saved = merged(&current, input);
-    if saved == current && api_key.is_none() {
+    if saved == current && api_key.is_none() && password.is_none() {
         return transaction.commit(Json(current)).await;
     }
     saved.version += 1;
+    match (&saved.ai, api_key) {
+        (None, _) => ai::forget_key(&transaction),
+        (Some(_), Some(api_key)) => ai::keep_key(&context, &transaction, caller.company_id, &api_key),
+        (Some(_), None) => {}
+    }
     let (base_url, model, hint) = match saved.ai.clone() {
         Some(AiSetup { base_url, model, api_key }) => (Some(base_url), Some(model), api_key),
         None => (None, None, None),
     };
-    let CompanySetup { name, time_zone, locale, coin_name } = saved.company.clone();
-    transaction.defer(SAVE, shared::parameters![base_url, model, hint]);
-    transaction.defer(SAVE_COMPANY, shared::parameters![name, time_zone, locale, coin_name, saved.front_end_origin.clone()]);
-    if saved.ai.is_none() {
-        transaction.defer(FORGET_SECRET, shared::parameters![ai::SECRET]);
-    } else if let Some(api_key) = api_key {
-        let sealed = ai::seal(&context.secrets().encryption_keys, caller.company_id, &api_key);
-        transaction.defer(KEEP_SECRET, shared::parameters![ai::SECRET, sealed]);
+    transaction.defer(SAVE, parameters![base_url, model, hint]);
+    if saved.mail != current.mail || password.is_some() {
+        mail::save(&context, &transaction, caller.company_id, saved.mail.clone(), password);
+    }
+    if saved.company != current.company || saved.front_end_origin != current.front_end_origin {
+        let CompanySetup { name, time_zone, locale, coin_name } = &saved.company;
+        let company: Company =
+            transaction.one(SAVE_COMPANY, &[name, time_zone, locale, coin_name, &saved.front_end_origin]).await?;
+        transaction.tell_staff(&CompanyUpdated { company: &company });
     }
     transaction.tell_staff(&SetupUpdated { version: saved.version });
     transaction.audit(caller.company_id, &current, &saved);
@@ -130,7 +126,7 @@ async fn save_setup(
 }
 
 /// What is saved once the input is.
-fn merged(current: &Setup, SetupInput { company, front_end_origin, ai }: SetupInput) -> Setup {
+fn merged(current: &Setup, SetupInput { company, front_end_origin, ai, mail }: SetupInput) -> Setup {
     let mut saved = current.clone();
     if let Some(SetupCompanyInput { name, time_zone, locale, coin_name }) = company {
         let of = &mut saved.company;
@@ -142,28 +138,32 @@ fn merged(current: &Setup, SetupInput { company, front_end_origin, ai }: SetupIn
     if let Some(origin) = front_end_origin {
         saved.front_end_origin = Some(origin.trim_end_matches('/').to_owned()).filter(|origin| !origin.is_empty());
     }
-    if let Some(SetupAiInput { base_url, model, api_key }) = ai {
-        let kept = current.ai.as_ref().and_then(|ai| ai.api_key.clone());
-        let hint = api_key.as_deref().map(integrations::hint).or(kept);
-        saved.ai = base_url.filter(|url| !url.is_empty()).map(|base_url| AiSetup { base_url, model, api_key: hint });
+    if let Some(ai) = ai {
+        saved.ai = ai.into_setup(current.ai.as_ref());
+    }
+    if let Some(mail) = mail {
+        saved.mail = mail.into_setup();
     }
     saved
 }
 
-/// Addresses that are none, are not encrypted or not public. What they stand for is judged again whenever they are called.
-async fn unreachable_addresses(input: &SetupInput) -> Vec<FieldProblem> {
+/// Addresses that are none, are not encrypted or not public, and what is missing beside them. What a name stands for is judged again whenever
+/// it is called.
+async fn problems(input: &SetupInput) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
-    let base_url = input.ai.as_ref().and_then(|ai| ai.base_url.as_deref()).filter(|url| !url.is_empty());
-    let origin = input.front_end_origin.as_deref().filter(|origin| !origin.is_empty());
-    for (field, url, is_origin) in [("ai.base_url", base_url, false), ("front_end_origin", origin, true)] {
-        let Some(text) = url else { continue };
-        let refusal = match outside::check_url(text).await {
-            Ok(url) if is_origin && (url.path() != "/" || url.query().is_some()) => Refusal::Malformed,
-            Ok(_) => continue,
-            Err(refusal) => refusal,
+    if let Some(ai) = &input.ai {
+        problems.extend(ai.problems().await);
+    }
+    if let Some(origin) = input.front_end_origin.as_deref().filter(|origin| !origin.is_empty()) {
+        let refusal = match outside::check_url(origin).await {
+            Ok(url) if url.path() != "/" || url.query().is_some() => Some(Refusal::Malformed),
+            Ok(_) => None,
+            Err(refusal) => Some(refusal),
         };
-        let (portuguese, english) = refusal.texts();
-        problems.push(FieldProblem::new(field, refusal.code(), portuguese, english));
+        problems.extend(refusal.map(|refusal| refusal.in_field("front_end_origin")));
+    }
+    if let Some(mail) = &input.mail {
+        problems.extend(mail.problems().await);
     }
     problems
 }

@@ -66,10 +66,11 @@ const OF_STAFF: &[&str] = &[
     "insert job_progress (id, kind, key, total)",
     "update job_progress (state)",
     "delete mail_accounts",
-    "insert mail_accounts (host, port, security, username, sealed, from_address, from_name)",
-    "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
+    "insert mail_accounts (host, port, security, username, sealed, from_address, from_name, authority)",
+    "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
+    "update messages (provider_id, status, error_code, error_detail, sending_at, deleted_at, deleted_by_id)",
     "insert note_revisions (note_id, version, text)",
     "insert notes (id, client_id, conversation_id, text, mention_ids, is_pinned)",
     "update notes (text, mention_ids, is_pinned, version, updated_at, deleted_at, deleted_by_id)",
@@ -77,6 +78,8 @@ const OF_STAFF: &[&str] = &[
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (status, lease_until)",
+    "insert scheduled_messages (id, conversation_id, body, due_at)",
+    "update scheduled_messages (body, due_at, state, version)",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.
@@ -119,6 +122,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",
+    "update scheduled_messages",
 ];
 
 const RIGHTS: &str = "
@@ -156,8 +160,6 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "conversation.created",
     "conversation.reopened",
     "conversation.typing",
-    "message.deleted",
-    "message.status",
     "message.updated",
     "user.awaiting_approval",
 ];

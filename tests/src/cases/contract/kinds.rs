@@ -28,8 +28,14 @@ const CALL: &str = "
     values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 5] =
-    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls", "list_invites"];
+const WITHOUT_CONVERSATION: [&str; 6] = [
+    "list_conversations",
+    "list_failed_jobs",
+    "list_inbound_webhooks",
+    "list_integration_calls",
+    "list_invites",
+    "search_messages",
+];
 
 /// A list with what belongs to it.
 struct Scene {
@@ -62,6 +68,8 @@ impl Scene {
             "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_notes" => format!("/notes?conversation_id={}", self.conversation),
+            "search_messages" => "/messages/search?search=Mensalidade".to_owned(),
+            "list_scheduled_messages" => format!("/scheduled-messages?conversation_id={}", self.conversation),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
         }
@@ -74,6 +82,14 @@ impl Scene {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_scheduled_messages" => {
+                company.admin.take_over(&self.conversation).await;
+                let due =
+                    jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1 + i64::try_from(number).unwrap_or_default());
+                let planned = json!({"conversation_id": self.conversation, "body": "Lembrete", "due_at": due.to_string()});
+                drop(company.admin.api.post("/scheduled-messages", planned).await.expect(201));
+            }
+            "search_messages" => drop(company.phone.receive_text(&fresh_number(), "A mensalidade").await),
             "list_invites" => {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
@@ -210,6 +226,14 @@ impl Change {
                 }
             }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
+            "update_scheduled_message" => {
+                let conversation = super::sample::conversation(stack, company).await;
+                company.admin.take_over(&conversation).await;
+                let id = super::sample::scheduled_message(company, &conversation).await;
+                let same = json!({"body": "Lembrete"});
+                let renamed: fn(&Value, &str) -> Value = |_, name| json!({"body": name});
+                Self { method: Method::PUT, path: format!("/scheduled-messages/{id}"), made: same.clone(), same, renamed }
+            }
             "update_profile" => given("/users/me".to_owned(), "Helena"),
             "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
             "save_integration" => {
@@ -285,7 +309,13 @@ pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
         assert_eq!(company.admin.events_after(&head).await, [Value::Null; 0], "{function}: nothing has changed");
         let changed = of_version(&row["version"], renamed(&same, "Suporte")).await.expect(200);
         assert!(changed["version"].as_i64() > row["version"].as_i64(), "{function}: {changed}");
-        assert_eq!(company.admin.told_after(&head).await.len(), 1, "{function}: one change is told once");
+        let told = company.admin.told_after(&head).await;
+        let told: Vec<&str> = told.iter().map(|event| text(&event["type"])).collect();
+        match function.as_str() {
+            // What it changes are the company's settings too.
+            "save_setup" => assert_eq!(told, ["company.updated", "setup.updated"]),
+            _ => assert_eq!(told.len(), 1, "{function}: one change is told once: {told:?}"),
+        }
         let late = of_version(&row["version"], renamed(&same, "Outro")).await.expect(409);
         assert_eq!((text(&late["code"]), &late["current"]), ("stale_version", &changed), "{function}");
         let refused = of_version(&json!("dois"), renamed(&same, "Outro")).await.expect(422);

@@ -246,3 +246,41 @@ pub async fn a_user_without_a_password_is_invited(stack: Arc<Stack>) {
     company.admin.api.post(&path, json!({"email": other, "role": "admin"})).await.expect(201);
     assert_eq!(shown(&stack, &self::token(&stack, &other).await).await.expect(200)["role"], "admin");
 }
+
+pub async fn pages_hold_every_invite_once_while_others_come_and_go(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut made = Vec::new();
+    for _ in 0..6 {
+        made.push(invite(&company.admin, &fresh_email(), "agent").await["id"].clone());
+    }
+    let mut seen: Vec<Value> = Vec::new();
+    let mut path = "/team/invites?state=open&limit=2".to_owned();
+    loop {
+        let page = company.admin.api.get(&path).await.expect(200);
+        seen.extend(page["data"].as_array().expect("invites").iter().map(|row| row["id"].clone()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/team/invites?state=open&limit=2&cursor={cursor}");
+        // One that was seen is revoked, and there is a new one before all of them.
+        let revoke = format!("/team/invites/{}", text(&seen[seen.len() - 2]));
+        company.admin.api.call(Method::DELETE, &revoke, None).await.expect(204);
+        invite(&company.admin, &fresh_email(), "agent").await;
+    }
+    made.reverse();
+    assert_eq!(seen, made);
+    // Without a filter, in either order.
+    let all = company.admin.api.get("/team/invites?limit=100").await.expect(200);
+    let all: Vec<Value> = all["data"].as_array().expect("invites").iter().map(|row| row["id"].clone()).collect();
+    for order in ["desc", "asc"] {
+        let (mut seen, mut cursor): (Vec<Value>, String) = (Vec::new(), String::new());
+        for _ in 0..=all.len() / 2 {
+            let page = company.admin.api.get(&format!("/team/invites?limit=2&order={order}{cursor}")).await.expect(200);
+            seen.extend(page["data"].as_array().expect("invites").iter().map(|row| row["id"].clone()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        if order == "asc" {
+            seen.reverse();
+        }
+        assert_eq!(seen, all, "{order}");
+    }
+}

@@ -8,6 +8,7 @@ mod invites;
 mod leaving;
 mod members;
 mod roles;
+mod scenario;
 mod users;
 
 use crate::Case;
@@ -26,6 +27,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             every_way_to_wait_leads_to_somebody,
             who_joins_a_department_is_given_what_waits_in_it,
             what_somebody_held_who_leaves_is_given_to_another,
+            what_is_reopened_goes_to_nobody_who_has_left,
         };
         assigning_crowds::{
             none_is_given_twice_and_none_forgotten,
@@ -59,6 +61,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_invite_ends_by_time_and_by_being_revoked,
             members_are_not_invited_and_removed_ones_come_back_by_an_invite,
             a_user_without_a_password_is_invited,
+            pages_hold_every_invite_once_while_others_come_and_go,
         };
         leaving::{
             five_hundred_conversations_go_back_in_one_transaction,
@@ -84,6 +87,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_new_role_holds_from_this_moment,
             students_become_no_staff_and_staff_no_students,
             supervisors_decide_about_agents_and_students,
+        };
+        scenario::{
+            somebody_comes_works_and_is_let_go,
         };
         users::{
             people_are_listed_by_name,
