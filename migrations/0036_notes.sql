@@ -15,6 +15,8 @@ create table notes (
     updated_at      timestamptz not null default now(),
     deleted_at      timestamptz,
     deleted_by_id   uuid references users,
+    -- The clients and conversations that it was on before they became part of others, the first one first.
+    moved_from      uuid[] not null default '{}',
     unique (company_id, id),
     foreign key (company_id, client_id) references clients (company_id, id),
     foreign key (company_id, conversation_id) references conversations (company_id, id),
@@ -54,7 +56,6 @@ grant insert (id, client_id, conversation_id, text, mention_ids, is_pinned),
    on notes to app_staff;
 grant insert (note_id, version, text) on note_revisions to app_staff;
 revoke insert, update, delete on notes, note_revisions from app_system;
-grant update (client_id, conversation_id) on notes to app_system;
 
 insert into event_rules (type, told_by) values
     ('note.created', 'agent'),
@@ -62,19 +63,65 @@ insert into event_rules (type, told_by) values
     ('note.mentioned', 'agent'),
     ('note.updated', 'agent');
 
--- Notes go with the client or the conversation that theirs became part of; the system alone joins them.
-create function app.move_notes() returns trigger language plpgsql as $$
+-- Notes are where their client and their conversation are: with whom these became part of, back again when that is undone, and on the
+-- conversation's client whoever that is. What is written after two were joined stays where it was written.
+create function app.move_notes() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    if tg_table_name = 'clients' then
-        update notes set client_id = new.merged_into_id where client_id = new.id;
-    else
-        update notes set conversation_id = new.merged_into_id where conversation_id = new.id;
+    if tg_table_name = 'clients' and old.merged_into_id is null then
+        update notes
+           set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id and conversation_id is null;
+    elsif tg_table_name = 'clients' then
+        update notes
+           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
+    elsif new.client_id <> old.client_id then
+        update notes set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
+    end if;
+    if tg_table_name = 'conversations' and old.merged_into_id is null and new.merged_into_id is not null then
+        update notes
+           set conversation_id = new.merged_into_id, moved_from = moved_from || new.id,
+               client_id = (select client_id from conversations kept where kept.company_id = new.company_id and kept.id = new.merged_into_id)
+         where company_id = new.company_id and conversation_id = new.id;
+    elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
+        update notes
+           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
 end
 $$;
-grant execute on function app.move_notes to app_system;
-create trigger clients_notes after update on clients
-    for each row when (new.merged_into_id is not null and old.merged_into_id is null) execute function app.move_notes();
-create trigger conversations_notes after update on conversations
-    for each row when (new.merged_into_id is not null and old.merged_into_id is null) execute function app.move_notes();
+-- A note written while two are joined waits, and goes where the others went.
+create function app.place_note() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    further uuid;
+begin
+    if new.conversation_id is not null then
+        loop
+            select client_id, merged_into_id into new.client_id, further
+              from conversations where company_id = new.company_id and id = new.conversation_id for share;
+            exit when further is null;
+            new.conversation_id := further;
+        end loop;
+        return new;
+    end if;
+    loop
+        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
+        exit when further is null;
+        new.client_id := further;
+    end loop;
+    return new;
+end
+$$;
+create policy lookup on notes to app_lookup using (true);
+grant select, update (client_id, conversation_id, moved_from) on notes to app_lookup;
+-- Locking asks for the right to write.
+grant update (merged_into_id) on clients, conversations to app_lookup;
+alter function app.move_notes owner to app_lookup;
+alter function app.place_note owner to app_lookup;
+create trigger notes_placed before insert on notes for each row execute function app.place_note();
+create trigger clients_notes after update of merged_into_id on clients
+    for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null)) execute function app.move_notes();
+create trigger conversations_notes after update of merged_into_id, client_id on conversations
+    for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null) or new.client_id <> old.client_id)
+    execute function app.move_notes();

@@ -18,6 +18,7 @@ mod send_rules;
 mod sending;
 mod statuses;
 mod takeover;
+mod variables;
 
 use shared::prelude::*;
 
@@ -45,6 +46,7 @@ pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
+pub use variables::Variables;
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
     409,

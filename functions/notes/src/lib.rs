@@ -31,6 +31,28 @@ macro_rules! note_joins {
     };
 }
 
+/// What `GET /notes` and a client's notes may ask for besides.
+macro_rules! notes_where {
+    ($condition:literal) => {
+        TimeList {
+            rows: concat!(
+                "select * from notes where deleted_at is null and ",
+                $condition,
+                " and ($3::boolean is null or is_pinned = $3)
+                  and ($4::text is null or app.spaced($4) <> '' and app.searchable(text) like '%' || app.spaced($4) || '%')"
+            ),
+            at: "notes.created_at",
+            id: "notes.id",
+            shown: concat!("select ", note_columns!(), " from page notes ", note_joins!()),
+        }
+    };
+}
+
+/// Of the conversation `$2`, and of the client `$1` where one is given too; pinned or not, `$3`; with the words `$4`.
+pub const OF_CONVERSATION: TimeList = notes_where!("conversation_id = $2 and ($1::uuid is null or client_id = $1)");
+pub const OF_CLIENT: TimeList = notes_where!("client_id = $1 and $2::uuid is null");
+pub const ALL: TimeList = notes_where!("$1::uuid is null and $2::uuid is null");
+
 /// One note, locked until the transaction ends.
 pub const LOCKED_NOTE: &str = concat!(
     "select ",

@@ -25,6 +25,7 @@ mod integrations;
 mod jobs;
 mod mail;
 mod notes;
+mod quick_replies;
 mod setup;
 mod snapshot;
 mod team;
@@ -47,6 +48,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         jobs::cases(),
         mail::cases(),
         notes::cases(),
+        quick_replies::cases(),
         setup::cases(),
         team::cases(),
     ]

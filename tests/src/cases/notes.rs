@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Company, Stack, Wanted, company::Person, company::text, eventually};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::contract::sample;
@@ -18,6 +19,10 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_note_names_a_client_a_conversation_or_both_that_belong_together,
             only_its_author_or_a_supervisor_changes_a_note,
             of_two_who_change_a_note_one_is_told_what_the_other_wrote,
+            what_a_note_said_before_is_shown_to_who_sees_it,
+            notes_follow_two_clients_who_are_joined_and_go_back_when_that_is_undone,
+            a_note_written_while_two_clients_are_joined_is_on_the_one_who_stays,
+            who_is_mentioned_is_told_if_and_only_if_they_see_the_conversation,
             who_is_mentioned_is_told_where_they_see_the_note,
             who_does_not_see_a_conversation_sees_no_note_on_it,
             nobody_but_staff_ever_gets_a_note,
@@ -51,8 +56,8 @@ pub async fn a_note_is_written_found_pinned_and_taken_away(stack: Arc<Stack>) {
     assert_eq!(found(agent, &of_client).await, [second_id.clone(), first_id.clone()]);
     assert_eq!(found(agent, &format!("conversation_id={conversation}")).await, [first_id.clone()]);
     assert_eq!(found(agent, &format!("{of_client}&pinned=true")).await, [second_id]);
-    // Accents do not matter, and what stands for anything elsewhere stands for itself.
-    for (words, hits) in [("PROMOCAO", 1), ("100%25", 1), ("s%C3%B3_hoje", 1), ("10%255", 0), ("p_omo", 0), ("%5C", 0)] {
+    // Accents do not matter, signs part words, and nothing stands for anything else.
+    for (words, hits) in [("PROMOCAO", 1), ("100%25", 1), ("s%C3%B3_hoje", 1), ("1%255", 0), ("p_omo", 0), ("%5C", 0)] {
         assert_eq!(found(agent, &format!("search={words}")).await.len(), hits, "{words}");
     }
     let path = path_of(&first);
@@ -82,7 +87,7 @@ pub async fn a_note_names_a_client_a_conversation_or_both_that_belong_together(s
         (json!({"text": "x", "client_id": strange}), "client_id", "not_found"),
         (json!({"text": "x", "conversation_id": strange}), "conversation_id", "not_found"),
         (json!({"text": "x", "conversation_id": other, "client_id": client}), "client_id", "not_of_conversation"),
-        (json!({"text": "", "client_id": client}), "text", "too_short"),
+        (json!({"text": "", "client_id": client}), "text", "required"),
         (json!({"text": "x".repeat(10_001), "client_id": client}), "text", "too_long"),
         (
             json!({"text": "x", "client_id": client, "mention_ids": [company.students[0].id]}),
@@ -121,6 +126,173 @@ pub async fn of_two_who_change_a_note_one_is_told_what_the_other_wrote(stack: Ar
     let (won, lost) = if one.status == 200 { (one, other) } else { (other, one) };
     let (won, lost) = (won.expect(200), lost.expect(409));
     assert_eq!((text(&lost["code"]), &lost["current"]), ("stale_version", &won));
+}
+
+pub async fn what_a_note_said_before_is_shown_to_who_sees_it(stack: Arc<Stack>) {
+    let (company, conversation) = apart(&stack).await;
+    let [inside, outside] = &company.agents[..] else { panic!("two agents") };
+    let note = write(inside, json!({"conversation_id": conversation, "text": "Um"})).await;
+    let path = format!("{}/revisions", path_of(&note));
+    for (person, change) in [
+        (inside, json!({"text": "Dois"})),
+        // Pinned only, it says what it said.
+        (inside, json!({"is_pinned": true})),
+        (&company.supervisor, json!({"text": "Três"})),
+    ] {
+        person.api.call(Method::PUT, &path_of(&note), Some(change)).await.expect(200);
+    }
+    let before = inside.api.get(&path).await.expect(200);
+    let before: Vec<_> = before["data"].as_array().expect("revisions").iter().collect();
+    let said: Vec<_> = before.iter().map(|row| (text(&row["text"]), row["version"].as_i64(), &row["replaced_by_id"])).collect();
+    assert_eq!(said, [("Um", Some(1), &json!(inside.id)), ("Dois", Some(3), &json!(company.supervisor.id))]);
+    outside.api.get(&path).await.expect(404);
+    let list = format!("/clients/{}/notes", text(&note["client_id"]));
+    assert_eq!(inside.api.get(&list).await.expect(200)["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(outside.api.get(&list).await.expect(200)["data"], json!([]));
+    inside.api.get(&format!("/clients/{}/notes", Uuid::now_v7())).await.expect(404);
+    inside.api.call(Method::DELETE, &path_of(&note), None).await.expect(204);
+    inside.api.get(&path).await.expect(404);
+}
+
+/// Where a note is: its client and its conversation.
+async fn place(stack: &Stack, note: &Value) -> (Uuid, Option<Uuid>) {
+    let id: Uuid = text(&note["id"]).parse().expect("an id");
+    let row = stack.database().await.query_one("select client_id, conversation_id from notes where id = $1", &[&id]).await;
+    let row = row.expect("a note");
+    (row.get(0), row.get(1))
+}
+
+/// Marks rows as parts of others, or as parts of none any more, as joining and its undoing do.
+async fn join(database: &Client, table: &str, moves: &[(Uuid, Option<Uuid>)]) {
+    let sql = format!(
+        "update {table} set merged_into_id = $2::uuid{} where id = $1",
+        if table == "conversations" { ", ended_at = case when $2::uuid is not null then now() end" } else { "" }
+    );
+    for (id, into) in moves {
+        database.execute(&sql, &[id, into]).await.expect("a change");
+    }
+}
+
+pub async fn notes_follow_two_clients_who_are_joined_and_go_back_when_that_is_undone(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    let mut places = Vec::new();
+    let mut notes = Vec::new();
+    // The third becomes part of the second, and that part of the first.
+    for number in 0..3 {
+        let conversation = sample::conversation(&stack, &company).await;
+        let client = agent.conversation(&conversation).await["client_id"].clone();
+        notes.push(write(agent, json!({"client_id": client, "text": format!("Sobre {number}")})).await);
+        notes.push(write(agent, json!({"conversation_id": conversation, "text": format!("Em {number}")})).await);
+        let id = |value: &Value| text(value).parse::<Uuid>().expect("an id");
+        places.push((id(&client), conversation.parse::<Uuid>().expect("an id")));
+    }
+    let [first, second, third] = places[..] else { panic!("three") };
+    let where_all_are = async || {
+        let mut all = Vec::new();
+        for note in &notes {
+            all.push(place(&stack, note).await);
+        }
+        all
+    };
+    let at = |(client, conversation): (Uuid, Uuid)| [(client, None), (client, Some(conversation))];
+    let apart = [at(first), at(second), at(third)].concat();
+    assert_eq!(where_all_are().await, apart);
+    let conversation_goes = "update conversations set client_id = $2 where id = $1";
+    let database = stack.database().await;
+    let of_company = "select set_config('app.company_id', $1, false)";
+    database.execute(of_company, &[&company.id.to_string()]).await.expect("as one of the company");
+    // Its open conversation becomes part of the other's.
+    join(&database, "conversations", &[(third.1, Some(second.1))]).await;
+    database.execute(conversation_goes, &[&third.1, &second.0]).await.expect("its conversation goes along");
+    join(&database, "clients", &[(third.0, Some(second.0))]).await;
+    let joined = [at(first), at(second), at(second)].concat();
+    assert_eq!(where_all_are().await, joined);
+    let later = write(agent, json!({"client_id": second.0, "text": "Sobre os dois"})).await;
+    // Here the conversation stays one, and only its client is another.
+    database.execute(conversation_goes, &[&second.1, &first.0]).await.expect("its conversation goes along");
+    database.execute(conversation_goes, &[&third.1, &first.0]).await.expect("its conversation goes along");
+    join(&database, "clients", &[(third.0, Some(first.0)), (second.0, Some(first.0))]).await;
+    let all_one = [at(first), at((first.0, second.1)), at((first.0, second.1))].concat();
+    assert_eq!(where_all_are().await, all_one);
+    let last = write(agent, json!({"client_id": first.0, "text": "Sobre os três"})).await;
+    // And back.
+    database.execute(conversation_goes, &[&second.1, &second.0]).await.expect("its conversation goes back");
+    database.execute(conversation_goes, &[&third.1, &second.0]).await.expect("its conversation goes back");
+    join(&database, "clients", &[(second.0, None), (third.0, Some(second.0))]).await;
+    assert_eq!(where_all_are().await, joined);
+    assert_eq!(place(&stack, &later).await, (second.0, None));
+    join(&database, "clients", &[(third.0, None)]).await;
+    database.execute(conversation_goes, &[&third.1, &third.0]).await.expect("its conversation goes back");
+    join(&database, "conversations", &[(third.1, None)]).await;
+    assert_eq!(where_all_are().await, apart);
+    // What was written of both stays with whom it was written of.
+    assert_eq!((place(&stack, &later).await.0, place(&stack, &last).await.0), (second.0, first.0));
+}
+
+pub async fn a_note_written_while_two_clients_are_joined_is_on_the_one_who_stays(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    let (gone, kept) = (sample::conversation(&stack, &company).await, sample::conversation(&stack, &company).await);
+    let client_of =
+        async |conversation: &str| -> Uuid { text(&agent.conversation(conversation).await["client_id"]).parse().expect("an id") };
+    let (gone_client, kept_client) = (client_of(&gone).await, client_of(&kept).await);
+    let (gone_id, kept_id): (Uuid, Uuid) = (gone.parse().expect("an id"), kept.parse().expect("an id"));
+    let mut database = stack.database().await;
+    let joining = database.transaction().await.expect("a transaction");
+    let end = "update conversations set merged_into_id = $2, ended_at = now() where id = $1";
+    joining.execute("update clients set merged_into_id = $2 where id = $1", &[&gone_client, &kept_client]).await.expect("joined");
+    joining.execute(end, &[&gone_id, &kept_id]).await.expect("joined");
+    let both = async {
+        tokio::join!(
+            write(agent, json!({"client_id": gone_client, "text": "Sobre quem"})),
+            write(agent, json!({"conversation_id": gone, "text": "Onde"})),
+        )
+    };
+    let commit = async {
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        joining.commit().await.expect("they are one");
+    };
+    let ((on_client, in_conversation), ()) = tokio::join!(both, commit);
+    assert_eq!(place(&stack, &on_client).await, (kept_client, None));
+    assert_eq!(place(&stack, &in_conversation).await, (kept_client, Some(kept_id)));
+    // As it was answered, too.
+    assert_eq!(in_conversation["conversation_id"], json!(kept_id));
+}
+
+/// Whoever is told of a mention and whoever sees the conversation are the same people, however a company lets its agents see.
+pub async fn who_is_mentioned_is_told_if_and_only_if_they_see_the_conversation(stack: Arc<Stack>) {
+    for visibility in ["company", "department", "own"] {
+        let (company, conversation) = apart(&stack).await;
+        let people: Vec<&Person> = company.agents.iter().chain([&company.admin]).collect();
+        let sql = "update companies set agent_visibility = $2 where id = $1";
+        stack.database().await.execute(sql, &[&company.id, &visibility]).await.expect("another visibility");
+        for holder in [None, Some(&company.agents[0]), Some(&company.agents[1]), Some(&company.supervisor)] {
+            if let Some(holder) = holder {
+                company.admin.transfer(&conversation, json!({"to_user_id": holder.id})).await;
+            }
+            let mut heads = Vec::new();
+            for person in &people {
+                heads.push(person.head().await);
+            }
+            let mention_ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
+            let note = json!({"conversation_id": conversation, "text": "Vejam", "mention_ids": mention_ids});
+            let supervisor_head = company.supervisor.head().await;
+            let note = write(&company.supervisor, note).await;
+            // What one of them is told of a transaction all may be.
+            eventually("the note in the feed", || async {
+                let told = company.supervisor.events_after(&supervisor_head).await;
+                told.iter().any(|event| event["data"]["note"]["id"] == note["id"]).then_some(())
+            })
+            .await;
+            for (person, head) in people.iter().zip(&heads) {
+                let sees = person.api.get(&format!("/conversations/{conversation}")).await.status == 200;
+                let is_mention = |event: &Value| event["type"] == "note.mentioned" && event["data"]["note"]["id"] == note["id"];
+                let is_told = person.events_after(head).await.iter().any(is_mention);
+                assert_eq!(is_told, sees, "{visibility}, held by {:?}: {}", holder.map(|holder| holder.id), person.id);
+            }
+        }
+    }
 }
 
 /// Two departments of one agent each, and a conversation that waits in the first.
@@ -187,7 +359,9 @@ pub async fn nobody_but_staff_ever_gets_a_note(stack: Arc<Stack>) {
     for operation in stack.openapi.operations().into_iter().filter(|operation| operation.method == "GET") {
         let path = operation.path.replace("{id}", &conversation);
         let of_client = format!("{path}?conversation_id={conversation}&client_id={client}");
-        for path in [path, of_client, operation.path.replace("{id}", text(&note["id"]))] {
+        let (of_note, on_client) = (text(&note["id"]), client.to_string());
+        let with = |id: &str| operation.path.replace("{id}", id);
+        for path in [path, of_client, with(of_note), with(&on_client)] {
             let answer = student.api.get(&path).await;
             assert!(!answer.body.to_string().contains(&canary), "{path}");
         }

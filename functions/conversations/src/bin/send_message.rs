@@ -38,6 +38,9 @@ const ATTACHMENTS: &str = "
 
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
 
+const USE_QUICK_REPLY: &str = "
+    insert into quick_reply_uses (message_id, quick_reply_id) select $1, id from quick_replies where id = $2 on conflict do nothing";
+
 pub fn main() {
     serve(&ROUTE, send_message);
 }
@@ -80,6 +83,9 @@ async fn send_message(
     };
     // Only a message out of this caller's sight is in the way now.
     let (_, message) = add_outgoing(&context, &transaction, agent.company_id, new).await?.ok_or(CLIENT_MESSAGE_ID_REUSED)?;
+    if let Some(quick_reply_id) = input.quick_reply_id {
+        transaction.defer(USE_QUICK_REPLY, parameters![message.id, quick_reply_id]);
+    }
     transaction.audit(message.id, &Value::Null, &Value::Null);
     transaction.commit(Created(message)).await
 }

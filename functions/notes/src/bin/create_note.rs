@@ -30,10 +30,11 @@ struct NewNote {
     is_pinned: bool,
 }
 
-/// The client of the note, and that of its conversation.
+/// The client of the note, and that of its conversation, which nobody moves out of the caller's sight until the note is there.
 const PLACE: &str = "
+    with conversation as materialized (select client_id from conversations where id = $2 for share)
     select (select id from clients where id = $1 and merged_into_id is null) as client_id,
-           (select client_id from conversations where id = $2) as conversation_client_id";
+           (select client_id from conversation) as conversation_client_id";
 
 const CREATE: &str = concat!(
     "with notes as (

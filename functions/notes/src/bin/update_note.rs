@@ -11,7 +11,7 @@ const ROUTE: Route =
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Changes {
+struct NoteChanges {
     #[garde(length(chars, min = 1, max = 10_000))]
     text: Option<String>,
     /// Those who were not mentioned before are told.
@@ -49,9 +49,9 @@ async fn update_note(
     agent: Staff,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-    Json(input): Json<Changes>,
+    Json(input): Json<NoteChanges>,
 ) -> Result<Json<Note>, Error> {
-    let Changes { text, mut mention_ids, is_pinned } = input;
+    let NoteChanges { text, mut mention_ids, is_pinned } = input;
     if let Some(mentions) = &mut mention_ids {
         mentions.sort_unstable();
         mentions.dedup();

@@ -78,6 +78,10 @@ const OF_STAFF: &[&str] = &[
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (status, lease_until)",
+    "delete quick_replies",
+    "insert quick_replies (id, owner_id, department_id, shortcut, title, text)",
+    "update quick_replies (shortcut, title, text, version, updated_at)",
+    "insert quick_reply_uses (message_id, quick_reply_id)",
     "insert scheduled_messages (id, conversation_id, body, due_at)",
     "update scheduled_messages (body, due_at, state, version)",
 ];
@@ -118,7 +122,6 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update mails (state, attempts, reply, sent_at)",
     "insert messages",
     "update messages",
-    "update notes (client_id, conversation_id)",
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",

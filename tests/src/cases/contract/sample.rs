@@ -198,6 +198,14 @@ impl Fixture {
                 let note = json!({"conversation_id": self.conversation(false).await, "text": "Prefere falar à tarde"});
                 text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned()
             }
+            "quick_reply_id" => {
+                let reply = json!({"scope": "company", "shortcut": format!("oi-{}", digits()), "title": "Olá", "text": "Olá, {{client.name}}!"});
+                text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned()
+            }
+            "client_id" => {
+                let conversation = self.conversation(false).await;
+                text(&admin.conversation(&conversation).await["client_id"]).to_owned()
+            }
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,

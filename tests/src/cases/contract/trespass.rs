@@ -295,6 +295,8 @@ fn with_any_ids(text: &str) -> String {
         "waiting",
         "message",
         "note",
+        "client",
+        "quick_reply",
         "file",
         "pending_file",
         "department",
@@ -324,6 +326,8 @@ struct Scene {
     waiting: String,
     message: String,
     note: String,
+    client: String,
+    quick_reply: String,
     file: String,
     pending_file: String,
     invite: String,
@@ -349,6 +353,9 @@ impl Scene {
         let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
         let note = json!({"conversation_id": conversation, "text": secret(&company)});
         let note = text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned();
+        let client = text(&admin.api.get(&format!("/conversations/{conversation}")).await.expect(200)["client_id"]).to_owned();
+        let reply = json!({"scope": "company", "shortcut": "segredo", "title": secret(&company), "text": secret(&company)});
+        let quick_reply = text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
         let failed_job = sample::failed_job(stack, &company).await;
@@ -365,6 +372,8 @@ impl Scene {
             waiting,
             message,
             note,
+            client,
+            quick_reply,
             file,
             pending_file,
             invite,
@@ -384,6 +393,8 @@ impl Scene {
             ("{waiting}", self.waiting.clone()),
             ("{message}", self.message.clone()),
             ("{note}", self.note.clone()),
+            ("{client}", self.client.clone()),
+            ("{quick_reply}", self.quick_reply.clone()),
             ("{file}", self.file.clone()),
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),

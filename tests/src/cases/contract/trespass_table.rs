@@ -16,7 +16,7 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{file}`, `{pending_file}`,
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{file}`, `{pending_file}`,
 /// `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
 /// `{scheduled}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
@@ -115,6 +115,18 @@ pub const ROWS: &[Row] = &[
     row("list_events", "/events?after={cursor}&topics=conversation:{conversation},company:{company},user:{agent}", "", OwnThings),
     row("list_failed_jobs", "/jobs/failed", "", OwnThings),
     row("list_notes", "/notes?conversation_id={conversation}", "", OwnThings),
+    row(
+        "create_quick_reply",
+        "/quick-replies",
+        r#"{"scope": "department", "department_id": "{department}", "shortcut": "x", "title": "x", "text": "Intrusos"}"#,
+        Invalid,
+    ),
+    row("delete_quick_reply", "/quick-replies/{quick_reply}", "", NotFound),
+    row("list_quick_replies", "/quick-replies", "", OwnThings),
+    row("list_quick_replies", "/quick-replies?conversation_id={conversation}", "", NotFound),
+    row("update_quick_reply", "/quick-replies/{quick_reply}", r#"{"text": "Intrusos"}"#, NotFound),
+    row("list_client_notes", "/clients/{client}/notes", "", NotFound),
+    row("list_note_revisions", "/notes/{note}/revisions", "", NotFound),
     row("delete_note", "/notes/{note}", "", NotFound),
     row("update_note", "/notes/{note}", r#"{"text": "Intrusos"}"#, NotFound),
     row("list_holidays", "/calendar/holidays?department_id={department}", "", NotFound),
