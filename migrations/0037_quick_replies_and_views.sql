@@ -104,3 +104,74 @@ insert into event_rules (type, told_by) values
     ('quick_reply.created', 'agent'),
     ('quick_reply.deleted', 'agent'),
     ('quick_reply.updated', 'agent');
+
+-- Filters of the inbox that people keep.
+
+create table views (
+    id            uuid primary key,
+    company_id    uuid not null default app.company_id() references companies,
+    -- A person's own, or, without one, everybody's.
+    owner_id      uuid references users,
+    name          text not null check (char_length(name) between 1 and 60),
+    filters       jsonb not null check (jsonb_typeof(filters) = 'object'),
+    position      integer not null default 0,
+    version       integer not null default 1,
+    created_by_id uuid not null default app.user_id() references users,
+    created_at    timestamptz not null default now(),
+    updated_at    timestamptz not null default now(),
+    unique (company_id, id)
+);
+create unique index views_name_key on views (company_id, owner_id, app.look(name)) nulls not distinct;
+
+call app.protect('views');
+create policy sight on views as restrictive for select to app_staff using (owner_id is null or owner_id = (select app.user_id()));
+create policy own_or_shared on views as restrictive for insert to app_staff
+    with check (owner_id = (select app.user_id()) or owner_id is null and (select app.has_role('supervisor', 'admin')));
+create policy changes on views as restrictive for update to app_staff
+    using (true)
+    with check (owner_id = (select app.user_id()) or owner_id is null and (select app.has_role('supervisor', 'admin')));
+create policy deletes on views as restrictive for delete to app_staff
+    using (owner_id = (select app.user_id()) or owner_id is null and (select app.has_role('supervisor', 'admin')));
+grant insert (id, owner_id, name, filters), update (name, filters, position, version, updated_at), delete on views to app_staff;
+revoke insert, update, delete on views from app_system;
+
+-- At most 50 of a person and 50 that all have, a new one behind the others. Two at once come one after the other.
+create function app.hold_views() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    others integer;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(format('views %s %s', new.company_id, new.owner_id), 0));
+    select count(*), coalesce(max(position), 0) + 1 into others, new.position
+      from views where company_id = new.company_id and owner_id is not distinct from new.owner_id;
+    if others >= 50 then
+        raise check_violation using message = 'there are 50 views already', constraint = 'views_most';
+    end if;
+    return new;
+end
+$$;
+-- What asks for a department that went to another asks for that one.
+create function app.move_views() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    update views
+       set filters = jsonb_set(filters, '{department}', (
+               select jsonb_agg(distinct case when department = new.id::text then new.moved_to_id::text else department end)
+                 from jsonb_array_elements_text(filters -> 'department') department)),
+           version = version + 1, updated_at = now()
+     where company_id = new.company_id and filters -> 'department' ? new.id::text;
+    return null;
+end
+$$;
+create policy lookup on views to app_lookup using (true);
+grant select, update (filters, version, updated_at) on views to app_lookup;
+alter function app.hold_views owner to app_lookup;
+alter function app.move_views owner to app_lookup;
+create trigger views_most before insert on views for each row execute function app.hold_views();
+create trigger departments_views after update of deleted_at on departments
+    for each row when (new.deleted_at is not null and old.deleted_at is null and new.moved_to_id is not null)
+    execute function app.move_views();
+
+insert into event_rules (type, told_by) values
+    ('view.created', 'agent'),
+    ('view.deleted', 'agent'),
+    ('view.updated', 'agent'),
+    ('views.ordered', 'agent');

@@ -829,6 +829,21 @@ create table public.users (
 alter table public.users enable row level security;
 alter table public.users force row level security;
 
+create table public.views (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    owner_id uuid,
+    name text not null,
+    filters jsonb not null,
+    "position" integer not null default 0,
+    version integer not null default 1,
+    created_by_id uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.views enable row level security;
+alter table public.views force row level security;
+
 -- constraints
 
 alter table public.access_log add constraint access_log_pkey PRIMARY KEY (company_id, id);
@@ -1056,6 +1071,13 @@ alter table public.users add constraint users_email_check CHECK ((email = lower(
 alter table public.users add constraint users_email_key UNIQUE (email);
 alter table public.users add constraint users_name_check CHECK ((name <> ''::text));
 alter table public.users add constraint users_pkey PRIMARY KEY (id);
+alter table public.views add constraint views_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.views add constraint views_company_id_id_key UNIQUE (company_id, id);
+alter table public.views add constraint views_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.views add constraint views_filters_check CHECK ((jsonb_typeof(filters) = 'object'::text));
+alter table public.views add constraint views_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60)));
+alter table public.views add constraint views_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
+alter table public.views add constraint views_pkey PRIMARY KEY (id);
 
 -- indexes
 
@@ -1146,6 +1168,7 @@ CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
+CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
 
 -- functions
 
@@ -2540,6 +2563,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_views()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    others integer;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(format('views %s %s', new.company_id, new.owner_id), 0));
+    select count(*), coalesce(max(position), 0) + 1 into others, new.position
+      from views where company_id = new.company_id and owner_id is not distinct from new.owner_id;
+    if others >= 50 then
+        raise check_violation using message = 'there are 50 views already', constraint = 'views_most';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
  RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
  LANGUAGE plpgsql
@@ -3097,6 +3139,23 @@ AS $function$
     update memberships
        set client_id = to_client
      where company_id = app.company_id() and client_id = from_client and app.user_id() is null
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_views()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update views
+       set filters = jsonb_set(filters, '{department}', (
+               select jsonb_agg(distinct case when department = new.id::text then new.moved_to_id::text else department end)
+                 from jsonb_array_elements_text(filters -> 'department') department)),
+           version = version + 1, updated_at = now()
+     where company_id = new.company_id and filters -> 'department' ? new.id::text;
+    return null;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.next_jobs(beside uuid)
@@ -4472,6 +4531,7 @@ CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_member
 CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.leave_department();
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
 CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_quick_replies();
+CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
@@ -4482,6 +4542,7 @@ CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
 CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
+CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
 
 -- policies
 
@@ -4973,6 +5034,22 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 create policy system on public.users as permissive for all to app_system using (EXISTS ( SELECT
    FROM public.memberships
   WHERE (memberships.user_id = users.id)));
+
+create policy changes on public.views as restrictive for update to app_staff using true with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy company on public.views as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy deletes on public.views as restrictive for delete to app_staff using ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy lookup on public.views as permissive for all to app_lookup using true;
+
+create policy own_or_shared on public.views as restrictive for insert to app_staff with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy sight on public.views as restrictive for select to app_staff using ((owner_id IS NULL) OR (owner_id = ( SELECT app.user_id() AS user_id)));
+
+create policy staff on public.views as permissive for all to app_staff using true;
+
+create policy system on public.views as permissive for all to app_system using true;
 
 -- grants
 
@@ -5489,6 +5566,16 @@ grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
 grant select on column public.users.time_zone to app_system;
 grant update on column public.users.time_zone to app_lookup;
+grant update on column public.views."position" to app_staff;
+grant insert, update on column public.views.filters to app_staff;
+grant update on column public.views.filters to app_lookup;
+grant insert on column public.views.id to app_staff;
+grant insert, update on column public.views.name to app_staff;
+grant insert on column public.views.owner_id to app_staff;
+grant update on column public.views.updated_at to app_lookup;
+grant update on column public.views.updated_at to app_staff;
+grant update on column public.views.version to app_lookup;
+grant update on column public.views.version to app_staff;
 grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.add_asked_jobs() to app_staff;
 grant execute on function app.add_asked_jobs() to app_student;
@@ -5833,3 +5920,6 @@ grant delete, insert, select, update on table public.second_factors to app_looku
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;
+grant delete, select on table public.views to app_staff;
+grant select on table public.views to app_lookup;
+grant select on table public.views to app_system;

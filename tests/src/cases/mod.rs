@@ -30,6 +30,7 @@ mod setup;
 mod snapshot;
 mod team;
 mod upload;
+mod views;
 
 mod faults;
 
@@ -51,6 +52,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         quick_replies::cases(),
         setup::cases(),
         team::cases(),
+        views::cases(),
     ]
     .concat()
 }

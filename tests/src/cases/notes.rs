@@ -209,7 +209,9 @@ pub async fn notes_follow_two_clients_who_are_joined_and_go_back_when_that_is_un
     let joined = [at(first), at(second), at(second)].concat();
     assert_eq!(where_all_are().await, joined);
     let later = write(agent, json!({"client_id": second.0, "text": "Sobre os dois"})).await;
-    // Here the conversation stays one, and only its client is another.
+    // Here the conversation stays one, and only its client is another; who has none open yet.
+    let end = "update conversations set ended_at = now() where id = $1";
+    database.execute(end, &[&first.1]).await.expect("it is closed");
     database.execute(conversation_goes, &[&second.1, &first.0]).await.expect("its conversation goes along");
     database.execute(conversation_goes, &[&third.1, &first.0]).await.expect("its conversation goes along");
     join(&database, "clients", &[(third.0, Some(first.0)), (second.0, Some(first.0))]).await;

@@ -84,6 +84,9 @@ const OF_STAFF: &[&str] = &[
     "insert quick_reply_uses (message_id, quick_reply_id)",
     "insert scheduled_messages (id, conversation_id, body, due_at)",
     "update scheduled_messages (body, due_at, state, version)",
+    "delete views",
+    "insert views (id, owner_id, name, filters)",
+    "update views (name, filters, position, version, updated_at)",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.

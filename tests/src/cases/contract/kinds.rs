@@ -229,6 +229,11 @@ impl Change {
                     renamed: |_, name| json!({"text": name}),
                 }
             }
+            "update_view" => {
+                let view = json!({"name": "Vendas", "filters": {"category": ["open"]}});
+                let made = company.admin.api.post("/views", view).await.expect(201);
+                given(format!("/views/{}", text(&made["id"])), "Vendas")
+            }
             "update_quick_reply" => {
                 let reply = json!({"scope": "personal", "shortcut": "oi", "title": "Vendas", "text": "Oi"});
                 let reply = company.admin.api.post("/quick-replies", reply).await.expect(201);

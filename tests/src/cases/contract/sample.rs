@@ -198,6 +198,10 @@ impl Fixture {
                 let note = json!({"conversation_id": self.conversation(false).await, "text": "Prefere falar à tarde"});
                 text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned()
             }
+            "view_id" => {
+                let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
+                text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
+            }
             "quick_reply_id" => {
                 let reply = json!({"scope": "company", "shortcut": format!("oi-{}", digits()), "title": "Olá", "text": "Olá, {{client.name}}!"});
                 text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned()

@@ -297,6 +297,7 @@ fn with_any_ids(text: &str) -> String {
         "note",
         "client",
         "quick_reply",
+        "view",
         "file",
         "pending_file",
         "department",
@@ -328,6 +329,7 @@ struct Scene {
     note: String,
     client: String,
     quick_reply: String,
+    view: String,
     file: String,
     pending_file: String,
     invite: String,
@@ -355,6 +357,8 @@ impl Scene {
         let note = text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned();
         let client = text(&admin.api.get(&format!("/conversations/{conversation}")).await.expect(200)["client_id"]).to_owned();
         let reply = json!({"scope": "company", "shortcut": "segredo", "title": secret(&company), "text": secret(&company)});
+        let view = json!({"name": secret(&company), "filters": {"tag": [secret(&company)]}, "is_shared": true});
+        let view = text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned();
         let quick_reply = text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
@@ -374,6 +378,7 @@ impl Scene {
             note,
             client,
             quick_reply,
+            view,
             file,
             pending_file,
             invite,
@@ -395,6 +400,7 @@ impl Scene {
             ("{note}", self.note.clone()),
             ("{client}", self.client.clone()),
             ("{quick_reply}", self.quick_reply.clone()),
+            ("{view}", self.view.clone()),
             ("{file}", self.file.clone()),
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),

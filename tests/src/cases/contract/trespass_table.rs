@@ -16,7 +16,7 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{file}`, `{pending_file}`,
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`, `{file}`, `{pending_file}`,
 /// `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
 /// `{scheduled}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
@@ -125,6 +125,11 @@ pub const ROWS: &[Row] = &[
     row("list_quick_replies", "/quick-replies", "", OwnThings),
     row("list_quick_replies", "/quick-replies?conversation_id={conversation}", "", NotFound),
     row("update_quick_reply", "/quick-replies/{quick_reply}", r#"{"text": "Intrusos"}"#, NotFound),
+    row("create_view", "/views", r#"{"name": "Intrusos", "filters": {}}"#, OwnThings),
+    row("delete_view", "/views/{view}", "", NotFound),
+    row("list_views", "/views", "", OwnThings),
+    row("order_views", "/views/order", r#"{"view_ids": ["{view}"]}"#, Conflict("others_there")),
+    row("update_view", "/views/{view}", r#"{"name": "Intrusos"}"#, NotFound),
     row("list_client_notes", "/clients/{client}/notes", "", NotFound),
     row("list_note_revisions", "/notes/{note}/revisions", "", NotFound),
     row("delete_note", "/notes/{note}", "", NotFound),
