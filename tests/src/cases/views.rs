@@ -140,10 +140,9 @@ pub async fn a_view_keeps_what_the_inbox_may_be_asked_for_and_nothing_else(stack
         (json!({"tag": ["x".repeat(4000)]}), "filters", "too_long"),
         (json!({"from": "0000-01-01T00:00:00Z"}), "filters.from", "too_small"),
     ] {
-        for refused in [agent.api.post("/views", json!({"name": "x", "filters": filters})).await.expect(422)] {
-            let problem = &refused["errors"][0];
-            assert_eq!((text(&problem["field"]), text(&problem["code"])), (field, code), "{filters}");
-        }
+        let refused = agent.api.post("/views", json!({"name": "x", "filters": filters})).await.expect(422);
+        let problem = &refused["errors"][0];
+        assert_eq!((text(&problem["field"]), text(&problem["code"])), (field, code), "{filters}");
     }
     assert_eq!(list(agent).await, [] as [Value; 0]);
     let view = make(agent, "Minhas", json!({"assignee": ["me"]})).await;

@@ -198,6 +198,16 @@ impl Fixture {
                 let note = json!({"conversation_id": self.conversation(false).await, "text": "Prefere falar à tarde"});
                 text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned()
             }
+            // The only one that all have.
+            "shared_view_id" => {
+                let views = admin.api.get("/views").await.expect(200);
+                let shared = views["data"].as_array().into_iter().flatten().find(|view| view["is_shared"] == true);
+                if let Some(view) = shared {
+                    return text(&view["id"]).to_owned();
+                }
+                let view = json!({"name": "Em aberto", "filters": {"category": ["open"]}, "is_shared": true});
+                text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
+            }
             "view_id" => {
                 let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
                 text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
