@@ -54,7 +54,7 @@ pub async fn a_note_is_written_found_pinned_and_taken_away(stack: Arc<Stack>) {
     let (first_id, second_id) = (text(&first["id"]).to_owned(), text(&second["id"]).to_owned());
     let of_client = format!("client_id={}", text(&client));
     assert_eq!(found(agent, &of_client).await, [second_id.clone(), first_id.clone()]);
-    assert_eq!(found(agent, &format!("conversation_id={conversation}")).await, [first_id.clone()]);
+    assert_eq!(found(agent, &format!("conversation_id={conversation}")).await, [first_id.as_str()]);
     assert_eq!(found(agent, &format!("{of_client}&pinned=true")).await, [second_id]);
     // Accents do not matter, signs part words, and nothing stands for anything else.
     for (words, hits) in [("PROMOCAO", 1), ("100%25", 1), ("s%C3%B3_hoje", 1), ("1%255", 0), ("p_omo", 0), ("%5C", 0)] {

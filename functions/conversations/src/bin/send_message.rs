@@ -38,8 +38,10 @@ const ATTACHMENTS: &str = "
 
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
 
+/// Locked, so that one that goes meanwhile is not named.
 const USE_QUICK_REPLY: &str = "
-    insert into quick_reply_uses (message_id, quick_reply_id) select $1, id from quick_replies where id = $2 on conflict do nothing";
+    with reply as materialized (select id from quick_replies where id = $2 for key share)
+    insert into quick_reply_uses (message_id, quick_reply_id) select $1, id from reply on conflict do nothing";
 
 pub fn main() {
     serve(&ROUTE, send_message);
