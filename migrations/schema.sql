@@ -648,6 +648,36 @@ create table public.messages (
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
 
+create table public.note_revisions (
+    company_id uuid not null default app.company_id(),
+    note_id uuid not null,
+    version integer not null,
+    text text not null,
+    replaced_at timestamp with time zone not null default now(),
+    replaced_by_id uuid not null default app.user_id()
+);
+alter table public.note_revisions enable row level security;
+alter table public.note_revisions force row level security;
+
+create table public.notes (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    conversation_id uuid,
+    author_id uuid not null default app.user_id(),
+    text text not null,
+    mention_ids uuid[] not null default '{}'::uuid[],
+    is_pinned boolean not null default false,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    deleted_at timestamp with time zone,
+    deleted_by_id uuid,
+    moved_from uuid[] not null default '{}'::uuid[]
+);
+alter table public.notes enable row level security;
+alter table public.notes force row level security;
+
 create table public.object_removals (
     storage_key text not null,
     company_id uuid not null default app.company_id(),
@@ -680,6 +710,32 @@ create table public.presence_leases (
 );
 alter table public.presence_leases enable row level security;
 alter table public.presence_leases force row level security;
+
+create table public.quick_replies (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    owner_id uuid,
+    department_id uuid,
+    shortcut text not null,
+    title text not null,
+    text text not null,
+    usage_count integer not null default 0,
+    last_used_at timestamp with time zone,
+    version integer not null default 1,
+    created_by_id uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.quick_replies enable row level security;
+alter table public.quick_replies force row level security;
+
+create table public.quick_reply_uses (
+    message_id uuid not null,
+    company_id uuid not null default app.company_id(),
+    quick_reply_id uuid not null
+);
+alter table public.quick_reply_uses enable row level security;
+alter table public.quick_reply_uses force row level security;
 
 create table public.recovery_codes (
     user_id uuid not null,
@@ -791,6 +847,21 @@ create table public.users (
 );
 alter table public.users enable row level security;
 alter table public.users force row level security;
+
+create table public.views (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    owner_id uuid,
+    name text not null,
+    filters jsonb not null,
+    "position" integer not null default 0,
+    version integer not null default 1,
+    created_by_id uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.views enable row level security;
+alter table public.views force row level security;
 
 -- constraints
 
@@ -967,6 +1038,19 @@ alter table public.messages add constraint messages_pkey PRIMARY KEY (id);
 alter table public.messages add constraint messages_provider_id UNIQUE (company_id, channel_account_id, provider_id);
 alter table public.messages add constraint messages_sender_type_check CHECK ((sender_type = ANY (ARRAY['client'::text, 'agent'::text, 'bot'::text, 'system'::text])));
 alter table public.messages add constraint messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text])));
+alter table public.note_revisions add constraint note_revisions_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.note_revisions add constraint note_revisions_company_id_note_id_fkey FOREIGN KEY (company_id, note_id) REFERENCES public.notes(company_id, id);
+alter table public.note_revisions add constraint note_revisions_pkey PRIMARY KEY (company_id, note_id, version);
+alter table public.note_revisions add constraint note_revisions_replaced_by_id_fkey FOREIGN KEY (replaced_by_id) REFERENCES public.users(id);
+alter table public.notes add constraint notes_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
+alter table public.notes add constraint notes_check CHECK (((deleted_at IS NULL) = (deleted_by_id IS NULL)));
+alter table public.notes add constraint notes_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.notes add constraint notes_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.notes add constraint notes_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.notes add constraint notes_company_id_id_key UNIQUE (company_id, id);
+alter table public.notes add constraint notes_deleted_by_id_fkey FOREIGN KEY (deleted_by_id) REFERENCES public.users(id);
+alter table public.notes add constraint notes_pkey PRIMARY KEY (id);
+alter table public.notes add constraint notes_text_check CHECK (((char_length(text) >= 1) AND (char_length(text) <= 10000)));
 alter table public.object_removals add constraint object_removals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.object_removals add constraint object_removals_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
@@ -975,6 +1059,21 @@ alter table public.password_resets add constraint password_resets_pkey PRIMARY K
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
+alter table public.quick_replies add constraint quick_replies_check CHECK ((num_nonnulls(owner_id, department_id) <= 1));
+alter table public.quick_replies add constraint quick_replies_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
+alter table public.quick_replies add constraint quick_replies_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.quick_replies add constraint quick_replies_company_id_id_key UNIQUE (company_id, id);
+alter table public.quick_replies add constraint quick_replies_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.quick_replies add constraint quick_replies_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
+alter table public.quick_replies add constraint quick_replies_pkey PRIMARY KEY (id);
+alter table public.quick_replies add constraint quick_replies_shortcut_check CHECK ((shortcut ~ '^[a-z0-9_-]{1,32}$'::text));
+alter table public.quick_replies add constraint quick_replies_shortcut_key UNIQUE NULLS NOT DISTINCT (company_id, owner_id, department_id, shortcut);
+alter table public.quick_replies add constraint quick_replies_text_check CHECK (((char_length(text) >= 1) AND (char_length(text) <= 4096)));
+alter table public.quick_replies add constraint quick_replies_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 80)));
+alter table public.quick_reply_uses add constraint quick_reply_uses_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.quick_reply_uses add constraint quick_reply_uses_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.messages(company_id, id) ON DELETE CASCADE;
+alter table public.quick_reply_uses add constraint quick_reply_uses_company_id_quick_reply_id_fkey FOREIGN KEY (company_id, quick_reply_id) REFERENCES public.quick_replies(company_id, id) ON DELETE CASCADE;
+alter table public.quick_reply_uses add constraint quick_reply_uses_pkey PRIMARY KEY (message_id);
 alter table public.recovery_codes add constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
 alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factors(user_id) ON DELETE CASCADE;
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
@@ -998,6 +1097,13 @@ alter table public.users add constraint users_email_check CHECK ((email = lower(
 alter table public.users add constraint users_email_key UNIQUE (email);
 alter table public.users add constraint users_name_check CHECK ((name <> ''::text));
 alter table public.users add constraint users_pkey PRIMARY KEY (id);
+alter table public.views add constraint views_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.views add constraint views_company_id_id_key UNIQUE (company_id, id);
+alter table public.views add constraint views_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.views add constraint views_filters_check CHECK ((jsonb_typeof(filters) = 'object'::text));
+alter table public.views add constraint views_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60)));
+alter table public.views add constraint views_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
+alter table public.views add constraint views_pkey PRIMARY KEY (id);
 
 -- indexes
 
@@ -1068,12 +1174,17 @@ CREATE INDEX messages_conversation ON public.messages USING btree (company_id, c
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
+CREATE INDEX notes_at ON public.notes USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX notes_client ON public.notes USING btree (company_id, client_id, created_at, id);
+CREATE INDEX notes_conversation ON public.notes USING btree (company_id, conversation_id, created_at, id);
+CREATE INDEX notes_text ON public.notes USING gin (company_id, app.searchable(text) public.gin_trgm_ops);
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
 CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
 CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
+CREATE INDEX quick_reply_uses_reply ON public.quick_reply_uses USING btree (company_id, quick_reply_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
@@ -1085,6 +1196,7 @@ CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
+CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
 
 -- functions
 
@@ -1558,6 +1670,20 @@ CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
 AS $function$
 begin
     return (select company_id from presence_leases where connection_id = connection);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.count_quick_reply()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update quick_replies
+       set usage_count = usage_count + 1, last_used_at = now()
+     where company_id = new.company_id and id = new.quick_reply_id;
+    return null;
 end
 $function$;
 
@@ -2447,6 +2573,43 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_quick_replies()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform pg_advisory_xact_lock(hashtextextended(
+        format('quick_replies %s %s', new.company_id, coalesce(new.owner_id, new.department_id)), 0));
+    if (select count(*) from quick_replies
+         where company_id = new.company_id and owner_id is not distinct from new.owner_id
+           and department_id is not distinct from new.department_id) >= 200 then
+        raise check_violation using message = 'there are 200 quick replies already', constraint = 'quick_replies_most';
+    end if;
+    return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_views()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    others integer;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(format('views %s %s', new.company_id, new.owner_id), 0));
+    select count(*), coalesce(max(position), 0) + 1 into others, new.position
+      from views where company_id = new.company_id and owner_id is not distinct from new.owner_id;
+    if others >= 50 then
+        raise check_violation using message = 'there are 50 views already', constraint = 'views_most';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
  RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
  LANGUAGE plpgsql
@@ -2945,6 +3108,56 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.move_notes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if tg_table_name = 'clients' and old.merged_into_id is null then
+        update notes
+           set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id and conversation_id is null;
+    elsif tg_table_name = 'clients' then
+        update notes
+           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
+    elsif new.client_id <> old.client_id then
+        update notes set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
+    end if;
+    if tg_table_name = 'conversations' and old.merged_into_id is null and new.merged_into_id is not null then
+        update notes
+           set conversation_id = new.merged_into_id, moved_from = moved_from || new.id,
+               client_id = (select client_id from conversations kept where kept.company_id = new.company_id and kept.id = new.merged_into_id)
+         where company_id = new.company_id and conversation_id = new.id;
+    elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
+        update notes
+           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_quick_replies()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update quick_replies moved
+       set department_id = new.moved_to_id, version = version + 1, updated_at = now()
+     where moved.company_id = new.company_id and moved.department_id = new.id
+       and not exists (
+           select from quick_replies other
+            where other.company_id = moved.company_id and other.owner_id is null and other.department_id = new.moved_to_id
+              and other.shortcut = moved.shortcut);
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.move_students(from_client uuid, to_client uuid)
  RETURNS void
  LANGUAGE sql
@@ -2954,6 +3167,23 @@ AS $function$
     update memberships
        set client_id = to_client
      where company_id = app.company_id() and client_id = from_client and app.user_id() is null
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_views()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update views
+       set filters = jsonb_set(filters, '{department}', (
+               select jsonb_agg(distinct case when department = new.id::text then new.moved_to_id::text else department end)
+                 from jsonb_array_elements_text(filters -> 'department') department)),
+           version = version + 1, updated_at = now()
+     where company_id = new.company_id and filters -> 'department' ? new.id::text;
+    return null;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.next_jobs(beside uuid)
@@ -3224,6 +3454,33 @@ begin
                       and memberships.role = any (companies.two_factor_policy))
       from second_factors
      where user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.place_note()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    further uuid;
+begin
+    if new.conversation_id is not null then
+        loop
+            select client_id, merged_into_id into new.client_id, further
+              from conversations where company_id = new.company_id and id = new.conversation_id for share;
+            exit when further is null;
+            new.conversation_id := further;
+        end loop;
+        return new;
+    end if;
+    loop
+        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
+        exit when further is null;
+        new.client_id := further;
+    end loop;
+    return new;
 end
 $function$;
 
@@ -4279,6 +4536,7 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
@@ -4287,6 +4545,7 @@ CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
+CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
@@ -4299,13 +4558,19 @@ CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_m
 CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.join_live_department();
 CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.leave_department();
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
+CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_quick_replies();
+CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
+CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
+CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
+CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
 
 -- policies
 
@@ -4656,6 +4921,34 @@ create policy student on public.messages as permissive for select to app_student
 
 create policy system on public.messages as permissive for all to app_system using true;
 
+create policy company on public.note_revisions as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy sight on public.note_revisions as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.notes
+  WHERE (notes.id = note_revisions.note_id))) with check ((replaced_by_id = ( SELECT app.user_id() AS user_id)) AND (EXISTS ( SELECT
+   FROM public.notes
+  WHERE (notes.id = note_revisions.note_id))));
+
+create policy staff on public.note_revisions as permissive for all to app_staff using true;
+
+create policy system on public.note_revisions as permissive for all to app_system using true;
+
+create policy company on public.notes as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.notes as permissive for all to app_lookup using true;
+
+create policy own_changes on public.notes as restrictive for update to app_staff using true with check ((author_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy own_words on public.notes as restrictive for insert to app_staff with check (author_id = ( SELECT app.user_id() AS user_id));
+
+create policy sight on public.notes as restrictive for all to app_staff using ((conversation_id IS NULL) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE (conversations.id = notes.conversation_id))));
+
+create policy staff on public.notes as permissive for all to app_staff using true;
+
+create policy system on public.notes as permissive for all to app_system using true;
+
 create policy company on public.object_removals as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.object_removals as permissive for all to app_lookup using true;
@@ -4693,6 +4986,34 @@ create policy staff on public.presence_leases as permissive for select to app_st
 create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id)) with check false;
 
 create policy system on public.presence_leases as permissive for all to app_system using true;
+
+create policy changes on public.quick_replies as restrictive for update to app_staff using true with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy company on public.quick_replies as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy deletes on public.quick_replies as restrictive for delete to app_staff using ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy lookup on public.quick_replies as permissive for all to app_lookup using true;
+
+create policy own_or_shared on public.quick_replies as restrictive for insert to app_staff with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy sight on public.quick_replies as restrictive for select to app_staff using ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ((department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[])) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role))));
+
+create policy staff on public.quick_replies as permissive for all to app_staff using true;
+
+create policy system on public.quick_replies as permissive for all to app_system using true;
+
+create policy company on public.quick_reply_uses as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy own_messages on public.quick_reply_uses as restrictive for insert to app_staff with check ((EXISTS ( SELECT
+   FROM public.messages
+  WHERE ((messages.id = quick_reply_uses.message_id) AND (messages.sender_id = ( SELECT app.user_id() AS user_id))))) AND (EXISTS ( SELECT
+   FROM public.quick_replies
+  WHERE (quick_replies.id = quick_reply_uses.quick_reply_id))));
+
+create policy staff on public.quick_reply_uses as permissive for all to app_staff using true;
+
+create policy system on public.quick_reply_uses as permissive for all to app_system using true;
 
 create policy lookup on public.recovery_codes as permissive for all to app_lookup using true;
 
@@ -4749,6 +5070,22 @@ create policy staff on public.users as permissive for all to app_staff using (EX
 create policy system on public.users as permissive for all to app_system using (EXISTS ( SELECT
    FROM public.memberships
   WHERE (memberships.user_id = users.id)));
+
+create policy changes on public.views as restrictive for update to app_staff using true with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy company on public.views as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy deletes on public.views as restrictive for delete to app_staff using ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy lookup on public.views as permissive for all to app_lookup using true;
+
+create policy own_or_shared on public.views as restrictive for insert to app_staff with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
+
+create policy sight on public.views as restrictive for select to app_staff using ((owner_id IS NULL) OR (owner_id = ( SELECT app.user_id() AS user_id)));
+
+create policy staff on public.views as permissive for all to app_staff using true;
+
+create policy system on public.views as permissive for all to app_system using true;
 
 -- grants
 
@@ -4839,6 +5176,7 @@ grant select on column public.clients.document to app_system;
 grant select on column public.clients.email to app_system;
 grant select on column public.clients.id to app_system;
 grant select on column public.clients.merged_into_id to app_system;
+grant update on column public.clients.merged_into_id to app_lookup;
 grant select on column public.clients.metadata to app_system;
 grant select on column public.clients.name to app_system;
 grant select on column public.clients.name_source to app_system;
@@ -4933,6 +5271,7 @@ grant update on column public.conversations.last_message_id to app_staff;
 grant select on column public.conversations.last_message_preview to app_system;
 grant update on column public.conversations.last_message_preview to app_staff;
 grant select on column public.conversations.merged_into_id to app_system;
+grant update on column public.conversations.merged_into_id to app_lookup;
 grant select on column public.conversations.metadata to app_system;
 grant select on column public.conversations.mode to app_system;
 grant update on column public.conversations.mode to app_staff;
@@ -5179,6 +5518,22 @@ grant insert on column public.messages.sent_at to app_staff;
 grant select on column public.messages.sent_at to app_system;
 grant insert, update on column public.messages.status to app_staff;
 grant select on column public.messages.status to app_system;
+grant insert on column public.note_revisions.note_id to app_staff;
+grant insert on column public.note_revisions.text to app_staff;
+grant insert on column public.note_revisions.version to app_staff;
+grant insert on column public.notes.client_id to app_staff;
+grant update on column public.notes.client_id to app_lookup;
+grant insert on column public.notes.conversation_id to app_staff;
+grant update on column public.notes.conversation_id to app_lookup;
+grant update on column public.notes.deleted_at to app_staff;
+grant update on column public.notes.deleted_by_id to app_staff;
+grant insert on column public.notes.id to app_staff;
+grant insert, update on column public.notes.is_pinned to app_staff;
+grant insert, update on column public.notes.mention_ids to app_staff;
+grant update on column public.notes.moved_from to app_lookup;
+grant insert, update on column public.notes.text to app_staff;
+grant update on column public.notes.updated_at to app_staff;
+grant update on column public.notes.version to app_staff;
 grant select on column public.object_removals.begun_at to app_system;
 grant select on column public.object_removals.company_id to app_system;
 grant insert on column public.object_removals.due_at to app_staff;
@@ -5204,6 +5559,21 @@ grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
+grant insert on column public.quick_replies.department_id to app_staff;
+grant update on column public.quick_replies.department_id to app_lookup;
+grant insert on column public.quick_replies.id to app_staff;
+grant update on column public.quick_replies.last_used_at to app_lookup;
+grant insert on column public.quick_replies.owner_id to app_staff;
+grant insert, update on column public.quick_replies.shortcut to app_staff;
+grant insert, update on column public.quick_replies.text to app_staff;
+grant insert, update on column public.quick_replies.title to app_staff;
+grant update on column public.quick_replies.updated_at to app_lookup;
+grant update on column public.quick_replies.updated_at to app_staff;
+grant update on column public.quick_replies.usage_count to app_lookup;
+grant update on column public.quick_replies.version to app_lookup;
+grant update on column public.quick_replies.version to app_staff;
+grant insert on column public.quick_reply_uses.message_id to app_staff;
+grant insert on column public.quick_reply_uses.quick_reply_id to app_staff;
 grant insert, update on column public.scheduled_messages.body to app_staff;
 grant insert on column public.scheduled_messages.conversation_id to app_staff;
 grant update on column public.scheduled_messages.conversation_id to app_lookup;
@@ -5244,6 +5614,16 @@ grant select on column public.users.time_zone to app_staff;
 grant select on column public.users.time_zone to app_student;
 grant select on column public.users.time_zone to app_system;
 grant update on column public.users.time_zone to app_lookup;
+grant update on column public.views."position" to app_staff;
+grant insert, update on column public.views.filters to app_staff;
+grant update on column public.views.filters to app_lookup;
+grant insert on column public.views.id to app_staff;
+grant insert, update on column public.views.name to app_staff;
+grant insert on column public.views.owner_id to app_staff;
+grant update on column public.views.updated_at to app_lookup;
+grant update on column public.views.updated_at to app_staff;
+grant update on column public.views.version to app_lookup;
+grant update on column public.views.version to app_staff;
 grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.add_asked_jobs() to app_staff;
 grant execute on function app.add_asked_jobs() to app_student;
@@ -5560,6 +5940,11 @@ grant insert, select, update on table public.messages to app_system;
 grant select on table public.messages to app_lookup;
 grant select on table public.messages to app_staff;
 grant select on table public.messages to app_student;
+grant select on table public.note_revisions to app_staff;
+grant select on table public.note_revisions to app_system;
+grant select on table public.notes to app_lookup;
+grant select on table public.notes to app_staff;
+grant select on table public.notes to app_system;
 grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
@@ -5570,6 +5955,10 @@ grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
+grant delete, select on table public.quick_replies to app_staff;
+grant select on table public.quick_replies to app_lookup;
+grant select on table public.quick_replies to app_system;
+grant select on table public.quick_reply_uses to app_system;
 grant delete, insert, select, update on table public.recovery_codes to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant insert, select, update on table public.schedule_runs to app_lookup;
@@ -5581,3 +5970,6 @@ grant delete, insert, select, update on table public.second_factors to app_looku
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;
+grant delete, select on table public.views to app_staff;
+grant select on table public.views to app_lookup;
+grant select on table public.views to app_system;

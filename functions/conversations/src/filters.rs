@@ -122,6 +122,14 @@ const SEARCH: [&str; 2] = [
 /// The inner limit tells the planner how few rows are wanted: without it, every request would be planned anew.
 const PAGE: &str = concat!("limit 101) conversations limit $14::bigint) conversations ", conversation_joins!(), " ");
 
+/// Their number, under the same conditions.
+const COUNT: [&str; 2] = ["select count(*) from (select from conversations where true ", "limit $14::bigint) conversations"];
+
+#[derive(FromRow)]
+struct Counted {
+    count: i64,
+}
+
 /// Filters read and checked.
 #[derive(Debug)]
 pub struct AskedConversations {
@@ -166,13 +174,32 @@ impl AskedConversations {
 
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
+        self.ask(transaction, self.statement()).await
+    }
+
+    /// How many there are, up to as many as were wanted.
+    pub async fn count(&self, transaction: &Transaction) -> Result<i64, Error> {
+        let conditions = self.conditions();
+        let mut pieces = vec![COUNT[0]];
+        pieces.extend(&conditions);
+        if self.list.filters.search.is_some() {
+            pieces.push(SEARCH[0]);
+            pieces.extend(&conditions);
+            pieces.extend([NEWEST_FIRST, SEARCH[1]]);
+        }
+        pieces.push(COUNT[1]);
+        let counted: Vec<Counted> = self.ask(transaction, intern(&pieces)).await?;
+        Ok(counted.first().map_or(0, |counted| counted.count))
+    }
+
+    async fn ask<T: FromRow>(&self, transaction: &Transaction, statement: &'static str) -> Result<Vec<T>, Error> {
         let Self { categories, assignees, departments, channels, channel_kinds, .. } = self;
         let Self { handled_by, tags, priorities, numbers, list, .. } = self;
         let List { filters, at, id, wanted, .. } = list;
         let ConversationFilters { unread, search, from, to, .. } = filters;
         transaction
             .all(
-                self.statement(),
+                statement,
                 &[
                     categories,
                     assignees,
@@ -195,7 +222,8 @@ impl AskedConversations {
             .await
     }
 
-    fn statement(&self) -> &'static str {
+    /// What is asked for, in the order of `CONDITIONS`.
+    fn conditions(&self) -> Vec<&'static str> {
         let List { filters, order, at, .. } = &self.list;
         let asked = [
             self.categories.is_some(),
@@ -211,8 +239,6 @@ impl AskedConversations {
             at.is_some(),
             self.handled_by.is_some(),
         ];
-        let is_oldest_first = *order == Order::Asc;
-        let order = if is_oldest_first { OLDEST_FIRST } else { NEWEST_FIRST };
         let mut conditions: Vec<_> =
             CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]).collect();
         if self.categories.as_ref().is_some_and(|categories| categories.len() == 1) {
@@ -224,9 +250,16 @@ impl AskedConversations {
             (Some(_), true) => conditions[1] = NOBODY_OR_ONE_OF,
             _ => {}
         }
-        if is_oldest_first && at.is_some() {
+        if *order == Order::Asc && at.is_some() {
             conditions[10] = NEWER;
         }
+        conditions
+    }
+
+    fn statement(&self) -> &'static str {
+        let List { filters, order, .. } = &self.list;
+        let order = if *order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
+        let conditions = self.conditions();
         let mut pieces = vec![LIST];
         pieces.extend(&conditions);
         if filters.search.is_some() {

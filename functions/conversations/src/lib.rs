@@ -20,6 +20,7 @@ mod statuses;
 mod takeover;
 mod template;
 mod template_message;
+mod variables;
 
 use shared::prelude::*;
 
@@ -52,6 +53,7 @@ pub use template::{
     Variable, VariablePlace,
 };
 pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
+pub use variables::Variables;
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
     409,

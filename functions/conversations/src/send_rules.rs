@@ -93,6 +93,9 @@ pub struct SendMessage {
     pub template: Option<TemplateToSend>,
     #[garde(skip)]
     pub reply_to_id: Option<Uuid>,
+    /// The quick reply that it began as, which counts what it is used for; one that is gone meanwhile is passed over.
+    #[garde(skip)]
+    pub quick_reply_id: Option<Uuid>,
 }
 
 /// A download of ours, without the host or by the file's id.

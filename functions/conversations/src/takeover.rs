@@ -1,5 +1,7 @@
 //! What a client is told when somebody takes their conversation over.
 
+use crate::Variables;
+
 /// The text of a company that has set none.
 const DEFAULT_TEXT: &str = "Olá! Meu nome é {{agent.name}} e vou continuar seu atendimento.";
 
@@ -7,7 +9,8 @@ const DEFAULT_TEXT: &str = "Olá! Meu nome é {{agent.name}} e vou continuar seu
 #[must_use]
 pub fn takeover_text(of_company: Option<&str>, agent_name: &str) -> Option<String> {
     let text = of_company.unwrap_or(DEFAULT_TEXT).trim();
-    if text.is_empty() { None } else { Some(text.replace("{{agent.name}}", agent_name)) }
+    let variables = Variables { agent_name: Some(agent_name.to_owned()), ..Variables::default() };
+    if text.is_empty() { None } else { Some(variables.render(text)) }
 }
 
 #[cfg(test)]

@@ -24,10 +24,13 @@ mod identity;
 mod integrations;
 mod jobs;
 mod mail;
+mod notes;
+mod quick_replies;
 mod setup;
 mod snapshot;
 mod team;
 mod upload;
+mod views;
 
 mod faults;
 
@@ -45,8 +48,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
         integrations::cases(),
         jobs::cases(),
         mail::cases(),
+        notes::cases(),
+        quick_replies::cases(),
         setup::cases(),
         team::cases(),
+        views::cases(),
     ]
     .concat()
 }

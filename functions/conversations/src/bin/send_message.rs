@@ -47,6 +47,11 @@ const TEMPLATE: &str = concat!(
 
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
 
+/// Locked, so that one that goes meanwhile is not named.
+const USE_QUICK_REPLY: &str = "
+    with reply as materialized (select id from quick_replies where id = $2 for key share)
+    insert into quick_reply_uses (message_id, quick_reply_id) select $1, id from reply on conflict do nothing";
+
 pub fn main() {
     serve(&ROUTE, send_message);
 }
@@ -95,6 +100,9 @@ async fn send_message(
     };
     // Only a message out of this caller's sight is in the way now.
     let (_, message) = add_outgoing(&context, &transaction, agent.company_id, new).await?.ok_or(CLIENT_MESSAGE_ID_REUSED)?;
+    if let Some(quick_reply_id) = input.quick_reply_id {
+        transaction.defer(USE_QUICK_REPLY, parameters![message.id, quick_reply_id]);
+    }
     transaction.audit(message.id, &Value::Null, &Value::Null);
     transaction.commit(Created(message)).await
 }

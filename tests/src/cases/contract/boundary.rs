@@ -73,12 +73,22 @@ const OF_STAFF: &[&str] = &[
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
     "update messages (provider_id, status, error_code, error_detail, sending_at, deleted_at, deleted_by_id)",
+    "insert note_revisions (note_id, version, text)",
+    "insert notes (id, client_id, conversation_id, text, mention_ids, is_pinned)",
+    "update notes (text, mention_ids, is_pinned, version, updated_at, deleted_at, deleted_by_id)",
     "delete object_removals",
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (status, lease_until)",
+    "delete quick_replies",
+    "insert quick_replies (id, owner_id, department_id, shortcut, title, text)",
+    "update quick_replies (shortcut, title, text, version, updated_at)",
+    "insert quick_reply_uses (message_id, quick_reply_id)",
     "insert scheduled_messages (id, conversation_id, body, due_at)",
     "update scheduled_messages (body, due_at, state, version)",
+    "delete views",
+    "insert views (id, owner_id, name, filters)",
+    "update views (name, filters, position, version, updated_at)",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, sandbox::fresh_number};
 use uuid::Uuid;
 
-use super::sample::{Fixture, member};
+use super::sample::{Fixture, conversation, member};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -67,7 +67,7 @@ impl Scene {
     }
 
     /// Its path, to be gone on with parameters.
-    fn path(&self) -> String {
+    async fn path(&self) -> String {
         match self.function.as_str() {
             "list_conversations" => "/conversations?category=pending".to_owned(),
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
@@ -75,6 +75,11 @@ impl Scene {
             "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
+            "list_client_notes" => {
+                let row = self.company.admin.conversation(&self.conversation).await;
+                format!("/clients/{}/notes?", text(&row["client_id"]))
+            }
+            "list_notes" => format!("/notes?conversation_id={}", self.conversation),
             "search_messages" => "/messages/search?search=Mensalidade".to_owned(),
             "list_scheduled_messages" => format!("/scheduled-messages?conversation_id={}", self.conversation),
             "list_templates" => "/whatsapp/templates?language=pt_BR".to_owned(),
@@ -103,6 +108,10 @@ impl Scene {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
             }
+            "list_notes" | "list_client_notes" => {
+                let note = json!({"conversation_id": self.conversation, "text": format!("Linha {number}")});
+                drop(company.admin.api.post("/notes", note).await.expect(201));
+            }
             "list_transfers" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -119,13 +128,16 @@ impl Scene {
                 let path = format!("/team/invites/{id}");
                 drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
             }
+            "list_notes" | "list_client_notes" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/notes/{id}"), None).await.expect(204));
+            }
             _ => return false,
         }
         true
     }
 
     async fn get(&self, query: &str) -> Answer {
-        self.company.admin.api.get(&format!("{}&{query}", self.path())).await
+        self.company.admin.api.get(&format!("{}&{query}", self.path().await)).await
     }
 
     async fn ids(&self, query: &str) -> (Vec<String>, Option<String>) {
@@ -214,6 +226,34 @@ impl Change {
             "update_department" => {
                 let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
                 given(format!("/departments/{}", text(&made["id"])), "Vendas")
+            }
+            "update_note" => {
+                let conversation = conversation(stack, company).await;
+                let note = json!({"conversation_id": conversation, "text": "Vendas"});
+                let note = company.admin.api.post("/notes", note).await.expect(201);
+                Self {
+                    method: Method::PUT,
+                    path: format!("/notes/{}", text(&note["id"])),
+                    made: json!({"text": "Vendas"}),
+                    same: json!({"text": "Vendas"}),
+                    renamed: |_, name| json!({"text": name}),
+                }
+            }
+            "update_view" => {
+                let view = json!({"name": "Vendas", "filters": {"category": ["open"]}});
+                let made = company.admin.api.post("/views", view).await.expect(201);
+                given(format!("/views/{}", text(&made["id"])), "Vendas")
+            }
+            "update_quick_reply" => {
+                let reply = json!({"scope": "personal", "shortcut": "oi", "title": "Vendas", "text": "Oi"});
+                let reply = company.admin.api.post("/quick-replies", reply).await.expect(201);
+                Self {
+                    method: Method::PUT,
+                    path: format!("/quick-replies/{}", text(&reply["id"])),
+                    made: json!({"title": "Vendas"}),
+                    same: json!({"title": "Vendas"}),
+                    renamed: |_, name| json!({"title": name}),
+                }
             }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_scheduled_message" => {

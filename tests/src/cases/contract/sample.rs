@@ -194,6 +194,33 @@ impl Fixture {
             "scheduled_message_id" => self.scheduled_message().await,
             "soon" => in_an_hour(),
             "waiting_conversation_id" => self.conversation(false).await,
+            "note_id" => text(&self.note().await["id"]).to_owned(),
+            "noted_client_id" => text(&self.note().await["client_id"]).to_owned(),
+            "noted_conversation_id" => text(&self.note().await["conversation_id"]).to_owned(),
+            "changed_note_id" => {
+                let id = text(&self.note().await["id"]).to_owned();
+                let change = Some(json!({"text": "Prefere falar de manhã"}));
+                admin.api.call(Method::PUT, &format!("/notes/{id}"), change).await.expect(200);
+                id
+            }
+            // The only one that all have.
+            "shared_view_id" => {
+                let views = admin.api.get("/views").await.expect(200);
+                let shared = views["data"].as_array().into_iter().flatten().find(|view| view["is_shared"] == true);
+                if let Some(view) = shared {
+                    return text(&view["id"]).to_owned();
+                }
+                let view = json!({"name": "Em aberto", "filters": {"category": ["open"]}, "is_shared": true});
+                text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
+            }
+            "view_id" => {
+                let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
+                text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
+            }
+            "quick_reply_id" => {
+                let reply = json!({"scope": "company", "shortcut": format!("oi-{}", digits()), "title": "Olá", "text": "Olá, {{client.name}}!"});
+                text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned()
+            }
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "bot_job_id" => self.job("bot").await,
@@ -275,6 +302,11 @@ impl Fixture {
         let email = format!("convite.{}@exemplo.com.br", digits());
         let made = self.company.admin.api.post("/team/invite", json!({"email": email, "role": "agent"})).await;
         text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn note(&self) -> Value {
+        let note = json!({"conversation_id": self.conversation(false).await, "text": "Prefere falar à tarde"});
+        self.company.admin.api.post("/notes", note).await.expect(201)
     }
 
     /// A conversation of a client of its own, held by the admin or by nobody.

@@ -294,6 +294,10 @@ fn with_any_ids(text: &str) -> String {
         "own_conversation",
         "waiting",
         "message",
+        "note",
+        "client",
+        "quick_reply",
+        "view",
         "file",
         "pending_file",
         "department",
@@ -322,6 +326,10 @@ struct Scene {
     conversation: String,
     waiting: String,
     message: String,
+    note: String,
+    client: String,
+    quick_reply: String,
+    view: String,
     file: String,
     pending_file: String,
     invite: String,
@@ -345,6 +353,13 @@ impl Scene {
         let new =
             json!({"conversation_id": conversation, "client_message_id": "scene", "kind": "text", "body": secret(&company)});
         let message = text(&admin.api.post("/messages", new).await.expect(201)["id"]).to_owned();
+        let note = json!({"conversation_id": conversation, "text": secret(&company)});
+        let note = text(&admin.api.post("/notes", note).await.expect(201)["id"]).to_owned();
+        let client = text(&admin.api.get(&format!("/conversations/{conversation}")).await.expect(200)["client_id"]).to_owned();
+        let reply = json!({"scope": "company", "shortcut": "segredo", "title": secret(&company), "text": secret(&company)});
+        let view = json!({"name": secret(&company), "filters": {"tag": [secret(&company)]}, "is_shared": true});
+        let view = text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned();
+        let quick_reply = text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned();
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
         let failed_job = sample::failed_job(stack, &company).await;
@@ -360,6 +375,10 @@ impl Scene {
             conversation,
             waiting,
             message,
+            note,
+            client,
+            quick_reply,
+            view,
             file,
             pending_file,
             invite,
@@ -378,6 +397,10 @@ impl Scene {
             ("{conversation}", self.conversation.clone()),
             ("{waiting}", self.waiting.clone()),
             ("{message}", self.message.clone()),
+            ("{note}", self.note.clone()),
+            ("{client}", self.client.clone()),
+            ("{quick_reply}", self.quick_reply.clone()),
+            ("{view}", self.view.clone()),
             ("{file}", self.file.clone()),
             ("{pending_file}", self.pending_file.clone()),
             ("{department}", company.departments[0].1.to_string()),

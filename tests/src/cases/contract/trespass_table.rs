@@ -16,8 +16,8 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
-/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`, `{file}`, `{pending_file}`,
+/// `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
 /// `{scheduled}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -58,6 +58,7 @@ pub const ROWS: &[Row] = &[
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),
+    row("create_note", "/notes", r#"{"conversation_id": "{conversation}", "text": "Intrusos"}"#, Invalid),
     row("create_realtime_ticket", "/realtime/tickets", "{}", OwnThings),
     row(
         "create_upload_url",
@@ -113,6 +114,26 @@ pub const ROWS: &[Row] = &[
     row("list_events", "/events?after={cursor}", "", OwnThings),
     row("list_events", "/events?after={cursor}&topics=conversation:{conversation},company:{company},user:{agent}", "", OwnThings),
     row("list_failed_jobs", "/jobs/failed", "", OwnThings),
+    row("list_notes", "/notes?conversation_id={conversation}", "", OwnThings),
+    row(
+        "create_quick_reply",
+        "/quick-replies",
+        r#"{"scope": "department", "department_id": "{department}", "shortcut": "x", "title": "x", "text": "Intrusos"}"#,
+        Invalid,
+    ),
+    row("delete_quick_reply", "/quick-replies/{quick_reply}", "", NotFound),
+    row("list_quick_replies", "/quick-replies", "", OwnThings),
+    row("list_quick_replies", "/quick-replies?conversation_id={conversation}", "", NotFound),
+    row("update_quick_reply", "/quick-replies/{quick_reply}", r#"{"text": "Intrusos"}"#, NotFound),
+    row("create_view", "/views", r#"{"name": "Intrusos", "filters": {}}"#, OwnThings),
+    row("delete_view", "/views/{view}", "", NotFound),
+    row("list_views", "/views", "", OwnThings),
+    row("order_views", "/views/order", r#"{"view_ids": ["{view}"]}"#, Conflict("others_there")),
+    row("update_view", "/views/{view}", r#"{"name": "Intrusos"}"#, NotFound),
+    row("list_client_notes", "/clients/{client}/notes", "", NotFound),
+    row("list_note_revisions", "/notes/{note}/revisions", "", NotFound),
+    row("delete_note", "/notes/{note}", "", NotFound),
+    row("update_note", "/notes/{note}", r#"{"text": "Intrusos"}"#, NotFound),
     row("list_holidays", "/calendar/holidays?department_id={department}", "", NotFound),
     row("list_inbound_webhooks", "/inbound-webhooks?channel_account_id={channel}", "", OwnThings),
     row("list_inbound_webhooks", "/inbound-webhooks?state=unrouted", "", OwnThings),

@@ -86,6 +86,9 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
         values ($1, $2, $3, 'marketing', 'whatsapp', false, 'whatsapp_preference', now(), '{}')";
     database.execute(consent, &[&Uuid::now_v7(), &company.id, &student]).await.expect("a consent");
 
+    let note = json!({"conversation_id": other["id"], "text": "Já é aluno"});
+    company.supervisor.api.post("/notes", note).await.expect(201);
+
     let mut references = Vec::new();
     for (table, gone) in [("clients", student), ("conversations", id_of(&other))] {
         for row in database.query(REFERENCES, &[&table]).await.expect("references") {
