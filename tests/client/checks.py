@@ -12,6 +12,8 @@ STATE_OF_THE_WORLD = {
     "not_accepted", "access_token required",
     # Which addresses lead to a public host, encrypted.
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
+    # The characters of a document that check the others, an area that there is not.
+    "invalid_document", "invalid_phone", "metadata_too_long",
     # A password that is easy to guess.
     "password_too_common",
     # A name of the time zone database; times and days that do not go together.

@@ -10,7 +10,7 @@ mod media_url;
 mod message;
 pub mod outbox;
 mod payload;
-mod search;
+pub mod search;
 mod send_rules;
 mod sending;
 mod statuses;

@@ -36,6 +36,10 @@ const OF_STAFF: &[&str] = &[
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
+    "delete client_identities",
+    "insert client_identities (client_id, kind, value, address)",
+    "insert clients (id, name, document, email, tags, metadata)",
+    "update clients (name, document, email, tags, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
      idle_minutes, bot_enabled, coin_name, colour, version)",
     "delete company_secrets",
@@ -148,7 +152,6 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "channel.flagged",
     "client.merged",
-    "client.updated",
     "conversation.created",
     "conversation.reopened",
     "conversation.typing",

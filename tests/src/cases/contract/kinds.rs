@@ -28,8 +28,8 @@ const CALL: &str = "
     values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 5] =
-    ["list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls", "list_invites"];
+const WITHOUT_CONVERSATION: [&str; 6] =
+    ["list_clients", "list_conversations", "list_failed_jobs", "list_inbound_webhooks", "list_integration_calls", "list_invites"];
 
 /// A list with what belongs to it.
 struct Scene {
@@ -55,6 +55,7 @@ impl Scene {
     /// Its path, to be gone on with parameters.
     fn path(&self) -> String {
         match self.function.as_str() {
+            "list_clients" => "/clients?archived=false".to_owned(),
             "list_conversations" => "/conversations?category=pending".to_owned(),
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
             "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
@@ -73,6 +74,10 @@ impl Scene {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_clients" => {
+                let made = company.admin.api.post("/clients", json!({"name": format!("Cliente {number}")})).await;
+                drop(made.expect(201));
+            }
             "list_invites" => {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
@@ -88,6 +93,9 @@ impl Scene {
     /// A row goes from it; `false` where rows stay for good.
     async fn remove(&self, id: &str) -> bool {
         match self.function.as_str() {
+            "list_clients" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/clients/{id}"), None).await.expect(204));
+            }
             "list_conversations" => drop(self.company.admin.take_over(id).await),
             "list_invites" => {
                 let path = format!("/team/invites/{id}");
@@ -188,6 +196,10 @@ impl Change {
             "update_department" => {
                 let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
                 given(format!("/departments/{}", text(&made["id"])), "Vendas")
+            }
+            "update_client" => {
+                let made = company.admin.api.post("/clients", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/clients/{}", text(&made["id"])), "Vendas")
             }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_profile" => given("/users/me".to_owned(), "Helena"),

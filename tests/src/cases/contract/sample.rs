@@ -172,6 +172,7 @@ impl Fixture {
             "company_id" => self.company.id.to_string(),
             "department_id" if function == "remove_department_member" => self.department_with_colleague().await,
             "department_id" => self.department().await,
+            "client_id" => self.client().await,
             "member_id" => member(&self.stack, &self.company, "active").await,
             "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
             "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
@@ -247,6 +248,11 @@ impl Fixture {
 
     async fn department(&self) -> String {
         let made = self.company.admin.api.post("/departments", json!({"name": format!("Setor {}", digits())})).await;
+        text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn client(&self) -> String {
+        let made = self.company.admin.api.post("/clients", json!({"name": format!("Cliente {}", digits())})).await;
         text(&made.expect(201)["id"]).to_owned()
     }
 

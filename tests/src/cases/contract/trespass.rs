@@ -287,6 +287,7 @@ fn with_any_ids(text: &str) -> String {
         "message",
         "file",
         "pending_file",
+        "client",
         "department",
         "agent",
         "login",
@@ -306,6 +307,7 @@ fn with_any_ids(text: &str) -> String {
 struct Scene {
     company: Company,
     conversation: String,
+    client: String,
     waiting: String,
     message: String,
     file: String,
@@ -325,6 +327,7 @@ impl Scene {
         let admin = &company.admin;
         let cursor = text(&admin.api.get("/events").await.expect(200)["head"]).to_owned();
         let conversation = sample::conversation(stack, &company).await;
+        let client = text(&admin.api.get(&format!("/conversations/{conversation}")).await.expect(200)["client_id"]).to_owned();
         let waiting = sample::conversation(stack, &company).await;
         admin.api.post(&format!("/conversations/{conversation}/takeover"), json!({})).await.expect(200);
         let new =
@@ -342,6 +345,7 @@ impl Scene {
         Self {
             company,
             conversation,
+            client,
             waiting,
             message,
             file,
@@ -359,6 +363,7 @@ impl Scene {
         let company = &self.company;
         let pairs = [
             ("{conversation}", self.conversation.clone()),
+            ("{client}", self.client.clone()),
             ("{waiting}", self.waiting.clone()),
             ("{message}", self.message.clone()),
             ("{file}", self.file.clone()),

@@ -16,7 +16,7 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`,
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`, `{client}`,
 /// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -51,6 +51,12 @@ pub const ROWS: &[Row] = &[
         Refused("password_wrong"),
     ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
+    row("create_client", "/clients", r#"{"name": "Intruso", "phones": ["+55 11 98877-6655"]}"#, OwnThings),
+    row("delete_client", "/clients/{client}", "", NotFound),
+    row("get_client", "/clients/{client}", "", NotFound),
+    row("list_clients", "/clients", "", OwnThings),
+    row("list_clients", "/clients?search=Cliente%20da%20casa", "", OwnThings),
+    row("update_client", "/clients/{client}", r#"{"name": "Intruso"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),

@@ -1,0 +1,100 @@
+-- Clients as staff keep them: found by anything that is known of them, put away and back, one for each document.
+
+alter table clients add column archived_at timestamptz;
+create unique index clients_document on clients (company_id, document text_pattern_ops)
+    where document is not null and merged_into_id is null;
+create index clients_newest on clients (company_id, created_at, id) where archived_at is null and merged_into_id is null;
+create index clients_archived on clients (company_id, created_at, id) where archived_at is not null and merged_into_id is null;
+create index clients_tags on clients using gin (company_id, tags) with (fastupdate = off) where tags <> '{}';
+
+grant insert (id, name, document, email, tags, metadata) on clients to app_staff;
+grant update (name, name_source, document, email, tags, metadata, archived_at, version) on clients to app_staff;
+grant insert (client_id, kind, value, address), delete on client_identities to app_staff;
+create policy staff_adds on client_identities for insert to app_staff with check (kind in ('phone', 'email'));
+create policy staff_removes on client_identities for delete to app_staff using (kind in ('phone', 'email'));
+
+-- What is written in a client's row is who they are, too.
+alter table client_identities no force row level security;
+alter table clients no force row level security;
+insert into client_identities (company_id, client_id, kind, value, address)
+select company_id, id, 'email', lower(email), email from clients where email is not null and merged_into_id is null
+    on conflict do nothing;
+alter table clients force row level security;
+alter table client_identities force row level security;
+
+insert into event_rules (type, told_by) values
+    ('client.created', 'agent'),
+    ('client.deleted', 'supervisor'),
+    ('client.updated', 'agent');
+
+-- Who writes again is there again.
+create function app.bring_client_back() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    update clients set archived_at = null, version = version + 1
+     where company_id = new.company_id and id = new.client_id and archived_at is not null;
+    return null;
+end
+$$;
+alter function app.bring_client_back owner to app_lookup;
+grant update (archived_at, version) on clients to app_lookup;
+create trigger conversations_client_back after update on conversations
+    for each row when (old.ended_at is not null and new.ended_at is null) execute function app.bring_client_back();
+create trigger conversations_client_back_from_the_start after insert on conversations
+    for each row when (new.ended_at is null) execute function app.bring_client_back();
+
+-- One page of the company's clients, by when they came, in the order asked for. Planned for the text at hand: whether the newest are
+-- walked until the page is full, or all that fit are found first, follows from how many there are.
+create function app.find_clients(
+    query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamptz, after uuid, wanted bigint
+) returns uuid[] language plpgsql stable security definer set search_path = public, pg_temp
+    set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+declare
+    company uuid := app.company_id();
+    spaced text := app.spaced(query);
+    address text := lower(btrim(query));
+    inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
+                         else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
+    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
+    bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
+    documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
+    direction text := case when is_oldest_first then 'asc' else 'desc' end;
+    page text := 'select clients.id, clients.created_at from clients where clients.company_id = $1 and clients.merged_into_id is null'
+        || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
+        || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
+        || case when at is not null then
+               ' and (clients.created_at, clients.id) ' || case when is_oldest_first then '>' else '<' end || ' ($3, $4)' else '' end;
+    ordered text := format(' order by created_at %1$s, id %1$s limit $5', direction);
+    of_identity text := ' and clients.id in (select client_id from client_identities where company_id = $1 and ';
+    found uuid[];
+begin
+    if query is not null then
+        page := format('select id, created_at from ((%s) union (%s) union (%s) union (%s) union (%s)) found',
+                       page || ' and app.searchable(clients.name) like any ($6)' || ordered,
+                       page || of_identity || 'value like any ($7))' || ordered,
+                       page || of_identity || 'kind = ''email'' and value like any ($8))' || ordered,
+                       page || ' and clients.document like $9' || ordered,
+                       page || ' and clients.email is not null and lower(clients.email) = $10' || ordered);
+    end if;
+    execute format('select array(select id from (%s) page)', page || ordered)
+       into found
+      using company, tag, at, after, wanted, names, numbers, emails, documents, address;
+    return found;
+end
+$$;
+alter function app.find_clients owner to app_lookup;
+grant execute on function app.find_clients to app_staff;
+
+-- Whether somebody talks to the client now, seen by the caller or not.
+create function app.has_open_conversation(client uuid) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    return exists (
+        select from conversations
+         where conversations.company_id = app.company_id() and conversations.client_id = client and conversations.ended_at is null);
+end
+$$;
+alter function app.has_open_conversation owner to app_lookup;
+grant execute on function app.has_open_conversation to app_staff;

@@ -1,0 +1,32 @@
+//! Clients as staff keep and find them.
+
+mod finding;
+mod keeping;
+
+use crate::Case;
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    cases! {
+        finding::{
+            clients_are_found_by_anything_that_is_known_of_them,
+            what_finds_nobody_is_answered_with_nobody,
+            a_tag_and_a_search_narrow_each_other,
+            a_common_name_is_read_page_by_page_without_gap_or_repeat,
+        };
+        keeping::{
+            a_client_is_what_was_said_of_them_in_one_writing,
+            one_person_is_one_client,
+            of_many_who_make_the_same_client_at_once_one_does,
+            a_webhook_and_staff_who_meet_a_number_at_once_make_one_client,
+            what_is_given_changes_and_the_rest_stays,
+            two_clients_who_ask_for_one_number_at_once_do_not_both_get_it,
+            a_message_from_a_typed_number_is_that_clients,
+            a_number_stays_while_a_conversation_is_open,
+            who_was_deleted_is_kept_and_comes_back_by_writing,
+            who_has_an_open_conversation_is_not_deleted_whoever_sees_it,
+            nobody_is_deleted_while_they_write,
+            what_is_wrong_is_named_and_changes_nothing,
+            changes_are_told_to_staff_alone,
+        };
+    }
+}
