@@ -548,7 +548,8 @@ create table public.mail_accounts (
     sealed bytea,
     from_address text not null,
     from_name text,
-    version integer not null default 1
+    version integer not null default 1,
+    authority text
 );
 alter table public.mail_accounts enable row level security;
 alter table public.mail_accounts force row level security;
@@ -893,6 +894,7 @@ alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
+alter table public.mail_accounts add constraint mail_accounts_authority_check CHECK ((char_length(authority) <= 10000));
 alter table public.mail_accounts add constraint mail_accounts_check CHECK (((username IS NULL) = (sealed IS NULL)));
 alter table public.mail_accounts add constraint mail_accounts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.mail_accounts add constraint mail_accounts_host_check CHECK (((char_length(host) >= 1) AND (char_length(host) <= 253)));
@@ -909,6 +911,7 @@ alter table public.memberships add constraint memberships_company_id_avatar_file
 alter table public.memberships add constraint memberships_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.memberships add constraint memberships_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.memberships add constraint memberships_pkey PRIMARY KEY (company_id, user_id);
+alter table public.memberships add constraint memberships_primary_active CHECK (((status = 'active'::text) OR (NOT is_primary)));
 alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
 alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text, 'removed'::text])));
 alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1411,7 +1414,9 @@ CREATE OR REPLACE FUNCTION app.choose_primary(company uuid)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    if not exists (select from memberships where company_id = company and user_id = app.user_id() and status = 'active') then
+    perform from users where id = app.user_id() for no key update;
+    perform from memberships where company_id = company and user_id = app.user_id() and status = 'active' for no key update;
+    if not found then
         return false;
     end if;
     update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;
@@ -1466,7 +1471,7 @@ CREATE OR REPLACE FUNCTION app.client_id()
 AS $function$ select nullif(current_setting('app.client_id', true), '')::uuid $function$;
 
 CREATE OR REPLACE FUNCTION app.companies_of_user()
- RETURNS TABLE(id uuid, name text, slug text, role text)
+ RETURNS TABLE(id uuid, name text, slug text, role text, is_primary boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -1474,7 +1479,8 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select companies.id, companies.name, companies.slug, memberships.role
+    select companies.id, companies.name, companies.slug, memberships.role,
+           row_number() over (order by memberships.is_primary desc, memberships.created_at, companies.id) = 1
       from memberships
       join companies on companies.id = memberships.company_id
      where memberships.user_id = app.user_id() and memberships.status = 'active'
@@ -2017,7 +2023,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_challenge(hash bytea)
- RETURNS TABLE(user_id uuid, name text, email text, company_id uuid, company_name text, company_slug text, role text, secret bytea)
+ RETURNS TABLE(user_id uuid, name text, email text, company_id uuid, company_name text, company_slug text, role text, avatar_url text, secret bytea)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -2025,7 +2031,8 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select users.id, users.name, users.email, companies.id, companies.name, companies.slug, memberships.role, second_factors.secret
+    select users.id, users.name, users.email, companies.id, companies.name, companies.slug, memberships.role,
+           '/storage/download/' || memberships.avatar_file_id, second_factors.secret
       from login_challenges
       join users on users.id = login_challenges.user_id
       join companies on companies.id = login_challenges.company_id
@@ -2147,13 +2154,14 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_login(address text)
- RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean)
+ RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean, avatar_url text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     select users.id, users.name, users.password_hash, companies.id, companies.name, companies.slug, memberships.role, memberships.status,
-           exists (select from second_factors where second_factors.user_id = users.id and second_factors.enabled_at is not null)
+           exists (select from second_factors where second_factors.user_id = users.id and second_factors.enabled_at is not null),
+           '/storage/download/' || memberships.avatar_file_id
       from users
       left join memberships on memberships.user_id = users.id
       left join companies on companies.id = memberships.company_id
@@ -4903,12 +4911,13 @@ grant select on column public.jobs.payload to app_staff;
 grant select on column public.jobs.queue to app_staff;
 grant select on column public.jobs.retried_at to app_staff;
 grant select on column public.jobs.retries to app_staff;
+grant insert, select, update on column public.mail_accounts.authority to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
 grant insert, select, update on column public.mail_accounts.from_name to app_staff;
 grant insert, select, update on column public.mail_accounts.host to app_staff;
 grant insert, select, update on column public.mail_accounts.port to app_staff;
-grant insert, update on column public.mail_accounts.sealed to app_staff;
+grant insert, select, update on column public.mail_accounts.sealed to app_staff;
 grant insert, select, update on column public.mail_accounts.security to app_staff;
 grant insert, select, update on column public.mail_accounts.username to app_staff;
 grant select, update on column public.mail_accounts.version to app_staff;

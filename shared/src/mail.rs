@@ -21,6 +21,12 @@ closed_set! {
         PasswordChanged = "password_changed",
         /// Somebody has signed in from elsewhere: `device`, `place`, `at`.
         NewDevice = "new_device",
+        /// From now on logins ask for a code: `device`, `place`, `at`, as of the next two.
+        TwoFactorEnabled = "two_factor_enabled",
+        /// Logins ask for no code any more.
+        TwoFactorDisabled = "two_factor_disabled",
+        /// The earlier recovery codes open nothing any more.
+        RecoveryCodesRenewed = "recovery_codes_renewed",
         /// Somebody waits to be let in: `person`, `email`.
         ApprovalAsked = "approval_asked",
         /// The company has let the person in.

@@ -52,6 +52,9 @@ pub struct MailServer {
     /// The sender's name; without one, the company's.
     #[serde(default)]
     pub from_name: Option<String>,
+    /// Whether people of a company typed it: it is called where it is public, and nowhere else.
+    #[serde(skip)]
+    pub is_typed: bool,
 }
 
 #[derive(Clone, Deserialize)]

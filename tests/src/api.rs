@@ -25,6 +25,8 @@ pub struct Api {
     openapi: Arc<Openapi>,
     /// Where functions write their log lines.
     logs: PathBuf,
+    /// Where the owner of the database reads it.
+    pub(crate) database_url: String,
     pub token: Option<String>,
     /// The address it seems to call from: everyone their own, so that limits by address do not meet.
     pub address: Ipv4Addr,
@@ -75,6 +77,7 @@ impl Api {
             base: stack.addresses.api.clone(),
             openapi: Arc::clone(&stack.openapi),
             logs: stack.directory.join("logs"),
+            database_url: stack.addresses.owner_database_url.clone(),
             token: None,
             address: Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 1).to_bits() + number),
             headers: HeaderMap::new(),

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
-use crate::{Company, Stack, company::Person, company::text, sandbox::fresh_number};
+use crate::{Company, Stack, company::Person, company::text, forge, sandbox::fresh_number};
 
 impl Company {
     /// A client writes and the first agent takes the conversation over. Answers the client's number and the conversation's id.
@@ -123,9 +123,29 @@ impl Person {
         self.message_when(text(&message["conversation_id"]), &format!("the message {status}"), is_wanted).await
     }
 
-    /// Where the feed stands now.
+    /// Where the feed stands once it is past all that this person's company has been told: an older transaction of others holds the feed
+    /// back for a while, and what was told before would come after its head.
+    ///
+    /// # Panics
+    /// When the database does not answer.
     pub async fn head(&self) -> String {
-        text(&self.api.get("/events").await.expect(200)["head"]).to_owned()
+        let company = forge::claims_of(self.api.token.as_deref().expect("somebody signed in"))["cid"].clone();
+        let (database, connection) =
+            tokio_postgres::connect(&self.api.database_url, tokio_postgres::NoTls).await.expect("the database answers");
+        tokio::spawn(connection);
+        let newest = "select tx::text from events where company_id = $1::text::uuid order by tx desc limit 1";
+        let newest = database.query_opt(newest, &[&text(&company)]).await.expect("the newest event");
+        let newest: u64 = newest.and_then(|row| row.get::<_, String>(0).parse().ok()).unwrap_or_default();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let head = text(&self.api.get("/events").await.expect(200)["head"]).to_owned();
+            let past: u64 = head.split('.').nth(1).and_then(|tx| tx.parse().ok()).expect("a cursor");
+            // A test that holds a transaction of its own open waits in vain.
+            if past > newest || Instant::now() > deadline {
+                return head;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Every event after `head` that this person may see, in order.

@@ -36,8 +36,8 @@ pub const REFRESH_TOKEN_INVALID: Problem =
     Problem::new(401, "refresh_token_invalid", "A sessão expirou. Entre novamente.", "The session has expired. Sign in again.");
 
 pub const ME: &str = "
-    select users.id, users.name, users.email, memberships.phone, memberships.position, users.locale, users.time_zone,
-           memberships.role, companies.id as company_id, companies.name as company_name, companies.slug as company_slug,
+    select users.id, users.name, users.email, memberships.role, '/storage/download/' || memberships.avatar_file_id as avatar_url,
+           memberships.phone, memberships.position, users.locale, users.time_zone, companies.id as company_id, companies.name as company_name, companies.slug as company_slug,
            companies.feature_flags,
            exists (select from second_factors where user_id = users.id and enabled_at is not null) as two_factor_enabled,
            memberships.role = any (companies.two_factor_policy) as two_factor_required,
@@ -58,14 +58,13 @@ pub struct Me {
 
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
 pub struct Profile {
-    pub id: Uuid,
-    pub name: String,
-    pub email: String,
+    #[from_row(flatten)]
+    #[serde(flatten)]
+    pub user: SignedInUser,
     pub phone: Option<String>,
     pub position: Option<String>,
     pub locale: String,
     pub time_zone: String,
-    pub role: Role,
     #[from_row(flatten)]
     pub company: Company,
     pub department_ids: Vec<Uuid>,
@@ -135,6 +134,7 @@ pub struct Candidate {
     pub role: Option<Role>,
     pub status: Option<String>,
     pub has_second_factor: bool,
+    pub avatar_url: Option<String>,
 }
 
 impl Candidate {
@@ -156,7 +156,7 @@ pub struct UserAwaitingApproval {
 event!(UserAwaitingApproval = "user.awaiting_approval");
 
 pub const MY_COMPANIES: &str = "
-    select id, name, slug, role, id = app.company_id() as is_active
+    select id, name, slug, role, id = app.company_id() as is_active, is_primary
       from app.companies_of_user()";
 
 /// A company the caller may enter.
@@ -169,6 +169,8 @@ pub struct MyCompany {
     pub role: Role,
     /// Whether this session is for it.
     pub is_active: bool,
+    /// Whether a login that names no company enters it: the one they have chosen for that, else the one they have belonged to longest.
+    pub is_primary: bool,
 }
 
 #[cfg(test)]

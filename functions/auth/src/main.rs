@@ -1,5 +1,7 @@
 //! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
 
+#[path = "bin/choose_primary_company.rs"]
+mod choose_primary_company;
 #[path = "bin/disable_two_factor.rs"]
 mod disable_two_factor;
 #[path = "bin/enable_two_factor.rs"]
@@ -40,6 +42,7 @@ mod verify_login;
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
+        ("choose_primary_company", choose_primary_company::main),
         ("disable_two_factor", disable_two_factor::main),
         ("enable_two_factor", enable_two_factor::main),
         ("get_me", get_me::main),

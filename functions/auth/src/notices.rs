@@ -9,7 +9,7 @@ use shared::{
 use crate::device::Device;
 
 /// Who a mail goes to, in their language.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Addressee {
     pub email: String,
     pub name: String,
@@ -25,9 +25,19 @@ impl Addressee {
 
 /// Somebody has signed in as this person with a device they had not used before.
 pub fn new_device(context: &Context, transaction: &Transaction, to: &Addressee, device: &Device) {
+    to.tell(transaction, Template::NewDevice, None, circumstances(context, device));
+}
+
+/// The person's second factor has changed as the template says, by this request.
+pub fn second_factor_changed(context: &Context, transaction: &Transaction, to: &Addressee, template: Template) {
+    let device = Device::of(context.origin().user_agent.as_deref());
+    to.tell(transaction, template, None, circumstances(context, &device));
+}
+
+/// With what, where and when something was done.
+fn circumstances(context: &Context, device: &Device) -> Value {
     let at = context.now().strftime("%Y-%m-%d %H:%M UTC").to_string();
-    let data = json!({"device": device.name(), "place": context.origin().ip, "at": at});
-    to.tell(transaction, Template::NewDevice, None, data);
+    json!({"device": device.name(), "place": context.origin().ip, "at": at})
 }
 
 /// The link by which a person sets a new password.

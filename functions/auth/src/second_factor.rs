@@ -2,7 +2,7 @@
 
 use shared::{crypto, prelude::*, settings::EncryptionKey};
 
-use crate::{recovery_codes, totp};
+use crate::{notices::Addressee, recovery_codes, totp};
 
 pub const CODE_WRONG: Problem = Problem::new(
     403,
@@ -35,7 +35,10 @@ pub const ALREADY_ENABLED: Problem = Problem::new(
     "Two-factor authentication is enabled already.",
 );
 
-const OWN_FACTOR: &str = "select secret, is_enabled, is_required from app.own_second_factor()";
+const OWN_FACTOR: &str = "
+    select secret, is_enabled, is_required, users.email, users.name, users.locale
+      from app.own_second_factor()
+      join users on users.id = app.user_id()";
 
 const TAKE_OWN_CODE: &str = "select outcome, seconds from app.take_own_code($1, $2)";
 
@@ -46,6 +49,9 @@ pub struct SecondFactor {
     pub is_enabled: bool,
     /// One of the companies that the person is active in asks for it.
     pub is_required: bool,
+    /// Whose it is, to be told of what becomes of it.
+    #[from_row(flatten)]
+    pub owner: Addressee,
 }
 
 /// What became of a code.

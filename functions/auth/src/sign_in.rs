@@ -19,13 +19,14 @@ pub struct SignedIn {
     pub tokens: TokenPair,
 }
 
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+/// Somebody by name, as the company that they are in knows them.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct SignedInUser {
     pub id: Uuid,
     pub name: String,
     pub email: String,
     pub role: Role,
-    /// Null: nobody has a picture yet.
+    /// Where the picture is downloaded, below the base path that the front end uses.
     pub avatar_url: Option<String>,
 }
 

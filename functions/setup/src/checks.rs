@@ -2,19 +2,28 @@
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all, try_join3};
+use futures_util::future::{BoxFuture, join_all, try_join4};
 use jiff::SignedDuration;
 use shared::{
+    calendar::{Calendar, Written},
     environment::variable,
     prelude::*,
     whatsapp::{self, Account, Credentials, Failure},
+};
+
+use system::{
+    mail::{self, Account as MailAccount, Step as MailStep},
+    mail_account_columns,
 };
 
 use crate::{
     SetupRow, ai, setup_columns,
     steps::{
         Finding,
-        StepKey::{self, Ai, Bot, Channel, Departments, FrontEnd, Queue as QueueStep, Scheduler, Storage, Webhooks},
+        StepKey::{
+            self, Ai, Bot, Calendar as CalendarStep, Channel, Departments, FrontEnd, Mail, Queue as QueueStep, Scheduler,
+            Storage, Webhooks,
+        },
         StepState::{Failing, Missing, Warning},
     },
 };
@@ -54,7 +63,15 @@ const FACTS: &str = "
            exists (select from bot_flows where published_at is not null) as has_flow,
            exists (select from channel_accounts where bot_flow_id is not null and status <> 'disabled') as has_bot,
            (select received_at from inbound_webhooks where received_at > now() - interval '1 day' order by received_at desc limit 1) as last_webhook,
-           (select run_at from schedule_runs where name = 'dispatch_due_jobs') as last_run";
+           (select run_at from schedule_runs where name = 'dispatch_due_jobs') as last_run,
+           app.calendar_of(null) as calendar";
+
+/// All null where the company has none.
+const MAIL: &str = concat!(
+    "select ",
+    mail_account_columns!(),
+    " from companies left join mail_accounts account on account.company_id = companies.id where companies.id = app.company_id()"
+);
 
 /// What the database knows.
 #[derive(Clone, Debug, Default, FromRow)]
@@ -65,6 +82,7 @@ pub struct Facts {
     has_bot: bool,
     last_webhook: Option<Timestamp>,
     last_run: Option<Timestamp>,
+    calendar: Option<Value>,
 }
 
 #[derive(FromRow)]
@@ -87,6 +105,7 @@ struct KnownChannel {
 pub struct Known {
     setup: KnownSetup,
     channels: Vec<KnownChannel>,
+    mail: MailAccount,
     facts: Facts,
 }
 
@@ -95,9 +114,14 @@ pub struct Known {
 /// # Errors
 /// As the database fails.
 pub async fn read(transaction: &Transaction) -> Result<Known, Error> {
-    let (setup, channels, facts) =
-        try_join3(transaction.one(SETUP, &[]), transaction.all(CHANNELS, &[&MOST_CHANNELS]), transaction.one(FACTS, &[])).await?;
-    Ok(Known { setup, channels, facts })
+    let (setup, channels, mail, facts) = try_join4(
+        transaction.one(SETUP, &[]),
+        transaction.all(CHANNELS, &[&MOST_CHANNELS]),
+        transaction.one(MAIL, &[]),
+        transaction.one(FACTS, &[]),
+    )
+    .await?;
+    Ok(Known { setup, channels, mail, facts })
 }
 
 /// Checks everything at the same time, in the order in which it is shown.
@@ -109,7 +133,9 @@ pub async fn check_all(context: &Context, known: &Known) -> Vec<Finding> {
         said(webhooks(facts, !known.channels.is_empty())),
         said(bot(facts)),
         said(departments(facts)),
+        said(calendar(facts.calendar.clone(), now)),
         within(Ai, language_model(context, &known.setup)),
+        within(Mail, mail_server(context, known)),
         within(FrontEnd, front_end(context, known.setup.row.front_end_origin.as_deref())),
         within(Storage, bucket(context)),
         within(QueueStep, queue(context)),
@@ -254,6 +280,39 @@ fn departments(facts: &Facts) -> Finding {
     )
 }
 
+fn calendar(written: Option<Value>, now: Timestamp) -> Finding {
+    let Some(written) = written.and_then(Written::read) else {
+        return Finding::other(
+            CalendarStep,
+            Missing,
+            "Nenhum horário foi salvo: a empresa está sempre aberta.",
+            "No hours were saved: the company is always open.",
+        )
+        .to_do(
+            "Salve o horário de atendimento, ou crie o usual.",
+            "Save when the company works, or make the usual hours.",
+            "/calendar",
+        );
+    };
+    let calendar = Calendar::from(written);
+    if calendar.is_open_at(now) {
+        return Finding::ok(CalendarStep, "A empresa está aberta agora.", "The company is open now.");
+    }
+    match calendar.next_open_at(now) {
+        Ok(next) => {
+            let next = calendar.zone.to_datetime(next).strftime("%d/%m/%Y %H:%M").to_string();
+            Finding::ok(CalendarStep, format!("A empresa abre em {next}."), format!("The company opens on {next}."))
+        }
+        Err(_) => Finding::other(
+            CalendarStep,
+            Failing,
+            "Não há nenhuma hora aberta no próximo ano.",
+            "There is no open hour in the coming year.",
+        )
+        .to_do("Corrija o horário de atendimento.", "Mend when the company works.", "/calendar"),
+    }
+}
+
 fn scheduler(facts: &Facts, now: Timestamp) -> Finding {
     if facts.last_run.is_some_and(|at| now.duration_since(at) < LONGEST_SILENCE) {
         return Finding::ok(Scheduler, "As tarefas agendadas estão rodando.", "Scheduled work is running.");
@@ -299,6 +358,53 @@ fn judge_model(answer: &ai::Answer, model: &str) -> Finding {
         }
     };
     finding.to_do("Corrija endereço, modelo ou chave.", "Mend address, model or key.", "/setup/config")
+}
+
+/// The server that takes the company's mails: whether it lets us in.
+async fn mail_server(context: &Context, known: &Known) -> Finding {
+    let is_own = known.setup.row.mail.is_some();
+    match known.mail.server(context, known.setup.company_id) {
+        Ok(None) => Finding::other(Mail, Missing, "Nenhum servidor envia os e-mails.", "No server sends mails.").to_do(
+            "Informe o servidor de e-mail da empresa.",
+            "Give the company's mail server.",
+            "/setup/config",
+        ),
+        Ok(Some(server)) => judge_mail(mail::check(&server).await.err(), &server.host, is_own),
+        Err(_) => Finding::other(Mail, Failing, "A senha guardada não abre mais.", "The password that is kept opens no more.")
+            .to_do("Informe a senha de novo.", "Give the password again.", "/setup/config"),
+    }
+}
+
+fn judge_mail(failure: Option<mail::Failure>, host: &str, is_own: bool) -> Finding {
+    let Some(mail::Failure { step, said, .. }) = failure else {
+        return if is_own {
+            Finding::ok(Mail, format!("{host} aceita o acesso."), format!("{host} lets us in."))
+        } else {
+            Finding::ok(Mail, "Os e-mails saem pelo servidor do sistema.", "Mails go by the system's server.")
+        };
+    };
+    if !is_own {
+        return operated(Mail, false, "O servidor de e-mail do sistema", "The system's mail server");
+    }
+    let (portuguese, english) = match step {
+        MailStep::Address(refusal) => {
+            let (portuguese, english) = refusal.texts();
+            (format!("{host}: {portuguese}"), format!("{host}: {english}"))
+        }
+        MailStep::Login => (format!("{host} recusa o usuário ou a senha."), format!("{host} refuses the name or the password.")),
+        MailStep::Encryption => (
+            format!("{host} não cifra a conexão, ou o certificado não é dele."),
+            format!("{host} does not encrypt, or the certificate is not its own."),
+        ),
+        MailStep::Connection | MailStep::Sender | MailStep::Mail => {
+            (format!("{host} não responde ({said})."), format!("{host} does not answer ({said})."))
+        }
+    };
+    Finding::other(Mail, Failing, portuguese, english).to_do(
+        "Confira servidor, porta, usuário e senha.",
+        "Check server, port, name and password.",
+        "/setup/config",
+    )
 }
 
 /// Where the front end is: whether it answers, and whether browsers may call this API from there.

@@ -1,7 +1,7 @@
-//! What is made for a company once: its first departments, and a flow for its bot.
+//! What is made for a company once: its first departments, its hours, and a flow for its bot.
 
-use futures_util::future::try_join;
-use shared::{error::NOT_FOUND, prelude::*};
+use futures_util::future::{try_join, try_join3};
+use shared::{calendar::Week, error::NOT_FOUND, prelude::*};
 use team::{Department, department_columns, department_members};
 
 use crate::starter_flow;
@@ -12,6 +12,7 @@ const DEPARTMENTS: [&str; 3] = ["Atendimento", "Comercial", "Financeiro"];
 /// What is made, by the words in `company_setup.made`.
 const OF_DEPARTMENTS: &str = "departments";
 const OF_BOT: &str = "bot_flow";
+const OF_CALENDAR: &str = "calendar";
 
 /// Whoever comes second waits, and finds all of it made.
 pub const ENSURE_ROW: &str = "insert into company_setup (company_id) values (app.company_id()) on conflict do nothing";
@@ -60,12 +61,19 @@ const MAKE_FLOW: &str = "
      where $4 and not exists (select from bot_flows)
     returning id";
 
+/// No row where hours were ever saved.
+const MAKE_CALENDAR: &str = "
+    insert into calendars (id, department_id, week, keeps_optional)
+    select $1, null, $2, true
+     where $3 and not exists (select from calendars where department_id is null)
+    returning id";
+
 const NOTE: &str = "update company_setup set made = $1, version = version + 1 where company_id = app.company_id() and made <> $1";
 
 /// Something that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MadeDefault {
-    /// `departments` or `bot_flow`.
+    /// `departments`, `calendar` or `bot_flow`.
     pub key: String,
     pub id: Uuid,
     pub name: String,
@@ -76,6 +84,8 @@ pub struct Made {
     pub made: Vec<MadeDefault>,
     /// Those of it that are departments.
     pub departments: Vec<Department>,
+    /// Whether the company's hours are among it.
+    pub has_calendar: bool,
     /// Of the set-up, from now on.
     pub version: i32,
 }
@@ -102,25 +112,29 @@ pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, 
     let (_, locked) = try_join(transaction.execute(ENSURE_ROW, &[]), transaction.first::<Locked>(LOCKED, &[])).await?;
     let Locked { made, version, company_name } = locked.ok_or(NOT_FOUND)?;
     let is_due = |key: &str| !made.iter().any(|made| made == key);
-    let (departments_due, bot_due) = (is_due(OF_DEPARTMENTS), is_due(OF_BOT));
-    if !departments_due && !bot_due {
-        return Ok(Made { made: Vec::new(), departments: Vec::new(), version });
+    let (departments_due, calendar_due, bot_due) = (is_due(OF_DEPARTMENTS), is_due(OF_CALENDAR), is_due(OF_BOT));
+    if !departments_due && !calendar_due && !bot_due {
+        return Ok(Made { made: Vec::new(), departments: Vec::new(), has_calendar: false, version });
     }
     let ids = DEPARTMENTS.map(|_| context.new_id());
     let places: Vec<Place> =
         transaction.all(MAKE_DEPARTMENTS, &[&ids.as_slice(), &DEPARTMENTS.as_slice(), &departments_due]).await?;
     let named: Vec<(Uuid, String)> = places.iter().map(|place| (place.id, place.name.clone())).collect();
     let definition = starter_flow::definition(&company_name, &named);
-    let flow_id = context.new_id();
+    let (flow_id, calendar_id, week) = (context.new_id(), context.new_id(), json!(Week::usual()));
     let new: Vec<Uuid> = places.iter().filter(|place| place.is_new).map(|place| place.id).collect();
-    let (flows, departments) = try_join(
+    let (flows, calendars, departments) = try_join3(
         transaction.query(MAKE_FLOW, &[&flow_id, &starter_flow::KEY, &definition, &bot_due]),
+        transaction.query(MAKE_CALENDAR, &[&calendar_id, &week, &calendar_due]),
         transaction.all::<Department>(NEW_DEPARTMENTS, &[&new]),
     )
     .await?;
     let mut words = made;
     words.extend(
-        [(OF_DEPARTMENTS, departments_due), (OF_BOT, bot_due)].into_iter().filter(|(_, due)| *due).map(|(key, _)| key.to_owned()),
+        [(OF_DEPARTMENTS, departments_due), (OF_CALENDAR, calendar_due), (OF_BOT, bot_due)]
+            .into_iter()
+            .filter(|(_, due)| *due)
+            .map(|(key, _)| key.to_owned()),
     );
     transaction.defer(NOTE, shared::parameters![words]);
     let of_departments = departments.iter().map(|department| MadeDefault {
@@ -128,6 +142,13 @@ pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, 
         id: department.id,
         name: department.name.clone(),
     });
+    let of_calendar = calendars.iter().map(|_| MadeDefault {
+        key: OF_CALENDAR.to_owned(),
+        id: calendar_id,
+        name: "Seg–sex 08:00–12:00, 13:30–18:00".to_owned(),
+    });
+    let has_calendar = !calendars.is_empty();
     let of_bot = flows.iter().map(|_| MadeDefault { key: OF_BOT.to_owned(), id: flow_id, name: starter_flow::KEY.to_owned() });
-    Ok(Made { made: of_departments.chain(of_bot).collect(), departments, version: version + 1 })
+    let made = of_departments.chain(of_calendar).chain(of_bot).collect();
+    Ok(Made { made, departments, has_calendar, version: version + 1 })
 }

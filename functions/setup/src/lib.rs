@@ -6,7 +6,7 @@ pub mod defaults;
 pub mod starter_flow;
 pub mod steps;
 
-use shared::prelude::*;
+use shared::{closed_set, prelude::*};
 
 /// A company as set-up shows and writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -28,6 +28,31 @@ pub struct AiSetup {
     pub api_key: Option<String>,
 }
 
+closed_set! {
+    /// How a connection to a company's mail server is kept from listeners.
+    pub MailEncryption {
+        /// From the first byte, usually on port 465.
+        Tls = "tls",
+        /// Before anything that matters is said, usually on port 587.
+        StartTls = "starttls",
+    }
+}
+
+/// The company's own mail server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MailSetup {
+    pub host: String,
+    pub port: u16,
+    pub security: MailEncryption,
+    /// Null where the server wants no login. The password is not shown.
+    pub username: Option<String>,
+    pub from_address: String,
+    /// Null is the company's name.
+    pub from_name: Option<String>,
+    /// In PEM, who vouches for its certificate besides those whom everybody trusts.
+    pub authority: Option<String>,
+}
+
 /// A channel as set-up shows it; it is connected with `POST /integrations/config`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelSetup {
@@ -44,6 +69,8 @@ pub struct Setup {
     /// Where the company's front end is, such as `https://app.exemplo.com.br`: links in mails lead there. Null is the stage's.
     pub front_end_origin: Option<String>,
     pub ai: Option<AiSetup>,
+    /// Null where mails go by the stage's server.
+    pub mail: Option<MailSetup>,
     pub whatsapp: Vec<ChannelSetup>,
     /// Defaults that were made by `POST /setup/infrastructure`.
     pub made: Vec<String>,
@@ -70,6 +97,9 @@ macro_rules! setup_columns {
     () => {
         "companies.name, companies.time_zone, companies.locale, companies.coin_name,
          companies.front_end_url as front_end_origin, company_setup.ai_base_url, company_setup.ai_model, company_setup.ai_key_hint,
+         (select jsonb_build_object('host', host, 'port', port, 'security', security, 'username', username, 'from_address', from_address,
+                                    'from_name', from_name, 'authority', authority)
+            from mail_accounts) as mail,
          coalesce(company_setup.made, '{}') as made, coalesce(company_setup.version, 0) as version,
          (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'status', status) order by created_at, id), '[]')
             from channel_accounts where kind = 'whatsapp_cloud') as channels"
@@ -87,6 +117,7 @@ pub struct SetupRow {
     ai_base_url: Option<String>,
     ai_model: Option<String>,
     ai_key_hint: Option<String>,
+    mail: Option<Value>,
     made: Vec<String>,
     version: i32,
     channels: Value,
@@ -104,6 +135,7 @@ impl From<SetupRow> for Setup {
             company: CompanySetup { name, time_zone, locale, coin_name },
             front_end_origin,
             ai,
+            mail: row.mail.and_then(|mail| serde_json::from_value(mail).ok()),
             whatsapp: serde_json::from_value(row.channels).unwrap_or_default(),
             made,
             version,

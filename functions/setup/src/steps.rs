@@ -14,6 +14,8 @@ closed_set! {
         Webhooks = "webhooks",
         Bot = "bot",
         Departments = "departments",
+        Calendar = "calendar",
+        Mail = "mail",
         Ai = "ai",
         Storage = "storage",
         Queue = "queue",

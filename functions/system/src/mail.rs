@@ -18,17 +18,27 @@ use shared::{
 };
 
 use self::letter::Sender;
-pub use self::smtp::{Failure, send};
+pub use self::smtp::{Failure, Step, check, is_certificate, send};
+
+/// The columns of `Account`, of `mail_accounts account`.
+#[macro_export]
+macro_rules! mail_account_columns {
+    () => {
+        "account.host, account.port, account.security, account.username, account.sealed, account.authority, account.from_address,
+           account.from_name"
+    };
+}
 
 /// A mail that waits, with what its company's letters look like and which server takes them.
-pub const WAITING: &str = "
-    select mails.id, mails.template, mails.to_address, mails.to_name, mails.locale, mails.link_purpose, mails.link_id, mails.data,
-           mails.created_at, companies.name as company, companies.colour, companies.front_end_url,
-           account.host, account.port, account.security, account.username, account.sealed, account.from_address, account.from_name
-      from mails
-      join companies on companies.id = mails.company_id
-      left join mail_accounts account on account.company_id = mails.company_id
-     where mails.id = $1 and mails.state = 'queued'";
+pub const WAITING: &str = concat!(
+    "select mails.id, mails.template, mails.to_address, mails.to_name, mails.locale, mails.link_purpose, mails.link_id, mails.data,
+            mails.created_at, companies.name as company, companies.colour, companies.front_end_url, ",
+    mail_account_columns!(),
+    " from mails
+       join companies on companies.id = mails.company_id
+       left join mail_accounts account on account.company_id = mails.company_id
+      where mails.id = $1 and mails.state = 'queued'"
+);
 
 #[derive(FromRow)]
 pub struct Waiting {
@@ -45,17 +55,25 @@ pub struct Waiting {
     /// Such as `#1f5eff`.
     colour: String,
     front_end_url: Option<String>,
+    #[from_row(flatten)]
+    pub account: Account,
+}
+
+/// A company's own mail server as its row says it; all null where there is none.
+#[derive(FromRow)]
+pub struct Account {
     host: Option<String>,
     port: Option<i32>,
     security: Option<MailSecurity>,
     username: Option<String>,
     sealed: Option<Vec<u8>>,
+    authority: Option<String>,
     from_address: Option<String>,
     from_name: Option<String>,
 }
 
-impl Waiting {
-    /// The company's own mail server, or else the stage's; `None` where neither has one.
+impl Account {
+    /// The server, or else the stage's; `None` where neither is.
     ///
     /// # Errors
     /// 500 when the company's password does not open.
@@ -72,11 +90,20 @@ impl Waiting {
             }
             _ => None,
         };
-        let port = self.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
-        let (from, from_name) = (from.clone(), self.from_name.clone());
-        Ok(Some(MailServer { host: host.clone(), port, security, login, authority: None, from, from_name }))
+        Ok(Some(MailServer {
+            host: host.clone(),
+            port: self.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
+            security,
+            login,
+            authority: self.authority.clone(),
+            from: from.clone(),
+            from_name: self.from_name.clone(),
+            is_typed: true,
+        }))
     }
+}
 
+impl Waiting {
     /// Whether its link leads nowhere any more: it was made with the mail.
     pub fn is_too_late(&self, now: Timestamp) -> bool {
         self.link_purpose.is_some_and(|purpose| now.duration_since(self.created_at) >= purpose.life())

@@ -3,6 +3,7 @@
 pub mod given;
 pub mod invite;
 pub mod membership;
+pub mod own_password;
 pub mod profile;
 pub mod user;
 

@@ -14,6 +14,7 @@ use shared::{
 
 use crate::{
     given::{Given, at_most},
+    own_password::NewPassword,
     user::{USER, User, UserUpdated},
 };
 
@@ -22,6 +23,13 @@ pub const NAME_IS_THEIRS: Problem = Problem::new(
     "name_is_theirs",
     "Só a própria pessoa muda o nome, porque ela também pertence a outra empresa.",
     "Only they change their name, because they belong to another company too.",
+);
+
+pub const PASSWORD_IS_THEIRS: Problem = Problem::new(
+    403,
+    "password_is_theirs",
+    "Só a própria pessoa define a senha. Envie a ela um link de redefinição.",
+    "Only they set their password. Send them a reset link.",
 );
 
 /// Digits with the signs that people write between them.
@@ -45,6 +53,7 @@ impl<'de> Deserialize<'de> for FileLink {
 /// What may be said of a person: what is given changes, null clears.
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = both_passwords)]
 pub struct ProfileChange {
     /// Theirs alone once they belong to another company too.
     #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
@@ -78,6 +87,34 @@ pub struct ProfileChange {
     /// `false` deactivates, `true` lets them in again; done by those who lead them.
     #[garde(skip)]
     is_active: Option<bool>,
+    /// A new one for the caller, who gives the present one too; their other logins end.
+    #[garde(inner(length(chars, min = 10, max = 128)), custom(goes_with(&self.current_password)))]
+    password: Option<String>,
+    #[garde(inner(length(chars, min = 1, max = 128)), custom(goes_with(&self.password)))]
+    current_password: Option<String>,
+}
+
+fn both_passwords(schema: &mut schemars::Schema) {
+    let both = |title: &str, kind: &str, required: Value| {
+        let properties = json!({"password": {"type": kind}, "current_password": {"type": kind}});
+        json!({"title": title, "type": "object", "required": required, "properties": properties})
+    };
+    let branches =
+        [both("without password", "null", json!([])), both("password", "string", json!(["password", "current_password"]))];
+    schema.insert("oneOf".into(), json!(branches));
+}
+
+fn goes_with(other: &Option<String>) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    move |password, ()| {
+        if password.is_some() == other.is_some() {
+            return Ok(());
+        }
+        Err(rule(
+            "not_together",
+            "Informe a senha nova com a atual. A de outra pessoa só ela define, por um link de redefinição.",
+            "Give the new password with the present one. Only they set another person's, by a reset link.",
+        ))
+    }
 }
 
 impl ProfileChange {
@@ -85,6 +122,18 @@ impl ProfileChange {
     #[must_use]
     pub fn is_active(&self) -> Option<bool> {
         self.is_active
+    }
+
+    /// The password that is set, proved with the present one.
+    ///
+    /// # Errors
+    /// 403 `password_is_theirs` when `person` is not the caller; as `NewPassword::prove`.
+    pub async fn new_password(&self, context: &Context, caller: &Identity, person: Uuid) -> Result<Option<NewPassword>, Error> {
+        let (Some(new), Some(current)) = (&self.password, &self.current_password) else { return Ok(None) };
+        if person != caller.user_id {
+            return Err(PASSWORD_IS_THEIRS.into());
+        }
+        NewPassword::prove(context, caller, current, "password", new).await.map(Some)
     }
 
     /// As the database takes it.

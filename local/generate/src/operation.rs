@@ -49,8 +49,11 @@ fn needs_body(description: &Value) -> bool {
     let body = &description["body"];
     let name = body["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
     let schema = name.map_or(body, |name| &description["schemas"][name]);
-    let takes_none =
-        schema["type"] == "object" && schema["oneOf"].is_null() && schema["required"].as_array().is_none_or(Vec::is_empty);
+    let asks_for_nothing = |schema: &Value| schema["required"].as_array().is_none_or(Vec::is_empty);
+    let branches = schema["oneOf"].as_array();
+    let takes_none = schema["type"] == "object"
+        && asks_for_nothing(schema)
+        && branches.is_none_or(|branches| branches.iter().any(asks_for_nothing));
     !takes_none
 }
 
@@ -342,6 +345,7 @@ mod tests {
         assert!(with(close(), json!({"type": "object", "required": ["reason"]})));
         assert!(with(close(), json!({"oneOf": []})));
         assert!(with(close(), json!({"type": "object", "oneOf": [{"required": ["reason"]}]})));
+        assert!(!with(close(), json!({"type": "object", "oneOf": [{"required": ["reason"]}, {"required": []}]})));
         assert!(with(json!(true), json!({})));
     }
 

@@ -8,7 +8,7 @@ use super::{
     names::{COMPANY, COMPANY_HEADERS},
 };
 
-/// The companies named, as they are written. The route that enters another one names it in its path, and may elsewhere.
+/// The companies named, as they are written. A route by which one is chosen names it in its path, and may elsewhere.
 pub(super) fn named(request: &Request, route: &Route, is_third_party: bool) -> Vec<String> {
     if route.path.starts_with("/auth/companies/") {
         return Vec::new();

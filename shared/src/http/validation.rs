@@ -158,13 +158,15 @@ pub fn rule(code: &str, portuguese: &str, english: &str) -> garde::Error {
     garde::Error::new(format!("{code}|{portuguese}|{english}"))
 }
 
-/// The rule of time zones, for `#[garde(custom(known_zone))]`: a name of the database that we know.
+/// The rule of time zones, for `#[garde(custom(known_zone))]`: a name of the database that we know, and Postgres does.
 ///
 /// # Errors
 /// `unknown_time_zone`.
 pub fn known_zone(name: &impl AsRef<str>, (): &()) -> garde::Result {
-    let unknown = |_| rule("unknown_time_zone", "Fuso horário desconhecido.", "Unknown time zone.");
-    jiff::tz::TimeZone::get(name.as_ref()).map(drop).map_err(unknown)
+    // One of the names stands for none at all.
+    let is_known = jiff::tz::TimeZone::get(name.as_ref()).is_ok_and(|zone| !zone.is_unknown());
+    let unknown = || rule("unknown_time_zone", "Fuso horário desconhecido.", "Unknown time zone.");
+    is_known.then_some(()).ok_or_else(unknown)
 }
 
 /// The rule of every name of a person, company, department or channel, for `#[garde(custom(visible))]`: nothing in it is hidden, so
@@ -330,5 +332,20 @@ mod tests {
     fn control_characters_are_refused_wherever_they_are() {
         assert_eq!(codes(json!({"name": "a\u{0}", "count": 1})), [("name".to_owned(), "control_characters".to_owned())]);
         assert!(read::<Input>(json!({"name": "a\nb", "count": 1})).is_ok());
+    }
+
+    #[test]
+    fn zones_are_names_that_stand_for_a_place() {
+        for (name, is_taken) in [
+            ("America/Sao_Paulo", true),
+            ("America/Noronha", true),
+            ("UTC", true),
+            ("Etc/Unknown", false),
+            ("America/Lisboa", false),
+            ("-03:00", false),
+            ("", false),
+        ] {
+            assert_eq!(known_zone(&name, &()).is_ok(), is_taken, "{name}");
+        }
     }
 }

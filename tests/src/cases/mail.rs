@@ -215,6 +215,12 @@ pub async fn a_companys_own_server_is_the_one_that_is_asked(stack: Arc<Stack>) {
     let (_, reply) = sent.until("queued").await;
     assert!(reply.to_lowercase().contains("connection"), "{reply}");
     assert!(sent.caught().await.is_empty());
+    // One that leads inside is not called: 10.0.0.1 would be waited for.
+    let inside = "update mail_accounts set host = '10.0.0.1' where company_id = $1";
+    stack.database().await.execute(inside, &[&company.id]).await.expect("it leads inside");
+    let sent = send(&stack, &company, "approved", "pt-BR", &address()).await;
+    let (_, reply) = sent.until("queued").await;
+    assert_eq!(reply, "This address is not a public one.");
 }
 
 pub async fn a_mail_is_handed_over_encrypted_after_a_login(stack: Arc<Stack>) {

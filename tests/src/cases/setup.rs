@@ -6,8 +6,9 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
+use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number};
+use tests::{Company, Stack, Wanted, company::text, forge::settings, sandbox::fresh_number};
 use uuid::Uuid;
 
 use super::canary;
@@ -22,6 +23,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             who_does_not_answer_is_not_waited_for,
             a_language_model_is_asked_with_the_companys_key,
             addresses_inside_are_neither_saved_nor_called,
+            the_mail_server_is_asked_to_let_us_in,
+            a_secret_goes_only_where_it_was_given_for,
+            when_the_company_works_is_looked_at,
             the_front_end_is_called_and_so_is_the_api_from_there,
             what_is_given_is_saved_and_the_rest_stays,
             of_two_admins_at_once_one_is_told_that_it_changed,
@@ -62,6 +66,8 @@ pub async fn what_is_missing_is_told_step_by_step(stack: Arc<Stack>) {
         ("webhooks", "warning"),
         ("bot", "missing"),
         ("departments", "missing"),
+        ("calendar", "missing"),
+        ("mail", "ok"),
         ("ai", "missing"),
         ("front_end", "missing"),
         ("storage", "ok"),
@@ -147,6 +153,18 @@ pub async fn addresses_inside_are_neither_saved_nor_called(stack: Arc<Stack>) {
         let problem = &refused["errors"][0];
         assert_eq!((text(&problem["field"]), text(&problem["code"])), ("ai.base_url", code), "{url}");
     }
+    for (host, code) in [
+        ("10.0.0.1", "not_public"),
+        ("::1", "not_public"),
+        ("169.254.169.254", "not_public"),
+        ("este-nome-nao-existe.invalid", "unknown_host"),
+        ("smtp://1.1.1.1", "invalid_address"),
+    ] {
+        let mail = json!({"mail": {"host": host, "from_address": "escola@exemplo.com"}});
+        let refused = company.admin.api.post("/setup/config", mail).await.expect(422);
+        let problem = &refused["errors"][0];
+        assert_eq!((text(&problem["field"]), text(&problem["code"])), ("mail.host", code), "{host}");
+    }
     let refused = company.admin.api.post("/setup/config", json!({"front_end_origin": "https://1.1.1.1/path"})).await.expect(422);
     assert_eq!(text(&refused["errors"][0]["field"]), "front_end_origin");
     assert_eq!(company.admin.api.get("/setup/config").await.expect(200)["version"], 0, "nothing was saved");
@@ -156,6 +174,121 @@ pub async fn addresses_inside_are_neither_saved_nor_called(stack: Arc<Stack>) {
     stack.database().await.execute(moved, &[&company.id]).await.expect("it leads inside");
     let found = status(&company).await;
     assert_eq!(text(&step(&found, "ai")["detail"]), "O endereço não responde (not_public).");
+}
+
+/// The sandbox's mail server as a company's own, and a name that nobody else logs in with.
+async fn mail_server(stack: &Stack) -> (Value, String) {
+    let (_, port) = stack.addresses.smtp.rsplit_once(':').expect("a port");
+    let port: u16 = port.parse().expect("a port");
+    let username = format!("escola-{}", Uuid::new_v4().simple());
+    let authority = settings(stack).await["mail"]["authority"].clone();
+    let mail = json!({
+        "host": "127.0.0.1", "port": port, "username": username, "password": "senha do e-mail", "from_address": "Escola@Exemplo.com",
+        "authority": authority,
+    });
+    (mail, username)
+}
+
+pub async fn the_mail_server_is_asked_to_let_us_in(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (mail, username) = mail_server(&stack).await;
+    let saved = save(&company, json!({"mail": mail})).await;
+    let shown = &saved["mail"];
+    assert_eq!((text(&shown["security"]), text(&shown["from_address"])), ("starttls", "escola@exemplo.com"));
+    assert!(shown["username"] == username && shown.get("password").is_none(), "{shown}");
+    let found = status(&company).await;
+    assert_eq!((state(&found, "mail"), text(&step(&found, "mail")["detail"])), ("ok", "127.0.0.1 aceita o acesso."));
+    let mails = stack.control("GET", "/sandbox/mails", None).await;
+    assert!(!mails.to_string().contains(&username), "none is sent");
+    let told = async |fault: Value| {
+        stack.control("POST", "/sandbox/faults", Some(fault)).await;
+        let found = status(&company).await;
+        let step = step(&found, "mail");
+        assert_eq!(text(&step["state"]), "failing", "{step}");
+        text(&step["detail"]).to_owned()
+    };
+    let at_login = |kind: &str| json!({"target": "mail", "step": "auth", "contains": username, "kind": kind, "times": 1});
+    let mut refusal = at_login("error");
+    refusal["code"] = json!(535);
+    refusal["message"] = json!("5.7.8 Bad credentials");
+    assert_eq!(told(refusal).await, "127.0.0.1 recusa o usuário ou a senha.");
+    let begun = Instant::now();
+    assert_eq!(told(at_login("timeout")).await, "Não respondeu a tempo.");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // A certificate that nobody vouches for.
+    let mut strange = mail.clone();
+    strange["authority"] = Value::Null;
+    save(&company, json!({"mail": strange})).await;
+    let detail = text(&step(&status(&company).await, "mail")["detail"]).to_owned();
+    assert!(detail.contains("certificado"), "{detail}");
+    // Nobody there.
+    strange["port"] = json!(1);
+    save(&company, json!({"mail": strange})).await;
+    let detail = text(&step(&status(&company).await, "mail")["detail"]).to_owned();
+    assert!(detail.starts_with("127.0.0.1 não responde"), "{detail}");
+    // A name that was public when it was saved, and is not any more.
+    let moved = "update mail_accounts set host = '10.0.0.1' where company_id = $1";
+    stack.database().await.execute(moved, &[&company.id]).await.expect("it leads inside");
+    assert_eq!(text(&step(&status(&company).await, "mail")["detail"]), "10.0.0.1: Este endereço não é público.");
+    canary::assert_nowhere(&stack, &["senha do e-mail"], &[]).await;
+    let without = save(&company, json!({"mail": {"host": null}})).await;
+    assert_eq!(without["mail"], Value::Null);
+    assert_eq!(text(&step(&status(&company).await, "mail")["detail"]), "Os e-mails saem pelo servidor do sistema.");
+}
+
+/// Whoever may name another server is not to be told the password by it.
+pub async fn a_secret_goes_only_where_it_was_given_for(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (mut mail, _) = mail_server(&stack).await;
+    let refused = async |body: Value, field: &str| {
+        let refused = company.admin.api.post("/setup/config", body).await.expect(422);
+        assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), (field, "required"));
+    };
+    let taken = |value: &Value, field: &str| {
+        let mut value = value.clone();
+        value.as_object_mut().expect("an object").remove(field);
+        value
+    };
+    refused(json!({"mail": taken(&mail, "password")}), "mail.password").await;
+    refused(json!({"mail": taken(&mail, "from_address")}), "mail.from_address").await;
+    save(&company, json!({"mail": mail})).await;
+    mail = taken(&mail, "password");
+    mail["from_name"] = json!("Escola");
+    assert_eq!(save(&company, json!({"mail": mail})).await["mail"]["from_name"], "Escola", "it stays where it was given for");
+    assert_eq!(state(&status(&company).await, "mail"), "ok");
+    for (field, value) in [("host", json!("1.1.1.1")), ("port", json!(25)), ("username", json!("outra"))] {
+        let mut elsewhere = mail.clone();
+        elsewhere[field] = value;
+        refused(json!({"mail": elsewhere}), "mail.password").await;
+    }
+    let base_url = format!("{}/llm/v1", stack.addresses.sandbox);
+    save(&company, json!({"ai": {"base_url": base_url, "api_key": "gsk-alguma-chave"}})).await;
+    refused(json!({"ai": {"base_url": "https://1.1.1.1/v1"}}), "ai.api_key").await;
+    save(&company, json!({"ai": {"base_url": base_url}})).await;
+    let mut strange = mail;
+    strange["authority"] = json!("-----BEGIN CERTIFICATE-----\nnada\n-----END CERTIFICATE-----");
+    let refused = company.admin.api.post("/setup/config", json!({"mail": strange})).await.expect(422);
+    assert_eq!(text(&refused["errors"][0]["code"]), "invalid_certificate");
+}
+
+pub async fn when_the_company_works_is_looked_at(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let put = async |week: Value| company.admin.api.call(Method::PUT, "/calendar", Some(json!({"week": week}))).await.expect(200);
+    put(json!({})).await;
+    let found = status(&company).await;
+    assert_eq!((state(&found, "calendar"), text(&step(&found, "calendar")["link"])), ("failing", "/calendar"));
+    assert_eq!(found["ready"], false);
+    put(Value::Null).await;
+    assert_eq!(state(&status(&company).await, "calendar"), "missing");
+    let made = company.admin.api.post("/setup/infrastructure", json!({})).await.expect(200);
+    let keys: Vec<&str> = made["made"].as_array().expect("a list").iter().map(|made| text(&made["key"])).collect();
+    assert!(!keys.contains(&"calendar"), "who took them away wants none: {keys:?}");
+    let other = self::company(&stack).await;
+    other.admin.api.post("/setup/infrastructure", json!({})).await.expect(200);
+    assert_eq!(state(&status(&other).await, "calendar"), "ok");
+    let calendar = other.admin.api.get("/calendar").await.expect(200);
+    assert_eq!(calendar["week"]["friday"][1], json!({"from": "13:30", "to": "18:00"}));
+    assert_eq!((&calendar["week"]["saturday"], &calendar["time_zone"]), (&json!([]), &json!("America/Sao_Paulo")));
 }
 
 pub async fn the_front_end_is_called_and_so_is_the_api_from_there(stack: Arc<Stack>) {
@@ -176,6 +309,7 @@ pub async fn what_is_given_is_saved_and_the_rest_stays(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let before = company.admin.api.get("/setup/config").await.expect(200);
     assert_eq!((&before["version"], text(&before["whatsapp"][0]["status"])), (&json!(0), "active"));
+    let mut agent = company.agents[0].socket().await;
     let body = json!({"company": {"name": "Escola Nova", "time_zone": "America/Manaus", "locale": "en"}});
     let saved = save(&company, body.clone()).await;
     assert_eq!((text(&saved["company"]["name"]), text(&saved["company"]["coin_name"])), ("Escola Nova", "moedas"));
@@ -184,8 +318,10 @@ pub async fn what_is_given_is_saved_and_the_rest_stays(stack: Arc<Stack>) {
     assert_eq!(company.admin.api.get("/setup/config").await.expect(200), saved);
     let me = company.admin.api.get("/auth/me").await.expect(200);
     assert_eq!(text(&me["company"]["name"]), "Escola Nova", "it is the company's name everywhere");
+    let told = agent.of_type("company.updated").await;
+    assert_eq!(text(&told["data"]["company"]["name"]), "Escola Nova");
     for (field, wrong) in [
-        ("company.time_zone", json!({"company": {"time_zone": "Brasil/Lugar"}})),
+        ("company.time_zone", json!({"company": {"time_zone": "Etc/Unknown"}})),
         ("company.name", json!({"company": {"name": ""}})),
         ("company.locale", json!({"company": {"locale": "fr"}})),
         ("ai.api_key", json!({"ai": {"base_url": "https://1.1.1.1/v1", "api_key": "short"}})),
@@ -223,9 +359,12 @@ pub async fn defaults_are_made_once(stack: Arc<Stack>) {
     let winners: Vec<&Value> = made.iter().filter(|made| made.as_array().is_some_and(|made| !made.is_empty())).collect();
     assert_eq!(winners.len(), 1, "{made:?}");
     let names: Vec<&str> = winners[0].as_array().expect("a list").iter().map(|made| text(&made["name"])).collect();
-    assert_eq!(names, ["Atendimento", "Comercial", "Financeiro", "menu"]);
-    let told = agent.drain().await.iter().filter(|frame| frame["type"] == "department.created").count();
-    assert_eq!(told, 3);
+    assert_eq!(names, ["Atendimento", "Comercial", "Financeiro", "Seg–sex 08:00–12:00, 13:30–18:00", "menu"]);
+    let told = agent.drain().await;
+    let of_type = |kind: &str| told.iter().filter(|frame| frame["type"] == kind).count();
+    assert_eq!((of_type("department.created"), of_type("calendar.updated")), (3, 1));
+    // Whatever day this is.
+    company.admin.api.call(Method::PUT, "/calendar", Some(json!({"week": null}))).await.expect(200);
     let departments = company.admin.api.get("/departments").await.expect(200);
     assert_eq!((departments["data"].as_array().map(Vec::len), &departments["data"][0]["member_count"]), (Some(3), &json!(4)));
     // What it made works.
@@ -253,7 +392,8 @@ pub async fn departments_that_are_there_are_on_the_menu(stack: Arc<Stack>) {
     let departments = vec![("Matrículas", vec![1]), ("Professores", vec![2])];
     let company = stack.company(Wanted { students: 0, departments, ..Wanted::default() }).await;
     let made = company.admin.api.post("/setup/infrastructure", json!({})).await.expect(200);
-    assert_eq!(made["made"].as_array().map(Vec::len), Some(1), "{made}");
+    let keys: Vec<&str> = made["made"].as_array().expect("a list").iter().map(|made| text(&made["key"])).collect();
+    assert_eq!(keys, ["calendar", "bot_flow"]);
     let flow = "select definition from bot_flows where company_id = $1";
     let row = stack.database().await.query_one(flow, &[&company.id]).await.expect("a flow");
     let flow: Value = row.get(0);

@@ -1,7 +1,10 @@
 //! POST /auth/2fa/disable — logins ask for no code any more, unless a company of the caller's wants them to.
 
-use auth::second_factor::{self, CODE_WRONG, CodeInput, NOT_ENABLED, TOO_MANY_CODES};
-use shared::prelude::*;
+use auth::{
+    notices,
+    second_factor::{self, CODE_WRONG, CodeInput, NOT_ENABLED, TOO_MANY_CODES},
+};
+use shared::{mail::Template, prelude::*};
 
 const STILL_REQUIRED: Problem = Problem::new(
     409,
@@ -26,6 +29,7 @@ async fn disable_two_factor(context: Context, caller: Member, Json(input): Json<
     }
     let transaction = second_factor::take_own_code(&context, transaction, caller.user_id, &factor, &input.code).await?;
     transaction.defer(END, Vec::new());
+    notices::second_factor_changed(&context, &transaction, &factor.owner, Template::TwoFactorDisabled);
     transaction.audit(caller.user_id, &json!({"two_factor": true}), &json!({"two_factor": false}));
     transaction.commit(NoContent).await
 }

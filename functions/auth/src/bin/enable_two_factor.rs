@@ -1,7 +1,10 @@
 //! POST /auth/2fa/enable — a first code of the app: from now on every login asks for one. Answers recovery codes, this once.
 
-use auth::second_factor::{self, ALREADY_ENABLED, CODE_WRONG, CodeInput, NOT_SET_UP, RecoveryCodes, TOO_MANY_CODES};
-use shared::prelude::*;
+use auth::{
+    notices,
+    second_factor::{self, ALREADY_ENABLED, CODE_WRONG, CodeInput, NOT_SET_UP, RecoveryCodes, TOO_MANY_CODES},
+};
+use shared::{mail::Template, prelude::*};
 
 const ROUTE: Route = Route::post("/auth/2fa/enable").fails(&[NOT_SET_UP, ALREADY_ENABLED, CODE_WRONG, TOO_MANY_CODES]);
 
@@ -21,6 +24,7 @@ async fn enable_two_factor(
     }
     let transaction = second_factor::take_own_code(&context, transaction, caller.user_id, &factor, &input.code).await?;
     let codes = second_factor::new_recovery_codes(&transaction, caller.user_id);
+    notices::second_factor_changed(&context, &transaction, &factor.owner, Template::TwoFactorEnabled);
     transaction.audit(caller.user_id, &json!({"two_factor": false}), &json!({"two_factor": true}));
     transaction.commit(Json(codes)).await
 }

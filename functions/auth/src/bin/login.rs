@@ -81,7 +81,8 @@ async fn login(context: Context, _: Anyone, Json(input): Json<Login>) -> Result<
         transaction.query(OPEN_CHALLENGE, &[&hash, &id, &candidate.user_id]).await?;
         return transaction.commit(Json(LoggedIn::Challenged(Challenged { challenge, expires_in: CHALLENGE_LIFE }))).await;
     }
-    let user = SignedInUser { id: candidate.user_id, name: candidate.name, email, role, avatar_url: None };
+    let Candidate { user_id, name: user_name, avatar_url, .. } = candidate;
+    let user = SignedInUser { id: user_id, name: user_name, email, role, avatar_url };
     let signed_in = sign_in(&context, &transaction, user, Company { id, name, slug }).await?;
     transaction.commit(Json(LoggedIn::SignedIn(Box::new(signed_in)))).await
 }

@@ -42,6 +42,7 @@ struct Challenged {
     #[from_row(flatten)]
     company: Company,
     role: Role,
+    avatar_url: Option<String>,
     secret: Vec<u8>,
 }
 
@@ -53,7 +54,7 @@ async fn verify_login(context: Context, _: Anyone, Json(input): Json<Answered>) 
     let challenge = crypto::sha256(input.challenge.as_bytes());
     let transaction = context.begin_nobody().await?;
     let found: Option<Challenged> = transaction.first(FIND_CHALLENGE, &[&challenge]).await?;
-    let Challenged { user_id, name, email, company, role, secret } = found.ok_or(CHALLENGE_INVALID)?;
+    let Challenged { user_id, name, email, company, role, avatar_url, secret } = found.ok_or(CHALLENGE_INVALID)?;
     context.is_for(company.id)?;
     let Given { step, recovery_hash } = Given::read(&context, user_id, &secret, &input.code)?;
     let session = NewSession::new(&context);
@@ -84,7 +85,7 @@ async fn verify_login(context: Context, _: Anyone, Json(input): Json<Answered>) 
         transaction.commit_quietly().await?;
         return Err(refusal);
     }
-    let user = SignedInUser { id: user_id, name, email, role, avatar_url: None };
+    let user = SignedInUser { id: user_id, name, email, role, avatar_url };
     let signed_in = session.answer(&context, &transaction, user, company, &answered);
     transaction.commit(Json(signed_in)).await
 }

@@ -9,8 +9,9 @@ use shared::{
     realtime::{Connection, on_topic, post_all},
 };
 
-/// Within which the same news is told once.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Within which the same news is told once, from when it was told: in windows of the clock, the end of one and the start of the next
+/// would tell it twice at once. Clocks count whole seconds, so it may be one less.
+const PAUSE: Duration = Duration::from_secs(3);
 
 const CONVERSATION: &str = "^conversation:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 

@@ -1,5 +1,6 @@
-//! POST /setup/infrastructure — makes the first departments and a flow for the bot, once; where they are there, or were made before, it changes nothing.
+//! POST /setup/infrastructure — makes the first departments, the usual hours and a flow for the bot, once; where they are there, or were made before, it changes nothing.
 
+use calendar::CalendarUpdated;
 use setup::{
     SetupUpdated,
     defaults::{self, Made, MadeDefault},
@@ -22,9 +23,12 @@ pub fn main() {
 
 async fn run_setup(context: Context, caller: Admin) -> Result<Json<SetupRun>, Error> {
     let transaction = context.begin(&caller).await?;
-    let Made { made, departments, version } = defaults::make(&context, &transaction).await?;
+    let Made { made, departments, has_calendar, version } = defaults::make(&context, &transaction).await?;
     for department in &departments {
         transaction.tell_staff(&DepartmentCreated { department });
+    }
+    if has_calendar {
+        transaction.tell_staff(&CalendarUpdated { department_id: None });
     }
     if !made.is_empty() {
         transaction.tell_staff(&SetupUpdated { version });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::{environment::variable, parameters, prelude::*};
 use system::mail::{Failure, WAITING, Waiting, send};
 
-reads!(FRONT_END_URL);
+reads!(FRONT_END_URL, REACHABLE_INSIDE);
 
 /// Only while it waits: what came of a mail is said once.
 const NOTE: &str = "
@@ -49,7 +49,7 @@ async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
         return Ok(Outcome::Done);
     }
     transaction.commit_unaudited().await?;
-    let Some(server) = mail.server(&context, job.company_id)? else {
+    let Some(server) = mail.account.server(&context, job.company_id)? else {
         return later(&context, &job, mail_id, "no mail server is set".to_owned()).await;
     };
     let message = mail.write(&context, &server, &variable("FRONT_END_URL"))?;
@@ -60,11 +60,11 @@ async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
             transaction.commit_quietly().await?;
             Ok(Outcome::Done)
         }
-        Err(Failure::Passing(reply)) => later(&context, &job, mail_id, reply).await,
-        Err(Failure::Refused(reply)) => {
-            note(&context, &job, mail_id, "refused", reply.clone()).await?.commit_quietly().await?;
-            Ok(Outcome::Failed { reason: reply })
+        Err(Failure { said, is_final: true, .. }) => {
+            note(&context, &job, mail_id, "refused", said.clone()).await?.commit_quietly().await?;
+            Ok(Outcome::Failed { reason: said })
         }
+        Err(Failure { said, .. }) => later(&context, &job, mail_id, said).await,
     }
 }
 

@@ -58,14 +58,14 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
                     "Sua conta foi acessada com um dispositivo que não conhecíamos:".into(),
                     "Your account was signed in to from a device we did not know:".into(),
                 ),
-                details([
-                    (say("Dispositivo".into(), "Device".into()), fact("device")),
-                    (say("Lugar".into(), "Place".into()), fact("place")),
-                    (say("Quando".into(), "When".into()), fact("at")),
-                ]),
+                circumstances(data, is_english),
             ],
             None,
         ),
+        Template::TwoFactorEnabled | Template::TwoFactorDisabled | Template::RecoveryCodesRenewed => {
+            let (subject, news) = second_factor(template, is_english);
+            (subject.to_owned(), vec![news.to_owned(), circumstances(data, is_english)], None)
+        }
         Template::ApprovalAsked => (
             say("Um cadastro aguarda aprovação".into(), "A sign-up awaits approval".into()),
             vec![
@@ -101,18 +101,58 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
     }
 }
 
+/// Subject and news of what became of a second factor.
+fn second_factor(template: Template, is_english: bool) -> (&'static str, &'static str) {
+    match (template, is_english) {
+        (Template::TwoFactorEnabled, false) => (
+            "Verificação em duas etapas ativada",
+            "A partir de agora, cada acesso à sua conta pede também um código do aplicativo. Guarde bem os códigos de recuperação.",
+        ),
+        (Template::TwoFactorEnabled, true) => (
+            "Two-factor authentication is on",
+            "From now on, signing in to your account asks for a code of the app too. Keep your recovery codes safe.",
+        ),
+        (Template::TwoFactorDisabled, false) => (
+            "Verificação em duas etapas desativada",
+            "A partir de agora, só a senha protege a sua conta: nenhum código é pedido.",
+        ),
+        (Template::TwoFactorDisabled, true) => {
+            ("Two-factor authentication is off", "From now on, your password alone protects your account: no code is asked for.")
+        }
+        (_, false) => (
+            "Novos códigos de recuperação",
+            "Novos códigos de recuperação foram gerados para a sua conta. Os anteriores não valem mais.",
+        ),
+        (_, true) => {
+            ("New recovery codes", "New recovery codes were made for your account. The earlier ones are no longer good.")
+        }
+    }
+}
+
 /// What whoever did not expect the mail is to do.
 fn closing(template: Template, is_english: bool) -> &'static str {
-    match (template, is_english) {
-        (Template::NewDevice | Template::PasswordChanged, false) => {
-            "Se não foi você, crie uma nova senha agora e avise a administração."
-        }
-        (Template::NewDevice | Template::PasswordChanged, true) => {
-            "If this was not you, set a new password at once and tell your admin."
-        }
-        (_, false) => "Se você não esperava este e-mail, ignore-o.",
-        (_, true) => "If you did not expect this e-mail, ignore it.",
+    let is_about_the_account = match template {
+        Template::NewDevice
+        | Template::PasswordChanged
+        | Template::TwoFactorEnabled
+        | Template::TwoFactorDisabled
+        | Template::RecoveryCodesRenewed => true,
+        Template::Invite | Template::PasswordReset | Template::ApprovalAsked | Template::Approved => false,
+    };
+    match (is_about_the_account, is_english) {
+        (true, false) => "Se não foi você, crie uma nova senha agora e avise a administração.",
+        (true, true) => "If this was not you, set a new password at once and tell your admin.",
+        (false, false) => "Se você não esperava este e-mail, ignore-o.",
+        (false, true) => "If you did not expect this e-mail, ignore it.",
     }
+}
+
+/// With what, where and when it was done.
+fn circumstances(data: &Value, is_english: bool) -> String {
+    let names = if is_english { ["Device", "Place", "When"] } else { ["Dispositivo", "Lugar", "Quando"] };
+    let fact = |key: &str| data.get(key).and_then(Value::as_str).unwrap_or_default();
+    let [device, place, at] = names.map(str::to_owned);
+    details([(device, fact("device")), (place, fact("place")), (at, fact("at"))])
 }
 
 /// `Device: Chrome · Place: São Paulo`, without what is not known.
@@ -129,11 +169,14 @@ mod tests {
 
     const SENDER: Sender = Sender { name: "Escola", colour: "#ffe600" };
 
-    const ALL: [Template; 6] = [
+    const ALL: [Template; 9] = [
         Template::Invite,
         Template::PasswordReset,
         Template::PasswordChanged,
         Template::NewDevice,
+        Template::TwoFactorEnabled,
+        Template::TwoFactorDisabled,
+        Template::RecoveryCodesRenewed,
         Template::ApprovalAsked,
         Template::Approved,
     ];

@@ -1,15 +1,18 @@
-//! PUT /users/me — changes what is given of the caller: name, picture, phone, position, language, time zone.
+//! PUT /users/me — changes what is given of the caller: name, picture, phone, position, language, time zone, password.
 
+use auth::guard::TOO_MANY_FAILURES;
 use shared::{
     error::{FORBIDDEN, STALE},
     prelude::*,
 };
 use team::{
+    own_password::PASSWORD_WRONG,
     profile::{self, ProfileChange},
     user::User,
 };
 
-const ROUTE: Route = Route::put("/users/me").or(&["PATCH /users/me"]).fails(&[STALE.showing::<User>()]);
+const ROUTE: Route =
+    Route::put("/users/me").or(&["PATCH /users/me"]).fails(&[PASSWORD_WRONG, TOO_MANY_FAILURES, STALE.showing::<User>()]);
 
 reads!(PUBLIC_API_URL);
 
@@ -27,7 +30,12 @@ async fn update_profile(
         // Nobody goes out by way of their profile.
         return Err(FORBIDDEN.into());
     }
+    let password = input.new_password(&context, &caller, caller.user_id).await?;
     let transaction = context.begin(&caller).await?;
     let user = profile::save(&transaction, &caller, caller.user_id, &if_match, &input).await?;
-    transaction.commit(Json(user)).await
+    let Some(password) = password else { return transaction.commit(Json(user)).await };
+    let ended = password.set(&transaction, &caller).await?;
+    let answer = transaction.commit(Json(user)).await?;
+    ended.spread(&context, Some(caller.company_id)).await;
+    Ok(answer)
 }

@@ -1,17 +1,25 @@
 //! PUT /users/{id} — changes what is given of a person: by themselves, or by those who lead them.
 
+use auth::guard::TOO_MANY_FAILURES;
 use shared::{
     error::{FORBIDDEN, NOT_FOUND, STALE},
     prelude::*,
 };
 use team::{
     membership::{LAST_ADMIN, admit, end_membership},
-    profile::{self, NAME_IS_THEIRS, ProfileChange},
+    own_password::PASSWORD_WRONG,
+    profile::{self, NAME_IS_THEIRS, PASSWORD_IS_THEIRS, ProfileChange},
     user::{MemberStatus, User},
 };
 
-const ROUTE: Route =
-    Route::put("/users/{id}").or(&["PATCH /users/{id}"]).fails(&[LAST_ADMIN, NAME_IS_THEIRS, STALE.showing::<User>()]);
+const ROUTE: Route = Route::put("/users/{id}").or(&["PATCH /users/{id}"]).fails(&[
+    LAST_ADMIN,
+    NAME_IS_THEIRS,
+    PASSWORD_IS_THEIRS,
+    PASSWORD_WRONG,
+    TOO_MANY_FAILURES,
+    STALE.showing::<User>(),
+]);
 
 reads!(PUBLIC_API_URL);
 
@@ -31,14 +39,25 @@ async fn update_user(
         // Who sees nobody else knows of nobody.
         return Err(if caller.role.is_staff() || id == caller.user_id { FORBIDDEN } else { NOT_FOUND }.into());
     }
+    let password = input.new_password(&context, &caller, id).await?;
     let transaction = context.begin(&caller).await?;
     let user = profile::save(&transaction, &caller, id, &if_match, &input).await?;
-    let change = match input.is_active() {
-        Some(false) if user.is_active => end_membership(&transaction, &caller, id, MemberStatus::Inactive).await?,
-        Some(true) if user.status == MemberStatus::Inactive => admit(&transaction, id, MemberStatus::Inactive, None).await?,
-        _ => return transaction.commit(Json(user)).await,
+    let ended = match &password {
+        Some(password) => Some(password.set(&transaction, &caller).await?),
+        None => None,
     };
-    let answer = transaction.commit(Json(change.user.clone())).await?;
-    change.close_sockets(&context).await;
+    let change = match input.is_active() {
+        Some(false) if user.is_active => Some(end_membership(&transaction, &caller, id, MemberStatus::Inactive).await?),
+        Some(true) if user.status == MemberStatus::Inactive => Some(admit(&transaction, id, MemberStatus::Inactive, None).await?),
+        _ => None,
+    };
+    let user = change.as_ref().map_or(user, |change| change.user.clone());
+    let answer = transaction.commit(Json(user)).await?;
+    if let Some(change) = change {
+        change.close_sockets(&context).await;
+    }
+    if let Some(ended) = ended {
+        ended.spread(&context, Some(caller.company_id)).await;
+    }
     Ok(answer)
 }

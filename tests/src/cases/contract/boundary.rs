@@ -70,8 +70,8 @@ const OF_STAFF: &[&str] = &[
     "insert job_progress (id, kind, key, total)",
     "update job_progress (state)",
     "delete mail_accounts",
-    "insert mail_accounts (host, port, security, username, sealed, from_address, from_name)",
-    "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version)",
+    "insert mail_accounts (host, port, security, username, sealed, from_address, from_name, authority)",
+    "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
     "delete object_removals",

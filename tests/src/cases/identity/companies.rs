@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::{
     Api, Company, Lock, Stack, Wanted,
@@ -70,18 +71,69 @@ pub async fn a_login_enters_the_primary_company_else_the_oldest(stack: Arc<Stack
         let company = stack.api().post("/auth/login", login).await.expect(200)["company"]["id"].clone();
         text(&company).parse::<Uuid>().expect("an id")
     };
-    assert_eq!(entered().await, home.id);
-    let choose = "update memberships set is_primary = company_id = $2 where user_id = $1 and is_primary <> (company_id = $2)";
-    database.execute(choose, &[&home.admin.id, &third.id]).await.expect("chooses");
-    assert_eq!(entered().await, third.id);
-    // There is one at most.
+    let primary = async || {
+        let mine = home.admin.api.get("/auth/companies").await.expect(200);
+        let rows = mine["data"].as_array().cloned().unwrap_or_default();
+        let primary: Vec<Uuid> =
+            rows.iter().filter(|row| row["is_primary"] == true).map(|row| text(&row["id"]).parse().expect("an id")).collect();
+        assert_eq!(primary.len(), 1, "{rows:?}");
+        primary[0]
+    };
+    let choose = async |company: Uuid| home.admin.api.post(&format!("/auth/companies/{company}/primary"), json!({})).await;
+    // Nobody has chosen: the oldest.
+    assert_eq!((entered().await, primary().await), (home.id, home.id));
+    for company in [third.id, third.id, second.id, third.id] {
+        let chosen = choose(company).await.expect(200);
+        assert_eq!((&chosen["id"], &chosen["is_primary"], &chosen["is_active"]), (&json!(company), &json!(true), &json!(false)));
+        assert_eq!((entered().await, primary().await), (company, company));
+    }
+    // There is one at most, and only where somebody is in.
     let another = "update memberships set is_primary = true where user_id = $1 and company_id = $2";
     let refused = database.execute(another, &[&home.admin.id, &second.id]).await.expect_err("a second one");
     assert_eq!(refused.as_db_error().and_then(|error| error.constraint()), Some("memberships_primary"));
-    // One that was left is not entered.
-    let leave = "update memberships set status = 'inactive' where user_id = $1 and company_id = $2";
-    database.execute(leave, &[&home.admin.id, &third.id]).await.expect("leaves");
-    assert_eq!(entered().await, home.id);
+    let out = "update memberships set status = 'inactive' where user_id = $1 and is_primary";
+    let refused = database.execute(out, &[&home.admin.id]).await.expect_err("one that was left");
+    assert_eq!(refused.as_db_error().and_then(|error| error.constraint()), Some("memberships_primary_active"));
+    // One that was left is neither entered nor chosen, nor is a stranger's or one that is waited for.
+    third.admin.api.post(&format!("/admin/deactivate-user/{}", home.admin.id), json!({})).await.expect(200);
+    assert_eq!((entered().await, primary().await), (home.id, home.id));
+    let (stranger, pending) = (company(&stack).await, company(&stack).await);
+    join(&stack, &pending, home.admin.id, "agent", "pending_approval").await;
+    for company in [third.id, stranger.id, pending.id, Uuid::now_v7()] {
+        assert_eq!(choose(company).await.problem(404), "not_found");
+    }
+    assert_eq!((entered().await, primary().await), (home.id, home.id));
+}
+
+pub async fn of_many_who_choose_at_once_the_last_one_holds(stack: Arc<Stack>) {
+    let home = company(&stack).await;
+    let mut companies = vec![home.id];
+    for _ in 0..3 {
+        let other = company(&stack).await;
+        join(&stack, &other, home.admin.id, "agent", "active").await;
+        companies.push(other.id);
+    }
+    let paths: Vec<String> = (0..16).map(|number| format!("/auth/companies/{}/primary", companies[number % 4])).collect();
+    let answers = join_all(paths.iter().map(|path| home.admin.api.post(path, json!({})))).await;
+    for answer in answers {
+        assert_eq!(answer.expect(200)["is_primary"], true);
+    }
+    let sql = "select count(*) from memberships where user_id = $1 and is_primary";
+    let row = stack.database().await.query_one(sql, &[&home.admin.id]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 1);
+    // Chosen while they are put out: it is theirs no more.
+    let leaver = &companies[1];
+    for _ in 0..5 {
+        let back = "update memberships set status = 'active' where user_id = $1 and company_id = $2";
+        stack.database().await.execute(back, &[&home.admin.id, leaver]).await.expect("comes back");
+        let path = format!("/auth/companies/{leaver}/primary");
+        let leave = "update memberships set is_primary = false, status = 'inactive' where user_id = $1 and company_id = $2";
+        let database = stack.database().await;
+        let ids: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&home.admin.id, leaver];
+        let (chosen, left) = tokio::join!(home.admin.api.post(&path, json!({})), database.execute(leave, &ids));
+        assert!([200, 404].contains(&chosen.status), "{}", chosen.body);
+        left.expect("they are put out");
+    }
 }
 
 /// A person's session in the company they chose.

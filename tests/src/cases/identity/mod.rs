@@ -17,6 +17,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         companies::{
             a_person_of_two_companies_chooses_one,
             a_login_enters_the_primary_company_else_the_oldest,
+            of_many_who_choose_at_once_the_last_one_holds,
             only_ones_own_active_companies_can_be_chosen,
             the_session_chosen_from_goes_on,
             logging_out_ends_every_session_of_the_login,
@@ -43,6 +44,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         passwords::{
             who_knows_the_old_one_chooses_another,
             the_old_one_is_asked_for_and_counted,
+            it_is_changed_with_the_rest_of_a_person_too,
             of_many_changes_from_one_password_one_is_made,
             what_is_beyond_the_first_bytes_of_a_password_counts,
             a_new_one_is_hard_to_guess,
@@ -77,6 +79,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             who_has_an_account_is_not_told_by_asking,
             nobody_fills_a_mailbox,
             a_new_device_is_told_of,
+            what_opens_one_thing_opens_no_other,
+            an_address_is_one_however_it_is_written,
         };
         sessions::{
             me_is_who_signed_in,
@@ -96,6 +100,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             secrets_ask_for_a_fresh_code_of_who_has_one,
             without_a_second_factor_logins_are_as_before,
             nothing_of_a_second_factor_is_kept_in_the_clear,
+            its_owner_is_told_what_becomes_of_it,
         };
     }
 }

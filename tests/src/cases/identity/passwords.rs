@@ -144,3 +144,47 @@ pub async fn links_are_for_members_and_asked_for_by_admins(stack: Arc<Stack>) {
     let row = stack.database().await.query_one(audited, &[&company.id, &agent]).await.expect("a count");
     assert_eq!(row.get::<_, i64>(0), 3);
 }
+
+pub async fn it_is_changed_with_the_rest_of_a_person_too(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (agent, student) = (&company.agents[0], &company.students[0]);
+    let patch = async |api: &Api, path: &str, body: Value| api.call(Method::PATCH, path, Some(body)).await;
+    let own = format!("/users/{}", agent.id);
+    let both = json!({"name": "Bruna L.", "password": NEW, "current_password": company.password});
+    // One without the other; a wrong one; a guessable one; somebody else's. Nothing of the rest changes.
+    for body in [json!({"name": "Outra", "password": NEW}), json!({"name": "Outra", "current_password": company.password})] {
+        let refused = patch(&agent.api, &own, body).await.expect(422);
+        let codes: Vec<&str> = refused["errors"].as_array().expect("errors").iter().map(|error| text(&error["code"])).collect();
+        assert_eq!(codes, ["not_together", "not_together"], "{refused}");
+        assert!(refused.to_string().contains("link de redefinição"), "{refused}");
+    }
+    let wrong = json!({"name": "Outra", "password": NEW, "current_password": "errada"});
+    assert_eq!(patch(&agent.api, &own, wrong.clone()).await.problem(403), "password_wrong");
+    assert_eq!(patch(&agent.api, "/users/me", wrong).await.problem(403), "password_wrong");
+    let weak = json!({"name": "Outra", "password": "1234567890", "current_password": company.password});
+    let refused = patch(&agent.api, &own, weak).await.expect(422);
+    assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("password", "password_too_common"));
+    for leader in [&company.admin, &company.supervisor] {
+        assert_eq!(patch(&leader.api, &own, both.clone()).await.problem(403), "password_is_theirs");
+    }
+    let stale = agent.api.with_header("if-match", "99");
+    assert_eq!(patch(&stale, &own, both.clone()).await.problem(409), "stale_version");
+    assert_eq!(agent.api.get("/users/me").await.expect(200)["name"], "Bruna Lima");
+    enter(&stack, &agent.email, &company.password).await.expect(200);
+
+    let elsewhere = log_in(&stack, agent, &company.password).await;
+    let changed = patch(&agent.api, &own, both).await.expect(200);
+    assert_eq!(text(&changed["name"]), "Bruna L.");
+    assert_eq!(enter(&stack, &agent.email, &company.password).await.problem(401), "credentials_wrong");
+    enter(&stack, &agent.email, NEW).await.expect(200);
+    agent.api.get("/auth/me").await.expect(200);
+    let other = stack.api().with_token(text(&elsewhere["access_token"]));
+    assert_eq!(other.get("/auth/me").await.problem(401), "session_revoked");
+    let body = json!({"password": NEW, "current_password": company.password});
+    patch(&student.api, "/users/me", body).await.expect(200);
+    enter(&stack, &student.email, NEW).await.expect(200);
+    canary::assert_nowhere(&stack, &[NEW], &[]).await;
+    let sent = "select count(*) from mails where template = 'password_changed' and to_address = any($1)";
+    let row = stack.database().await.query_one(sent, &[&vec![&agent.email, &student.email]]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 2);
+}

@@ -13,6 +13,7 @@ use tests::{
     company::Person,
     mailbox::{mails_to, next_mail_to, token_in},
 };
+use uuid::Uuid;
 
 use super::refreshing::refresh;
 use crate::cases::{canary, contract::sample::log_in};
@@ -44,7 +45,9 @@ async fn enter(stack: &Stack, person: &Person, password: &str) -> Answer {
 
 pub async fn a_forgotten_password_is_set_by_the_link(stack: Arc<Stack>) {
     let company = company(&stack).await;
+    let known = mails_to(&stack, &company.admin.email).await.len();
     let mut secured = Secured::make(&company.admin).await;
+    next_mail_to(&stack, &company.admin.email, known).await;
     for person in [&company.admin, &company.students[0]] {
         let sockets = [person.socket().await];
         let earlier = link(&stack, person).await;
@@ -206,13 +209,96 @@ pub async fn a_new_device_is_told_of(stack: Arc<Stack>) {
     let mail = next_mail_to(&stack, &person.email, 1).await;
     assert!(mail.to_string().contains("100.65.7.1"), "{mail}");
     let secured = Secured::make(&person).await;
+    // Which they are told of too.
+    next_mail_to(&stack, &person.email, 2).await;
     let challenge = secured.challenge(&stack, &company.password).await;
     let mut device = stack.api().with_header("user-agent", "curl/8.17.0");
     device.address = [100, 66, 7, 1].into();
     let answer = json!({"challenge": challenge, "code": secured.app.code_in(1)});
     device.post("/auth/login/verify", answer).await.expect(200);
-    let mail = next_mail_to(&stack, &person.email, 2).await;
+    let mail = next_mail_to(&stack, &person.email, 3).await;
     assert!(mail.to_string().contains("100.66.7.1"), "{mail}");
     log_in(&stack, &company.supervisor, &company.password).await;
-    assert_eq!(mails_to(&stack, &person.email).await.len(), 3);
+    assert_eq!(mails_to(&stack, &person.email).await.len(), 4);
+}
+
+pub async fn what_opens_one_thing_opens_no_other(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let secured = Secured::make(&newcomer(&stack, &company, "agent").await).await;
+    next_mail_to(&stack, &secured.person.email, 0).await;
+    let invited = format!("convidada.{}@example.com", Uuid::new_v4().simple());
+    company.admin.api.post("/team/invite", json!({"email": invited, "name": "Íris", "role": "agent"})).await.expect(201);
+    let invite = token_in(&next_mail_to(&stack, &invited, 0).await);
+    let reset_token = link(&stack, &secured.person).await;
+    let challenge = secured.challenge(&stack, &company.password).await;
+    // Each is what it is, also with the other's id or seal.
+    let (invite_id, invite_seal) = invite.split_once('.').expect("two parts");
+    let (reset_id, reset_seal) = reset_token.split_once('.').expect("two parts");
+    let mixed = [format!("{invite_id}.{reset_seal}"), format!("{reset_id}.{invite_seal}")];
+    for wrong in [&invite, &challenge, &secured.person.refresh_token, &mixed[0], &mixed[1]] {
+        assert_eq!(reset(&stack, wrong, NEW).await.problem(410), "link_invalid", "{wrong}");
+    }
+    for wrong in [&reset_token, &challenge, &mixed[0], &mixed[1]] {
+        let answer = stack.api().post(&format!("/team/accept-invite/{wrong}"), json!({"password": NEW})).await;
+        assert_eq!(answer.problem(404), "not_found", "{wrong}");
+    }
+    for wrong in [&reset_token, &invite, &secured.person.refresh_token] {
+        let answer = json!({"challenge": wrong, "code": secured.app.code_in(1)});
+        assert_eq!(stack.api().post("/auth/login/verify", answer).await.problem(401), "challenge_invalid", "{wrong}");
+        assert_eq!(stack.api().with_token(wrong.as_str()).get("/auth/me").await.status, 401, "{wrong}");
+    }
+    // Of a challenge answered by many at once, with codes that are all right, one comes in.
+    let codes: Vec<&String> = secured.recovery_codes.iter().take(8).collect();
+    let bodies: Vec<Value> = codes.iter().map(|code| json!({"challenge": challenge, "code": code})).collect();
+    let api = stack.api();
+    let answers = join_all(bodies.into_iter().map(|body| api.post("/auth/login/verify", body))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    assert!(answers.iter().all(|answer| answer.status == 200 || answer.body["code"] == "challenge_invalid"));
+    // What was tried in the wrong place is as good as before.
+    reset(&stack, &reset_token, NEW).await.expect(204);
+    stack.api().post(&format!("/team/accept-invite/{invite}"), json!({"password": NEW})).await.expect(201);
+}
+
+pub async fn an_address_is_one_however_it_is_written(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let number = Uuid::new_v4().simple();
+    let email = format!("kika.{number}+crm@example.com");
+    let invite = |email: &str| json!({"email": email, "name": "Kika", "role": "agent"});
+    company.admin.api.post("/team/invite", invite(&email)).await.expect(201);
+    let token = token_in(&next_mail_to(&stack, &email, 0).await);
+    stack.api().post(&format!("/team/accept-invite/{token}"), json!({"password": NEW})).await.expect(201);
+    // Capitals, and the Kelvin sign, which is a capital of `k`.
+    let same = [email.to_uppercase(), email.replacen('k', "\u{212a}", 1), format!(" {email}\t")];
+    for written in &same {
+        let entered = stack.api().post("/auth/login", json!({"email": written, "password": NEW})).await;
+        assert!(
+            entered.status == 200 && entered.body["user"]["email"] == json!(email) || entered.status == 422,
+            "{written}: {}",
+            entered.body
+        );
+        let again = company.admin.api.post("/team/invite", invite(written)).await;
+        assert!([409, 422].contains(&again.status), "{written}: {}", again.body);
+    }
+    // Another address, or none at all: neither enters, and a link for it goes nowhere.
+    let known = mails_to(&stack, &email).await.len();
+    let others = [
+        format!("kika.{number}@example.com"),
+        format!("kika.{number}+crm@example.com."),
+        format!("kika.{number}+crm@example.com.br"),
+        format!("kíka.{number}+crm@example.com"),
+        format!("ki\u{301}ka.{number}+crm@example.com"),
+        format!("kika.{number}+crm@example\u{3002}com"),
+        format!("kika.{number}+crm@ex\u{430}mple.com"),
+        format!("kika.{number}+crm\u{200b}@example.com"),
+        format!("kika.{number}+crm@example.com\0"),
+        format!("<kika.{number}+crm@example.com>"),
+        format!("kika.{number}+crm@example.com,outra@example.com"),
+    ];
+    for written in &others {
+        let entered = stack.api().post("/auth/login", json!({"email": written, "password": NEW})).await;
+        assert!([401, 422].contains(&entered.status), "{written}: {}", entered.body);
+        let forgotten = stack.api().post("/auth/password/forgot", json!({"email": written})).await;
+        assert!([202, 422].contains(&forgotten.status), "{written}: {}", forgotten.body);
+    }
+    assert_eq!(mails_to(&stack, &email).await.len(), known);
 }

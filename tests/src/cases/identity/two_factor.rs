@@ -10,6 +10,7 @@ use tests::{
     authenticator::{Authenticator, Secured, newcomer},
     company::{Person, text},
     forge,
+    mailbox::{mails_to, next_mail_to},
 };
 use uuid::Uuid;
 
@@ -339,4 +340,38 @@ pub async fn nothing_of_a_second_factor_is_kept_in_the_clear(stack: Arc<Stack>) 
     let plain = codes[0].replace('-', "").to_uppercase();
     let secrets = [text(&set_up["secret"]), codes[0], codes[1], &plain, &challenge, text(&login["refresh_token"])];
     canary::assert_nowhere(&stack, &secrets, &[]).await;
+}
+
+pub async fn its_owner_is_told_what_becomes_of_it(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut person = newcomer(&stack, &company, "agent").await;
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0";
+    person.api = person.api.with_header("user-agent", firefox);
+    let mut known = mails_to(&stack, &person.email).await.len();
+    let mut told = async |subject: &str| {
+        let mail = next_mail_to(&stack, &person.email, known).await;
+        known += 1;
+        assert_eq!(text(&mail["subject"]), subject, "{mail}");
+        assert!(text(&mail["text"]).contains("Firefox, Linux"), "{mail}");
+        assert!(!text(&mail["text"]).contains("token="), "{mail}");
+        text(&mail["text"]).to_owned()
+    };
+    let secured = Secured::make(&person).await;
+    let mail = told("Verificação em duas etapas ativada").await;
+    assert!(mail.contains("Se não foi você") && mail.contains("Novata"), "{mail}");
+    // A wrong code changes nothing.
+    for path in ["/auth/2fa/recovery-codes", "/auth/2fa/disable"] {
+        let wrong = json!({"code": secured.app.wrong_code()});
+        assert_eq!(person.api.post(path, wrong).await.problem(403), "code_wrong");
+    }
+    let code = json!({"code": secured.recovery_codes[0]});
+    let renewed = person.api.post("/auth/2fa/recovery-codes", code).await.expect(200);
+    let mail = told("Novos códigos de recuperação").await;
+    let codes = renewed["recovery_codes"].as_array().expect("codes");
+    assert!(codes.iter().all(|code| !mail.contains(text(code))), "{mail}");
+    person.api.call(Method::PUT, "/users/me", Some(json!({"locale": "en"}))).await.expect(200);
+    person.api.post("/auth/2fa/disable", json!({"code": codes[0]})).await.expect(204);
+    let mail = told("Two-factor authentication is off").await;
+    assert!(mail.contains("If this was not you"), "{mail}");
+    assert_eq!(mails_to(&stack, &person.email).await.len(), known);
 }

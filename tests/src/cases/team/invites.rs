@@ -246,3 +246,25 @@ pub async fn a_user_without_a_password_is_invited(stack: Arc<Stack>) {
     company.admin.api.post(&path, json!({"email": other, "role": "admin"})).await.expect(201);
     assert_eq!(shown(&stack, &self::token(&stack, &other).await).await.expect(200)["role"], "admin");
 }
+
+pub async fn pages_hold_every_invite_once_while_others_come_and_go(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let mut made = Vec::new();
+    for _ in 0..6 {
+        made.push(invite(&company.admin, &fresh_email(), "agent").await["id"].clone());
+    }
+    let mut seen: Vec<Value> = Vec::new();
+    let mut path = "/team/invites?state=open&limit=2".to_owned();
+    loop {
+        let page = company.admin.api.get(&path).await.expect(200);
+        seen.extend(page["data"].as_array().expect("invites").iter().map(|row| row["id"].clone()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/team/invites?state=open&limit=2&cursor={cursor}");
+        // One that was seen is revoked, and there is a new one before all of them.
+        let revoke = format!("/team/invites/{}", text(&seen[seen.len() - 2]));
+        company.admin.api.call(Method::DELETE, &revoke, None).await.expect(204);
+        invite(&company.admin, &fresh_email(), "agent").await;
+    }
+    made.reverse();
+    assert_eq!(seen, made);
+}

@@ -6,11 +6,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
     Answer, Stack, Wanted,
+    authenticator::Secured,
     company::{Person, text},
 };
 use uuid::Uuid;
 
-use crate::cases::upload;
+use crate::cases::{contract::sample::log_in, upload};
 
 const PASSWORD: &str = "girafa-azul-42-lenta";
 
@@ -184,6 +185,14 @@ pub async fn a_picture_is_ones_own_and_seen_by_all_staff(stack: Arc<Stack>) {
     assert_eq!(colleague.api.get(&url).await.status, 302);
     let listed = colleague.api.get("/users?search=bruna").await.expect(200);
     assert_eq!(listed["data"][0]["avatar_url"], json!(url));
+    // Whoever signs in is shown as the rest of the company sees them.
+    assert_eq!(me.api.get("/auth/me").await.expect(200)["avatar_url"], json!(url));
+    assert_eq!(log_in(&stack, me, &company.password).await["user"]["avatar_url"], json!(url));
+    assert_eq!(log_in(&stack, colleague, &company.password).await["user"]["avatar_url"], Value::Null);
+    let mut secured = Secured::make(me).await;
+    let answer = json!({"challenge": secured.challenge(&stack, &company.password).await, "code": secured.recovery_codes.pop()});
+    let verified = stack.api().post("/auth/login/verify", answer).await.expect(200);
+    assert_eq!(verified["user"]["avatar_url"], json!(url));
     let student = company.students[0].api.get(&url).await;
     assert_eq!(student.problem(404), "not_found");
     patch(me, me.id, json!({"avatar_url": null})).await.expect(200);

@@ -8,6 +8,7 @@ mod invites;
 mod leaving;
 mod members;
 mod roles;
+mod scenario;
 mod users;
 
 use crate::Case;
@@ -59,6 +60,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_invite_ends_by_time_and_by_being_revoked,
             members_are_not_invited_and_removed_ones_come_back_by_an_invite,
             a_user_without_a_password_is_invited,
+            pages_hold_every_invite_once_while_others_come_and_go,
         };
         leaving::{
             five_hundred_conversations_go_back_in_one_transaction,
@@ -84,6 +86,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_new_role_holds_from_this_moment,
             students_become_no_staff_and_staff_no_students,
             supervisors_decide_about_agents_and_students,
+        };
+        scenario::{
+            somebody_comes_works_and_is_let_go,
         };
         users::{
             people_are_listed_by_name,
