@@ -38,7 +38,8 @@ $$;
 alter function app.bring_client_back owner to app_lookup;
 grant update (archived_at, version) on clients to app_lookup;
 create trigger conversations_client_back after update on conversations
-    for each row when (old.ended_at is not null and new.ended_at is null) execute function app.bring_client_back();
+    for each row when (new.ended_at is null and (old.ended_at is not null or old.client_id <> new.client_id))
+    execute function app.bring_client_back();
 create trigger conversations_client_back_from_the_start after insert on conversations
     for each row when (new.ended_at is null) execute function app.bring_client_back();
 
@@ -98,3 +99,27 @@ end
 $$;
 alter function app.has_open_conversation owner to app_lookup;
 grant execute on function app.has_open_conversation to app_staff;
+
+-- A client of the company who is known by one of these, but for one.
+create function app.find_namesake(phones text[], address text, paper text, but_for uuid) returns uuid
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+    company uuid := app.company_id();
+begin
+    return (
+        select known.id
+          from (select client_id as id from client_identities
+                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = address)
+                union all
+                select id from clients
+                 where company_id = company and email is not null and lower(email) = address and merged_into_id is null
+                union all
+                select id from clients
+                 where company_id = company and document is not null and document = paper and merged_into_id is null) known
+         where known.id is distinct from but_for
+         order by known.id
+         limit 1);
+end
+$$;
+alter function app.find_namesake owner to app_lookup;
+grant execute on function app.find_namesake to app_staff;

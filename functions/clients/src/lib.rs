@@ -3,6 +3,7 @@
 pub mod document;
 pub mod phone;
 
+use conversations::ClientIdentity;
 use shared::{closed_set, prelude::*};
 
 use crate::{document::Document, phone::Phone};
@@ -28,27 +29,6 @@ pub const METADATA_TOO_LONG: Problem =
 closed_set! {
     /// Who gave a name: nobody, their profile, the business's own phone, or staff here.
     pub NameSource { Number = "number", Profile = "profile", AddressBook = "address_book", Staff = "staff" }
-}
-
-closed_set! {
-    /// What a client is known by.
-    pub IdentityKind {
-        Phone = "phone",
-        Email = "email",
-        Lid = "lid",
-        Bsuid = "bsuid",
-        Student = "student",
-        Visitor = "visitor",
-        Botconversa = "botconversa",
-    }
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct ClientIdentity {
-    kind: IdentityKind,
-    /// Of a phone its digits with country code.
-    value: String,
 }
 
 /// A client.
@@ -110,23 +90,8 @@ pub const CLIENT: &str =
     concat!("select ", client_columns!(), " from clients where clients.id = $1 and clients.merged_into_id is null");
 
 /// Who is known by one of phones, e-mail and document, but for the client `$4`.
-const NAMESAKE: &str = concat!(
-    "select ",
-    client_columns!(),
-    " from clients
-      where clients.merged_into_id is null
-        and clients.id = (
-            select id from (
-                select client_id as id from client_identities where kind = 'phone' and value = any($1)
-                union all
-                select client_id from client_identities where kind = 'email' and value = $2
-                union all
-                select id from clients where email is not null and lower(email) = $2 and merged_into_id is null
-                union all
-                select id from clients where document is not null and document = $3 and merged_into_id is null) known
-             where known.id is distinct from $4
-             limit 1)"
-);
+const NAMESAKE: &str =
+    concat!("select ", client_columns!(), " from clients where clients.id = app.find_namesake($1, $2, $3, $4)");
 
 /// Each that nobody else has.
 const ADD_IDENTITIES: &str = "

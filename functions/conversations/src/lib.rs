@@ -5,6 +5,7 @@ mod conversation;
 mod delivery;
 mod filter_words;
 mod filters;
+mod identity;
 mod joining;
 mod media_url;
 mod message;
@@ -24,6 +25,7 @@ pub use conversation::{
     Status, emit_conversation, enqueue_bot_turn, lock,
 };
 pub use delivery::{Delivery, FileToSend, compose};
+pub use identity::{ClientIdentity, IdentityKind};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use media_url::file_of;

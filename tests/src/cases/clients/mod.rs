@@ -1,19 +1,19 @@
 //! Clients as staff keep and find them.
 
-mod finding;
-mod keeping;
+mod clients_found;
+mod clients_kept;
 
 use crate::Case;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
-        finding::{
+        clients_found::{
             clients_are_found_by_anything_that_is_known_of_them,
             what_finds_nobody_is_answered_with_nobody,
             a_tag_and_a_search_narrow_each_other,
             a_common_name_is_read_page_by_page_without_gap_or_repeat,
         };
-        keeping::{
+        clients_kept::{
             a_client_is_what_was_said_of_them_in_one_writing,
             one_person_is_one_client,
             of_many_who_make_the_same_client_at_once_one_does,

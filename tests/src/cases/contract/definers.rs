@@ -49,6 +49,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_invite", LOGIN),
     ("find_login", LOGIN),
     ("join_live_department", NOBODY),
+    ("find_namesake", STAFF),
     ("find_password", LOGIN),
     ("find_password_reset", LOGIN),
     ("force_password_reset", STAFF),
