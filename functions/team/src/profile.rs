@@ -88,9 +88,9 @@ pub struct ProfileChange {
     #[garde(skip)]
     is_active: Option<bool>,
     /// A new one for the caller, who gives the present one too; their other logins end.
-    #[garde(inner(length(chars, min = 10, max = 128)), custom(goes_with(&self.current_password)))]
+    #[garde(length(chars, min = 10, max = 128), custom(goes_with(&self.current_password)))]
     password: Option<String>,
-    #[garde(inner(length(chars, min = 1, max = 128)), custom(goes_with(&self.password)))]
+    #[garde(length(chars, min = 1, max = 128), custom(goes_with(&self.password)))]
     current_password: Option<String>,
 }
 
