@@ -25,8 +25,8 @@ pub use conversation::{
     Status, emit_conversation, enqueue_bot_turn, lock,
 };
 pub use delivery::{Delivery, FileToSend, compose};
-pub use identity::{ClientIdentity, IdentityKind};
 pub use filters::{AskedConversations, ConversationFilters};
+pub use identity::{ClientIdentity, IdentityKind};
 pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use media_url::file_of;
 pub use message::{
