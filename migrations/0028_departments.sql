@@ -73,6 +73,24 @@ create trigger channel_accounts_department before update on channel_accounts
 create trigger channel_accounts_department_from_the_start before insert on channel_accounts
     for each row when (new.department_id is not null) execute function app.send_to_live_department();
 
+-- Who has left is given nothing back: what is reopened waits again. Who is leaving at this moment holds their membership, and is not waited for.
+create function app.return_to_active_assignee() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform from memberships
+      where company_id = new.company_id and user_id = new.assignee_id and status = 'active' and role <> 'student'
+        for share skip locked;
+    if not found then
+        new.assignee_id := null;
+    end if;
+    return new;
+end
+$$;
+alter function app.return_to_active_assignee owner to app_lookup;
+-- Before the triggers that look at who has it: they go by name.
+create trigger conversations_back before update on conversations
+    for each row when (old.ended_at is not null and new.ended_at is null and new.assignee_id is not null)
+    execute function app.return_to_active_assignee();
+
 -- Nobody becomes a member of a department that is gone.
 create function app.join_live_department() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin

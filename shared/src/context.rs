@@ -208,6 +208,11 @@ impl Context {
         self.state().identity.clone()
     }
 
+    /// What `SteppedUp` asks, of a request that asks for more than others of its route; before its transaction is begun.
+    pub fn ask_to_step_up(&self) {
+        self.ask_for_standing(Standing::SteppedUp);
+    }
+
     /// The route asks this of its caller.
     pub(crate) fn ask_for_standing(&self, standing: Standing) {
         self.state().standing = standing;

@@ -108,7 +108,9 @@ impl Stack {
     fn with(addresses: Addresses, directory: &Path, child: Option<Child>) -> Result<Self> {
         // Asked for even where everything is plain HTTP; an error says that it is there already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        // Idle connections are ended by the other side after a while: a request must not meet that.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = client.pool_idle_timeout(std::time::Duration::from_secs(5)).build()?;
         Ok(Self { addresses, directory: directory.to_owned(), openapi: Arc::new(Openapi::read()?), http, child })
     }
 

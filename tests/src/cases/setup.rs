@@ -256,7 +256,9 @@ pub async fn a_secret_goes_only_where_it_was_given_for(stack: Arc<Stack>) {
     mail["from_name"] = json!("Escola");
     assert_eq!(save(&company, json!({"mail": mail})).await["mail"]["from_name"], "Escola", "it stays where it was given for");
     assert_eq!(state(&status(&company).await, "mail"), "ok");
-    for (field, value) in [("host", json!("1.1.1.1")), ("port", json!(25)), ("username", json!("outra"))] {
+    for (field, value) in
+        [("host", json!("1.1.1.1")), ("port", json!(25)), ("security", json!("tls")), ("username", json!("outra"))]
+    {
         let mut elsewhere = mail.clone();
         elsewhere[field] = value;
         refused(json!({"mail": elsewhere}), "mail.password").await;

@@ -1,10 +1,10 @@
 //! POST /companies/{id}/members — invites somebody into the company by mail, with or without an account.
 
 use companies::expect_own;
-use shared::prelude::*;
+use shared::{error::STEP_UP_REQUIRED, prelude::*};
 use team::invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite};
 
-const ROUTE: Route = Route::post("/companies/{id}/members").fails(&[ALREADY_MEMBER, ALREADY_INVITED]);
+const ROUTE: Route = Route::post("/companies/{id}/members").fails(&[STEP_UP_REQUIRED, ALREADY_MEMBER, ALREADY_INVITED]);
 
 pub fn main() {
     serve(&ROUTE, add_company_member);
@@ -17,6 +17,9 @@ async fn add_company_member(
     _: IdempotencyKey,
     Json(input): Json<Invitation>,
 ) -> Result<Created<Invite>, Error> {
+    if input.role == Role::Admin {
+        context.ask_to_step_up();
+    }
     let transaction = context.begin(&caller).await?;
     let invite = invite(&context, &transaction, &caller, input).await?;
     expect_own(&caller, id)?;

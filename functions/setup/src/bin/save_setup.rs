@@ -86,7 +86,7 @@ struct SetupMailInput {
     #[garde(length(chars, min = 1, max = 320), inner(custom(visible)))]
     #[schemars(regex(pattern = VISIBLE))]
     username: Option<String>,
-    /// Never shown. Without it, the one that is kept stays, for the server and the name that it was given for.
+    /// Never shown. Without it, the one that is kept stays, for the server, its encryption and the name that it was given for.
     #[garde(length(chars, min = 1, max = 500))]
     password: Option<String>,
     /// Who sends; needed with a host.
@@ -267,10 +267,11 @@ fn secrets_missing(current: &Setup, input: &SetupInput) -> Vec<FieldProblem> {
         is_elsewhere && kept.api_key.is_some() && new.api_key.is_none()
     });
     let mail = input.mail.as_ref().filter(|new| {
-        let kept = current
-            .mail
-            .as_ref()
-            .filter(|kept| new.host.as_ref() == Some(&kept.host) && new.port == kept.port && new.username == kept.username);
+        let kept = current.mail.as_ref().filter(|kept| {
+            new.host.as_ref() == Some(&kept.host)
+                && (new.port, new.security, &new.username, &new.authority)
+                    == (kept.port, kept.security, &kept.username, &kept.authority)
+        });
         new.host.as_ref().is_some_and(|host| !host.is_empty())
             && new.username.is_some()
             && new.password.is_none()

@@ -1,6 +1,7 @@
 //! POST /admin/approve-user/{id} — lets in who signed up for the company, and tells them by mail.
 
 use shared::{
+    error::STEP_UP_REQUIRED,
     mail::{Mail, Template},
     prelude::*,
 };
@@ -9,7 +10,7 @@ use team::{
     user::{MemberStatus, User},
 };
 
-const ROUTE: Route = Route::post("/admin/approve-user/{id}");
+const ROUTE: Route = Route::post("/admin/approve-user/{id}").fails(&[STEP_UP_REQUIRED]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +30,9 @@ async fn approve_user(
     Path(id): Path<Uuid>,
     Json(input): Json<Approval>,
 ) -> Result<Json<User>, Error> {
+    if input.role == Some(Role::Admin) {
+        context.ask_to_step_up();
+    }
     let transaction = context.begin(&caller).await?;
     let change = admit(&transaction, id, MemberStatus::PendingApproval, input.role).await?;
     if change.is_new {

@@ -2,7 +2,12 @@
 
 use auth::password;
 use futures_util::future::try_join;
-use shared::{VISIBLE, closed_set, error::FORBIDDEN, prelude::*, visible};
+use shared::{
+    VISIBLE, closed_set,
+    error::{FORBIDDEN, STEP_UP_REQUIRED},
+    prelude::*,
+    visible,
+};
 use team::{
     invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, check_departments, invite, member},
     membership::leads,
@@ -17,7 +22,7 @@ const HAS_ACCOUNT: Problem = Problem::new(
     "This person has an account with a password of their own. Invite them, without giving a password.",
 );
 
-const ROUTE: Route = Route::post("/users").fails(&[ALREADY_MEMBER, ALREADY_INVITED, HAS_ACCOUNT]);
+const ROUTE: Route = Route::post("/users").fails(&[STEP_UP_REQUIRED, ALREADY_MEMBER, ALREADY_INVITED, HAS_ACCOUNT]);
 
 const CREATE_USER: &str = "select app.create_user($1, $2, $3, $4, $5, $6) as outcome";
 
@@ -74,6 +79,9 @@ async fn create_user(
     Json(input): Json<NewUser>,
 ) -> Result<Created<NewMember>, Error> {
     let NewUser { name, email, role, password, department_ids } = input;
+    if role == Role::Admin {
+        context.ask_to_step_up();
+    }
     let Some(password) = password else {
         let transaction = context.begin(&caller).await?;
         let new = Invitation { email, name: Some(name.clone()), role, department_ids };

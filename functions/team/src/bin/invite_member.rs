@@ -1,9 +1,9 @@
 //! POST /team/invite — invites somebody by mail; supervisors bring in agents and students.
 
-use shared::prelude::*;
+use shared::{error::STEP_UP_REQUIRED, prelude::*};
 use team::invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite};
 
-const ROUTE: Route = Route::post("/team/invite").fails(&[ALREADY_MEMBER, ALREADY_INVITED]);
+const ROUTE: Route = Route::post("/team/invite").fails(&[STEP_UP_REQUIRED, ALREADY_MEMBER, ALREADY_INVITED]);
 
 pub fn main() {
     serve(&ROUTE, invite_member);
@@ -15,6 +15,9 @@ async fn invite_member(
     _: IdempotencyKey,
     Json(input): Json<Invitation>,
 ) -> Result<Created<Invite>, Error> {
+    if input.role == Role::Admin {
+        context.ask_to_step_up();
+    }
     let transaction = context.begin(&caller).await?;
     let invite = invite(&context, &transaction, &caller, input).await?;
     transaction.commit(Created(invite)).await

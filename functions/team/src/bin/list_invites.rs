@@ -11,11 +11,11 @@ const ROUTE: Route = Route::get("/team/invites");
 const INVITES: TimeList = TimeList {
     rows: "
     select * from invites
-     where $1::text[] is null
-        or case when invites.used_at is not null then 'used'
+     where ($1::text[] is null
+         or case when invites.used_at is not null then 'used'
                 when invites.revoked_at is not null then 'revoked'
                 when invites.expires_at <= now() then 'expired'
-                else 'open' end = any($1)",
+                else 'open' end = any($1))",
     at: "invites.created_at",
     id: "invites.id",
     shown: concat!("select ", invite_columns!(), " from page invites"),

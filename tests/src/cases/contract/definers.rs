@@ -82,6 +82,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("retry_job", STAFF),
     // Of functions deployed before successors were derived.
     ("rotate_refresh_token", LOGIN),
+    ("return_to_active_assignee", NOBODY),
     ("route_webhook", STAFF),
     ("save_member", MEMBERS),
     ("search_conversations", STAFF),

@@ -301,6 +301,26 @@ pub async fn secrets_ask_for_a_fresh_code_of_who_has_one(stack: Arc<Stack>) {
         assert_eq!(refused.problem(403), "step_up_required", "{path}");
         elsewhere.call(method, path, Some(body)).await.expect(200);
     }
+    // Whoever makes an admin gives a role, whichever way it is given.
+    let admin_by = |role: &str| {
+        let email = || format!("{}@exemplo.example", uuid::Uuid::new_v4().simple());
+        [
+            ("/users".to_owned(), json!({"name": "Outra", "email": email(), "role": role, "password": "uma senha bem longa"})),
+            ("/users".to_owned(), json!({"name": "Outra", "email": email(), "role": role})),
+            ("/team/invite".to_owned(), json!({"email": email(), "role": role})),
+            (format!("/companies/{}/members", company.id), json!({"email": email(), "role": role})),
+        ]
+    };
+    for (path, body) in admin_by("admin") {
+        assert_eq!(company.admin.api.post(&path, body.clone()).await.problem(403), "step_up_required", "{path}");
+        elsewhere.post(&path, body).await.expect(201);
+    }
+    for (path, body) in admin_by("agent") {
+        company.admin.api.post(&path, body).await.expect(201);
+    }
+    let approval = format!("/admin/approve-user/{}", uuid::Uuid::now_v7());
+    assert_eq!(company.admin.api.post(&approval, json!({"role": "admin"})).await.problem(403), "step_up_required");
+    company.admin.api.post(&approval, json!({})).await.expect(404);
     // This session alone.
     assert_eq!(save(&company.admin.api).await.problem(403), "step_up_required");
     let claims = forge::claims_of(company.admin.api.token.as_deref().unwrap_or_default());

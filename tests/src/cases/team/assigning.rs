@@ -346,3 +346,31 @@ pub async fn what_somebody_held_who_leaves_is_given_to_another(stack: Arc<Stack>
     company.admin.api.post(&path, json!({})).await.expect(200);
     until_held(&stack, &company, &[0, 2]).await;
 }
+
+/// A client who writes again soon comes back to who served them, if they are still there.
+pub async fn what_is_reopened_goes_to_nobody_who_has_left(stack: Arc<Stack>) {
+    let company = automatic(&stack, 2, "manual", 5).await;
+    let mut clients = Vec::new();
+    for agent in 0..2 {
+        let client = fresh_number();
+        company.phone.receive_text(&client, "Oi").await;
+        let id = company.admin.conversation_id_of(&client).await;
+        company.agents[agent].take_over(&id).await;
+        company.agents[agent].close(&id).await;
+        clients.push((client, id));
+    }
+    let path = format!("/admin/deactivate-user/{}", company.agents[0].id);
+    company.admin.api.post(&path, json!({})).await.expect(200);
+    for (client, _) in &clients {
+        company.phone.receive_text(client, "Mais uma coisa").await;
+    }
+    let left = company.admin.conversation(&clients[0].1).await;
+    assert_eq!((text(&left["status"]), &left["assignee_id"]), ("pending", &Value::Null));
+    assert!(left["pending_since"].is_string());
+    let stayed = company.admin.conversation(&clients[1].1).await;
+    assert_eq!((text(&stayed["status"]), &stayed["assignee_id"]), ("active", &json!(company.agents[1].id)));
+    // And whoever is there is given what waits.
+    let _socket = company.agents[1].socket().await;
+    change(&company, json!({"assignment": "round_robin"})).await;
+    assert_eq!(holder(&stack, &clients[0].1).await, company.agents[1].id.to_string());
+}

@@ -267,4 +267,20 @@ pub async fn pages_hold_every_invite_once_while_others_come_and_go(stack: Arc<St
     }
     made.reverse();
     assert_eq!(seen, made);
+    // Without a filter, in either order.
+    let all = company.admin.api.get("/team/invites?limit=100").await.expect(200);
+    let all: Vec<Value> = all["data"].as_array().expect("invites").iter().map(|row| row["id"].clone()).collect();
+    for order in ["desc", "asc"] {
+        let (mut seen, mut cursor): (Vec<Value>, String) = (Vec::new(), String::new());
+        for _ in 0..=all.len() / 2 {
+            let page = company.admin.api.get(&format!("/team/invites?limit=2&order={order}{cursor}")).await.expect(200);
+            seen.extend(page["data"].as_array().expect("invites").iter().map(|row| row["id"].clone()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        if order == "asc" {
+            seen.reverse();
+        }
+        assert_eq!(seen, all, "{order}");
+    }
 }

@@ -27,6 +27,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             every_way_to_wait_leads_to_somebody,
             who_joins_a_department_is_given_what_waits_in_it,
             what_somebody_held_who_leaves_is_given_to_another,
+            what_is_reopened_goes_to_nobody_who_has_left,
         };
         assigning_crowds::{
             none_is_given_twice_and_none_forgotten,
