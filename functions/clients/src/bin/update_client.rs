@@ -23,7 +23,7 @@ const ROUTE: Route = Route::put("/clients/{id}").or(&["PATCH /clients/{id}"]).fa
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Changes {
+struct ClientChanges {
     #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
     #[schemars(inner(regex(pattern = VISIBLE)))]
     name: Option<String>,
@@ -60,7 +60,7 @@ fn is_no_deletion(is_archived: &Option<bool>, (): &()) -> garde::Result {
     Ok(())
 }
 
-impl Changes {
+impl ClientChanges {
     /// The row as it is to be. Numbers that are all there already stay in their order.
     fn applied_to(self, current: &Client) -> Client {
         let mut client = current.clone();
@@ -101,7 +101,7 @@ async fn update_client(
     caller: Staff,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-    Json(input): Json<Changes>,
+    Json(input): Json<ClientChanges>,
 ) -> Result<Json<Client>, Error> {
     let transaction = context.begin(&caller).await?;
     let (_, current, Openness { is_open }): (_, Client, _) = try_join3(
