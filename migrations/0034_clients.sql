@@ -11,7 +11,6 @@ grant insert (id, name, document, email, tags, metadata) on clients to app_staff
 grant update (name, name_source, document, email, tags, metadata, archived_at, version) on clients to app_staff;
 grant insert (client_id, kind, value, address), delete on client_identities to app_staff;
 create policy staff_adds on client_identities for insert to app_staff with check (kind in ('phone', 'email'));
-create policy staff_removes on client_identities for delete to app_staff using (kind in ('phone', 'email'));
 
 -- What is written in a client's row is who they are, too.
 alter table client_identities no force row level security;
@@ -101,7 +100,7 @@ alter function app.has_open_conversation owner to app_lookup;
 grant execute on function app.has_open_conversation to app_staff;
 
 -- A client of the company who is known by one of these, but for one.
-create function app.find_namesake(phones text[], address text, paper text, but_for uuid) returns uuid
+create function app.find_namesake(phones text[], mail text, paper text, but_for uuid) returns uuid
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
     company uuid := app.company_id();
@@ -109,10 +108,10 @@ begin
     return (
         select known.id
           from (select client_id as id from client_identities
-                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = address)
+                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = mail)
                 union all
                 select id from clients
-                 where company_id = company and email is not null and lower(email) = address and merged_into_id is null
+                 where company_id = company and email is not null and lower(email) = mail and merged_into_id is null
                 union all
                 select id from clients
                  where company_id = company and document is not null and document = paper and merged_into_id is null) known
@@ -123,3 +122,7 @@ end
 $$;
 alter function app.find_namesake owner to app_lookup;
 grant execute on function app.find_namesake to app_staff;
+
+-- A number to which answers go is nobody's to take away.
+create policy staff_removes on client_identities for delete to app_staff
+    using (kind = 'email' or kind = 'phone' and not app.has_open_conversation(client_id));

@@ -164,7 +164,8 @@ create table public.clients (
     name_source text not null default 'staff'::text,
     name_told_at timestamp with time zone,
     metadata jsonb not null default '{}'::jsonb,
-    merged_into_id uuid
+    merged_into_id uuid,
+    archived_at timestamp with time zone
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -961,9 +962,13 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
+CREATE UNIQUE INDEX clients_document ON public.clients USING btree (company_id, document text_pattern_ops) WHERE ((document IS NOT NULL) AND (merged_into_id IS NULL));
 CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX clients_newest ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NULL) AND (merged_into_id IS NULL));
+CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
@@ -1277,6 +1282,19 @@ begin
     insert into second_factors (user_id, secret) values (app.user_id(), sealed)
     on conflict (user_id) do update set secret = excluded.secret, created_at = now() where second_factors.enabled_at is null;
     return found;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.bring_client_back()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update clients set archived_at = null, version = version + 1
+     where company_id = new.company_id and id = new.client_id and archived_at is not null;
+    return null;
 end
 $function$;
 
@@ -2062,6 +2080,52 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+AS $function$
+declare
+    company uuid := app.company_id();
+    spaced text := app.spaced(query);
+    address text := lower(btrim(query));
+    inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
+                         else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
+    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
+    bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
+    documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
+    direction text := case when is_oldest_first then 'asc' else 'desc' end;
+    page text := 'select clients.id, clients.created_at from clients where clients.company_id = $1 and clients.merged_into_id is null'
+        || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
+        || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
+        || case when at is not null then
+               ' and (clients.created_at, clients.id) ' || case when is_oldest_first then '>' else '<' end || ' ($3, $4)' else '' end;
+    ordered text := format(' order by created_at %1$s, id %1$s limit $5', direction);
+    of_identity text := ' and clients.id in (select client_id from client_identities where company_id = $1 and ';
+    found uuid[];
+begin
+    if query is not null then
+        page := format('select id, created_at from ((%s) union (%s) union (%s) union (%s) union (%s)) found',
+                       page || ' and app.searchable(clients.name) like any ($6)' || ordered,
+                       page || of_identity || 'value like any ($7))' || ordered,
+                       page || of_identity || 'kind = ''email'' and value like any ($8))' || ordered,
+                       page || ' and clients.document like $9' || ordered,
+                       page || ' and clients.email is not null and lower(clients.email) = $10' || ordered);
+    end if;
+    execute format('select array(select id from (%s) page)', page || ordered)
+       into found
+      using company, tag, at, after, wanted, names, numbers, emails, documents, address;
+    return found;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -2169,6 +2233,31 @@ AS $function$
      order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_namesake(phones text[], mail text, paper text, but_for uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+begin
+    return (
+        select known.id
+          from (select client_id as id from client_identities
+                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = mail)
+                union all
+                select id from clients
+                 where company_id = company and email is not null and lower(email) = mail and merged_into_id is null
+                union all
+                select id from clients
+                 where company_id = company and document is not null and document = paper and merged_into_id is null) known
+         where known.id is distinct from but_for
+         order by known.id
+         limit 1);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(email text, name text, locale text, password_hash text)
  LANGUAGE plpgsql
@@ -2228,6 +2317,19 @@ begin
         is_made := app.add_password_reset(reset, app.company_id(), member, app.user_id());
         return next;
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.has_open_conversation(client uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return exists (
+        select from conversations
+         where conversations.company_id = app.company_id() and conversations.client_id = client and conversations.ended_at is null);
 end
 $function$;
 
@@ -4138,6 +4240,8 @@ CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conv
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
+CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
+CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
@@ -4227,6 +4331,10 @@ create policy company on public.client_identities as restrictive for all to app_
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
 create policy staff on public.client_identities as permissive for select to app_staff using true;
+
+create policy staff_adds on public.client_identities as permissive for insert to app_staff with check (kind = ANY (ARRAY['phone'::text, 'email'::text]));
+
+create policy staff_removes on public.client_identities as permissive for delete to app_staff using (kind = ANY (ARRAY['phone'::text, 'email'::text]));
 
 create policy system on public.client_identities as permissive for all to app_system using true;
 
@@ -4647,12 +4755,16 @@ grant select on column public.client_consents.id to app_system;
 grant select on column public.client_consents.proof to app_system;
 grant select on column public.client_consents.purpose to app_system;
 grant select on column public.client_consents.source to app_system;
+grant insert on column public.client_identities.address to app_staff;
 grant select on column public.client_identities.address to app_system;
+grant insert on column public.client_identities.client_id to app_staff;
 grant select on column public.client_identities.client_id to app_system;
 grant select on column public.client_identities.company_id to app_system;
 grant select on column public.client_identities.created_at to app_system;
+grant insert on column public.client_identities.kind to app_staff;
 grant select on column public.client_identities.kind to app_system;
 grant select on column public.client_identities.seen_at to app_system;
+grant insert on column public.client_identities.value to app_staff;
 grant select on column public.client_identities.value to app_system;
 grant select on column public.client_merges.at to app_system;
 grant select on column public.client_merges.client_id to app_system;
@@ -4661,19 +4773,30 @@ grant select on column public.client_merges.id to app_system;
 grant select on column public.client_merges.merged_client_id to app_system;
 grant select on column public.client_merges.proof to app_system;
 grant select on column public.client_merges.undo to app_system;
+grant update on column public.clients.archived_at to app_lookup;
+grant update on column public.clients.archived_at to app_staff;
 grant select on column public.clients.company_id to app_system;
 grant select on column public.clients.created_at to app_system;
 grant select on column public.clients.custom_fields to app_system;
+grant insert, update on column public.clients.document to app_staff;
 grant select on column public.clients.document to app_system;
+grant insert, update on column public.clients.email to app_staff;
 grant select on column public.clients.email to app_system;
+grant insert on column public.clients.id to app_staff;
 grant select on column public.clients.id to app_system;
 grant select on column public.clients.merged_into_id to app_system;
+grant insert, update on column public.clients.metadata to app_staff;
 grant select on column public.clients.metadata to app_system;
+grant insert, update on column public.clients.name to app_staff;
 grant select on column public.clients.name to app_system;
 grant select on column public.clients.name_source to app_system;
+grant update on column public.clients.name_source to app_staff;
 grant select on column public.clients.name_told_at to app_system;
+grant insert, update on column public.clients.tags to app_staff;
 grant select on column public.clients.tags to app_system;
 grant select on column public.clients.version to app_system;
+grant update on column public.clients.version to app_lookup;
+grant update on column public.clients.version to app_staff;
 grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
@@ -5126,9 +5249,11 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
+grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
+grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
@@ -5136,6 +5261,7 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
+grant execute on function app.has_open_conversation(client uuid) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
@@ -5275,9 +5401,9 @@ grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_staff;
+grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;
-grant select on table public.client_identities to app_staff;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
 grant insert, select on table public.clients to app_lookup;

@@ -3,7 +3,7 @@
 use clients::{
     CLIENT, CLIENT_EXISTS, Client, ClientCreated, Known, METADATA_TOO_LONG, document::Document, once_each, phone::Phone,
 };
-use futures_util::future::try_join3;
+use futures_util::future::try_join;
 use shared::{VISIBLE, prelude::*, visible};
 
 const ROUTE: Route = Route::post("/clients").fails(&[CLIENT_EXISTS, METADATA_TOO_LONG]);
@@ -54,14 +54,14 @@ async fn create_client(
     }
     let (id, tags, metadata) = (context.new_id(), once_each(tags), Value::Object(metadata));
     let nothing = Known::default();
-    let made = try_join3(
+    try_join(
         transaction.execute(CREATE, &[&id, &name, &known.document, &known.email, &tags, &metadata]),
         known.add(&transaction, id, &nothing),
-        transaction.one(CLIENT, &[&id]),
     )
-    .await;
-    let made = made.on_constraint("clients_document", CLIENT_EXISTS).on_constraint("clients_metadata_check", METADATA_TOO_LONG);
-    let (_, (), client): (_, _, Client) = made?;
+    .await
+    .on_constraint("clients_document", CLIENT_EXISTS)
+    .on_constraint("clients_metadata_check", METADATA_TOO_LONG)?;
+    let client: Client = transaction.one(CLIENT, &[&id]).await?;
     transaction.tell_staff(&ClientCreated { client: &client });
     transaction.audit(id, &Value::Null, &client);
     transaction.commit(Created(client)).await

@@ -61,6 +61,11 @@ fn is_no_deletion(is_archived: &Option<bool>, (): &()) -> garde::Result {
 }
 
 impl ClientChanges {
+    /// By what the client is to be known from now on, as far as it is given.
+    fn known(&self) -> Known {
+        Known::new(self.document.set().cloned(), self.email.set().cloned(), self.phones.as_deref().unwrap_or_default())
+    }
+
     /// The row as it is to be. Numbers that are all there already stay in their order.
     fn applied_to(self, current: &Client) -> Client {
         let mut client = current.clone();
@@ -104,10 +109,11 @@ async fn update_client(
     Json(input): Json<ClientChanges>,
 ) -> Result<Json<Client>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (_, current, Openness { is_open }): (_, Client, _) = try_join3(
+    let (_, current, Openness { is_open }, namesake): (_, Client, _, _) = try_join4(
         transaction.query(LOCK, &[&id]),
         transaction.one(CLIENT, &[&id]),
         transaction.one(HAS_OPEN_CONVERSATION, &[&id]),
+        input.known().namesake(&transaction, Some(id)),
     )
     .await?;
     if_match.check(&current)?;
@@ -115,26 +121,23 @@ async fn update_client(
     if wanted == current {
         return transaction.commit(Json(current)).await;
     }
+    if let Some(other) = namesake {
+        return Err(CLIENT_EXISTS.with_current(&other));
+    }
     if is_open && current.phones.iter().any(|phone| !wanted.phones.contains(phone)) {
         return Err(CLIENT_IN_USE.with_current(&current));
     }
     let (had, known) = (Known::of(&current), Known::of(&wanted));
-    if known != had
-        && let Some(other) = known.namesake(&transaction, Some(id)).await?
-    {
-        return Err(CLIENT_EXISTS.with_current(&other));
-    }
     let Client { name, document, email, phones, tags, metadata, archived_at, .. } = &wanted;
-    let updated = try_join4(
+    try_join3(
         transaction.execute(UPDATE, &[&id, name, document, email, tags, metadata, archived_at]),
         transaction.execute(REMOVE_IDENTITIES, &[&id, phones, &had.email, email]),
         known.add(&transaction, id, &had),
-        transaction.one(CLIENT, &[&id]),
     )
     .await
     .on_constraint("clients_document", CLIENT_EXISTS)
-    .on_constraint("clients_metadata_check", METADATA_TOO_LONG);
-    let (_, _, (), client): (_, _, _, Client) = updated?;
+    .on_constraint("clients_metadata_check", METADATA_TOO_LONG)?;
+    let client: Client = transaction.one(CLIENT, &[&id]).await?;
     transaction.tell_staff(&ClientUpdated::from(&client));
     transaction.audit(id, &current, &client);
     transaction.commit(Json(client)).await
