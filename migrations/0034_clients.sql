@@ -42,13 +42,17 @@ create trigger conversations_client_back after update on conversations
 create trigger conversations_client_back_from_the_start after insert on conversations
     for each row when (new.ended_at is null) execute function app.bring_client_back();
 
--- One page of the company's clients, by when they came, in the order asked for. Planned for the text at hand: whether the newest are
--- walked until the page is full, or all that fit are found first, follows from how many there are.
+-- One page of the company's clients, by when they came, in the order asked for. What a text finds is looked for among those who come next
+-- as long as enough of them fit; what few have, the indexes find.
 create function app.find_clients(
     query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamptz, after uuid, wanted bigint
 ) returns uuid[] language plpgsql stable security definer set search_path = public, pg_temp
     set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
+    step constant integer := 500;
+    -- Of so many of a step the page is filled sooner than the indexes answer.
+    enough constant integer := 5;
+    most constant integer := 10000;
     company uuid := app.company_id();
     spaced text := app.spaced(query);
     address text := lower(btrim(query));
@@ -61,27 +65,69 @@ declare
     bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
     documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
     direction text := case when is_oldest_first then 'asc' else 'desc' end;
-    page text := 'select clients.id, clients.created_at from clients where clients.company_id = $1 and clients.merged_into_id is null'
+    ordered text := format(' order by clients.created_at %1$s, clients.id %1$s limit ', direction);
+    rows text := 'clients where clients.company_id = $1 and clients.merged_into_id is null'
         || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
         || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
-        || case when at is not null then
-               ' and (clients.created_at, clients.id) ' || case when is_oldest_first then '>' else '<' end || ' ($3, $4)' else '' end;
-    ordered text := format(' order by created_at %1$s, id %1$s limit $5', direction);
-    of_identity text := ' and clients.id in (select client_id from client_identities where company_id = $1 and ';
-    found uuid[];
+        || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
+                else ' and (clients.created_at, clients.id) < ($3, $4)' end;
+    is_named constant text := 'app.searchable(clients.name) like any ($6)';
+    is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
+    has_document constant text := 'clients.document like $9';
+    has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
+    found uuid[] := '{}';
+    more uuid[];
+    walked integer := 0;
+    passed integer;
 begin
-    if query is not null then
-        page := format('select id, created_at from ((%s) union (%s) union (%s) union (%s) union (%s)) found',
-                       page || ' and app.searchable(clients.name) like any ($6)' || ordered,
-                       page || of_identity || 'value like any ($7))' || ordered,
-                       page || of_identity || 'kind = ''email'' and value like any ($8))' || ordered,
-                       page || ' and clients.document like $9' || ordered,
-                       page || ' and clients.email is not null and lower(clients.email) = $10' || ordered);
+    at := coalesce(at, case when is_oldest_first then '-infinity'::timestamptz else 'infinity' end);
+    after := coalesce(after, '00000000-0000-0000-0000-000000000000');
+    if query is null then
+        execute 'select array(select clients.id from ' || rows || ordered || '$5)' into found using company, tag, at, after, wanted;
+        return found;
     end if;
-    execute format('select array(select id from (%s) page)', page || ordered)
-       into found
-      using company, tag, at, after, wanted, names, numbers, emails, documents, address;
-    return found;
+    if cardinality(names) = 0 and cardinality(numbers) = 0 and cardinality(emails) = 0 then
+        return '{}';
+    end if;
+    loop
+        execute 'with clients as materialized (select * from ' || rows || ordered || '$5),
+                      page as materialized (
+                     select clients.id, clients.created_at
+                       from clients
+                      where ' || is_named || ' or ' || has_document || ' or ' || has_address || '
+                         or exists (select from client_identities identity
+                                     where identity.company_id = $1 and identity.client_id = clients.id and ' || is_known || '))
+                 select array(select clients.id from page clients' || ordered || 'all), last.passed, last.created_at, last.id
+                   from (select count(*) over () as passed, clients.created_at, clients.id
+                           from clients order by clients.created_at ' || case when is_oldest_first then 'desc' else 'asc' end
+                     || ', clients.id ' || case when is_oldest_first then 'desc' else 'asc' end || ' limit 1) last'
+           into more, passed, at, after
+          using company, tag, at, after, step, names, numbers, emails, documents, address;
+        if passed is null then
+            return found;
+        end if;
+        found := found || more;
+        walked := walked + passed;
+        if passed < step or cardinality(found) >= wanted then
+            return found[:wanted];
+        end if;
+        exit when cardinality(found) * step < enough * walked or walked >= most;
+    end loop;
+    execute 'with known as materialized (
+                 select clients.id from clients where clients.company_id = $1 and ' || is_named || '
+                 union
+                 select client_id from client_identities identity where identity.company_id = $1 and identity.value like any ($7)
+                 union
+                 select client_id from client_identities identity
+                  where identity.company_id = $1 and identity.kind = ''email'' and identity.value like any ($8)
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_document || '
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_address || ')
+             select array(select clients.id from known join ' || replace(rows, 'clients where', 'clients using (id) where') || ordered || '$5)'
+       into more
+      using company, tag, at, after, wanted - cardinality(found), names, numbers, emails, documents, address;
+    return found || more;
 end
 $$;
 alter function app.find_clients owner to app_lookup;

@@ -4334,7 +4334,7 @@ create policy staff on public.client_identities as permissive for select to app_
 
 create policy staff_adds on public.client_identities as permissive for insert to app_staff with check (kind = ANY (ARRAY['phone'::text, 'email'::text]));
 
-create policy staff_removes on public.client_identities as permissive for delete to app_staff using (kind = ANY (ARRAY['phone'::text, 'email'::text]));
+create policy staff_removes on public.client_identities as permissive for delete to app_staff using ((kind = 'email'::text) OR ((kind = 'phone'::text) AND (NOT app.has_open_conversation(client_id))));
 
 create policy system on public.client_identities as permissive for all to app_system using true;
 

@@ -278,11 +278,8 @@ pub async fn what_providers_send_is_written_by_the_system(stack: Arc<Stack>) {
             &[],
         )
         .await;
-    for sql in [
-        "update client_identities set value = 'x'",
-        "update inbound_webhooks set body = ''",
-        "delete from early_changes",
-    ] {
+    for sql in ["update client_identities set value = 'x'", "update inbound_webhooks set body = ''", "delete from early_changes"]
+    {
         admin.is_refused(sql, &[]).await;
     }
     admin.changes(1, "select from inbound_webhooks", &[]).await;
