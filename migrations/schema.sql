@@ -164,8 +164,7 @@ create table public.clients (
     name_source text not null default 'staff'::text,
     name_told_at timestamp with time zone,
     metadata jsonb not null default '{}'::jsonb,
-    merged_into_id uuid,
-    archived_at timestamp with time zone
+    merged_into_id uuid
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -624,7 +623,8 @@ create table public.messages (
     fence integer,
     sending_at timestamp with time zone,
     edited_at timestamp with time zone,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    deleted_by_id uuid
 );
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
@@ -690,6 +690,22 @@ create table public.schedule_runs (
 );
 alter table public.schedule_runs enable row level security;
 alter table public.schedule_runs force row level security;
+
+create table public.scheduled_messages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    author_id uuid not null default app.user_id(),
+    body text not null,
+    due_at timestamp with time zone not null,
+    state text not null default 'waiting'::text,
+    failure text,
+    message_id uuid,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.scheduled_messages enable row level security;
+alter table public.scheduled_messages force row level security;
 
 create table public.schema_migrations (
     version integer not null,
@@ -938,6 +954,13 @@ alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOR
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
+alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) >= 1) AND (char_length(body) <= 4096)));
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_id_key UNIQUE (company_id, id);
+alter table public.scheduled_messages add constraint scheduled_messages_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.messages(company_id, id) ON DELETE SET NULL (message_id);
+alter table public.scheduled_messages add constraint scheduled_messages_pkey PRIMARY KEY (id);
+alter table public.scheduled_messages add constraint scheduled_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'cancelled'::text])));
 alter table public.schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY (user_id);
 alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -962,13 +985,9 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
-CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
-CREATE UNIQUE INDEX clients_document ON public.clients USING btree (company_id, document text_pattern_ops) WHERE ((document IS NOT NULL) AND (merged_into_id IS NULL));
 CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
-CREATE INDEX clients_newest ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NULL) AND (merged_into_id IS NULL));
-CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
@@ -1019,6 +1038,7 @@ CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
+CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
@@ -1029,6 +1049,9 @@ CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
+CREATE INDEX scheduled_messages_conversation ON public.scheduled_messages USING btree (company_id, conversation_id, due_at DESC, id DESC);
+CREATE INDEX scheduled_messages_due ON public.scheduled_messages USING btree (company_id, due_at DESC, id DESC);
+CREATE INDEX scheduled_messages_message ON public.scheduled_messages USING btree (company_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
@@ -1282,19 +1305,6 @@ begin
     insert into second_factors (user_id, secret) values (app.user_id(), sealed)
     on conflict (user_id) do update set secret = excluded.secret, created_at = now() where second_factors.enabled_at is null;
     return found;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION app.bring_client_back()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-begin
-    update clients set archived_at = null, version = version + 1
-     where company_id = new.company_id and id = new.client_id and archived_at is not null;
-    return null;
 end
 $function$;
 
@@ -2080,52 +2090,6 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint)
- RETURNS uuid[]
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
- SET work_mem TO '64MB'
- SET jit TO 'off'
- SET max_parallel_workers_per_gather TO '0'
-AS $function$
-declare
-    company uuid := app.company_id();
-    spaced text := app.spaced(query);
-    address text := lower(btrim(query));
-    inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
-    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
-                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
-                         else '{}' end;
-    emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
-    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
-    bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
-    documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
-    direction text := case when is_oldest_first then 'asc' else 'desc' end;
-    page text := 'select clients.id, clients.created_at from clients where clients.company_id = $1 and clients.merged_into_id is null'
-        || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
-        || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
-        || case when at is not null then
-               ' and (clients.created_at, clients.id) ' || case when is_oldest_first then '>' else '<' end || ' ($3, $4)' else '' end;
-    ordered text := format(' order by created_at %1$s, id %1$s limit $5', direction);
-    of_identity text := ' and clients.id in (select client_id from client_identities where company_id = $1 and ';
-    found uuid[];
-begin
-    if query is not null then
-        page := format('select id, created_at from ((%s) union (%s) union (%s) union (%s) union (%s)) found',
-                       page || ' and app.searchable(clients.name) like any ($6)' || ordered,
-                       page || of_identity || 'value like any ($7))' || ordered,
-                       page || of_identity || 'kind = ''email'' and value like any ($8))' || ordered,
-                       page || ' and clients.document like $9' || ordered,
-                       page || ' and clients.email is not null and lower(clients.email) = $10' || ordered);
-    end if;
-    execute format('select array(select id from (%s) page)', page || ordered)
-       into found
-      using company, tag, at, after, wanted, names, numbers, emails, documents, address;
-    return found;
-end
-$function$;
-
 CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -2233,28 +2197,79 @@ AS $function$
      order by memberships.status = 'active' desc, memberships.is_primary desc, memberships.created_at, companies.id
 $function$;
 
-CREATE OR REPLACE FUNCTION app.find_namesake(phones text[], mail text, paper text, but_for uuid)
- RETURNS uuid
+CREATE OR REPLACE FUNCTION app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint)
+ RETURNS uuid[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
+    sampled constant integer := 300;
+    walked constant integer := 2000;
     company uuid := app.company_id();
+    words text[] := app.stems(company, app.spaced(query));
+    direction text := case when oldest_first then 'asc' else 'desc' end;
+    -- What is searched at all, and the place.
+    said text := 'messages.company_id = $1 and messages.body <> '''' and messages.deleted_at is null
+                  and messages.sender_type <> ''system'' and messages.kind <> ''reaction'''
+        || case when since is not null then ' and messages.sent_at >= $10' else '' end
+        || case when until is not null then ' and messages.sent_at < $11' else '' end
+        || case when at is null then ''
+                when oldest_first then ' and (messages.sent_at, messages.id) > ($12, $13)'
+                else ' and (messages.sent_at, messages.id) < ($12, $13)' end;
+    has_words text := ' and app.stems(messages.company_id, app.searchable(messages.body)) @> $2';
+    -- What the caller asks for, and sees.
+    asked text :=
+        case when in_conversation is not null then ' and messages.conversation_id = $3' else '' end
+        || case when of_client is not null then
+                ' and messages.conversation_id = any (array(
+                      select id from conversations where company_id = $1 and client_id = $4))' else '' end
+        || case when sender is not null then ' and messages.sender_type = $5' else '' end
+        || case when sent_by is not null then ' and messages.sender_id = $6' else '' end
+        || case when of_kind is not null then ' and messages.kind = $7' else '' end
+        || case when in_department is not null then ' and conversations.department_id = $8' else '' end
+        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end
+        || case when app.sees_all() then ''
+                else ' and (conversations.assignee_id = $14
+                            or (conversations.department_id is null or conversations.department_id = any ($15))
+                               and ($16 = ''department'' or conversations.assignee_id is null))' end;
+    joined constant text := ' join conversations on conversations.company_id = messages.company_id
+                                                and conversations.id = messages.conversation_id';
+    ordered text := format(' order by messages.sent_at %1$s, messages.id %1$s', direction);
+    newest text;
+    matches integer;
+    found uuid[];
 begin
-    return (
-        select known.id
-          from (select client_id as id from client_identities
-                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = mail)
-                union all
-                select id from clients
-                 where company_id = company and email is not null and lower(email) = mail and merged_into_id is null
-                union all
-                select id from clients
-                 where company_id = company and document is not null and document = paper and merged_into_id is null) known
-         where known.id is distinct from but_for
-         order by known.id
-         limit 1);
+    if words = '{}' then
+        return '{}';
+    end if;
+    if in_conversation is null and of_client is null then
+        newest := '(select * from messages where ' || said || ordered || ' limit %s) messages';
+        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || has_words || asked
+           into matches
+          using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                app.user_id(), app.department_ids(), app.visibility();
+        if matches * walked >= wanted * sampled then
+            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || has_words || asked
+                    || ordered || format(' limit %s)', wanted)
+               into found
+              using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                    app.user_id(), app.department_ids(), app.visibility();
+            if cardinality(found) >= wanted then
+                return found;
+            end if;
+        end if;
+    end if;
+    execute 'select array(select messages.id from messages' || joined || ' where ' || said || has_words || asked
+            || ordered || format(' limit %s)', wanted)
+       into found
+      using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+            app.user_id(), app.department_ids(), app.visibility();
+    return found;
 end
 $function$;
 
@@ -2299,6 +2314,20 @@ CREATE OR REPLACE FUNCTION app.fold(value text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
 
+CREATE OR REPLACE FUNCTION app.follow_conversation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update scheduled_messages
+       set conversation_id = new.merged_into_id
+     where company_id = new.company_id and conversation_id = new.id;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
  RETURNS TABLE(email text, name text, locale text, is_made boolean)
  LANGUAGE plpgsql
@@ -2317,19 +2346,6 @@ begin
         is_made := app.add_password_reset(reset, app.company_id(), member, app.user_id());
         return next;
     end if;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION app.has_open_conversation(client uuid)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-begin
-    return exists (
-        select from conversations
-         where conversations.company_id = app.company_id() and conversations.client_id = client and conversations.ended_at is null);
 end
 $function$;
 
@@ -4240,14 +4256,13 @@ CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conv
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
-CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
-CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
+CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
@@ -4331,10 +4346,6 @@ create policy company on public.client_identities as restrictive for all to app_
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
 create policy staff on public.client_identities as permissive for select to app_staff using true;
-
-create policy staff_adds on public.client_identities as permissive for insert to app_staff with check (kind = ANY (ARRAY['phone'::text, 'email'::text]));
-
-create policy staff_removes on public.client_identities as permissive for delete to app_staff using ((kind = 'email'::text) OR ((kind = 'phone'::text) AND (NOT app.has_open_conversation(client_id))));
 
 create policy system on public.client_identities as permissive for all to app_system using true;
 
@@ -4593,6 +4604,10 @@ create policy company on public.messages as restrictive for all to app_staff, ap
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
 
+create policy own_side on public.messages as restrictive for update to app_staff using ((sender_type = ANY (ARRAY['agent'::text, 'bot'::text])) OR (EXISTS ( SELECT
+   FROM public.memberships
+  WHERE ((memberships.company_id = app.company_id()) AND (memberships.user_id = app.user_id()) AND (memberships.role = ANY (ARRAY['supervisor'::text, 'admin'::text]))))));
+
 create policy own_words on public.messages as restrictive for insert to app_staff with check ((sender_type = ANY (ARRAY['agent'::text, 'system'::text])) AND (sender_id = ( SELECT app.user_id() AS user_id)));
 
 create policy staff on public.messages as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
@@ -4656,6 +4671,18 @@ create policy system on public.refresh_tokens as permissive for all to app_syste
 create policy everybody on public.schedule_runs as permissive for select to public using true;
 
 create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
+
+create policy company on public.scheduled_messages as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.scheduled_messages as permissive for all to app_lookup using true;
+
+create policy seen on public.scheduled_messages as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = scheduled_messages.company_id) AND (conversations.id = scheduled_messages.conversation_id))));
+
+create policy staff on public.scheduled_messages as permissive for all to app_staff using true;
+
+create policy system on public.scheduled_messages as permissive for all to app_system using true;
 
 create policy lookup on public.second_factors as permissive for all to app_lookup using true;
 
@@ -4755,16 +4782,12 @@ grant select on column public.client_consents.id to app_system;
 grant select on column public.client_consents.proof to app_system;
 grant select on column public.client_consents.purpose to app_system;
 grant select on column public.client_consents.source to app_system;
-grant insert on column public.client_identities.address to app_staff;
 grant select on column public.client_identities.address to app_system;
-grant insert on column public.client_identities.client_id to app_staff;
 grant select on column public.client_identities.client_id to app_system;
 grant select on column public.client_identities.company_id to app_system;
 grant select on column public.client_identities.created_at to app_system;
-grant insert on column public.client_identities.kind to app_staff;
 grant select on column public.client_identities.kind to app_system;
 grant select on column public.client_identities.seen_at to app_system;
-grant insert on column public.client_identities.value to app_staff;
 grant select on column public.client_identities.value to app_system;
 grant select on column public.client_merges.at to app_system;
 grant select on column public.client_merges.client_id to app_system;
@@ -4773,30 +4796,19 @@ grant select on column public.client_merges.id to app_system;
 grant select on column public.client_merges.merged_client_id to app_system;
 grant select on column public.client_merges.proof to app_system;
 grant select on column public.client_merges.undo to app_system;
-grant update on column public.clients.archived_at to app_lookup;
-grant update on column public.clients.archived_at to app_staff;
 grant select on column public.clients.company_id to app_system;
 grant select on column public.clients.created_at to app_system;
 grant select on column public.clients.custom_fields to app_system;
-grant insert, update on column public.clients.document to app_staff;
 grant select on column public.clients.document to app_system;
-grant insert, update on column public.clients.email to app_staff;
 grant select on column public.clients.email to app_system;
-grant insert on column public.clients.id to app_staff;
 grant select on column public.clients.id to app_system;
 grant select on column public.clients.merged_into_id to app_system;
-grant insert, update on column public.clients.metadata to app_staff;
 grant select on column public.clients.metadata to app_system;
-grant insert, update on column public.clients.name to app_staff;
 grant select on column public.clients.name to app_system;
 grant select on column public.clients.name_source to app_system;
-grant update on column public.clients.name_source to app_staff;
 grant select on column public.clients.name_told_at to app_system;
-grant insert, update on column public.clients.tags to app_staff;
 grant select on column public.clients.tags to app_system;
 grant select on column public.clients.version to app_system;
-grant update on column public.clients.version to app_lookup;
-grant update on column public.clients.version to app_staff;
 grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
@@ -5085,9 +5097,13 @@ grant insert on column public.messages.conversation_id to app_staff;
 grant select on column public.messages.conversation_id to app_system;
 grant select on column public.messages.created_at to app_system;
 grant select on column public.messages.deleted_at to app_system;
+grant update on column public.messages.deleted_at to app_staff;
+grant update on column public.messages.deleted_by_id to app_staff;
 grant select on column public.messages.edited_at to app_system;
 grant select on column public.messages.error_code to app_system;
+grant update on column public.messages.error_code to app_staff;
 grant select on column public.messages.error_detail to app_system;
+grant update on column public.messages.error_detail to app_staff;
 grant insert on column public.messages.fence to app_staff;
 grant select on column public.messages.fence to app_system;
 grant insert on column public.messages.file_id to app_staff;
@@ -5100,6 +5116,7 @@ grant select on column public.messages.kind to app_system;
 grant insert on column public.messages.payload to app_staff;
 grant select on column public.messages.payload to app_system;
 grant select on column public.messages.provider_id to app_system;
+grant update on column public.messages.provider_id to app_staff;
 grant select on column public.messages.reactions to app_system;
 grant insert on column public.messages.reply_to_id to app_staff;
 grant select on column public.messages.reply_to_id to app_system;
@@ -5109,9 +5126,10 @@ grant select on column public.messages.sender_id to app_system;
 grant insert on column public.messages.sender_type to app_staff;
 grant select on column public.messages.sender_type to app_system;
 grant select on column public.messages.sending_at to app_system;
+grant update on column public.messages.sending_at to app_staff;
 grant insert on column public.messages.sent_at to app_staff;
 grant select on column public.messages.sent_at to app_system;
-grant insert on column public.messages.status to app_staff;
+grant insert, update on column public.messages.status to app_staff;
 grant select on column public.messages.status to app_system;
 grant select on column public.object_removals.begun_at to app_system;
 grant select on column public.object_removals.company_id to app_system;
@@ -5138,6 +5156,13 @@ grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
+grant insert, update on column public.scheduled_messages.body to app_staff;
+grant insert on column public.scheduled_messages.conversation_id to app_staff;
+grant update on column public.scheduled_messages.conversation_id to app_lookup;
+grant insert, update on column public.scheduled_messages.due_at to app_staff;
+grant insert on column public.scheduled_messages.id to app_staff;
+grant update on column public.scheduled_messages.state to app_staff;
+grant update on column public.scheduled_messages.version to app_staff;
 grant select on column public.second_factors.enabled_at to app_staff;
 grant select on column public.second_factors.enabled_at to app_student;
 grant select on column public.second_factors.user_id to app_staff;
@@ -5249,11 +5274,10 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
-grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
-grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
+grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
@@ -5261,7 +5285,6 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
-grant execute on function app.has_open_conversation(client uuid) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
@@ -5401,9 +5424,9 @@ grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_staff;
-grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;
+grant select on table public.client_identities to app_staff;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
 grant insert, select on table public.clients to app_lookup;
@@ -5501,6 +5524,9 @@ grant delete, insert, select, update on table public.recovery_codes to app_looku
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant insert, select, update on table public.schedule_runs to app_lookup;
 grant select on table public.schedule_runs to app_staff;
+grant select on table public.scheduled_messages to app_lookup;
+grant select on table public.scheduled_messages to app_staff;
+grant select, update on table public.scheduled_messages to app_system;
 grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;

@@ -215,6 +215,15 @@ const LOCK: &str = "
      where id = $1
        for update";
 
+/// As many as the caller sees of these, in the order of locks.
+pub const LOCK_ALL: &str = "
+    select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
+           window_expires_at, merged_into_id
+      from conversations
+     where id = any ($1)
+     order by id
+       for update";
+
 /// A locked conversation, as far as commands judge it.
 #[derive(Clone, Debug, FromRow)]
 pub struct HeldConversation {

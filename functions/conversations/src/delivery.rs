@@ -40,6 +40,11 @@ pub fn compose(delivery: &Delivery) -> Value {
         "biz_opaque_callback_data": delivery.message_id.to_string(),
     });
     body[if delivery.is_user_id { "recipient" } else { "to" }] = json!(delivery.address);
+    if delivery.kind == "reaction" {
+        body["type"] = json!("reaction");
+        body["reaction"] = json!({"message_id": delivery.reply_to, "emoji": delivery.body});
+        return body;
+    }
     if let Some(id) = &delivery.reply_to {
         body["context"] = json!({"message_id": id});
     }
@@ -190,6 +195,13 @@ mod tests {
         let list = compose(&delivery("interactive", "Escolha", options(12)));
         assert_eq!(list["interactive"]["type"], "list");
         assert_eq!(list["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap().len(), 10);
+    }
+
+    #[test]
+    fn a_reaction_names_its_message_and_quotes_none() {
+        let body = compose(&Delivery { reply_to: Some("wamid.1".into()), ..delivery("reaction", "👍", json!({})) });
+        assert_eq!((&body["type"], &body["reaction"]), (&json!("reaction"), &json!({"message_id": "wamid.1", "emoji": "👍"})));
+        assert!(body.get("context").is_none());
     }
 
     #[test]

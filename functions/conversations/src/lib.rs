@@ -5,12 +5,15 @@ mod conversation;
 mod delivery;
 mod filter_words;
 mod filters;
+mod held_message;
 mod identity;
 mod joining;
 mod media_url;
 mod message;
 pub mod outbox;
 mod payload;
+mod reading;
+mod scheduled;
 pub mod search;
 mod send_rules;
 mod sending;
@@ -21,21 +24,28 @@ use shared::prelude::*;
 
 pub use conversation::{
     Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, Mode, OutOfWindow, Priority,
-    Status, emit_conversation, enqueue_bot_turn, lock,
+    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow,
+    Priority, Status, emit_conversation, enqueue_bot_turn, lock,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
+pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_message};
 pub use identity::{ClientIdentity, IdentityKind};
 pub use joining::{ClientMerged, MergedConversation, join_clients};
 pub use media_url::file_of;
 pub use message::{
-    DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SystemMessage, add_system_message,
-    emit_message, preview,
+    DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, SystemMessage,
+    TAKEN_BACK, add_system_message, emit_message, preview,
 };
 pub use payload::MessageKind;
+pub use reading::mark_read;
+pub use scheduled::{
+    LockedSchedule, NOT_WAITING, SCHEDULED, ScheduledMessage, ScheduledMessageUpdated, ScheduledState, enqueue_scheduled,
+    give_up_scheduled, lock_scheduled, may_schedule, not_too_soon, send_scheduled, tell_scheduled,
+};
+pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
-pub use sending::{Content, NewMessage, Written, add_outgoing};
+pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
@@ -71,6 +81,27 @@ pub const WINDOW_CLOSED: Problem = Problem::new(
 pub const FILE_NOT_READY: Problem =
     Problem::new(409, "file_not_ready", "O arquivo ainda não terminou de ser enviado.", "The file has not finished uploading.")
         .showing::<FileState>();
+pub const NOT_AUTHOR: Problem = Problem::new(
+    403,
+    "not_author",
+    "Só quem escreveu a mensagem ou um supervisor pode fazer isso.",
+    "Only whoever wrote the message, or a supervisor, may do this.",
+);
+pub const NOT_DELIVERED: Problem = Problem::new(
+    409,
+    "not_delivered",
+    "Esta mensagem não está no WhatsApp do cliente.",
+    "This message is not on the client's WhatsApp.",
+);
+pub const NOT_FAILED: Problem = Problem::new(
+    409,
+    "not_failed",
+    "Só uma mensagem de um atendente que falhou pode ser reenviada.",
+    "Only an agent's message that has failed can be sent again.",
+)
+.showing::<Message>();
+pub const NOT_FORWARDABLE: Problem =
+    Problem::new(409, "not_forwardable", "Esta mensagem não pode ser encaminhada.", "This message cannot be forwarded.");
 pub const INVALID_TARGET: Problem = Problem::new(
     422,
     "invalid_target",

@@ -2,40 +2,73 @@
 
 #[path = "bin/assign_waiting_conversation.rs"]
 mod assign_waiting_conversation;
+#[path = "bin/cancel_scheduled_message.rs"]
+mod cancel_scheduled_message;
 #[path = "bin/close_conversation.rs"]
 mod close_conversation;
+#[path = "bin/delete_message.rs"]
+mod delete_message;
 #[path = "bin/deliver_message.rs"]
 mod deliver_message;
+#[path = "bin/forward_message.rs"]
+mod forward_message;
 #[path = "bin/get_conversation.rs"]
 mod get_conversation;
 #[path = "bin/list_conversations.rs"]
 mod list_conversations;
+#[path = "bin/list_message_revisions.rs"]
+mod list_message_revisions;
 #[path = "bin/list_messages.rs"]
 mod list_messages;
+#[path = "bin/list_scheduled_messages.rs"]
+mod list_scheduled_messages;
 #[path = "bin/list_transfers.rs"]
 mod list_transfers;
 #[path = "bin/mark_conversation_read.rs"]
 mod mark_conversation_read;
+#[path = "bin/mark_message_read.rs"]
+mod mark_message_read;
+#[path = "bin/react_to_message.rs"]
+mod react_to_message;
+#[path = "bin/retry_message.rs"]
+mod retry_message;
+#[path = "bin/schedule_message.rs"]
+mod schedule_message;
+#[path = "bin/search_messages.rs"]
+mod search_messages;
 #[path = "bin/send_message.rs"]
 mod send_message;
 #[path = "bin/take_over_conversation.rs"]
 mod take_over_conversation;
 #[path = "bin/transfer_conversation.rs"]
 mod transfer_conversation;
+#[path = "bin/update_scheduled_message.rs"]
+mod update_scheduled_message;
 
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
         ("assign_waiting_conversation", assign_waiting_conversation::main),
+        ("cancel_scheduled_message", cancel_scheduled_message::main),
         ("close_conversation", close_conversation::main),
+        ("delete_message", delete_message::main),
         ("deliver_message", deliver_message::main),
+        ("forward_message", forward_message::main),
         ("get_conversation", get_conversation::main),
         ("list_conversations", list_conversations::main),
+        ("list_message_revisions", list_message_revisions::main),
         ("list_messages", list_messages::main),
+        ("list_scheduled_messages", list_scheduled_messages::main),
         ("list_transfers", list_transfers::main),
         ("mark_conversation_read", mark_conversation_read::main),
+        ("mark_message_read", mark_message_read::main),
+        ("react_to_message", react_to_message::main),
+        ("retry_message", retry_message::main),
+        ("schedule_message", schedule_message::main),
+        ("search_messages", search_messages::main),
         ("send_message", send_message::main),
         ("take_over_conversation", take_over_conversation::main),
         ("transfer_conversation", transfer_conversation::main),
+        ("update_scheduled_message", update_scheduled_message::main),
     ]);
 }

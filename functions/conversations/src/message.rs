@@ -5,6 +5,7 @@ use shared::{closed_set, files::FileStatus, parameters, prelude::*};
 use crate::{
     Author, Conversation,
     payload::{MessageKind, by_kind},
+    updated_conversation,
 };
 
 /// The columns of `Message`, from a relation named `messages`. What a message taken back said stays in its row, and nobody reads it.
@@ -16,7 +17,7 @@ macro_rules! message_columns {
            case when messages.deleted_at is null then messages.payload else '{}' end as payload,
            messages.reply_to_id, messages.client_message_id, messages.provider_id,
            messages.status, messages.error_code, messages.error_detail, messages.reactions, messages.inbound_number,
-           messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at,
+           messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at, messages.deleted_by_id,
            case when messages.inbound_number is null then coalesce(messages.status = 'read', false)
                 else messages.inbound_number <= (
                     select held.read_count from conversations held
@@ -35,6 +36,37 @@ macro_rules! message_joins {
       left join files on files.company_id = messages.company_id and files.id = messages.file_id"
     };
 }
+
+/// What follows a CTE named `changed` of message rows: each as `Written`, with its conversation.
+#[macro_export]
+macro_rules! changed_message {
+    ($($with:expr),*) => {
+        concat!(
+            $($with,)*
+            " select ",
+            $crate::conversation_columns!(),
+            ", (select to_jsonb(message) from (select ",
+            $crate::message_columns!(),
+            " from changed as messages ",
+            $crate::message_joins!(),
+            ") message) as message
+              from changed
+              join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id ",
+            $crate::conversation_joins!()
+        )
+    };
+}
+
+/// No row when lists show another message of the conversation, or these words already.
+pub const SHOW_PREVIEW: &str = updated_conversation!(
+    "update conversations
+        set last_message_preview = $3
+      where id = $1 and last_message_id = $2 and last_message_preview <> $3
+     returning *"
+);
+
+/// What lists show in place of a message taken back.
+pub const TAKEN_BACK: &str = "🚫 Mensagem apagada";
 
 closed_set! {
     /// How far a message is on its way to the client.
@@ -79,6 +111,8 @@ pub struct Message {
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    /// Who of the staff hid it; null when its sender took it back.
+    pub deleted_by_id: Option<Uuid>,
     /// Of the client's: whether staff have read it. Of those sent: whether the client has.
     pub is_read: bool,
     #[schemars(with = "Option<MessageFile>")]
@@ -89,7 +123,7 @@ impl Message {
     /// What lists show of it now.
     #[must_use]
     pub fn preview(&self) -> String {
-        if self.deleted_at.is_some() { "🚫 Mensagem apagada".into() } else { preview(self.kind.as_str(), &self.body) }
+        if self.deleted_at.is_some() { TAKEN_BACK.into() } else { preview(self.kind.as_str(), &self.body) }
     }
 }
 
@@ -123,7 +157,7 @@ pub struct MessageCreated {
 
 event!(MessageCreated = "message.created");
 
-/// A message changed: edited, deleted, reacted to, its file arrived.
+/// A message changed: edited, reacted to, its file arrived.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MessageUpdated {
     pub message: Message,
@@ -131,7 +165,7 @@ pub struct MessageUpdated {
 
 event!(MessageUpdated = "message.updated");
 
-/// Its sender took a message back.
+/// Its sender took a message back, or staff hid it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MessageDeleted {
     pub message: Message,
@@ -151,6 +185,21 @@ pub struct MessageStatus {
 }
 
 event!(MessageStatus = "message.status");
+
+impl MessageStatus {
+    /// Of a message as it is now; of one that goes nowhere as sent.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        Self {
+            message_id: message.id,
+            conversation_id: message.conversation_id,
+            client_message_id: message.client_message_id.clone(),
+            status: message.status.unwrap_or(DeliveryStatus::Sent),
+            error_code: message.error_code.clone(),
+            error_detail: message.error_detail.clone(),
+        }
+    }
+}
 
 /// Adds an event of a message to those who watch its conversation: staff who see it, and its client.
 pub fn emit_message<P: EventPayload>(transaction: &Transaction, conversation: &Conversation, payload: &P) {
@@ -217,6 +266,7 @@ pub fn add_system_message(context: &Context, transaction: &Transaction, conversa
         created_at: now,
         edited_at: None,
         deleted_at: None,
+        deleted_by_id: None,
         is_read: false,
         file: None,
     };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 use integrations::ChannelUpdated;
 use shared::{
     environment::variable,
@@ -13,7 +13,10 @@ use shared::{
     whatsapp::{self, Account, Call, Credentials, Failure},
 };
 
-use crate::{Delivery, DeliveryStatus, FileToSend, MessageStatus, changed_status, compose, moves_forward, told_early};
+use crate::{
+    Delivery, DeliveryStatus, FileToSend, MessageStatus, MessageUpdated, Written, changed_message, changed_status, compose,
+    emit_message, moves_forward, told_early,
+};
 
 /// Files larger than this are refused before they are read; WhatsApp's own limit for documents.
 const LARGEST_FILE: i64 = 100_000_000;
@@ -24,14 +27,16 @@ const BEGIN: &str = "
     with message as (
         select messages.id, messages.conversation_id, messages.kind, messages.body, messages.payload, messages.reply_to_id,
                messages.client_message_id, messages.fence, messages.status, messages.sending_at, messages.file_id,
+               messages.deleted_at,
                messages.channel_account_id, messages.company_id
           from messages
          where messages.id = $1
            for update
     ), begun as (
         update messages
-           set status = case when message.fence <> conversations.version then 'failed' else 'sending' end,
-               error_code = case when message.fence <> conversations.version then 'silenced' end,
+           set status = case when message.fence <> conversations.version or message.deleted_at is not null then 'failed' else 'sending' end,
+               error_code = case when message.fence <> conversations.version then 'silenced'
+                                 when message.deleted_at is not null then 'taken_back' end,
                sending_at = now()
           from message
           join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
@@ -86,6 +91,26 @@ const RECORD_SENT: &str = changed_status!(
                error_detail = coalesce(told.error_detail, messages.error_detail)
           from told
          where messages.id = $1
+        returning messages.*
+    )"
+);
+
+/// Conversations come before messages in the order of locks.
+const LOCK_CONVERSATION: &str =
+    "select from conversations where id = (select conversation_id from messages where id = $1) for update";
+
+/// A reaction that WhatsApp has is shown on its message, in place of the earlier one of the business.
+const SHOW_REACTION: &str = changed_message!(
+    "with changed as (
+        update messages
+           set reactions = (select coalesce(jsonb_agg(shown), '[]')
+                              from jsonb_array_elements(messages.reactions) shown
+                             where shown ->> 'by' <> 'agent')
+                           || case when reaction.body = '' then '[]'
+                                   else jsonb_build_array(jsonb_build_object('by', 'agent', 'emoji', reaction.body)) end,
+               payload = messages.payload || jsonb_build_object('agent_reacted_at', extract(epoch from now()))
+          from messages reaction
+         where reaction.id = $1 and messages.company_id = reaction.company_id and messages.id = reaction.reply_to_id
         returning messages.*
     )"
 );
@@ -302,13 +327,19 @@ pub async fn record_sent(
 ) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let channel = outgoing.row.channel_account_id;
-    let (locked, sent) = join(
-        transaction.execute(LOCK_KEYS, &[&vec![format!("message:{provider_id}")]]),
-        transaction.one(RECORD_SENT, &[&outgoing.message_id, &provider_id, &channel]),
-    )
-    .await;
+    let keys = vec![format!("message:{provider_id}")];
+    let id = outgoing.message_id;
+    let is_reaction = outgoing.row.kind == "reaction";
+    if is_reaction {
+        try_join(transaction.execute(LOCK_KEYS, &[&keys]), transaction.execute(LOCK_CONVERSATION, &[&id])).await?;
+    }
+    let (locked, sent) =
+        join(transaction.execute(LOCK_KEYS, &[&keys]), transaction.one(RECORD_SENT, &[&id, &provider_id, &channel])).await;
     locked?;
-    emit_status(&transaction, outgoing.message_id, sent?);
+    emit_status(&transaction, id, sent?);
+    if is_reaction && let Some(Written { conversation, message }) = transaction.first(SHOW_REACTION, &[&id]).await? {
+        emit_message(&transaction, &conversation, &MessageUpdated { message });
+    }
     end(context, job, transaction, channel, calls).await
 }
 

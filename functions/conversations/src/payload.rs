@@ -35,6 +35,8 @@ struct Common {
     agent_reacted_at: Option<f64>,
     /// The advertisement or page the client came from, as WhatsApp tells it.
     referral: Option<Map<String, Value>>,
+    /// Sent on from another conversation by staff.
+    forwarded: Option<bool>,
     /// What WhatsApp says of the message this one answers or forwards.
     context: Option<Map<String, Value>>,
 }

@@ -37,9 +37,30 @@ fn with_ninth_digit(number: &str, place: usize) -> Option<String> {
     is_mobile.then(|| format!("{before}9{after}"))
 }
 
+/// Where these words stand in a text, as wholes: the first character and how many there are.
+pub fn places_of(words: &[String], text: &str) -> Vec<(usize, usize)> {
+    let characters: Vec<char> = text.chars().collect();
+    let (mut places, mut start) = (Vec::new(), 0);
+    for run in characters.chunk_by(|one, next| one.is_alphanumeric() == next.is_alphanumeric()) {
+        let word: String = run.iter().collect();
+        if words.contains(&word) {
+            places.push((start, run.len()));
+        }
+        start += run.len();
+    }
+    places
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_counted_in_characters() {
+        let words = ["ação".to_owned(), "Ações".to_owned()];
+        assert_eq!(places_of(&words, "é ação, Ações! reação"), [(2, 4), (8, 5)]);
+        assert_eq!(places_of(&words, ""), []);
+    }
 
     fn finds(text: &str, stored: &str) -> bool {
         numbers(text).iter().any(|number| stored.contains(number))

@@ -2,10 +2,11 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
-    crypto,
+    VISIBLE, crypto,
     error::{FieldProblem, refuse},
     files::FileStatus,
     prelude::*,
+    visible,
 };
 
 use crate::{
@@ -24,6 +25,9 @@ pub enum Kind {
     Video,
     Document,
     Location,
+    Sticker,
+    Contacts,
+    Interactive,
 }
 
 impl From<Kind> for MessageKind {
@@ -35,6 +39,9 @@ impl From<Kind> for MessageKind {
             Kind::Video => Self::Video,
             Kind::Document => Self::Document,
             Kind::Location => Self::Location,
+            Kind::Sticker => Self::Sticker,
+            Kind::Contacts => Self::Contacts,
+            Kind::Interactive => Self::Interactive,
         }
     }
 }
@@ -70,6 +77,15 @@ pub struct SendMessage {
     pub voice: bool,
     #[garde(dive, custom(place_for(self.kind)))]
     pub location: Option<Location>,
+    /// People to write to or call.
+    #[garde(dive, length(min = 1, max = 10), custom(cards_for(self.kind)))]
+    pub contacts: Option<Vec<Card>>,
+    /// What the client may choose: up to three are buttons, more a list.
+    #[garde(dive, length(min = 1, max = 10), custom(options_for(self.kind)))]
+    pub options: Option<Vec<Choice>>,
+    /// The label that opens a list; `Ver opções` without it.
+    #[garde(length(chars, min = 1, max = 20), custom(label_for(self.kind)))]
+    pub button: Option<String>,
     #[garde(skip)]
     pub reply_to_id: Option<Uuid>,
 }
@@ -79,27 +95,93 @@ const DOWNLOAD: &str = "^((/api(/v1)?)?/storage/download/)?[0-9a-f]{8}-[0-9a-f]{
 
 /// Says of the schema which fields go with which kind, as the rules below do.
 fn one_of_each_kind(schema: &mut schemars::Schema) {
-    let absent = json!({"type": "null"});
-    let with_caption = |kinds: &[&str]| json!({"kind": {"enum": kinds}, "body": {"maxLength": 1024}, "location": absent});
-    let of_file = |given: &str, other: &str, mut properties: Value| {
-        properties[given] = json!({"type": "string"});
-        properties[other] = absent.clone();
-        json!({"type": "object", "required": ["kind", given], "properties": properties})
+    let own = ["file_id", "media_url", "location", "contacts", "options", "button"];
+    // Of the fields that go with some kinds only, these may be given.
+    let branch = |kinds: &[&str], required: &[&str], optional: &[&str], longest: u32| {
+        let absent = own.iter().filter(|name| !required.contains(name) && !optional.contains(name));
+        let mut properties: Map<String, Value> = absent.map(|name| ((*name).to_owned(), json!({"type": "null"}))).collect();
+        properties.extend(required.iter().map(|name| {
+            let kind = match *name {
+                "location" => "object",
+                "contacts" | "options" => "array",
+                _ => "string",
+            };
+            ((*name).to_owned(), json!({"type": kind}))
+        }));
+        properties.insert("kind".into(), json!({"enum": kinds}));
+        properties.insert("body".into(), json!({"maxLength": longest}));
+        let required: Vec<&str> = required.iter().copied().chain(["kind"]).collect();
+        json!({"type": "object", "required": required, "properties": properties})
     };
-    let text =
-        json!({"kind": {"const": "text"}, "body": {"minLength": 1}, "file_id": absent, "media_url": absent, "location": absent});
-    let location = json!({"kind": {"const": "location"}, "location": {"type": "object"}, "file_id": absent, "media_url": absent});
-    let captioned = with_caption(&["image", "video", "document"]);
-    let audio = json!({"kind": {"const": "audio"}, "location": absent});
+    let mut text = branch(&["text"], &["body"], &[], 4096);
+    text["required"] = json!(["body"]);
+    text["properties"]["body"] = json!({"minLength": 1});
+    let interactive = |options: Value| {
+        let mut interactive = branch(&["interactive"], &["body", "options"], &["button"], 1024);
+        interactive["properties"]["body"] = json!({"minLength": 1, "maxLength": 1024});
+        interactive["properties"]["options"] = options;
+        interactive
+    };
+    let button = json!({"properties": {"title": {"maxLength": 20}, "description": {"type": "null"}}});
+    let captioned = ["image", "video", "document"];
     let branches = json!([
-        {"title": "text", "type": "object", "required": ["body"], "properties": text},
-        {"title": "location", "type": "object", "required": ["kind", "location"], "properties": location},
-        of_file("file_id", "media_url", captioned.clone()),
-        of_file("media_url", "file_id", captioned),
-        of_file("file_id", "media_url", audio.clone()),
-        of_file("media_url", "file_id", audio),
+        text,
+        branch(&["location"], &["location"], &[], 4096),
+        branch(&["contacts"], &["contacts"], &[], 4096),
+        interactive(json!({"type": "array", "maxItems": 3, "items": button})),
+        interactive(json!({"type": "array", "minItems": 4})),
+        branch(&captioned, &["file_id"], &[], 1024),
+        branch(&captioned, &["media_url"], &[], 1024),
+        branch(&["audio", "sticker"], &["file_id"], &[], 4096),
+        branch(&["audio", "sticker"], &["media_url"], &[], 4096),
     ]);
     schema.insert("oneOf".into(), branches);
+}
+
+/// Somebody's card.
+#[derive(Debug, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    #[garde(length(chars, min = 1, max = 100), custom(visible))]
+    #[schemars(regex(pattern = VISIBLE))]
+    pub name: String,
+    /// As people write them; at least one.
+    #[garde(length(min = 1, max = 5), inner(length(chars, min = 3, max = 30)))]
+    pub phones: Vec<String>,
+    #[garde(length(chars, min = 1, max = 254))]
+    pub email: Option<String>,
+    #[garde(length(chars, min = 1, max = 100))]
+    pub company: Option<String>,
+}
+
+impl Card {
+    /// As WhatsApp has it.
+    fn payload(&self) -> Value {
+        let phones: Vec<Value> = self.phones.iter().map(|phone| json!({"phone": phone, "type": "CELL"})).collect();
+        let mut card = json!({"name": {"formatted_name": self.name, "first_name": self.name}, "phones": phones});
+        if let Some(email) = &self.email {
+            card["emails"] = json!([{"email": email, "type": "WORK"}]);
+        }
+        if let Some(company) = &self.company {
+            card["org"] = json!({"company": company});
+        }
+        card
+    }
+}
+
+/// What the client may choose.
+#[derive(Debug, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What the answer names; the only one of its kind here.
+    #[garde(length(chars, min = 1, max = 200))]
+    pub id: String,
+    /// Of a button at most 20 characters.
+    #[garde(length(chars, min = 1, max = 24))]
+    pub title: String,
+    /// Of a list only.
+    #[garde(length(chars, min = 1, max = 72))]
+    pub description: Option<String>,
 }
 
 /// A place on the map.
@@ -161,6 +243,7 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
             Kind::Image => mime_type.starts_with("image/"),
             Kind::Audio => mime_type.starts_with("audio/") && (!input.voice || mime_type.starts_with("audio/ogg")),
             Kind::Video => mime_type.starts_with("video/"),
+            Kind::Sticker => mime_type == "image/webp",
             _ => true,
         };
         if problems.is_empty() && !fits {
@@ -209,17 +292,27 @@ impl SendMessage {
 }
 
 fn payload(input: &SendMessage) -> Value {
-    match &input.location {
-        Some(location) => json!(location),
-        None if input.voice => json!({"voice": true}),
-        None => json!({}),
+    match input.kind {
+        Kind::Location => json!(input.location),
+        Kind::Contacts => json!({"contacts": input.contacts.iter().flatten().map(Card::payload).collect::<Vec<_>>()}),
+        Kind::Interactive => {
+            let mut payload = json!({"options": input.options});
+            if let Some(button) = &input.button {
+                payload["button"] = json!(button);
+            }
+            payload
+        }
+        Kind::Audio if input.voice => json!({"voice": true}),
+        _ => json!({}),
     }
 }
 
 fn fits(kind: Kind) -> impl FnOnce(&String, &()) -> garde::Result {
     move |body, ()| match kind {
-        Kind::Text if body.is_empty() => Err(shared::rule("required", "Escreva a mensagem.", "Write the message.")),
-        Kind::Image | Kind::Video | Kind::Document if body.chars().count() > 1024 => {
+        Kind::Text | Kind::Interactive if body.is_empty() => {
+            Err(shared::rule("required", "Escreva a mensagem.", "Write the message."))
+        }
+        Kind::Image | Kind::Video | Kind::Document | Kind::Interactive if body.chars().count() > 1024 => {
             Err(shared::rule("too_long", "A legenda tem no máximo 1024 caracteres.", "A caption has at most 1024 characters."))
         }
         _ => Ok(()),
@@ -228,7 +321,7 @@ fn fits(kind: Kind) -> impl FnOnce(&String, &()) -> garde::Result {
 
 fn file_for(kind: Kind, has_url: bool) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
     move |file, ()| {
-        let needs_file = !matches!(kind, Kind::Text | Kind::Location);
+        let needs_file = !matches!(kind, Kind::Text | Kind::Location | Kind::Contacts | Kind::Interactive);
         match (needs_file, file.is_some() || has_url) {
             (true, false) => Err(shared::rule("required", "Envie o arquivo primeiro.", "Upload the file first.")),
             (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva arquivo.", "This kind takes no file.")),
@@ -259,6 +352,48 @@ fn place_for(kind: Kind) -> impl FnOnce(&Option<Location>, &()) -> garde::Result
         (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva localização.", "This kind takes no location.")),
         _ => Ok(()),
     }
+}
+
+fn cards_for(kind: Kind) -> impl FnOnce(&Option<Vec<Card>>, &()) -> garde::Result {
+    move |cards, ()| match (kind == Kind::Contacts, cards.is_some()) {
+        (true, false) => Err(shared::rule("required", "Informe os contatos.", "Give the contacts.")),
+        (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva contatos.", "This kind takes no contacts.")),
+        _ => Ok(()),
+    }
+}
+
+fn options_for(kind: Kind) -> impl FnOnce(&Option<Vec<Choice>>, &()) -> garde::Result {
+    move |options, ()| match (kind == Kind::Interactive, options) {
+        (true, None) => Err(shared::rule("required", "Informe as opções.", "Give the options.")),
+        (false, Some(_)) => Err(shared::rule("not_allowed", "Este tipo não leva opções.", "This kind takes no options.")),
+        (true, Some(options)) => different_options(options),
+        (false, None) => Ok(()),
+    }
+}
+
+fn label_for(kind: Kind) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    move |label, ()| {
+        if label.is_none() || kind == Kind::Interactive {
+            return Ok(());
+        }
+        Err(shared::rule("not_allowed", "Este tipo não leva botão.", "This kind takes no button."))
+    }
+}
+
+/// What no form says: ids are told apart, and so are the titles of buttons, which are shorter.
+fn different_options(options: &[Choice]) -> garde::Result {
+    let is_buttons = options.len() <= 3;
+    let repeats = |name: fn(&Choice) -> &str| {
+        (1..options.len()).any(|place| options[..place].iter().any(|before| name(before) == name(&options[place])))
+    };
+    if repeats(|option| &option.id) || is_buttons && repeats(|option| &option.title) {
+        return Err(shared::rule("repeated", "Cada opção precisa ser diferente.", "Each option must be another one."));
+    }
+    if is_buttons && options.iter().any(|option| option.title.chars().count() > 20 || option.description.is_some()) {
+        let portuguese = "O título de um botão tem no máximo 20 caracteres, e ele não leva descrição.";
+        return Err(shared::rule("not_a_button", portuguese, "A button's title has at most 20 characters, and no description."));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -319,6 +454,16 @@ mod tests {
         assert!(read(json!({"conversation_id": Uuid::nil(), "body": "Olá"})), "a text needs no kind and no id");
         assert!(read(with("image", "media_url", json!(format!("/storage/download/{}", Uuid::nil())))));
         assert!(!read(with("image", "media_url", json!("https://example.org/a.png"))));
+        let card = json!([{"name": "Ana", "phones": ["+55 11 98765-4321"]}]);
+        assert!(!read(base("contacts")) && read(with("contacts", "contacts", card.clone())));
+        assert!(!read(json!({"conversation_id": Uuid::nil(), "body": "Olá", "contacts": card})));
+        let choose = |options: Value| json!({"conversation_id": Uuid::nil(), "kind": "interactive", "body": "Escolha", "options": options});
+        let option = |id: usize, title: &str| json!({"id": id.to_string(), "title": title});
+        assert!(read(choose(json!([option(1, "Sim"), option(2, "Não")]))));
+        assert!(!read(choose(json!([]))) && !read(choose(json!([option(1, "Sim"), option(1, "Não")]))));
+        assert!(!read(choose(json!([option(1, "Um título de vinte e um")]))), "longer than a button's");
+        let rows: Vec<Value> = (0..10).map(|id| option(id, "Um título de vinte e um")).collect();
+        assert!(read(choose(json!(rows))), "a list's may be longer");
         let mut two_files = with("image", "media_url", json!(Uuid::nil()));
         two_files["file_id"] = json!(Uuid::max());
         assert!(!read(two_files));

@@ -5,7 +5,7 @@ use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
     Author, Conversation, ConversationUpdated, Message, MessageCreated, MessageKind, conversation_columns, conversation_joins,
-    emit_conversation, emit_message, message_columns, message_joins, preview,
+    emit_conversation, emit_message, enqueue_delivery, message_columns, message_joins, preview,
 };
 
 /// A human reply moves the fence and counts everything the client wrote as read; automatic words do neither. The time is the
@@ -100,9 +100,34 @@ pub async fn add_outgoing(
     let Some(Written { conversation, message }) = written else { return Ok(None) };
     emit_message(transaction, &conversation, &MessageCreated { message: message.clone() });
     emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, sender_id, None);
-    let payload = json!({"message_id": id, "channel_account_id": conversation.channel_account_id});
-    transaction.enqueue(Job::new(context, Queue::Delivery, "deliver_message", conversation_id, payload));
+    enqueue_delivery(context, transaction, &conversation, id);
     Ok(Some((conversation, message)))
+}
+
+/// What a message says when it is sent on to somebody else; `None` for what was taken back, whose file is not there, or that makes sense
+/// in its own conversation only.
+#[must_use]
+pub fn sent_on(message: &Message) -> Option<Content> {
+    let names: &[&str] = match message.kind {
+        MessageKind::Text | MessageKind::Image | MessageKind::Video | MessageKind::Document | MessageKind::Sticker => &[],
+        MessageKind::Audio => &["voice"],
+        MessageKind::Location => &["latitude", "longitude", "name", "address"],
+        MessageKind::Contacts => &["contacts"],
+        _ => return None,
+    };
+    let mut payload: Map<String, Value> =
+        names.iter().filter_map(|name| Some(((*name).to_owned(), message.payload.get(*name)?.clone()))).collect();
+    payload.insert("forwarded".into(), json!(true));
+    let has_file = matches!(
+        message.kind,
+        MessageKind::Image | MessageKind::Video | MessageKind::Document | MessageKind::Sticker | MessageKind::Audio
+    );
+    let file = message.file.as_ref().filter(|file| file["status"] == "ready");
+    let file_id = file.and_then(|file| file["id"].as_str()?.parse().ok());
+    if message.deleted_at.is_some() || has_file != file_id.is_some() {
+        return None;
+    }
+    Some(Content { kind: message.kind, body: message.body.clone(), payload: Value::Object(payload), file_id })
 }
 
 /// A message that was added or changed, with its conversation: `conversation_columns`, and the message as JSON.

@@ -1,14 +1,15 @@
 //! What webhooks change in messages: statuses, reactions, edits, messages taken back. What comes before its message waits for it.
 
 use conversations::{
-    ConversationUpdated, DeliveryStatus, MessageDeleted, MessageStatus, MessageUpdated, Written, emit_conversation, emit_message,
+    ConversationUpdated, DeliveryStatus, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, Written, emit_conversation,
+    emit_message,
 };
 use shared::prelude::*;
 
 use crate::{
     channel::{Channel, Done},
     payload::{Change, InboundStatus},
-    statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, SHOW_PREVIEW, TAKE_EARLY_CHANGES},
+    statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]

@@ -1,8 +1,6 @@
 //! The statements of inbound messages.
 
-use conversations::{
-    conversation_columns, conversation_joins, message_columns, message_joins, moves_forward, told_early, updated_conversation,
-};
+use conversations::{changed_message, conversation_columns, conversation_joins, message_columns, moves_forward, told_early};
 
 /// Opens the tenant with all locks of a batch: what it names (`Named`) is this transaction's own from here on. By the number, or for
 /// what carries none by the account and the number it shows.
@@ -136,25 +134,6 @@ pub const APPLY: &str = concat!(
     conversation_joins!()
 );
 
-/// What follows a CTE named `changed` of message rows: each with its conversation.
-macro_rules! changed_message {
-    ($($with:expr),*) => {
-        concat!(
-            $($with,)*
-            " select ",
-            conversation_columns!(),
-            ", (select to_jsonb(message) from (select ",
-            message_columns!(),
-            " from changed as messages ",
-            message_joins!(),
-            ") message) as message
-              from changed
-              join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id ",
-            conversation_joins!()
-        )
-    };
-}
-
 /// No row when it is there already.
 pub const ADD_NOTICE: &str = changed_message!(
     "with changed as (
@@ -233,14 +212,6 @@ pub const REVOKE: &str = changed_message!(
            and deleted_at is null
         returning *
     )"
-);
-
-/// No row when lists show another message of the conversation, or these words already.
-pub const SHOW_PREVIEW: &str = updated_conversation!(
-    "update conversations
-        set last_message_preview = $3
-      where id = $1 and last_message_id = $2 and last_message_preview <> $3
-     returning *"
 );
 
 /// Nothing is held for a message that is known; whether the change is its author's to make is told instead.

@@ -1,17 +1,21 @@
-//! Worker of the automation queue — gives what waits in a department to its agents who are online and have room.
+//! Worker of the automation queue — gives what waits in a department to its agents who are online and have room, and sends what was
+//! planned.
 
 use std::time::Duration;
 
 use conversations::{
     Conversation, ConversationAssigned, SystemMessage, add_system_message,
     assignment::{GIVE, IS_MORE, LOCK_ASSIGNMENT, Left, MOST_GIVEN},
-    emit_conversation,
+    emit_conversation, give_up_scheduled, send_scheduled,
 };
 use futures_util::future::try_join3;
 use shared::prelude::*;
 
 /// Until what somebody else was changing is looked at again.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The other kind of job.
+const PLANNED: &str = "send_scheduled_message";
 
 #[derive(Deserialize)]
 struct Assignment {
@@ -23,6 +27,9 @@ pub fn main() {
 }
 
 async fn assign_waiting_conversation(context: Context, job: Claimed) -> Result<Outcome, Error> {
+    if job.kind == PLANNED {
+        return send_scheduled(&context, &job).await;
+    }
     let Assignment { department_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
     let (_, given, left): (_, Vec<Conversation>, Left) = try_join3(
@@ -63,6 +70,9 @@ fn tell(context: &Context, transaction: &Transaction, company_id: Uuid, conversa
 }
 
 /// What waits goes on waiting for its agents, and for whatever asks for the next run.
-async fn give_up(_: Claimed, transaction: Transaction) -> Result<(), Error> {
+async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
+    if job.kind == PLANNED {
+        give_up_scheduled(&job, &transaction).await?;
+    }
     transaction.commit_quietly().await
 }

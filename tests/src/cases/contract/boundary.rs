@@ -74,10 +74,13 @@ const OF_STAFF: &[&str] = &[
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
+    "update messages (provider_id, status, error_code, error_detail, sending_at, deleted_at, deleted_by_id)",
     "delete object_removals",
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (status, lease_until)",
+    "insert scheduled_messages (id, conversation_id, body, due_at)",
+    "update scheduled_messages (body, due_at, state, version)",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.
@@ -119,6 +122,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",
+    "update scheduled_messages",
 ];
 
 const RIGHTS: &str = "
@@ -155,8 +159,6 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "conversation.created",
     "conversation.reopened",
     "conversation.typing",
-    "message.deleted",
-    "message.status",
     "message.updated",
     "user.awaiting_approval",
 ];

@@ -191,6 +191,9 @@ impl Fixture {
             "unique" => digits(),
             "conversation_id" if function == "typing" => self.followed_conversation().await,
             "conversation_id" => self.conversation(true).await,
+            "message_id" => self.message(function).await,
+            "scheduled_message_id" => self.scheduled_message().await,
+            "soon" => in_an_hour(),
             "waiting_conversation_id" => self.conversation(false).await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
@@ -323,6 +326,26 @@ impl Fixture {
     }
 
     /// A copy of a job that was done, in a lane of its own: nobody but the run works on it.
+    async fn scheduled_message(&self) -> String {
+        let id = self.conversation(true).await;
+        scheduled_message(&self.company, &id).await
+    }
+
+    /// The client's message of a conversation that the admin holds; where it is to be sent again, one of the admin's that has failed.
+    async fn message(&self, function: &str) -> String {
+        let id = self.conversation(true).await;
+        let admin = &self.company.admin;
+        if function != "retry_message" {
+            return text(&admin.thread(&id).await[0]["id"]).to_owned();
+        }
+        let message = admin.say(&id, "Bom dia!").await;
+        admin.message_with_status(&message, "read").await;
+        let id: Uuid = text(&message["id"]).parse().expect("an id");
+        let fail = "update messages set status = 'failed', error_code = '131026' where id = $1";
+        self.stack.database().await.execute(fail, &[&id]).await.expect("it has failed");
+        id.to_string()
+    }
+
     async fn job(&self, queue: &str) -> String {
         let picture = json!({"media": {"base64": STANDARD.encode(upload::PNG), "mime_type": "image/png"}});
         self.company.phone.receive(&fresh_number(), picture).await;
@@ -396,6 +419,16 @@ pub async fn conversation(stack: &Stack, company: &Company) -> String {
          where conversations.company_id = $1 and position($2 in client_identities.value) > 0";
     let row = stack.database().await.query(of_client, &[&company.id, &&client[5..]]).await.expect("the database answers");
     row.first().expect("a conversation").get::<_, Uuid>(0).to_string()
+}
+
+pub fn in_an_hour() -> String {
+    (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string()
+}
+
+/// The admin's, in a conversation that they hold.
+pub async fn scheduled_message(company: &Company, conversation: &str) -> String {
+    let planned = json!({"conversation_id": conversation, "body": "Lembrete", "due_at": in_an_hour()});
+    text(&company.admin.api.post("/scheduled-messages", planned).await.expect(201)["id"]).to_owned()
 }
 
 /// A job that failed, and finds its message delivered when it is done again.

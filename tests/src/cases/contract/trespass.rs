@@ -307,8 +307,13 @@ fn with_any_ids(text: &str) -> String {
         "holiday",
         "long_job",
         "webhook",
+        "scheduled",
     ];
-    let text = text.replace("{cursor}", "").replace("{number}", "2100").replace("{channel}", &Uuid::nil().to_string());
+    let text = text
+        .replace("{soon}", &sample::in_an_hour())
+        .replace("{cursor}", "")
+        .replace("{number}", "2100")
+        .replace("{channel}", &Uuid::nil().to_string());
     names.iter().fold(text, |text, name| text.replace(&format!("{{{name}}}"), &Uuid::nil().to_string()))
 }
 
@@ -327,6 +332,7 @@ struct Scene {
     holiday: String,
     long_job: String,
     webhook: String,
+    scheduled: String,
 }
 
 impl Scene {
@@ -349,6 +355,7 @@ impl Scene {
         let holiday = text(&admin.api.post("/calendar/holidays", holiday).await.expect(201)["id"]).to_owned();
         let long_job = sample::long_job(stack, &company).await;
         let webhook = sample::webhook(stack, &company).await;
+        let scheduled = sample::scheduled_message(&company, &conversation).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -365,6 +372,7 @@ impl Scene {
             holiday,
             long_job,
             webhook,
+            scheduled,
         }
     }
 
@@ -389,6 +397,8 @@ impl Scene {
             ("{holiday}", self.holiday.clone()),
             ("{long_job}", self.long_job.clone()),
             ("{webhook}", self.webhook.clone()),
+            ("{scheduled}", self.scheduled.clone()),
+            ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
@@ -400,7 +410,7 @@ impl Scene {
         let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
         let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
         let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file, &self.invite];
-        let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook];
+        let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook, &self.scheduled];
         markers.extend(of_background.into_iter().cloned());
         markers.extend(ids.into_iter().cloned());
         markers.extend(
@@ -414,7 +424,9 @@ impl Scene {
     /// All rows of the company once no work is left.
     async fn rows_at_rest(&self, stack: &Stack) -> snapshot::Rows {
         let database = stack.database().await;
-        let unfinished = "select count(*) from jobs where company_id = $1 and finished_at is null";
+        // What was planned waits for its time.
+        let unfinished =
+            "select count(*) from jobs where company_id = $1 and finished_at is null and run_at < now() + interval '1 minute'";
         let undelivered =
             "select count(*) from messages where company_id = $1 and status in ('queued', 'sending', 'sent', 'delivered')";
         eventually("rest", || async {

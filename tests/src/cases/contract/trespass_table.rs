@@ -17,7 +17,8 @@ pub enum Outcome {
 }
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`, `{client}`,
-/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`.
+/// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
+/// `{scheduled}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -51,6 +52,7 @@ pub const ROWS: &[Row] = &[
         Refused("password_wrong"),
     ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
+    row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("create_client", "/clients", r#"{"name": "Intruso"}"#, OwnThings),
     row("delete_client", "/clients/{client}", "", NotFound),
@@ -80,6 +82,8 @@ pub const ROWS: &[Row] = &[
     row("delete_user", "/users/{agent}", "", NotFound),
     row("disable_two_factor", "/auth/2fa/disable", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("download_file", "/storage/download/{file}", "", NotFound),
+    row("delete_message", "/messages/{message}", "", NotFound),
+    row("forward_message", "/messages/{message}/forward", r#"{"conversation_ids": ["{own_conversation}"]}"#, NotFound),
     row("get_calendar", "/calendar", "", OwnThings),
     row("get_calendar", "/calendar?department_id={department}", "", NotFound),
     row("enable_two_factor", "/auth/2fa/enable", r#"{"code": "123456"}"#, Conflict("two_factor_not_set_up")),
@@ -121,15 +125,20 @@ pub const ROWS: &[Row] = &[
     row("list_integration_calls", "/integrations/logs?channel_account_id={channel}", "", OwnThings),
     row("list_integrations", "/integrations/config", "", OwnThings),
     row("list_invites", "/team/invites", "", OwnThings),
+    row("list_message_revisions", "/messages/{message}/revisions", "", NotFound),
     row("list_messages", "/messages?conversation_id={conversation}", "", NotFound),
     row("list_messages", "/messages?conversation_id={own_conversation}&around={message}", "", NotFound),
     row("list_my_companies", "/auth/companies", "", OwnThings),
     row("list_online_users", "/users/online", "", OwnThings),
+    row("list_scheduled_messages", "/scheduled-messages?conversation_id={conversation}", "", OwnThings),
     row("list_sessions", "/auth/sessions", "", OwnThings),
     row("list_transfers", "/conversations/{conversation}/transfers", "", NotFound),
     row("list_users", "/users", "", OwnThings),
     row("list_users", "/users?department_id={department}", "", OwnThings),
     row("logout", "/auth/logout", "", OwnThings),
+    row("mark_message_read", "/messages/{message}/read", "", NotFound),
+    row("react_to_message", "/messages/{message}/reactions", r#"{"emoji": "👍"}"#, NotFound),
+    row("retry_message", "/messages/{message}/retry", "", NotFound),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
     row("remove_department_member", "/departments/{department}/members/{agent}", "", NotFound),
@@ -161,6 +170,15 @@ pub const ROWS: &[Row] = &[
     ),
     row("save_prices", "/integrations/prices", r#"{"currency": "BRL", "prices": []}"#, OwnThings),
     row("save_setup", "/setup/config", r#"{"front_end_origin": ""}"#, OwnThings),
+    row(
+        "schedule_message",
+        "/scheduled-messages",
+        r#"{"conversation_id": "{conversation}", "body": "x", "due_at": "{soon}"}"#,
+        NotFound,
+    ),
+    row("update_scheduled_message", "/scheduled-messages/{scheduled}", r#"{"body": "x"}"#, NotFound),
+    row("search_messages", "/messages/search?search=Bom%20dia", "", OwnThings),
+    row("search_messages", "/messages/search?search=Bom%20dia&conversation_id={conversation}", "", OwnThings),
     row("select_company", "/auth/companies/{company}/select", "", NotFound),
     row(
         "send_message",

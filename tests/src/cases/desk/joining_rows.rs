@@ -66,6 +66,11 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
     let other = scene.conversations().await.into_iter().find(|row| row["id"] != older["id"]).expect("another");
     company.supervisor.transfer(text(&other["id"]), json!({"to_user_id": company.agents[1].id})).await;
     company.supervisor.transfer(text(&older["id"]), json!({"to_user_id": company.agents[0].id})).await;
+    let plan = "
+        insert into scheduled_messages (id, company_id, conversation_id, author_id, body, due_at)
+        values ($1, $2, $3, $4, 'Lembrete', now() + interval '1 hour')";
+    let author = company.agents[1].id;
+    database.execute(plan, &[&Uuid::now_v7(), &company.id, &id_of(&other), &author]).await.expect("a planned message");
     let former = "
         with client as (
             insert into clients (id, company_id, name, merged_into_id) values ($1, $2, 'Anterior', $3)

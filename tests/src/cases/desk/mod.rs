@@ -1,6 +1,7 @@
 //! The service desk: what comes in, what goes out, who sees it and who has the word.
 
 mod account;
+mod afterwards;
 mod authors;
 mod bot;
 mod changes;
@@ -16,6 +17,7 @@ mod identity;
 mod joining;
 mod joining_rows;
 mod kinds;
+mod later;
 mod lists;
 mod main_job;
 mod media;
@@ -38,12 +40,34 @@ mod transfers;
 mod visibility;
 mod waiting;
 mod webhooks;
+mod words;
 
 use super::{Case, cases};
 
 #[expect(clippy::too_many_lines, reason = "a list")]
 pub fn together() -> Vec<(&'static str, Case)> {
     cases! {
+        afterwards::{
+            hidden_message_is_blank_for_staff_and_stays_with_the_client,
+            what_a_client_said_is_a_supervisors_to_hide,
+            message_hidden_before_it_is_sent_never_goes_out,
+            failed_message_is_sent_again_once,
+            reaction_goes_out_and_is_shown_on_its_message,
+            reaction_is_one_emoji_to_what_the_client_has,
+            message_is_sent_on_to_whom_the_caller_may_write,
+            message_is_read_with_all_before_it_and_shows_what_it_said_before,
+        };
+        later::{
+            planned_message_goes_out_at_its_time_and_once,
+            what_may_not_be_sent_when_it_is_due_says_why,
+            planned_message_is_changed_and_called_off,
+        };
+        words::{
+            words_are_found_without_accents_by_their_stems_and_shown,
+            filters_are_decided_before_the_page_is_cut,
+            nobody_finds_what_they_do_not_see,
+            every_density_is_found_whole,
+        };
         main_job::{ a_message_reaches_an_agent_and_is_answered };
         kinds::{
             text_opens_a_waiting_conversation_with_its_window,
@@ -297,6 +321,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             answer_quotes_a_message_of_its_conversation_only,
             texts_have_their_limits,
             location_goes_out,
+            cards_choices_and_stickers_go_out,
             files_must_be_of_their_kind,
         };
         outgoing_files::{

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::{
     Company, Stack, Wanted,
     company::text,
-    desk::{PDF, PNG, text_message, voice_note},
+    desk::{PDF, PNG, WEBP, text_message, voice_note},
     sandbox::fresh_number,
     soon,
 };
@@ -170,7 +170,7 @@ pub async fn texts_have_their_limits(stack: Arc<Stack>) {
     send("é".repeat(4097)).await.expect(422);
     send(String::new()).await.expect(422);
     send("   ".into()).await.expect(422);
-    api.post("/messages", json!({"conversation_id": id, "client_message_id": "x", "kind": "sticker", "body": "x"}))
+    api.post("/messages", json!({"conversation_id": id, "client_message_id": "x", "kind": "order", "body": "x"}))
         .await
         .expect(422);
     api.post("/messages", json!({"conversation_id": id, "client_message_id": "", "kind": "text", "body": "x"})).await.expect(422);
@@ -191,6 +191,41 @@ pub async fn location_goes_out(stack: Arc<Stack>) {
     assert_eq!(sent[0]["body"]["location"], place);
 }
 
+pub async fn cards_choices_and_stickers_go_out(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, id) = company.served().await;
+    let agent = &company.agents[0];
+    let sticker = agent.upload("a.webp", "image/webp", WEBP).await;
+    let cards = json!([{"name": "Ana Lima", "phones": ["+55 11 98765-4321"], "email": "ana@example.com", "company": "Escola"}]);
+    let buttons = json!([{"id": "sim", "title": "Sim"}, {"id": "nao", "title": "Não"}]);
+    let rows: Vec<Value> =
+        (0..4).map(|row| json!({"id": row.to_string(), "title": format!("Turma {row}"), "description": "Noite"})).collect();
+    let mut sent = Vec::new();
+    for message in [
+        json!({"kind": "contacts", "contacts": cards}),
+        json!({"kind": "interactive", "body": "Confirma?", "options": buttons}),
+        json!({"kind": "interactive", "body": "Qual turma?", "options": rows, "button": "Turmas"}),
+        json!({"kind": "sticker", "file_id": sticker}),
+    ] {
+        let mut message = message;
+        message["conversation_id"] = json!(id);
+        sent.push(agent.api.post("/messages", message).await.expect(201));
+    }
+    agent.message_with_status(&sent[3], "read").await;
+    let bodies: Vec<Value> = company.phone.sent().await.iter().map(|sent| sent["body"].clone()).collect();
+    assert_eq!(bodies[0]["contacts"][0]["name"]["formatted_name"], "Ana Lima");
+    assert_eq!(bodies[0]["contacts"][0]["phones"][0]["phone"], "+55 11 98765-4321");
+    assert_eq!(bodies[1]["interactive"]["action"]["buttons"][1]["reply"], json!({"id": "nao", "title": "Não"}));
+    assert_eq!(bodies[2]["interactive"]["action"]["button"], "Turmas");
+    assert_eq!(bodies[2]["interactive"]["action"]["sections"][0]["rows"][3]["description"], "Noite");
+    assert!(bodies[3]["sticker"]["id"].is_string(), "{:?}", bodies[3]);
+    // What the client taps comes back with the id it was given.
+    company.phone.receive(&client, json!({"button_reply": {"id": "nao", "title": "Não"}})).await;
+    let reply =
+        agent.message_when(&id, "the answer", |found| found["sender_type"] == "client" && found["kind"] == "interactive").await;
+    assert_eq!((text(&reply["body"]), &reply["payload"]["reply"]["id"]), ("Não", &json!("nao")));
+}
+
 pub async fn files_must_be_of_their_kind(stack: Arc<Stack>) {
     let company = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
     let (_, id) = company.served().await;
@@ -198,9 +233,13 @@ pub async fn files_must_be_of_their_kind(stack: Arc<Stack>) {
     let (picture, paper) = (agent.upload("a.png", "image/png", PNG).await, agent.upload("a.pdf", "application/pdf", PDF).await);
     let tune = agent.upload("a.aac", "audio/aac", b"\xff\xf1\x50\x80\x02\x1f\xfc and a tune").await;
     let message = |kind: &str, file: &str, voice: bool| json!({"conversation_id": id, "client_message_id": format!("{kind}{file}{voice}"), "kind": kind, "file_id": file, "voice": voice});
-    for (kind, file, voice) in
-        [("image", &paper, false), ("audio", &picture, false), ("video", &picture, false), ("audio", &tune, true)]
-    {
+    for (kind, file, voice) in [
+        ("image", &paper, false),
+        ("audio", &picture, false),
+        ("video", &picture, false),
+        ("audio", &tune, true),
+        ("sticker", &picture, false),
+    ] {
         let refused = agent.api.post("/messages", message(kind, file, voice)).await.expect(422);
         assert_eq!(refused["errors"][0]["field"], "file_id", "{kind}: {refused}");
     }

@@ -12,6 +12,7 @@ mod locks;
 mod long_jobs;
 mod postgres;
 mod restarts;
+mod scheduling;
 mod stores;
 mod sweeps;
 
@@ -22,7 +23,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
     assigning::*, bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, postgres::*,
-    restarts::*, stores::*, sweeps::*,
+    restarts::*, scheduling::*, stores::*, sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.

@@ -1,0 +1,61 @@
+//! DELETE /messages/{id} — hides a message from staff. WhatsApp takes nothing back for a business: the client keeps what they were sent.
+
+use conversations::{
+    Conversation, ConversationUpdated, DeliveryStatus, Message, MessageDeleted, NOT_AUTHOR, SHOW_PREVIEW, TAKEN_BACK, Written,
+    changed_message, emit_conversation, emit_message, lock_message,
+};
+use futures_util::future::join;
+use shared::{error::NOT_FOUND, prelude::*};
+
+const ROUTE: Route = Route::delete("/messages/{id}").fails(&[NOT_FOUND, NOT_AUTHOR]);
+
+/// What still waits is not sent any more.
+const HIDE: &str = changed_message!(
+    "with changed as (
+        update messages
+           set deleted_at = now(),
+               deleted_by_id = $2,
+               error_code = case when status = 'queued' then 'taken_back' else error_code end,
+               status = case when status = 'queued' then 'failed' else status end
+         where id = $1 and deleted_at is null
+        returning *
+    )"
+);
+
+/// A message that nobody reads any more.
+#[derive(Serialize, JsonSchema)]
+struct DeletedMessage {
+    #[serde(flatten)]
+    message: Message,
+    /// Whether the client still has it on their phone: always, but for what had not been sent yet.
+    client_keeps_copy: bool,
+}
+
+pub fn main() {
+    serve(&ROUTE, delete_message);
+}
+
+async fn delete_message(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Json<DeletedMessage>, Error> {
+    let transaction = context.begin(&agent).await?;
+    let held = lock_message(&transaction, id).await?;
+    if held.message.deleted_at.is_some() {
+        return Err(NOT_FOUND.into());
+    }
+    if !held.is_in_reach_of(&agent) {
+        return Err(NOT_AUTHOR.into());
+    }
+    let (hidden, shown) = join(
+        transaction.one::<Written>(HIDE, &[&id, &agent.user_id]),
+        transaction.first::<Conversation>(SHOW_PREVIEW, &[&held.conversation.id, &id, &TAKEN_BACK]),
+    )
+    .await;
+    let Written { mut conversation, message } = hidden?;
+    if let Some(shown) = shown? {
+        emit_conversation::<ConversationUpdated>(&transaction, agent.company_id, &shown, Some(agent.user_id), None);
+        conversation = shown;
+    }
+    emit_message(&transaction, &conversation, &MessageDeleted { message: message.clone() });
+    transaction.audit(id, &json!({"deleted_at": null}), &json!({"deleted_at": message.deleted_at}));
+    let client_keeps_copy = message.status != Some(DeliveryStatus::Failed);
+    transaction.commit(Json(DeletedMessage { message, client_keeps_copy })).await
+}

@@ -1,0 +1,60 @@
+//! One message that somebody does something with, under the lock of its conversation.
+
+use integrations::ChannelKind;
+use shared::prelude::*;
+use tokio_postgres::types::Json as Jsonb;
+
+use crate::{Conversation, HeldConversation, Message, MessageKind, message_columns, message_joins};
+
+pub const MESSAGE: &str = concat!("select ", message_columns!(), " from messages ", message_joins!(), " where messages.id = $1");
+
+/// Conversations come before messages in the order of locks. A reaction is shown on its message and is none by itself.
+const LOCK_MESSAGE: &str = concat!(
+    "select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
+            conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
+            conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+            set_config('app.held_conversation', conversations.id::text, true) as held,
+            channel_accounts.kind as channel_kind,
+            (select to_jsonb(message) from (select ",
+    message_columns!(),
+    " from messages ",
+    message_joins!(),
+    " where messages.id = $1) message) as message
+       from messages target
+       join conversations on conversations.company_id = target.company_id and conversations.id = target.conversation_id
+       join channel_accounts on channel_accounts.company_id = target.company_id
+                            and channel_accounts.id = target.channel_account_id
+      where target.id = $1 and target.kind <> 'reaction'
+        for update of conversations"
+);
+
+/// A message with its locked conversation. The message is as it was before whoever held the lock let go: statements that change it say
+/// what it must be.
+#[derive(Debug, FromRow)]
+pub struct HeldMessage {
+    #[from_row(flatten)]
+    pub conversation: HeldConversation,
+    pub channel_kind: ChannelKind,
+    #[from_row(from = "Jsonb<Message>")]
+    pub message: Message,
+}
+
+impl HeldMessage {
+    /// Whether this caller may hide it or change its words: who wrote it, or a supervisor.
+    #[must_use]
+    pub fn is_in_reach_of(&self, caller: &Identity) -> bool {
+        self.message.kind != MessageKind::System
+            && (self.message.sender_id == Some(caller.user_id) || matches!(caller.role, Role::Supervisor | Role::Admin))
+    }
+}
+
+/// Locks a message's conversation for a command; 404 when the caller does not see it.
+pub async fn lock_message(transaction: &Transaction, id: Uuid) -> Result<HeldMessage, Error> {
+    transaction.one(LOCK_MESSAGE, &[&id]).await
+}
+
+/// Asks for a message's delivery, after whatever else of its conversation is on its way.
+pub fn enqueue_delivery(context: &Context, transaction: &Transaction, conversation: &Conversation, message_id: Uuid) {
+    let payload = json!({"message_id": message_id, "channel_account_id": conversation.channel_account_id});
+    transaction.enqueue(Job::new(context, Queue::Delivery, "deliver_message", conversation.id, payload));
+}

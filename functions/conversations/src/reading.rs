@@ -1,0 +1,57 @@
+//! What staff have read of a conversation.
+
+use shared::prelude::*;
+
+use crate::{Conversation, ConversationRead, conversation_columns, conversation_joins, emit_conversation};
+
+/// The read cursor only moves forward. No row when the message is none of this conversation's.
+const MARK_READ: &str = concat!(
+    "with last as (
+        select sent_at, id from messages where id = $2 and conversation_id = $1
+    ), seen as (
+        select coalesce(max(inbound_number), 0) as number
+          from messages
+         where conversation_id = $1
+           and inbound_number is not null
+           and ($2::uuid is null or (sent_at, id) <= (select sent_at, id from last))
+    ), updated as (
+        update conversations
+           set read_count = greatest(read_count, seen.number)
+          from seen
+         where id = $1
+           and ($2::uuid is null or exists (select from last))
+        returning conversations.*
+    )
+    select ",
+    conversation_columns!(),
+    ", (select provider_id from messages
+         where conversation_id = $1 and inbound_number = (select number from seen)) as last_provider_id
+      from updated as conversations ",
+    conversation_joins!()
+);
+
+#[derive(FromRow)]
+struct Marked {
+    #[from_row(flatten)]
+    conversation: Conversation,
+    last_provider_id: Option<String>,
+}
+
+/// Marks a conversation that the caller holds the lock of as read up to a message, or as far as it goes; 404 when the message is none of
+/// its own. The client sees blue ticks.
+pub async fn mark_read(
+    context: &Context,
+    transaction: &Transaction,
+    agent: &Identity,
+    id: Uuid,
+    message_id: Option<Uuid>,
+) -> Result<Conversation, Error> {
+    let Marked { conversation, last_provider_id } = transaction.one(MARK_READ, &[&id, &message_id]).await?;
+    emit_conversation::<ConversationRead>(transaction, agent.company_id, &conversation, Some(agent.user_id), None);
+    if let Some(provider_id) = last_provider_id {
+        let payload = json!({"channel_account_id": conversation.channel_account_id, "provider_id": provider_id});
+        let job = Job::new(context, Queue::Delivery, "mark_read", format!("read:{id}"), payload);
+        transaction.enqueue(job.unless_waiting(provider_id));
+    }
+    Ok(conversation)
+}

@@ -1,0 +1,225 @@
+//! Messages to be sent later.
+
+use futures_util::future::join;
+use shared::{closed_set, error::FieldProblem, prelude::*};
+
+use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, WINDOW_CLOSED, add_outgoing, may_send};
+
+/// The columns of `ScheduledMessage`, from a relation named `scheduled_messages`.
+#[macro_export]
+macro_rules! scheduled_columns {
+    () => {
+        "scheduled_messages.id, scheduled_messages.conversation_id, scheduled_messages.author_id,
+           (select name from users where users.id = scheduled_messages.author_id) as author_name,
+           scheduled_messages.body, scheduled_messages.due_at, scheduled_messages.state, scheduled_messages.failure,
+           scheduled_messages.message_id, scheduled_messages.version, scheduled_messages.created_at"
+    };
+}
+
+pub const SCHEDULED: &str = concat!("select ", scheduled_columns!(), " from scheduled_messages where id = $1");
+
+pub const NOT_WAITING: Problem = Problem::new(
+    409,
+    "not_waiting",
+    "Esta mensagem não espera mais para ser enviada.",
+    "This message does not wait to be sent any more.",
+)
+.showing::<ScheduledMessage>();
+
+closed_set! {
+    /// What became of a message that was to be sent later.
+    pub ScheduledState { Waiting = "waiting", Sent = "sent", Failed = "failed", Cancelled = "cancelled" }
+}
+
+/// A message to be sent later.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct ScheduledMessage {
+    pub id: Uuid,
+    pub conversation_id: Uuid,
+    pub author_id: Uuid,
+    pub author_name: Option<String>,
+    pub body: String,
+    /// It is sent within a minute of this.
+    pub due_at: Timestamp,
+    pub state: ScheduledState,
+    /// Why it was not sent: the code `POST /messages` would have answered then.
+    pub failure: Option<String>,
+    /// The message that it became.
+    pub message_id: Option<Uuid>,
+    pub version: i32,
+    pub created_at: Timestamp,
+}
+
+impl Versioned for ScheduledMessage {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+impl ScheduledMessage {
+    /// Whether this caller may change it or call it off.
+    #[must_use]
+    pub fn is_in_reach_of(&self, caller: &Identity) -> bool {
+        self.author_id == caller.user_id || matches!(caller.role, Role::Supervisor | Role::Admin)
+    }
+}
+
+/// A message to be sent later was planned, changed, called off, sent, or could not be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ScheduledMessageUpdated {
+    pub scheduled_message: ScheduledMessage,
+}
+
+event!(ScheduledMessageUpdated = "scheduled_message.updated");
+
+/// Tells those who have the conversation open.
+pub fn tell_scheduled(transaction: &Transaction, held: &HeldConversation, scheduled: &ScheduledMessage) {
+    let payload = ScheduledMessageUpdated { scheduled_message: scheduled.clone() };
+    transaction.emit(Event::new(Topic::Conversation(held.id), held.audience(), &payload));
+}
+
+/// Asks for a look at a message when it is due. Each change of the time asks anew: the row decides.
+pub fn enqueue_scheduled(context: &Context, transaction: &Transaction, id: Uuid) {
+    let payload = json!({"scheduled_message_id": id});
+    transaction.enqueue(Job::new(context, Queue::Automation, "send_scheduled_message", format!("scheduled:{id}"), payload));
+}
+
+/// Conversations come first in the order of locks.
+const LOCK: &str = "
+    select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
+           conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
+           conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+           set_config('app.held_conversation', conversations.id::text, true) as held
+      from scheduled_messages
+      join conversations on conversations.company_id = scheduled_messages.company_id
+                        and conversations.id = scheduled_messages.conversation_id
+     where scheduled_messages.id = $1
+       for update of conversations";
+
+/// A message to be sent later, with its locked conversation.
+#[derive(Debug)]
+pub struct LockedSchedule {
+    pub held: HeldConversation,
+    pub scheduled: ScheduledMessage,
+}
+
+/// Locks a message to be sent later by its conversation; 404 when the caller does not see it.
+pub async fn lock_scheduled(transaction: &Transaction, id: Uuid) -> Result<LockedSchedule, Error> {
+    let (held, scheduled) = join(transaction.one(LOCK, &[&id]), transaction.one(SCHEDULED, &[&id])).await;
+    Ok(LockedSchedule { held: held?, scheduled: scheduled? })
+}
+
+/// What is wrong with a time at which something is to be sent.
+pub fn not_too_soon(now: Timestamp, due_at: Timestamp) -> Option<FieldProblem> {
+    if due_at <= now {
+        return Some(FieldProblem::new("due_at", "in_the_past", "Escolha uma hora que ainda vem.", "Choose a time to come."));
+    }
+    let is_too_late = due_at.duration_since(now).as_hours() >= 366 * 24;
+    is_too_late
+        .then(|| FieldProblem::new("due_at", "too_late", "Escolha uma hora dentro de um ano.", "Choose a time within a year."))
+}
+
+/// Whether this caller may plan a message here: as may be sent now, but that the window is judged when it is due.
+pub fn may_schedule(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Result<(), Problem> {
+    match may_send(now, agent, held) {
+        Err(problem) if problem == WINDOW_CLOSED => Ok(()),
+        judged => judged,
+    }
+}
+
+/// Conversations come first in the order of locks, and what is not waiting needs none.
+const LOCK_DUE: &str = "
+    select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
+           conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
+           conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+           scheduled_messages.author_id, scheduled_messages.due_at,
+           (select role from memberships
+             where memberships.company_id = scheduled_messages.company_id
+               and memberships.user_id = scheduled_messages.author_id and memberships.status = 'active') as role
+       from scheduled_messages
+       join conversations on conversations.company_id = scheduled_messages.company_id
+                        and conversations.id = scheduled_messages.conversation_id
+      where scheduled_messages.id = $1 and scheduled_messages.state = 'waiting'
+        for update of conversations";
+
+/// No row when it was changed, called off or sent meanwhile.
+const FINISH: &str = concat!(
+    "with scheduled_messages as (
+        update scheduled_messages
+           set state = $2, failure = $3, version = version + 1
+         where id = $1 and state = 'waiting' and due_at = $4
+        returning *
+    ) select ",
+    scheduled_columns!(),
+    " from scheduled_messages"
+);
+
+const NAME_MESSAGE: &str = "update scheduled_messages set message_id = $2 where id = $1";
+
+#[derive(FromRow)]
+struct Due {
+    #[from_row(flatten)]
+    held: HeldConversation,
+    author_id: Uuid,
+    due_at: Timestamp,
+    role: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SendScheduled {
+    scheduled_message_id: Uuid,
+}
+
+/// Does a job of a scheduled message: waits for its time, judges again, and sends it in the transaction that says so.
+pub async fn send_scheduled(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    let SendScheduled { scheduled_message_id: id } = job.read()?;
+    let transaction = context.begin_system(job.company_id).await?;
+    let Some(Due { held, author_id, due_at, role }) = transaction.first(LOCK_DUE, &[&id]).await? else {
+        job.finish(&transaction);
+        transaction.commit_quietly().await?;
+        return Ok(Outcome::Done);
+    };
+    let now = context.now();
+    if due_at > now {
+        return Ok(Outcome::PutOff { after: due_at.duration_since(now).unsigned_abs() });
+    }
+    let role = role.and_then(|role| role.parse().ok());
+    let author = role.map(|role| Identity { user_id: author_id, company_id: job.company_id, role, session_id: Uuid::nil() });
+    let failure = match author {
+        None => Some("author_gone"),
+        Some(author) => may_send(now, &author, &held).err().map(|problem| problem.code),
+    };
+    let state = if failure.is_some() { ScheduledState::Failed } else { ScheduledState::Sent };
+    let finished: Option<ScheduledMessage> = transaction.first(FINISH, &[&id, &state.as_str(), &failure, &due_at]).await?;
+    if let Some(mut scheduled) = finished {
+        if failure.is_none() {
+            let new = NewMessage {
+                id: context.new_id(),
+                conversation_id: held.id,
+                sender_type: Author::Agent,
+                sender_id: Some(author_id),
+                content: Content { kind: MessageKind::Text, body: scheduled.body.clone(), payload: json!({}), file_id: None },
+                reply_to_id: None,
+                client_message_id: Some(format!("scheduled:{id}")),
+                is_reply: true,
+            };
+            scheduled.message_id = add_outgoing(context, &transaction, job.company_id, new).await?.map(|(_, message)| message.id);
+            transaction.defer(NAME_MESSAGE, shared::parameters![id, scheduled.message_id]);
+        }
+        tell_scheduled(&transaction, &held, &scheduled);
+        let payload = ScheduledMessageUpdated { scheduled_message: scheduled };
+        transaction.emit(Event::new(Topic::User(author_id), Audience::user(author_id), &payload));
+    }
+    job.finish(&transaction);
+    transaction.commit_quietly().await?;
+    Ok(Outcome::Done)
+}
+
+const GIVE_UP: &str = "
+    update scheduled_messages set state = 'failed', failure = 'not_sent', version = version + 1 where id = $1 and state = 'waiting'";
+
+/// What could not be sent for a reason of our own says so.
+pub async fn give_up_scheduled(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
+    let SendScheduled { scheduled_message_id } = job.read()?;
+    transaction.execute(GIVE_UP, &[&scheduled_message_id]).await.map(drop)
+}
