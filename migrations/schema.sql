@@ -164,7 +164,8 @@ create table public.clients (
     name_source text not null default 'staff'::text,
     name_told_at timestamp with time zone,
     metadata jsonb not null default '{}'::jsonb,
-    merged_into_id uuid
+    merged_into_id uuid,
+    archived_at timestamp with time zone
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -985,9 +986,13 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
+CREATE UNIQUE INDEX clients_document ON public.clients USING btree (company_id, document text_pattern_ops) WHERE ((document IS NOT NULL) AND (merged_into_id IS NULL));
 CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX clients_newest ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NULL) AND (merged_into_id IS NULL));
+CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
@@ -1305,6 +1310,19 @@ begin
     insert into second_factors (user_id, secret) values (app.user_id(), sealed)
     on conflict (user_id) do update set secret = excluded.secret, created_at = now() where second_factors.enabled_at is null;
     return found;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.bring_client_back()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update clients set archived_at = null, version = version + 1
+     where company_id = new.company_id and id = new.client_id and archived_at is not null;
+    return null;
 end
 $function$;
 
@@ -2090,6 +2108,98 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+AS $function$
+declare
+    step constant integer := 500;
+    -- Of so many of a step the page is filled sooner than the indexes answer.
+    enough constant integer := 5;
+    most constant integer := 10000;
+    company uuid := app.company_id();
+    spaced text := app.spaced(query);
+    address text := lower(btrim(query));
+    inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
+                         else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
+    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
+    bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
+    documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
+    direction text := case when is_oldest_first then 'asc' else 'desc' end;
+    ordered text := format(' order by clients.created_at %1$s, clients.id %1$s limit ', direction);
+    rows text := 'clients where clients.company_id = $1 and clients.merged_into_id is null'
+        || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
+        || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
+        || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
+                else ' and (clients.created_at, clients.id) < ($3, $4)' end;
+    is_named constant text := 'app.searchable(clients.name) like any ($6)';
+    is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
+    has_document constant text := 'clients.document like $9';
+    has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
+    found uuid[] := '{}';
+    more uuid[];
+    walked integer := 0;
+    passed integer;
+begin
+    at := coalesce(at, case when is_oldest_first then '-infinity'::timestamptz else 'infinity' end);
+    after := coalesce(after, '00000000-0000-0000-0000-000000000000');
+    if query is null then
+        execute 'select array(select clients.id from ' || rows || ordered || '$5)' into found using company, tag, at, after, wanted;
+        return found;
+    end if;
+    if cardinality(names) = 0 and cardinality(numbers) = 0 and cardinality(emails) = 0 then
+        return '{}';
+    end if;
+    loop
+        execute 'with clients as materialized (select * from ' || rows || ordered || '$5),
+                      page as materialized (
+                     select clients.id, clients.created_at
+                       from clients
+                      where ' || is_named || ' or ' || has_document || ' or ' || has_address || '
+                         or exists (select from client_identities identity
+                                     where identity.company_id = $1 and identity.client_id = clients.id and ' || is_known || '))
+                 select array(select clients.id from page clients' || ordered || 'all), last.passed, last.created_at, last.id
+                   from (select count(*) over () as passed, clients.created_at, clients.id
+                           from clients order by clients.created_at ' || case when is_oldest_first then 'desc' else 'asc' end
+                     || ', clients.id ' || case when is_oldest_first then 'desc' else 'asc' end || ' limit 1) last'
+           into more, passed, at, after
+          using company, tag, at, after, step, names, numbers, emails, documents, address;
+        if passed is null then
+            return found;
+        end if;
+        found := found || more;
+        walked := walked + passed;
+        if passed < step or cardinality(found) >= wanted then
+            return found[:wanted];
+        end if;
+        exit when cardinality(found) * step < enough * walked or walked >= most;
+    end loop;
+    execute 'with known as materialized (
+                 select clients.id from clients where clients.company_id = $1 and ' || is_named || '
+                 union
+                 select client_id from client_identities identity where identity.company_id = $1 and identity.value like any ($7)
+                 union
+                 select client_id from client_identities identity
+                  where identity.company_id = $1 and identity.kind = ''email'' and identity.value like any ($8)
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_document || '
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_address || ')
+             select array(select clients.id from known join ' || replace(rows, 'clients where', 'clients using (id) where') || ordered || '$5)'
+       into more
+      using company, tag, at, after, wanted - cardinality(found), names, numbers, emails, documents, address;
+    return found || more;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -2273,6 +2383,31 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_namesake(phones text[], mail text, paper text, but_for uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+begin
+    return (
+        select known.id
+          from (select client_id as id from client_identities
+                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = mail)
+                union all
+                select id from clients
+                 where company_id = company and email is not null and lower(email) = mail and merged_into_id is null
+                union all
+                select id from clients
+                 where company_id = company and document is not null and document = paper and merged_into_id is null) known
+         where known.id is distinct from but_for
+         order by known.id
+         limit 1);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(email text, name text, locale text, password_hash text)
  LANGUAGE plpgsql
@@ -2346,6 +2481,19 @@ begin
         is_made := app.add_password_reset(reset, app.company_id(), member, app.user_id());
         return next;
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.has_open_conversation(client uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return exists (
+        select from conversations
+         where conversations.company_id = app.company_id() and conversations.client_id = client and conversations.ended_at is null);
 end
 $function$;
 
@@ -4256,6 +4404,8 @@ CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conv
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
+CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
+CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
@@ -4346,6 +4496,10 @@ create policy company on public.client_identities as restrictive for all to app_
 create policy lookup on public.client_identities as permissive for all to app_lookup using true;
 
 create policy staff on public.client_identities as permissive for select to app_staff using true;
+
+create policy staff_adds on public.client_identities as permissive for insert to app_staff with check (kind = ANY (ARRAY['phone'::text, 'email'::text]));
+
+create policy staff_removes on public.client_identities as permissive for delete to app_staff using ((kind = 'email'::text) OR ((kind = 'phone'::text) AND (NOT app.has_open_conversation(client_id))));
 
 create policy system on public.client_identities as permissive for all to app_system using true;
 
@@ -4782,12 +4936,16 @@ grant select on column public.client_consents.id to app_system;
 grant select on column public.client_consents.proof to app_system;
 grant select on column public.client_consents.purpose to app_system;
 grant select on column public.client_consents.source to app_system;
+grant insert on column public.client_identities.address to app_staff;
 grant select on column public.client_identities.address to app_system;
+grant insert on column public.client_identities.client_id to app_staff;
 grant select on column public.client_identities.client_id to app_system;
 grant select on column public.client_identities.company_id to app_system;
 grant select on column public.client_identities.created_at to app_system;
+grant insert on column public.client_identities.kind to app_staff;
 grant select on column public.client_identities.kind to app_system;
 grant select on column public.client_identities.seen_at to app_system;
+grant insert on column public.client_identities.value to app_staff;
 grant select on column public.client_identities.value to app_system;
 grant select on column public.client_merges.at to app_system;
 grant select on column public.client_merges.client_id to app_system;
@@ -4796,19 +4954,30 @@ grant select on column public.client_merges.id to app_system;
 grant select on column public.client_merges.merged_client_id to app_system;
 grant select on column public.client_merges.proof to app_system;
 grant select on column public.client_merges.undo to app_system;
+grant update on column public.clients.archived_at to app_lookup;
+grant update on column public.clients.archived_at to app_staff;
 grant select on column public.clients.company_id to app_system;
 grant select on column public.clients.created_at to app_system;
 grant select on column public.clients.custom_fields to app_system;
+grant insert, update on column public.clients.document to app_staff;
 grant select on column public.clients.document to app_system;
+grant insert, update on column public.clients.email to app_staff;
 grant select on column public.clients.email to app_system;
+grant insert on column public.clients.id to app_staff;
 grant select on column public.clients.id to app_system;
 grant select on column public.clients.merged_into_id to app_system;
+grant insert, update on column public.clients.metadata to app_staff;
 grant select on column public.clients.metadata to app_system;
+grant insert, update on column public.clients.name to app_staff;
 grant select on column public.clients.name to app_system;
 grant select on column public.clients.name_source to app_system;
+grant update on column public.clients.name_source to app_staff;
 grant select on column public.clients.name_told_at to app_system;
+grant insert, update on column public.clients.tags to app_staff;
 grant select on column public.clients.tags to app_system;
 grant select on column public.clients.version to app_system;
+grant update on column public.clients.version to app_lookup;
+grant update on column public.clients.version to app_staff;
 grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
@@ -5274,10 +5443,12 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
+grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
+grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
@@ -5285,6 +5456,7 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
+grant execute on function app.has_open_conversation(client uuid) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
@@ -5424,9 +5596,9 @@ grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_staff;
+grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;
-grant select on table public.client_identities to app_staff;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
 grant insert, select on table public.clients to app_lookup;
