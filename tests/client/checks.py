@@ -14,6 +14,8 @@ STATE_OF_THE_WORLD = {
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # The characters of a document that check the others, an area that there is not.
     "invalid_document", "invalid_phone", "metadata_too_long",
+    # The company's own fields of clients.
+    "unknown_custom_field", "wrong_custom_value", "kind_stays",
     # A password that is easy to guess.
     "password_too_common",
     # A name of the time zone database; times and days that do not go together.

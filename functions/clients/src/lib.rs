@@ -1,7 +1,9 @@
 //! The clients of a company: who they are, by what they are known, and how they are found.
 
 pub mod document;
+pub mod fields;
 pub mod phone;
+pub mod tags;
 
 use conversations::ClientIdentity;
 use shared::{closed_set, prelude::*};

@@ -2,22 +2,40 @@
 
 #[path = "bin/create_client.rs"]
 mod create_client;
+#[path = "bin/create_tag.rs"]
+mod create_tag;
 #[path = "bin/delete_client.rs"]
 mod delete_client;
+#[path = "bin/delete_tag.rs"]
+mod delete_tag;
 #[path = "bin/get_client.rs"]
 mod get_client;
+#[path = "bin/list_client_fields.rs"]
+mod list_client_fields;
 #[path = "bin/list_clients.rs"]
 mod list_clients;
+#[path = "bin/list_tags.rs"]
+mod list_tags;
+#[path = "bin/save_client_fields.rs"]
+mod save_client_fields;
 #[path = "bin/update_client.rs"]
 mod update_client;
+#[path = "bin/update_tag.rs"]
+mod update_tag;
 
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
         ("create_client", create_client::main),
+        ("create_tag", create_tag::main),
         ("delete_client", delete_client::main),
+        ("delete_tag", delete_tag::main),
         ("get_client", get_client::main),
+        ("list_client_fields", list_client_fields::main),
         ("list_clients", list_clients::main),
+        ("list_tags", list_tags::main),
+        ("save_client_fields", save_client_fields::main),
         ("update_client", update_client::main),
+        ("update_tag", update_tag::main),
     ]);
 }

@@ -1,10 +1,10 @@
 //! POST /clients — a new client, whom nobody else is known as.
 
 use clients::{
-    CLIENT, CLIENT_EXISTS, Client, ClientCreated, Known, METADATA_TOO_LONG, document::Document, once_each, phone::Phone,
+    CLIENT, CLIENT_EXISTS, Client, ClientCreated, Known, METADATA_TOO_LONG, document::Document, fields, once_each, phone::Phone,
 };
 use futures_util::future::try_join;
-use shared::{VISIBLE, prelude::*, visible};
+use shared::{VISIBLE, error::refuse, prelude::*, visible};
 
 const ROUTE: Route = Route::post("/clients").fails(&[CLIENT_EXISTS, METADATA_TOO_LONG]);
 
@@ -26,6 +26,10 @@ struct NewClient {
     #[schemars(inner(regex(pattern = VISIBLE)))]
     #[serde(default)]
     tags: Vec<String>,
+    /// Of the fields that `GET /client-fields` answers.
+    #[garde(skip)]
+    #[serde(default)]
+    custom_fields: Map<String, Value>,
     /// An object of the front end's own, at most 16 KB.
     #[garde(skip)]
     #[serde(default)]
@@ -33,8 +37,8 @@ struct NewClient {
 }
 
 const CREATE: &str = "
-    insert into clients (id, name, document, email, tags, metadata)
-    values ($1, $2, $3, $4, $5, $6)";
+    insert into clients (id, name, document, email, tags, metadata, custom_fields)
+    values ($1, $2, $3, $4, $5, $6, $7)";
 
 pub fn main() {
     serve(&ROUTE, create_client);
@@ -46,16 +50,19 @@ async fn create_client(
     _: IdempotencyKey,
     Json(input): Json<NewClient>,
 ) -> Result<Created<Client>, Error> {
-    let NewClient { name, document, email, phones, tags, metadata } = input;
+    let NewClient { name, document, email, phones, tags, custom_fields, metadata } = input;
     let known = Known::new(document, email, &phones);
     let transaction = context.begin(&caller).await?;
-    if let Some(other) = known.namesake(&transaction, None).await? {
+    let (namesake, fields) = try_join(known.namesake(&transaction, None), fields::read(&transaction)).await?;
+    refuse(fields.problems(&custom_fields))?;
+    if let Some(other) = namesake {
         return Err(CLIENT_EXISTS.with_current(&other));
     }
     let (id, tags, metadata) = (context.new_id(), once_each(tags), Value::Object(metadata));
+    let custom_fields = fields::changed(&Value::Null, custom_fields);
     let nothing = Known::default();
     try_join(
-        transaction.execute(CREATE, &[&id, &name, &known.document, &known.email, &tags, &metadata]),
+        transaction.execute(CREATE, &[&id, &name, &known.document, &known.email, &tags, &metadata, &custom_fields]),
         known.add(&transaction, id, &nothing),
     )
     .await

@@ -2,12 +2,12 @@
 
 use clients::{
     CLIENT, CLIENT_EXISTS, CLIENT_IN_USE, Client, ClientUpdated, HAS_OPEN_CONVERSATION, Known, METADATA_TOO_LONG, Openness,
-    document::Document, once_each, phone::Phone,
+    document::Document, fields, once_each, phone::Phone,
 };
-use futures_util::future::{try_join3, try_join4};
+use futures_util::future::{try_join3, try_join5};
 use shared::{
     VISIBLE,
-    error::{NOT_FOUND, STALE},
+    error::{NOT_FOUND, STALE, refuse},
     prelude::*,
     rule, visible,
 };
@@ -43,6 +43,9 @@ struct ClientChanges {
     #[garde(length(max = 30), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
     #[schemars(inner(inner(regex(pattern = VISIBLE))))]
     tags: Option<Vec<String>>,
+    /// Of the fields that `GET /client-fields` answers, those that change; null takes a value away.
+    #[garde(skip)]
+    custom_fields: Option<Map<String, Value>>,
     /// An object of the front end's own, at most 16 KB.
     #[garde(skip)]
     metadata: Option<Map<String, Value>>,
@@ -79,6 +82,8 @@ impl ClientChanges {
             }
         }
         client.tags = self.tags.map_or(client.tags, once_each);
+        client.custom_fields =
+            self.custom_fields.map_or(client.custom_fields.clone(), |given| fields::changed(&client.custom_fields, given));
         client.metadata = self.metadata.map_or(client.metadata, Value::Object);
         client.archived_at = client.archived_at.filter(|_| self.is_archived != Some(false));
         client
@@ -90,7 +95,7 @@ const LOCK: &str = "select from clients where id = $1 and merged_into_id is null
 const UPDATE: &str = "
     update clients
        set name = $2, name_source = case when name = $2 then name_source else 'staff' end, document = $3, email = $4, tags = $5,
-           metadata = $6, archived_at = $7, version = version + 1
+           metadata = $6, archived_at = $7, custom_fields = $8, version = version + 1
      where id = $1";
 
 const REMOVE_IDENTITIES: &str = "
@@ -109,14 +114,16 @@ async fn update_client(
     Json(input): Json<ClientChanges>,
 ) -> Result<Json<Client>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (_, current, Openness { is_open }, namesake): (_, Client, _, _) = try_join4(
+    let (_, current, Openness { is_open }, namesake, fields): (_, Client, _, _, _) = try_join5(
         transaction.query(LOCK, &[&id]),
         transaction.one(CLIENT, &[&id]),
         transaction.one(HAS_OPEN_CONVERSATION, &[&id]),
         input.known().namesake(&transaction, Some(id)),
+        fields::read(&transaction),
     )
     .await?;
     if_match.check(&current)?;
+    refuse(input.custom_fields.iter().flat_map(|given| fields.problems(given)))?;
     let wanted = input.applied_to(&current);
     if wanted == current {
         return transaction.commit(Json(current)).await;
@@ -128,9 +135,9 @@ async fn update_client(
         return Err(CLIENT_IN_USE.with_current(&current));
     }
     let (had, known) = (Known::of(&current), Known::of(&wanted));
-    let Client { name, document, email, phones, tags, metadata, archived_at, .. } = &wanted;
+    let Client { name, document, email, phones, tags, metadata, archived_at, custom_fields, .. } = &wanted;
     try_join3(
-        transaction.execute(UPDATE, &[&id, name, document, email, tags, metadata, archived_at]),
+        transaction.execute(UPDATE, &[&id, name, document, email, tags, metadata, archived_at, custom_fields]),
         transaction.execute(REMOVE_IDENTITIES, &[&id, phones, &had.email, email]),
         known.add(&transaction, id, &had),
     )

@@ -1,5 +1,6 @@
 //! Clients as staff keep and find them.
 
+mod catalogues;
 mod clients_found;
 mod clients_kept;
 
@@ -7,6 +8,13 @@ use crate::Case;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
+        catalogues::{
+            what_is_put_on_a_client_is_spelled_as_in_the_catalogue,
+            a_tag_that_is_renamed_or_deleted_is_so_everywhere,
+            a_tag_put_on_while_it_is_renamed_is_in_the_catalogue,
+            fields_take_what_is_of_their_kind,
+            a_field_that_goes_keeps_its_kind_and_values,
+        };
         clients_found::{
             clients_are_found_by_anything_that_is_known_of_them,
             what_finds_nobody_is_answered_with_nobody,

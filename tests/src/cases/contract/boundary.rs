@@ -38,8 +38,10 @@ const OF_STAFF: &[&str] = &[
     "update channel_credentials (sealed)",
     "delete client_identities",
     "insert client_identities (client_id, kind, value, address)",
-    "insert clients (id, name, document, email, tags, metadata)",
-    "update clients (name, document, email, tags, version, name_source, metadata, archived_at)",
+    "insert client_fields (company_id)",
+    "update client_fields (fields, version, kinds)",
+    "insert clients (id, name, document, email, tags, custom_fields, metadata)",
+    "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
      idle_minutes, bot_enabled, coin_name, colour, version)",
     "delete company_secrets",
@@ -81,6 +83,9 @@ const OF_STAFF: &[&str] = &[
     "update presence_leases (status, lease_until)",
     "insert scheduled_messages (id, conversation_id, body, due_at)",
     "update scheduled_messages (body, due_at, state, version)",
+    "delete tags",
+    "insert tags (id, name, colour)",
+    "update tags (name, colour, version)",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.

@@ -218,6 +218,21 @@ impl Change {
                 let made = company.admin.api.post("/clients", json!({"name": "Vendas"})).await.expect(201);
                 given(format!("/clients/{}", text(&made["id"])), "Vendas")
             }
+            "update_tag" => {
+                let made = company.admin.api.post("/tags", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/tags/{}", text(&made["id"])), "Vendas")
+            }
+            "save_client_fields" => Self {
+                method: Method::PUT,
+                path: "/client-fields".to_owned(),
+                made: json!({"fields": [{"key": "turma", "label": "Turma", "kind": "text", "options": []}]}),
+                same: json!({"fields": [{"key": "turma", "label": "Turma", "kind": "text"}]}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["fields"][0]["label"] = json!(name);
+                    body
+                },
+            },
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_scheduled_message" => {
                 let conversation = super::sample::conversation(stack, company).await;

@@ -308,7 +308,6 @@ pub async fn nobody_rewrites_what_was_said(stack: Arc<Stack>) {
         for sql in [
             "update messages set body = 'falsificado'",
             "update clients set merged_into_id = id",
-            "update clients set custom_fields = '{}'",
             "update client_identities set value = 'falsificado'",
             "update conversation_transfers set conversation_id = conversation_id",
             "delete from conversation_handlers",

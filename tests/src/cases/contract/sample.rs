@@ -173,6 +173,7 @@ impl Fixture {
             "department_id" if function == "remove_department_member" => self.department_with_colleague().await,
             "department_id" => self.department().await,
             "client_id" => self.client().await,
+            "tag_id" => self.tag().await,
             "member_id" => member(&self.stack, &self.company, "active").await,
             "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
             "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
@@ -256,6 +257,11 @@ impl Fixture {
 
     async fn client(&self) -> String {
         let made = self.company.admin.api.post("/clients", json!({"name": format!("Cliente {}", digits())})).await;
+        text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn tag(&self) -> String {
+        let made = self.company.admin.api.post("/tags", json!({"name": format!("Etiqueta {}", digits())})).await;
         text(&made.expect(201)["id"]).to_owned()
     }
 

@@ -308,6 +308,7 @@ fn with_any_ids(text: &str) -> String {
         "long_job",
         "webhook",
         "scheduled",
+        "tag",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -333,6 +334,7 @@ struct Scene {
     long_job: String,
     webhook: String,
     scheduled: String,
+    tag: String,
 }
 
 impl Scene {
@@ -356,6 +358,8 @@ impl Scene {
         let long_job = sample::long_job(stack, &company).await;
         let webhook = sample::webhook(stack, &company).await;
         let scheduled = sample::scheduled_message(&company, &conversation).await;
+        let tag = admin.api.post("/tags", json!({"name": secret(&company)})).await.expect(201);
+        let tag = text(&tag["id"]).to_owned();
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -373,6 +377,7 @@ impl Scene {
             long_job,
             webhook,
             scheduled,
+            tag,
         }
     }
 
@@ -398,6 +403,7 @@ impl Scene {
             ("{long_job}", self.long_job.clone()),
             ("{webhook}", self.webhook.clone()),
             ("{scheduled}", self.scheduled.clone()),
+            ("{tag}", self.tag.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

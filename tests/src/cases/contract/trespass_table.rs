@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`, `{client}`,
 /// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
-/// `{scheduled}`; `{soon}` is a time to come.
+/// `{scheduled}`, `{tag}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -59,6 +59,12 @@ pub const ROWS: &[Row] = &[
     row("get_client", "/clients/{client}", "", NotFound),
     row("list_clients", "/clients", "", OwnThings),
     row("list_clients", "/clients?search=Cliente%20da%20casa", "", OwnThings),
+    row("create_tag", "/tags", r#"{"name": "Intruso"}"#, OwnThings),
+    row("delete_tag", "/tags/{tag}", "", NotFound),
+    row("list_client_fields", "/client-fields", "", OwnThings),
+    row("list_tags", "/tags", "", OwnThings),
+    row("save_client_fields", "/client-fields", r#"{"fields": []}"#, OwnThings),
+    row("update_tag", "/tags/{tag}", r#"{"name": "Intruso"}"#, NotFound),
     row("update_client", "/clients/{client}", r#"{"name": "Intruso"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
