@@ -58,6 +58,10 @@ pub struct Client {
     pub accepts_marketing: Option<bool>,
     /// Since when they are in no list; they are again when they write.
     pub archived_at: Option<Timestamp>,
+    /// Since when what they write is told to nobody.
+    pub blocked_at: Option<Timestamp>,
+    /// Messages of theirs that came since they were last blocked, before they were unblocked.
+    pub blocked_count: i32,
     pub created_at: Timestamp,
     pub version: i32,
 }
@@ -74,7 +78,7 @@ macro_rules! client_columns {
     () => {
         concat!(
             "clients.id, clients.name, clients.name_source, clients.document, clients.email, clients.tags, clients.custom_fields,
-             clients.metadata, clients.archived_at, clients.created_at, clients.version,
+             clients.metadata, clients.archived_at, clients.blocked_at, clients.blocked_count, clients.created_at, clients.version,
              array(select value
                      from client_identities identity
                     where identity.company_id = clients.company_id and identity.client_id = clients.id and identity.kind = 'phone'
@@ -211,6 +215,27 @@ pub struct ClientDeleted {
 }
 
 event!(ClientDeleted = "client.deleted");
+
+/// What a client writes is told to nobody from now on, and nobody writes to them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClientBlocked {
+    pub client_id: Uuid,
+}
+
+event!(ClientBlocked = "client.blocked");
+
+/// A client is heard again.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClientUnblocked {
+    pub client_id: Uuid,
+    /// Those with messages that came meanwhile: they are unread, and open. Whoever sees one reads it anew.
+    pub conversation_ids: Vec<Uuid>,
+}
+
+event!(ClientUnblocked = "client.unblocked");
+
+/// Whoever writes to a client's row, and webhooks of theirs, wait.
+pub const LOCK_CLIENT: &str = "select from clients where id = $1 and merged_into_id is null for update";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
 
+#[path = "bin/block_client.rs"]
+mod block_client;
 #[path = "bin/create_client.rs"]
 mod create_client;
 #[path = "bin/create_tag.rs"]
@@ -18,6 +20,8 @@ mod list_clients;
 mod list_tags;
 #[path = "bin/save_client_fields.rs"]
 mod save_client_fields;
+#[path = "bin/unblock_client.rs"]
+mod unblock_client;
 #[path = "bin/update_client.rs"]
 mod update_client;
 #[path = "bin/update_tag.rs"]
@@ -26,6 +30,7 @@ mod update_tag;
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
+        ("block_client", block_client::main),
         ("create_client", create_client::main),
         ("create_tag", create_tag::main),
         ("delete_client", delete_client::main),
@@ -35,6 +40,7 @@ fn main() {
         ("list_clients", list_clients::main),
         ("list_tags", list_tags::main),
         ("save_client_fields", save_client_fields::main),
+        ("unblock_client", unblock_client::main),
         ("update_client", update_client::main),
         ("update_tag", update_tag::main),
     ]);

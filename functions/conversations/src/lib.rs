@@ -71,6 +71,13 @@ pub const NOT_TAKEN: Problem =
 pub const BOT_MODE: Problem =
     Problem::new(409, "bot_mode", "Assuma o atendimento para enviar mensagens", "Take the conversation over to send messages")
         .showing::<Conversation>();
+pub const CLIENT_BLOCKED: Problem = Problem::new(
+    409,
+    "client_blocked",
+    "Este cliente está bloqueado. Desbloqueie-o antes de escrever.",
+    "This client is blocked. Unblock them before writing.",
+)
+.showing::<Conversation>();
 pub const WINDOW_CLOSED: Problem = Problem::new(
     409,
     "window_closed",

@@ -10,8 +10,8 @@ use shared::{
 };
 
 use crate::{
-    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, MessageKind, Mode, NOT_HOLDER, NOT_TAKEN,
-    WINDOW_CLOSED, media_url::file_of,
+    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, MessageKind, Mode,
+    NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED, media_url::file_of,
 };
 
 /// What an agent may send.
@@ -220,6 +220,7 @@ pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Re
     let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
     match held.assignee_id {
         _ if held.is_closed() => Err(CONVERSATION_CLOSED),
+        _ if held.is_client_blocked => Err(CLIENT_BLOCKED),
         _ if held.mode == Mode::Bot => Err(BOT_MODE),
         None if !is_supervisor => Err(NOT_TAKEN),
         Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER),
@@ -414,6 +415,7 @@ mod tests {
             inbound_count: 1,
             window_expires_at: Some(Timestamp::from_second(100).unwrap()),
             merged_into_id: None,
+            is_client_blocked: false,
         }
     }
 
@@ -435,6 +437,8 @@ mod tests {
         assert_eq!(code(99, Role::Supervisor, &theirs), None);
         assert_eq!(code(99, Role::Agent, &held(None)), Some("not_taken"));
         assert_eq!(code(99, Role::Agent, &HeldConversation { mode: Mode::Bot, ..held(None) }), Some("bot_mode"));
+        let blocked = HeldConversation { is_client_blocked: true, ..mine.clone() };
+        assert_eq!(code(99, Role::Admin, &blocked), Some("client_blocked"));
         assert_eq!(code(99, Role::Admin, &HeldConversation { status: Status::Closed, ..mine }), Some("conversation_closed"));
     }
 

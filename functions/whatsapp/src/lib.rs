@@ -11,5 +11,5 @@ pub mod named;
 mod notices;
 pub mod payload;
 pub mod routing;
-mod sender;
+pub mod sender;
 pub mod statements;

@@ -1,5 +1,6 @@
 //! Clients as staff keep and find them.
 
+mod blocked;
 mod catalogues;
 mod clients_found;
 mod clients_kept;
@@ -8,6 +9,13 @@ use crate::Case;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
+        blocked::{
+            what_a_blocked_client_writes_is_told_to_nobody_until_they_are_unblocked,
+            nobody_writes_to_a_blocked_client,
+            a_closed_conversation_stays_closed_until_its_client_is_unblocked,
+            who_was_blocked_before_they_ever_wrote_is_heard_afterwards,
+            no_bot_answers_a_blocked_client,
+        };
         catalogues::{
             what_is_put_on_a_client_is_spelled_as_in_the_catalogue,
             a_tag_that_is_renamed_or_deleted_is_so_everywhere,

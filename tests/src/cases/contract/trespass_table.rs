@@ -54,6 +54,8 @@ pub const ROWS: &[Row] = &[
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
+    row("block_client", "/clients/{client}/block", "", NotFound),
+    row("unblock_client", "/clients/{client}/unblock", "", NotFound),
     row("create_client", "/clients", r#"{"name": "Intruso"}"#, OwnThings),
     row("delete_client", "/clients/{client}", "", NotFound),
     row("get_client", "/clients/{client}", "", NotFound),
