@@ -5,7 +5,7 @@ import schemathesis
 # Codes of problems, or of their fields (of one field alone by its name too), that no description can foresee.
 STATE_OF_THE_WORLD = {
     # Rows that are not there, or not the caller's: one choice of many in a body.
-    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "not_found", "not_published",
+    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client", "not_found", "not_published",
     # What was said before.
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # What WhatsApp says of a token, and a channel that was never saved.

@@ -18,10 +18,14 @@ mod list_client_fields;
 mod list_clients;
 #[path = "bin/list_tags.rs"]
 mod list_tags;
+#[path = "bin/merge_clients.rs"]
+mod merge_clients;
 #[path = "bin/save_client_fields.rs"]
 mod save_client_fields;
 #[path = "bin/unblock_client.rs"]
 mod unblock_client;
+#[path = "bin/undo_client_merge.rs"]
+mod undo_client_merge;
 #[path = "bin/update_client.rs"]
 mod update_client;
 #[path = "bin/update_tag.rs"]
@@ -39,8 +43,10 @@ fn main() {
         ("list_client_fields", list_client_fields::main),
         ("list_clients", list_clients::main),
         ("list_tags", list_tags::main),
+        ("merge_clients", merge_clients::main),
         ("save_client_fields", save_client_fields::main),
         ("unblock_client", unblock_client::main),
+        ("undo_client_merge", undo_client_merge::main),
         ("update_client", update_client::main),
         ("update_tag", update_tag::main),
     ]);

@@ -31,7 +31,7 @@ pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_message};
 pub use identity::{ClientIdentity, IdentityKind};
-pub use joining::{ClientMerged, MergedConversation, join_clients};
+pub use joining::{ClientMerged, ClientUnmerged, MergedConversation, join_clients, merge_clients, part_clients, words_of_kinds};
 pub use media_url::file_of;
 pub use message::{
     DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, SystemMessage,

@@ -177,6 +177,7 @@ async fn add(
                 &storage_key,
                 &media.map(|media| media.id.clone()),
                 &(found == Found::Silent),
+                &message.sender.identity().filter(|_| sender_type == "client"),
             ],
         )
         .await?;

@@ -108,14 +108,14 @@ pub const APPLY: &str = concat!(
     told_early!("$3", "$9"),
     ", new_message as (
         insert into messages (id, conversation_id, channel_account_id, sender_type, kind, body, payload, file_id, reply_to_id,
-                              provider_id, status, error_code, error_detail, inbound_number, sent_at)
+                              provider_id, status, error_code, error_detail, inbound_number, sent_at, came_by)
         select $2, locked.id, $3, $4, $5, $6, $7, (select id from new_file),
                (select answered.id
                   from messages answered
                   join conversations on conversations.company_id = answered.company_id and conversations.id = answered.conversation_id
                  where answered.channel_account_id = $3 and answered.provider_id = $8 and conversations.client_id = locked.client_id),
                $9, case when $4 = 'agent' then told.status end, told.error_code, told.error_detail,
-               case when $4 = 'client' then locked.inbound_count + 1 end, $10
+               case when $4 = 'client' then locked.inbound_count + 1 end, $10, $18
           from locked, told
         on conflict on constraint messages_provider_id do nothing
         returning *

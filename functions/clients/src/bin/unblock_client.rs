@@ -1,16 +1,13 @@
 //! POST /clients/{id}/unblock — the client is heard again, and what they wrote meanwhile is there to be read.
 
 use clients::{CLIENT, Client, ClientUnblocked, LOCK_CLIENT};
-use conversations::preview;
+use conversations::words_of_kinds;
 use futures_util::future::try_join;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/clients/{id}/unblock").fails(&[NOT_FOUND]);
 
 const UNBLOCK: &str = "select app.unblock_client($1, $2) as conversation_ids";
-
-/// Kinds of messages that may have no text.
-const WORDLESS: [&str; 9] = ["image", "audio", "video", "document", "sticker", "location", "contacts", "order", "unsupported"];
 
 #[derive(FromRow)]
 struct Unblocked {
@@ -27,8 +24,7 @@ async fn unblock_client(context: Context, caller: Staff, Path(id): Path<Uuid>) -
     if current.blocked_at.is_none() {
         return transaction.commit(Json(current)).await;
     }
-    let words: Map<String, Value> = WORDLESS.iter().map(|kind| ((*kind).to_owned(), json!(preview(kind, "")))).collect();
-    let words = Value::Object(words);
+    let words = words_of_kinds();
     let (Unblocked { conversation_ids }, client): (_, Client) =
         try_join(transaction.one(UNBLOCK, &[&id, &words]), transaction.one(CLIENT, &[&id])).await?;
     transaction.tell_staff(&ClientUnblocked { client_id: id, conversation_ids });

@@ -4,6 +4,7 @@ mod blocked;
 mod catalogues;
 mod clients_found;
 mod clients_kept;
+mod merged;
 
 use crate::Case;
 
@@ -43,6 +44,16 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             nobody_is_deleted_while_they_write,
             what_is_wrong_is_named_and_changes_nothing,
             changes_are_told_to_staff_alone,
+        };
+        merged::{
+            two_clients_are_one_with_everything_and_two_again_as_they_were,
+            what_comes_after_a_merge_stays_with_the_number_it_came_by,
+            a_conversation_begun_after_a_merge_goes_with_who_began_it,
+            of_merges_and_undoings_at_once_one_wins,
+            messages_that_come_while_clients_are_joined_and_parted_are_where_they_belong,
+            any_order_of_merges_and_undoings_leaves_everybody_with_what_they_wrote,
+            a_merge_that_cannot_be_is_refused_and_changes_nothing,
+            a_students_login_follows_and_comes_back,
         };
     }
 }

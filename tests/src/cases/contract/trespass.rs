@@ -309,6 +309,7 @@ fn with_any_ids(text: &str) -> String {
         "webhook",
         "scheduled",
         "tag",
+        "merge",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -335,6 +336,7 @@ struct Scene {
     webhook: String,
     scheduled: String,
     tag: String,
+    merge: String,
 }
 
 impl Scene {
@@ -360,6 +362,12 @@ impl Scene {
         let scheduled = sample::scheduled_message(&company, &conversation).await;
         let tag = admin.api.post("/tags", json!({"name": secret(&company)})).await.expect(201);
         let tag = text(&tag["id"]).to_owned();
+        let mut one = Vec::new();
+        for name in ["Uma", "Outra"] {
+            let made = admin.api.post("/clients", json!({"name": name})).await.expect(201);
+            one.push(text(&made["id"]).to_owned());
+        }
+        let merge = sample::client_merge(&company, &one[0], &one[1]).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -378,6 +386,7 @@ impl Scene {
             webhook,
             scheduled,
             tag,
+            merge,
         }
     }
 
@@ -404,6 +413,7 @@ impl Scene {
             ("{webhook}", self.webhook.clone()),
             ("{scheduled}", self.scheduled.clone()),
             ("{tag}", self.tag.clone()),
+            ("{merge}", self.merge.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{file}`, `{pending_file}`, `{department}`, `{client}`,
 /// `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
-/// `{scheduled}`, `{tag}`; `{soon}` is a time to come.
+/// `{scheduled}`, `{tag}`, `{merge}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -55,6 +55,8 @@ pub const ROWS: &[Row] = &[
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("block_client", "/clients/{client}/block", "", NotFound),
+    row("merge_clients", "/clients/{client}/merge", r#"{"client_id": "{client}"}"#, NotFound),
+    row("undo_client_merge", "/client-merges/{merge}/undo", "", NotFound),
     row("unblock_client", "/clients/{client}/unblock", "", NotFound),
     row("create_client", "/clients", r#"{"name": "Intruso"}"#, OwnThings),
     row("delete_client", "/clients/{client}", "", NotFound),
