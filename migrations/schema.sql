@@ -1099,6 +1099,39 @@ CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) 
 CREATE UNIQUE INDEX tags_name ON public.tags USING btree (company_id, app.look(name));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 
+-- views
+
+create view public.client_history with (security_invoker=true) as
+ SELECT conversations.company_id,
+    conversations.client_id,
+    conversations.started_at AS at,
+    conversations.id,
+    'conversation'::text AS kind
+   FROM public.conversations
+  WHERE (conversations.merged_into_id IS NULL)
+UNION ALL
+ SELECT conversations.company_id,
+    conversations.client_id,
+    transfers.at,
+    transfers.id,
+    'transfer'::text AS kind
+   FROM (public.conversations
+     JOIN public.conversation_transfers transfers ON (((transfers.company_id = conversations.company_id) AND (transfers.conversation_id = conversations.id))))
+UNION ALL
+ SELECT client_consents.company_id,
+    client_consents.client_id,
+    client_consents.at,
+    client_consents.id,
+    'consent'::text AS kind
+   FROM public.client_consents
+UNION ALL
+ SELECT client_merges.company_id,
+    client_merges.client_id,
+    client_merges.at,
+    client_merges.id,
+    'merge'::text AS kind
+   FROM public.client_merges;
+
 -- functions
 
 CREATE OR REPLACE FUNCTION app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text)
@@ -2623,6 +2656,37 @@ CREATE OR REPLACE FUNCTION app.held_conversation()
  STABLE
 AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.history_entry(kind text, id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_variable
+begin
+    return case kind
+        when 'conversation' then (
+            select jsonb_build_object(
+                       'conversation_id', c.id, 'channel_account_id', c.channel_account_id, 'status', c.status, 'subject', c.subject,
+                       'department_id', c.department_id, 'assignee_id', c.assignee_id, 'ended_at', c.ended_at,
+                       'close_reason', c.close_reason, 'last_message_preview', c.last_message_preview)
+              from public.conversations c where c.id = history_entry.id)
+        when 'transfer' then (
+            select jsonb_build_object(
+                       'conversation_id', t.conversation_id, 'from_user_id', t.from_user_id, 'to_user_id', t.to_user_id,
+                       'from_department_id', t.from_department_id, 'to_department_id', t.to_department_id,
+                       'by_user_id', t.by_user_id, 'reason', t.reason)
+              from public.conversation_transfers t where t.id = history_entry.id)
+        when 'consent' then (
+            select jsonb_build_object('purpose', c.purpose, 'channel', c.channel, 'granted', c.granted, 'source', c.source)
+              from public.client_consents c where c.id = history_entry.id)
+        when 'merge' then (
+            select jsonb_build_object('merge_id', m.id, 'merged_client_id', m.merged_client_id, 'by_user_id', m.by_user_id,
+                                      'undone_at', m.undone_at)
+              from public.client_merges m where m.id = history_entry.id)
+    end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_assignee()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3667,8 +3731,13 @@ begin
           from conversations
           join messages on messages.company_id = company and messages.conversation_id = conversations.id
          where conversations.company_id = company and conversations.client_id in (one, two)
-           and messages.sender_type = 'client' and messages.created_at >= done.at
-           and (messages.came_by = any (theirs)) <> (conversations.client_id = two)
+           and messages.sender_type = 'client'
+           -- By when its transaction began, which may have waited for the merge.
+           and messages.created_at > done.at - interval '1 minute'
+           and (conversations.client_id = one and messages.came_by = any (theirs)
+                or conversations.client_id = two
+                   and messages.came_by in (select kind || ':' || value from client_identities
+                                             where company_id = company and client_id = one))
          order by messages.sent_at, messages.id
     loop
         select id into target
@@ -5976,6 +6045,7 @@ grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.held_conversation() to app_system;
+grant execute on function app.history_entry(kind text, id uuid) to app_staff;
 grant execute on function app.hold_clients(one uuid, other uuid) to app_staff;
 grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.hold_logins(company uuid, person uuid) to app_lookup;
@@ -6120,6 +6190,7 @@ grant select on table public.client_consents to app_lookup;
 grant select on table public.client_consents to app_staff;
 grant select on table public.client_fields to app_staff;
 grant select on table public.client_fields to app_system;
+grant select on table public.client_history to app_staff;
 grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;

@@ -12,6 +12,8 @@ mod delete_client;
 mod delete_tag;
 #[path = "bin/get_client.rs"]
 mod get_client;
+#[path = "bin/get_client_history.rs"]
+mod get_client_history;
 #[path = "bin/list_client_fields.rs"]
 mod list_client_fields;
 #[path = "bin/list_clients.rs"]
@@ -40,6 +42,7 @@ fn main() {
         ("delete_client", delete_client::main),
         ("delete_tag", delete_tag::main),
         ("get_client", get_client::main),
+        ("get_client_history", get_client_history::main),
         ("list_client_fields", list_client_fields::main),
         ("list_clients", list_clients::main),
         ("list_tags", list_tags::main),

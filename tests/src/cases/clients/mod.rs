@@ -4,6 +4,7 @@ mod blocked;
 mod catalogues;
 mod clients_found;
 mod clients_kept;
+mod history;
 mod merged;
 
 use crate::Case;
@@ -45,6 +46,10 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_is_wrong_is_named_and_changes_nothing,
             changes_are_told_to_staff_alone,
         };
+        history::{
+            all_that_happened_is_one_timeline,
+            a_long_history_is_read_page_by_page_in_little_time,
+        };
         merged::{
             two_clients_are_one_with_everything_and_two_again_as_they_were,
             what_comes_after_a_merge_stays_with_the_number_it_came_by,
@@ -52,6 +57,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             of_merges_and_undoings_at_once_one_wins,
             messages_that_come_while_clients_are_joined_and_parted_are_where_they_belong,
             any_order_of_merges_and_undoings_leaves_everybody_with_what_they_wrote,
+            the_bot_goes_on_with_both_and_with_each_again,
             a_merge_that_cannot_be_is_refused_and_changes_nothing,
             a_students_login_follows_and_comes_back,
         };

@@ -36,10 +36,10 @@ const OF_STAFF: &[&str] = &[
     "update channel_accounts (name, status, department_id, bot_flow_id, settings, version, account_key, display_number)",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
+    "insert client_fields (company_id)",
+    "update client_fields (fields, kinds, version)",
     "delete client_identities",
     "insert client_identities (client_id, kind, value, address)",
-    "insert client_fields (company_id)",
-    "update client_fields (fields, version, kinds)",
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
@@ -278,9 +278,9 @@ pub async fn staff_record_what_their_role_does_in_their_company(stack: Arc<Stack
             event("conversation.updated", format!("company:{}", other.id), &Value::Null),
             event("conversation.updated", "x", &Value::Null),
             event("session.revoked", &theirs, &of_one(colleague)),
-            event("client.merged", &here, &Value::Null),
+            event("message.updated", &here, &Value::Null),
             event("note.forged", &here, &Value::Null),
-            job("bot_turn", "bot", None),
+            job("bot_turn", "media", None),
             job("fetch_media", "media", None),
             job("deliver_message", "bot", None),
             job("deliver_message", "delivery", Some("2100-01-01T00:00:00Z")),
@@ -290,8 +290,11 @@ pub async fn staff_record_what_their_role_does_in_their_company(stack: Arc<Stack
         is_not_recorded(&inside, record).await;
     }
     is_not_recorded(&inside, event("department.created", &here, &Value::Null)).await;
+    is_not_recorded(&inside, event("client.merged", &here, &Value::Null)).await;
+    is_not_recorded(&inside, job("bot_turn", "bot", None)).await;
     let supervisor = Inside::enter(&stack, &company, &company.supervisor, "supervisor").await;
     is_recorded(&supervisor, event("department.created", &here, &Value::Null)).await;
+    is_recorded(&supervisor, event("client.merged", &here, &Value::Null)).await;
     is_not_recorded(&supervisor, event("channel.updated", &here, &Value::Null)).await;
     let admin = Inside::enter(&stack, &company, &company.admin, "admin").await;
     is_recorded(&admin, event("channel.updated", &here, &Value::Null)).await;

@@ -44,6 +44,7 @@ struct Scene {
     company: Company,
     /// The conversation that it is about, where it is about one.
     conversation: String,
+    client: String,
 }
 
 impl Scene {
@@ -56,12 +57,18 @@ impl Scene {
             company.phone.receive_text(&client, "Oi").await;
             company.admin.conversation_id_of(&client).await
         };
-        Self { function: function.to_owned(), company, conversation }
+        let client = if conversation.is_empty() {
+            String::new()
+        } else {
+            text(&company.admin.conversation(&conversation).await["client_id"]).to_owned()
+        };
+        Self { function: function.to_owned(), company, conversation, client }
     }
 
     /// Its path, to be gone on with parameters.
     fn path(&self) -> String {
         match self.function.as_str() {
+            "get_client_history" => format!("/clients/{}/history?", self.client),
             "list_clients" => "/clients?archived=false".to_owned(),
             "list_conversations" => "/conversations?category=pending".to_owned(),
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
@@ -99,7 +106,7 @@ impl Scene {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
             }
-            "list_transfers" => {
+            "list_transfers" | "get_client_history" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
             _ if number == 0 => drop(company.admin.take_over(&self.conversation).await),

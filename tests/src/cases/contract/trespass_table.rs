@@ -60,6 +60,7 @@ pub const ROWS: &[Row] = &[
     row("unblock_client", "/clients/{client}/unblock", "", NotFound),
     row("create_client", "/clients", r#"{"name": "Intruso"}"#, OwnThings),
     row("delete_client", "/clients/{client}", "", NotFound),
+    row("get_client_history", "/clients/{client}/history", "", NotFound),
     row("get_client", "/clients/{client}", "", NotFound),
     row("list_clients", "/clients", "", OwnThings),
     row("list_clients", "/clients?search=Cliente%20da%20casa", "", OwnThings),
