@@ -40,7 +40,6 @@ pub const LOCK_TAG: &str = "select from tags where id = $1 for update";
 ///
 /// # Errors
 /// Of what is none.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
 pub fn is_colour(colour: &str, (): &()) -> garde::Result {
     let is_hexadecimal = |digits: &str| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if colour.strip_prefix('#').is_some_and(is_hexadecimal) {

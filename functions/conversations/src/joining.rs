@@ -111,18 +111,17 @@ pub async fn join_clients(
     Ok(tell_joined(context, transaction, company_id, merge_id, joined).await?.unwrap_or(one))
 }
 
-/// As `join_clients`, because a supervisor says so: `stays` does. `None` when one of them is nobody by now.
+/// As `join_clients`, because a supervisor says so: `stays` does. `false` when one of them is nobody by now.
 pub async fn merge_clients(
     context: &Context,
     transaction: &Transaction,
     company_id: Uuid,
-    stays: Uuid,
-    goes: Uuid,
+    merge_id: Uuid,
+    (stays, goes): (Uuid, Uuid),
     proof: &Value,
-) -> Result<Option<Uuid>, Error> {
-    let merge_id = context.new_id();
+) -> Result<bool, Error> {
     let joined = transaction.all(MERGE, &[&merge_id, &stays, &goes, proof]).await?;
-    Ok(tell_joined(context, transaction, company_id, merge_id, joined).await?.map(|_| merge_id))
+    Ok(tell_joined(context, transaction, company_id, merge_id, joined).await?.is_some())
 }
 
 /// Makes two clients of one again and tells of it; `false` when it cannot be undone any more. Whoever calls holds the merge.

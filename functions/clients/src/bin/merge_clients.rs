@@ -5,7 +5,7 @@ use clients::{
     merges::{ClientMerge, MERGE},
 };
 use conversations::merge_clients as merge;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use shared::{
     error::{FieldProblem, NOT_FOUND, refuse},
     prelude::*,
@@ -49,8 +49,11 @@ async fn merge_clients(
     };
     refuse((goes.is_none() || client_id == id).then(|| FieldProblem::new("client_id", code, portuguese, english)))?;
     let proof = json!({"by_user_id": caller.user_id});
-    let merge_id = merge(&context, &transaction, caller.company_id, id, client_id, &proof).await?.ok_or(NOT_FOUND)?;
-    let merged: ClientMerge = transaction.one(MERGE, &[&merge_id]).await?;
+    let merge_id = context.new_id();
+    // The row is asked for in the flight that makes it.
+    let merging = merge(&context, &transaction, caller.company_id, merge_id, (id, client_id), &proof);
+    let (_, merged): (_, Option<ClientMerge>) = try_join(merging, transaction.first(MERGE, &[&merge_id])).await?;
+    let merged = merged.ok_or(NOT_FOUND)?;
     transaction.audit(id, &json!({"client": stays, "merged_client": goes}), &merged);
     transaction.commit(Created(merged)).await
 }

@@ -31,11 +31,13 @@ async fn undo_client_merge(context: Context, caller: Supervisor, Path(id): Path<
         return Err(MERGE_TOO_OLD.with_current(&merge));
     }
     let both = (merge.client_id, merge.merged_client_id);
-    let is_parted = part_clients(&context, &transaction, caller.company_id, id, both).await;
-    if !is_parted.on_constraint("clients_document", CLIENT_EXISTS)? {
+    // The row is asked for in the flight that changes it.
+    let parting = part_clients(&context, &transaction, caller.company_id, id, both);
+    let (is_parted, undone): (_, ClientMerge) =
+        try_join(parting, transaction.one(MERGE, &[&id])).await.on_constraint("clients_document", CLIENT_EXISTS)?;
+    if !is_parted {
         return Err(MERGED_AGAIN.with_current(&merge));
     }
-    let undone: ClientMerge = transaction.one(MERGE, &[&id]).await?;
     transaction.audit(id, &merge, &undone);
     transaction.commit(Json(undone)).await
 }

@@ -251,7 +251,7 @@ pub async fn any_order_of_merges_and_undoings_leaves_everybody_with_what_they_wr
     let mut merges: Vec<Value> = Vec::new();
     for step in 0..40 {
         match next(7) {
-            0 | 1 | 2 => {
+            0..=2 => {
                 let at = next(3);
                 let words = format!("{at}:{step}");
                 drop(company.phone.receive_text(&numbers[at], &words).await);
