@@ -703,4 +703,4 @@ begin
     end;
 end
 $$;
-grant execute on function app.history_entry to app_staff;
+grant execute on function app.history_entry to app_staff, app_system;

@@ -6046,6 +6046,7 @@ grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.held_conversation() to app_system;
 grant execute on function app.history_entry(kind text, id uuid) to app_staff;
+grant execute on function app.history_entry(kind text, id uuid) to app_system;
 grant execute on function app.hold_clients(one uuid, other uuid) to app_staff;
 grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.hold_logins(company uuid, person uuid) to app_lookup;
