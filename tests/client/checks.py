@@ -5,13 +5,18 @@ import schemathesis
 # Codes of problems, or of their fields (of one field alone by its name too), that no description can foresee.
 STATE_OF_THE_WORLD = {
     # Rows that are not there, or not the caller's: one choice of many in a body.
-    "unknown_template", "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "not_found", "not_published",
+    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client",
+    "unknown_template", "not_found", "not_published",
     # What was said before.
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # What WhatsApp says of a token, and a channel that was never saved.
     "not_accepted", "access_token required",
     # Which addresses lead to a public host, encrypted.
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
+    # The characters of a document that check the others, an area that there is not.
+    "invalid_document", "invalid_phone", "metadata_too_long",
+    # The company's own fields of clients.
+    "unknown_custom_field", "wrong_custom_value", "kind_stays",
     # A password that is easy to guess.
     "password_too_common",
     # What the clock says.

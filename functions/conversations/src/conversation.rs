@@ -210,7 +210,9 @@ pub fn emit_conversation<P>(
 /// Locks the row of a conversation the caller sees, and keeps it in their sight until the transaction ends.
 const LOCK: &str = "
     select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
-           window_expires_at, merged_into_id, set_config('app.held_conversation', id::text, true) as held
+           window_expires_at, merged_into_id, (select clients.blocked_at is not null from clients
+             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
+           set_config('app.held_conversation', id::text, true) as held
       from conversations
      where id = $1
        for update";
@@ -218,7 +220,8 @@ const LOCK: &str = "
 /// As many as the caller sees of these, in the order of locks.
 pub const LOCK_ALL: &str = "
     select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
-           window_expires_at, merged_into_id
+           window_expires_at, merged_into_id, (select clients.blocked_at is not null from clients
+             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked
       from conversations
      where id = any ($1)
      order by id
@@ -239,6 +242,7 @@ pub struct HeldConversation {
     pub window_expires_at: Option<Timestamp>,
     /// The conversation of the same client that has its messages now.
     pub merged_into_id: Option<Uuid>,
+    pub is_client_blocked: bool,
 }
 
 impl HeldConversation {

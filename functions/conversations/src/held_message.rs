@@ -13,6 +13,8 @@ const LOCK_MESSAGE: &str = concat!(
     "select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
             conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
             conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+            (select clients.blocked_at is not null from clients
+             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
             set_config('app.held_conversation', conversations.id::text, true) as held,
             channel_accounts.kind as channel_kind,
             (select to_jsonb(message) from (select ",

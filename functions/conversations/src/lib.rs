@@ -6,6 +6,7 @@ mod delivery;
 mod filter_words;
 mod filters;
 mod held_message;
+mod identity;
 mod joining;
 mod media_url;
 mod message;
@@ -13,7 +14,7 @@ pub mod outbox;
 mod payload;
 mod reading;
 mod scheduled;
-mod search;
+pub mod search;
 mod send_rules;
 mod sending;
 mod statuses;
@@ -32,7 +33,8 @@ pub use conversation::{
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_message};
-pub use joining::{ClientMerged, MergedConversation, join_clients};
+pub use identity::{ClientIdentity, IdentityKind};
+pub use joining::{ClientMerged, ClientUnmerged, MergedConversation, join_clients, merge_clients, part_clients, words_of_kinds};
 pub use media_url::file_of;
 pub use message::{
     DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, SystemMessage,
@@ -78,6 +80,13 @@ pub const NOT_TAKEN: Problem =
 pub const BOT_MODE: Problem =
     Problem::new(409, "bot_mode", "Assuma o atendimento para enviar mensagens", "Take the conversation over to send messages")
         .showing::<Conversation>();
+pub const CLIENT_BLOCKED: Problem = Problem::new(
+    409,
+    "client_blocked",
+    "Este cliente está bloqueado. Desbloqueie-o antes de escrever.",
+    "This client is blocked. Unblock them before writing.",
+)
+.showing::<Conversation>();
 pub const WINDOW_CLOSED: Problem = Problem::new(
     409,
     "window_closed",

@@ -89,6 +89,8 @@ const LOCK: &str = "
     select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
            conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
            conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+           (select clients.blocked_at is not null from clients
+             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
            set_config('app.held_conversation', conversations.id::text, true) as held
       from scheduled_messages
       join conversations on conversations.company_id = scheduled_messages.company_id
@@ -124,6 +126,8 @@ const LOCK_DUE: &str = "
     select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
            conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
            conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+           (select clients.blocked_at is not null from clients
+             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
            scheduled_messages.author_id, scheduled_messages.due_at,
            (select role from memberships
              where memberships.company_id = scheduled_messages.company_id

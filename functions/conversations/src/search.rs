@@ -8,7 +8,8 @@ const FEWEST_BESIDE_LETTERS: usize = 8;
 
 /// The digits under which a phone number typed like this, or a part of one, may be stored: with the country code or without,
 /// with Brazil's ninth digit or without, with zeros dialled before it; patterns for the inside of a `like`. Empty for what is no number.
-pub(crate) fn numbers(text: &str) -> Vec<String> {
+#[must_use]
+pub fn numbers(text: &str) -> Vec<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let fewest = if text.chars().any(char::is_alphabetic) { FEWEST_BESIDE_LETTERS } else { FEWEST };
     if digits.len() < fewest {

@@ -10,8 +10,8 @@ use shared::{
 };
 
 use crate::{
-    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, FilledTemplate, HeldConversation, Message, MessageKind, Mode,
-    NOT_HOLDER, NOT_TAKEN, TemplateRow, TemplateToSend, WINDOW_CLOSED, fill_in, media_url::file_of,
+    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, Content, FILE_NOT_READY, FilledTemplate, HeldConversation, Message,
+    MessageKind, Mode, NOT_HOLDER, NOT_TAKEN, TemplateRow, TemplateToSend, WINDOW_CLOSED, fill_in, media_url::file_of,
 };
 
 /// What an agent may send.
@@ -236,6 +236,7 @@ pub fn may_write(agent: &Identity, held: &HeldConversation) -> Result<(), Proble
     let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
     match held.assignee_id {
         _ if held.is_closed() => Err(CONVERSATION_CLOSED),
+        _ if held.is_client_blocked => Err(CLIENT_BLOCKED),
         _ if held.mode == Mode::Bot => Err(BOT_MODE),
         None if !is_supervisor => Err(NOT_TAKEN),
         Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER),
@@ -465,6 +466,7 @@ mod tests {
             inbound_count: 1,
             window_expires_at: Some(Timestamp::from_second(100).unwrap()),
             merged_into_id: None,
+            is_client_blocked: false,
         }
     }
 
@@ -488,6 +490,8 @@ mod tests {
         assert_eq!(code(99, Role::Agent, &HeldConversation { mode: Mode::Bot, ..held(None) }), Some("bot_mode"));
         let late = Timestamp::from_second(100).unwrap();
         assert_eq!(may_send(late, &agent(Role::Agent), &mine, MessageKind::Template), Ok(()), "that is what templates are for");
+        let blocked = HeldConversation { is_client_blocked: true, ..mine.clone() };
+        assert_eq!(code(99, Role::Admin, &blocked), Some("client_blocked"));
         assert_eq!(code(99, Role::Admin, &HeldConversation { status: Status::Closed, ..mine }), Some("conversation_closed"));
     }
 

@@ -18,6 +18,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     }
 }
 
+impl<T: Validate> Validate for Given<T> {
+    type Context = T::Context;
+
+    fn validate_into(&self, context: &Self::Context, parent: &mut dyn FnMut() -> garde::Path, report: &mut garde::Report) {
+        if let Self::Set(value) = self {
+            value.validate_into(context, parent, report);
+        }
+    }
+}
+
 impl<T> Given<T> {
     /// The value from now on.
     pub fn after(self, current: Option<T>) -> Option<T> {
@@ -25,6 +35,15 @@ impl<T> Given<T> {
             Self::Kept => current,
             Self::Cleared => None,
             Self::Set(value) => Some(value),
+        }
+    }
+
+    /// The value from now on, of another type than what is given.
+    pub fn after_as<U>(self, current: Option<U>, read: impl FnOnce(T) -> U) -> Option<U> {
+        match self {
+            Self::Kept => current,
+            Self::Cleared => None,
+            Self::Set(value) => Some(read(value)),
         }
     }
 

@@ -9,6 +9,7 @@ use shared::prelude::*;
 use crate::{
     channel::{Channel, Done},
     payload::{Change, InboundStatus},
+    sender::is_blocked,
     statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
@@ -71,7 +72,11 @@ pub async fn change(transaction: &Transaction, channel: &Channel, change: &Chang
             Kept { .. } => Done::Duplicate,
         });
     };
-    if change.kind != "reaction" && show_preview(transaction, &mut written).await? {
+    let is_shown = change.kind != "reaction" && show_preview(transaction, &mut written).await?;
+    if change.changed_by == "client" && is_blocked(transaction, written.conversation.client_id).await? {
+        return Ok(Done::Stored);
+    }
+    if is_shown {
         emit_conversation::<ConversationUpdated>(transaction, channel.company_id, &written.conversation, None, None);
     }
     let Written { conversation, message } = written;

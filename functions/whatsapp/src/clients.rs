@@ -1,8 +1,8 @@
 //! What WhatsApp tells of clients besides their messages: whether they take marketing, and what the business calls them.
 
+use clients::ClientUpdated;
 use conversations::accepts_marketing;
 use shared::{
-    closed_set,
     error::{Error, UNAVAILABLE},
     phone,
     prelude::*,
@@ -14,22 +14,6 @@ use crate::{
     sender::create_client,
     statements::{ADD_CONSENT, FIND_CLIENT, NAME_CLIENT},
 };
-
-closed_set! {
-    /// Who gave a name: nobody, their profile, the business's own phone, or staff here.
-    pub NameSource { Number = "number", Profile = "profile", AddressBook = "address_book", Staff = "staff" }
-}
-
-/// A client's name changed, or whether they take marketing.
-#[derive(Debug, Serialize, JsonSchema, FromRow)]
-pub struct ClientUpdated {
-    pub client_id: Uuid,
-    pub name: String,
-    pub name_source: NameSource,
-    /// Whether they take marketing on WhatsApp; null when they never said.
-    pub accepts_marketing: Option<bool>,
-}
-event!(ClientUpdated = "client.updated");
 
 const CLIENT: &str = concat!(
     "select clients.id as client_id, clients.name, clients.name_source, ",

@@ -16,7 +16,7 @@ use crate::{
     clients, notices,
     payload::{InboundMessage, Item, Sender},
     sender::{client_of, create_client, follow, link, locate},
-    statements::{APPLY, OPEN, REOPEN},
+    statements::{APPLY, COUNT_HELD, FIND_HELD, OPEN, OPEN_HELD, REOPEN},
     templates,
 };
 
@@ -51,6 +51,8 @@ enum Found {
     Open,
     Reopened,
     Created,
+    /// The client is blocked.
+    Silent,
 }
 
 async fn store(
@@ -74,13 +76,19 @@ async fn store(
             id
         };
         link(transaction, &located, &message.sender, sender_type == "client").await?;
-        let Some((conversation_id, found)) =
+        let wanted = if located.is_blocked && sender_type == "client" {
+            Some(find_held(context, transaction, channel, client_id, message).await?)
+        } else {
             find_conversation(context, transaction, channel, client_id, located.conversation_id, message, sender_type).await?
-        else {
+        };
+        let Some((conversation_id, found)) = wanted else {
             transaction.rollback_to_savepoint(mark);
             continue;
         };
-        if let Some(written) = add(context, transaction, channel, conversation_id, message, sender_type).await? {
+        if let Some(written) = add(context, transaction, channel, (conversation_id, found), message, sender_type).await? {
+            if found == Found::Silent {
+                transaction.execute(COUNT_HELD, &[&client_id]).await?;
+            }
             announce(context, transaction, channel, written, found, sender_type);
             return Ok(Done::Stored);
         }
@@ -113,6 +121,22 @@ async fn find_conversation(
     Ok(made.first().map(|_| (id, Found::Created)))
 }
 
+/// Where a blocked client's message is kept.
+async fn find_held(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    client_id: Uuid,
+    message: &InboundMessage,
+) -> Result<(Uuid, Found), Error> {
+    if let Some(row) = transaction.query(FIND_HELD, &[&channel.id, &client_id]).await?.first() {
+        return Ok((row.get("id"), Found::Silent));
+    }
+    let id = context.new_id();
+    transaction.execute(OPEN_HELD, &[&id, &client_id, &channel.id, &channel.department_id, &message.at]).await?;
+    Ok((id, Found::Silent))
+}
+
 #[derive(FromRow)]
 struct Added {
     #[from_row(flatten)]
@@ -126,7 +150,7 @@ async fn add(
     context: &Context,
     transaction: &Transaction,
     channel: &Channel,
-    conversation_id: Uuid,
+    (conversation_id, found): (Uuid, Found),
     message: &InboundMessage,
     sender_type: &str,
 ) -> Result<Option<Written>, Error> {
@@ -154,6 +178,8 @@ async fn add(
                 &media.map(|media| media.mime_type.clone()),
                 &storage_key,
                 &media.map(|media| media.id.clone()),
+                &(found == Found::Silent),
+                &message.sender.identity().filter(|_| sender_type == "client"),
             ],
         )
         .await?;
@@ -168,14 +194,15 @@ async fn add(
 fn announce(context: &Context, transaction: &Transaction, channel: &Channel, written: Written, found: Found, sender_type: &str) {
     let Written { conversation, message } = written;
     let company_id = channel.company_id;
-    match found {
-        Found::Open => emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None),
-        Found::Reopened => emit_conversation::<ConversationReopened>(transaction, company_id, &conversation, None, None),
-        Found::Created => emit_conversation::<ConversationCreated>(transaction, company_id, &conversation, None, None),
-    }
     if let Some(file) = &message.file {
         let payload = json!({"file_id": file["id"], "message_id": message.id, "channel_account_id": channel.id});
         transaction.enqueue(Job::new(context, Queue::Media, "fetch_media", file["id"].as_str().unwrap_or_default(), payload));
+    }
+    match found {
+        Found::Silent => return,
+        Found::Open => emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None),
+        Found::Reopened => emit_conversation::<ConversationReopened>(transaction, company_id, &conversation, None, None),
+        Found::Created => emit_conversation::<ConversationCreated>(transaction, company_id, &conversation, None, None),
     }
     if conversation.mode == Mode::Bot && sender_type == "client" {
         enqueue_bot_turn(context, transaction, conversation.id);

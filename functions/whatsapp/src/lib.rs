@@ -11,6 +11,6 @@ pub mod named;
 mod notices;
 pub mod payload;
 pub mod routing;
-mod sender;
+pub mod sender;
 pub mod statements;
 pub mod templates;

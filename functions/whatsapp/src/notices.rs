@@ -33,6 +33,9 @@ pub async fn note(
     let InboundMessage { id, body, payload, at, .. } = notice;
     let added = transaction.first(ADD_NOTICE, &[&context.new_id(), &conversation_id, &channel.id, body, payload, id, at]).await?;
     let Some(Written { conversation, message }) = added else { return Ok(Done::Duplicate) };
+    if located.is_blocked {
+        return Ok(Done::Stored);
+    }
     let topic = Topic::Conversation(conversation.id);
     transaction.emit(Event::new(topic, conversation.audience(), &MessageCreated { message }));
     Ok(Done::Stored)

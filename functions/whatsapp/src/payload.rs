@@ -83,6 +83,15 @@ pub struct Sender {
     pub name: Option<String>,
 }
 
+impl Sender {
+    /// By which of a client's identities they are heard of: their number, or without one their user id.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        let number = self.wa_id.as_deref().map(|wa_id| format!("phone:{}", phone::canonical(wa_id)));
+        number.or_else(|| self.user_id.as_deref().map(|user_id| format!("bsuid:{user_id}")))
+    }
+}
+
 /// Whether a client takes marketing messages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preference {

@@ -6,7 +6,7 @@ use shared::{phone, prelude::*};
 use crate::{
     channel::Channel,
     payload::{InboundMessage, Sender},
-    statements::{CLIENT_OF_IDENTITY, CREATE_CLIENT, LINK_IDENTITY, LOCATE},
+    statements::{CLIENT_OF_IDENTITY, CREATE_CLIENT, IS_BLOCKED, LINK_IDENTITY, LOCATE},
 };
 
 /// What is known of a message before it is stored.
@@ -21,6 +21,8 @@ pub struct Located {
     pub conversation_id: Option<Uuid>,
     /// The message is stored already.
     pub is_known: bool,
+    /// What they write is kept, and told to nobody.
+    pub is_blocked: bool,
 }
 
 /// A message's client, by either of their ids, and their open conversation. A sender who was two clients is one from here on.
@@ -86,6 +88,14 @@ pub async fn follow(
     }
     transaction.execute(LINK_IDENTITY, &[&owner, &number, &new.wa_id, &new.user_id, &true]).await?;
     Ok(())
+}
+
+/// Whether nobody is to hear of what this client does.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_blocked(transaction: &Transaction, client_id: Uuid) -> Result<bool, Error> {
+    Ok(!transaction.query(IS_BLOCKED, &[&client_id]).await?.is_empty())
 }
 
 pub async fn client_of(transaction: &Transaction, kind: &str, value: &str) -> Result<Option<Uuid>, Error> {

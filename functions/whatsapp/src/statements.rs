@@ -27,7 +27,24 @@ pub const LOCATE: &str = "
                                                          and newer.seen_at > identity.seen_at) as is_linked,
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
-           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known";
+           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known,
+           exists (select from clients where id = (select client_id from client) and blocked_at is not null) as is_blocked";
+
+/// Where a blocked client's message is kept: the open conversation, or the last one.
+pub const FIND_HELD: &str = "
+    select id from conversations
+     where channel_account_id = $1 and client_id = $2 and merged_into_id is null
+     order by ended_at desc nulls first
+     limit 1";
+
+/// Of a client who was blocked before they ever wrote: nobody sees it open.
+pub const OPEN_HELD: &str = "
+    insert into conversations (id, client_id, channel_account_id, department_id, mode, last_message_at, ended_at, close_reason)
+    values ($1, $2, $3, $4, 'human', $5, now(), 'blocked')";
+
+pub const COUNT_HELD: &str = "update clients set blocked_count = blocked_count + 1 where id = $1";
+
+pub const IS_BLOCKED: &str = "select from clients where id = $1 and blocked_at is not null";
 
 /// No row when one of the identities was taken meanwhile.
 pub const CREATE_CLIENT: &str = "
@@ -75,10 +92,11 @@ pub const OPEN: &str = "
 
 /// Adds the message and moves its conversation, under the conversation's lock. No row when the message is there already or the
 /// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses. One that comes late
-/// does not take the place of the newest in lists; WhatsApp tells whole seconds. What it answers is the same client's.
+/// does not take the place of the newest in lists; WhatsApp tells whole seconds. What it answers is the same client's. With `$17` nobody is to
+/// hear of it: it is kept, also in a closed conversation, as if it had been read and answered.
 pub const APPLY: &str = concat!(
     "with locked as (
-        select id, client_id, inbound_count from conversations where id = $1 and ended_at is null for update
+        select id, client_id, inbound_count from conversations where id = $1 and (ended_at is null or $17) for update
     ), new_file as (
         insert into files (id, conversation_id, name, mime_type, size, storage_key, provider_id)
         select $12, locked.id, $13, $14, 0, $15, $16
@@ -90,26 +108,29 @@ pub const APPLY: &str = concat!(
     told_early!("$3", "$9"),
     ", new_message as (
         insert into messages (id, conversation_id, channel_account_id, sender_type, kind, body, payload, file_id, reply_to_id,
-                              provider_id, status, error_code, error_detail, inbound_number, sent_at)
+                              provider_id, status, error_code, error_detail, inbound_number, sent_at, came_by)
         select $2, locked.id, $3, $4, $5, $6, $7, (select id from new_file),
                (select answered.id
                   from messages answered
                   join conversations on conversations.company_id = answered.company_id and conversations.id = answered.conversation_id
                  where answered.channel_account_id = $3 and answered.provider_id = $8 and conversations.client_id = locked.client_id),
                $9, case when $4 = 'agent' then told.status end, told.error_code, told.error_detail,
-               case when $4 = 'client' then locked.inbound_count + 1 end, $10
+               case when $4 = 'client' then locked.inbound_count + 1 end, $10, $18
           from locked, told
         on conflict on constraint messages_provider_id do nothing
         returning *
     ), updated as (
         update conversations
            set inbound_count = conversations.inbound_count + case when $4 = 'client' then 1 else 0 end,
-               last_message_at = greatest(conversations.last_message_at, new_message.sent_at),
-               last_message_id = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then new_message.id
+               held_count = conversations.held_count + $17::integer,
+               bot_answered = case when $17 then conversations.inbound_count + 1 else conversations.bot_answered end,
+               last_message_at = case when $17 then conversations.last_message_at
+                                      else greatest(conversations.last_message_at, new_message.sent_at) end,
+               last_message_id = case when not $17 and new_message.sent_at > conversations.last_message_at - interval '1 second' then new_message.id
                                       else conversations.last_message_id end,
-               last_message_preview = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then $11
+               last_message_preview = case when not $17 and new_message.sent_at > conversations.last_message_at - interval '1 second' then $11
                                            else conversations.last_message_preview end,
-               last_message_from = case when new_message.sent_at > conversations.last_message_at - interval '1 second' then $4
+               last_message_from = case when not $17 and new_message.sent_at > conversations.last_message_at - interval '1 second' then $4
                                         else conversations.last_message_from end,
                window_expires_at = case when $4 = 'client'
                    then greatest(conversations.window_expires_at, new_message.sent_at + interval '24 hours')
@@ -118,7 +139,8 @@ pub const APPLY: &str = concat!(
                version = conversations.version + case when $4 = 'agent' then 1 else 0 end,
                first_human_at = case when $4 = 'agent' then coalesce(conversations.first_human_at, now())
                                      else conversations.first_human_at end,
-               read_count = case when $4 = 'agent' then conversations.inbound_count else conversations.read_count end
+               read_count = case when $4 = 'agent' then conversations.inbound_count
+                                 else conversations.read_count + $17::integer end
           from new_message
          where conversations.id = new_message.conversation_id
         returning conversations.*

@@ -18,6 +18,7 @@ use cases;
 mod calendar;
 mod calls;
 mod canary;
+mod clients;
 mod companies;
 mod contract;
 mod identity;
@@ -42,6 +43,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         desk::together(),
         calendar::cases(),
         calls::cases(),
+        clients::cases(),
         contract::cases(),
         companies::cases(),
         identity::cases(),

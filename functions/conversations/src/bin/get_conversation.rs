@@ -1,8 +1,8 @@
 //! GET /conversations/{id} — one conversation with its client.
 
-use conversations::{CONVERSATION, Conversation, accepts_marketing};
+use conversations::{CONVERSATION, ClientIdentity, Conversation, accepts_marketing};
 use futures_util::future::join;
-use shared::{closed_set, prelude::*};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/conversations/{id}");
 
@@ -26,26 +26,6 @@ struct ConversationDetail {
     #[serde(flatten)]
     conversation: Conversation,
     client: Client,
-}
-
-closed_set! {
-    IdentityKind {
-        Phone = "phone",
-        Email = "email",
-        Lid = "lid",
-        Bsuid = "bsuid",
-        Student = "student",
-        Visitor = "visitor",
-        Botconversa = "botconversa",
-    }
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct ClientIdentity {
-    kind: IdentityKind,
-    /// Of a phone its digits with country code.
-    value: String,
 }
 
 #[derive(Serialize, JsonSchema, FromRow)]

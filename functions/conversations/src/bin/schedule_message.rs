@@ -1,15 +1,16 @@
 //! POST /scheduled-messages — plans a text to be sent later. The window is judged again when it is due.
 
 use conversations::{
-    BOT_MODE, CONVERSATION_CLOSED, NOT_HOLDER, NOT_TAKEN, ScheduledMessage, enqueue_scheduled, lock, may_write, not_too_soon,
-    scheduled_columns, tell_scheduled,
+    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, NOT_HOLDER, NOT_TAKEN, ScheduledMessage, enqueue_scheduled, lock, may_write,
+    not_too_soon, scheduled_columns, tell_scheduled,
 };
 use shared::{
     error::{NOT_FOUND, refuse},
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/scheduled-messages").fails(&[BOT_MODE, CONVERSATION_CLOSED, NOT_FOUND, NOT_HOLDER, NOT_TAKEN]);
+const ROUTE: Route =
+    Route::post("/scheduled-messages").fails(&[BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, NOT_FOUND, NOT_HOLDER, NOT_TAKEN]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]

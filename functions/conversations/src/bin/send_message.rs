@@ -1,15 +1,16 @@
 //! POST /messages — an agent answers the client.
 
 use conversations::{
-    Attachments, Author, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN,
-    NewMessage, SendMessage, TemplateRow, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send, message_columns,
-    message_joins, template_columns,
+    Attachments, Author, BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER,
+    NOT_TAKEN, NewMessage, SendMessage, TemplateRow, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send,
+    message_columns, message_joins, template_columns,
 };
 use futures_util::future::join4;
 use shared::{error::NOT_FOUND, parameters, prelude::*};
 
 const ROUTE: Route = Route::post("/messages").fails(&[
     BOT_MODE,
+    CLIENT_BLOCKED,
     CONVERSATION_CLOSED,
     FILE_NOT_READY,
     NOT_FOUND,

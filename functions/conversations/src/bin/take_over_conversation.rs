@@ -1,15 +1,16 @@
 //! POST /conversations/{id}/takeover — the caller becomes the conversation's agent and the bot stops.
 
 use conversations::{
-    ALREADY_TAKEN, Author, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, IS_SEEN, MessageKind,
-    NewMessage, SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns, conversation_joins,
-    emit_conversation, out_of_window, takeover_text,
+    ALREADY_TAKEN, Author, CLIENT_BLOCKED, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned,
+    IS_SEEN, MessageKind, NewMessage, SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns,
+    conversation_joins, emit_conversation, out_of_window, takeover_text,
 };
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/conversations/{id}/takeover").or(&["/chats/{id}/start"]).fails(&[
     ALREADY_TAKEN,
+    CLIENT_BLOCKED,
     CONVERSATION_CLOSED,
     WINDOW_CLOSED,
 ]);
@@ -39,7 +40,7 @@ const TAKE_OVER: &str = concat!(
     )
     select ",
     conversation_columns!(),
-    ", (select takeover_text from companies where companies.id = conversations.company_id) as takeover_text
+    ", (select takeover_text from companies where companies.id = conversations.company_id) as takeover_text, clients.blocked_at is not null as is_client_blocked
       from updated as conversations ",
     conversation_joins!()
 );
@@ -49,6 +50,7 @@ struct Taken {
     #[from_row(flatten)]
     conversation: Conversation,
     takeover_text: Option<String>,
+    is_client_blocked: bool,
 }
 
 pub fn main() {
@@ -64,7 +66,7 @@ async fn take_over_conversation(
     let transaction = context.begin(&agent).await?;
     let (seen, taken) = join(transaction.query(IS_SEEN, &[&id]), transaction.first::<Taken>(TAKE_OVER, &[&id])).await;
     let was_seen = !seen?.is_empty();
-    let Some(Taken { mut conversation, takeover_text: of_company }) = taken? else {
+    let Some(Taken { mut conversation, takeover_text: of_company, is_client_blocked }) = taken? else {
         let Some(current) = transaction.first::<Conversation>(CONVERSATION, &[&id]).await? else {
             // Who sees only what waits or is their own loses sight of it with the race.
             return Err(if was_seen { ALREADY_TAKEN } else { NOT_FOUND }.into());
@@ -87,9 +89,12 @@ async fn take_over_conversation(
     if input.greeting.is_some() && !is_window_open {
         return Err(WINDOW_CLOSED.with_current(&out_of_window(&transaction, conversation).await?));
     }
+    if input.greeting.is_some() && is_client_blocked {
+        return Err(CLIENT_BLOCKED.with_current(&conversation));
+    }
     let is_reply = input.greeting.is_some();
     let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name));
-    if let Some(body) = text.filter(|_| is_window_open) {
+    if let Some(body) = text.filter(|_| is_window_open && !is_client_blocked) {
         let payload = if is_reply { json!({}) } else { json!({"automatic": true}) };
         let new = NewMessage {
             id: context.new_id(),

@@ -12,6 +12,7 @@ use shared::{
 use whatsapp::{
     kept,
     media::{self, Fetched},
+    sender::is_blocked,
 };
 
 reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
@@ -114,7 +115,9 @@ async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
 }
 
 async fn tell(transaction: &Transaction, message_id: Uuid) -> Result<(), Error> {
-    if let Some(Written { conversation, message }) = transaction.first(media::WRITTEN, &[&message_id]).await? {
+    if let Some(Written { conversation, message }) = transaction.first(media::WRITTEN, &[&message_id]).await?
+        && !is_blocked(transaction, conversation.client_id).await?
+    {
         emit_message(transaction, &conversation, &MessageUpdated { message });
     }
     Ok(())

@@ -24,6 +24,9 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("admit_member", STAFF),
     ("begin_object_removals", LOGIN),
     ("begin_second_factor", MEMBERS),
+    ("block_client", STAFF),
+    ("bring_client_back", NOBODY),
+    ("catalogue_tags", NOBODY),
     ("change_password", MEMBERS),
     ("change_role", STAFF),
     ("choose_company", MEMBERS),
@@ -44,19 +47,26 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_account", LOGIN),
     ("find_challenge", LOGIN),
     ("find_channel", LOGIN),
+    ("find_clients", STAFF),
     ("find_conversations", STAFF),
     ("find_messages", STAFF),
     ("find_invite", LOGIN),
     ("find_login", LOGIN),
     ("join_live_department", NOBODY),
+    ("find_namesake", STAFF),
     ("find_password", LOGIN),
     ("find_password_reset", LOGIN),
     ("follow_conversation", NOBODY),
+    ("follow_tag", NOBODY),
     ("force_password_reset", STAFF),
+    ("has_open_conversation", STAFF),
     ("has_second_factor", LOGIN),
     ("hold_assignee", NOBODY),
     ("hold_quick_replies", NOBODY),
     ("hold_views", NOBODY),
+    ("hold_clients", STAFF),
+    ("hold_merge", STAFF),
+    ("hold_tagged", STAFF),
     ("judge_refresh_token", LOGIN),
     ("keep_an_admin", NOBODY),
     ("keep_unrouted_webhook", LOGIN),
@@ -67,6 +77,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("make_password_reset", LOGIN),
     ("move_notes", NOBODY),
     ("move_quick_replies", NOBODY),
+    ("merge_clients", STAFF),
     ("move_students", SYSTEM),
     ("move_views", NOBODY),
     ("next_jobs", LOGIN),
@@ -81,6 +92,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("own_logins", MEMBERS),
     ("own_second_factor", MEMBERS),
     ("place_note", NOBODY),
+    ("part_clients", STAFF),
     ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),
@@ -107,6 +119,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("take_due_jobs", LOGIN),
     ("take_own_code", MEMBERS),
     ("turn_days", LOGIN),
+    ("unblock_client", STAFF),
     ("unrouted_webhook", STAFF),
     ("unrouted_webhooks", STAFF),
     ("use_invite", LOGIN),
@@ -178,7 +191,8 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff = [&student[..], &["calendar_of", "has_role", "joined", "look", "searchable", "spaced", "stems"]].concat();
+    let mut staff =
+        [&student[..], &["calendar_of", "has_role", "history_entry", "joined", "look", "searchable", "spaced", "stems"]].concat();
     staff.sort_unstable();
     let mut system = [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys"]].concat();
     system.sort_unstable();

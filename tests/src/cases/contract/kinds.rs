@@ -35,7 +35,8 @@ const TEMPLATE: &str = "
      where company_id = $1";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 7] = [
+const WITHOUT_CONVERSATION: [&str; 8] = [
+    "list_clients",
     "list_conversations",
     "list_failed_jobs",
     "list_inbound_webhooks",
@@ -51,6 +52,7 @@ struct Scene {
     company: Company,
     /// The conversation that it is about, where it is about one.
     conversation: String,
+    client: String,
 }
 
 impl Scene {
@@ -63,12 +65,19 @@ impl Scene {
             company.phone.receive_text(&client, "Oi").await;
             company.admin.conversation_id_of(&client).await
         };
-        Self { function: function.to_owned(), company, conversation }
+        let client = if conversation.is_empty() {
+            String::new()
+        } else {
+            text(&company.admin.conversation(&conversation).await["client_id"]).to_owned()
+        };
+        Self { function: function.to_owned(), company, conversation, client }
     }
 
     /// Its path, to be gone on with parameters.
     async fn path(&self) -> String {
         match self.function.as_str() {
+            "get_client_history" => format!("/clients/{}/history?", self.client),
+            "list_clients" => "/clients?archived=false".to_owned(),
             "list_conversations" => "/conversations?category=pending".to_owned(),
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
             "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
@@ -96,6 +105,10 @@ impl Scene {
             "list_templates" => drop(stack.database().await.execute(TEMPLATE, &[&company.id]).await.expect("a template")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
+            "list_clients" => {
+                let made = company.admin.api.post("/clients", json!({"name": format!("Cliente {number}")})).await;
+                drop(made.expect(201));
+            }
             "list_scheduled_messages" => {
                 company.admin.take_over(&self.conversation).await;
                 let due =
@@ -112,7 +125,7 @@ impl Scene {
                 let note = json!({"conversation_id": self.conversation, "text": format!("Linha {number}")});
                 drop(company.admin.api.post("/notes", note).await.expect(201));
             }
-            "list_transfers" => {
+            "list_transfers" | "get_client_history" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
             _ if number == 0 => drop(company.admin.take_over(&self.conversation).await),
@@ -123,6 +136,9 @@ impl Scene {
     /// A row goes from it; `false` where rows stay for good.
     async fn remove(&self, id: &str) -> bool {
         match self.function.as_str() {
+            "list_clients" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/clients/{id}"), None).await.expect(204));
+            }
             "list_conversations" => drop(self.company.admin.take_over(id).await),
             "list_invites" => {
                 let path = format!("/team/invites/{id}");
@@ -182,8 +198,8 @@ pub async fn lists_without_rows_are_empty(stack: Arc<Stack>) {
         let scene = Scene::make(&stack, &function).await;
         for query in ["", "cursor=&limit=&order=", "order=asc&limit=1"] {
             let page = scene.get(query).await.expect(200);
-            // A conversation has a message from its beginning.
-            let rows = usize::from(function == "list_messages");
+            // A conversation has a message from its beginning, and is itself in its client's history.
+            let rows = usize::from(["list_messages", "get_client_history"].contains(&function.as_str()));
             assert_eq!((page["data"].as_array().map(Vec::len), &page["next_cursor"]), (Some(rows), &Value::Null), "{function}");
         }
     }
@@ -255,6 +271,25 @@ impl Change {
                     renamed: |_, name| json!({"title": name}),
                 }
             }
+            "update_client" => {
+                let made = company.admin.api.post("/clients", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/clients/{}", text(&made["id"])), "Vendas")
+            }
+            "update_tag" => {
+                let made = company.admin.api.post("/tags", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/tags/{}", text(&made["id"])), "Vendas")
+            }
+            "save_client_fields" => Self {
+                method: Method::PUT,
+                path: "/client-fields".to_owned(),
+                made: json!({"fields": [{"key": "turma", "label": "Turma", "kind": "text", "options": []}]}),
+                same: json!({"fields": [{"key": "turma", "label": "Turma", "kind": "text"}]}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["fields"][0]["label"] = json!(name);
+                    body
+                },
+            },
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_scheduled_message" => {
                 let conversation = super::sample::conversation(stack, company).await;

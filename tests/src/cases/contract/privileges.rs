@@ -278,12 +278,8 @@ pub async fn what_providers_send_is_written_by_the_system(stack: Arc<Stack>) {
             &[],
         )
         .await;
-    for sql in [
-        "update client_identities set value = 'x'",
-        "delete from client_identities",
-        "update inbound_webhooks set body = ''",
-        "delete from early_changes",
-    ] {
+    for sql in ["update client_identities set value = 'x'", "update inbound_webhooks set body = ''", "delete from early_changes"]
+    {
         admin.is_refused(sql, &[]).await;
     }
     admin.changes(1, "select from inbound_webhooks", &[]).await;
@@ -311,14 +307,17 @@ pub async fn nobody_rewrites_what_was_said(stack: Arc<Stack>) {
         let inside = Inside::enter(&stack, &company, person, role).await;
         for sql in [
             "update messages set body = 'falsificado'",
-            "update clients set name = 'falsificado'",
+            "update clients set merged_into_id = id",
+            "update client_identities set value = 'falsificado'",
             "update conversation_transfers set conversation_id = conversation_id",
             "delete from conversation_handlers",
             "delete from messages",
         ] {
             inside.is_refused(sql, &[]).await;
         }
-        inside.is_refused("insert into clients (id, name) values (gen_random_uuid(), 'x')", &[]).await;
+        inside.is_refused("insert into clients (id, name, name_source) values (gen_random_uuid(), 'x', 'profile')", &[]).await;
+        // Whom somebody talks to keeps the numbers that the answers go to.
+        inside.changes(0, "delete from client_identities", &[]).await;
         inside.is_refused(message, &[&id, &"client", &None::<uuid::Uuid>]).await;
         inside.is_refused(message, &[&id, &"agent", &Some(colleague)]).await;
         inside.is_refused(transfer, &[&id, &colleague]).await;

@@ -172,6 +172,9 @@ impl Fixture {
             "company_id" => self.company.id.to_string(),
             "department_id" if function == "remove_department_member" => self.department_with_colleague().await,
             "department_id" => self.department().await,
+            "client_id" | "other_client_id" => self.client().await,
+            "tag_id" => self.tag().await,
+            "client_merge_id" => client_merge(&self.company, &self.client().await, &self.client().await).await,
             "member_id" => member(&self.stack, &self.company, "active").await,
             "pending_member_id" => member(&self.stack, &self.company, "pending_approval").await,
             "inactive_member_id" => member(&self.stack, &self.company, "inactive").await,
@@ -277,6 +280,16 @@ impl Fixture {
 
     async fn department(&self) -> String {
         let made = self.company.admin.api.post("/departments", json!({"name": format!("Setor {}", digits())})).await;
+        text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn client(&self) -> String {
+        let made = self.company.admin.api.post("/clients", json!({"name": format!("Cliente {}", digits())})).await;
+        text(&made.expect(201)["id"]).to_owned()
+    }
+
+    async fn tag(&self) -> String {
+        let made = self.company.admin.api.post("/tags", json!({"name": format!("Etiqueta {}", digits())})).await;
         text(&made.expect(201)["id"]).to_owned()
     }
 
@@ -490,4 +503,10 @@ pub async fn webhook(stack: &Stack, company: &Company) -> String {
     company.phone.receive_text(&fresh_number(), "Bom dia").await;
     let newest = "select id from inbound_webhooks where company_id = $1 order by received_at desc limit 1";
     stack.database().await.query_one(newest, &[&company.id]).await.expect("a webhook").get::<_, Uuid>(0).to_string()
+}
+
+/// Two clients made one.
+pub async fn client_merge(company: &Company, stays: &str, goes: &str) -> String {
+    let merged = company.admin.api.post(&format!("/clients/{stays}/merge"), json!({"client_id": goes})).await;
+    text(&merged.expect(201)["id"]).to_owned()
 }

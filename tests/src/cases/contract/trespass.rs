@@ -300,6 +300,7 @@ fn with_any_ids(text: &str) -> String {
         "view",
         "file",
         "pending_file",
+        "client",
         "department",
         "agent",
         "login",
@@ -311,6 +312,8 @@ fn with_any_ids(text: &str) -> String {
         "long_job",
         "webhook",
         "scheduled",
+        "tag",
+        "merge",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -324,10 +327,10 @@ fn with_any_ids(text: &str) -> String {
 struct Scene {
     company: Company,
     conversation: String,
+    client: String,
     waiting: String,
     message: String,
     note: String,
-    client: String,
     quick_reply: String,
     view: String,
     file: String,
@@ -339,6 +342,8 @@ struct Scene {
     long_job: String,
     webhook: String,
     scheduled: String,
+    tag: String,
+    merge: String,
 }
 
 impl Scene {
@@ -368,15 +373,23 @@ impl Scene {
         let long_job = sample::long_job(stack, &company).await;
         let webhook = sample::webhook(stack, &company).await;
         let scheduled = sample::scheduled_message(&company, &conversation).await;
+        let tag = admin.api.post("/tags", json!({"name": secret(&company)})).await.expect(201);
+        let tag = text(&tag["id"]).to_owned();
+        let mut one = Vec::new();
+        for name in ["Uma", "Outra"] {
+            let made = admin.api.post("/clients", json!({"name": name})).await.expect(201);
+            one.push(text(&made["id"]).to_owned());
+        }
+        let merge = sample::client_merge(&company, &one[0], &one[1]).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
             company,
             conversation,
+            client,
             waiting,
             message,
             note,
-            client,
             quick_reply,
             view,
             file,
@@ -388,6 +401,8 @@ impl Scene {
             long_job,
             webhook,
             scheduled,
+            tag,
+            merge,
         }
     }
 
@@ -395,10 +410,10 @@ impl Scene {
         let company = &self.company;
         let pairs = [
             ("{conversation}", self.conversation.clone()),
+            ("{client}", self.client.clone()),
             ("{waiting}", self.waiting.clone()),
             ("{message}", self.message.clone()),
             ("{note}", self.note.clone()),
-            ("{client}", self.client.clone()),
             ("{quick_reply}", self.quick_reply.clone()),
             ("{view}", self.view.clone()),
             ("{file}", self.file.clone()),
@@ -416,6 +431,8 @@ impl Scene {
             ("{long_job}", self.long_job.clone()),
             ("{webhook}", self.webhook.clone()),
             ("{scheduled}", self.scheduled.clone()),
+            ("{tag}", self.tag.clone()),
+            ("{merge}", self.merge.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

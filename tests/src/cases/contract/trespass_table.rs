@@ -16,9 +16,9 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`, `{file}`, `{pending_file}`,
-/// `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`, `{failed_job}`, `{long_job}`, `{webhook}`,
-/// `{scheduled}`; `{soon}` is a time to come.
+/// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
+/// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
+/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -54,6 +54,23 @@ pub const ROWS: &[Row] = &[
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
+    row("block_client", "/clients/{client}/block", "", NotFound),
+    row("merge_clients", "/clients/{client}/merge", r#"{"client_id": "{client}"}"#, NotFound),
+    row("undo_client_merge", "/client-merges/{merge}/undo", "", NotFound),
+    row("unblock_client", "/clients/{client}/unblock", "", NotFound),
+    row("create_client", "/clients", r#"{"name": "Intruso"}"#, OwnThings),
+    row("delete_client", "/clients/{client}", "", NotFound),
+    row("get_client_history", "/clients/{client}/history", "", NotFound),
+    row("get_client", "/clients/{client}", "", NotFound),
+    row("list_clients", "/clients", "", OwnThings),
+    row("list_clients", "/clients?search=Cliente%20da%20casa", "", OwnThings),
+    row("create_tag", "/tags", r#"{"name": "Intruso"}"#, OwnThings),
+    row("delete_tag", "/tags/{tag}", "", NotFound),
+    row("list_client_fields", "/client-fields", "", OwnThings),
+    row("list_tags", "/tags", "", OwnThings),
+    row("save_client_fields", "/client-fields", r#"{"fields": []}"#, OwnThings),
+    row("update_tag", "/tags/{tag}", r#"{"name": "Intruso"}"#, NotFound),
+    row("update_client", "/clients/{client}", r#"{"name": "Intruso"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),

@@ -11,6 +11,8 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "calendar.updated",
     "channel.flagged",
     "channel.updated",
+    "client.created",
+    "client.deleted",
     "client.merged",
     "client.updated",
     "company.updated",

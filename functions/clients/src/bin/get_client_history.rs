@@ -1,0 +1,63 @@
+//! GET /clients/{id}/history — all that happened with a client, as far as the caller sees it, the newest first.
+
+use futures_util::future::try_join;
+use shared::{closed_set, error::NOT_FOUND, prelude::*};
+
+const ROUTE: Route = Route::get("/clients/{id}/history").fails(&[NOT_FOUND]);
+
+closed_set! {
+    /// More kinds may come.
+    HistoryKind { Conversation = "conversation", Transfer = "transfer", Consent = "consent", Merge = "merge" }
+}
+
+/// Something that happened with a client.
+#[derive(Serialize, JsonSchema, FromRow)]
+struct HistoryEntry {
+    id: Uuid,
+    kind: HistoryKind,
+    at: Timestamp,
+    /// What depends on the kind: the conversation that began then as it is now, the transfer, the consent, or the merge.
+    #[schemars(with = "Map<String, Value>")]
+    data: Value,
+}
+
+#[derive(Deserialize, Validate, JsonSchema)]
+struct Filters {
+    /// Of this kind alone.
+    #[garde(skip)]
+    kind: Option<HistoryKind>,
+}
+
+/// Who became another client has that one's history.
+const KNOWN: &str = "select coalesce(merged_into_id, id) as id from clients where id = $1";
+
+const HISTORY: TimeList = TimeList {
+    rows: "select * from client_history entries
+            where client_id = (select coalesce(merged_into_id, id) from clients where id = $1) and ($2::text is null or kind = $2)",
+    at: "entries.at",
+    id: "entries.id",
+    shown: "select entries.id, entries.kind, entries.at, app.history_entry(entries.kind, entries.id) as data from page entries",
+};
+
+#[derive(FromRow)]
+struct Known {
+    #[expect(dead_code, reason = "that it is there is what counts")]
+    id: Uuid,
+}
+
+pub fn main() {
+    serve(&ROUTE, get_client_history);
+}
+
+async fn get_client_history(
+    context: Context,
+    caller: Staff,
+    Path(id): Path<Uuid>,
+    asked: List<Filters>,
+) -> Result<Page<HistoryEntry>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let kind = asked.filters.kind.map(HistoryKind::as_str);
+    let (_, entries): (Known, _) =
+        try_join(transaction.one(KNOWN, &[&id]), transaction.list(&HISTORY, &asked, &[&id, &kind])).await?;
+    Ok(asked.page(entries, |entry: &HistoryEntry| (entry.at, entry.id)))
+}

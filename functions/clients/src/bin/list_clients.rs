@@ -1,0 +1,43 @@
+//! GET /clients — clients, newest first; found by name, part of a phone, e-mail or document, and by tag.
+
+use clients::{Client, client_columns};
+use conversations::search::numbers;
+use shared::prelude::*;
+
+const ROUTE: Route = Route::get("/clients");
+
+#[derive(Deserialize, Validate, JsonSchema)]
+struct Filters {
+    /// A name or a part of it, whatever its accents; four digits or more of a phone in any writing; an e-mail; a CPF or CNPJ, or
+    /// how it begins.
+    #[garde(length(chars, max = 200))]
+    search: Option<String>,
+    #[garde(length(chars, max = 40))]
+    tag: Option<String>,
+    /// `true`: those that were deleted.
+    #[garde(skip)]
+    archived: Option<bool>,
+}
+
+const CLIENTS: &str = concat!(
+    "with found as materialized (
+        select found.id, found.place
+          from unnest(app.find_clients($1, $2, $3, coalesce($4, false), $5, $6, $7, $8)) with ordinality found (id, place)
+    ) select ",
+    client_columns!(),
+    " from found join clients on clients.id = found.id order by found.place"
+);
+
+pub fn main() {
+    serve(&ROUTE, list_clients);
+}
+
+async fn list_clients(context: Context, caller: Staff, asked: List<Filters>) -> Result<Page<Client>, Error> {
+    let List { filters: Filters { search, tag, archived }, order, at, id, wanted } = &asked;
+    let [search, tag] = [search, tag].map(|text| text.as_ref().filter(|text| !text.is_empty()));
+    let phones = search.map(|text| numbers(text)).unwrap_or_default();
+    let transaction = context.begin(&caller).await?;
+    let is_oldest_first = *order == Order::Asc;
+    let rows = transaction.all(CLIENTS, &[&search, &phones, &tag, archived, &is_oldest_first, at, id, wanted]).await?;
+    Ok(asked.page(rows, |client: &Client| (client.created_at, client.id)))
+}
