@@ -144,6 +144,12 @@ pub struct Conversation {
     pub merged_into_id: Option<Uuid>,
 }
 
+impl Versioned for Conversation {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
 impl Conversation {
     /// Who sees it as it is now.
     pub fn audience(&self) -> Audience {
@@ -178,7 +184,7 @@ conversation_events! {
     ConversationCreated = "conversation.created";
     /// Its row changed: a new message, its mode, its unread count.
     ConversationUpdated = "conversation.updated";
-    /// A client wrote again within the reopening window.
+    /// A client wrote again within the reopening window, or somebody opened it again.
     ConversationReopened = "conversation.reopened";
     /// Somebody took it over or received it.
     ConversationAssigned = "conversation.assigned";

@@ -18,6 +18,7 @@ mod send_rules;
 mod sending;
 mod statuses;
 mod takeover;
+mod transfer;
 
 use shared::prelude::*;
 
@@ -45,6 +46,7 @@ pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
+pub use transfer::{Destination, transfer};
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
     409,
@@ -56,6 +58,15 @@ pub const ALREADY_TAKEN: Problem = Problem::new(
 pub const CONVERSATION_CLOSED: Problem =
     Problem::new(409, "conversation_closed", "Esta conversa já foi encerrada.", "This conversation is already closed.")
         .showing::<Conversation>();
+pub const NOT_CLOSED: Problem =
+    Problem::new(409, "not_closed", "Esta conversa está aberta.", "This conversation is open.").showing::<Conversation>();
+pub const ALREADY_OPEN: Problem = Problem::new(
+    409,
+    "already_open",
+    "Este cliente já tem uma conversa aberta neste canal.",
+    "This client has an open conversation on this channel already.",
+)
+.showing::<Conversation>();
 pub const NOT_HOLDER: Problem = Problem::new(
     409,
     "not_holder",

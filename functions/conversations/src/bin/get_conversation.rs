@@ -4,7 +4,7 @@ use conversations::{CONVERSATION, Conversation, accepts_marketing};
 use futures_util::future::join;
 use shared::{closed_set, prelude::*};
 
-const ROUTE: Route = Route::get("/conversations/{id}");
+const ROUTE: Route = Route::get("/conversations/{id}").or(&["/chats/{id}"]);
 
 const CLIENT: &str = concat!(
     "

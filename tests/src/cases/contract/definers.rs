@@ -56,6 +56,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("hold_assignee", NOBODY),
     ("judge_refresh_token", LOGIN),
     ("keep_an_admin", NOBODY),
+    ("keep_fence", NOBODY),
     ("keep_unrouted_webhook", LOGIN),
     ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),

@@ -44,6 +44,8 @@ pub const ROWS: &[Row] = &[
     ),
     row("cancel_job", "/jobs/{long_job}/cancel", "{}", NotFound),
     row("add_company_member", "/companies/{company}/members", r#"{"email": "x@example.com", "role": "agent"}"#, NotFound),
+    row("assign_conversation", "/conversations/{conversation}/assign", r#"{"assignee_id": "{agent}"}"#, NotFound),
+    row("assign_conversation", "/conversations/{own_conversation}/assign", r#"{"assignee_id": "{agent}"}"#, Invalid),
     row("approve_user", "/admin/approve-user/{agent}", "{}", NotFound),
     row(
         "change_password",
@@ -133,6 +135,9 @@ pub const ROWS: &[Row] = &[
     row("mark_message_read", "/messages/{message}/read", "", NotFound),
     row("react_to_message", "/messages/{message}/reactions", r#"{"emoji": "👍"}"#, NotFound),
     row("retry_message", "/messages/{message}/retry", "", NotFound),
+    row("mark_conversation_unread", "/conversations/{conversation}/unread", "{}", NotFound),
+    row("reopen_conversation", "/conversations/{conversation}/reopen", "{}", NotFound),
+    row("update_conversation", "/conversations/{conversation}", r#"{"subject": "x"}"#, NotFound),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),
     row("remove_department_member", "/departments/{department}/members/{agent}", "", NotFound),

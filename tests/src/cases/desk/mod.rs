@@ -37,6 +37,7 @@ mod sockets;
 mod statuses;
 mod takeovers;
 mod transfers;
+mod upkeep;
 mod visibility;
 mod waiting;
 mod webhooks;
@@ -279,6 +280,15 @@ pub fn together() -> Vec<(&'static str, Case)> {
             handover_of_the_bot_to_a_department_leaves_a_row,
             history_is_paged_in_either_order,
             history_is_out_of_sight_with_its_conversation,
+        };
+        upkeep::{
+            people_change_what_a_conversation_is_about,
+            one_of_ten_changes_of_the_same_version_counts,
+            another_tag_does_not_silence_the_bot,
+            supervisors_give_what_anybody_holds,
+            what_is_closed_is_opened_again_once,
+            a_client_has_one_open_conversation_whoever_opens_another,
+            what_is_marked_unread_is_unread_for_staff_only,
         };
         waiting::{
             waiting_times_are_kept_whoever_moves_it,
