@@ -273,7 +273,10 @@ END) stored,
     first_pending_at timestamp with time zone,
     pending_since timestamp with time zone,
     merged_into_id uuid,
-    revision integer not null default 1
+    revision integer not null default 1,
+    snoozed_at timestamp with time zone,
+    snoozed_until timestamp with time zone,
+    return_to_bot_at timestamp with time zone
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -849,6 +852,8 @@ alter table public.conversations add constraint conversations_metadata_check CHE
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table public.conversations add constraint conversations_return CHECK (((return_to_bot_at IS NULL) OR ((mode = 'human'::text) AND (ended_at IS NULL))));
+alter table public.conversations add constraint conversations_snooze CHECK (((snoozed_until IS NULL) OR (snoozed_at IS NOT NULL)));
 alter table public.department_members add constraint department_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 200)));
 alter table public.department_members add constraint department_members_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.department_members add constraint department_members_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
@@ -1000,6 +1005,7 @@ CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_snoozed ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) WHERE (snoozed_at IS NOT NULL);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (company_id, department_id, array_position(ARRAY['urgent'::text, 'high'::text, 'normal'::text, 'low'::text], priority), pending_since, id) WHERE (status = 'pending'::text);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
@@ -1820,6 +1826,24 @@ begin
     select coalesce(array_agg(id), '{}') into ended from sessions_ended;
     delete from public.presence_leases where company_id = company and user_id = person;
     return ended;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_waiting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.inbound_count > old.inbound_count or new.ended_at is distinct from old.ended_at or new.mode <> old.mode
+       or new.assignee_id is distinct from old.assignee_id then
+        new.snoozed_at := null;
+        new.snoozed_until := null;
+    end if;
+    if new.return_to_bot_at is not distinct from old.return_to_bot_at
+       and (new.ended_at is distinct from old.ended_at or new.mode = 'bot' or new.assignee_id is distinct from old.assignee_id) then
+        new.return_to_bot_at := null;
+    end if;
+    return new;
 end
 $function$;
 
@@ -2700,6 +2724,21 @@ begin
     if not found then
         raise check_violation using message = 'a company keeps an admin', constraint = 'memberships_last_admin';
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.keep_fence()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update messages
+       set fence = new.version
+     where company_id = new.company_id and conversation_id = new.id and fence = old.version and status = 'queued'
+       and sent_at > now() - interval '1 day';
     return null;
 end
 $function$;
@@ -4258,6 +4297,8 @@ CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conv
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.snoozed_at IS NOT NULL) OR (old.return_to_bot_at IS NOT NULL))) EXECUTE FUNCTION app.end_waiting();
+CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.mode = 'bot'::text) AND (old.mode = 'bot'::text) AND (new.ended_at IS NULL) AND (old.ended_at IS NULL) AND (new.version > old.version) AND (new.inbound_count = old.inbound_count))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
@@ -4265,6 +4306,7 @@ CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR 
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
+CREATE TRIGGER conversations_waiting_again AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND (old.snoozed_at IS NOT NULL) AND (new.snoozed_at IS NULL))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER department_members_coming AFTER UPDATE ON public.department_members FOR EACH ROW WHEN ((old.capacity IS DISTINCT FROM new.capacity)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.note_coming();
@@ -4869,11 +4911,14 @@ grant select on column public.conversation_transfers.to_user_id to app_system;
 grant select on column public.conversations.assignee_id to app_system;
 grant update on column public.conversations.assignee_id to app_staff;
 grant select on column public.conversations.bot_answered to app_system;
+grant update on column public.conversations.bot_answered to app_staff;
 grant select on column public.conversations.bot_fields to app_system;
 grant select on column public.conversations.bot_flow_id to app_system;
+grant update on column public.conversations.bot_flow_id to app_staff;
 grant select on column public.conversations.bot_node to app_system;
 grant update on column public.conversations.bot_node to app_staff;
 grant select on column public.conversations.bot_turns to app_system;
+grant update on column public.conversations.bot_turns to app_staff;
 grant select on column public.conversations.channel_account_id to app_system;
 grant select on column public.conversations.client_id to app_system;
 grant select on column public.conversations.close_reason to app_system;
@@ -4898,17 +4943,24 @@ grant select on column public.conversations.last_message_preview to app_system;
 grant update on column public.conversations.last_message_preview to app_staff;
 grant select on column public.conversations.merged_into_id to app_system;
 grant select on column public.conversations.metadata to app_system;
+grant update on column public.conversations.metadata to app_staff;
 grant select on column public.conversations.mode to app_system;
 grant update on column public.conversations.mode to app_staff;
 grant select on column public.conversations.pending_since to app_system;
 grant select on column public.conversations.priority to app_system;
+grant update on column public.conversations.priority to app_staff;
 grant select on column public.conversations.read_count to app_system;
 grant update on column public.conversations.read_count to app_staff;
+grant update on column public.conversations.return_to_bot_at to app_staff;
 grant select on column public.conversations.revision to app_system;
+grant update on column public.conversations.snoozed_at to app_staff;
+grant update on column public.conversations.snoozed_until to app_staff;
 grant select on column public.conversations.started_at to app_system;
 grant select on column public.conversations.status to app_system;
 grant select on column public.conversations.subject to app_system;
+grant update on column public.conversations.subject to app_staff;
 grant select on column public.conversations.tags to app_system;
+grant update on column public.conversations.tags to app_staff;
 grant select on column public.conversations.version to app_system;
 grant update on column public.conversations.version to app_staff;
 grant select on column public.conversations.window_expires_at to app_system;
@@ -5106,6 +5158,7 @@ grant select on column public.messages.error_detail to app_system;
 grant update on column public.messages.error_detail to app_staff;
 grant insert on column public.messages.fence to app_staff;
 grant select on column public.messages.fence to app_system;
+grant update on column public.messages.fence to app_lookup;
 grant insert on column public.messages.file_id to app_staff;
 grant select on column public.messages.file_id to app_system;
 grant insert on column public.messages.id to app_staff;

@@ -18,14 +18,15 @@ mod send_rules;
 mod sending;
 mod statuses;
 mod takeover;
+mod timers;
 mod transfer;
 
 use shared::prelude::*;
 
 pub use conversation::{
     Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow,
-    Priority, Status, emit_conversation, enqueue_bot_turn, lock,
+    ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated, HeldConversation, IS_SEEN,
+    LOCK_ALL, Mode, OutOfWindow, Priority, Status, emit_conversation, enqueue_bot_turn, lock,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
@@ -46,6 +47,7 @@ pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
+pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, time_to_come, unsnooze};
 pub use transfer::{Destination, transfer};
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
@@ -58,6 +60,8 @@ pub const ALREADY_TAKEN: Problem = Problem::new(
 pub const CONVERSATION_CLOSED: Problem =
     Problem::new(409, "conversation_closed", "Esta conversa já foi encerrada.", "This conversation is already closed.")
         .showing::<Conversation>();
+pub const NO_BOT: Problem =
+    Problem::new(409, "no_bot", "Não há robô neste canal.", "There is no bot on this channel.").showing::<Conversation>();
 pub const NOT_CLOSED: Problem =
     Problem::new(409, "not_closed", "Esta conversa está aberta.", "This conversation is open.").showing::<Conversation>();
 pub const ALREADY_OPEN: Problem = Problem::new(

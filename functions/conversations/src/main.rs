@@ -44,6 +44,10 @@ mod schedule_message;
 mod search_messages;
 #[path = "bin/send_message.rs"]
 mod send_message;
+#[path = "bin/set_conversation_mode.rs"]
+mod set_conversation_mode;
+#[path = "bin/snooze_conversation.rs"]
+mod snooze_conversation;
 #[path = "bin/take_over_conversation.rs"]
 mod take_over_conversation;
 #[path = "bin/transfer_conversation.rs"]
@@ -78,6 +82,8 @@ fn main() {
         ("schedule_message", schedule_message::main),
         ("search_messages", search_messages::main),
         ("send_message", send_message::main),
+        ("set_conversation_mode", set_conversation_mode::main),
+        ("snooze_conversation", snooze_conversation::main),
         ("take_over_conversation", take_over_conversation::main),
         ("transfer_conversation", transfer_conversation::main),
         ("update_conversation", update_conversation::main),

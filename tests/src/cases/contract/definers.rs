@@ -48,6 +48,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_invite", LOGIN),
     ("find_login", LOGIN),
     ("join_live_department", NOBODY),
+    ("number_conversation", NOBODY),
     ("find_password", LOGIN),
     ("find_password_reset", LOGIN),
     ("follow_conversation", NOBODY),

@@ -193,6 +193,11 @@ impl Fixture {
             "message_id" => self.message(function).await,
             "scheduled_message_id" => self.scheduled_message().await,
             "soon" => in_an_hour(),
+            "closed_conversation_id" => {
+                let id = self.conversation(true).await;
+                admin.close(&id).await;
+                id
+            }
             "waiting_conversation_id" => self.conversation(false).await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,

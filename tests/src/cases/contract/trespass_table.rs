@@ -137,6 +137,8 @@ pub const ROWS: &[Row] = &[
     row("retry_message", "/messages/{message}/retry", "", NotFound),
     row("mark_conversation_unread", "/conversations/{conversation}/unread", "{}", NotFound),
     row("reopen_conversation", "/conversations/{conversation}/reopen", "{}", NotFound),
+    row("set_conversation_mode", "/conversations/{conversation}/mode", r#"{"mode": "human"}"#, NotFound),
+    row("snooze_conversation", "/conversations/{conversation}/snooze", r#"{"until": "{soon}"}"#, NotFound),
     row("update_conversation", "/conversations/{conversation}", r#"{"subject": "x"}"#, NotFound),
     row("mark_conversation_read", "/conversations/{conversation}/read", "{}", NotFound),
     row("mark_conversation_read", "/conversations/{own_conversation}/read", r#"{"message_id": "{message}"}"#, NotFound),

@@ -28,6 +28,7 @@ mod openings;
 mod outbox;
 mod outgoing_files;
 mod people;
+mod protocols;
 mod reading;
 mod resuming;
 mod searching;
@@ -36,6 +37,7 @@ mod sight;
 mod sockets;
 mod statuses;
 mod takeovers;
+mod timed;
 mod transfers;
 mod upkeep;
 mod visibility;
@@ -289,6 +291,19 @@ pub fn together() -> Vec<(&'static str, Case)> {
             what_is_closed_is_opened_again_once,
             a_client_has_one_open_conversation_whoever_opens_another,
             what_is_marked_unread_is_unread_for_staff_only,
+        };
+        protocols::{
+            each_conversation_has_a_number_of_its_day,
+            nobody_waits_for_a_number,
+            clients_are_told_the_number_where_the_company_says_it,
+        };
+        timed::{
+            the_bot_comes_back_at_its_time_and_answers,
+            people_and_the_bot_take_turns,
+            without_a_bot_nothing_goes_to_it,
+            the_bot_does_not_take_what_was_given_to_somebody_else,
+            a_snooze_ends_at_its_time_once,
+            a_snooze_ends_when_the_client_writes_or_somebody_says_so,
         };
         waiting::{
             waiting_times_are_kept_whoever_moves_it,

@@ -32,7 +32,8 @@ pub async fn people_change_what_a_conversation_is_about(stack: Arc<Stack>) {
     let (_, id) = company.served().await;
     let agent = &company.agents[0];
     let mut socket = company.agents[1].socket().await;
-    let changes = json!({"subject": "Matrícula", "tags": ["vip", "curso", "vip"], "priority": "urgent", "metadata": {"turma": 7}});
+    let changes =
+        json!({"subject": "Matrícula", "tags": ["vip", "curso", "vip"], "priority": "urgent", "metadata": {"turma": 7}});
     let changed = put(agent, &id, changes).await.expect(200);
     assert_eq!((text(&changed["subject"]), &changed["tags"]), ("Matrícula", &json!(["vip", "curso"])));
     assert_eq!((text(&changed["priority"]), &changed["metadata"]), ("urgent", &json!({"turma": 7})));
@@ -110,7 +111,8 @@ pub async fn supervisors_give_what_anybody_holds(stack: Arc<Stack>) {
     let queued = act(&company.supervisor, &id, "assign", json!({"assignee_id": null})).await.expect(200);
     assert_eq!((&queued["assignee_id"], text(&queued["status"])), (&Value::Null, "pending"));
     let rows = company.admin.api.get(&format!("/conversations/{id}/transfers?order=asc")).await.expect(200);
-    let hands: Vec<_> = rows["data"].as_array().expect("rows").iter().map(|row| (&row["from_user_id"], &row["to_user_id"])).collect();
+    let hands: Vec<_> =
+        rows["data"].as_array().expect("rows").iter().map(|row| (&row["from_user_id"], &row["to_user_id"])).collect();
     let (first, second) = (holder(first), holder(second));
     assert_eq!(hands, [(&Value::Null, &first), (&first, &second), (&second, &Value::Null)]);
     assert_eq!(rows["data"][1]["reason"], "férias");
@@ -148,7 +150,12 @@ pub async fn what_is_closed_is_opened_again_once(stack: Arc<Stack>) {
 
 pub async fn a_client_has_one_open_conversation_whoever_opens_another(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    company.admin.api.call(Method::PUT, &format!("/companies/{}", company.id), Some(json!({"reopen_window": 0}))).await.expect(200);
+    company
+        .admin
+        .api
+        .call(Method::PUT, &format!("/companies/{}", company.id), Some(json!({"reopen_window": 0})))
+        .await
+        .expect(200);
     let (client, id) = company.served().await;
     company.agents[0].close(&id).await;
     company.phone.receive_text(&client, "De novo").await;
