@@ -65,3 +65,6 @@ $$;
 alter function app.number_conversation owner to app_lookup;
 create trigger conversations_number before insert on conversations
     for each row when (new.protocol is null) execute function app.number_conversation();
+
+-- What has ended today.
+create index conversations_ended on conversations (company_id, ended_at) where ended_at is not null;

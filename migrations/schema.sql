@@ -276,7 +276,8 @@ END) stored,
     revision integer not null default 1,
     snoozed_at timestamp with time zone,
     snoozed_until timestamp with time zone,
-    return_to_bot_at timestamp with time zone
+    return_to_bot_at timestamp with time zone,
+    protocol text not null
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -665,6 +666,15 @@ create table public.presence_leases (
 alter table public.presence_leases enable row level security;
 alter table public.presence_leases force row level security;
 
+create table public.protocol_blocks (
+    company_id uuid not null default app.company_id(),
+    day date not null,
+    block integer not null,
+    used integer not null
+);
+alter table public.protocol_blocks enable row level security;
+alter table public.protocol_blocks force row level security;
+
 create table public.recovery_codes (
     user_id uuid not null,
     code_hash bytea not null,
@@ -954,6 +964,9 @@ alter table public.password_resets add constraint password_resets_pkey PRIMARY K
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
+alter table public.protocol_blocks add constraint protocol_blocks_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.protocol_blocks add constraint protocol_blocks_pkey PRIMARY KEY (company_id, day, block);
+alter table public.protocol_blocks add constraint protocol_blocks_used_check CHECK (((used >= 1) AND (used <= 100)));
 alter table public.recovery_codes add constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash);
 alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factors(user_id) ON DELETE CASCADE;
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
@@ -1000,10 +1013,12 @@ CREATE INDEX conversation_transfers_conversation ON public.conversation_transfer
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_ended ON public.conversations USING btree (company_id, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX conversations_held ON public.conversations USING btree (company_id, assignee_id) WHERE (status = 'active'::text);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX conversations_protocol ON public.conversations USING btree (company_id, protocol);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) WHERE (snoozed_at IS NOT NULL);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (company_id, department_id, array_position(ARRAY['urgent'::text, 'high'::text, 'normal'::text, 'low'::text], priority), pending_since, id) WHERE (status = 'pending'::text);
@@ -3162,6 +3177,36 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.number_conversation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    today date;
+    newest integer;
+    number integer;
+begin
+    select (now() at time zone time_zone)::date into today from companies where id = new.company_id;
+    select coalesce(max(block), 0) into newest from protocol_blocks where company_id = new.company_id and day = today;
+    for place in greatest(newest - 7, 0) .. newest + 1000 loop
+        continue when exists (select from protocol_blocks
+                               where company_id = new.company_id and day = today and block = place and used = 100)
+                   or not pg_try_advisory_xact_lock(hashtext('protocol' || new.company_id || today), place);
+        insert into protocol_blocks as blocks (company_id, day, block, used)
+        values (new.company_id, today, place, 1)
+        on conflict (company_id, day, block) do update set used = blocks.used + 1 where blocks.used < 100
+        returning place * 100 + used into number;
+        if found then
+            new.protocol := to_char(today, 'YYYYMMDD') || '-' || lpad(number::text, greatest(5, length(number::text)), '0');
+            return new;
+        end if;
+    end loop;
+    raise serialization_failure using message = 'every block of numbers is held';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
@@ -4300,6 +4345,7 @@ CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.c
 CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.snoozed_at IS NOT NULL) OR (old.return_to_bot_at IS NOT NULL))) EXECUTE FUNCTION app.end_waiting();
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.mode = 'bot'::text) AND (old.mode = 'bot'::text) AND (new.ended_at IS NULL) AND (old.ended_at IS NULL) AND (new.version > old.version) AND (new.inbound_count = old.inbound_count))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
+CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
@@ -4699,6 +4745,14 @@ create policy staff on public.presence_leases as permissive for select to app_st
 create policy student on public.presence_leases as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id)) with check false;
 
 create policy system on public.presence_leases as permissive for all to app_system using true;
+
+create policy company on public.protocol_blocks as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.protocol_blocks as permissive for all to app_lookup using true;
+
+create policy staff on public.protocol_blocks as permissive for all to app_staff using true;
+
+create policy system on public.protocol_blocks as permissive for all to app_system using true;
 
 create policy lookup on public.recovery_codes as permissive for all to app_lookup using true;
 
@@ -5573,6 +5627,9 @@ grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
+grant insert, select, update on table public.protocol_blocks to app_lookup;
+grant select on table public.protocol_blocks to app_staff;
+grant select on table public.protocol_blocks to app_system;
 grant delete, insert, select, update on table public.recovery_codes to app_lookup;
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant insert, select, update on table public.schedule_runs to app_lookup;

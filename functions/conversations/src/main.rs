@@ -16,6 +16,8 @@ mod deliver_message;
 mod forward_message;
 #[path = "bin/get_conversation.rs"]
 mod get_conversation;
+#[path = "bin/get_conversation_stats.rs"]
+mod get_conversation_stats;
 #[path = "bin/list_conversations.rs"]
 mod list_conversations;
 #[path = "bin/list_message_revisions.rs"]
@@ -68,6 +70,7 @@ fn main() {
         ("deliver_message", deliver_message::main),
         ("forward_message", forward_message::main),
         ("get_conversation", get_conversation::main),
+        ("get_conversation_stats", get_conversation_stats::main),
         ("list_conversations", list_conversations::main),
         ("list_message_revisions", list_message_revisions::main),
         ("list_messages", list_messages::main),

@@ -4,8 +4,10 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use shared::prelude::Timestamp;
-use shared::{closed_set, prelude::Uuid};
+use shared::{
+    closed_set,
+    prelude::{Timestamp, Uuid},
+};
 
 closed_set! {
     /// What a message is. Reactions are shown on the messages they are to.

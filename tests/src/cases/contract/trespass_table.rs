@@ -85,6 +85,7 @@ pub const ROWS: &[Row] = &[
     row("enable_two_factor", "/auth/2fa/enable", r#"{"code": "123456"}"#, Conflict("two_factor_not_set_up")),
     row("force_password_reset", "/admin/reset-password/{agent}", "", NotFound),
     row("get_company", "/companies/{company}", "", NotFound),
+    row("get_conversation_stats", "/conversations/stats", "", OwnThings),
     row("get_conversation", "/conversations/{conversation}", "", NotFound),
     row("get_department", "/departments/{department}", "", NotFound),
     row("get_inbound_webhook", "/inbound-webhooks/{webhook}", "", NotFound),

@@ -291,6 +291,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             what_is_closed_is_opened_again_once,
             a_client_has_one_open_conversation_whoever_opens_another,
             what_is_marked_unread_is_unread_for_staff_only,
+            stats_count_what_the_caller_sees,
         };
         protocols::{
             each_conversation_has_a_number_of_its_day,

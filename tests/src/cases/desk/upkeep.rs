@@ -182,3 +182,36 @@ pub async fn what_is_marked_unread_is_unread_for_staff_only(stack: Arc<Stack>) {
     assert_eq!(read["unread"], 0);
     assert_eq!(agent.api.get(&format!("/chats/{id}")).await.expect(200)["id"], json!(id));
 }
+
+pub async fn stats_count_what_the_caller_sees(stack: Arc<Stack>) {
+    let departments = vec![("Atendimento", vec![1]), ("Financeiro", vec![2])];
+    let company = stack.company(Wanted { students: 0, departments, ..Wanted::default() }).await;
+    let empty = company.supervisor.api.get("/conversations/stats").await.expect(200);
+    assert_eq!((&empty["waiting"], &empty["oldest_waiting_at"], &empty["by_agent"]), (&json!(0), &Value::Null, &json!([])));
+    assert_eq!(empty["average_wait_seconds"], Value::Null);
+    let (_, held) = company.served().await;
+    let (_, closed) = company.served().await;
+    company.agents[0].close(&closed).await;
+    let (_, moved) = company.served().await;
+    company.agents[0].transfer(&moved, json!({"to_department_id": company.departments[1].1})).await;
+    let stats = company.supervisor.api.get("/conversations/stats").await.expect(200);
+    let counts =
+        ["bot", "pending", "active", "closed_today", "open", "waiting"].map(|name| stats[name].as_i64().expect("a count"));
+    assert_eq!(counts, [0, 1, 1, 1, 1, 1]);
+    let waiting = company.supervisor.conversation(&moved).await;
+    assert_eq!(stats["oldest_waiting_at"], waiting["pending_since"]);
+    assert!(stats["average_wait_seconds"].as_i64().is_some_and(|seconds| seconds < 60), "{stats}");
+    let of = |row: &Value| (text(&row["department_name"]).to_owned(), row["pending"].clone(), row["active"].clone());
+    let rows: Vec<_> = stats["by_department"].as_array().expect("rows").iter().map(of).collect();
+    let expected = [("Atendimento", 0, 1), ("Financeiro", 1, 0)];
+    assert_eq!(rows, expected.map(|(name, pending, active)| (name.to_owned(), json!(pending), json!(active))));
+    let agent = &stats["by_agent"][0];
+    assert_eq!(
+        (&agent["assignee_id"], &agent["active"], &agent["closed_today"]),
+        (&holder(&company.agents[0]), &json!(1), &json!(1))
+    );
+    // Agents see their own and what waits in their departments.
+    let mine = company.agents[1].api.get("/conversations/stats").await.expect(200);
+    assert_eq!((&mine["active"], &mine["pending"], &mine["by_agent"]), (&json!(0), &json!(1), &json!([])));
+    company.agents[0].conversation(&held).await;
+}
