@@ -35,8 +35,7 @@ alter table conversations alter column protocol set not null;
 create unique index conversations_protocol on conversations (company_id, protocol);
 call app.protect('protocol_blocks');
 revoke insert, update, delete on protocol_blocks from app_system;
-create policy lookup on protocol_blocks to app_lookup using (true);
-grant select, insert, update on protocol_blocks to app_lookup;
+call app.open_to_lookup('protocol_blocks', 'select, insert, update');
 
 create function app.number_conversation() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
