@@ -84,14 +84,17 @@ create table mail_accounts (
     from_address text not null,
     from_name    text,
     version      integer not null default 1,
+    -- In PEM, who vouches for the server's certificate besides those whom everybody trusts.
+    authority    text check (char_length(authority) <= 10000),
     check ((username is null) = (sealed is null))
 );
 call app.protect('mail_accounts', '');
 drop policy staff on mail_accounts;
 create policy admins on mail_accounts to app_staff using ((select app.has_role('admin')));
-grant select (company_id, host, port, security, username, from_address, from_name, version),
-      insert (host, port, security, username, sealed, from_address, from_name),
-      update (host, port, security, username, sealed, from_address, from_name, version), delete on mail_accounts to app_staff;
+-- Set-up logs in with the password; what it answers does not hold it.
+grant select (company_id, host, port, security, username, sealed, from_address, from_name, version, authority),
+      insert (host, port, security, username, sealed, from_address, from_name, authority),
+      update (host, port, security, username, sealed, from_address, from_name, version, authority), delete on mail_accounts to app_staff;
 revoke insert, update, delete on mail_accounts from app_system;
 
 -- Mails are kept for half a year.

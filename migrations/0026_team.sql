@@ -329,11 +329,14 @@ end
 $$;
 alter function app.save_member owner to app_lookup;
 
--- Which of their companies the caller enters without naming one. `false` when they are no active member there.
+-- Which of their companies the caller enters without naming one. `false` when they are no active member there. Of two choices at once the later
+-- one holds, and nobody leaves meanwhile.
 create function app.choose_primary(company uuid) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    if not exists (select from memberships where company_id = company and user_id = app.user_id() and status = 'active') then
+    perform from users where id = app.user_id() for no key update;
+    perform from memberships where company_id = company and user_id = app.user_id() and status = 'active' for no key update;
+    if not found then
         return false;
     end if;
     update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;

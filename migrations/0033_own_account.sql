@@ -14,21 +14,6 @@ update memberships set is_primary = false where is_primary and status <> 'active
 alter table memberships force row level security;
 alter table memberships add constraint memberships_primary_active check (status = 'active' or not is_primary);
 
--- As before; of two choices at once the later one holds, and nobody leaves meanwhile.
-create or replace function app.choose_primary(company uuid) returns boolean
-language plpgsql security definer set search_path = public, pg_temp as $$
-begin
-    perform from users where id = app.user_id() for no key update;
-    perform from memberships where company_id = company and user_id = app.user_id() and status = 'active' for no key update;
-    if not found then
-        return false;
-    end if;
-    update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;
-    update memberships set is_primary = true where user_id = app.user_id() and company_id = company and not is_primary;
-    return true;
-end
-$$;
-
 drop function app.companies_of_user;
 -- As before; `is_primary` is the one that a login enters which names none: the chosen one, else the oldest.
 create function app.companies_of_user() returns table (id uuid, name text, slug text, role text, is_primary boolean)

@@ -11,7 +11,7 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::environment::variable_or_nothing;
+use crate::{environment::variable_or_nothing, error::FieldProblem};
 
 /// Why an address is not called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,13 @@ impl Refusal {
             Self::Unknown => ("Este endereço não existe.", "This host does not exist."),
             Self::Inside => ("Este endereço não é público.", "This address is not a public one."),
         }
+    }
+
+    /// As it is told of a field of the input.
+    #[must_use]
+    pub fn in_field(self, field: &str) -> FieldProblem {
+        let (portuguese, english) = self.texts();
+        FieldProblem::new(field, self.code(), portuguese, english)
     }
 }
 

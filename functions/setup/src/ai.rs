@@ -1,7 +1,86 @@
-//! The company's language model: its key, sealed, and whether it answers.
+//! The company's language model: what is given of it, its key, sealed, and whether it answers.
 
 use reqwest::{Method, StatusCode};
-use shared::{crypto, prelude::*, settings::EncryptionKey};
+use shared::{VISIBLE, crypto, error::FieldProblem, outside, parameters, prelude::*, settings::EncryptionKey, visible};
+
+use crate::needed_again;
+
+/// A language model behind an OpenAI-compatible API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AiSetup {
+    pub base_url: String,
+    pub model: String,
+    /// The end of the key, such as `••••1234`.
+    pub api_key: Option<String>,
+}
+
+/// A language model behind an OpenAI-compatible API.
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetupAiInput {
+    /// Such as `https://api.groq.com/openai/v1`; null for none.
+    #[garde(length(max = 300))]
+    base_url: Option<String>,
+    #[garde(length(chars, min = 1, max = 120), custom(visible))]
+    #[schemars(regex(pattern = VISIBLE))]
+    #[serde(default = "usual_model")]
+    model: String,
+    /// Never shown again. Without it, the one that is kept stays, for the address that it was given for.
+    #[garde(length(min = 8, max = 500))]
+    pub api_key: Option<String>,
+}
+
+fn usual_model() -> String {
+    "openai/gpt-oss-120b".to_owned()
+}
+
+impl SetupAiInput {
+    /// `None` where there is to be none.
+    fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// What is wrong with it, as far as others can tell.
+    pub async fn problems(&self) -> Vec<FieldProblem> {
+        let Some(url) = self.base_url() else { return Vec::new() };
+        let refusal = outside::check_url(url).await.err();
+        refusal.map(|refusal| refusal.in_field("ai.base_url")).into_iter().collect()
+    }
+
+    /// A key goes only where it was given for.
+    #[must_use]
+    pub fn key_missing(&self, current: Option<&AiSetup>) -> Option<FieldProblem> {
+        let kept = current.filter(|kept| kept.api_key.is_some())?;
+        let is_elsewhere = self.base_url().is_some_and(|url| url != kept.base_url);
+        (is_elsewhere && self.api_key.is_none()).then(|| needed_again("ai.api_key"))
+    }
+
+    /// What there is from now on.
+    #[must_use]
+    pub fn into_setup(self, current: Option<&AiSetup>) -> Option<AiSetup> {
+        let base_url = self.base_url()?.to_owned();
+        let kept = current.and_then(|ai| ai.api_key.clone());
+        let hint = self.api_key.as_deref().map(integrations::hint).or(kept);
+        Some(AiSetup { base_url, model: self.model, api_key: hint })
+    }
+}
+
+const KEEP_SECRET: &str = "
+    insert into company_secrets (name, sealed) values ($1, $2)
+    on conflict (company_id, name) do update set sealed = excluded.sealed";
+
+const FORGET_SECRET: &str = "delete from company_secrets where name = $1";
+
+/// Keeps a key that is given, with the transaction's commit.
+pub fn keep_key(context: &Context, transaction: &Transaction, company_id: Uuid, api_key: &str) {
+    let sealed = seal(&context.secrets().encryption_keys, company_id, api_key);
+    transaction.defer(KEEP_SECRET, parameters![SECRET, sealed]);
+}
+
+/// Forgets the key, with the transaction's commit.
+pub fn forget_key(transaction: &Transaction) {
+    transaction.defer(FORGET_SECRET, parameters![SECRET]);
+}
 
 /// Its name in `company_secrets`.
 pub const SECRET: &str = "ai";

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all, try_join4};
+use futures_util::future::{BoxFuture, join_all, try_join3};
 use jiff::SignedDuration;
 use shared::{
     calendar::{Calendar, Written},
     environment::variable,
     prelude::*,
+    settings::MailServer,
     whatsapp::{self, Account, Credentials, Failure},
 };
-
 use system::{
     mail::{self, Account as MailAccount, Step as MailStep},
     mail_account_columns,
@@ -40,8 +40,11 @@ const LONGEST_SILENCE: SignedDuration = SignedDuration::from_mins(5);
 const SETUP: &str = concat!(
     "select ",
     setup_columns!(),
+    ", ",
+    mail_account_columns!(),
     ", companies.id as company_id, company_secrets.sealed as ai_sealed
       from companies
+      left join mail_accounts account on account.company_id = companies.id
       left join company_setup on company_setup.company_id = companies.id
       left join company_secrets on company_secrets.company_id = companies.id and company_secrets.name = 'ai'
      where companies.id = app.company_id()"
@@ -66,13 +69,6 @@ const FACTS: &str = "
            (select run_at from schedule_runs where name = 'dispatch_due_jobs') as last_run,
            app.calendar_of(null) as calendar";
 
-/// All null where the company has none.
-const MAIL: &str = concat!(
-    "select ",
-    mail_account_columns!(),
-    " from companies left join mail_accounts account on account.company_id = companies.id where companies.id = app.company_id()"
-);
-
 /// What the database knows.
 #[derive(Clone, Debug, Default, FromRow)]
 pub struct Facts {
@@ -89,6 +85,8 @@ pub struct Facts {
 struct KnownSetup {
     #[from_row(flatten)]
     row: SetupRow,
+    #[from_row(flatten)]
+    mail: MailAccount,
     company_id: Uuid,
     ai_sealed: Option<Vec<u8>>,
 }
@@ -105,7 +103,6 @@ struct KnownChannel {
 pub struct Known {
     setup: KnownSetup,
     channels: Vec<KnownChannel>,
-    mail: MailAccount,
     facts: Facts,
 }
 
@@ -114,14 +111,9 @@ pub struct Known {
 /// # Errors
 /// As the database fails.
 pub async fn read(transaction: &Transaction) -> Result<Known, Error> {
-    let (setup, channels, mail, facts) = try_join4(
-        transaction.one(SETUP, &[]),
-        transaction.all(CHANNELS, &[&MOST_CHANNELS]),
-        transaction.one(MAIL, &[]),
-        transaction.one(FACTS, &[]),
-    )
-    .await?;
-    Ok(Known { setup, channels, mail, facts })
+    let (setup, channels, facts) =
+        try_join3(transaction.one(SETUP, &[]), transaction.all(CHANNELS, &[&MOST_CHANNELS]), transaction.one(FACTS, &[])).await?;
+    Ok(Known { setup, channels, facts })
 }
 
 /// Checks everything at the same time, in the order in which it is shown.
@@ -135,7 +127,7 @@ pub async fn check_all(context: &Context, known: &Known) -> Vec<Finding> {
         said(departments(facts)),
         said(calendar(facts.calendar.clone(), now)),
         within(Ai, language_model(context, &known.setup)),
-        within(Mail, mail_server(context, known)),
+        within(Mail, mail_server(context, &known.setup)),
         within(FrontEnd, front_end(context, known.setup.row.front_end_origin.as_deref())),
         within(Storage, bucket(context)),
         within(QueueStep, queue(context)),
@@ -361,21 +353,21 @@ fn judge_model(answer: &ai::Answer, model: &str) -> Finding {
 }
 
 /// The server that takes the company's mails: whether it lets us in.
-async fn mail_server(context: &Context, known: &Known) -> Finding {
-    let is_own = known.setup.row.mail.is_some();
-    match known.mail.server(context, known.setup.company_id) {
+async fn mail_server(context: &Context, setup: &KnownSetup) -> Finding {
+    match setup.mail.server(context, setup.company_id) {
         Ok(None) => Finding::other(Mail, Missing, "Nenhum servidor envia os e-mails.", "No server sends mails.").to_do(
             "Informe o servidor de e-mail da empresa.",
             "Give the company's mail server.",
             "/setup/config",
         ),
-        Ok(Some(server)) => judge_mail(mail::check(&server).await.err(), &server.host, is_own),
+        Ok(Some(server)) => judge_mail(mail::check(&server).await.err(), &server),
         Err(_) => Finding::other(Mail, Failing, "A senha guardada não abre mais.", "The password that is kept opens no more.")
             .to_do("Informe a senha de novo.", "Give the password again.", "/setup/config"),
     }
 }
 
-fn judge_mail(failure: Option<mail::Failure>, host: &str, is_own: bool) -> Finding {
+fn judge_mail(failure: Option<mail::Failure>, server: &MailServer) -> Finding {
+    let (host, is_own) = (&server.host, server.is_typed);
     let Some(mail::Failure { step, said, .. }) = failure else {
         return if is_own {
             Finding::ok(Mail, format!("{host} aceita o acesso."), format!("{host} lets us in."))

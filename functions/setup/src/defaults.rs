@@ -12,7 +12,7 @@ const DEPARTMENTS: [&str; 3] = ["Atendimento", "Comercial", "Financeiro"];
 /// What is made, by the words in `company_setup.made`.
 const OF_DEPARTMENTS: &str = "departments";
 const OF_BOT: &str = "bot_flow";
-const OF_CALENDAR: &str = "calendar";
+pub const OF_CALENDAR: &str = "calendar";
 
 /// Whoever comes second waits, and finds all of it made.
 pub const ENSURE_ROW: &str = "insert into company_setup (company_id) values (app.company_id()) on conflict do nothing";
@@ -84,8 +84,6 @@ pub struct Made {
     pub made: Vec<MadeDefault>,
     /// Those of it that are departments.
     pub departments: Vec<Department>,
-    /// Whether the company's hours are among it.
-    pub has_calendar: bool,
     /// Of the set-up, from now on.
     pub version: i32,
 }
@@ -114,7 +112,7 @@ pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, 
     let is_due = |key: &str| !made.iter().any(|made| made == key);
     let (departments_due, calendar_due, bot_due) = (is_due(OF_DEPARTMENTS), is_due(OF_CALENDAR), is_due(OF_BOT));
     if !departments_due && !calendar_due && !bot_due {
-        return Ok(Made { made: Vec::new(), departments: Vec::new(), has_calendar: false, version });
+        return Ok(Made { made: Vec::new(), departments: Vec::new(), version });
     }
     let ids = DEPARTMENTS.map(|_| context.new_id());
     let places: Vec<Place> =
@@ -147,8 +145,6 @@ pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, 
         id: calendar_id,
         name: "Seg–sex 08:00–12:00, 13:30–18:00".to_owned(),
     });
-    let has_calendar = !calendars.is_empty();
     let of_bot = flows.iter().map(|_| MadeDefault { key: OF_BOT.to_owned(), id: flow_id, name: starter_flow::KEY.to_owned() });
-    let made = of_departments.chain(of_calendar).chain(of_bot).collect();
-    Ok(Made { made, departments, has_calendar, version: version + 1 })
+    Ok(Made { made: of_departments.chain(of_calendar).chain(of_bot).collect(), departments, version: version + 1 })
 }

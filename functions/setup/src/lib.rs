@@ -3,10 +3,13 @@
 pub mod ai;
 pub mod checks;
 pub mod defaults;
+pub mod mail;
 pub mod starter_flow;
 pub mod steps;
 
-use shared::{closed_set, prelude::*};
+use shared::{error::FieldProblem, prelude::*};
+
+use crate::{ai::AiSetup, mail::MailSetup};
 
 /// A company as set-up shows and writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -17,40 +20,6 @@ pub struct CompanySetup {
     pub locale: String,
     /// What its coins are called.
     pub coin_name: String,
-}
-
-/// A language model behind an OpenAI-compatible API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct AiSetup {
-    pub base_url: String,
-    pub model: String,
-    /// The end of the key, such as `••••1234`.
-    pub api_key: Option<String>,
-}
-
-closed_set! {
-    /// How a connection to a company's mail server is kept from listeners.
-    pub MailEncryption {
-        /// From the first byte, usually on port 465.
-        Tls = "tls",
-        /// Before anything that matters is said, usually on port 587.
-        StartTls = "starttls",
-    }
-}
-
-/// The company's own mail server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MailSetup {
-    pub host: String,
-    pub port: u16,
-    pub security: MailEncryption,
-    /// Null where the server wants no login. The password is not shown.
-    pub username: Option<String>,
-    pub from_address: String,
-    /// Null is the company's name.
-    pub from_name: Option<String>,
-    /// In PEM, who vouches for its certificate besides those whom everybody trusts.
-    pub authority: Option<String>,
 }
 
 /// A channel as set-up shows it; it is connected with `POST /integrations/config`.
@@ -90,6 +59,11 @@ pub struct SetupUpdated {
     pub version: i32,
 }
 event!(SetupUpdated = "setup.updated");
+
+/// A secret is to be given again: the one that is kept was given for another address.
+fn needed_again(field: &str) -> FieldProblem {
+    FieldProblem::new(field, "required", "Informe de novo ao mudar o endereço.", "Give it again when the address changes.")
+}
 
 /// The columns of `SetupRow`, of `companies` and `company_setup`.
 #[macro_export]

@@ -25,6 +25,13 @@ pub const IS_STUDENT: Problem = Problem::new(
     "Students are no staff, and staff become no students. Send an invite.",
 );
 
+/// Whoever makes an admin is asked for a fresh code, whichever way they do it. Before the transaction that gives the role is begun.
+pub fn ask_before_giving(context: &Context, role: Role) {
+    if role == Role::Admin {
+        context.ask_to_step_up();
+    }
+}
+
 /// A person is not in the company any more: their sessions there have ended and their sockets close.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MembershipEnded {

@@ -2,7 +2,10 @@
 
 use companies::expect_own;
 use shared::{error::STEP_UP_REQUIRED, prelude::*};
-use team::invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite};
+use team::{
+    invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite},
+    membership::ask_before_giving,
+};
 
 const ROUTE: Route = Route::post("/companies/{id}/members").fails(&[STEP_UP_REQUIRED, ALREADY_MEMBER, ALREADY_INVITED]);
 
@@ -17,9 +20,7 @@ async fn add_company_member(
     _: IdempotencyKey,
     Json(input): Json<Invitation>,
 ) -> Result<Created<Invite>, Error> {
-    if input.role == Role::Admin {
-        context.ask_to_step_up();
-    }
+    ask_before_giving(&context, input.role);
     let transaction = context.begin(&caller).await?;
     let invite = invite(&context, &transaction, &caller, input).await?;
     expect_own(&caller, id)?;

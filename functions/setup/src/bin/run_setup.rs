@@ -3,7 +3,7 @@
 use calendar::CalendarUpdated;
 use setup::{
     SetupUpdated,
-    defaults::{self, Made, MadeDefault},
+    defaults::{self, Made, MadeDefault, OF_CALENDAR},
 };
 use shared::prelude::*;
 use team::DepartmentCreated;
@@ -23,11 +23,11 @@ pub fn main() {
 
 async fn run_setup(context: Context, caller: Admin) -> Result<Json<SetupRun>, Error> {
     let transaction = context.begin(&caller).await?;
-    let Made { made, departments, has_calendar, version } = defaults::make(&context, &transaction).await?;
+    let Made { made, departments, version } = defaults::make(&context, &transaction).await?;
     for department in &departments {
         transaction.tell_staff(&DepartmentCreated { department });
     }
-    if has_calendar {
+    if made.iter().any(|made| made.key == OF_CALENDAR) {
         transaction.tell_staff(&CalendarUpdated { department_id: None });
     }
     if !made.is_empty() {

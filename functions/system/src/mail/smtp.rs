@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// How long all of a dialogue may take.
 const WHOLE_PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long a server is waited for that has nothing more to say.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// Where a dialogue ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -69,14 +72,15 @@ impl Failure {
 /// # Errors
 /// With what the server said, or that it said nothing.
 pub async fn send(server: &MailServer, mail: Message) -> Result<String, Failure> {
-    in_time(async {
+    let (connection, reply) = in_time(async {
         let mut connection = log_in(server).await?;
         let reply = hand_over(&mut connection, &mail).await;
-        connection.abort().await;
-        let reply = reply?;
-        Ok(format!("{} {}", reply.code(), reply.message().collect::<Vec<_>>().join(" ")))
+        Ok((connection, reply))
     })
-    .await
+    .await?;
+    leave(connection).await;
+    let reply = reply?;
+    Ok(format!("{} {}", reply.code(), reply.message().collect::<Vec<_>>().join(" ")))
 }
 
 /// Finds out whether a server lets us in, and sends nothing.
@@ -84,11 +88,14 @@ pub async fn send(server: &MailServer, mail: Message) -> Result<String, Failure>
 /// # Errors
 /// As `send`.
 pub async fn check(server: &MailServer) -> Result<(), Failure> {
-    in_time(async {
-        log_in(server).await?.abort().await;
-        Ok(())
-    })
-    .await
+    let connection = in_time(log_in(server)).await?;
+    leave(connection).await;
+    Ok(())
+}
+
+/// Whatever comes of it: what was handed over is.
+async fn leave(mut connection: AsyncSmtpConnection) {
+    let _ = timeout(GOODBYE, connection.abort()).await;
 }
 
 /// Whether this is a certificate in PEM.
@@ -106,21 +113,18 @@ async fn in_time<T>(dialogue: impl Future<Output = Result<T, Failure>>) -> Resul
 /// A server's greeting, encryption as it is set, and a login where it wants one.
 async fn log_in(server: &MailServer) -> Result<AsyncSmtpConnection, Failure> {
     let addresses = addresses(server).await?;
-    let encryption = |error: &Error| Failure::at(Step::Encryption, error);
-    let parameters = match server.security {
-        MailSecurity::None => None,
-        MailSecurity::Tls | MailSecurity::StartTls => Some(parameters(server).map_err(|error| encryption(&error))?),
+    let parameters = || parameters(server).map_err(|error| Failure::at(Step::Encryption, &error));
+    let (at_once, afterwards) = match server.security {
+        MailSecurity::Tls => (Some(parameters()?), None),
+        MailSecurity::StartTls => (None, Some(parameters()?)),
+        MailSecurity::None => (None, None),
     };
     let name = ClientId::default();
-    let (at_once, afterwards) = match server.security {
-        MailSecurity::StartTls => (None, parameters),
-        MailSecurity::Tls | MailSecurity::None => (parameters, None),
-    };
     let mut connection = AsyncSmtpConnection::connect_tokio1(addresses.as_slice(), Some(PATIENCE), &name, at_once, None)
         .await
         .map_err(|error| Failure::at(Step::Connection, &error))?;
     if let Some(parameters) = afterwards {
-        connection.starttls(parameters, &name).await.map_err(|error| encryption(&error))?;
+        connection.starttls(parameters, &name).await.map_err(|error| Failure::at(Step::Encryption, &error))?;
     }
     if let Some(login) = &server.login {
         let credentials = Credentials::new(login.username.clone(), login.password.clone());

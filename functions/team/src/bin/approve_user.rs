@@ -6,7 +6,7 @@ use shared::{
     prelude::*,
 };
 use team::{
-    membership::admit,
+    membership::{admit, ask_before_giving},
     user::{MemberStatus, User},
 };
 
@@ -30,8 +30,8 @@ async fn approve_user(
     Path(id): Path<Uuid>,
     Json(input): Json<Approval>,
 ) -> Result<Json<User>, Error> {
-    if input.role == Some(Role::Admin) {
-        context.ask_to_step_up();
+    if let Some(role) = input.role {
+        ask_before_giving(&context, role);
     }
     let transaction = context.begin(&caller).await?;
     let change = admit(&transaction, id, MemberStatus::PendingApproval, input.role).await?;

@@ -10,7 +10,7 @@ use shared::{
 };
 use team::{
     invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, check_departments, invite, member},
-    membership::leads,
+    membership::{ask_before_giving, leads},
     user::{USER, User, UserUpdated},
 };
 
@@ -79,9 +79,7 @@ async fn create_user(
     Json(input): Json<NewUser>,
 ) -> Result<Created<NewMember>, Error> {
     let NewUser { name, email, role, password, department_ids } = input;
-    if role == Role::Admin {
-        context.ask_to_step_up();
-    }
+    ask_before_giving(&context, role);
     let Some(password) = password else {
         let transaction = context.begin(&caller).await?;
         let new = Invitation { email, name: Some(name.clone()), role, department_ids };

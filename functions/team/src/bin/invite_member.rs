@@ -1,7 +1,10 @@
 //! POST /team/invite — invites somebody by mail; supervisors bring in agents and students.
 
 use shared::{error::STEP_UP_REQUIRED, prelude::*};
-use team::invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite};
+use team::{
+    invite::{ALREADY_INVITED, ALREADY_MEMBER, Invitation, Invite, invite},
+    membership::ask_before_giving,
+};
 
 const ROUTE: Route = Route::post("/team/invite").fails(&[STEP_UP_REQUIRED, ALREADY_MEMBER, ALREADY_INVITED]);
 
@@ -15,9 +18,7 @@ async fn invite_member(
     _: IdempotencyKey,
     Json(input): Json<Invitation>,
 ) -> Result<Created<Invite>, Error> {
-    if input.role == Role::Admin {
-        context.ask_to_step_up();
-    }
+    ask_before_giving(&context, input.role);
     let transaction = context.begin(&caller).await?;
     let invite = invite(&context, &transaction, &caller, input).await?;
     transaction.commit(Created(invite)).await

@@ -60,13 +60,15 @@ pub async fn no_function_reads_all_of_a_table(stack: Arc<Stack>) {
     database.batch_execute(FILL).await.expect("many rows");
     // What the tests themselves ask is none of the functions' business.
     database.batch_execute("alter role current_user set enable_seqscan = off").await.expect("the owner's own setting");
-    let fixture = Fixture::make(Arc::clone(&stack)).await;
     let before = read(&database).await;
     let operations = stack.openapi.operations();
-    for function in binaries() {
-        let is_operation = operations.iter().any(|operation| operation.id == function);
-        for _ in 0..if is_operation { TIMES } else { 1 } {
-            fixture.run(&function).await;
+    for round in 0..TIMES {
+        // Somebody else each time: one caller has only so many requests a minute.
+        let fixture = Fixture::make(Arc::clone(&stack)).await;
+        for function in binaries() {
+            if round == 0 || operations.iter().any(|operation| operation.id == function) {
+                fixture.run(&function).await;
+            }
         }
     }
     let after = read(&database).await;
