@@ -4746,7 +4746,7 @@ create policy student on public.presence_leases as permissive for all to app_stu
 
 create policy system on public.presence_leases as permissive for all to app_system using true;
 
-create policy company on public.protocol_blocks as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.protocol_blocks as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.protocol_blocks as permissive for all to app_lookup using true;
 

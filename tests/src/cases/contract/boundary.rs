@@ -155,7 +155,6 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "client.merged",
     "client.updated",
     "conversation.created",
-    "conversation.reopened",
     "conversation.typing",
     "message.updated",
     "user.awaiting_approval",
