@@ -29,7 +29,7 @@ alter table conversations
     add constraint conversations_snooze check (snoozed_until is null or snoozed_at is not null),
     add constraint conversations_return check (return_to_bot_at is null or mode = 'human' and ended_at is null);
 create index conversations_snoozed on conversations (company_id, last_message_at desc, id desc) where snoozed_at is not null;
-grant update (snoozed_at, snoozed_until, return_to_bot_at, bot_flow_id, bot_answered, bot_turns) on conversations to app_staff;
+grant update (snoozed_at, snoozed_until, return_to_bot_at) on conversations to app_staff;
 insert into event_rules (type, told_by) values ('conversation.unsnoozed', 'agent');
 insert into job_rules (kind, queue, added_by) values ('run_conversation_timer', 'automation', 'agent');
 
@@ -50,6 +50,21 @@ end
 $$;
 create trigger conversations_end_waiting before update on conversations
     for each row when (old.snoozed_at is not null or old.return_to_bot_at is not null) execute function app.end_waiting();
+
+-- The bot that takes a conversation begins anew when its client writes next.
+create function app.begin_anew() returns trigger language plpgsql as $$
+begin
+    new.bot_flow_id := coalesce(new.bot_flow_id,
+                                (select bot_flow_id from public.channel_accounts where id = new.channel_account_id));
+    new.bot_node := null;
+    new.bot_turns := 0;
+    new.bot_answered := new.inbound_count;
+    return new;
+end
+$$;
+create trigger conversations_begin_anew before update on conversations
+    for each row when (old.mode = 'human' and new.mode = 'bot') execute function app.begin_anew();
+
 -- It may be given to somebody again.
 create trigger conversations_waiting_again after update on conversations
     for each row when (new.status = 'pending' and new.department_id is not null and old.snoozed_at is not null

@@ -1299,6 +1299,20 @@ CREATE OR REPLACE FUNCTION app.audiences()
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.audiences', true), '')::text[], '{}') $function$;
 
+CREATE OR REPLACE FUNCTION app.begin_anew()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.bot_flow_id := coalesce(new.bot_flow_id,
+                                (select bot_flow_id from public.channel_accounts where id = new.channel_account_id));
+    new.bot_node := null;
+    new.bot_turns := 0;
+    new.bot_answered := new.inbound_count;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.begin_object_removals(most integer)
  RETURNS SETOF text
  LANGUAGE sql
@@ -4340,6 +4354,7 @@ CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conv
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
+CREATE TRIGGER conversations_begin_anew BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode = 'human'::text) AND (new.mode = 'bot'::text))) EXECUTE FUNCTION app.begin_anew();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.snoozed_at IS NOT NULL) OR (old.return_to_bot_at IS NOT NULL))) EXECUTE FUNCTION app.end_waiting();
@@ -4965,14 +4980,11 @@ grant select on column public.conversation_transfers.to_user_id to app_system;
 grant select on column public.conversations.assignee_id to app_system;
 grant update on column public.conversations.assignee_id to app_staff;
 grant select on column public.conversations.bot_answered to app_system;
-grant update on column public.conversations.bot_answered to app_staff;
 grant select on column public.conversations.bot_fields to app_system;
 grant select on column public.conversations.bot_flow_id to app_system;
-grant update on column public.conversations.bot_flow_id to app_staff;
 grant select on column public.conversations.bot_node to app_system;
 grant update on column public.conversations.bot_node to app_staff;
 grant select on column public.conversations.bot_turns to app_system;
-grant update on column public.conversations.bot_turns to app_staff;
 grant select on column public.conversations.channel_account_id to app_system;
 grant select on column public.conversations.client_id to app_system;
 grant select on column public.conversations.close_reason to app_system;

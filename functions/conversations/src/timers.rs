@@ -14,8 +14,7 @@ pub const CONVERSATION_TIMER: &str = "run_conversation_timer";
 const RETURN_TO_BOT: &str = updated_conversation!(
     "
         update conversations
-           set mode = 'bot', assignee_id = null, bot_flow_id = flow.id, bot_node = null, bot_turns = 0, bot_answered = inbound_count,
-               version = version + 1
+           set mode = 'bot', assignee_id = null, version = version + 1
           from (select coalesce(held.bot_flow_id, channel_accounts.bot_flow_id) as id
                   from conversations held
                   join companies on companies.id = held.company_id and companies.bot_enabled
