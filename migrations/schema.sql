@@ -602,6 +602,25 @@ create table public.memberships (
 alter table public.memberships enable row level security;
 alter table public.memberships force row level security;
 
+create table public.message_templates (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    provider_id text not null,
+    name text not null,
+    language text not null,
+    category text not null,
+    status text not null,
+    quality text,
+    reason text,
+    components jsonb not null,
+    told_at timestamp with time zone not null,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.message_templates enable row level security;
+alter table public.message_templates force row level security;
+
 create table public.messages (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -947,6 +966,13 @@ alter table public.memberships add constraint memberships_primary_active CHECK (
 alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
 alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text, 'removed'::text])));
 alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.message_templates add constraint message_templates_category_check CHECK ((category = ANY (ARRAY['authentication'::text, 'marketing'::text, 'utility'::text, 'other'::text])));
+alter table public.message_templates add constraint message_templates_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
+alter table public.message_templates add constraint message_templates_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.message_templates add constraint message_templates_name UNIQUE (company_id, channel_account_id, name, language);
+alter table public.message_templates add constraint message_templates_pkey PRIMARY KEY (id);
+alter table public.message_templates add constraint message_templates_quality_check CHECK ((quality = ANY (ARRAY['green'::text, 'yellow'::text, 'red'::text])));
+alter table public.message_templates add constraint message_templates_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'pending'::text, 'rejected'::text, 'paused'::text, 'disabled'::text, 'deleted'::text, 'other'::text])));
 alter table public.messages add constraint messages_client_message_id UNIQUE (company_id, client_message_id);
 alter table public.messages add constraint messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.messages add constraint messages_company_id_file_id_fkey FOREIGN KEY (company_id, file_id) REFERENCES public.files(company_id, id);
@@ -1057,6 +1083,8 @@ CREATE INDEX memberships_admins ON public.memberships USING btree (company_id) W
 CREATE INDEX memberships_avatar ON public.memberships USING btree (company_id, avatar_file_id) WHERE (avatar_file_id IS NOT NULL);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX message_templates_newest ON public.message_templates USING btree (company_id, created_at DESC, id DESC);
+CREATE INDEX message_templates_provider ON public.message_templates USING btree (company_id, provider_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
@@ -4703,6 +4731,14 @@ create policy student on public.memberships as permissive for select to app_stud
 
 create policy system on public.memberships as permissive for all to app_system using true;
 
+create policy company on public.message_templates as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.message_templates as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.message_templates as permissive for select to app_staff using true;
+
+create policy system on public.message_templates as permissive for all to app_system using true;
+
 create policy company on public.messages as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.messages as permissive for all to app_lookup using true;
@@ -5204,6 +5240,18 @@ grant select on column public.memberships.is_primary to app_system;
 grant select on column public.memberships.role to app_system;
 grant select on column public.memberships.status to app_system;
 grant select on column public.memberships.user_id to app_system;
+grant insert, update on column public.message_templates.category to app_staff;
+grant insert on column public.message_templates.channel_account_id to app_staff;
+grant insert, update on column public.message_templates.components to app_staff;
+grant insert on column public.message_templates.id to app_staff;
+grant insert on column public.message_templates.language to app_staff;
+grant insert on column public.message_templates.name to app_staff;
+grant insert, update on column public.message_templates.provider_id to app_staff;
+grant insert, update on column public.message_templates.quality to app_staff;
+grant insert, update on column public.message_templates.reason to app_staff;
+grant insert, update on column public.message_templates.status to app_staff;
+grant insert, update on column public.message_templates.told_at to app_staff;
+grant update on column public.message_templates.updated_at to app_staff;
 grant insert on column public.messages.body to app_staff;
 grant select on column public.messages.body to app_system;
 grant insert on column public.messages.channel_account_id to app_staff;
@@ -5625,6 +5673,8 @@ grant insert, select, update on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
 grant select on table public.memberships to app_system;
+grant select on table public.message_templates to app_staff;
+grant select, update on table public.message_templates to app_system;
 grant insert, select, update on table public.messages to app_system;
 grant select on table public.messages to app_lookup;
 grant select on table public.messages to app_staff;

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use reqwest::{Response, multipart};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::{context::Context, crypto, environment::variable, phone, settings::EncryptionKey};
@@ -140,6 +141,40 @@ pub fn look_up_number<'a>(context: &'a Context, account: &'a Account) -> BoxFutu
             if answer["id"] == account.phone_number_id.as_str() { Ok(Number::read(&answer)) } else { Err(refused()) }
         };
         (answer.and_then(is_own), call)
+    })
+}
+
+/// A page of an account's templates.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TemplatePage {
+    /// As WhatsApp has them.
+    pub templates: Vec<Value>,
+    /// Where the next page begins; `None` behind the last.
+    pub after: Option<String>,
+}
+
+/// Asks for a page of the templates of a business account.
+pub fn list_templates<'a>(
+    context: &'a Context,
+    account: &'a Account,
+    business_account: &'a str,
+    after: Option<&'a str>,
+) -> BoxFuture<'a, Outcome<TemplatePage>> {
+    Box::pin(async move {
+        let fields = "id,name,language,category,status,components,quality_score,rejected_reason";
+        let query = [("fields", fields), ("limit", "100")].into_iter().chain(after.map(|after| ("after", after)));
+        let mut url = format!("{}/{business_account}/message_templates?", base_url());
+        url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
+        let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
+        let (answer, call) = run(context, "list_templates", request).await;
+        let page = answer.and_then(|answer| {
+            let templates = answer["data"].as_array().cloned();
+            let templates = templates.ok_or_else(|| Failure::Unknown { reason: "the answer lists nothing".into() })?;
+            let has_next = answer["paging"]["next"].is_string();
+            let after = answer["paging"]["cursors"]["after"].as_str().filter(|_| has_next).map(str::to_owned);
+            Ok(TemplatePage { templates, after })
+        });
+        (page, call)
     })
 }
 

@@ -5,7 +5,7 @@ import schemathesis
 # Codes of problems, or of their fields (of one field alone by its name too), that no description can foresee.
 STATE_OF_THE_WORLD = {
     # Rows that are not there, or not the caller's: one choice of many in a body.
-    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "not_found", "not_published",
+    "unknown_template", "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "not_found", "not_published",
     # What was said before.
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # Bytes that Postgres writes.
@@ -16,6 +16,8 @@ STATE_OF_THE_WORLD = {
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # A password that is easy to guess.
     "password_too_common",
+    # What the clock says.
+    "in_the_past", "too_late",
     # A name of the time zone database; times and days that do not go together.
     "unknown_time_zone", "inverted", "overlapping", "period", "repeated",
     # What came in by another parameter: parameters cannot be told to exclude each other.

@@ -3,7 +3,7 @@
 use integrations::ChannelKind;
 use shared::{closed_set, prelude::*};
 
-use crate::WINDOW_CLOSED;
+use crate::{Template, TemplateCategory, TemplateRow, WINDOW_CLOSED, template_columns};
 
 /// The columns of `Conversation`, from a relation named `conversations`.
 #[macro_export]
@@ -270,7 +270,10 @@ impl HeldConversation {
     /// The problem with the whole row as it is now: whoever holds the lock sees it.
     pub async fn refuse(&self, transaction: &Transaction, problem: Problem) -> Error {
         match transaction.one::<Conversation>(CONVERSATION, &[&self.id]).await {
-            Ok(conversation) if problem == WINDOW_CLOSED => problem.with_current(&OutOfWindow::new(conversation)),
+            Ok(conversation) if problem == WINDOW_CLOSED => match out_of_window(transaction, conversation).await {
+                Ok(current) => problem.with_current(&current),
+                Err(error) => error,
+            },
             Ok(conversation) => problem.with_current(&conversation),
             Err(error) => error,
         }
@@ -287,14 +290,35 @@ impl HeldConversation {
 pub struct OutOfWindow {
     #[serde(flatten)]
     conversation: Conversation,
-    /// Names of the templates that may be sent instead.
-    allowed_templates: Vec<String>,
+    /// Templates that may be sent instead, by name; the first hundred.
+    allowed_templates: Vec<AllowedTemplate>,
 }
 
-impl OutOfWindow {
-    pub fn new(conversation: Conversation) -> Self {
-        Self { conversation, allowed_templates: Vec::new() }
-    }
+/// A template that may be sent now; `GET /whatsapp/templates` tells the rest of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AllowedTemplate {
+    id: Uuid,
+    name: String,
+    language: String,
+    category: TemplateCategory,
+    preview: String,
+}
+
+const APPROVED: &str = concat!(
+    "select ",
+    template_columns!(),
+    " from message_templates where channel_account_id = $1 and status = 'approved' order by name, language limit 100"
+);
+
+/// With the templates that its number may send.
+pub async fn out_of_window(transaction: &Transaction, conversation: Conversation) -> Result<OutOfWindow, Error> {
+    let approved: Vec<TemplateRow> = transaction.all(APPROVED, &[&conversation.channel_account_id]).await?;
+    let sendable = approved.into_iter().map(Template::from).filter(|template| template.is_sendable);
+    let allowed_templates = sendable.map(|template| {
+        let Template { id, name, language, category, preview, .. } = template;
+        AllowedTemplate { id, name, language, category, preview }
+    });
+    Ok(OutOfWindow { conversation, allowed_templates: allowed_templates.collect() })
 }
 
 /// Asks for a turn of the bot, unless one waits already.

@@ -70,7 +70,7 @@ fn content(delivery: &Delivery) -> (&'static str, Value) {
         }
         "location" => ("location", pick(payload, &["latitude", "longitude", "name", "address"])),
         "contacts" => ("contacts", payload["contacts"].clone()),
-        "template" => ("template", payload["template"].clone()),
+        "template" => ("template", template(delivery)),
         "interactive" => match interactive(&delivery.body, payload) {
             Some(interactive) => ("interactive", interactive),
             None => text(&delivery.body),
@@ -95,6 +95,17 @@ fn media(delivery: &Delivery, has_caption: bool, has_name: bool) -> Value {
         media.insert("caption".into(), json!(delivery.body));
     }
     Value::Object(media)
+}
+
+/// With the file of its header, which has its own id at WhatsApp.
+fn template(delivery: &Delivery) -> Value {
+    let mut template = delivery.payload["template"].clone();
+    let format = delivery.payload["header_format"].as_str();
+    if let (Some(format), Some(components)) = (format, template["components"].as_array_mut()) {
+        let file = json!({"type": format, format: media(delivery, false, format == "document")});
+        components.insert(0, json!({"type": "header", "parameters": [file]}));
+    }
+    template
 }
 
 /// Up to three options are buttons, up to ten a list; more than that the caller has put into the text.
@@ -195,6 +206,17 @@ mod tests {
         let list = compose(&delivery("interactive", "Escolha", options(12)));
         assert_eq!(list["interactive"]["type"], "list");
         assert_eq!(list["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap().len(), 10);
+    }
+
+    #[test]
+    fn a_template_has_its_file_in_its_header() {
+        let template =
+            json!({"name": "oferta", "language": {"code": "pt_BR"}, "components": [{"type": "body", "parameters": []}]});
+        let sent = compose(&delivery("template", "Oi", json!({"template": template, "header_format": "document"})));
+        let header =
+            json!({"type": "header", "parameters": [{"type": "document", "document": {"id": "9", "filename": "a.pdf"}}]});
+        assert_eq!((&sent["type"], &sent["template"]["components"][0]), (&json!("template"), &header));
+        assert_eq!(compose(&delivery("template", "Oi", json!({"template": template})))["template"], template);
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod send_rules;
 mod sending;
 mod statuses;
 mod takeover;
+mod template;
+mod template_message;
 mod timers;
 mod transfer;
 
@@ -26,7 +28,7 @@ use shared::prelude::*;
 pub use conversation::{
     Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
     ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated, HeldConversation, IS_SEEN,
-    LOCK_ALL, Mode, OutOfWindow, Priority, Status, emit_conversation, enqueue_bot_turn, lock,
+    LOCK_ALL, Mode, OutOfWindow, Priority, Status, emit_conversation, enqueue_bot_turn, lock, out_of_window,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
@@ -41,12 +43,17 @@ pub use payload::MessageKind;
 pub use reading::mark_read;
 pub use scheduled::{
     LockedSchedule, NOT_WAITING, SCHEDULED, ScheduledMessage, ScheduledMessageUpdated, ScheduledState, enqueue_scheduled,
-    give_up_scheduled, lock_scheduled, may_schedule, not_too_soon, send_scheduled, tell_scheduled,
+    give_up_scheduled, lock_scheduled, not_too_soon, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
-pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send};
+pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send, may_write};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
+pub use template::{
+    Button, ButtonKind, Header, HeaderFormat, Parts, Template, TemplateCategory, TemplateQuality, TemplateRow, TemplateStatus,
+    Variable, VariablePlace,
+};
+pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
 pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, time_to_come, unsnooze};
 pub use transfer::{Destination, transfer};
 

@@ -112,8 +112,17 @@ struct ChoiceOffered {
 struct Template {
     #[schemars(flatten)]
     common: Common,
-    /// As it was sent to WhatsApp.
+    /// As it was sent to WhatsApp, but for the file of its header.
     template: Option<Map<String, Value>>,
+    /// What went into its variables, as `POST /messages` was given it.
+    parameters: Option<Vec<Map<String, Value>>>,
+    category: Option<String>,
+    /// What people see around the body.
+    header: Option<String>,
+    footer: Option<String>,
+    buttons: Option<Vec<String>>,
+    /// `image`, `video` or `document`: what the message's file is to it.
+    header_format: Option<String>,
 }
 
 #[derive(JsonSchema)]

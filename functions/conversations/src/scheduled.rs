@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use shared::{closed_set, error::FieldProblem, prelude::*};
 
-use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, WINDOW_CLOSED, add_outgoing, may_send, time_to_come};
+use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, add_outgoing, may_send, time_to_come};
 
 /// The columns of `ScheduledMessage`, from a relation named `scheduled_messages`.
 #[macro_export]
@@ -114,14 +114,6 @@ pub fn not_too_soon(now: Timestamp, due_at: Timestamp) -> Option<FieldProblem> {
     time_to_come("due_at", now, due_at)
 }
 
-/// Whether this caller may plan a message here: as may be sent now, but that the window is judged when it is due.
-pub fn may_schedule(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Result<(), Problem> {
-    match may_send(now, agent, held) {
-        Err(problem) if problem == WINDOW_CLOSED => Ok(()),
-        judged => judged,
-    }
-}
-
 /// Conversations come first in the order of locks, and what is not waiting needs none.
 const LOCK_DUE: &str = "
     select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
@@ -182,7 +174,7 @@ pub async fn send_scheduled(context: &Context, job: &Claimed) -> Result<Outcome,
     let author = role.map(|role| Identity { user_id: author_id, company_id: job.company_id, role, session_id: Uuid::nil() });
     let failure = match author {
         None => Some("author_gone"),
-        Some(author) => may_send(now, &author, &held).err().map(|problem| problem.code),
+        Some(author) => may_send(now, &author, &held, MessageKind::Text).err().map(|problem| problem.code),
     };
     let state = if failure.is_some() { ScheduledState::Failed } else { ScheduledState::Sent };
     let finished: Option<ScheduledMessage> = transaction.first(FINISH, &[&id, &state.as_str(), &failure, &due_at]).await?;

@@ -3,15 +3,15 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     VISIBLE, crypto,
-    error::{FieldProblem, refuse},
+    error::{FieldProblem, INVALID, refuse},
     files::FileStatus,
     prelude::*,
     visible,
 };
 
 use crate::{
-    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, HeldConversation, Message, MessageKind, Mode, NOT_HOLDER, NOT_TAKEN,
-    WINDOW_CLOSED, media_url::file_of,
+    BOT_MODE, CONVERSATION_CLOSED, Content, FILE_NOT_READY, FilledTemplate, HeldConversation, Message, MessageKind, Mode,
+    NOT_HOLDER, NOT_TAKEN, TemplateRow, TemplateToSend, WINDOW_CLOSED, fill_in, media_url::file_of,
 };
 
 /// What an agent may send.
@@ -28,6 +28,7 @@ pub enum Kind {
     Sticker,
     Contacts,
     Interactive,
+    Template,
 }
 
 impl From<Kind> for MessageKind {
@@ -42,6 +43,7 @@ impl From<Kind> for MessageKind {
             Kind::Sticker => Self::Sticker,
             Kind::Contacts => Self::Contacts,
             Kind::Interactive => Self::Interactive,
+            Kind::Template => Self::Template,
         }
     }
 }
@@ -86,6 +88,9 @@ pub struct SendMessage {
     /// The label that opens a list; `Ver opções` without it.
     #[garde(length(chars, min = 1, max = 20), custom(label_for(self.kind)))]
     pub button: Option<String>,
+    /// An approved template, which may be sent outside the window too. Its words are the template's: `body` stays empty.
+    #[garde(dive, custom(template_for(self.kind)))]
+    pub template: Option<TemplateToSend>,
     #[garde(skip)]
     pub reply_to_id: Option<Uuid>,
 }
@@ -95,14 +100,14 @@ const DOWNLOAD: &str = "^((/api(/v1)?)?/storage/download/)?[0-9a-f]{8}-[0-9a-f]{
 
 /// Says of the schema which fields go with which kind, as the rules below do.
 fn one_of_each_kind(schema: &mut schemars::Schema) {
-    let own = ["file_id", "media_url", "location", "contacts", "options", "button"];
+    let own = ["file_id", "media_url", "location", "contacts", "options", "button", "template"];
     // Of the fields that go with some kinds only, these may be given.
     let branch = |kinds: &[&str], required: &[&str], optional: &[&str], longest: u32| {
         let absent = own.iter().filter(|name| !required.contains(name) && !optional.contains(name));
         let mut properties: Map<String, Value> = absent.map(|name| ((*name).to_owned(), json!({"type": "null"}))).collect();
         properties.extend(required.iter().map(|name| {
             let kind = match *name {
-                "location" => "object",
+                "location" | "template" => "object",
                 "contacts" | "options" => "array",
                 _ => "string",
             };
@@ -128,6 +133,7 @@ fn one_of_each_kind(schema: &mut schemars::Schema) {
         text,
         branch(&["location"], &["location"], &[], 4096),
         branch(&["contacts"], &["contacts"], &[], 4096),
+        branch(&["template"], &["template"], &["file_id"], 0),
         interactive(json!({"type": "array", "maxItems": 3, "items": button})),
         interactive(json!({"type": "array", "minItems": 4})),
         branch(&captioned, &["file_id"], &[], 1024),
@@ -215,21 +221,27 @@ pub struct FileState {
     pub status: FileStatus,
 }
 
-/// Whether this caller may answer in this conversation now.
-pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation) -> Result<(), Problem> {
+/// Whether this caller may send something of this kind in this conversation now.
+pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation, kind: MessageKind) -> Result<(), Problem> {
+    may_write(agent, held)?;
+    let is_open = kind == MessageKind::Template || held.window_expires_at.is_some_and(|end| end > now);
+    if is_open { Ok(()) } else { Err(WINDOW_CLOSED) }
+}
+
+/// Whether this caller is the one who answers in this conversation, whatever the window.
+pub fn may_write(agent: &Identity, held: &HeldConversation) -> Result<(), Problem> {
     let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
     match held.assignee_id {
         _ if held.is_closed() => Err(CONVERSATION_CLOSED),
         _ if held.mode == Mode::Bot => Err(BOT_MODE),
         None if !is_supervisor => Err(NOT_TAKEN),
         Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER),
-        _ if held.window_expires_at.is_none_or(|end| end <= now) => Err(WINDOW_CLOSED),
         _ => Ok(()),
     }
 }
 
 /// Whether the file and the answered message are there and fit the kind.
-pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(), Error> {
+pub fn check_attachments(input: &SendMessage, found: &Attachments, content: &Content) -> Result<(), Error> {
     let mut problems = Vec::new();
     let field = if input.media_url.is_some() { "media_url" } else { "file_id" };
     if let Some(file_id) = input.file() {
@@ -244,6 +256,11 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments) -> Result<(),
             Kind::Audio => mime_type.starts_with("audio/") && (!input.voice || mime_type.starts_with("audio/ogg")),
             Kind::Video => mime_type.starts_with("video/"),
             Kind::Sticker => mime_type == "image/webp",
+            Kind::Template => match content.payload["header_format"].as_str() {
+                Some("image") => matches!(mime_type, "image/jpeg" | "image/png"),
+                Some("video") => mime_type.starts_with("video/"),
+                _ => true,
+            },
             _ => true,
         };
         if problems.is_empty() && !fits {
@@ -274,20 +291,38 @@ impl SendMessage {
         self.client_message_id.clone().unwrap_or_else(made)
     }
 
-    /// What the message carries.
-    pub fn content(&self) -> Content {
-        Content { kind: self.kind.into(), body: self.body.clone(), payload: payload(self), file_id: self.file() }
+    /// What the message carries; of a template what its number has by this name.
+    pub fn content(&self, template: Option<&TemplateRow>) -> Result<Content, Error> {
+        let (body, payload) = match &self.template {
+            Some(asked) => match fill_in(asked, template, self.file().is_some()) {
+                Ok(FilledTemplate { body, payload }) => (body, payload),
+                Err(problems) => return Err(INVALID.in_fields(problems)),
+            },
+            None => (self.body.clone(), payload(self)),
+        };
+        Ok(Content { kind: self.kind.into(), body, payload, file_id: self.file() })
     }
 
     /// Whether this caller sending this became this message, wherever its conversation's messages are now.
     pub fn is_of(&self, agent: &Identity, held: &HeldConversation, message: &Message) -> bool {
-        let Content { kind, body, payload, file_id } = self.content();
+        let says_the_same = match &self.template {
+            // Its words may have been changed at WhatsApp since.
+            Some(asked) => {
+                let sent = &message.payload;
+                let named = &sent["template"];
+                named["name"] == asked.name.as_str()
+                    && named["language"]["code"] == asked.language()
+                    && sent["parameters"] == json!(asked.parameters)
+            }
+            None => (&message.body, &message.payload) == (&self.body, &payload(self)),
+        };
         let file = message.file.as_ref().and_then(|file| file["id"].as_str()?.parse::<Uuid>().ok());
         let is_there = [Some(self.conversation_id), held.merged_into_id].contains(&Some(message.conversation_id));
         is_there
             && message.sender_id == Some(agent.user_id)
-            && (&message.kind, &message.body, &message.payload) == (&kind, &body, &payload)
-            && (file, message.reply_to_id) == (file_id, self.reply_to_id)
+            && message.kind == self.kind.into()
+            && says_the_same
+            && (file, message.reply_to_id) == (self.file(), self.reply_to_id)
     }
 }
 
@@ -309,6 +344,9 @@ fn payload(input: &SendMessage) -> Value {
 
 fn fits(kind: Kind) -> impl FnOnce(&String, &()) -> garde::Result {
     move |body, ()| match kind {
+        Kind::Template if !body.is_empty() => {
+            Err(shared::rule("not_allowed", "O texto é o do modelo.", "The words are the template's."))
+        }
         Kind::Text | Kind::Interactive if body.is_empty() => {
             Err(shared::rule("required", "Escreva a mensagem.", "Write the message."))
         }
@@ -323,6 +361,8 @@ fn file_for(kind: Kind, has_url: bool) -> impl FnOnce(&Option<Uuid>, &()) -> gar
     move |file, ()| {
         let needs_file = !matches!(kind, Kind::Text | Kind::Location | Kind::Contacts | Kind::Interactive);
         match (needs_file, file.is_some() || has_url) {
+            // The template tells.
+            _ if kind == Kind::Template => Ok(()),
             (true, false) => Err(shared::rule("required", "Envie o arquivo primeiro.", "Upload the file first.")),
             (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva arquivo.", "This kind takes no file.")),
             _ => Ok(()),
@@ -368,6 +408,14 @@ fn options_for(kind: Kind) -> impl FnOnce(&Option<Vec<Choice>>, &()) -> garde::R
         (false, Some(_)) => Err(shared::rule("not_allowed", "Este tipo não leva opções.", "This kind takes no options.")),
         (true, Some(options)) => different_options(options),
         (false, None) => Ok(()),
+    }
+}
+
+fn template_for(kind: Kind) -> impl FnOnce(&Option<TemplateToSend>, &()) -> garde::Result {
+    move |template, ()| match (kind == Kind::Template, template.is_some()) {
+        (true, false) => Err(shared::rule("required", "Informe o modelo.", "Give the template.")),
+        (false, true) => Err(shared::rule("not_allowed", "Este tipo não leva modelo.", "This kind takes no template.")),
+        _ => Ok(()),
     }
 }
 
@@ -422,7 +470,7 @@ mod tests {
     }
 
     fn code(now: i64, role: Role, held: &HeldConversation) -> Option<&'static str> {
-        may_send(Timestamp::from_second(now).unwrap(), &agent(role), held).err().map(|problem| problem.code)
+        may_send(Timestamp::from_second(now).unwrap(), &agent(role), held, MessageKind::Text).err().map(|problem| problem.code)
     }
 
     #[test]
@@ -435,6 +483,8 @@ mod tests {
         assert_eq!(code(99, Role::Supervisor, &theirs), None);
         assert_eq!(code(99, Role::Agent, &held(None)), Some("not_taken"));
         assert_eq!(code(99, Role::Agent, &HeldConversation { mode: Mode::Bot, ..held(None) }), Some("bot_mode"));
+        let late = Timestamp::from_second(100).unwrap();
+        assert_eq!(may_send(late, &agent(Role::Agent), &mine, MessageKind::Template), Ok(()), "that is what templates are for");
         assert_eq!(code(99, Role::Admin, &HeldConversation { status: Status::Closed, ..mine }), Some("conversation_closed"));
     }
 
@@ -455,6 +505,9 @@ mod tests {
         assert!(read(with("image", "media_url", json!(format!("/storage/download/{}", Uuid::nil())))));
         assert!(!read(with("image", "media_url", json!("https://example.org/a.png"))));
         let card = json!([{"name": "Ana", "phones": ["+55 11 98765-4321"]}]);
+        let template = json!({"name": "boas_vindas"});
+        assert!(!read(base("template")) && read(with("template", "template", template.clone())));
+        assert!(!read(json!({"conversation_id": Uuid::nil(), "body": "Olá", "template": template})));
         assert!(!read(base("contacts")) && read(with("contacts", "contacts", card.clone())));
         assert!(!read(json!({"conversation_id": Uuid::nil(), "body": "Olá", "contacts": card})));
         let choose = |options: Value| json!({"conversation_id": Uuid::nil(), "kind": "interactive", "body": "Escolha", "options": options});

@@ -6,6 +6,7 @@ use crate::{
     channel::{Channel, Done},
     payload::AccountNotice,
     statements::ADD_ACCOUNT_NOTICE,
+    templates,
 };
 
 /// WhatsApp restricts, refuses or changes something, and somebody must act. For admins only.
@@ -38,7 +39,10 @@ pub async fn note(
     channel: &Channel,
     notice: &AccountNotice,
 ) -> Result<Done, Error> {
-    let AccountNotice { alert, content, at } = notice;
+    let AccountNotice { alert, template, content, at } = notice;
+    if let Some(change) = template {
+        templates::change(transaction, channel, change).await?;
+    }
     let added: Option<Added> =
         transaction.first(ADD_ACCOUNT_NOTICE, &[&context.new_id(), &channel.id, &alert.code, &alert.text, content, at]).await?;
     let Some(Added { channel_name }) = added else { return Ok(Done::Duplicate) };

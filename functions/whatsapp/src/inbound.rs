@@ -17,6 +17,7 @@ use crate::{
     payload::{InboundMessage, Item, Sender},
     sender::{client_of, create_client, follow, link, locate},
     statements::{APPLY, OPEN, REOPEN},
+    templates,
 };
 
 /// Does one item. An error leaves the transaction to be rolled back to its savepoint.
@@ -37,6 +38,7 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Preference(preference) => clients::prefer(context, transaction, preference).await,
         Item::Contact(contact) => clients::name(transaction, contact).await,
         Item::Account(notice) => account::note(context, transaction, channel, notice).await,
+        Item::Template(change) => templates::change(transaction, channel, change).await,
         Item::Group { .. } => Ok(Done::Group),
         Item::Ignored(what) => Ok(Done::Ignored(what.clone())),
         Item::Broken { error, .. } => Err(INTERNAL.caused_by(error)),

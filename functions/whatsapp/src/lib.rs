@@ -13,3 +13,4 @@ pub mod payload;
 pub mod routing;
 mod sender;
 pub mod statements;
+pub mod templates;

@@ -2,8 +2,12 @@
 
 #[path = "bin/fetch_media.rs"]
 mod fetch_media;
+#[path = "bin/list_templates.rs"]
+mod list_templates;
 #[path = "bin/receive_whatsapp_webhook.rs"]
 mod receive_whatsapp_webhook;
+#[path = "bin/sync_templates.rs"]
+mod sync_templates;
 #[path = "bin/verify_whatsapp_webhook.rs"]
 mod verify_whatsapp_webhook;
 
@@ -11,7 +15,9 @@ mod verify_whatsapp_webhook;
 fn main() {
     shared::called_by_name(&[
         ("fetch_media", fetch_media::main),
+        ("list_templates", list_templates::main),
         ("receive_whatsapp_webhook", receive_whatsapp_webhook::main),
+        ("sync_templates", sync_templates::main),
         ("verify_whatsapp_webhook", verify_whatsapp_webhook::main),
     ]);
 }

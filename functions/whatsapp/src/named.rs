@@ -48,7 +48,7 @@ impl Named {
             }
             Item::Preference(preference) => self.add_sender(&preference.sender, None),
             Item::Contact(contact) => self.add_person(vec![("phone", phone::canonical(&contact.number))]),
-            Item::Account(_) | Item::Group { .. } | Item::Ignored(_) | Item::Broken { .. } => {}
+            Item::Account(_) | Item::Template(_) | Item::Group { .. } | Item::Ignored(_) | Item::Broken { .. } => {}
         }
     }
 

@@ -10,10 +10,12 @@ mod account;
 mod content;
 mod kind;
 mod mend;
+mod template;
 
 pub use account::{AccountNotice, Alert};
 pub use kind::{ItemKind, kinds};
 use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates, without_nul};
+pub use template::TemplateChange;
 
 /// One thing a webhook tells, in the order it tells them.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub enum Item {
     Contact(Contact),
     /// WhatsApp tells something about the account or a number of it.
     Account(AccountNotice),
+    /// WhatsApp tells what became of a template.
+    Template(TemplateChange),
     /// Something in a group of people, which is nobody's private word: kept in the raw webhook only.
     Group {
         id: Option<String>,
@@ -60,7 +64,12 @@ impl Item {
             Self::Status(status) => Some(&status.id),
             Self::Change(change) => Some(&change.id),
             Self::Broken { id, .. } | Self::Group { id } => id.as_deref(),
-            Self::NewUserId { .. } | Self::Preference(_) | Self::Contact(_) | Self::Account(_) | Self::Ignored(_) => None,
+            Self::NewUserId { .. }
+            | Self::Preference(_)
+            | Self::Contact(_)
+            | Self::Account(_)
+            | Self::Template(_)
+            | Self::Ignored(_) => None,
         }
     }
 }

@@ -328,6 +328,54 @@ pub const ADD_ACCOUNT_NOTICE: &str = "
       from added
       join channel_accounts on channel_accounts.id = added.channel_account_id";
 
+/// Those that were told of later stay as they are.
+pub const KEEP_TEMPLATES: &str = "
+    with given as (
+        select * from jsonb_to_recordset($3) as given (id uuid, provider_id text, name text, language text, category text, status text,
+                                                       quality text, reason text, components jsonb)
+    ), kept as (
+        insert into message_templates (id, channel_account_id, provider_id, name, language, category, status, quality, reason, components,
+                                       told_at)
+        select distinct on (name, language) id, $1, provider_id, name, language, category, status, quality, reason, components, $2
+          from given
+         order by name, language, id desc
+        on conflict on constraint message_templates_name do update
+           set provider_id = excluded.provider_id, category = excluded.category, status = excluded.status, quality = excluded.quality,
+               reason = excluded.reason, components = excluded.components, told_at = excluded.told_at, updated_at = now()
+         where message_templates.told_at < excluded.told_at
+           and (message_templates.provider_id, message_templates.category, message_templates.status, message_templates.quality,
+                message_templates.reason, message_templates.components)
+               is distinct from (excluded.provider_id, excluded.category, excluded.status, excluded.quality, excluded.reason,
+                                 excluded.components)
+        returning created_at = now() as is_new
+    ), removed as (
+        update message_templates
+           set status = 'deleted', told_at = $2, updated_at = now()
+         where channel_account_id = $1 and status <> 'deleted' and told_at < $2
+           and not exists (select from given where (given.name, given.language) = (message_templates.name, message_templates.language))
+        returning id
+    )
+    select $1::uuid as channel_account_id,
+           (select count(*) from given) as total,
+           (select count(*) from kept where is_new) as added,
+           (select count(*) from kept where not is_new) as changed,
+           (select count(*) from removed) as removed";
+
+/// On every number of the company that has it. WhatsApp's times are whole seconds.
+pub const CHANGE_TEMPLATE: &str = "
+    update message_templates
+       set status = coalesce($2, status),
+           reason = case when $2 is null then reason else $6 end,
+           quality = case when $3 then $4 else quality end,
+           category = coalesce($5, category),
+           told_at = greatest(told_at, $7),
+           updated_at = now()
+     where provider_id = $1 and told_at < $7::timestamptz + interval '1 second'
+       and (status, reason, quality, category)
+           is distinct from (coalesce($2, status), case when $2 is null then reason else $6 end,
+                             case when $3 then $4 else quality end, coalesce($5, category))
+    returning id, channel_account_id, name, language, category, status, quality, reason";
+
 pub const KEEP_UNREAD: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', '', $2, $3)";
 
 /// Answers the company whose it is.

@@ -61,7 +61,7 @@ async function takeOver(client: Client<paths>, id: string): Promise<"taken" | { 
     case "conversation_closed":
       return { heldBy: null };
     case "window_closed":
-      throw new Error(`only templates: ${error.current?.allowed_templates.join(", ")}`);
+      throw new Error(`only templates: ${error.current?.allowed_templates.map(({ name }) => name).join(", ")}`);
     case "not_found":
       throw new Error("out of sight");
     case "token_missing":
@@ -97,7 +97,7 @@ async function say(client: Client<paths>, conversation_id: string, body: string)
     case "not_taken":
       throw new Error(`${error.detail} ${error.current?.status}`);
     case "window_closed":
-      throw new Error(`only templates: ${error.current?.allowed_templates.join(", ")}`);
+      throw new Error(`only templates: ${error.current?.allowed_templates.map(({ name }) => name).join(", ")}`);
     case "file_not_ready":
       throw new Error(`the file is ${error.current?.status}`);
     case "not_found":

@@ -58,7 +58,8 @@ async fn forward_message(
     let content = sent_on(&message).ok_or(NOT_FORWARDABLE)?;
     let held: BTreeMap<Uuid, HeldConversation> = held.into_iter().map(|held| (held.id, held)).collect();
     let forward = async |conversation_id: Uuid| -> Result<Forwarded, Error> {
-        let judged = held.get(&conversation_id).ok_or(NOT_FOUND).and_then(|held| may_send(context.now(), &agent, held));
+        let judged =
+            held.get(&conversation_id).ok_or(NOT_FOUND).and_then(|held| may_send(context.now(), &agent, held, message.kind));
         if let Err(problem) = judged {
             let detail = context.origin().language.pick(problem.portuguese, problem.english);
             return Ok(Forwarded { conversation_id, message: None, code: Some(problem.code), detail: Some(detail) });

@@ -1,8 +1,8 @@
 //! POST /messages/{id}/reactions — reacts to a message with one emoji, or takes the reaction back.
 
 use conversations::{
-    BOT_MODE, CONVERSATION_CLOSED, Message, NOT_DELIVERED, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED, Written, changed_message,
-    enqueue_delivery, lock_message, may_send,
+    BOT_MODE, CONVERSATION_CLOSED, Message, MessageKind, NOT_DELIVERED, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED, Written,
+    changed_message, enqueue_delivery, lock_message, may_send,
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
@@ -48,7 +48,7 @@ async fn react_to_message(
 ) -> Result<Created<Message>, Error> {
     let transaction = context.begin(&agent).await?;
     let held = lock_message(&transaction, id).await?.conversation;
-    if let Err(problem) = may_send(context.now(), &agent, &held) {
+    if let Err(problem) = may_send(context.now(), &agent, &held, MessageKind::Reaction) {
         return Err(held.refuse(&transaction, problem).await);
     }
     let added = transaction.first(ADD_REACTION, &[&context.new_id(), &id, &agent.user_id, &input.emoji]).await?;

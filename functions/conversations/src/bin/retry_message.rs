@@ -1,8 +1,8 @@
 //! POST /messages/{id}/retry — sends a failed message again.
 
 use conversations::{
-    BOT_MODE, CONVERSATION_CLOSED, MESSAGE, Message, MessageStatus, NOT_FAILED, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED, Written,
-    changed_message, emit_message, enqueue_delivery, lock_message, may_send,
+    BOT_MODE, CONVERSATION_CLOSED, HeldMessage, MESSAGE, Message, MessageStatus, NOT_FAILED, NOT_HOLDER, NOT_TAKEN,
+    WINDOW_CLOSED, Written, changed_message, emit_message, enqueue_delivery, lock_message, may_send,
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
@@ -32,8 +32,8 @@ pub fn main() {
 
 async fn retry_message(context: Context, agent: Staff, Path(id): Path<Uuid>, _: IdempotencyKey) -> Result<Json<Message>, Error> {
     let transaction = context.begin(&agent).await?;
-    let held = lock_message(&transaction, id).await?.conversation;
-    if let Err(problem) = may_send(context.now(), &agent, &held) {
+    let HeldMessage { conversation: held, message, .. } = lock_message(&transaction, id).await?;
+    if let Err(problem) = may_send(context.now(), &agent, &held, message.kind) {
         return Err(held.refuse(&transaction, problem).await);
     }
     let Some(Written { conversation, message }) = transaction.first(QUEUE_AGAIN, &[&id]).await? else {

@@ -1,7 +1,7 @@
 //! POST /scheduled-messages — plans a text to be sent later. The window is judged again when it is due.
 
 use conversations::{
-    BOT_MODE, CONVERSATION_CLOSED, NOT_HOLDER, NOT_TAKEN, ScheduledMessage, enqueue_scheduled, lock, may_schedule, not_too_soon,
+    BOT_MODE, CONVERSATION_CLOSED, NOT_HOLDER, NOT_TAKEN, ScheduledMessage, enqueue_scheduled, lock, may_write, not_too_soon,
     scheduled_columns, tell_scheduled,
 };
 use shared::{
@@ -45,7 +45,8 @@ async fn schedule_message(
     refuse(not_too_soon(context.now(), due_at))?;
     let transaction = context.begin(&agent).await?;
     let held = lock(&transaction, conversation_id).await?;
-    if let Err(problem) = may_schedule(context.now(), &agent, &held) {
+    // The window is judged when it is due.
+    if let Err(problem) = may_write(&agent, &held) {
         return Err(held.refuse(&transaction, problem).await);
     }
     let id = context.new_id();

@@ -2,9 +2,10 @@
 
 use conversations::{
     Attachments, Author, BOT_MODE, CONVERSATION_CLOSED, FILE_NOT_READY, HeldConversation, Message, NOT_HOLDER, NOT_TAKEN,
-    NewMessage, SendMessage, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send, message_columns, message_joins,
+    NewMessage, SendMessage, TemplateRow, WINDOW_CLOSED, add_outgoing, check_attachments, lock, may_send, message_columns,
+    message_joins, template_columns,
 };
-use futures_util::future::join3;
+use futures_util::future::join4;
 use shared::{error::NOT_FOUND, parameters, prelude::*};
 
 const ROUTE: Route = Route::post("/messages").fails(&[
@@ -36,6 +37,14 @@ const ATTACHMENTS: &str = "
            (select mime_type from files where id = $1) as mime_type,
            (select id from messages where id = $2 and conversation_id = $3) as reply_to_id";
 
+const TEMPLATE: &str = concat!(
+    "select ",
+    template_columns!(),
+    " from conversations
+      join message_templates on message_templates.channel_account_id = conversations.channel_account_id
+     where conversations.id = $1 and message_templates.name = $2 and message_templates.language = $3"
+);
+
 const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 and conversation_id is null";
 
 pub fn main() {
@@ -51,20 +60,26 @@ async fn send_message(
     let (client_message_id, file_id) = (input.own_id(&context, &agent, key), input.file());
     let transaction = context.begin(&agent).await?;
     // The lock comes first: what the other one of two at once has sent is there to be found.
-    let (held, attachments, sent_before) = join3(
+    let template = async {
+        let Some(asked) = &input.template else { return Ok(None) };
+        transaction.first::<TemplateRow>(TEMPLATE, &[&input.conversation_id, &asked.name, &asked.language()]).await
+    };
+    let (held, attachments, sent_before, template) = join4(
         lock(&transaction, input.conversation_id),
         transaction.one(ATTACHMENTS, &[&file_id, &input.reply_to_id, &input.conversation_id]),
         transaction.first::<Message>(SENT_BEFORE, &[&client_message_id]),
+        template,
     )
     .await;
     let (held, attachments): (HeldConversation, Attachments) = (held?, attachments?);
     if let Some(message) = sent_before? {
         return if input.is_of(&agent, &held, &message) { Ok(Created(message)) } else { Err(CLIENT_MESSAGE_ID_REUSED.into()) };
     }
-    if let Err(problem) = may_send(context.now(), &agent, &held) {
+    if let Err(problem) = may_send(context.now(), &agent, &held, input.kind.into()) {
         return Err(held.refuse(&transaction, problem).await);
     }
-    check_attachments(&input, &attachments)?;
+    let content = input.content(template?.as_ref())?;
+    check_attachments(&input, &attachments, &content)?;
     if let Some(file_id) = file_id {
         transaction.defer(ATTACH_FILE, parameters![file_id, input.conversation_id]);
     }
@@ -73,7 +88,7 @@ async fn send_message(
         conversation_id: input.conversation_id,
         sender_type: Author::Agent,
         sender_id: Some(agent.user_id),
-        content: input.content(),
+        content,
         reply_to_id: input.reply_to_id,
         client_message_id: Some(client_message_id),
         is_reply: true,

@@ -2,8 +2,8 @@
 
 use conversations::{
     ALREADY_TAKEN, Author, CONVERSATION, CONVERSATION_CLOSED, Content, Conversation, ConversationAssigned, IS_SEEN, MessageKind,
-    NewMessage, OutOfWindow, SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns,
-    conversation_joins, emit_conversation, takeover_text,
+    NewMessage, SystemMessage, WINDOW_CLOSED, add_outgoing, add_system_message, conversation_columns, conversation_joins,
+    emit_conversation, out_of_window, takeover_text,
 };
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -85,7 +85,7 @@ async fn take_over_conversation(
     add_system_message(&context, &transaction, &conversation, line);
     let is_window_open = conversation.window_expires_at.is_some_and(|end| end > context.now());
     if input.greeting.is_some() && !is_window_open {
-        return Err(WINDOW_CLOSED.with_current(&OutOfWindow::new(conversation)));
+        return Err(WINDOW_CLOSED.with_current(&out_of_window(&transaction, conversation).await?));
     }
     let is_reply = input.greeting.is_some();
     let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name, &conversation.protocol));

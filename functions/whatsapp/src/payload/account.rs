@@ -4,12 +4,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Item, array, text, time};
+use super::{Item, TemplateChange, array, template, text, time};
 
 /// Something for admins to act on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountNotice {
     pub alert: Alert,
+    /// What became of the template that it is about.
+    pub template: Option<TemplateChange>,
     /// The change as it came, with the time of its entry: the same one again is the same text.
     pub content: Value,
     pub at: Timestamp,
@@ -30,11 +32,14 @@ pub struct Alert {
 const HAPPENINGS: [&str; 6] = ["event", "decision", "new_quality_score", "new_category", "alert_type", "new_status"];
 
 pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) -> Item {
-    let Some(alert) = alert(field, value) else { return Item::Ignored(outcome(field, value)) };
+    let template = template::read(field, value, entry, now);
+    let Some(alert) = alert(field, value) else {
+        return template.map_or_else(|| Item::Ignored(outcome(field, value)), Item::Template);
+    };
     let told_at = time(&json!({"timestamp": entry["time"]}), now);
     // Without a time of Meta's own, what happens again on another day is another notice.
     let time = if entry["time"].is_null() { json!(now.to_string()[..10]) } else { entry["time"].clone() };
-    Item::Account(AccountNotice { alert, content: json!({"field": field, "value": value, "time": time}), at: told_at })
+    Item::Account(AccountNotice { alert, template, content: json!({"field": field, "value": value, "time": time}), at: told_at })
 }
 
 fn happening(value: &Value) -> Option<String> {

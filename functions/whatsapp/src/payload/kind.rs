@@ -33,7 +33,7 @@ impl Item {
             Self::Change(_) => ItemKind::Change,
             Self::NewUserId { .. } | Self::Contact(_) => ItemKind::Contact,
             Self::Preference(_) => ItemKind::Preference,
-            Self::Account(_) => ItemKind::Account,
+            Self::Account(_) | Self::Template(_) => ItemKind::Account,
             Self::Group { .. } => ItemKind::Group,
             Self::Ignored(_) => ItemKind::Other,
             Self::Broken { .. } => ItemKind::Unreadable,

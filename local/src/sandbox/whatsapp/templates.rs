@@ -36,6 +36,11 @@ pub struct Template {
     #[serde(default = "approved_status")]
     pub status: String,
     pub components: Vec<Value>,
+    /// Such as `{"score": "GREEN"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_score: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_reason: Option<String>,
     /// The account that has it; every account when absent.
     #[serde(default, skip_serializing)]
     pub waba_id: Option<String>,
@@ -62,6 +67,8 @@ pub(super) fn approved() -> Vec<Template> {
         category: category.to_owned(),
         status: approved_status(),
         components: components.as_array().cloned().unwrap_or_default(),
+        quality_score: None,
+        rejected_reason: None,
         waba_id: None,
     };
     let hello = |text: &str| json!([{"type": "BODY", "text": text}]);

@@ -69,6 +69,8 @@ const OF_STAFF: &[&str] = &[
     "delete mail_accounts",
     "insert mail_accounts (host, port, security, username, sealed, from_address, from_name, authority)",
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
+    "insert message_templates (id, channel_account_id, provider_id, name, language, category, status, quality, reason, components, told_at)",
+    "update message_templates (provider_id, category, status, quality, reason, components, told_at, updated_at)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
      client_message_id, status, sent_at, fence)",
     "update messages (provider_id, status, error_code, error_detail, sending_at, deleted_at, deleted_by_id)",
@@ -114,6 +116,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update job_progress (state, done, failed, total, place, result, reason, told_at, finished_at)",
     "update jobs",
     "update mails (state, attempts, reply, sent_at)",
+    "update message_templates",
     "insert messages",
     "update messages",
     "delete object_removals",
@@ -152,6 +155,7 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 /// Types of events that nobody but the system records, or that are never recorded.
 const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "channel.flagged",
+    "template.updated",
     "client.merged",
     "client.updated",
     "conversation.created",

@@ -159,7 +159,7 @@ pub async fn every_missing_unknown_and_mistyped_field_is_named(stack: Arc<Stack>
         ("zzz", "unknown_field"),
     ];
     assert_eq!(fields(api.post("/departments", body).await), pairs(&named));
-    let body = json!({"conversation_id": "x", "client_message_id": 5, "kind": "sticker", "voice": "yes",
+    let body = json!({"conversation_id": "x", "client_message_id": 5, "kind": "hologram", "voice": "yes",
                       "location": {"latitude": "north", "altitude": 3}});
     let named = [
         ("client_message_id", "invalid_type"),

@@ -27,13 +27,21 @@ const CALL: &str = "
     insert into integration_calls (id, company_id, provider, operation, status, took_ms, at)
     values (gen_random_uuid(), $1, 'llm', 'complete', 200, 5, clock_timestamp())";
 
+const TEMPLATE: &str = "
+    insert into message_templates (id, company_id, channel_account_id, provider_id, name, language, category, status, components, told_at,
+                                   created_at)
+    select gen_random_uuid(), $1, id, '1', 'modelo_' || gen_random_uuid(), 'pt_BR', 'utility', 'approved', '[]', now(), clock_timestamp()
+      from channel_accounts
+     where company_id = $1";
+
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 6] = [
+const WITHOUT_CONVERSATION: [&str; 7] = [
     "list_conversations",
     "list_failed_jobs",
     "list_inbound_webhooks",
     "list_integration_calls",
     "list_invites",
+    "list_templates",
     "search_messages",
 ];
 
@@ -69,6 +77,7 @@ impl Scene {
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "search_messages" => "/messages/search?search=Mensalidade".to_owned(),
             "list_scheduled_messages" => format!("/scheduled-messages?conversation_id={}", self.conversation),
+            "list_templates" => "/whatsapp/templates?language=pt_BR".to_owned(),
             "list_transfers" => format!("/conversations/{}/transfers?", self.conversation),
             other => panic!("{other} is read page by page: say here how it is called"),
         }
@@ -79,6 +88,7 @@ impl Scene {
         let company = &self.company;
         match self.function.as_str() {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
+            "list_templates" => drop(stack.database().await.execute(TEMPLATE, &[&company.id]).await.expect("a template")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_scheduled_messages" => {

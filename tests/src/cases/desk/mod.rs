@@ -37,6 +37,7 @@ mod sight;
 mod sockets;
 mod statuses;
 mod takeovers;
+mod templates;
 mod timed;
 mod transfers;
 mod upkeep;
@@ -64,6 +65,14 @@ pub fn together() -> Vec<(&'static str, Case)> {
             planned_message_goes_out_at_its_time_and_once,
             what_may_not_be_sent_when_it_is_due_says_why,
             planned_message_is_changed_and_called_off,
+        };
+        templates::{
+            templates_are_fetched_from_every_page_and_followed,
+            template_goes_out_when_nothing_else_may,
+            what_whatsapp_would_refuse_is_refused_before,
+            same_template_is_sent_once,
+            whatsapp_tells_what_becomes_of_a_template,
+            without_whatsapp_templates_stay_as_they_are,
         };
         words::{
             words_are_found_without_accents_by_their_stems_and_shown,

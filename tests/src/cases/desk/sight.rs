@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
 
@@ -22,6 +23,8 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "prices.updated",
     "session.revoked",
     "setup.updated",
+    "template.updated",
+    "templates.synced",
     "user.awaiting_approval",
     "user.presence",
     "user.updated",
@@ -73,6 +76,8 @@ pub async fn no_type_of_frame_reaches_who_lost_sight(stack: Arc<Stack>) {
     company.phone.receive(&client, json!({"message": {"type": "revoke", "revoke": {"original_message_id": target}}})).await;
     company.phone.receive_text(&client, "Tudo bem?").await;
     holder.api.post(&format!("/conversations/{id}/read"), json!({})).await.expect(200);
+    let planned = json!({"conversation_id": id, "body": "Até logo", "due_at": Timestamp::now() + SignedDuration::from_hours(1)});
+    holder.api.post("/scheduled-messages", planned).await.expect(201);
     holder.transfer(&id, json!({"to_user_id": colleague.id})).await;
     colleague.close(&id).await;
     company.phone.receive_text(&client, "Mais uma coisa").await;

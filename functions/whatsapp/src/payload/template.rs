@@ -1,0 +1,78 @@
+//! What Meta tells of a template. Source: Meta's reference of `message_template_status_update`, `message_template_quality_update` and
+//! `template_category_update`.
+
+use conversations::{TemplateCategory, TemplateQuality, TemplateStatus};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{text, time};
+use crate::templates::{category, quality, status};
+
+/// What became of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateChange {
+    /// WhatsApp's id of it.
+    pub provider_id: String,
+    pub status: Option<TemplateStatus>,
+    pub quality: Option<TemplateQuality>,
+    /// Whether it tells the quality, which may be unknown again.
+    pub has_quality: bool,
+    pub category: Option<TemplateCategory>,
+    /// Of its status.
+    pub reason: Option<String>,
+    pub at: Timestamp,
+}
+
+pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) -> Option<TemplateChange> {
+    let id = &value["message_template_id"];
+    let provider_id = id.as_u64().map(|id| id.to_string()).or_else(|| text(value, "message_template_id"))?;
+    let told = TemplateChange {
+        provider_id,
+        status: None,
+        quality: None,
+        has_quality: false,
+        category: None,
+        reason: None,
+        at: time(&json!({"timestamp": entry["time"]}), now),
+    };
+    match field {
+        // A flag announces what may come: the template is what it was.
+        "message_template_status_update" => {
+            let status = status(&text(value, "event").filter(|event| event != "FLAGGED")?);
+            let reason = text(value, "reason").filter(|reason| reason != "NONE");
+            let reason = reason.or_else(|| text(&value["other_info"], "description"));
+            Some(TemplateChange { status: Some(status), reason, ..told })
+        }
+        "message_template_quality_update" => {
+            let quality = quality(&text(value, "new_quality_score")?);
+            Some(TemplateChange { quality, has_quality: true, ..told })
+        }
+        "template_category_update" => {
+            let category = category(&text(value, "new_category")?);
+            Some(TemplateChange { category: Some(category), ..told })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(field: &str, mut value: Value) -> Option<TemplateChange> {
+        value["message_template_id"] = json!(7);
+        read(field, &value, &json!({"time": 1_790_000_000}), Timestamp::from_second(1_790_000_001).unwrap())
+    }
+
+    #[test]
+    fn each_field_changes_its_own() {
+        let paused = told("message_template_status_update", json!({"event": "PAUSED", "reason": "NONE"})).unwrap();
+        assert_eq!((paused.provider_id.as_str(), paused.status, paused.reason), ("7", Some(TemplateStatus::Paused), None));
+        assert!(told("message_template_status_update", json!({"event": "FLAGGED"})).is_none());
+        let unknown = told("message_template_quality_update", json!({"new_quality_score": "UNKNOWN"})).unwrap();
+        assert_eq!((unknown.quality, unknown.has_quality, unknown.status), (None, true, None));
+        let moved = told("template_category_update", json!({"new_category": "MARKETING"})).unwrap();
+        assert_eq!(moved.category, Some(TemplateCategory::Marketing));
+        assert!(told("flows", json!({"event": "FLOW_STATUS_CHANGE"})).is_none());
+    }
+}
