@@ -127,6 +127,15 @@ create table public.client_consents (
 alter table public.client_consents enable row level security;
 alter table public.client_consents force row level security;
 
+create table public.client_fields (
+    company_id uuid not null default app.company_id(),
+    fields jsonb not null default '[]'::jsonb,
+    kinds jsonb not null default '{}'::jsonb,
+    version integer not null default 0
+);
+alter table public.client_fields enable row level security;
+alter table public.client_fields force row level security;
+
 create table public.client_identities (
     company_id uuid not null default app.company_id(),
     client_id uuid not null,
@@ -146,7 +155,10 @@ create table public.client_merges (
     merged_client_id uuid not null,
     proof jsonb not null,
     undo jsonb not null,
-    at timestamp with time zone not null default now()
+    at timestamp with time zone not null default now(),
+    by_user_id uuid default app.user_id(),
+    undone_at timestamp with time zone,
+    undone_by_id uuid
 );
 alter table public.client_merges enable row level security;
 alter table public.client_merges force row level security;
@@ -164,7 +176,10 @@ create table public.clients (
     name_source text not null default 'staff'::text,
     name_told_at timestamp with time zone,
     metadata jsonb not null default '{}'::jsonb,
-    merged_into_id uuid
+    merged_into_id uuid,
+    archived_at timestamp with time zone,
+    blocked_at timestamp with time zone,
+    blocked_count integer not null default 0
 );
 alter table public.clients enable row level security;
 alter table public.clients force row level security;
@@ -273,7 +288,12 @@ END) stored,
     first_pending_at timestamp with time zone,
     pending_since timestamp with time zone,
     merged_into_id uuid,
-    revision integer not null default 1
+    revision integer not null default 1,
+    held_count integer not null default 0,
+    snoozed_at timestamp with time zone,
+    snoozed_until timestamp with time zone,
+    return_to_bot_at timestamp with time zone,
+    protocol text not null
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -643,6 +663,7 @@ create table public.messages (
     sending_at timestamp with time zone,
     edited_at timestamp with time zone,
     deleted_at timestamp with time zone,
+    came_by text,
     deleted_by_id uuid
 );
 alter table public.messages enable row level security;
@@ -710,6 +731,15 @@ create table public.presence_leases (
 );
 alter table public.presence_leases enable row level security;
 alter table public.presence_leases force row level security;
+
+create table public.protocol_blocks (
+    company_id uuid not null default app.company_id(),
+    day date not null,
+    block integer not null,
+    used integer not null
+);
+alter table public.protocol_blocks enable row level security;
+alter table public.protocol_blocks force row level security;
 
 create table public.quick_replies (
     id uuid not null,
@@ -817,6 +847,17 @@ create table public.sessions (
 alter table public.sessions enable row level security;
 alter table public.sessions force row level security;
 
+create table public.tags (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    colour text not null default '#8a8f98'::text,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.tags enable row level security;
+alter table public.tags force row level security;
+
 create table public.unrouted_webhooks (
     id uuid not null,
     source text not null,
@@ -895,6 +936,8 @@ alter table public.client_consents add constraint client_consents_company_id_id_
 alter table public.client_consents add constraint client_consents_pkey PRIMARY KEY (id);
 alter table public.client_consents add constraint client_consents_purpose_check CHECK ((purpose = 'marketing'::text));
 alter table public.client_consents add constraint client_consents_source_check CHECK ((source = 'whatsapp_preference'::text));
+alter table public.client_fields add constraint client_fields_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.client_fields add constraint client_fields_pkey PRIMARY KEY (company_id);
 alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
@@ -939,6 +982,8 @@ alter table public.conversations add constraint conversations_metadata_check CHE
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table public.conversations add constraint conversations_return CHECK (((return_to_bot_at IS NULL) OR ((mode = 'human'::text) AND (ended_at IS NULL))));
+alter table public.conversations add constraint conversations_snooze CHECK (((snoozed_until IS NULL) OR (snoozed_at IS NOT NULL)));
 alter table public.department_members add constraint department_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 200)));
 alter table public.department_members add constraint department_members_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.department_members add constraint department_members_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
@@ -1059,6 +1104,9 @@ alter table public.password_resets add constraint password_resets_pkey PRIMARY K
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
+alter table public.protocol_blocks add constraint protocol_blocks_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.protocol_blocks add constraint protocol_blocks_pkey PRIMARY KEY (company_id, day, block);
+alter table public.protocol_blocks add constraint protocol_blocks_used_check CHECK (((used >= 1) AND (used <= 100)));
 alter table public.quick_replies add constraint quick_replies_check CHECK ((num_nonnulls(owner_id, department_id) <= 1));
 alter table public.quick_replies add constraint quick_replies_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.quick_replies add constraint quick_replies_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1091,6 +1139,11 @@ alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY
 alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.tags add constraint tags_colour_check CHECK ((colour ~ '^#[0-9a-f]{6}$'::text));
+alter table public.tags add constraint tags_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.tags add constraint tags_company_id_id_key UNIQUE (company_id, id);
+alter table public.tags add constraint tags_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 40)));
+alter table public.tags add constraint tags_pkey PRIMARY KEY (id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.companies(id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
 alter table public.users add constraint users_email_check CHECK ((email = lower(email)));
@@ -1117,9 +1170,13 @@ CREATE INDEX client_identities_client ON public.client_identities USING btree (c
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
+CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
+CREATE UNIQUE INDEX clients_document ON public.clients USING btree (company_id, document text_pattern_ops) WHERE ((document IS NOT NULL) AND (merged_into_id IS NULL));
 CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX clients_name ON public.clients USING gin (company_id, app.searchable(name) public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX clients_newest ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NULL) AND (merged_into_id IS NULL));
+CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
@@ -1127,11 +1184,15 @@ CREATE INDEX conversation_transfers_conversation ON public.conversation_transfer
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_ended ON public.conversations USING btree (company_id, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX conversations_held ON public.conversations USING btree (company_id, assignee_id) WHERE (status = 'active'::text);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX conversations_protocol ON public.conversations USING btree (company_id, protocol);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_snoozed ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) WHERE (snoozed_at IS NOT NULL);
+CREATE INDEX conversations_tags ON public.conversations USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (company_id, department_id, array_position(ARRAY['urgent'::text, 'high'::text, 'normal'::text, 'low'::text], priority), pending_since, id) WHERE (status = 'pending'::text);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
@@ -1195,8 +1256,42 @@ CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at,
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
+CREATE UNIQUE INDEX tags_name ON public.tags USING btree (company_id, app.look(name));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
+
+-- views
+
+create view public.client_history with (security_invoker=true) as
+ SELECT conversations.company_id,
+    conversations.client_id,
+    conversations.started_at AS at,
+    conversations.id,
+    'conversation'::text AS kind
+   FROM public.conversations
+  WHERE (conversations.merged_into_id IS NULL)
+UNION ALL
+ SELECT conversations.company_id,
+    conversations.client_id,
+    transfers.at,
+    transfers.id,
+    'transfer'::text AS kind
+   FROM (public.conversations
+     JOIN public.conversation_transfers transfers ON (((transfers.company_id = conversations.company_id) AND (transfers.conversation_id = conversations.id))))
+UNION ALL
+ SELECT client_consents.company_id,
+    client_consents.client_id,
+    client_consents.at,
+    client_consents.id,
+    'consent'::text AS kind
+   FROM public.client_consents
+UNION ALL
+ SELECT client_merges.company_id,
+    client_merges.client_id,
+    client_merges.at,
+    client_merges.id,
+    'merge'::text AS kind
+   FROM public.client_merges;
 
 -- functions
 
@@ -1418,6 +1513,20 @@ CREATE OR REPLACE FUNCTION app.audiences()
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.audiences', true), '')::text[], '{}') $function$;
 
+CREATE OR REPLACE FUNCTION app.begin_anew()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.bot_flow_id := coalesce(new.bot_flow_id,
+                                (select bot_flow_id from public.channel_accounts where id = new.channel_account_id));
+    new.bot_node := null;
+    new.bot_turns := 0;
+    new.bot_answered := new.inbound_count;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.begin_object_removals(most integer)
  RETURNS SETOF text
  LANGUAGE sql
@@ -1448,6 +1557,36 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.block_client(client uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+begin
+    perform from conversations where company_id = company and client_id = client and ended_at is null order by id for update;
+    update clients set blocked_at = now(), blocked_count = 0, version = version + 1
+     where company_id = company and id = client and blocked_at is null;
+    update conversations set version = version + 1
+     where company_id = company and client_id = client and ended_at is null and mode = 'bot';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.bring_client_back()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update clients set archived_at = null, version = version + 1
+     where company_id = new.company_id and id = new.client_id and archived_at is not null;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.calendar_of(department uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1469,6 +1608,34 @@ begin
       left join calendars of_company on of_company.company_id = companies.id and of_company.department_id is null
      where companies.id = app.company_id() and coalesce(own.week, of_company.week) is not null;
     return found_one;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.catalogue_tags()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    looks text[] := array(select look from (select app.look(tag) as look, min(place) as place
+                                              from unnest(new.tags) with ordinality given (tag, place) group by 1) given order by place);
+    spelled text[];
+begin
+    loop
+        insert into tags (id, company_id, name)
+        select gen_random_uuid(), new.company_id, tag
+          from (select distinct on (app.look(tag)) tag
+                  from unnest(new.tags) with ordinality given (tag, place) order by app.look(tag), place) given
+        on conflict (company_id, app.look(name)) do nothing;
+        with held as (
+            select name from tags where company_id = new.company_id and app.look(name) = any (looks) order by id for share
+        )
+        select array_agg(name order by array_position(looks, app.look(name))) into spelled from held;
+        exit when cardinality(spelled) = cardinality(looks);
+    end loop;
+    new.tags := spelled;
+    return new;
 end
 $function$;
 
@@ -1977,6 +2144,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.end_waiting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.inbound_count > old.inbound_count or new.ended_at is distinct from old.ended_at or new.mode <> old.mode
+       or new.assignee_id is distinct from old.assignee_id then
+        new.snoozed_at := null;
+        new.snoozed_until := null;
+    end if;
+    if new.return_to_bot_at is not distinct from old.return_to_bot_at
+       and (new.ended_at is distinct from old.ended_at or new.mode = 'bot' or new.assignee_id is distinct from old.assignee_id) then
+        new.return_to_bot_at := null;
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.enter(company uuid, person uuid, claimed_role text, session uuid, standing text DEFAULT 'standard'::text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2244,6 +2429,98 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+AS $function$
+declare
+    step constant integer := 500;
+    -- Of so many of a step the page is filled sooner than the indexes answer.
+    enough constant integer := 5;
+    most constant integer := 10000;
+    company uuid := app.company_id();
+    spaced text := app.spaced(query);
+    address text := lower(btrim(query));
+    inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
+                         else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
+    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
+    bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
+    documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
+    direction text := case when is_oldest_first then 'asc' else 'desc' end;
+    ordered text := format(' order by clients.created_at %1$s, clients.id %1$s limit ', direction);
+    rows text := 'clients where clients.company_id = $1 and clients.merged_into_id is null'
+        || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
+        || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
+        || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
+                else ' and (clients.created_at, clients.id) < ($3, $4)' end;
+    is_named constant text := 'app.searchable(clients.name) like any ($6)';
+    is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
+    has_document constant text := 'clients.document like $9';
+    has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
+    found uuid[] := '{}';
+    more uuid[];
+    walked integer := 0;
+    passed integer;
+begin
+    at := coalesce(at, case when is_oldest_first then '-infinity'::timestamptz else 'infinity' end);
+    after := coalesce(after, '00000000-0000-0000-0000-000000000000');
+    if query is null then
+        execute 'select array(select clients.id from ' || rows || ordered || '$5)' into found using company, tag, at, after, wanted;
+        return found;
+    end if;
+    if cardinality(names) = 0 and cardinality(numbers) = 0 and cardinality(emails) = 0 then
+        return '{}';
+    end if;
+    loop
+        execute 'with clients as materialized (select * from ' || rows || ordered || '$5),
+                      page as materialized (
+                     select clients.id, clients.created_at
+                       from clients
+                      where ' || is_named || ' or ' || has_document || ' or ' || has_address || '
+                         or exists (select from client_identities identity
+                                     where identity.company_id = $1 and identity.client_id = clients.id and ' || is_known || '))
+                 select array(select clients.id from page clients' || ordered || 'all), last.passed, last.created_at, last.id
+                   from (select count(*) over () as passed, clients.created_at, clients.id
+                           from clients order by clients.created_at ' || case when is_oldest_first then 'desc' else 'asc' end
+                     || ', clients.id ' || case when is_oldest_first then 'desc' else 'asc' end || ' limit 1) last'
+           into more, passed, at, after
+          using company, tag, at, after, step, names, numbers, emails, documents, address;
+        if passed is null then
+            return found;
+        end if;
+        found := found || more;
+        walked := walked + passed;
+        if passed < step or cardinality(found) >= wanted then
+            return found[:wanted];
+        end if;
+        exit when cardinality(found) * step < enough * walked or walked >= most;
+    end loop;
+    execute 'with known as materialized (
+                 select clients.id from clients where clients.company_id = $1 and ' || is_named || '
+                 union
+                 select client_id from client_identities identity where identity.company_id = $1 and identity.value like any ($7)
+                 union
+                 select client_id from client_identities identity
+                  where identity.company_id = $1 and identity.kind = ''email'' and identity.value like any ($8)
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_document || '
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_address || ')
+             select array(select clients.id from known join ' || replace(rows, 'clients where', 'clients using (id) where') || ordered || '$5)'
+       into more
+      using company, tag, at, after, wanted - cardinality(found), names, numbers, emails, documents, address;
+    return found || more;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint)
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -2427,6 +2704,31 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_namesake(phones text[], mail text, paper text, but_for uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+begin
+    return (
+        select known.id
+          from (select client_id as id from client_identities
+                 where company_id = company and (kind = 'phone' and value = any (phones) or kind = 'email' and value = mail)
+                union all
+                select id from clients
+                 where company_id = company and email is not null and lower(email) = mail and merged_into_id is null
+                union all
+                select id from clients
+                 where company_id = company and document is not null and document = paper and merged_into_id is null) known
+         where known.id is distinct from but_for
+         order by known.id
+         limit 1);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_password(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(email text, name text, locale text, password_hash text)
  LANGUAGE plpgsql
@@ -2482,6 +2784,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.follow_tag()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update clients
+       set tags = case when tg_op = 'DELETE' then array_remove(tags, old.name) else array_replace(tags, old.name, new.name) end,
+           version = version + 1
+     where company_id = old.company_id and tags <> '{}' and tags @> array[old.name];
+    update conversations
+       set tags = case when tg_op = 'DELETE' then array_remove(tags, old.name) else array_replace(tags, old.name, new.name) end
+     where company_id = old.company_id and tags <> '{}' and tags @> array[old.name];
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
  RETURNS TABLE(email text, name text, locale text, is_made boolean)
  LANGUAGE plpgsql
@@ -2500,6 +2820,19 @@ begin
         is_made := app.add_password_reset(reset, app.company_id(), member, app.user_id());
         return next;
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.has_open_conversation(client uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return exists (
+        select from conversations
+         where conversations.company_id = app.company_id() and conversations.client_id = client and conversations.ended_at is null);
 end
 $function$;
 
@@ -2530,6 +2863,37 @@ CREATE OR REPLACE FUNCTION app.held_conversation()
  STABLE
 AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
 
+CREATE OR REPLACE FUNCTION app.history_entry(kind text, id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_variable
+begin
+    return case kind
+        when 'conversation' then (
+            select jsonb_build_object(
+                       'conversation_id', c.id, 'channel_account_id', c.channel_account_id, 'status', c.status, 'subject', c.subject,
+                       'department_id', c.department_id, 'assignee_id', c.assignee_id, 'ended_at', c.ended_at,
+                       'close_reason', c.close_reason, 'last_message_preview', c.last_message_preview)
+              from public.conversations c where c.id = history_entry.id)
+        when 'transfer' then (
+            select jsonb_build_object(
+                       'conversation_id', t.conversation_id, 'from_user_id', t.from_user_id, 'to_user_id', t.to_user_id,
+                       'from_department_id', t.from_department_id, 'to_department_id', t.to_department_id,
+                       'by_user_id', t.by_user_id, 'reason', t.reason)
+              from public.conversation_transfers t where t.id = history_entry.id)
+        when 'consent' then (
+            select jsonb_build_object('purpose', c.purpose, 'channel', c.channel, 'granted', c.granted, 'source', c.source)
+              from public.client_consents c where c.id = history_entry.id)
+        when 'merge' then (
+            select jsonb_build_object('merge_id', m.id, 'merged_client_id', m.merged_client_id, 'by_user_id', m.by_user_id,
+                                      'undone_at', m.undone_at)
+              from public.client_merges m where m.id = history_entry.id)
+    end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_assignee()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2544,6 +2908,22 @@ begin
         raise serialization_failure using message = 'a conversation is given to somebody who is not there any more';
     end if;
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_clients(one uuid, other uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+begin
+    perform app.lock_keys(array(select kind || ':' || value from client_identities
+                                 where company_id = company and client_id in (one, other)));
+    perform from clients where company_id = company and id in (one, other) order by id for update;
+    perform from conversations where company_id = company and client_id in (one, other) order by id for update;
 end
 $function$;
 
@@ -2573,6 +2953,21 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_merge(merge uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    done client_merges;
+begin
+    select * into done from client_merges where company_id = app.company_id() and id = merge;
+    perform app.hold_clients(done.client_id, done.merged_client_id);
+    perform from client_merges where company_id = app.company_id() and id = merge for update;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_quick_replies()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2588,6 +2983,21 @@ begin
         raise check_violation using message = 'there are 200 quick replies already', constraint = 'quick_replies_most';
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_tagged(tag uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    wanted text := (select name from tags where company_id = company and id = tag);
+begin
+    perform from clients where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
+    perform from conversations where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
 end
 $function$;
 
@@ -2610,7 +3020,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb)
+CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid DEFAULT NULL::uuid)
  RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
  LANGUAGE plpgsql
 AS $function$
@@ -2624,12 +3034,12 @@ declare
     joined jsonb := '[]';
     undo jsonb;
 begin
-    if app.user_id() is not null then
+    if app.user_id() is not null and current_user <> 'app_lookup' then
         raise insufficient_privilege using message = 'clients are joined by the system alone';
     end if;
     perform from clients where id in (one, other) order by id for no key update;
     perform from conversations where client_id in (one, other) order by id for update;
-    select * into stays from clients where id in (one, other) order by created_at, id limit 1;
+    select * into stays from clients where id in (one, other) order by id is distinct from wanted, created_at, id limit 1;
     select * into goes from clients where id in (one, other) and id <> stays.id;
     if goes.id is null then
         return;
@@ -2670,6 +3080,8 @@ begin
            document = coalesce(stays.document, goes.document),
            email = coalesce(stays.email, goes.email),
            tags = array(select distinct tag from unnest(stays.tags || goes.tags) tag order by tag),
+           blocked_at = coalesce(stays.blocked_at, goes.blocked_at),
+           blocked_count = stays.blocked_count + goes.blocked_count,
            custom_fields = goes.custom_fields || stays.custom_fields,
            -- Two that are too long together stay as they are: `undo` has the other's.
            metadata = case when octet_length((goes.metadata || stays.metadata)::text) <= 16384 then goes.metadata || stays.metadata
@@ -2701,7 +3113,7 @@ declare
     renumbered jsonb;
     undo jsonb;
 begin
-    if app.user_id() is not null then
+    if app.user_id() is not null and current_user <> 'app_lookup' then
         raise insufficient_privilege using message = 'conversations are joined by the system alone';
     end if;
     select * into kept from conversations where id = kept_id;
@@ -2714,6 +3126,7 @@ begin
                'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
                'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = closed.id),
                'kept_handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = kept.id),
+               'scheduled', (select coalesce(jsonb_agg(id), '[]') from scheduled_messages where conversation_id = closed.id),
                'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
       into undo;
     with numbered as (
@@ -2745,10 +3158,11 @@ begin
     update conversations set merged_into_id = kept.id where merged_into_id = closed.id;
     update conversations
        set ended_at = now(), close_reason = 'merged', merged_into_id = kept.id, version = version + 1, inbound_count = 0, read_count = 0,
-           bot_answered = 0, bot_node = null, last_message_id = null
+           bot_answered = 0, bot_node = null, last_message_id = null, held_count = 0
      where id = closed.id;
     update conversations
        set inbound_count = kept.inbound_count + closed.inbound_count,
+           held_count = kept.held_count + closed.held_count,
            read_count = least(coalesce(unread - 1, kept.inbound_count + closed.inbound_count), kept.inbound_count + closed.inbound_count),
            bot_answered = coalesce(unanswered - 1, kept.inbound_count + closed.inbound_count),
            last_message_at = greatest(kept.last_message_at, closed.last_message_at),
@@ -2891,6 +3305,21 @@ begin
     if not found then
         raise check_violation using message = 'a company keeps an admin', constraint = 'memberships_last_admin';
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.keep_fence()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update messages
+       set fence = new.version
+     where company_id = new.company_id and conversation_id = new.id and fence = old.version and status = 'queued'
+       and sent_at > now() - interval '1 day';
     return null;
 end
 $function$;
@@ -3108,6 +3537,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.merge_clients(merge uuid, stays uuid, goes uuid, why jsonb)
+ RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    company uuid := app.company_id();
+begin
+    if not app.has_role('supervisor', 'admin') then
+        raise insufficient_privilege using message = 'clients are joined by supervisors';
+    end if;
+    perform app.hold_clients(stays, goes);
+    if 2 <> (select count(*) from clients where company_id = company and id in (stays, goes) and merged_into_id is null) then
+        return;
+    end if;
+    return query select * from app.join_clients(merge, stays, goes, why, stays);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.move_notes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3166,7 +3616,8 @@ CREATE OR REPLACE FUNCTION app.move_students(from_client uuid, to_client uuid)
 AS $function$
     update memberships
        set client_id = to_client
-     where company_id = app.company_id() and client_id = from_client and app.user_id() is null
+     where company_id = app.company_id() and client_id = from_client
+       and (app.user_id() is null or app.has_role('supervisor', 'admin'))
 $function$;
 
 CREATE OR REPLACE FUNCTION app.move_views()
@@ -3381,6 +3832,36 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.number_conversation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    today date;
+    newest integer;
+    number integer;
+begin
+    select (now() at time zone time_zone)::date into today from companies where id = new.company_id;
+    select coalesce(max(block), 0) into newest from protocol_blocks where company_id = new.company_id and day = today;
+    for place in greatest(newest - 7, 0) .. newest + 1000 loop
+        continue when exists (select from protocol_blocks
+                               where company_id = new.company_id and day = today and block = place and used = 100)
+                   or not pg_try_advisory_xact_lock(hashtext('protocol' || new.company_id || today), place);
+        insert into protocol_blocks as blocks (company_id, day, block, used)
+        values (new.company_id, today, place, 1)
+        on conflict (company_id, day, block) do update set used = blocks.used + 1 where blocks.used < 100
+        returning place * 100 + used into number;
+        if found then
+            new.protocol := to_char(today, 'YYYYMMDD') || '-' || lpad(number::text, greatest(5, length(number::text)), '0');
+            return new;
+        end if;
+    end loop;
+    raise serialization_failure using message = 'every block of numbers is held';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.oldest_due_job()
  RETURNS double precision
  LANGUAGE sql
@@ -3454,6 +3935,237 @@ begin
                       and memberships.role = any (companies.two_factor_policy))
       from second_factors
      where user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.part_clients(merge uuid, words jsonb)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    done client_merges;
+    one uuid;
+    two uuid;
+    was jsonb;
+    had jsonb;
+    theirs text[];
+    unread uuid[];
+    unanswered uuid[];
+    pair jsonb;
+    kept_id uuid;
+    closed_id uuid;
+    stray record;
+    target uuid;
+    touched uuid[];
+    opened uuid[] := '{}';
+begin
+    if not app.has_role('supervisor', 'admin') then
+        raise insufficient_privilege using message = 'clients are parted by supervisors';
+    end if;
+    select * into done from client_merges
+     where company_id = company and id = merge and undone_at is null and at > now() - interval '30 days'
+       and exists (select from clients where company_id = company and id = client_merges.client_id and merged_into_id is null)
+       and exists (select from clients where company_id = company and id = client_merges.merged_client_id
+                                         and merged_into_id = client_merges.client_id);
+    if done.id is null then
+        return null;
+    end if;
+    one := done.client_id;
+    two := done.merged_client_id;
+    was := done.undo -> 'client';
+    had := done.undo -> 'merged_client';
+    select coalesce(array_agg(messages.id) filter (where messages.inbound_number > conversations.read_count), '{}'),
+           coalesce(array_agg(messages.id) filter (where messages.inbound_number > conversations.bot_answered), '{}')
+      into unread, unanswered
+      from conversations
+      join messages on messages.company_id = company and messages.conversation_id = conversations.id
+     where conversations.company_id = company and conversations.client_id = one
+       and messages.inbound_number > least(conversations.read_count, conversations.bot_answered);
+
+    -- The rows themselves. What was changed since stays.
+    update clients
+       set name = case when was ->> 'name_source' = 'number' and (name, name_source) = (had ->> 'name', had ->> 'name_source')
+                       then was ->> 'name' else name end,
+           name_source = case when was ->> 'name_source' = 'number' and (name, name_source) = (had ->> 'name', had ->> 'name_source')
+                              then was ->> 'name_source' else name_source end,
+           name_told_at = case when was ->> 'name_source' = 'number' and (name, name_source) = (had ->> 'name', had ->> 'name_source')
+                               then (was ->> 'name_told_at')::timestamptz else name_told_at end,
+           document = case when was ->> 'document' is null and document = had ->> 'document' then null else document end,
+           email = case when was ->> 'email' is null and email = had ->> 'email' then null else email end,
+           blocked_at = case when was ->> 'blocked_at' is null and blocked_at = (had ->> 'blocked_at')::timestamptz then null
+                             else blocked_at end,
+           tags = array(select tag from unnest(tags) with ordinality given (tag, place)
+                         where not (had -> 'tags' ? tag) or was -> 'tags' ? tag order by place),
+           custom_fields = (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(custom_fields)
+                             where was -> 'custom_fields' ? key or value is distinct from had -> 'custom_fields' -> key),
+           metadata = (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(metadata)
+                        where was -> 'metadata' ? key or value is distinct from had -> 'metadata' -> key),
+           version = version + 1
+     where company_id = company and id = one;
+    update clients set merged_into_id = null, version = version + 1 where company_id = company and id = two;
+    update clients set merged_into_id = two
+     where company_id = company and merged_into_id = one
+       and id in (select value::uuid from jsonb_array_elements_text(done.undo -> 'clients'));
+    with parted as (
+        update client_identities
+           set client_id = two
+         where company_id = company and client_id = one
+           and (kind, value) in (select known ->> 'kind', known ->> 'value' from jsonb_array_elements(done.undo -> 'identities') known)
+        returning kind || ':' || value as name
+    )
+    select coalesce(array_agg(name), '{}') into theirs from parted;
+    update memberships set client_id = two
+     where company_id = company and client_id = one
+       and user_id in (select value::uuid from jsonb_array_elements_text(done.undo -> 'memberships'));
+    update client_consents set client_id = two
+     where company_id = company and client_id = one
+       and id in (select value::uuid from jsonb_array_elements_text(done.undo -> 'consents'));
+    with parted as (
+        update conversations set client_id = two
+         where company_id = company and client_id = one
+           and (id in (select value::uuid from jsonb_array_elements_text(done.undo -> 'conversations'))
+                -- Begun since, by their identities alone.
+                or started_at >= done.at
+                   and exists (select from messages where messages.company_id = company and messages.conversation_id = conversations.id
+                                                      and messages.came_by = any (theirs))
+                   and not exists (select from messages where messages.company_id = company and messages.conversation_id = conversations.id
+                                                          and messages.came_by <> all (theirs)))
+        returning id
+    )
+    select coalesce(array_agg(id), '{}') into touched from parted;
+
+    for pair in select value from jsonb_array_elements(done.undo -> 'joined') loop
+        kept_id := (pair -> 'kept' ->> 'id')::uuid;
+        closed_id := (pair -> 'closed' ->> 'id')::uuid;
+        touched := touched || kept_id || closed_id || array(
+            select distinct conversation_id from messages
+             where company_id = company and id in (select key::uuid from jsonb_object_keys(pair -> 'messages') key));
+        update conversations
+           set merged_into_id = null, close_reason = 'merge_undone', bot_node = pair -> 'closed' ->> 'bot_node'
+         where company_id = company and id = closed_id;
+        update conversations
+           set tags = array(select tag from unnest(tags) with ordinality given (tag, place)
+                             where not (pair -> 'closed' -> 'tags' ? tag) or pair -> 'kept' -> 'tags' ? tag order by place),
+               subject = case when pair -> 'kept' ->> 'subject' is null and subject = pair -> 'closed' ->> 'subject' then null
+                              else subject end,
+               started_at = (pair -> 'kept' ->> 'started_at')::timestamptz
+         where company_id = company and id = kept_id;
+        update messages set conversation_id = closed_id
+         where company_id = company and id in (select key::uuid from jsonb_object_keys(pair -> 'messages') key);
+        update files set conversation_id = closed_id
+         where company_id = company and id in (select value::uuid from jsonb_array_elements_text(pair -> 'files'));
+        update conversation_transfers set conversation_id = closed_id
+         where company_id = company and id in (select value::uuid from jsonb_array_elements_text(pair -> 'transfers'));
+        update scheduled_messages set conversation_id = closed_id
+         where company_id = company and id in (select value::uuid from jsonb_array_elements_text(coalesce(pair -> 'scheduled', '[]')));
+        update conversations set merged_into_id = closed_id
+         where company_id = company and merged_into_id = kept_id
+           and id in (select value::uuid from jsonb_array_elements_text(pair -> 'conversations'));
+        insert into conversation_handlers (company_id, conversation_id, user_id)
+        select company, closed_id, value::uuid from jsonb_array_elements_text(pair -> 'handlers')
+        on conflict do nothing;
+        delete from conversation_handlers handler
+         where handler.company_id = company and handler.conversation_id = kept_id
+           and pair -> 'handlers' ? handler.user_id::text and not (coalesce(pair -> 'kept_handlers', '[]') ? handler.user_id::text)
+           and not exists (select from messages where messages.company_id = company and messages.conversation_id = kept_id
+                                                  and messages.sender_id = handler.user_id)
+           and not exists (select from conversation_transfers transfer
+                            where transfer.company_id = company and transfer.conversation_id = kept_id
+                              and transfer.to_user_id = handler.user_id);
+        if exists (select from conversations where company_id = company and id = kept_id and ended_at is null) then
+            opened := opened || closed_id;
+        end if;
+    end loop;
+
+    -- What came since by an identity of the one in a conversation of the other.
+    for stray in
+        select messages.id, messages.file_id, messages.conversation_id, conversations.channel_account_id, conversations.department_id,
+               conversations.ended_at, case when messages.came_by = any (theirs) then two else one end as owner
+          from conversations
+          join messages on messages.company_id = company and messages.conversation_id = conversations.id
+         where conversations.company_id = company and conversations.client_id in (one, two)
+           and messages.sender_type = 'client'
+           -- By when its transaction began, which may have waited for the merge.
+           and messages.created_at > done.at - interval '1 minute'
+           and (conversations.client_id = one and messages.came_by = any (theirs)
+                or conversations.client_id = two
+                   and messages.came_by in (select kind || ':' || value from client_identities
+                                             where company_id = company and client_id = one))
+         order by messages.sent_at, messages.id
+    loop
+        select id into target
+          from conversations
+         where company_id = company and channel_account_id = stray.channel_account_id and client_id = stray.owner
+           and merged_into_id is null
+         order by ended_at desc nulls first
+         limit 1;
+        if target is null then
+            target := gen_random_uuid();
+            insert into conversations (id, company_id, client_id, channel_account_id, department_id, mode, ended_at, close_reason)
+            values (target, company, stray.owner, stray.channel_account_id, stray.department_id, 'human', now(), 'merge_undone');
+        end if;
+        update messages set conversation_id = target where company_id = company and id = stray.id;
+        update files set conversation_id = target where company_id = company and id = stray.file_id;
+        touched := touched || target || stray.conversation_id;
+        if stray.ended_at is null then
+            opened := opened || target;
+        end if;
+    end loop;
+    foreach target in array opened loop
+        update conversations
+           set ended_at = null, close_reason = null
+         where company_id = company and id = target and ended_at is not null
+           and not exists (select from conversations other
+                            where other.company_id = company and other.client_id = conversations.client_id
+                              and other.channel_account_id = conversations.channel_account_id and other.ended_at is null);
+    end loop;
+
+    with numbered as (
+        select id, conversation_id, inbound_number as old_number,
+               case when inbound_number is not null then
+                   row_number() over (partition by conversation_id, inbound_number is null order by sent_at, id)::integer end as number
+          from messages
+         where company_id = company and conversation_id = any (touched)
+    ), renumbered as (
+        update messages set inbound_number = numbered.number
+          from numbered
+         where messages.company_id = company and messages.id = numbered.id and numbered.number <> numbered.old_number
+    ), counted as (
+        select concerned.id, count(number)::integer as inbound, min(number) filter (where numbered.id = any (unread)) as first_unread,
+               min(number) filter (where numbered.id = any (unanswered)) as first_unanswered
+          from (select distinct unnest(touched) as id) concerned
+          left join numbered on numbered.conversation_id = concerned.id
+         group by concerned.id
+    )
+    update conversations
+       set inbound_count = counted.inbound,
+           read_count = coalesce(counted.first_unread - 1, counted.inbound),
+           bot_answered = coalesce(counted.first_unanswered - 1, counted.inbound),
+           last_message_at = coalesce(newest.sent_at, conversations.last_message_at),
+           last_message_id = newest.id,
+           last_message_from = coalesce(newest.sender_type, conversations.last_message_from),
+           last_message_preview = left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120),
+           window_expires_at = (select max(sent_at) + interval '24 hours' from messages
+                                 where company_id = company and conversation_id = counted.id and sender_type = 'client'),
+           version = conversations.version + 1
+      from counted
+      left join lateral (
+          select id, sent_at, sender_type, kind, body from messages
+           where company_id = company and conversation_id = counted.id and kind <> 'reaction' and sender_type <> 'system'
+           order by sent_at desc, id desc limit 1) newest on true
+     where conversations.company_id = company and conversations.id = counted.id;
+    update jobs
+       set lane = messages.conversation_id::text
+      from messages
+     where jobs.company_id = company and jobs.queue = 'delivery' and jobs.finished_at is null
+       and jobs.lane in (select id::text from unnest(touched) id)
+       and messages.company_id = company and messages.id::text = jobs.payload ->> 'message_id'
+       and messages.conversation_id::text <> jobs.lane;
+    update client_merges set undone_at = now(), undone_by_id = app.user_id() where company_id = company and id = merge;
+    return array(select distinct unnest(touched));
 end
 $function$;
 
@@ -4379,6 +5091,59 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.unblock_client(client uuid, words jsonb)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    changed uuid[];
+begin
+    perform from conversations where company_id = company and client_id = client and held_count > 0 order by id for update;
+    update clients set blocked_at = null, version = version + 1 where company_id = company and id = client and blocked_at is not null;
+    with held as (
+        select conversations.id,
+               conversations.ended_at is not null and conversations.merged_into_id is null
+               and not exists (
+                   select from conversations other
+                    where other.company_id = company and other.client_id = client
+                      and other.channel_account_id = conversations.channel_account_id and other.id <> conversations.id
+                      and (other.ended_at is null
+                           or other.held_count > 0 and (other.ended_at, other.id) > (conversations.ended_at, conversations.id)))
+                   as is_reopened
+          from conversations
+         where conversations.company_id = company and conversations.client_id = client and conversations.held_count > 0
+    ), updated as (
+        update conversations
+           set held_count = 0,
+               read_count = case when conversations.ended_at is null or held.is_reopened
+                                 then greatest(conversations.read_count - conversations.held_count, 0) else conversations.read_count end,
+               ended_at = case when not held.is_reopened then conversations.ended_at end,
+               close_reason = case when not held.is_reopened then conversations.close_reason end,
+               mode = case when held.is_reopened then 'human' else conversations.mode end,
+               bot_node = case when not held.is_reopened then conversations.bot_node end,
+               version = conversations.version + held.is_reopened::integer,
+               last_message_at = greatest(conversations.last_message_at, newest.sent_at),
+               last_message_id = case when newest.is_shown then newest.id else conversations.last_message_id end,
+               last_message_from = case when newest.is_shown then 'client' else conversations.last_message_from end,
+               last_message_preview = case when not newest.is_shown then conversations.last_message_preview else left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120) end
+          from held
+         cross join lateral (
+             select messages.id, sent_at, kind, body, sent_at > last_message_at - interval '1 second' as is_shown
+               from messages
+               join conversations on conversations.company_id = company and conversations.id = held.id
+              where messages.company_id = company and messages.conversation_id = held.id and sender_type = 'client'
+              order by sent_at desc, id desc limit 1) newest
+         where conversations.id = held.id
+        returning conversations.id
+    )
+    select coalesce(array_agg(id order by id), '{}') into changed from updated;
+    return changed;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.unrouted_webhook(wanted uuid)
  RETURNS TABLE(id uuid, channel_account_id uuid, source text, kinds text[], body bytea, received_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -4537,21 +5302,30 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
+CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
+CREATE TRIGGER conversations_begin_anew BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode = 'human'::text) AND (new.mode = 'bot'::text))) EXECUTE FUNCTION app.begin_anew();
+CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
+CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.snoozed_at IS NOT NULL) OR (old.return_to_bot_at IS NOT NULL))) EXECUTE FUNCTION app.end_waiting();
+CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.mode = 'bot'::text) AND (old.mode = 'bot'::text) AND (new.ended_at IS NULL) AND (old.ended_at IS NULL) AND (new.version > old.version) AND (new.inbound_count = old.inbound_count))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
+CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
+CREATE TRIGGER conversations_tags BEFORE INSERT OR UPDATE OF tags ON public.conversations FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
+CREATE TRIGGER conversations_waiting_again AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND (old.snoozed_at IS NOT NULL) AND (new.snoozed_at IS NULL))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER department_members_coming AFTER UPDATE ON public.department_members FOR EACH ROW WHEN ((old.capacity IS DISTINCT FROM new.capacity)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.note_coming();
@@ -4570,6 +5344,8 @@ CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
 CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
+CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
+CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
 
 -- policies
@@ -4630,9 +5406,17 @@ create policy system on public.channel_notices as permissive for all to app_syst
 
 create policy company on public.client_consents as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy lookup on public.client_consents as permissive for all to app_lookup using true;
+
 create policy staff on public.client_consents as permissive for all to app_staff using true;
 
 create policy system on public.client_consents as permissive for all to app_system using true;
+
+create policy company on public.client_fields as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.client_fields as permissive for all to app_staff using true;
+
+create policy system on public.client_fields as permissive for all to app_system using true;
 
 create policy company on public.client_identities as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -4640,9 +5424,15 @@ create policy lookup on public.client_identities as permissive for all to app_lo
 
 create policy staff on public.client_identities as permissive for select to app_staff using true;
 
+create policy staff_adds on public.client_identities as permissive for insert to app_staff with check (kind = ANY (ARRAY['phone'::text, 'email'::text]));
+
+create policy staff_removes on public.client_identities as permissive for delete to app_staff using ((kind = 'email'::text) OR ((kind = 'phone'::text) AND (NOT app.has_open_conversation(client_id))));
+
 create policy system on public.client_identities as permissive for all to app_system using true;
 
 create policy company on public.client_merges as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.client_merges as permissive for all to app_lookup using true;
 
 create policy staff on public.client_merges as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all) with check true;
 
@@ -4680,6 +5470,8 @@ create policy system on public.company_setup as permissive for all to app_system
 
 create policy company on public.conversation_handlers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy lookup on public.conversation_handlers as permissive for all to app_lookup using true;
+
 create policy staff on public.conversation_handlers as permissive for all to app_staff using true;
 
 create policy system on public.conversation_handlers as permissive for all to app_system using true;
@@ -4687,6 +5479,8 @@ create policy system on public.conversation_handlers as permissive for all to ap
 create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check (pg_trigger_depth() > 0);
 
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.conversation_transfers as permissive for all to app_lookup using true;
 
 create policy staff on public.conversation_transfers as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.conversations
@@ -4987,6 +5781,14 @@ create policy student on public.presence_leases as permissive for all to app_stu
 
 create policy system on public.presence_leases as permissive for all to app_system using true;
 
+create policy company on public.protocol_blocks as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.protocol_blocks as permissive for all to app_lookup using true;
+
+create policy staff on public.protocol_blocks as permissive for all to app_staff using true;
+
+create policy system on public.protocol_blocks as permissive for all to app_system using true;
+
 create policy changes on public.quick_replies as restrictive for update to app_staff using true with check ((owner_id = ( SELECT app.user_id() AS user_id)) OR ((owner_id IS NULL) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)));
 
 create policy company on public.quick_replies as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
@@ -5056,6 +5858,14 @@ create policy lookup on public.sessions as permissive for all to app_lookup usin
 create policy staff on public.sessions as permissive for all to app_staff using true;
 
 create policy system on public.sessions as permissive for all to app_system using true;
+
+create policy company on public.tags as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.tags as permissive for all to app_lookup using true;
+
+create policy staff on public.tags as permissive for all to app_staff using true;
+
+create policy system on public.tags as permissive for all to app_system using true;
 
 create policy lookup on public.unrouted_webhooks as permissive for all to app_lookup using true;
 
@@ -5148,6 +5958,7 @@ grant select on column public.channel_notices.text to app_system;
 grant select on column public.client_consents.at to app_system;
 grant select on column public.client_consents.channel to app_system;
 grant select, update on column public.client_consents.client_id to app_system;
+grant update on column public.client_consents.client_id to app_lookup;
 grant select on column public.client_consents.company_id to app_system;
 grant select on column public.client_consents.created_at to app_system;
 grant select on column public.client_consents.granted to app_system;
@@ -5155,12 +5966,21 @@ grant select on column public.client_consents.id to app_system;
 grant select on column public.client_consents.proof to app_system;
 grant select on column public.client_consents.purpose to app_system;
 grant select on column public.client_consents.source to app_system;
+grant insert on column public.client_fields.company_id to app_staff;
+grant update on column public.client_fields.fields to app_staff;
+grant update on column public.client_fields.kinds to app_staff;
+grant update on column public.client_fields.version to app_staff;
+grant insert on column public.client_identities.address to app_staff;
 grant select on column public.client_identities.address to app_system;
+grant insert on column public.client_identities.client_id to app_staff;
 grant select on column public.client_identities.client_id to app_system;
+grant update on column public.client_identities.client_id to app_lookup;
 grant select on column public.client_identities.company_id to app_system;
 grant select on column public.client_identities.created_at to app_system;
+grant insert on column public.client_identities.kind to app_staff;
 grant select on column public.client_identities.kind to app_system;
 grant select on column public.client_identities.seen_at to app_system;
+grant insert on column public.client_identities.value to app_staff;
 grant select on column public.client_identities.value to app_system;
 grant select on column public.client_merges.at to app_system;
 grant select on column public.client_merges.client_id to app_system;
@@ -5169,20 +5989,37 @@ grant select on column public.client_merges.id to app_system;
 grant select on column public.client_merges.merged_client_id to app_system;
 grant select on column public.client_merges.proof to app_system;
 grant select on column public.client_merges.undo to app_system;
+grant update on column public.client_merges.undone_at to app_lookup;
+grant update on column public.client_merges.undone_by_id to app_lookup;
+grant update on column public.clients.archived_at to app_lookup;
+grant update on column public.clients.archived_at to app_staff;
+grant update on column public.clients.blocked_at to app_lookup;
+grant update on column public.clients.blocked_count to app_lookup;
 grant select on column public.clients.company_id to app_system;
 grant select on column public.clients.created_at to app_system;
+grant insert, update on column public.clients.custom_fields to app_staff;
 grant select on column public.clients.custom_fields to app_system;
+grant insert, update on column public.clients.document to app_staff;
 grant select on column public.clients.document to app_system;
+grant insert, update on column public.clients.email to app_staff;
 grant select on column public.clients.email to app_system;
+grant insert on column public.clients.id to app_staff;
 grant select on column public.clients.id to app_system;
 grant select on column public.clients.merged_into_id to app_system;
 grant update on column public.clients.merged_into_id to app_lookup;
+grant insert, update on column public.clients.metadata to app_staff;
 grant select on column public.clients.metadata to app_system;
+grant insert, update on column public.clients.name to app_staff;
 grant select on column public.clients.name to app_system;
 grant select on column public.clients.name_source to app_system;
+grant update on column public.clients.name_source to app_staff;
 grant select on column public.clients.name_told_at to app_system;
+grant insert, update on column public.clients.tags to app_staff;
 grant select on column public.clients.tags to app_system;
+grant update on column public.clients.tags to app_lookup;
 grant select on column public.clients.version to app_system;
+grant update on column public.clients.version to app_lookup;
+grant update on column public.clients.version to app_staff;
 grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
@@ -5228,6 +6065,7 @@ grant insert on column public.conversation_transfers.company_id to app_staff;
 grant select on column public.conversation_transfers.company_id to app_system;
 grant insert on column public.conversation_transfers.conversation_id to app_staff;
 grant select, update on column public.conversation_transfers.conversation_id to app_system;
+grant update on column public.conversation_transfers.conversation_id to app_lookup;
 grant insert on column public.conversation_transfers.from_department_id to app_staff;
 grant select on column public.conversation_transfers.from_department_id to app_system;
 grant insert on column public.conversation_transfers.from_user_id to app_staff;
@@ -5246,45 +6084,64 @@ grant select on column public.conversations.bot_answered to app_system;
 grant select on column public.conversations.bot_fields to app_system;
 grant select on column public.conversations.bot_flow_id to app_system;
 grant select on column public.conversations.bot_node to app_system;
+grant update on column public.conversations.bot_node to app_lookup;
 grant update on column public.conversations.bot_node to app_staff;
 grant select on column public.conversations.bot_turns to app_system;
 grant select on column public.conversations.channel_account_id to app_system;
 grant select on column public.conversations.client_id to app_system;
 grant select on column public.conversations.close_reason to app_system;
+grant update on column public.conversations.close_reason to app_lookup;
 grant update on column public.conversations.close_reason to app_staff;
 grant select on column public.conversations.company_id to app_system;
 grant select on column public.conversations.department_id to app_system;
 grant update on column public.conversations.department_id to app_staff;
 grant select on column public.conversations.ended_at to app_system;
+grant update on column public.conversations.ended_at to app_lookup;
 grant update on column public.conversations.ended_at to app_staff;
 grant select on column public.conversations.first_human_at to app_system;
 grant update on column public.conversations.first_human_at to app_staff;
 grant select on column public.conversations.first_pending_at to app_system;
+grant update on column public.conversations.held_count to app_lookup;
 grant select on column public.conversations.id to app_system;
 grant select on column public.conversations.inbound_count to app_system;
 grant select on column public.conversations.last_message_at to app_system;
+grant update on column public.conversations.last_message_at to app_lookup;
 grant update on column public.conversations.last_message_at to app_staff;
 grant select on column public.conversations.last_message_from to app_system;
+grant update on column public.conversations.last_message_from to app_lookup;
 grant update on column public.conversations.last_message_from to app_staff;
 grant select on column public.conversations.last_message_id to app_system;
+grant update on column public.conversations.last_message_id to app_lookup;
 grant update on column public.conversations.last_message_id to app_staff;
 grant select on column public.conversations.last_message_preview to app_system;
+grant update on column public.conversations.last_message_preview to app_lookup;
 grant update on column public.conversations.last_message_preview to app_staff;
 grant select on column public.conversations.merged_into_id to app_system;
 grant update on column public.conversations.merged_into_id to app_lookup;
 grant select on column public.conversations.metadata to app_system;
+grant update on column public.conversations.metadata to app_staff;
 grant select on column public.conversations.mode to app_system;
+grant update on column public.conversations.mode to app_lookup;
 grant update on column public.conversations.mode to app_staff;
 grant select on column public.conversations.pending_since to app_system;
 grant select on column public.conversations.priority to app_system;
+grant update on column public.conversations.priority to app_staff;
 grant select on column public.conversations.read_count to app_system;
+grant update on column public.conversations.read_count to app_lookup;
 grant update on column public.conversations.read_count to app_staff;
+grant update on column public.conversations.return_to_bot_at to app_staff;
 grant select on column public.conversations.revision to app_system;
+grant update on column public.conversations.snoozed_at to app_staff;
+grant update on column public.conversations.snoozed_until to app_staff;
 grant select on column public.conversations.started_at to app_system;
 grant select on column public.conversations.status to app_system;
 grant select on column public.conversations.subject to app_system;
+grant update on column public.conversations.subject to app_staff;
 grant select on column public.conversations.tags to app_system;
+grant update on column public.conversations.tags to app_lookup;
+grant update on column public.conversations.tags to app_staff;
 grant select on column public.conversations.version to app_system;
+grant update on column public.conversations.version to app_lookup;
 grant update on column public.conversations.version to app_staff;
 grant select on column public.conversations.window_expires_at to app_system;
 grant insert, update on column public.department_members.capacity to app_staff;
@@ -5324,6 +6181,7 @@ grant update on column public.files.completed_at to app_student;
 grant insert on column public.files.conversation_id to app_student;
 grant insert, update on column public.files.conversation_id to app_staff;
 grant select on column public.files.conversation_id to app_system;
+grant update on column public.files.conversation_id to app_lookup;
 grant select on column public.files.created_at to app_system;
 grant select on column public.files.duration_ms to app_system;
 grant update on column public.files.duration_ms to app_staff;
@@ -5434,6 +6292,7 @@ grant select on column public.jobs.finished_at to app_staff;
 grant select on column public.jobs.id to app_staff;
 grant select on column public.jobs.kind to app_staff;
 grant select on column public.jobs.lane to app_staff;
+grant update on column public.jobs.lane to app_lookup;
 grant select on column public.jobs.last_error to app_staff;
 grant select on column public.jobs.payload to app_staff;
 grant select on column public.jobs.queue to app_staff;
@@ -5482,6 +6341,7 @@ grant select on column public.messages.client_message_id to app_system;
 grant select on column public.messages.company_id to app_system;
 grant insert on column public.messages.conversation_id to app_staff;
 grant select on column public.messages.conversation_id to app_system;
+grant update on column public.messages.conversation_id to app_lookup;
 grant select on column public.messages.created_at to app_system;
 grant select on column public.messages.deleted_at to app_system;
 grant update on column public.messages.deleted_at to app_staff;
@@ -5493,11 +6353,13 @@ grant select on column public.messages.error_detail to app_system;
 grant update on column public.messages.error_detail to app_staff;
 grant insert on column public.messages.fence to app_staff;
 grant select on column public.messages.fence to app_system;
+grant update on column public.messages.fence to app_lookup;
 grant insert on column public.messages.file_id to app_staff;
 grant select on column public.messages.file_id to app_system;
 grant insert on column public.messages.id to app_staff;
 grant select on column public.messages.id to app_system;
 grant select on column public.messages.inbound_number to app_system;
+grant update on column public.messages.inbound_number to app_lookup;
 grant insert on column public.messages.kind to app_staff;
 grant select on column public.messages.kind to app_system;
 grant insert on column public.messages.payload to app_staff;
@@ -5585,6 +6447,11 @@ grant select on column public.second_factors.enabled_at to app_staff;
 grant select on column public.second_factors.enabled_at to app_student;
 grant select on column public.second_factors.user_id to app_staff;
 grant select on column public.second_factors.user_id to app_student;
+grant insert, update on column public.tags.colour to app_staff;
+grant insert on column public.tags.id to app_staff;
+grant insert, update on column public.tags.name to app_staff;
+grant update on column public.tags.name to app_lookup;
+grant update on column public.tags.version to app_staff;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users."position" to app_system;
@@ -5643,6 +6510,7 @@ grant execute on function app.audiences() to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
 grant execute on function app.begin_second_factor(sealed bytea) to app_staff;
 grant execute on function app.begin_second_factor(sealed bytea) to app_student;
+grant execute on function app.block_client(client uuid) to app_staff;
 grant execute on function app.calendar_of(department uuid) to app_staff;
 grant execute on function app.calendar_of(department uuid) to app_system;
 grant execute on function app.change_password(old_hash text, new_hash text) to app_staff;
@@ -5702,10 +6570,12 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
+grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
+grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;
@@ -5713,6 +6583,7 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
+grant execute on function app.has_open_conversation(client uuid) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
@@ -5721,10 +6592,17 @@ grant execute on function app.held_conversation() to app_lookup;
 grant execute on function app.held_conversation() to app_staff;
 grant execute on function app.held_conversation() to app_student;
 grant execute on function app.held_conversation() to app_system;
+grant execute on function app.history_entry(kind text, id uuid) to app_staff;
+grant execute on function app.history_entry(kind text, id uuid) to app_system;
+grant execute on function app.hold_clients(one uuid, other uuid) to app_staff;
 grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.hold_logins(company uuid, person uuid) to app_lookup;
 grant execute on function app.hold_members(company uuid) to app_lookup;
-grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb) to app_system;
+grant execute on function app.hold_merge(merge uuid) to app_staff;
+grant execute on function app.hold_tagged(tag uuid) to app_staff;
+grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
+grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_system;
+grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_lookup;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_system;
 grant execute on function app.joined(value text) to app_lookup;
 grant execute on function app.joined(value text) to app_staff;
@@ -5737,11 +6615,14 @@ grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.live_department(company uuid, department uuid) to app_lookup;
+grant execute on function app.lock_keys(keys text[]) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_system;
+grant execute on function app.look(name text) to app_lookup;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
 grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
+grant execute on function app.merge_clients(merge uuid, stays uuid, goes uuid, why jsonb) to app_staff;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.note_device(person uuid, with_device text, from_network text) to app_lookup;
@@ -5754,6 +6635,7 @@ grant execute on function app.own_logins() to app_staff;
 grant execute on function app.own_logins() to app_student;
 grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
+grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff;
 grant execute on function app.present_role() to app_lookup;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
@@ -5809,6 +6691,7 @@ grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_staff;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
 grant execute on function app.turn_days() to app;
+grant execute on function app.unblock_client(client uuid, words jsonb) to app_staff;
 grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
 grant execute on function app.unrouted_webhooks() to app_staff;
 grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
@@ -5851,13 +6734,18 @@ grant select on table public.channel_credentials to app_system;
 grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
+grant select on table public.client_consents to app_lookup;
 grant select on table public.client_consents to app_staff;
+grant select on table public.client_fields to app_staff;
+grant select on table public.client_fields to app_system;
+grant select on table public.client_history to app_staff;
+grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
 grant insert, select, update on table public.client_identities to app_system;
-grant select on table public.client_identities to app_staff;
+grant insert, select on table public.client_merges to app_lookup;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
-grant insert, select on table public.clients to app_lookup;
+grant insert, select, update on table public.clients to app_lookup;
 grant insert, select, update on table public.clients to app_system;
 grant select on table public.clients to app_staff;
 grant select on table public.clients to app_student;
@@ -5869,12 +6757,14 @@ grant delete, select on table public.company_secrets to app_staff;
 grant select on table public.company_secrets to app_system;
 grant select on table public.company_setup to app_staff;
 grant select on table public.company_setup to app_system;
+grant delete, insert, select on table public.conversation_handlers to app_lookup;
 grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
+grant insert, select on table public.conversation_transfers to app_lookup;
 grant insert, select on table public.conversation_transfers to app_system;
 grant select on table public.conversation_transfers to app_staff;
+grant insert, select, update on table public.conversations to app_lookup;
 grant insert, select, update on table public.conversations to app_system;
-grant select on table public.conversations to app_lookup;
 grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
 grant delete, insert, select on table public.department_members to app_lookup;
@@ -5955,6 +6845,9 @@ grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_staff;
 grant select on table public.presence_leases to app_student;
+grant insert, select, update on table public.protocol_blocks to app_lookup;
+grant select on table public.protocol_blocks to app_staff;
+grant select on table public.protocol_blocks to app_system;
 grant delete, select on table public.quick_replies to app_staff;
 grant select on table public.quick_replies to app_lookup;
 grant select on table public.quick_replies to app_system;
@@ -5968,6 +6861,9 @@ grant select on table public.scheduled_messages to app_staff;
 grant select, update on table public.scheduled_messages to app_system;
 grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
+grant delete, select on table public.tags to app_staff;
+grant insert, select on table public.tags to app_lookup;
+grant select on table public.tags to app_system;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;
 grant delete, select on table public.views to app_staff;

@@ -9,6 +9,8 @@ STATE_OF_THE_WORLD = {
     "unknown_template", "not_found", "not_published",
     # What was said before.
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
+    # Bytes that Postgres writes.
+    "metadata_too_long",
     # What WhatsApp says of a token, and a channel that was never saved.
     "not_accepted", "access_token required",
     # Which addresses lead to a public host, encrypted.

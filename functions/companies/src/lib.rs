@@ -36,7 +36,7 @@ pub struct Company {
     pub agent_visibility: AgentVisibility,
     /// Seconds after closing within which a client's message reopens a conversation; 0 for never.
     pub reopen_window: i32,
-    /// What a client is told when somebody takes their conversation over, with `{{agent.name}}`; null is the product's text, an empty
+    /// What a client is told when somebody takes their conversation over, with `{{agent.name}}` and `{{protocol}}`; null is the product's text, an empty
     /// one is none.
     pub takeover_text: Option<String>,
     /// Whether the bot answers.

@@ -46,7 +46,7 @@ pub const GIVE: &str = concat!(
     ), waiting as materialized (
         select id, array_position(array['urgent', 'high', 'normal', 'low'], priority) as rank, pending_since
           from conversations
-         where department_id = $1 and status = 'pending'
+         where department_id = $1 and status = 'pending' and snoozed_at is null
          order by array_position(array['urgent', 'high', 'normal', 'low'], priority), pending_since, id
          limit (select count(*) from places)
            for update skip locked
@@ -74,7 +74,7 @@ pub const GIVE: &str = concat!(
 
 /// Whether there is more to give, and to whom.
 pub const IS_MORE: &str = concat!(
-    "select exists (select from conversations where department_id = $1 and status = 'pending') and exists (",
+    "select exists (select from conversations where department_id = $1 and status = 'pending' and snoozed_at is null) and exists (",
     free_agents!(),
     ") as is_more"
 );

@@ -9,7 +9,7 @@ use crate::{Template, TemplateCategory, TemplateRow, WINDOW_CLOSED, template_col
 #[macro_export]
 macro_rules! conversation_columns {
     () => {
-        "conversations.id, conversations.client_id, clients.name as client_name,
+        "conversations.id, conversations.protocol, conversations.client_id, clients.name as client_name,
            (select identity.value from client_identities identity
              where identity.company_id = conversations.company_id and identity.client_id = conversations.client_id
                and identity.kind = 'phone'
@@ -23,7 +23,7 @@ macro_rules! conversation_columns {
            conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
            case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata,
-           conversations.merged_into_id"
+           conversations.merged_into_id, conversations.snoozed_at, conversations.snoozed_until, conversations.return_to_bot_at"
     };
 }
 
@@ -99,6 +99,8 @@ closed_set! {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
 pub struct Conversation {
     pub id: Uuid,
+    /// The number that people quote, of its company and local day: `AAAAMMDD-NNNNN`.
+    pub protocol: String,
     pub client_id: Uuid,
     pub client_name: String,
     /// Digits with country code.
@@ -142,6 +144,18 @@ pub struct Conversation {
     pub metadata: Value,
     /// The conversation of the same client that has its messages now.
     pub merged_into_id: Option<Uuid>,
+    /// Since when it is put off; null while it is not.
+    pub snoozed_at: Option<Timestamp>,
+    /// Until when it is put off at most: its client's next message ends it in any case.
+    pub snoozed_until: Option<Timestamp>,
+    /// When the bot takes it again.
+    pub return_to_bot_at: Option<Timestamp>,
+}
+
+impl Versioned for Conversation {
+    fn version(&self) -> i32 {
+        self.version
+    }
 }
 
 impl Conversation {
@@ -178,7 +192,7 @@ conversation_events! {
     ConversationCreated = "conversation.created";
     /// Its row changed: a new message, its mode, its unread count.
     ConversationUpdated = "conversation.updated";
-    /// A client wrote again within the reopening window.
+    /// A client wrote again within the reopening window, or somebody opened it again.
     ConversationReopened = "conversation.reopened";
     /// Somebody took it over or received it.
     ConversationAssigned = "conversation.assigned";
@@ -186,6 +200,8 @@ conversation_events! {
     ConversationTransferred = "conversation.transferred";
     /// It ended.
     ConversationClosed = "conversation.closed";
+    /// It is not put off any more, by its time or by somebody's act.
+    ConversationUnsnoozed = "conversation.unsnoozed";
     /// Staff read the client's messages.
     ConversationRead = "conversation.read";
 }

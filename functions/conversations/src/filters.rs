@@ -46,7 +46,10 @@ pub struct ConversationFilters {
     priority: Option<CommaSeparated<Priority>>,
     #[garde(skip)]
     unread: Option<bool>,
-    /// Part of the client's name (of fewer than three letters: the beginning of a word of it), phone in any format, e-mail, or
+    /// Put off, or not.
+    #[garde(skip)]
+    snoozed: Option<bool>,
+    /// A protocol number, part of the client's name (of fewer than three letters: the beginning of a word of it), phone in any format, e-mail, or
     /// words of a message.
     #[garde(length(chars, max = 100))]
     search: Option<String>,
@@ -65,7 +68,7 @@ const LIST: &str =
     concat!("select ", conversation_columns!(), " from (select * from (select conversations.* from conversations where true ");
 
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
-const CONDITIONS: [[&str; 2]; 12] = [
+const CONDITIONS: [[&str; 2]; 13] = [
     ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
     ["and conversations.assignee_id = any ($2::uuid[]) ", "and $2::uuid[] is null "],
     ["and conversations.department_id = any ($3::uuid[]) ", "and $3::uuid[] is null "],
@@ -91,7 +94,14 @@ const CONDITIONS: [[&str; 2]; 12] = [
                         and handlers.user_id = any ($16::uuid[])) ",
         "and $16::uuid[] is null ",
     ],
+    ["and (conversations.snoozed_at is null) <> $17::boolean ", "and $17::boolean is null "],
 ];
+
+/// Nothing else is written like it.
+const PROTOCOL: &str = "and conversations.protocol = btrim($8::text) and $9::text[] is not null ";
+
+/// What is put off has an index.
+const SNOOZED: &str = "and conversations.snoozed_at is not null and $17::boolean is not null ";
 
 /// One category is compared as a value, so that its index gives the order as well; as one the planner does not know, which would
 /// rather look for closed conversations, most of all, behind every open one.
@@ -182,7 +192,7 @@ impl AskedConversations {
         let conditions = self.conditions();
         let mut pieces = vec![COUNT[0]];
         pieces.extend(&conditions);
-        if self.list.filters.search.is_some() {
+        if self.searches_words() {
             pieces.push(SEARCH[0]);
             pieces.extend(&conditions);
             pieces.extend([NEWEST_FIRST, SEARCH[1]]);
@@ -196,7 +206,7 @@ impl AskedConversations {
         let Self { categories, assignees, departments, channels, channel_kinds, .. } = self;
         let Self { handled_by, tags, priorities, numbers, list, .. } = self;
         let List { filters, at, id, wanted, .. } = list;
-        let ConversationFilters { unread, search, from, to, .. } = filters;
+        let ConversationFilters { unread, snoozed, search, from, to, .. } = filters;
         transaction
             .all(
                 statement,
@@ -217,6 +227,7 @@ impl AskedConversations {
                     wanted,
                     channel_kinds,
                     handled_by,
+                    snoozed,
                 ],
             )
             .await
@@ -238,6 +249,7 @@ impl AskedConversations {
             filters.to.is_some(),
             at.is_some(),
             self.handled_by.is_some(),
+            filters.snoozed.is_some(),
         ];
         let mut conditions: Vec<_> =
             CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]).collect();
@@ -253,16 +265,30 @@ impl AskedConversations {
         if *order == Order::Asc && at.is_some() {
             conditions[10] = NEWER;
         }
+        if filters.snoozed == Some(true) {
+            conditions[12] = SNOOZED;
+        }
+        if self.is_for_protocol() {
+            conditions[7] = PROTOCOL;
+        }
         conditions
     }
 
+    /// Whether a number is searched for, which is no word of anybody's.
+    fn is_for_protocol(&self) -> bool {
+        self.list.filters.search.as_deref().is_some_and(search::is_protocol)
+    }
+
+    fn searches_words(&self) -> bool {
+        self.list.filters.search.is_some() && !self.is_for_protocol()
+    }
+
     fn statement(&self) -> &'static str {
-        let List { filters, order, .. } = &self.list;
-        let order = if *order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
+        let order = if self.list.order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
         let conditions = self.conditions();
         let mut pieces = vec![LIST];
         pieces.extend(&conditions);
-        if filters.search.is_some() {
+        if self.searches_words() {
             pieces.push(SEARCH[0]);
             pieces.extend(&conditions);
             pieces.extend([order, SEARCH[1]]);

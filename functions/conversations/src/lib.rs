@@ -21,14 +21,16 @@ mod statuses;
 mod takeover;
 mod template;
 mod template_message;
+mod timers;
+mod transfer;
 mod variables;
 
 use shared::prelude::*;
 
 pub use conversation::{
     Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUpdated, HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow,
-    Priority, Status, emit_conversation, enqueue_bot_turn, lock, out_of_window,
+    ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated, HeldConversation, IS_SEEN,
+    LOCK_ALL, Mode, OutOfWindow, Priority, Status, emit_conversation, enqueue_bot_turn, lock, out_of_window,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
@@ -55,6 +57,8 @@ pub use template::{
     Variable, VariablePlace,
 };
 pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
+pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, time_to_come, unsnooze};
+pub use transfer::{Destination, transfer};
 pub use variables::Variables;
 
 pub const ALREADY_TAKEN: Problem = Problem::new(
@@ -67,6 +71,17 @@ pub const ALREADY_TAKEN: Problem = Problem::new(
 pub const CONVERSATION_CLOSED: Problem =
     Problem::new(409, "conversation_closed", "Esta conversa já foi encerrada.", "This conversation is already closed.")
         .showing::<Conversation>();
+pub const NO_BOT: Problem =
+    Problem::new(409, "no_bot", "Não há robô neste canal.", "There is no bot on this channel.").showing::<Conversation>();
+pub const NOT_CLOSED: Problem =
+    Problem::new(409, "not_closed", "Esta conversa está aberta.", "This conversation is open.").showing::<Conversation>();
+pub const ALREADY_OPEN: Problem = Problem::new(
+    409,
+    "already_open",
+    "Este cliente já tem uma conversa aberta neste canal.",
+    "This client has an open conversation on this channel already.",
+)
+.showing::<Conversation>();
 pub const NOT_HOLDER: Problem = Problem::new(
     409,
     "not_holder",

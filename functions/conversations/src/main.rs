@@ -1,5 +1,7 @@
 //! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
 
+#[path = "bin/assign_conversation.rs"]
+mod assign_conversation;
 #[path = "bin/assign_waiting_conversation.rs"]
 mod assign_waiting_conversation;
 #[path = "bin/cancel_scheduled_message.rs"]
@@ -14,6 +16,8 @@ mod deliver_message;
 mod forward_message;
 #[path = "bin/get_conversation.rs"]
 mod get_conversation;
+#[path = "bin/get_conversation_stats.rs"]
+mod get_conversation_stats;
 #[path = "bin/list_conversations.rs"]
 mod list_conversations;
 #[path = "bin/list_message_revisions.rs"]
@@ -26,10 +30,14 @@ mod list_scheduled_messages;
 mod list_transfers;
 #[path = "bin/mark_conversation_read.rs"]
 mod mark_conversation_read;
+#[path = "bin/mark_conversation_unread.rs"]
+mod mark_conversation_unread;
 #[path = "bin/mark_message_read.rs"]
 mod mark_message_read;
 #[path = "bin/react_to_message.rs"]
 mod react_to_message;
+#[path = "bin/reopen_conversation.rs"]
+mod reopen_conversation;
 #[path = "bin/retry_message.rs"]
 mod retry_message;
 #[path = "bin/schedule_message.rs"]
@@ -38,16 +46,23 @@ mod schedule_message;
 mod search_messages;
 #[path = "bin/send_message.rs"]
 mod send_message;
+#[path = "bin/set_conversation_mode.rs"]
+mod set_conversation_mode;
+#[path = "bin/snooze_conversation.rs"]
+mod snooze_conversation;
 #[path = "bin/take_over_conversation.rs"]
 mod take_over_conversation;
 #[path = "bin/transfer_conversation.rs"]
 mod transfer_conversation;
+#[path = "bin/update_conversation.rs"]
+mod update_conversation;
 #[path = "bin/update_scheduled_message.rs"]
 mod update_scheduled_message;
 
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
+        ("assign_conversation", assign_conversation::main),
         ("assign_waiting_conversation", assign_waiting_conversation::main),
         ("cancel_scheduled_message", cancel_scheduled_message::main),
         ("close_conversation", close_conversation::main),
@@ -55,20 +70,26 @@ fn main() {
         ("deliver_message", deliver_message::main),
         ("forward_message", forward_message::main),
         ("get_conversation", get_conversation::main),
+        ("get_conversation_stats", get_conversation_stats::main),
         ("list_conversations", list_conversations::main),
         ("list_message_revisions", list_message_revisions::main),
         ("list_messages", list_messages::main),
         ("list_scheduled_messages", list_scheduled_messages::main),
         ("list_transfers", list_transfers::main),
         ("mark_conversation_read", mark_conversation_read::main),
+        ("mark_conversation_unread", mark_conversation_unread::main),
         ("mark_message_read", mark_message_read::main),
         ("react_to_message", react_to_message::main),
+        ("reopen_conversation", reopen_conversation::main),
         ("retry_message", retry_message::main),
         ("schedule_message", schedule_message::main),
         ("search_messages", search_messages::main),
         ("send_message", send_message::main),
+        ("set_conversation_mode", set_conversation_mode::main),
+        ("snooze_conversation", snooze_conversation::main),
         ("take_over_conversation", take_over_conversation::main),
         ("transfer_conversation", transfer_conversation::main),
+        ("update_conversation", update_conversation::main),
         ("update_scheduled_message", update_scheduled_message::main),
     ]);
 }

@@ -4,7 +4,10 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use shared::{closed_set, prelude::Uuid};
+use shared::{
+    closed_set,
+    prelude::{Timestamp, Uuid},
+};
 
 closed_set! {
     /// What a message is. Reactions are shown on the messages they are to.
@@ -138,11 +141,15 @@ struct System {
     act: Option<Act>,
     /// Who took it over, or was given it.
     user_id: Option<Uuid>,
-    /// Who closed or transferred it.
+    /// Whose act it was; nobody's when its time had come.
     by_user_id: Option<Uuid>,
     to_user_id: Option<Uuid>,
     to_department_id: Option<Uuid>,
     reason: Option<String>,
+    /// Until when it is put off.
+    until: Option<Timestamp>,
+    /// When the bot takes it again.
+    return_to_bot_at: Option<Timestamp>,
     /// WhatsApp's notice, as it came.
     system: Option<Map<String, Value>>,
     identity: Option<Map<String, Value>>,
@@ -159,6 +166,11 @@ enum Act {
     Merged,
     Transferred,
     Closed,
+    Reopened,
+    Snoozed,
+    Unsnoozed,
+    BotStopped,
+    ReturnedToBot,
 }
 
 /// What we cannot show, as it came.

@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use shared::{closed_set, error::FieldProblem, prelude::*};
 
-use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, add_outgoing, may_send};
+use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, add_outgoing, may_send, time_to_come};
 
 /// The columns of `ScheduledMessage`, from a relation named `scheduled_messages`.
 #[macro_export]
@@ -113,12 +113,7 @@ pub async fn lock_scheduled(transaction: &Transaction, id: Uuid) -> Result<Locke
 
 /// What is wrong with a time at which something is to be sent.
 pub fn not_too_soon(now: Timestamp, due_at: Timestamp) -> Option<FieldProblem> {
-    if due_at <= now {
-        return Some(FieldProblem::new("due_at", "in_the_past", "Escolha uma hora que ainda vem.", "Choose a time to come."));
-    }
-    let is_too_late = due_at.duration_since(now).as_hours() >= 366 * 24;
-    is_too_late
-        .then(|| FieldProblem::new("due_at", "too_late", "Escolha uma hora dentro de um ano.", "Choose a time within a year."))
+    time_to_come("due_at", now, due_at)
 }
 
 /// Conversations come first in the order of locks, and what is not waiting needs none.

@@ -6,6 +6,13 @@ use shared::phone;
 const FEWEST: usize = 4;
 const FEWEST_BESIDE_LETTERS: usize = 8;
 
+/// Whether this is the number of a conversation: its day, and five digits or more.
+pub(crate) fn is_protocol(text: &str) -> bool {
+    text.trim().split_once('-').is_some_and(|(day, number)| {
+        day.len() == 8 && number.len() >= 5 && day.bytes().chain(number.bytes()).all(|byte| byte.is_ascii_digit())
+    })
+}
+
 /// The digits under which a phone number typed like this, or a part of one, may be stored: with the country code or without,
 /// with Brazil's ninth digit or without, with zeros dialled before it; patterns for the inside of a `like`. Empty for what is no number.
 #[must_use]
@@ -54,6 +61,20 @@ pub fn places_of(words: &[String], text: &str) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_conversations_are_told_from_phones() {
+        for (text, is_one) in [
+            ("20261128-00001", true),
+            (" 20261128-123456 ", true),
+            ("20261128-0001", false),
+            ("2026112-00001", false),
+            ("98765-4321", false),
+            ("20261128-0000a", false),
+        ] {
+            assert_eq!(is_protocol(text), is_one, "{text}");
+        }
+    }
 
     #[test]
     fn places_are_counted_in_characters() {

@@ -96,6 +96,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_worker_killed_at_its_last_attempt_fails_the_message_and_its_lane_goes_on,
             a_worker_killed_while_it_gives_conversations_gives_each_once,
             a_planned_message_goes_out_once_though_its_worker_is_killed,
+            a_snooze_whose_worker_is_killed_ends_once,
             agents_come_and_go_while_the_worker_is_killed,
             a_crowd_whose_worker_is_killed_is_told_soon,
             a_function_over_its_time_out_is_killed_and_its_locks_go,

@@ -1,12 +1,12 @@
-//! Worker of the automation queue — gives what waits in a department to its agents who are online and have room, and sends what was
-//! planned.
+//! Worker of the automation queue — gives what waits in a department to its agents who are online and have room, sends what was
+//! planned, and lets conversations come back at their times.
 
 use std::time::Duration;
 
 use conversations::{
-    Conversation, ConversationAssigned, SystemMessage, add_system_message,
+    CONVERSATION_TIMER, Conversation, ConversationAssigned, SystemMessage, add_system_message,
     assignment::{GIVE, IS_MORE, LOCK_ASSIGNMENT, Left, MOST_GIVEN},
-    emit_conversation, give_up_scheduled, send_scheduled,
+    emit_conversation, give_up_scheduled, run_conversation_timer, send_scheduled,
 };
 use futures_util::future::try_join3;
 use shared::prelude::*;
@@ -14,7 +14,7 @@ use shared::prelude::*;
 /// Until what somebody else was changing is looked at again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The other kind of job.
+/// Another kind of job.
 const PLANNED: &str = "send_scheduled_message";
 
 #[derive(Deserialize)]
@@ -29,6 +29,9 @@ pub fn main() {
 async fn assign_waiting_conversation(context: Context, job: Claimed) -> Result<Outcome, Error> {
     if job.kind == PLANNED {
         return send_scheduled(&context, &job).await;
+    }
+    if job.kind == CONVERSATION_TIMER {
+        return run_conversation_timer(&context, &job).await;
     }
     let Assignment { department_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;

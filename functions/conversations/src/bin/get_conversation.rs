@@ -4,7 +4,7 @@ use conversations::{CONVERSATION, ClientIdentity, Conversation, accepts_marketin
 use futures_util::future::join;
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/conversations/{id}");
+const ROUTE: Route = Route::get("/conversations/{id}").or(&["/chats/{id}"]);
 
 const CLIENT: &str = concat!(
     "

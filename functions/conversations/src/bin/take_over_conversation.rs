@@ -93,7 +93,7 @@ async fn take_over_conversation(
         return Err(CLIENT_BLOCKED.with_current(&conversation));
     }
     let is_reply = input.greeting.is_some();
-    let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name));
+    let text = input.greeting.or_else(|| takeover_text(of_company.as_deref(), &name, &conversation.protocol));
     if let Some(body) = text.filter(|_| is_window_open && !is_client_blocked) {
         let payload = if is_reply { json!({}) } else { json!({"automatic": true}) };
         let new = NewMessage {

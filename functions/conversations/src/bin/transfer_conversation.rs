@@ -1,10 +1,7 @@
 //! POST /conversations/{id}/transfer — to another user, or to a department where it waits again.
 
-use conversations::{
-    CONVERSATION_CLOSED, Conversation, ConversationAssigned, ConversationTransferred, INVALID_TARGET, NOT_HOLDER, SystemMessage,
-    add_system_message, emit_conversation, lock, updated_conversation,
-};
-use futures_util::future::join;
+use conversations::{CONVERSATION_CLOSED, Conversation, Destination, INVALID_TARGET, NOT_HOLDER, lock, transfer};
+use futures_util::future::try_join;
 use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/conversations/{id}/transfer").or(&["/chats/{id}/transfer"]).fails(&[
@@ -26,35 +23,6 @@ struct Transfer {
     reason: Option<String>,
 }
 
-const TARGET_NAME: &str = "
-    select users.name
-      from memberships
-      join users on users.id = memberships.user_id
-     where $1::uuid is not null and memberships.user_id = $1 and memberships.status = 'active' and memberships.role <> 'student'
-     union all
-    select departments.name
-      from departments
-     where $2::uuid is not null and departments.id = $2 and deleted_at is null";
-
-/// The row it leaves in `conversation_transfers` takes the reason from the setting.
-const TRANSFER: &str = updated_conversation!(
-    "
-        update conversations
-           set assignee_id = $2,
-               department_id = coalesce($3, department_id),
-               mode = 'human',
-               version = version + 1,
-               bot_node = null
-         where id = $1
-           and set_config('app.transfer_reason', coalesce($4, ''), true) is not null
-        returning *"
-);
-
-#[derive(FromRow)]
-struct Target {
-    name: String,
-}
-
 pub fn main() {
     serve(&ROUTE, transfer_conversation);
 }
@@ -66,35 +34,16 @@ async fn transfer_conversation(
     Json(input): Json<Transfer>,
 ) -> Result<Json<Conversation>, Error> {
     let transaction = context.begin(&agent).await?;
-    let (held, target) =
-        join(lock(&transaction, id), transaction.first::<Target>(TARGET_NAME, &[&input.to_user_id, &input.to_department_id]))
-            .await;
-    let (held, target) = (held?, target?);
+    let Transfer { to_user_id, to_department_id, reason } = input;
+    let to = Destination { user_id: to_user_id, department_id: to_department_id, reason };
+    let (held, name) = try_join(lock(&transaction, id), to.name(&transaction)).await?;
     if held.is_closed() {
         return Err(held.refuse(&transaction, CONVERSATION_CLOSED).await);
     }
     if !held.may_be_moved_by(&agent) {
         return Err(held.refuse(&transaction, NOT_HOLDER).await);
     }
-    let target = target.ok_or(INVALID_TARGET)?;
-    let Transfer { to_user_id, to_department_id, reason } = input;
-    let conversation: Conversation = transaction.one(TRANSFER, &[&id, &to_user_id, &to_department_id, &reason]).await?;
-    let by = Some(agent.user_id);
-    emit_conversation::<ConversationTransferred>(&transaction, agent.company_id, &conversation, by, Some(held.audience()));
-    if let Some(receiver) = to_user_id {
-        let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: by };
-        transaction.emit(Event::new(Topic::User(receiver), Audience::user(receiver), &payload));
-    }
-    let why = reason.as_deref().map(|reason| format!(" Motivo: {reason}")).unwrap_or_default();
-    let line = SystemMessage {
-        text: format!("Conversa transferida para {}.{why}", target.name),
-        payload: json!({"act": "transferred", "by_user_id": agent.user_id, "to_user_id": to_user_id,
-                        "to_department_id": to_department_id, "reason": reason}),
-    };
-    add_system_message(&context, &transaction, &conversation, line);
-    let before = json!({"assignee_id": held.assignee_id, "department_id": held.department_id});
-    let after = json!({"assignee_id": conversation.assignee_id, "department_id": conversation.department_id});
-    transaction.audit(id, &before, &after);
+    let conversation = transfer(&context, &transaction, &agent, &held, to, name).await?;
     transaction.commit(Json(conversation)).await
 }
 

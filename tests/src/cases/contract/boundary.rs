@@ -52,8 +52,9 @@ const OF_STAFF: &[&str] = &[
     "insert conversation_handlers (company_id, conversation_id, user_id)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",
-    "update conversations (department_id, assignee_id, mode, version, last_message_at, last_message_preview, last_message_from, \
-     read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id)",
+    "update conversations (department_id, assignee_id, mode, priority, tags, subject, version, last_message_at, last_message_preview, \
+     last_message_from, read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id, metadata, snoozed_at, \
+     snoozed_until, return_to_bot_at)",
     "delete department_members",
     "insert department_members (department_id, user_id, capacity)",
     "update department_members (capacity)",
@@ -174,7 +175,6 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "channel.flagged",
     "conversation.created",
-    "conversation.reopened",
     "conversation.typing",
     "message.updated",
     "template.updated",
@@ -338,9 +338,11 @@ pub async fn staff_move_conversations_and_change_nothing_else_of_them(stack: Arc
         "inbound_count",
         "window_expires_at",
         "merged_into_id",
-        "metadata",
+        "protocol",
         "bot_fields",
+        "bot_flow_id",
         "bot_answered",
+        "bot_turns",
         "revision",
         "first_pending_at",
         "started_at",

@@ -291,6 +291,12 @@ impl Change {
                 },
             },
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
+            "update_conversation" => {
+                let id = super::sample::conversation(stack, company).await;
+                let same = json!({"subject": "Matrícula", "tags": ["curso"], "metadata": {"origem": 1}});
+                let renamed: fn(&Value, &str) -> Value = |_, name| json!({"subject": name});
+                Self { method: Method::PUT, path: format!("/conversations/{id}"), made: same.clone(), same, renamed }
+            }
             "update_scheduled_message" => {
                 let conversation = super::sample::conversation(stack, company).await;
                 company.admin.take_over(&conversation).await;

@@ -196,6 +196,11 @@ impl Fixture {
             "message_id" => self.message(function).await,
             "scheduled_message_id" => self.scheduled_message().await,
             "soon" => in_an_hour(),
+            "closed_conversation_id" => {
+                let id = self.conversation(true).await;
+                admin.close(&id).await;
+                id
+            }
             "waiting_conversation_id" => self.conversation(false).await,
             "note_id" => text(&self.note().await["id"]).to_owned(),
             "noted_client_id" => text(&self.note().await["client_id"]).to_owned(),

@@ -28,6 +28,7 @@ mod openings;
 mod outbox;
 mod outgoing_files;
 mod people;
+mod protocols;
 mod reading;
 mod resuming;
 mod searching;
@@ -37,7 +38,9 @@ mod sockets;
 mod statuses;
 mod takeovers;
 mod templates;
+mod timed;
 mod transfers;
+mod upkeep;
 mod visibility;
 mod waiting;
 mod webhooks;
@@ -288,6 +291,29 @@ pub fn together() -> Vec<(&'static str, Case)> {
             handover_of_the_bot_to_a_department_leaves_a_row,
             history_is_paged_in_either_order,
             history_is_out_of_sight_with_its_conversation,
+        };
+        upkeep::{
+            people_change_what_a_conversation_is_about,
+            one_of_ten_changes_of_the_same_version_counts,
+            another_tag_does_not_silence_the_bot,
+            supervisors_give_what_anybody_holds,
+            what_is_closed_is_opened_again_once,
+            a_client_has_one_open_conversation_whoever_opens_another,
+            what_is_marked_unread_is_unread_for_staff_only,
+            stats_count_what_the_caller_sees,
+        };
+        protocols::{
+            each_conversation_has_a_number_of_its_day,
+            nobody_waits_for_a_number,
+            clients_are_told_the_number_where_the_company_says_it,
+        };
+        timed::{
+            the_bot_comes_back_at_its_time_and_answers,
+            people_and_the_bot_take_turns,
+            without_a_bot_nothing_goes_to_it,
+            the_bot_does_not_take_what_was_given_to_somebody_else,
+            a_snooze_ends_at_its_time_once,
+            a_snooze_ends_when_the_client_writes_or_somebody_says_so,
         };
         waiting::{
             waiting_times_are_kept_whoever_moves_it,
