@@ -28,7 +28,7 @@ struct ConversationChanges {
     #[schemars(regex(pattern = VISIBLE))]
     subject: Option<String>,
     /// All of them, each once.
-    #[garde(length(max = 20), inner(inner(length(chars, min = 1, max = 60), custom(visible))))]
+    #[garde(length(max = 20), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
     #[schemars(inner(regex(pattern = VISIBLE)))]
     tags: Option<Vec<String>>,
     #[garde(skip)]

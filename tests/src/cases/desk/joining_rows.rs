@@ -39,7 +39,8 @@ const REFERENCES: &str = "
 const LOOSE: &str = "
     select table_name || '.' || column_name
       from information_schema.columns
-     where table_schema = 'public' and column_name in ('client_id', 'conversation_id')
+      join information_schema.tables using (table_schema, table_name)
+     where table_schema = 'public' and table_type = 'BASE TABLE' and column_name in ('client_id', 'conversation_id')
        and not exists (
            select from pg_constraint
              join pg_attribute on attrelid = conrelid and attnum = any (conkey)

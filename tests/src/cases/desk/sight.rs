@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number};
 
@@ -11,10 +12,14 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "calendar.updated",
     "channel.flagged",
     "channel.updated",
+    "client.blocked",
     "client.created",
     "client.deleted",
     "client.merged",
+    "client.unblocked",
+    "client.unmerged",
     "client.updated",
+    "client_fields.updated",
     "company.updated",
     "department.created",
     "department.deleted",
@@ -23,13 +28,23 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "job.progress",
     "membership.ended",
     "prices.updated",
+    "quick_reply.created",
+    "quick_reply.deleted",
+    "quick_reply.updated",
     "session.revoked",
     "setup.updated",
+    "tag.created",
+    "tag.deleted",
+    "tag.updated",
     "template.updated",
     "templates.synced",
     "user.awaiting_approval",
     "user.presence",
     "user.updated",
+    "view.created",
+    "view.deleted",
+    "view.updated",
+    "views.ordered",
 ];
 
 struct Scene {
@@ -66,7 +81,7 @@ fn typing(id: &str) -> Value {
 
 pub async fn no_type_of_frame_reaches_who_lost_sight(stack: Arc<Stack>) {
     let Scene { company, client, id, target, mut blind, mut seeing } = scene(&stack).await;
-    let [_, holder, colleague] = &company.agents[..] else { panic!("three agents") };
+    let [blind_person, holder, colleague] = &company.agents[..] else { panic!("three agents") };
     holder.take_over(&id).await;
     let mut typist = holder.socket().await;
     typist.follow(&id).await;
@@ -80,6 +95,14 @@ pub async fn no_type_of_frame_reaches_who_lost_sight(stack: Arc<Stack>) {
     holder.api.post(&format!("/conversations/{id}/read"), json!({})).await.expect(200);
     let planned = json!({"conversation_id": id, "body": "Até logo", "due_at": Timestamp::now() + SignedDuration::from_hours(1)});
     holder.api.post("/scheduled-messages", planned).await.expect(201);
+    for change in [json!({}), json!({"is_over": true})] {
+        holder.api.post(&format!("/conversations/{id}/snooze"), change).await.expect(200);
+    }
+    let note = json!({"conversation_id": id, "text": "Veja", "mention_ids": [blind_person.id, company.supervisor.id]});
+    let note = holder.api.post("/notes", note).await.expect(201);
+    let path = format!("/notes/{}", text(&note["id"]));
+    holder.api.call(Method::PUT, &path, Some(json!({"text": "Vejam"}))).await.expect(200);
+    holder.api.call(Method::DELETE, &path, None).await.expect(204);
     holder.transfer(&id, json!({"to_user_id": colleague.id})).await;
     colleague.close(&id).await;
     company.phone.receive_text(&client, "Mais uma coisa").await;
