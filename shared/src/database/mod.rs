@@ -2,6 +2,7 @@
 
 mod flight;
 mod list;
+mod order;
 mod transaction;
 
 pub use list::TimeList;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio_postgres::{Row, Statement, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
+use super::{flight::Beginning, order::Order};
 use crate::{
     audience::Audience,
     context::Context,
@@ -77,6 +78,7 @@ pub struct Transaction {
     pub(super) enter: Enter,
     /// Whose events these are.
     company_id: OnceLock<Uuid>,
+    order: Order,
     pub(super) has_begun: AtomicBool,
     has_savepoint: AtomicBool,
     is_over: bool,
@@ -124,6 +126,7 @@ impl Context {
                 held,
                 enter,
                 company_id,
+                order: Order::default(),
                 has_begun: AtomicBool::new(false),
                 has_savepoint: AtomicBool::new(false),
                 is_over: false,
@@ -141,17 +144,9 @@ impl Transaction {
     /// As `postgres::explain` maps them.
     pub fn query<'a>(&'a self, sql: &'static str, parameters: Parameters<'a>) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
         Box::pin(async move {
+            let place = self.order.take_place();
             let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
-            let work = self.connection().client.query(&statement, parameters);
-            // Nothing is awaited from here until everything of the first flight is sent: a query beside this one comes after it.
-            if self.has_begun.swap(true, Ordering::SeqCst) {
-                let _flight = self.context.flight();
-                return match work.await {
-                    Ok(answer) => Ok(answer),
-                    Err(error) => Err(self.explain(error).await),
-                };
-            }
-            self.begin_with(beginning, work).await
+            place.send(self.run(beginning, self.connection().client.query(&statement, parameters))).await
         })
     }
 
@@ -187,17 +182,26 @@ impl Transaction {
     /// As `query`.
     pub fn execute<'a>(&'a self, sql: &'static str, parameters: Parameters<'a>) -> BoxFuture<'a, Result<u64, Error>> {
         Box::pin(async move {
+            let place = self.order.take_place();
             let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
-            let work = self.connection().client.execute(&statement, parameters);
-            if self.has_begun.swap(true, Ordering::SeqCst) {
-                let _flight = self.context.flight();
-                return match work.await {
-                    Ok(answer) => Ok(answer),
-                    Err(error) => Err(self.explain(error).await),
-                };
-            }
-            self.begin_with(beginning, work).await
+            place.send(self.run(beginning, self.connection().client.execute(&statement, parameters))).await
         })
+    }
+
+    /// The first statement begins the transaction. Its first poll sends all that goes with it.
+    async fn run<T>(
+        &self,
+        beginning: Beginning,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        if !self.has_begun.swap(true, Ordering::SeqCst) {
+            return self.begin_with(beginning, work).await;
+        }
+        let _flight = self.context.flight();
+        match work.await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.explain(error).await),
+        }
     }
 
     /// Runs a statement by itself, committed whatever becomes of this transaction. It is sent before the transaction's first flight, and
@@ -207,15 +211,16 @@ impl Transaction {
     /// As `query`; 503 when the transaction has begun already, a passing reason.
     pub fn commit_ahead<'a>(&'a self, sql: &'static str, parameters: &'a [Parameter]) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
         Box::pin(async move {
+            let place = self.order.take_place();
             let connection = self.connection();
             let statement = connection.statement(self.context.trips(), sql).await.map_err(|error| postgres::explain(&error))?;
             if self.has_begun.load(Ordering::SeqCst) {
-                // Its statement was prepared only now: the next time it is there.
                 return Err(UNAVAILABLE.caused_by("what is to be committed ahead comes too late").passing("order"));
             }
             let _flight = self.context.flight();
             let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as _).collect();
-            connection.client.query(&statement, &parameters).await.map_err(|error| postgres::explain(&error))
+            let work = connection.client.query(&statement, &parameters);
+            place.send(work).await.map_err(|error| postgres::explain(&error))
         })
     }
 

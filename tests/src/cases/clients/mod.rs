@@ -7,7 +7,16 @@ mod clients_kept;
 mod history;
 mod merged;
 
+use serde_json::Value;
+
 use crate::Case;
+
+/// A client whom one has read, as lists and changes answer them: these leave out what they agreed to.
+fn as_changed(mut read: Value) -> Value {
+    let consents = read.as_object_mut().and_then(|client| client.remove("consents"));
+    assert!(consents.is_some_and(|consents| consents.is_array()), "{read}");
+    read
+}
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
