@@ -73,7 +73,7 @@ declare
                 else ' and (clients.created_at, clients.id) < ($3, $4)' end;
     is_named constant text := 'app.searchable(clients.name) like any ($6)';
     is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
-    has_document constant text := 'clients.document like $9';
+    has_document constant text := '(clients.document like $9 and clients.merged_into_id is null)';
     has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
     found uuid[] := '{}';
     more uuid[];

@@ -2463,7 +2463,7 @@ declare
                 else ' and (clients.created_at, clients.id) < ($3, $4)' end;
     is_named constant text := 'app.searchable(clients.name) like any ($6)';
     is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
-    has_document constant text := 'clients.document like $9';
+    has_document constant text := '(clients.document like $9 and clients.merged_into_id is null)';
     has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
     found uuid[] := '{}';
     more uuid[];
@@ -3960,6 +3960,8 @@ declare
     stray record;
     target uuid;
     touched uuid[];
+    now_blocked timestamptz;
+    freed uuid[];
     opened uuid[] := '{}';
 begin
     if not app.has_role('supervisor', 'admin') then
@@ -3977,6 +3979,9 @@ begin
     two := done.merged_client_id;
     was := done.undo -> 'client';
     had := done.undo -> 'merged_client';
+    -- What was held is unread from here on, whoever it goes to.
+    select blocked_at into now_blocked from clients where company_id = company and id = one;
+    freed := app.unblock_client(one, words);
     select coalesce(array_agg(messages.id) filter (where messages.inbound_number > conversations.read_count), '{}'),
            coalesce(array_agg(messages.id) filter (where messages.inbound_number > conversations.bot_answered), '{}')
       into unread, unanswered
@@ -3995,8 +4000,9 @@ begin
                                then (was ->> 'name_told_at')::timestamptz else name_told_at end,
            document = case when was ->> 'document' is null and document = had ->> 'document' then null else document end,
            email = case when was ->> 'email' is null and email = had ->> 'email' then null else email end,
-           blocked_at = case when was ->> 'blocked_at' is null and blocked_at = (had ->> 'blocked_at')::timestamptz then null
-                             else blocked_at end,
+           blocked_at = case when was ->> 'blocked_at' is null and now_blocked = (had ->> 'blocked_at')::timestamptz then null
+                             else now_blocked end,
+           blocked_count = greatest(blocked_count - coalesce((had ->> 'blocked_count')::integer, 0), 0),
            tags = array(select tag from unnest(tags) with ordinality given (tag, place)
                          where not (had -> 'tags' ? tag) or was -> 'tags' ? tag order by place),
            custom_fields = (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(custom_fields)
@@ -4005,7 +4011,11 @@ begin
                         where was -> 'metadata' ? key or value is distinct from had -> 'metadata' -> key),
            version = version + 1
      where company_id = company and id = one;
-    update clients set merged_into_id = null, version = version + 1 where company_id = company and id = two;
+    update clients
+       set merged_into_id = null, version = version + 1,
+           blocked_at = case when had ->> 'blocked_at' is null and now_blocked = (was ->> 'blocked_at')::timestamptz then null
+                             else now_blocked end
+     where company_id = company and id = two;
     update clients set merged_into_id = two
      where company_id = company and merged_into_id = one
        and id in (select value::uuid from jsonb_array_elements_text(done.undo -> 'clients'));
@@ -4035,7 +4045,7 @@ begin
                                                           and messages.came_by <> all (theirs)))
         returning id
     )
-    select coalesce(array_agg(id), '{}') into touched from parted;
+    select coalesce(array_agg(id), '{}') || freed into touched from parted;
 
     for pair in select value from jsonb_array_elements(done.undo -> 'joined') loop
         kept_id := (pair -> 'kept' ->> 'id')::uuid;
@@ -4147,13 +4157,14 @@ begin
            last_message_at = coalesce(newest.sent_at, conversations.last_message_at),
            last_message_id = newest.id,
            last_message_from = coalesce(newest.sender_type, conversations.last_message_from),
-           last_message_preview = left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120),
+           last_message_preview = case when newest.deleted_at is not null then words ->> 'taken_back'
+                                       else left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120) end,
            window_expires_at = (select max(sent_at) + interval '24 hours' from messages
                                  where company_id = company and conversation_id = counted.id and sender_type = 'client'),
            version = conversations.version + 1
       from counted
       left join lateral (
-          select id, sent_at, sender_type, kind, body from messages
+          select id, sent_at, sender_type, kind, body, deleted_at from messages
            where company_id = company and conversation_id = counted.id and kind <> 'reaction' and sender_type <> 'system'
            order by sent_at desc, id desc limit 1) newest on true
      where conversations.company_id = company and conversations.id = counted.id;
@@ -4162,7 +4173,7 @@ begin
       from messages
      where jobs.company_id = company and jobs.queue = 'delivery' and jobs.finished_at is null
        and jobs.lane in (select id::text from unnest(touched) id)
-       and messages.company_id = company and messages.id::text = jobs.payload ->> 'message_id'
+       and messages.company_id = company and messages.id = (jobs.payload ->> 'message_id')::uuid
        and messages.conversation_id::text <> jobs.lane;
     update client_merges set undone_at = now(), undone_by_id = app.user_id() where company_id = company and id = merge;
     return array(select distinct unnest(touched));
@@ -5101,7 +5112,7 @@ declare
     company uuid := app.company_id();
     changed uuid[];
 begin
-    perform from conversations where company_id = company and client_id = client and held_count > 0 order by id for update;
+    perform from conversations where company_id = company and client_id = client order by id for update;
     update clients set blocked_at = null, version = version + 1 where company_id = company and id = client and blocked_at is not null;
     with held as (
         select conversations.id,
@@ -5128,10 +5139,12 @@ begin
                last_message_at = greatest(conversations.last_message_at, newest.sent_at),
                last_message_id = case when newest.is_shown then newest.id else conversations.last_message_id end,
                last_message_from = case when newest.is_shown then 'client' else conversations.last_message_from end,
-               last_message_preview = case when not newest.is_shown then conversations.last_message_preview else left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120) end
+               last_message_preview = case when not newest.is_shown then conversations.last_message_preview
+                                           when newest.deleted_at is not null then words ->> 'taken_back'
+                                           else left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120) end
           from held
          cross join lateral (
-             select messages.id, sent_at, kind, body, sent_at > last_message_at - interval '1 second' as is_shown
+             select messages.id, sent_at, kind, body, deleted_at, sent_at > last_message_at - interval '1 second' as is_shown
                from messages
                join conversations on conversations.company_id = company and conversations.id = held.id
               where messages.company_id = company and messages.conversation_id = held.id and sender_type = 'client'

@@ -18,6 +18,7 @@ pub const LOCK: &str = "select from conversations where id = $1 for update";
 pub const LOAD: &str = "
     select conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count, conversations.bot_answered,
            conversations.bot_node, conversations.bot_fields, conversations.bot_turns, clients.name as client_name, bot_flows.definition,
+           clients.blocked_at is not null as is_blocked,
            app.calendar_of(conversations.department_id) as calendar,
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
               from messages
@@ -56,12 +57,18 @@ pub const HAND_OVER: &str = updated_conversation!(
         update conversations
            set mode = 'human', version = version + 1
          where id = $1 and mode = 'bot' and ended_at is null and inbound_count > bot_answered
+           and not exists (select from clients
+                            where clients.company_id = conversations.company_id and clients.id = conversations.client_id
+                              and blocked_at is not null)
         returning *"
 );
 
 /// Whether the client waits for the bot, once whoever is changing the conversation is done.
 pub const IS_UNANSWERED: &str = "
-    select mode = 'bot' and ended_at is null and inbound_count > bot_answered as is_unanswered
+    select mode = 'bot' and ended_at is null and inbound_count > bot_answered
+           and not exists (select from clients
+                            where clients.company_id = conversations.company_id and clients.id = conversations.client_id
+                              and blocked_at is not null) as is_unanswered
       from conversations
      where id = $1
        for update";
@@ -87,6 +94,7 @@ pub struct Loaded {
     bot_fields: Value,
     bot_turns: i32,
     client_name: String,
+    is_blocked: bool,
     definition: Option<Value>,
     calendar: Option<Value>,
     said: Value,
@@ -115,8 +123,8 @@ pub fn play(context: &Context, loaded: &Loaded) -> Turn {
 }
 
 impl Loaded {
-    /// Whether the client waits for the bot.
+    /// Whether the client waits for the bot. Nobody answers a blocked one.
     pub fn is_unanswered(&self) -> bool {
-        self.mode == "bot" && self.ended_at.is_none() && self.bot_answered < self.inbound_count
+        self.mode == "bot" && self.ended_at.is_none() && self.bot_answered < self.inbound_count && !self.is_blocked
     }
 }

@@ -166,7 +166,8 @@ impl Known {
         if usize::try_from(added).is_ok_and(|added| added == wanted) {
             return Ok(());
         }
-        let other = self.namesake(transaction, Some(client)).await?;
+        // What is not added is the client's own already, or somebody else's.
+        let Some(other) = self.namesake(transaction, Some(client)).await? else { return Ok(()) };
         Err(CLIENT_EXISTS.with_current(&other))
     }
 }

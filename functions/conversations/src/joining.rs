@@ -4,8 +4,8 @@ use futures_util::future::try_join;
 use shared::prelude::*;
 
 use crate::{
-    Conversation, ConversationClosed, ConversationUpdated, Mode, SystemMessage, add_system_message, conversation_columns,
-    conversation_joins, emit_conversation, enqueue_bot_turn, preview,
+    Conversation, ConversationClosed, ConversationUpdated, Mode, SystemMessage, TAKEN_BACK, add_system_message,
+    conversation_columns, conversation_joins, emit_conversation, enqueue_bot_turn, preview,
 };
 
 const JOIN: &str = "select winner, loser, kept, closed from app.join_clients($1, $2, $3, $4)";
@@ -93,7 +93,8 @@ event!(ClientUnmerged = "client.unmerged");
 /// What lists show of messages without a text, for statements that choose the last one.
 #[must_use]
 pub fn words_of_kinds() -> Value {
-    Value::Object(WORDLESS.iter().map(|kind| ((*kind).to_owned(), json!(preview(kind, "")))).collect())
+    let taken_back = ("taken_back".to_owned(), json!(TAKEN_BACK));
+    Value::Object(WORDLESS.iter().map(|kind| ((*kind).to_owned(), json!(preview(kind, "")))).chain([taken_back]).collect())
 }
 
 /// Makes two clients one and tells of it; `proof` is kept with what it takes to undo it. Answers the one who stays.

@@ -58,7 +58,9 @@ pub async fn the_login_of_the_functions_reads_nothing_by_itself(stack: Arc<Stack
             format!("copy {table} to stdout"),
         ] {
             let refused = app.batch_execute(&sql).await.expect_err(&sql);
-            assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}");
+            let of_no_table = [SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, SqlState::WRONG_OBJECT_TYPE];
+            let is_of_view = !sql.starts_with("select") && refused.code().is_some_and(|code| of_no_table.contains(code));
+            assert!(is_of_view || refused.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {refused}");
         }
     }
 }
