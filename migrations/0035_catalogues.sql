@@ -378,7 +378,7 @@ declare
 begin
     perform app.lock_keys(array(select kind || ':' || value from client_identities
                                  where company_id = company and client_id in (one, other)));
-    perform from clients where company_id = company and id in (one, other) order by id for update;
+    perform from clients where company_id = company and id in (one, other) order by id for no key update;
     perform from conversations where company_id = company and client_id in (one, other) order by id for update;
 end
 $$;

@@ -16,8 +16,8 @@ $$;
 grant update (fence) on messages to app_lookup;
 alter function app.keep_fence owner to app_lookup;
 create trigger conversations_fence after update of subject, tags, priority, metadata on conversations
-    for each row when (new.mode = 'bot' and old.mode = 'bot' and new.ended_at is null and old.ended_at is null
-                       and new.version > old.version and new.inbound_count = old.inbound_count)
+    for each row when (new.version > old.version and new.inbound_count = old.inbound_count and new.mode = old.mode
+                       and new.assignee_id is not distinct from old.assignee_id and new.ended_at is not distinct from old.ended_at)
     execute function app.keep_fence();
 
 -- What comes back by itself: a conversation put off until a time or until its client writes, and one the bot takes again. The row

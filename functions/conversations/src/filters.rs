@@ -187,16 +187,11 @@ impl AskedConversations {
         self.ask(transaction, self.statement()).await
     }
 
-    /// How many there are, up to as many as were wanted.
+    /// How many there are, up to as many as were wanted, of what asks for no words.
     pub async fn count(&self, transaction: &Transaction) -> Result<i64, Error> {
         let conditions = self.conditions();
         let mut pieces = vec![COUNT[0]];
         pieces.extend(&conditions);
-        if self.searches_words() {
-            pieces.push(SEARCH[0]);
-            pieces.extend(&conditions);
-            pieces.extend([NEWEST_FIRST, SEARCH[1]]);
-        }
         pieces.push(COUNT[1]);
         let counted: Vec<Counted> = self.ask(transaction, intern(&pieces)).await?;
         Ok(counted.first().map_or(0, |counted| counted.count))

@@ -34,8 +34,8 @@ const BEGIN: &str = "
            for update
     ), begun as (
         update messages
-           set status = case when message.fence <> conversations.version or message.deleted_at is not null then 'failed' else 'sending' end,
-               error_code = case when message.fence <> conversations.version then 'silenced'
+           set status = case when message.fence < conversations.version or message.deleted_at is not null then 'failed' else 'sending' end,
+               error_code = case when message.fence < conversations.version then 'silenced'
                                  when message.deleted_at is not null then 'taken_back' end,
                sending_at = now()
           from message

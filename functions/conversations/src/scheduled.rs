@@ -1,5 +1,7 @@
 //! Messages to be sent later.
 
+use std::time::Duration;
+
 use futures_util::future::join;
 use shared::{closed_set, error::FieldProblem, prelude::*};
 
@@ -170,6 +172,10 @@ pub async fn send_scheduled(context: &Context, job: &Claimed) -> Result<Outcome,
         transaction.commit_quietly().await?;
         return Ok(Outcome::Done);
     };
+    // Its conversation has just become part of another, where it will be found at the next look.
+    if held.merged_into_id.is_some() {
+        return Ok(Outcome::PutOff { after: Duration::from_secs(1) });
+    }
     let now = context.now();
     if due_at > now {
         return Ok(Outcome::PutOff { after: due_at.duration_since(now).unsigned_abs() });
@@ -191,7 +197,7 @@ pub async fn send_scheduled(context: &Context, job: &Claimed) -> Result<Outcome,
                 sender_id: Some(author_id),
                 content: Content { kind: MessageKind::Text, body: scheduled.body.clone(), payload: json!({}), file_id: None },
                 reply_to_id: None,
-                client_message_id: Some(format!("scheduled:{id}")),
+                client_message_id: None,
                 is_reply: true,
             };
             scheduled.message_id = add_outgoing(context, &transaction, job.company_id, new).await?.map(|(_, message)| message.id);

@@ -53,6 +53,9 @@ pub const OF_CONVERSATION: TimeList = notes_where!("conversation_id = $2 and ($1
 pub const OF_CLIENT: TimeList = notes_where!("client_id = $1 and $2::uuid is null");
 pub const ALL: TimeList = notes_where!("$1::uuid is null and $2::uuid is null");
 
+/// Before a note is locked: its conversation stays whose it is, and comes first in the order of locks.
+pub const HOLD_PLACE: &str = "select from conversations where id = (select conversation_id from notes where id = $1) for share";
+
 /// One note, locked until the transaction ends.
 pub const LOCKED_NOTE: &str = concat!(
     "select ",

@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::error::{Error, INTERNAL, NOT_FOUND, SESSION_REVOKED, STEP_UP_REQUIRED, TWO_FACTOR_REQUIRED, UNAVAILABLE};
+use crate::error::{Error, INTERNAL, INVALID, NOT_FOUND, SESSION_REVOKED, STEP_UP_REQUIRED, TWO_FACTOR_REQUIRED, UNAVAILABLE};
 
 /// Whether a new connection may do better: the server is waking, restarting, full, or unreachable.
 pub(crate) fn is_worth_reconnecting(error: &tokio_postgres::Error) -> bool {
@@ -50,8 +50,13 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Error {
     if [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(code) {
         return UNAVAILABLE.caused_by(describe(error));
     }
-    // A reference to a row of nobody, or of another tenant.
-    let problem = if *code == SqlState::FOREIGN_KEY_VIOLATION { NOT_FOUND } else { INTERNAL };
+    let problem = match code {
+        // A reference to a row of nobody, or of another tenant.
+        code if *code == SqlState::FOREIGN_KEY_VIOLATION => NOT_FOUND,
+        // A time before those that the server knows.
+        code if *code == SqlState::DATETIME_FIELD_OVERFLOW => INVALID,
+        _ => INTERNAL,
+    };
     let mut explained = problem.caused_by(describe(error));
     explained.0.constraint = database.constraint().map(str::to_owned);
     explained

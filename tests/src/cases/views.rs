@@ -117,7 +117,9 @@ pub async fn a_view_counts_what_the_inbox_lists_with_its_filters(stack: Arc<Stac
                 filters.as_object().expect("filters").iter().map(|(name, value)| format!("{name}={}", words(value))).collect();
             let path = format!("/conversations?limit=100&{}", query.join("&"));
             let listed = person.api.get(&path).await.expect(200)["data"].as_array().map(Vec::len);
-            assert_eq!(view["count"].as_u64(), listed.map(|rows| rows as u64), "{filters}");
+            // What is searched for is counted by nobody.
+            let expected = listed.filter(|_| filters.get("search").is_none()).map(|rows| rows as u64);
+            assert_eq!(view["count"].as_u64(), expected, "{filters}");
             total += listed.unwrap_or_default();
         }
         totals.push(total);

@@ -9,7 +9,7 @@ const ROUTE: Route = Route::delete("/scheduled-messages/{id}").fails(&[NOT_AUTHO
 
 const CANCEL: &str = concat!(
     "with scheduled_messages as (
-        update scheduled_messages set state = 'cancelled', version = version + 1 where id = $1 returning *
+        update scheduled_messages set state = 'cancelled', version = version + 1 where id = $1 and state = 'waiting' returning *
     ) select ",
     scheduled_columns!(),
     " from scheduled_messages"

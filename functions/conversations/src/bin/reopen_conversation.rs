@@ -4,9 +4,13 @@ use conversations::{
     ALREADY_OPEN, Conversation, ConversationReopened, NOT_CLOSED, NOT_HOLDER, SystemMessage, add_system_message,
     conversation_columns, conversation_joins, emit_conversation, lock, updated_conversation,
 };
+use futures_util::future::try_join;
 use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/conversations/{id}/reopen").fails(&[ALREADY_OPEN, NOT_CLOSED, NOT_HOLDER]);
+
+/// Who was put away comes back with their conversation, and clients come before conversations in the order of locks.
+const LOCK_CLIENT: &str = "select from clients where id = (select client_id from conversations where id = $1) for no key update";
 
 const OPEN_ONE: &str = concat!(
     "select ",
@@ -30,7 +34,7 @@ pub fn main() {
 
 async fn reopen_conversation(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Json<Conversation>, Error> {
     let transaction = context.begin(&agent).await?;
-    let held = lock(&transaction, id).await?;
+    let (_, held) = try_join(transaction.query(LOCK_CLIENT, &[&id]), lock(&transaction, id)).await?;
     if !held.is_closed() {
         return Err(held.refuse(&transaction, NOT_CLOSED).await);
     }

@@ -50,7 +50,7 @@ const ATTACH_FILE: &str = "update files set conversation_id = $2 where id = $1 a
 
 /// Locked, so that one that goes meanwhile is not named.
 const USE_QUICK_REPLY: &str = "
-    with reply as materialized (select id from quick_replies where id = $2 for key share)
+    with reply as materialized (select id from quick_replies where id = $2 for no key update)
     insert into quick_reply_uses (message_id, quick_reply_id) select $1, id from reply on conflict do nothing";
 
 pub fn main() {

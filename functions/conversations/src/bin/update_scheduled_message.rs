@@ -31,7 +31,7 @@ const UPDATE: &str = concat!(
     "with scheduled_messages as (
         update scheduled_messages
            set body = coalesce($2, body), due_at = coalesce($3, due_at), version = version + 1
-         where id = $1 and (body, due_at) is distinct from (coalesce($2, body), coalesce($3, due_at))
+         where id = $1 and state = 'waiting' and (body, due_at) is distinct from (coalesce($2, body), coalesce($3, due_at))
         returning *
     ) select ",
     scheduled_columns!(),

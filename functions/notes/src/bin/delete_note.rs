@@ -1,6 +1,7 @@
 //! DELETE /notes/{id} — a note is shown to nobody any more; who took it away, and when, is kept.
 
-use notes::{LOCKED_NOTE, NOT_AUTHOR, Note, NoteDeleted, PlacedNote};
+use futures_util::future::try_join;
+use notes::{HOLD_PLACE, LOCKED_NOTE, NOT_AUTHOR, Note, NoteDeleted, PlacedNote};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/notes/{id}").fails(&[NOT_FOUND, NOT_AUTHOR]);
@@ -13,7 +14,8 @@ pub fn main() {
 
 async fn delete_note(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<NoContent, Error> {
     let transaction = context.begin(&agent).await?;
-    let current: PlacedNote = transaction.one(LOCKED_NOTE, &[&id]).await?;
+    let (_, current): (_, PlacedNote) =
+        try_join(transaction.query(HOLD_PLACE, &[&id]), transaction.one(LOCKED_NOTE, &[&id])).await?;
     if !current.may_be_changed_by(&agent) {
         return Err(NOT_AUTHOR.into());
     }

@@ -1,6 +1,7 @@
 //! PUT /notes/{id} — another text, other mentions, pinned or not; what is not given stays. The text before is kept.
 
-use notes::{LOCKED_NOTE, NOT_AUTHOR, Note, NoteUpdated, PlacedNote, mentioned, note_columns, note_joins};
+use futures_util::future::try_join;
+use notes::{HOLD_PLACE, LOCKED_NOTE, NOT_AUTHOR, Note, NoteUpdated, PlacedNote, mentioned, note_columns, note_joins};
 use shared::{
     error::{NOT_FOUND, STALE},
     prelude::*,
@@ -57,7 +58,8 @@ async fn update_note(
         mentions.dedup();
     }
     let transaction = context.begin(&agent).await?;
-    let current: PlacedNote = transaction.one(LOCKED_NOTE, &[&id]).await?;
+    let (_, current): (_, PlacedNote) =
+        try_join(transaction.query(HOLD_PLACE, &[&id]), transaction.one(LOCKED_NOTE, &[&id])).await?;
     if !current.may_be_changed_by(&agent) {
         return Err(NOT_AUTHOR.into());
     }
