@@ -263,12 +263,12 @@ fn widen(schema: &mut Value) {
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            let is_narrowed = fields.contains_key("properties") && fields.contains_key("oneOf");
+            let is_narrowed = fields.contains_key("properties") && (fields.contains_key("oneOf") || fields.contains_key("anyOf"));
             for (name, value) in fields.iter_mut() {
                 match (name.as_str(), value) {
                     // Parts of a combination describe one object together.
                     ("allOf", _) => {}
-                    ("oneOf", Value::Array(branches)) if is_narrowed => {
+                    ("oneOf" | "anyOf", Value::Array(branches)) if is_narrowed => {
                         let properties = branches.iter_mut().filter_map(|branch| branch["properties"].as_object_mut());
                         properties.flat_map(serde_json::Map::values_mut).for_each(close);
                     }

@@ -146,7 +146,7 @@ impl Transaction {
         Box::pin(async move {
             let place = self.order.take_place();
             let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
-            place.send(self.run(beginning, self.connection().client.query(&statement, parameters))).await
+            place.send(Box::pin(self.run(beginning, self.connection().client.query(&statement, parameters)))).await
         })
     }
 
@@ -184,7 +184,7 @@ impl Transaction {
         Box::pin(async move {
             let place = self.order.take_place();
             let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
-            place.send(self.run(beginning, self.connection().client.execute(&statement, parameters))).await
+            place.send(Box::pin(self.run(beginning, self.connection().client.execute(&statement, parameters)))).await
         })
     }
 

@@ -231,6 +231,7 @@ struct Change {
 }
 
 impl Change {
+    #[expect(clippy::too_many_lines, reason = "a table")]
     async fn of(stack: &Stack, company: &Company, function: &str) -> Self {
         let renamed: fn(&Value, &str) -> Value = |_, name| json!({"name": name});
         // Rows that are there without being made.
