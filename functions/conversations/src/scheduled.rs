@@ -204,19 +204,36 @@ pub async fn send_scheduled(context: &Context, job: &Claimed) -> Result<Outcome,
             transaction.defer(NAME_MESSAGE, shared::parameters![id, scheduled.message_id]);
         }
         tell_scheduled(&transaction, &held, &scheduled);
-        let payload = ScheduledMessageUpdated { scheduled_message: scheduled };
-        transaction.emit(Event::new(Topic::User(author_id), Audience::user(author_id), &payload));
+        tell_author(&transaction, scheduled);
     }
     job.finish(&transaction);
     transaction.commit_quietly().await?;
     Ok(Outcome::Done)
 }
 
-const GIVE_UP: &str = "
-    update scheduled_messages set state = 'failed', failure = 'not_sent', version = version + 1 where id = $1 and state = 'waiting'";
+const GIVE_UP: &str = concat!(
+    "with scheduled_messages as (
+        update scheduled_messages
+           set state = 'failed', failure = 'not_sent', version = version + 1
+         where id = $1 and state = 'waiting'
+        returning *
+    ) select ",
+    scheduled_columns!(),
+    " from scheduled_messages"
+);
 
-/// What could not be sent for a reason of our own says so.
+/// What could not be sent for a reason of our own says so, to its author.
 pub async fn give_up_scheduled(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
     let SendScheduled { scheduled_message_id } = job.read()?;
-    transaction.execute(GIVE_UP, &[&scheduled_message_id]).await.map(drop)
+    let failed: Option<ScheduledMessage> = transaction.first(GIVE_UP, &[&scheduled_message_id]).await?;
+    if let Some(scheduled_message) = failed {
+        tell_author(transaction, scheduled_message);
+    }
+    Ok(())
+}
+
+fn tell_author(transaction: &Transaction, scheduled_message: ScheduledMessage) {
+    let author = scheduled_message.author_id;
+    let payload = ScheduledMessageUpdated { scheduled_message };
+    transaction.emit(Event::new(Topic::User(author), Audience::user(author), &payload));
 }

@@ -64,7 +64,7 @@ const LIST: &str = concat!(
 );
 
 const VARIABLES: &str = "
-    select clients.name as client_name, users.name as agent_name, to_jsonb(conversations) ->> 'protocol' as protocol
+    select clients.name as client_name, users.name as agent_name, conversations.protocol
       from conversations
       join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
       join users on users.id = app.user_id()
