@@ -5569,6 +5569,8 @@ create policy company on public.files as restrictive for all to app_staff, app_s
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
 
+create policy own_deletes on public.files as restrictive for delete to app_staff, app_student using ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (app.use_of_file(id) = 'unsent'::text));
+
 create policy own_inserts on public.files as restrictive for insert to app_staff, app_student with check ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (status = 'pending'::text) AND (storage_key = ((('upload/'::text || company_id) || '/'::text) || id)) AND ((conversation_id IS NULL) OR (EXISTS ( SELECT
    FROM public.conversations
   WHERE (conversations.id = files.conversation_id)))));
@@ -6799,10 +6801,10 @@ grant insert, select, update on table public.feed_epochs to app_lookup;
 grant select on table public.feed_epochs to app_staff;
 grant select on table public.feed_epochs to app_student;
 grant select on table public.feed_epochs to app_system;
+grant delete, select on table public.files to app_staff;
+grant delete, select on table public.files to app_student;
 grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
-grant select on table public.files to app_staff;
-grant select on table public.files to app_student;
 grant delete, select on table public.holidays to app_staff;
 grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;

@@ -33,6 +33,9 @@ pub const NOT_READY: Problem =
 pub const REFUSED: Problem =
     Problem::new(410, "file_refused", "O arquivo foi recusado e removido.", "The file was refused and removed.");
 
+pub const FILE_IN_USE: Problem =
+    Problem::new(409, "file_in_use", "Este arquivo já foi usado.", "This file has been used already.");
+
 /// Who files are for: the company's staff, who read those of its clients, and clients who sign in, who have their own.
 pub type FileUser = Either<Staff, Student>;
 

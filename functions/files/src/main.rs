@@ -4,6 +4,8 @@
 mod complete_upload;
 #[path = "bin/create_upload_url.rs"]
 mod create_upload_url;
+#[path = "bin/delete_file.rs"]
+mod delete_file;
 #[path = "bin/download_file.rs"]
 mod download_file;
 
@@ -12,6 +14,7 @@ fn main() {
     shared::called_by_name(&[
         ("complete_upload", complete_upload::main),
         ("create_upload_url", create_upload_url::main),
+        ("delete_file", delete_file::main),
         ("download_file", download_file::main),
     ]);
 }

@@ -10,7 +10,7 @@ mod account;
 mod content;
 mod kind;
 mod mend;
-mod template;
+pub mod template;
 
 pub use account::{AccountNotice, Alert};
 pub use kind::{ItemKind, kinds};

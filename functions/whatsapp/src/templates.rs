@@ -8,7 +8,7 @@ use shared::{
 
 use crate::{
     channel::{Channel, Done},
-    payload::TemplateChange,
+    payload::template::{TemplateChange, category, quality, status},
     statements::{CHANGE_TEMPLATE, KEEP_TEMPLATES},
 };
 
@@ -142,29 +142,6 @@ fn read(id: Uuid, template: &Value) -> Option<Value> {
     }))
 }
 
-/// Ours of WhatsApp's word.
-#[must_use]
-pub fn category(word: &str) -> TemplateCategory {
-    word.to_lowercase().parse().unwrap_or(TemplateCategory::Other)
-}
-
-/// Ours of WhatsApp's word, in lists and in what it tells.
-#[must_use]
-pub fn status(word: &str) -> TemplateStatus {
-    match word {
-        "REINSTATED" | "UNPAUSED" => TemplateStatus::Approved,
-        "IN_APPEAL" => TemplateStatus::Rejected,
-        "PENDING_DELETION" => TemplateStatus::Deleted,
-        word => word.to_lowercase().parse().unwrap_or(TemplateStatus::Other),
-    }
-}
-
-/// Ours of WhatsApp's word; `None` while it is not known.
-#[must_use]
-pub fn quality(word: &str) -> Option<TemplateQuality> {
-    word.to_lowercase().parse().ok()
-}
-
 /// Keeps the templates of a number as they were when they were fetched. What WhatsApp has told since stays.
 ///
 /// # Errors
@@ -194,16 +171,6 @@ pub async fn change(transaction: &Transaction, channel: &Channel, change: &Templ
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_whatsapp_are_ours() {
-        assert_eq!(
-            [status("APPROVED"), status("REINSTATED"), status("LIMIT_EXCEEDED")],
-            [TemplateStatus::Approved, TemplateStatus::Approved, TemplateStatus::Other]
-        );
-        assert_eq!((quality("GREEN"), quality("UNKNOWN")), (Some(TemplateQuality::Green), None));
-        assert_eq!((category("MARKETING"), category("NEW")), (TemplateCategory::Marketing, TemplateCategory::Other));
-    }
 
     #[test]
     fn what_has_no_name_is_no_template() {

@@ -123,8 +123,24 @@ impl Transaction {
         Ok(Beginning { enter, claim, key })
     }
 
+    /// The first statement begins the transaction. Its first poll sends all that goes with it.
+    pub(super) async fn run<T>(
+        &self,
+        beginning: Beginning,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        if !self.has_begun.swap(true, Ordering::SeqCst) {
+            return self.begin_with(beginning, work).await;
+        }
+        let _flight = self.context.flight();
+        match work.await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
     /// The first flight: `BEGIN`, entering the tenant, claiming the idempotency key and the first statement, in one round trip.
-    pub(super) async fn begin_with<T>(
+    async fn begin_with<T>(
         &self,
         beginning: Beginning,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_postgres::{Row, Statement, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
-use super::{flight::Beginning, order::Order};
+use super::order::Order;
 use crate::{
     audience::Audience,
     context::Context,
@@ -186,22 +186,6 @@ impl Transaction {
             let (statement, beginning) = try_join(self.prepare(sql), self.prepare_beginning()).await?;
             place.send(Box::pin(self.run(beginning, self.connection().client.execute(&statement, parameters)))).await
         })
-    }
-
-    /// The first statement begins the transaction. Its first poll sends all that goes with it.
-    async fn run<T>(
-        &self,
-        beginning: Beginning,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, Error> {
-        if !self.has_begun.swap(true, Ordering::SeqCst) {
-            return self.begin_with(beginning, work).await;
-        }
-        let _flight = self.context.flight();
-        match work.await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.explain(error).await),
-        }
     }
 
     /// Runs a statement by itself, committed whatever becomes of this transaction. It is sent before the transaction's first flight, and

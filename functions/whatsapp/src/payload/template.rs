@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{text, time};
-use crate::templates::{category, quality, status};
 
 /// What became of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +54,29 @@ pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) ->
     }
 }
 
+/// Ours of WhatsApp's word.
+#[must_use]
+pub fn category(word: &str) -> TemplateCategory {
+    word.to_lowercase().parse().unwrap_or(TemplateCategory::Other)
+}
+
+/// Ours of WhatsApp's word, in lists and in what it tells.
+#[must_use]
+pub fn status(word: &str) -> TemplateStatus {
+    match word {
+        "REINSTATED" | "UNPAUSED" => TemplateStatus::Approved,
+        "IN_APPEAL" => TemplateStatus::Rejected,
+        "PENDING_DELETION" => TemplateStatus::Deleted,
+        word => word.to_lowercase().parse().unwrap_or(TemplateStatus::Other),
+    }
+}
+
+/// Ours of WhatsApp's word; `None` while it is not known.
+#[must_use]
+pub fn quality(word: &str) -> Option<TemplateQuality> {
+    word.to_lowercase().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +84,16 @@ mod tests {
     fn told(field: &str, mut value: Value) -> Option<TemplateChange> {
         value["message_template_id"] = json!(7);
         read(field, &value, &json!({"time": 1_790_000_000}), Timestamp::from_second(1_790_000_001).unwrap())
+    }
+
+    #[test]
+    fn words_of_whatsapp_are_ours() {
+        assert_eq!(
+            [status("APPROVED"), status("REINSTATED"), status("LIMIT_EXCEEDED")],
+            [TemplateStatus::Approved, TemplateStatus::Approved, TemplateStatus::Other]
+        );
+        assert_eq!((quality("GREEN"), quality("UNKNOWN")), (Some(TemplateQuality::Green), None));
+        assert_eq!((category("MARKETING"), category("NEW")), (TemplateCategory::Marketing, TemplateCategory::Other));
     }
 
     #[test]

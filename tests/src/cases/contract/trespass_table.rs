@@ -74,6 +74,7 @@ pub const ROWS: &[Row] = &[
     row("update_tag", "/tags/{tag}", r#"{"name": "Intruso"}"#, NotFound),
     row("update_client", "/clients/{client}", r#"{"name": "Intruso"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
+    row("delete_file", "/storage/{file}", "", NotFound),
     row("complete_upload", "/storage/{pending_file}/complete", "{}", NotFound),
     row("create_company", "/companies", r#"{"name": "Intrusos"}"#, OwnThings),
     row("create_department", "/departments", r#"{"name": "Intrusos", "member_ids": ["{agent}"]}"#, Invalid),

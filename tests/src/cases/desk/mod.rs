@@ -370,6 +370,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             content_of_another_type_is_refused_and_removed,
             file_sent_again_elsewhere_is_seen_there_too,
             uploads_are_their_owners_until_sent,
+            upload_is_taken_away_by_its_owner_until_it_is_sent,
         };
         checked_files::{
             replaced_upload_is_neither_served_nor_sent,

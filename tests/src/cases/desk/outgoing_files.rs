@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
     Company, Stack, Wanted,
@@ -180,4 +182,32 @@ pub async fn uploads_are_their_owners_until_sent(stack: Arc<Stack>) {
     }
     let foreign = json!({"name": "a.png", "mime_type": "image/png", "size": 10, "conversation_id": company.id});
     company.agents[0].api.post("/storage/signed-upload-url", foreign).await.expect(404);
+}
+
+pub async fn upload_is_taken_away_by_its_owner_until_it_is_sent(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    let delete = async |file: &str| agent.api.call(Method::DELETE, &format!("/storage/{file}"), None).await;
+    let send = async |file: &str| {
+        let message = json!({"conversation_id": id, "client_message_id": file, "kind": "image", "file_id": file});
+        agent.api.post("/messages", message).await
+    };
+    let file = agent.upload("a.png", "image/png", PNG).await;
+    let path = format!("/storage/{file}");
+    assert_eq!(company.supervisor.api.call(Method::DELETE, &path, None).await.problem(404), "not_found", "it is another's");
+    delete(&file).await.expect(204);
+    assert_eq!(delete(&file).await.problem(404), "not_found");
+    assert_eq!(agent.api.get(&format!("/storage/download/{file}")).await.status, 404);
+    assert_eq!(send(&file).await.status, 422);
+    // Whoever comes first has it.
+    for _ in 0..6 {
+        let file = agent.upload("a.png", "image/png", PNG).await;
+        let (sent, gone) = join(send(&file), delete(&file)).await;
+        match (sent.status, gone.status) {
+            (201, 409) => assert_eq!(gone.problem(409), "file_in_use"),
+            (404 | 422, 204) => {}
+            other => panic!("{other:?}: {} {}", sent.body, gone.body),
+        }
+    }
 }
