@@ -25,6 +25,8 @@ STATE_OF_THE_WORLD = {
     "in_the_past", "too_late",
     # A name of the time zone database; times and days that do not go together.
     "unknown_time_zone", "inverted", "overlapping", "period", "repeated",
+    # What is one sign to people.
+    "one_emoji",
     # What came in by another parameter: parameters cannot be told to exclude each other.
     "not_together", "different_values",
 }

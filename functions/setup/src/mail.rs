@@ -38,7 +38,7 @@ const HOST: &str = r"^[0-9A-Za-z.:-]*$";
 pub struct SetupMailInput {
     /// A name such as `smtp.exemplo.com.br`; null for none: mails go by the stage's server again, and the rest is not looked at.
     #[garde(length(max = 253), inner(custom(is_host)))]
-    #[schemars(inner(regex(pattern = HOST)))]
+    #[schemars(regex(pattern = HOST))]
     host: Option<String>,
     #[garde(range(min = 1))]
     #[serde(default = "usual_port")]

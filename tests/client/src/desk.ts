@@ -60,6 +60,8 @@ async function takeOver(client: Client<paths>, id: string): Promise<"taken" | { 
       return { heldBy: error.current?.assignee_name ?? null };
     case "conversation_closed":
       return { heldBy: null };
+    case "client_blocked":
+      throw new Error("the client is blocked: no greeting");
     case "window_closed":
       throw new Error(`only templates: ${error.current?.allowed_templates.map(({ name }) => name).join(", ")}`);
     case "not_found":
@@ -92,6 +94,7 @@ async function say(client: Client<paths>, conversation_id: string, body: string)
   if (!error) return data;
   switch (error.code) {
     case "bot_mode":
+    case "client_blocked":
     case "conversation_closed":
     case "not_holder":
     case "not_taken":

@@ -13,7 +13,7 @@ struct NewTag {
     name: String,
     /// Grey without it.
     #[garde(length(chars, max = 7), inner(custom(is_colour)))]
-    #[schemars(inner(regex(pattern = COLOUR)))]
+    #[schemars(regex(pattern = COLOUR))]
     colour: Option<String>,
 }
 

@@ -25,7 +25,7 @@ const ROUTE: Route = Route::put("/clients/{id}").or(&["PATCH /clients/{id}"]).fa
 #[serde(deny_unknown_fields)]
 struct ClientChanges {
     #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(regex(pattern = VISIBLE))]
     name: Option<String>,
     /// CPF or CNPJ; null takes it away.
     #[garde(dive)]
@@ -41,7 +41,7 @@ struct ClientChanges {
     #[garde(length(max = 10), dive)]
     phones: Option<Vec<Phone>>,
     #[garde(length(max = 30), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
-    #[schemars(inner(inner(regex(pattern = VISIBLE))))]
+    #[schemars(inner(regex(pattern = VISIBLE)))]
     tags: Option<Vec<String>>,
     /// Of the fields that `GET /client-fields` answers, those that change; null takes a value away.
     #[garde(skip)]

@@ -16,10 +16,10 @@ const ROUTE: Route =
 #[serde(deny_unknown_fields)]
 struct TagChanges {
     #[garde(length(chars, min = 1, max = 40), inner(custom(visible)))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(regex(pattern = VISIBLE))]
     name: Option<String>,
     #[garde(length(chars, max = 7), inner(custom(is_colour)))]
-    #[schemars(inner(regex(pattern = COLOUR)))]
+    #[schemars(regex(pattern = COLOUR))]
     colour: Option<String>,
 }
 

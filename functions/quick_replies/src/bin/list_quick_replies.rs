@@ -14,7 +14,7 @@ struct Filters {
     conversation_id: Option<Uuid>,
     /// Just these, with or without the slash.
     #[garde(inner(custom(is_shortcut)))]
-    #[schemars(inner(regex(pattern = SHORTCUT)))]
+    #[schemars(regex(pattern = SHORTCUT))]
     shortcut: Option<String>,
     /// A part of the shortcut, the title or the text, whatever the accents.
     #[garde(length(chars, max = 100))]

@@ -23,10 +23,10 @@ const ROUTE: Route = Route::put("/quick-replies/{id}").or(&["PATCH /quick-replie
 struct QuickReplyChanges {
     /// With or without the slash.
     #[garde(inner(custom(is_shortcut)))]
-    #[schemars(inner(regex(pattern = SHORTCUT)))]
+    #[schemars(regex(pattern = SHORTCUT))]
     shortcut: Option<String>,
     #[garde(length(chars, min = 1, max = 80), inner(custom(visible)))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(regex(pattern = VISIBLE))]
     title: Option<String>,
     #[garde(length(chars, min = 1, max = 4096))]
     text: Option<String>,

@@ -22,7 +22,7 @@ const ROUTE: Route = Route::put("/departments/{id}").or(&["PATCH /departments/{i
 #[serde(deny_unknown_fields)]
 struct Changes {
     #[garde(length(chars, min = 1, max = 80), inner(custom(visible)))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(regex(pattern = VISIBLE))]
     name: Option<String>,
     /// Empty takes it away.
     #[garde(length(chars, max = 500))]

@@ -19,7 +19,7 @@ const ROUTE: Route = Route::put("/views/{id}").or(&["PATCH /views/{id}"]).fails(
 #[serde(deny_unknown_fields)]
 struct ViewChanges {
     #[garde(length(chars, min = 1, max = 60), inner(custom(visible)))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(regex(pattern = VISIBLE))]
     name: Option<String>,
     /// All of them anew.
     #[garde(dive)]
