@@ -211,13 +211,13 @@ begin
     select jsonb_build_object(
                'kept', to_jsonb(kept),
                'closed', to_jsonb(closed),
-               'messages', (select coalesce(jsonb_object_agg(id, inbound_number), '{}') from messages where conversation_id = closed.id),
-               'files', (select coalesce(jsonb_agg(id), '[]') from files where conversation_id = closed.id),
-               'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where conversation_id = closed.id),
-               'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = closed.id),
-               'kept_handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where conversation_id = kept.id),
-               'scheduled', (select coalesce(jsonb_agg(id), '[]') from scheduled_messages where conversation_id = closed.id),
-               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where merged_into_id = closed.id))
+               'messages', (select coalesce(jsonb_object_agg(id, inbound_number), '{}') from messages where company_id = closed.company_id and conversation_id = closed.id),
+               'files', (select coalesce(jsonb_agg(id), '[]') from files where company_id = closed.company_id and conversation_id = closed.id),
+               'transfers', (select coalesce(jsonb_agg(id), '[]') from conversation_transfers where company_id = closed.company_id and conversation_id = closed.id),
+               'handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where company_id = closed.company_id and conversation_id = closed.id),
+               'kept_handlers', (select coalesce(jsonb_agg(user_id), '[]') from conversation_handlers where company_id = kept.company_id and conversation_id = kept.id),
+               'scheduled', (select coalesce(jsonb_agg(id), '[]') from scheduled_messages where company_id = closed.company_id and conversation_id = closed.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where company_id = closed.company_id and merged_into_id = closed.id))
       into undo;
     with numbered as (
         select messages.id, messages.conversation_id, messages.inbound_number as old_number,
@@ -227,7 +227,7 @@ begin
                case when messages.conversation_id = kept.id then kept.read_count else closed.read_count end as read_count,
                case when messages.conversation_id = kept.id then kept.bot_answered else closed.bot_answered end as bot_answered
           from messages
-         where messages.conversation_id in (kept.id, closed.id)
+         where messages.company_id = kept.company_id and messages.conversation_id in (kept.id, closed.id)
     ), moved as (
         update messages
            set conversation_id = kept.id, inbound_number = numbered.number
@@ -239,13 +239,13 @@ begin
            coalesce(jsonb_object_agg(id, old_number) filter (where conversation_id = kept.id and old_number <> number), '{}')
       into unread, unanswered, renumbered
       from numbered;
-    update files set conversation_id = kept.id where conversation_id = closed.id;
-    update conversation_transfers set conversation_id = kept.id where conversation_id = closed.id;
+    update files set conversation_id = kept.id where company_id = closed.company_id and conversation_id = closed.id;
+    update conversation_transfers set conversation_id = kept.id where company_id = closed.company_id and conversation_id = closed.id;
     insert into conversation_handlers (conversation_id, user_id)
-    select kept.id, user_id from conversation_handlers where conversation_id = closed.id
+    select kept.id, user_id from conversation_handlers where company_id = closed.company_id and conversation_id = closed.id
     on conflict do nothing;
-    delete from conversation_handlers where conversation_id = closed.id;
-    update conversations set merged_into_id = kept.id where merged_into_id = closed.id;
+    delete from conversation_handlers where company_id = closed.company_id and conversation_id = closed.id;
+    update conversations set merged_into_id = kept.id where company_id = closed.company_id and merged_into_id = closed.id;
     update conversations
        set ended_at = now(), close_reason = 'merged', merged_into_id = kept.id, version = version + 1, inbound_count = 0, read_count = 0,
            bot_answered = 0, bot_node = null, last_message_id = null, held_count = 0
@@ -298,7 +298,7 @@ begin
         raise insufficient_privilege using message = 'clients are joined by the system alone';
     end if;
     perform from clients where id in (one, other) order by id for no key update;
-    perform from conversations where client_id in (one, other) order by id for update;
+    perform from conversations where company_id = app.company_id() and client_id in (one, other) order by id for update;
     select * into stays from clients where id in (one, other) order by id is distinct from wanted, created_at, id limit 1;
     select * into goes from clients where id in (one, other) and id <> stays.id;
     if goes.id is null then
@@ -308,30 +308,30 @@ begin
                'client', to_jsonb(stays),
                'merged_client', to_jsonb(goes),
                'identities', (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', value)), '[]')
-                                from client_identities where client_id = goes.id),
-               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where client_id = goes.id),
-               'memberships', (select coalesce(jsonb_agg(user_id), '[]') from memberships where client_id = goes.id),
-               'consents', (select coalesce(jsonb_agg(id), '[]') from client_consents where client_id = goes.id),
-               'clients', (select coalesce(jsonb_agg(id), '[]') from clients where merged_into_id = goes.id))
+                                from client_identities where company_id = goes.company_id and client_id = goes.id),
+               'conversations', (select coalesce(jsonb_agg(id), '[]') from conversations where company_id = goes.company_id and client_id = goes.id),
+               'memberships', (select coalesce(jsonb_agg(user_id), '[]') from memberships where company_id = goes.company_id and client_id = goes.id),
+               'consents', (select coalesce(jsonb_agg(id), '[]') from client_consents where company_id = goes.company_id and client_id = goes.id),
+               'clients', (select coalesce(jsonb_agg(id), '[]') from clients where company_id = goes.company_id and merged_into_id = goes.id))
       into undo;
     for pair in
         select case when theirs.holds > mine.holds then theirs.id else mine.id end as kept,
                case when theirs.holds > mine.holds then mine.id else theirs.id end as closed
           from (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
-                  from conversations where client_id = stays.id and ended_at is null) mine
+                  from conversations where company_id = stays.company_id and client_id = stays.id and ended_at is null) mine
           join (select id, channel_account_id, row (assignee_id is not null, mode = 'human') as holds
-                  from conversations where client_id = goes.id and ended_at is null) theirs using (channel_account_id)
+                  from conversations where company_id = goes.company_id and client_id = goes.id and ended_at is null) theirs using (channel_account_id)
          order by mine.id
     loop
         joined := joined || app.join_conversations(pair.kept, pair.closed);
         kept_ids := kept_ids || pair.kept;
         closed_ids := closed_ids || pair.closed;
     end loop;
-    update conversations set client_id = stays.id where client_id = goes.id;
-    update client_identities set client_id = stays.id where client_id = goes.id;
+    update conversations set client_id = stays.id where company_id = goes.company_id and client_id = goes.id;
+    update client_identities set client_id = stays.id where company_id = goes.company_id and client_id = goes.id;
     perform app.move_students(goes.id, stays.id);
-    update client_consents set client_id = stays.id where client_id = goes.id;
-    update clients set merged_into_id = stays.id where merged_into_id = goes.id;
+    update client_consents set client_id = stays.id where company_id = goes.company_id and client_id = goes.id;
+    update clients set merged_into_id = stays.id where company_id = goes.company_id and merged_into_id = goes.id;
     update clients set merged_into_id = stays.id, version = version + 1 where id = goes.id;
     update clients
        set name = case when stays.name_source = 'number' then goes.name else stays.name end,

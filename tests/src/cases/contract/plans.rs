@@ -19,11 +19,14 @@ const FILL: &str = "
     select channel_id, company_id, 'whatsapp_cloud', channel_id, 'WhatsApp' from filled_companies;
     insert into users (id, email, name, password_hash) select company_id, company_id || '@exemplo.com', 'Alguém', '' from filled_companies;
     insert into memberships (company_id, user_id, role) select company_id, company_id, 'admin' from filled_companies;
+    insert into users (id, email, name, password_hash) select id, id || '@exemplo.com', 'Alguém', '' from filled;
+    insert into memberships (company_id, user_id, role) select company_id, id, 'agent' from filled;
     insert into clients (id, company_id, name) select client_id, company_id, 'Cliente ' || number from filled;
     insert into client_identities (company_id, client_id, kind, value, address)
     select company_id, client_id, 'phone', '5511' || (900000000 + number), '5511' || (900000000 + number) from filled;
     insert into conversations (id, company_id, client_id, channel_account_id, mode, ended_at)
     select id, company_id, client_id, channel_id, 'human', now() from filled;
+    insert into conversation_handlers (company_id, conversation_id, user_id) select company_id, id, id from filled on conflict do nothing;
     insert into messages (id, company_id, conversation_id, channel_account_id, sender_type, kind, body, provider_id, sent_at)
     select gen_random_uuid(), company_id, id, channel_id, 'client', 'text', 'Bom dia ' || number, 'wamid.F' || id, now() from filled;
     insert into events (company_id, topic, type, data) select company_id, 'company:x', 'note.filled', '{}' from filled;
