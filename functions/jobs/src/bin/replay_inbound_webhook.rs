@@ -30,8 +30,9 @@ async fn replay_inbound_webhook(
     Path(id): Path<Uuid>,
 ) -> Result<Accepted<InboundWebhook>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (kept, unrouted) =
-        join(transaction.first::<InboundWebhook>(WEBHOOK, &[&id]), transaction.first::<Unrouted>(UNROUTED, &[&id])).await;
+    // In this order: one that somebody else makes the company's meanwhile is seen in one place or the other.
+    let (unrouted, kept) =
+        join(transaction.first::<Unrouted>(UNROUTED, &[&id]), transaction.first::<InboundWebhook>(WEBHOOK, &[&id])).await;
     let (before, webhook) = match (kept?, unrouted?) {
         (Some(webhook), _) => (webhook.state, webhook),
         (None, Some(Unrouted { body, received_at })) => {
