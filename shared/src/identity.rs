@@ -38,6 +38,12 @@ impl Role {
     pub fn is_staff(self) -> bool {
         self != Self::Student
     }
+
+    /// Whether they do for everybody what others do for themselves alone; the policies `leaders` ask the same.
+    #[must_use]
+    pub fn is_leader(self) -> bool {
+        matches!(self, Self::Supervisor | Self::Admin)
+    }
 }
 
 /// Their own names, and what front ends call them.

@@ -268,7 +268,7 @@ impl HeldConversation {
 
     /// Whether this caller may act on it: its holder, a supervisor, or anyone who sees it while nobody holds it.
     pub fn may_be_moved_by(&self, caller: &Identity) -> bool {
-        self.assignee_id.is_none_or(|holder| holder == caller.user_id) || matches!(caller.role, Role::Supervisor | Role::Admin)
+        self.assignee_id.is_none_or(|holder| holder == caller.user_id) || caller.role.is_leader()
     }
 
     /// The problem with the whole row as it is now: whoever holds the lock sees it.

@@ -45,8 +45,7 @@ impl HeldMessage {
     /// Whether this caller may hide it or change its words: who wrote it, or a supervisor.
     #[must_use]
     pub fn is_in_reach_of(&self, caller: &Identity) -> bool {
-        self.message.kind != MessageKind::System
-            && (self.message.sender_id == Some(caller.user_id) || matches!(caller.role, Role::Supervisor | Role::Admin))
+        self.message.kind != MessageKind::System && (self.message.sender_id == Some(caller.user_id) || caller.role.is_leader())
     }
 }
 

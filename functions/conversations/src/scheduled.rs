@@ -62,7 +62,7 @@ impl ScheduledMessage {
     /// Whether this caller may change it or call it off.
     #[must_use]
     pub fn is_in_reach_of(&self, caller: &Identity) -> bool {
-        self.author_id == caller.user_id || matches!(caller.role, Role::Supervisor | Role::Admin)
+        self.author_id == caller.user_id || caller.role.is_leader()
     }
 }
 

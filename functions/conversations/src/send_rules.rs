@@ -233,13 +233,12 @@ pub fn may_send(now: Timestamp, agent: &Identity, held: &HeldConversation, kind:
 
 /// Whether this caller is the one who answers in this conversation, whatever the window.
 pub fn may_write(agent: &Identity, held: &HeldConversation) -> Result<(), Problem> {
-    let is_supervisor = matches!(agent.role, Role::Supervisor | Role::Admin);
     match held.assignee_id {
         _ if held.is_closed() => Err(CONVERSATION_CLOSED),
         _ if held.is_client_blocked => Err(CLIENT_BLOCKED),
         _ if held.mode == Mode::Bot => Err(BOT_MODE),
-        None if !is_supervisor => Err(NOT_TAKEN),
-        Some(holder) if holder != agent.user_id && !is_supervisor => Err(NOT_HOLDER),
+        None if !agent.role.is_leader() => Err(NOT_TAKEN),
+        Some(holder) if holder != agent.user_id && !agent.role.is_leader() => Err(NOT_HOLDER),
         _ => Ok(()),
     }
 }

@@ -116,7 +116,7 @@ impl PlacedNote {
     }
 
     pub fn may_be_changed_by(&self, caller: &Identity) -> bool {
-        self.note.author_id == caller.user_id || matches!(caller.role, Role::Supervisor | Role::Admin)
+        self.note.author_id == caller.user_id || caller.role.is_leader()
     }
 }
 

@@ -95,7 +95,7 @@ impl QuickReply {
 
 /// Whether this caller may make one in the scope, or change one there that they see.
 pub fn may_write(scope: QuickReplyScope, caller: &Identity) -> bool {
-    scope == QuickReplyScope::Personal || matches!(caller.role, Role::Supervisor | Role::Admin)
+    scope == QuickReplyScope::Personal || caller.role.is_leader()
 }
 
 /// A shortcut as it is kept.
