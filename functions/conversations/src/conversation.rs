@@ -223,25 +223,32 @@ pub fn emit_conversation<P>(
     transaction.emit(Event::new(Topic::Company(company_id), audience, &payload).fetched_at(path));
 }
 
-/// Locks the row of a conversation the caller sees, and keeps it in their sight until the transaction ends.
-const LOCK: &str = "
-    select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
-           window_expires_at, merged_into_id, (select clients.blocked_at is not null from clients
-             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
-           set_config('app.held_conversation', id::text, true) as held
-      from conversations
-     where id = $1
-       for update";
+/// The columns of `HeldConversation`, from a relation named `conversations`.
+#[macro_export]
+macro_rules! held_columns {
+    () => {
+        "conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
+         conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
+         conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+         (select clients.blocked_at is not null
+            from clients
+           where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked"
+    };
+}
+
+/// As `held_columns`, and the conversation stays in the caller's sight until the transaction ends.
+#[macro_export]
+macro_rules! kept_in_sight {
+    () => {
+        concat!($crate::held_columns!(), ", set_config('app.held_conversation', conversations.id::text, true) as held")
+    };
+}
+
+/// Locks the row of a conversation the caller sees.
+const LOCK: &str = concat!("select ", kept_in_sight!(), " from conversations where id = $1 for update");
 
 /// As many as the caller sees of these, in the order of locks.
-pub const LOCK_ALL: &str = "
-    select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
-           window_expires_at, merged_into_id, (select clients.blocked_at is not null from clients
-             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked
-      from conversations
-     where id = any ($1)
-     order by id
-       for update";
+pub const LOCK_ALL: &str = concat!("select ", held_columns!(), " from conversations where id = any ($1) order by id for update");
 
 /// A locked conversation, as far as commands judge it.
 #[derive(Clone, Debug, FromRow)]

@@ -4,19 +4,15 @@ use integrations::ChannelKind;
 use shared::prelude::*;
 use tokio_postgres::types::Json as Jsonb;
 
-use crate::{Conversation, HeldConversation, Message, MessageKind, message_columns, message_joins};
+use crate::{Conversation, HeldConversation, Message, MessageKind, kept_in_sight, message_columns, message_joins};
 
 pub const MESSAGE: &str = concat!("select ", message_columns!(), " from messages ", message_joins!(), " where messages.id = $1");
 
 /// Conversations come before messages in the order of locks. A reaction is shown on its message and is none by itself.
 const LOCK_MESSAGE: &str = concat!(
-    "select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
-            conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
-            conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
-            (select clients.blocked_at is not null from clients
-             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
-            set_config('app.held_conversation', conversations.id::text, true) as held,
-            channel_accounts.kind as channel_kind,
+    "select ",
+    kept_in_sight!(),
+    ", channel_accounts.kind as channel_kind,
             (select to_jsonb(message) from (select ",
     message_columns!(),
     " from messages ",

@@ -45,8 +45,8 @@ pub use message::{
 pub use payload::MessageKind;
 pub use reading::mark_read;
 pub use scheduled::{
-    LockedSchedule, NOT_WAITING, SCHEDULED, ScheduledMessage, ScheduledMessageUpdated, ScheduledState, enqueue_scheduled,
-    give_up_scheduled, lock_scheduled, not_too_soon, send_scheduled, tell_scheduled,
+    LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,
+    enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
 pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send, may_write};

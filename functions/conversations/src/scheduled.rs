@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use shared::{closed_set, error::FieldProblem, prelude::*};
+use shared::{closed_set, prelude::*};
 
-use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, add_outgoing, may_send, time_to_come};
+use crate::{Author, Content, HeldConversation, MessageKind, NewMessage, add_outgoing, held_columns, kept_in_sight, may_send};
+
+/// The kind of the jobs that look after them.
+pub const SCHEDULED_MESSAGE: &str = "send_scheduled_message";
 
 /// The columns of `ScheduledMessage`, from a relation named `scheduled_messages`.
 #[macro_export]
@@ -83,22 +86,19 @@ pub fn tell_scheduled(transaction: &Transaction, held: &HeldConversation, schedu
 /// Asks for a look at a message when it is due. Each change of the time asks anew: the row decides.
 pub fn enqueue_scheduled(context: &Context, transaction: &Transaction, id: Uuid) {
     let payload = json!({"scheduled_message_id": id});
-    transaction.enqueue(Job::new(context, Queue::Automation, "send_scheduled_message", format!("scheduled:{id}"), payload));
+    transaction.enqueue(Job::new(context, Queue::Automation, SCHEDULED_MESSAGE, format!("scheduled:{id}"), payload));
 }
 
 /// Conversations come first in the order of locks.
-const LOCK: &str = "
-    select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
-           conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
-           conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
-           (select clients.blocked_at is not null from clients
-             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
-           set_config('app.held_conversation', conversations.id::text, true) as held
-      from scheduled_messages
+const LOCK: &str = concat!(
+    "select ",
+    kept_in_sight!(),
+    " from scheduled_messages
       join conversations on conversations.company_id = scheduled_messages.company_id
                         and conversations.id = scheduled_messages.conversation_id
      where scheduled_messages.id = $1
-       for update of conversations";
+       for update of conversations"
+);
 
 /// A message to be sent later, with its locked conversation.
 #[derive(Debug)]
@@ -113,19 +113,11 @@ pub async fn lock_scheduled(transaction: &Transaction, id: Uuid) -> Result<Locke
     Ok(LockedSchedule { held: held?, scheduled: scheduled? })
 }
 
-/// What is wrong with a time at which something is to be sent.
-pub fn not_too_soon(now: Timestamp, due_at: Timestamp) -> Option<FieldProblem> {
-    time_to_come("due_at", now, due_at)
-}
-
 /// Conversations come first in the order of locks, and what is not waiting needs none.
-const LOCK_DUE: &str = "
-    select conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
-           conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
-           conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
-           (select clients.blocked_at is not null from clients
-             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
-           scheduled_messages.author_id, scheduled_messages.due_at,
+const LOCK_DUE: &str = concat!(
+    "select ",
+    held_columns!(),
+    ", scheduled_messages.author_id, scheduled_messages.due_at,
            (select role from memberships
              where memberships.company_id = scheduled_messages.company_id
                and memberships.user_id = scheduled_messages.author_id and memberships.status = 'active') as role
@@ -133,7 +125,8 @@ const LOCK_DUE: &str = "
        join conversations on conversations.company_id = scheduled_messages.company_id
                         and conversations.id = scheduled_messages.conversation_id
       where scheduled_messages.id = $1 and scheduled_messages.state = 'waiting'
-        for update of conversations";
+        for update of conversations"
+);
 
 /// No row when it was changed, called off or sent meanwhile.
 const FINISH: &str = concat!(

@@ -4,7 +4,7 @@ use shared::{error::FieldProblem, prelude::*};
 
 use crate::{
     Conversation, ConversationUnsnoozed, ConversationUpdated, HeldConversation, SystemMessage, add_system_message,
-    emit_conversation, updated_conversation,
+    emit_conversation, held_columns, updated_conversation,
 };
 
 /// The kind of the jobs that look after it.
@@ -36,14 +36,8 @@ const UNSNOOZE: &str = updated_conversation!(
 
 const STAY_WITH_PEOPLE: &str = "update conversations set return_to_bot_at = null where id = $1";
 
-const LOCK_DUE: &str = "
-    select id, client_id, channel_account_id, department_id, assignee_id, status, mode, version, inbound_count,
-           window_expires_at, merged_into_id, snoozed_until, return_to_bot_at,
-           (select blocked_at is not null from clients
-             where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked
-      from conversations
-     where id = $1
-       for update";
+const LOCK_DUE: &str =
+    concat!("select ", held_columns!(), ", snoozed_until, return_to_bot_at from conversations where id = $1 for update");
 
 #[derive(FromRow)]
 struct Due {

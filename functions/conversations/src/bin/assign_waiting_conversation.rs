@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use conversations::{
-    CONVERSATION_TIMER, Conversation, ConversationAssigned, SystemMessage, add_system_message,
+    CONVERSATION_TIMER, Conversation, ConversationAssigned, SCHEDULED_MESSAGE, SystemMessage, add_system_message,
     assignment::{GIVE, IS_MORE, LOCK_ASSIGNMENT, Left, MOST_GIVEN},
     emit_conversation, give_up_scheduled, run_conversation_timer, send_scheduled,
 };
@@ -13,9 +13,6 @@ use shared::prelude::*;
 
 /// Until what somebody else was changing is looked at again.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// Another kind of job.
-const PLANNED: &str = "send_scheduled_message";
 
 #[derive(Deserialize)]
 struct Assignment {
@@ -27,12 +24,14 @@ pub fn main() {
 }
 
 async fn assign_waiting_conversation(context: Context, job: Claimed) -> Result<Outcome, Error> {
-    if job.kind == PLANNED {
-        return send_scheduled(&context, &job).await;
+    match job.kind.as_str() {
+        SCHEDULED_MESSAGE => send_scheduled(&context, &job).await,
+        CONVERSATION_TIMER => run_conversation_timer(&context, &job).await,
+        _ => assign(&context, &job).await,
     }
-    if job.kind == CONVERSATION_TIMER {
-        return run_conversation_timer(&context, &job).await;
-    }
+}
+
+async fn assign(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let Assignment { department_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
     let (_, given, left): (_, Vec<Conversation>, Left) = try_join3(
@@ -45,12 +44,12 @@ async fn assign_waiting_conversation(context: Context, job: Claimed) -> Result<O
         return Ok(Outcome::Hold { after: PAUSE });
     }
     for conversation in &given {
-        tell(&context, &transaction, job.company_id, conversation);
+        tell(context, &transaction, job.company_id, conversation);
     }
     job.finish(&transaction);
     if left.is_more {
         let payload = json!({"department_id": department_id});
-        let next = Job::new(&context, Queue::Automation, "assign_waiting_conversation", &job.lane, payload);
+        let next = Job::new(context, Queue::Automation, "assign_waiting_conversation", &job.lane, payload);
         transaction.enqueue(next.unless_waiting(department_id));
     }
     transaction.commit_quietly().await?;
@@ -74,7 +73,7 @@ fn tell(context: &Context, transaction: &Transaction, company_id: Uuid, conversa
 
 /// What waits goes on waiting for its agents, and for whatever asks for the next run.
 async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
-    if job.kind == PLANNED {
+    if job.kind == SCHEDULED_MESSAGE {
         give_up_scheduled(&job, &transaction).await?;
     }
     transaction.commit_quietly().await

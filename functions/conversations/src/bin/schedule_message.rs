@@ -2,7 +2,7 @@
 
 use conversations::{
     BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, NOT_HOLDER, NOT_TAKEN, ScheduledMessage, enqueue_scheduled, lock, may_write,
-    not_too_soon, scheduled_columns, tell_scheduled,
+    scheduled_columns, tell_scheduled, time_to_come,
 };
 use shared::{
     error::{NOT_FOUND, refuse},
@@ -43,7 +43,7 @@ async fn schedule_message(
     Json(input): Json<NewScheduledMessage>,
 ) -> Result<Created<ScheduledMessage>, Error> {
     let NewScheduledMessage { conversation_id, body, due_at } = input;
-    refuse(not_too_soon(context.now(), due_at))?;
+    refuse(time_to_come("due_at", context.now(), due_at))?;
     let transaction = context.begin(&agent).await?;
     let held = lock(&transaction, conversation_id).await?;
     // The window is judged when it is due.

@@ -1,8 +1,8 @@
 //! PUT /scheduled-messages/{id} — other words or another time for a message that is not sent yet; what is not given stays.
 
 use conversations::{
-    LockedSchedule, NOT_AUTHOR, NOT_WAITING, ScheduledMessage, ScheduledState, enqueue_scheduled, lock_scheduled, not_too_soon,
-    scheduled_columns, tell_scheduled,
+    LockedSchedule, NOT_AUTHOR, NOT_WAITING, ScheduledMessage, ScheduledState, enqueue_scheduled, lock_scheduled,
+    scheduled_columns, tell_scheduled, time_to_come,
 };
 use shared::{
     error::{NOT_FOUND, STALE, refuse},
@@ -59,7 +59,7 @@ async fn update_scheduled_message(
     if current.state != ScheduledState::Waiting {
         return Err(NOT_WAITING.with_current(&current));
     }
-    refuse(due_at.filter(|due_at| *due_at != current.due_at).and_then(|due_at| not_too_soon(context.now(), due_at)))?;
+    refuse(due_at.filter(|due_at| *due_at != current.due_at).and_then(|due_at| time_to_come("due_at", context.now(), due_at)))?;
     let Some(scheduled): Option<ScheduledMessage> = transaction.first(UPDATE, &[&id, &body, &due_at]).await? else {
         return transaction.commit(Json(current)).await;
     };
