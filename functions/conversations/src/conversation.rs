@@ -326,7 +326,7 @@ pub async fn out_of_window(transaction: &Transaction, conversation: Conversation
     let approved: Vec<TemplateRow> = transaction.all(APPROVED, &[&conversation.channel_account_id]).await?;
     let sendable = approved.into_iter().map(Template::from).filter(|template| template.is_sendable);
     let allowed_templates = sendable.map(|template| {
-        let Template { id, name, language, category, preview, .. } = template;
+        let Template { row: TemplateRow { id, name, language, category, .. }, preview, .. } = template;
         AllowedTemplate { id, name, language, category, preview }
     });
     Ok(OutOfWindow { conversation, allowed_templates: allowed_templates.collect() })

@@ -51,25 +51,9 @@ macro_rules! template_columns {
     };
 }
 
-/// A template as it is kept.
-#[derive(Clone, Debug, FromRow)]
+/// A template of one number, in one language, as it is kept.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct TemplateRow {
-    pub id: Uuid,
-    pub channel_account_id: Uuid,
-    pub name: String,
-    pub language: String,
-    pub category: TemplateCategory,
-    pub status: TemplateStatus,
-    pub quality: Option<TemplateQuality>,
-    pub reason: Option<String>,
-    pub components: Value,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-}
-
-/// A template of one number, in one language.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Template {
     pub id: Uuid,
     /// The number that may send it.
     pub channel_account_id: Uuid,
@@ -81,39 +65,31 @@ pub struct Template {
     pub quality: Option<TemplateQuality>,
     /// Why it was rejected, paused or disabled, in WhatsApp's words.
     pub reason: Option<String>,
+    #[serde(skip)]
+    pub components: Value,
+    /// When it was first seen here.
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A template with what it holds.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Template {
+    #[serde(flatten)]
+    pub row: TemplateRow,
     #[serde(flatten)]
     pub parts: Parts,
     /// The body with the examples in place of its variables.
     pub preview: String,
     /// Whether `POST /messages` sends it: it is approved, and holds nothing that we cannot fill in.
     pub is_sendable: bool,
-    /// When it was first seen here.
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
 }
 
 impl From<TemplateRow> for Template {
     fn from(row: TemplateRow) -> Self {
         let parts = Parts::read(&row.components);
         let is_sendable = row.status == TemplateStatus::Approved && parts.unsendable().is_none();
-        let TemplateRow { id, channel_account_id, name, language, category, status, quality, reason, .. } = row;
-        let TemplateRow { created_at, updated_at, .. } = row;
-        let preview = parts.preview();
-        Self {
-            id,
-            channel_account_id,
-            name,
-            language,
-            category,
-            status,
-            quality,
-            reason,
-            parts,
-            preview,
-            is_sendable,
-            created_at,
-            updated_at,
-        }
+        Self { preview: parts.preview(), row, parts, is_sendable }
     }
 }
 

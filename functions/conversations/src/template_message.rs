@@ -2,10 +2,7 @@
 
 use shared::{VISIBLE, error::FieldProblem, prelude::*, visible};
 
-use crate::{
-    ButtonKind, Parts, TemplateRow, TemplateStatus, Variable, VariablePlace,
-    template::{Template, fill},
-};
+use crate::{ButtonKind, Parts, TemplateRow, TemplateStatus, Variable, VariablePlace, template::fill};
 
 /// Characters of a text with its values; WhatsApp refuses more.
 const LONGEST_BODY: usize = 1024;
@@ -68,8 +65,8 @@ pub struct FilledTemplate {
 /// Everything that is wrong with it.
 pub fn fill_in(asked: &TemplateToSend, row: Option<&TemplateRow>, has_file: bool) -> Result<FilledTemplate, Vec<FieldProblem>> {
     let row = row.filter(|row| row.status != TemplateStatus::Deleted).ok_or_else(unknown)?;
-    let Template { parts, status, .. } = Template::from(row.clone());
-    if status != TemplateStatus::Approved {
+    let parts = Parts::read(&row.components);
+    if row.status != TemplateStatus::Approved {
         let (portuguese, english) = ("O WhatsApp não aprovou este modelo.", "WhatsApp has not approved this template.");
         return Err(vec![FieldProblem::new("template.name", "not_approved", portuguese, english)]);
     }

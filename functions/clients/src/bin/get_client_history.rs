@@ -28,9 +28,9 @@ struct Filters {
     kind: Option<HistoryKind>,
 }
 
-/// Who became another client has that one's history.
-const KNOWN: &str = "select coalesce(merged_into_id, id) as id from clients where id = $1";
+const IS_KNOWN: &str = "select from clients where id = $1";
 
+/// Who became another client has that one's history.
 const HISTORY: TimeList = TimeList {
     rows: "select * from client_history entries
             where client_id = (select coalesce(merged_into_id, id) from clients where id = $1) and ($2::text is null or kind = $2)",
@@ -38,12 +38,6 @@ const HISTORY: TimeList = TimeList {
     id: "entries.id",
     shown: "select entries.id, entries.kind, entries.at, app.history_entry(entries.kind, entries.id) as data from page entries",
 };
-
-#[derive(FromRow)]
-struct Known {
-    #[expect(dead_code, reason = "that it is there is what counts")]
-    id: Uuid,
-}
 
 pub fn main() {
     serve(&ROUTE, get_client_history);
@@ -57,7 +51,10 @@ async fn get_client_history(
 ) -> Result<Page<HistoryEntry>, Error> {
     let transaction = context.begin(&caller).await?;
     let kind = asked.filters.kind.map(HistoryKind::as_str);
-    let (_, entries): (Known, _) =
-        try_join(transaction.one(KNOWN, &[&id]), transaction.list(&HISTORY, &asked, &[&id, &kind])).await?;
+    let (known, entries) =
+        try_join(transaction.query(IS_KNOWN, &[&id]), transaction.list(&HISTORY, &asked, &[&id, &kind])).await?;
+    if known.is_empty() {
+        return Err(NOT_FOUND.into());
+    }
     Ok(asked.page(entries, |entry: &HistoryEntry| (entry.at, entry.id)))
 }

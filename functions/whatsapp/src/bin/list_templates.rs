@@ -48,5 +48,5 @@ async fn list_templates(context: Context, agent: Staff, asked: List<TemplateFilt
     let rows: Vec<TemplateRow> =
         transaction.list(&TEMPLATES, &asked, &[search, channel_account_id, &status, &category, language]).await?;
     let templates = rows.into_iter().map(Template::from).collect();
-    Ok(asked.page(templates, |template: &Template| (template.created_at, template.id)))
+    Ok(asked.page(templates, |template: &Template| (template.row.created_at, template.row.id)))
 }
