@@ -202,7 +202,8 @@ create table public.companies (
     coin_name text not null default 'moedas'::text,
     colour text not null default '#2563eb'::text,
     founded_by uuid,
-    version integer not null default 1
+    version integer not null default 1,
+    signs_messages boolean not null default false
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -1249,9 +1250,11 @@ CREATE INDEX quick_reply_uses_reply ON public.quick_reply_uses USING btree (comp
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
+CREATE INDEX scheduled_messages_author ON public.scheduled_messages USING btree (company_id, author_id, due_at DESC, id DESC);
 CREATE INDEX scheduled_messages_conversation ON public.scheduled_messages USING btree (company_id, conversation_id, due_at DESC, id DESC);
 CREATE INDEX scheduled_messages_due ON public.scheduled_messages USING btree (company_id, due_at DESC, id DESC);
 CREATE INDEX scheduled_messages_message ON public.scheduled_messages USING btree (company_id, message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX scheduled_messages_state ON public.scheduled_messages USING btree (company_id, state, due_at DESC, id DESC);
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
@@ -2747,6 +2750,22 @@ begin
          where known.id is distinct from but_for
          order by known.id
          limit 1);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_notes(query text)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    spaced text := app.spaced(query);
+begin
+    return array(select id from notes
+                  where company_id = company and deleted_at is null
+                    and spaced <> '' and app.searchable(text) like '%' || spaced || '%');
 end
 $function$;
 
@@ -6072,6 +6091,7 @@ grant select on column public.companies.name to app_system;
 grant update on column public.companies.name to app_staff;
 grant select on column public.companies.reopen_window to app_system;
 grant update on column public.companies.reopen_window to app_staff;
+grant update on column public.companies.signs_messages to app_staff;
 grant select on column public.companies.slug to app_system;
 grant select on column public.companies.takeover_text to app_system;
 grant select, update on column public.companies.takeover_text to app_staff;
@@ -6617,6 +6637,7 @@ grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
+grant execute on function app.find_notes(query text) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
 grant execute on function app.fold(value text) to app_lookup;

@@ -61,7 +61,7 @@ const MESSAGES: &str = "
       cross join lateral (select at - position * interval '1 minute' as sent_at) time;";
 
 /// Like version 7: the time first, so that neighbours in time are neighbours in indexes.
-const ID: &str = "
+pub const ID: &str = "
     create or replace function pg_temp.bench_id(at timestamptz) returns uuid language sql volatile as $$
         select overlay(overlay(lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || substr(md5(random()::text), 1, 20)
                placing '7' from 13 for 1) placing '8' from 17 for 1)::uuid $$";

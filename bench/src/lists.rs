@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use tests::Stack;
+use tests::{Stack, company::Person};
 
 use crate::{
     desk::Desk,
@@ -43,10 +43,10 @@ pub async fn run(stack: &Stack, desk: &Desk, report: &mut Report) -> Result<()> 
     inboxes.extend(asked.iter().chain(&COMMON).map(|query| (*query, (*query).to_owned())));
     inboxes.push(("department", format!("department_id={}", company.departments[0].1)));
     for (role, person) in [("agent", &company.agents[0]), ("supervisor", &company.supervisor)] {
-        let caller = Caller { stack, token: person.api.token.as_deref().unwrap_or_default() };
+        let caller = Caller::of(stack, person);
         for (name, query) in &inboxes {
             let what = format!("{role}: conversations {name}");
-            let figure = caller.measure(what, &format!("/conversations?{query}")).await?;
+            let figure = caller.measure("lists", what, &format!("/conversations?{query}")).await?;
             report.add(if COMMON.contains(name) { figure.aim(COMMON_AIM) } else { figure });
         }
         for category in ["", "category=closed&"] {
@@ -56,29 +56,34 @@ pub async fn run(stack: &Stack, desk: &Desk, report: &mut Report) -> Result<()> 
                 let Some(cursor) = page["next_cursor"].as_str() else { break };
                 path = format!("/conversations?{category}limit=100&cursor={cursor}");
             }
-            report.add(caller.measure(format!("{role}: conversations {category}page {DEEP}, of 100"), &path).await?);
+            report.add(caller.measure("lists", format!("{role}: conversations {category}page {DEEP}, of 100"), &path).await?);
         }
-        report.add(caller.measure(format!("{role}: conversation"), &format!("/conversations/{own}")).await?);
-        report.add(caller.measure(format!("{role}: messages"), &format!("/messages?conversation_id={own}")).await?);
+        report.add(caller.measure("lists", format!("{role}: conversation"), &format!("/conversations/{own}")).await?);
+        report.add(caller.measure("lists", format!("{role}: messages"), &format!("/messages?conversation_id={own}")).await?);
         if role == "supervisor" {
             let mut path = format!("/messages?conversation_id={long}");
             for _ in 0..10 {
                 let page = caller.get(&path).await?;
                 path = format!("/messages?conversation_id={long}&cursor={}", page["next_cursor"].as_str().unwrap_or_default());
             }
-            report.add(caller.measure("supervisor: messages, page 10 of a long one".to_owned(), &path).await?);
+            report.add(caller.measure("lists", "supervisor: messages, page 10 of a long one".to_owned(), &path).await?);
         }
     }
     Ok(())
 }
 
-struct Caller<'a> {
+/// Somebody who asks again and again.
+pub struct Caller<'a> {
     stack: &'a Stack,
     token: &'a str,
 }
 
-impl Caller<'_> {
-    async fn get(&self, path: &str) -> Result<Value> {
+impl<'a> Caller<'a> {
+    pub fn of(stack: &'a Stack, person: &'a Person) -> Self {
+        Self { stack, token: person.api.token.as_deref().unwrap_or_default() }
+    }
+
+    pub async fn get(&self, path: &str) -> Result<Value> {
         let answer = self.stack.http.get(format!("{}{path}", self.stack.addresses.api)).bearer_auth(self.token).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
@@ -86,7 +91,7 @@ impl Caller<'_> {
         Ok(serde_json::from_str(&text)?)
     }
 
-    async fn measure(&self, what: String, path: &str) -> Result<Figure> {
+    pub async fn measure(&self, group: &'static str, what: String, path: &str) -> Result<Figure> {
         let mut times = Times::default();
         let mut rows = 0;
         for number in 0..UNCOUNTED + REQUESTS {
@@ -97,6 +102,6 @@ impl Caller<'_> {
             }
             rows = answer["data"].as_array().map_or(1, Vec::len);
         }
-        Ok(Figure::new("lists", what, &times).aim(AIM).with("rows", rows))
+        Ok(Figure::new(group, what, &times).aim(AIM).with("rows", rows))
     }
 }

@@ -1,5 +1,6 @@
 //! Measures the release binaries on the local cloud; see `bench/README.md`.
 
+mod clients;
 mod cold_start;
 mod desk;
 mod fanout;
@@ -35,6 +36,9 @@ struct Cli {
     /// Conversations of the company whose lists are measured, with 20 messages each.
     #[arg(long, default_value_t = 100_000)]
     conversations: u32,
+    /// Clients of the company where people are looked for.
+    #[arg(long, default_value_t = 1_000_000)]
+    clients: u32,
     /// Where results are written.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
@@ -49,6 +53,7 @@ enum Measurement {
     Fanout,
     Listeners,
     Jobs,
+    Clients,
     Lists,
     Overhead,
     ColdStart,
@@ -92,6 +97,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Jobs) {
         jobs::run(stack, Duration::from_secs(cli.seconds), report).await?;
+    }
+    if is_wanted(Measurement::Clients) {
+        clients::run(stack, cli.clients, report).await?;
     }
     let [lists, overhead, cold] = [Measurement::Lists, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);
     if !(lists || overhead || cold) {

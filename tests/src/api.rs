@@ -133,6 +133,28 @@ impl Api {
     /// # Panics
     /// When nothing answers, or the answer is not what `openapi.json` says.
     pub async fn send_typed(&self, method: Method, path: &str, body: Option<(Option<&str>, Vec<u8>)>) -> Answer {
+        let what = format!("{method} {path}");
+        self.try_send(method, path, body).await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+    }
+
+    /// A call that the cloud may not live to answer.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    ///
+    /// # Panics
+    /// When the answer is not what `openapi.json` says.
+    pub async fn attempt(&self, method: Method, path: &str, body: Value) -> Result<Answer, reqwest::Error> {
+        let body = (!body.is_null()).then(|| (Some("application/json"), body.to_string().into_bytes()));
+        self.try_send(method, path, body).await
+    }
+
+    async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(Option<&str>, Vec<u8>)>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base)).headers(self.headers.clone());
         request = request.header("x-forwarded-for", self.address.to_string());
         if let Some(token) = &self.token {
@@ -141,16 +163,15 @@ impl Api {
         if let Some((content_type, bytes)) = body {
             request = content_type.into_iter().fold(request.body(bytes), |request, it| request.header("content-type", it));
         }
-        let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let text = response.text().await?;
         let mut body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         if body["code"] == "internal" {
             body["cause"] = self.cause_of(body["request_id"].as_str().unwrap_or_default());
         }
         let answer = Answer { status, headers, body };
         self.openapi.check(method.as_str(), path, &answer);
-        answer
+        Ok(answer)
     }
 }

@@ -7,9 +7,15 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use uuid::Uuid;
 use zip::write::SimpleFileOptions;
 
-use crate::{Company, Stack, company::Person, company::text, forge, sandbox::fresh_number};
+use crate::{
+    Company, Stack,
+    company::{Person, text},
+    forge,
+    sandbox::{Phone, fresh_number},
+};
 
 impl Company {
     /// A client writes and the first agent takes the conversation over. Answers the client's number and the conversation's id.
@@ -50,6 +56,17 @@ impl Company {
 }
 
 impl Person {
+    /// A further WhatsApp number of this admin's company, whose clients wait for this department.
+    pub async fn connect_number(&self, stack: &Stack, department: &str) -> Phone {
+        let number = format!("29{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
+        let channel = json!({
+            "kind": "whatsapp_cloud", "name": "WhatsApp", "phone_number_id": number, "waba_id": "104200000000001",
+            "access_token": format!("EAAG-local-{number}"), "display_phone_number": "+551140000000", "department_id": department,
+        });
+        self.api.post("/integrations/config", channel).await.expect(200);
+        Phone::new(stack, &number)
+    }
+
     /// The newest conversation of the client with this number.
     ///
     /// # Panics

@@ -46,6 +46,14 @@ impl Phone {
         self.post("/whatsapp/inbound", body).await
     }
 
+    /// As `receive`, where the cloud may not live to answer: whether the webhook was answered with 200.
+    pub async fn was_received(&self, from: &str, message: Value) -> bool {
+        let mut body = json!({"phone_number_id": self.number_id, "from": from, "name": "Maria Teste"});
+        merge(&mut body, message);
+        let Ok(answer) = self.http.post(format!("{}/whatsapp/inbound", self.base)).json(&body).send().await else { return false };
+        answer.json::<Value>().await.is_ok_and(|told| told["status"] == 200)
+    }
+
     /// A client writes a text, and its webhook is answered with 200. Answers WhatsApp's id of the message.
     ///
     /// # Panics

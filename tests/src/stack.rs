@@ -50,14 +50,15 @@ impl Stack {
         Self::launch(directory, binaries, &[&["--memory"], options].concat()).await
     }
 
-    /// Starts a cloud with what an earlier one has left in `directory`, and leaves everything there itself.
+    /// Starts a cloud with what an earlier one has left in `directory`, and leaves everything there itself; with further options of
+    /// `local up`.
     ///
     /// # Errors
     /// When it does not become ready within two minutes.
-    pub async fn start_kept(directory: &Path, binaries: &Path) -> Result<Self> {
+    pub async fn start_kept(directory: &Path, binaries: &Path, options: &[&str]) -> Result<Self> {
         // A cloud that was killed has left it.
         let _ = std::fs::remove_file(directory.join("run.json"));
-        Self::launch(directory, binaries, &[]).await
+        Self::launch(directory, binaries, options).await
     }
 
     /// With the variable `POOLER`, `PgBouncer` stands before the database.

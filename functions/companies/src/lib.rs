@@ -16,7 +16,7 @@ closed_set! {
 macro_rules! company_columns {
     () => {
         "companies.id, companies.name, companies.slug, companies.time_zone, companies.locale, companies.agent_visibility,
-           companies.reopen_window, companies.takeover_text, companies.bot_enabled, companies.coin_name, companies.colour,
+           companies.reopen_window, companies.takeover_text, companies.signs_messages, companies.bot_enabled, companies.coin_name, companies.colour,
            companies.two_factor_policy, companies.idle_minutes, companies.created_at, companies.version"
     };
 }
@@ -39,6 +39,8 @@ pub struct Company {
     /// What a client is told when somebody takes their conversation over, with `{{agent.name}}` and `{{protocol}}`; null is the product's text, an empty
     /// one is none.
     pub takeover_text: Option<String>,
+    /// Whether clients see who writes: `*Bruna Lima:*` above what agents write, which lists and answers show without it.
+    pub signs_messages: bool,
     /// Whether the bot answers.
     pub bot_enabled: bool,
     /// What the coins of the company are called.

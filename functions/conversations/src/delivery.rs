@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+const TEXT: usize = 4096;
+const CAPTION: usize = 1024;
 /// Longest text of a message with buttons or a list.
 const INTERACTIVE_TEXT: usize = 1024;
 const BUTTON_TITLE: usize = 20;
@@ -20,6 +22,8 @@ pub struct Delivery {
     pub address: String,
     /// Whether the address is a business-scoped user id and not a phone number.
     pub is_user_id: bool,
+    /// Whose name goes above the words.
+    pub signed_by: Option<String>,
     /// WhatsApp's id of the message this one answers.
     pub reply_to: Option<String>,
     pub file: Option<FileToSend>,
@@ -75,8 +79,15 @@ fn content(delivery: &Delivery) -> (&'static str, Value) {
             Some(interactive) => ("interactive", interactive),
             None => text(&delivery.body),
         },
-        _ => text(&delivery.body),
+        _ => text(&signed(delivery, TEXT)),
     }
+}
+
+/// The words below the name of who writes, in WhatsApp's bold; without it where there is no room for both.
+fn signed(delivery: &Delivery, longest: usize) -> String {
+    let name = delivery.signed_by.as_deref().map(|name| name.replace('*', ""));
+    let with_name = name.map(|name| format!("*{}:*\n{}", name.trim(), delivery.body));
+    with_name.filter(|words| words.chars().count() <= longest).unwrap_or_else(|| delivery.body.clone())
 }
 
 fn text(body: &str) -> (&'static str, Value) {
@@ -92,7 +103,7 @@ fn media(delivery: &Delivery, has_caption: bool, has_name: bool) -> Value {
         }
     }
     if has_caption && !delivery.body.is_empty() {
-        media.insert("caption".into(), json!(delivery.body));
+        media.insert("caption".into(), json!(signed(delivery, CAPTION)));
     }
     Value::Object(media)
 }
@@ -160,6 +171,7 @@ mod tests {
             payload,
             address: "5511987654321".into(),
             is_user_id: false,
+            signed_by: None,
             reply_to: None,
             file: Some(FileToSend { media_id: "9".into(), name: "a.pdf".into() }),
         }
@@ -183,6 +195,10 @@ mod tests {
 
     #[test]
     fn a_user_without_a_visible_number_is_addressed_by_id() {
+        let signed = |body: &str| compose(&Delivery { signed_by: Some("Ana *B*".into()), ..delivery("text", body, json!({})) });
+        assert_eq!(signed("Olá")["text"]["body"], "*Ana B:*\nOlá");
+        let long = "á".repeat(4090);
+        assert_eq!(signed(&long)["text"]["body"], long.as_str());
         let body = compose(&Delivery { is_user_id: true, address: "BR.1".into(), ..delivery("text", "Olá", json!({})) });
         assert_eq!(body["recipient"], "BR.1");
         assert!(body.get("to").is_none());

@@ -26,7 +26,7 @@ const LARGEST_FILE: i64 = 100_000_000;
 const BEGIN: &str = "
     with message as (
         select messages.id, messages.conversation_id, messages.kind, messages.body, messages.payload, messages.reply_to_id,
-               messages.client_message_id, messages.fence, messages.status, messages.sending_at, messages.file_id,
+               messages.sender_id, messages.client_message_id, messages.fence, messages.status, messages.sending_at, messages.file_id,
                messages.deleted_at,
                messages.channel_account_id, messages.company_id
           from messages
@@ -50,6 +50,8 @@ const BEGIN: &str = "
            extract(epoch from now() - message.sending_at)::double precision as sending_for,
            coalesce(phone.address, bsuid.address) as address,
            phone.address is null as is_user_id,
+           (select users.name from companies join users on users.id = message.sender_id
+             where companies.id = message.company_id and companies.signs_messages) as signed_by,
            answered.provider_id as reply_to,
            files.storage_key, files.name as file_name, files.mime_type, files.size as file_size,
            channel_accounts.id as channel_account_id, channel_accounts.external_key, channel_credentials.sealed
@@ -168,6 +170,7 @@ struct Begun {
     sending_for: Option<f64>,
     address: Option<String>,
     is_user_id: bool,
+    signed_by: Option<String>,
     reply_to: Option<String>,
     storage_key: Option<String>,
     file_name: Option<String>,
@@ -309,6 +312,7 @@ pub async fn send(context: &Context, outgoing: &Outgoing) -> (Result<String, Fai
         payload: row.payload.clone(),
         address: row.address.clone().unwrap_or_default(),
         is_user_id: row.is_user_id,
+        signed_by: row.signed_by.clone(),
         reply_to: row.reply_to.clone(),
         file,
     };

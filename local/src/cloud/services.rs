@@ -1,6 +1,9 @@
 //! The services behind the functions: database, stores, queues, schedules, third parties.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -98,6 +101,7 @@ impl Services {
             app_secret: parameters.whatsapp_app_secret(),
             verify_token: parameters.whatsapp_verify_token(),
             public_url: addresses.sandbox.clone(),
+            kept: kept.map(Path::to_owned),
         });
         parameters.set_mail_server(&addresses.smtp, sandbox.mail_certificate())?;
 

@@ -15,6 +15,7 @@ fn sources() -> ConsoleSources {
         app_secret: "secret".to_owned(),
         verify_token: "token".to_owned(),
         public_url: "http://127.0.0.1:9".to_owned(),
+        kept: None,
     };
     let journal = Arc::new(Journal::default());
     for (function, status) in [("ListLeads", 200), ("CreateLead", 422)] {

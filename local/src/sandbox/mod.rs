@@ -9,7 +9,7 @@ pub mod mail;
 mod refusal;
 pub mod whatsapp;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit};
 
@@ -35,9 +35,11 @@ pub struct SandboxOptions {
     pub verify_token: String,
     /// Base address of [`Sandbox::router`], without a slash at the end; links to media start with it.
     pub public_url: String,
+    /// Where it is written what WhatsApp has accepted, for a later start of the same cloud; in memory only without.
+    pub kept: Option<PathBuf>,
 }
 
-/// The third parties. Everything is in memory; of each record the newest entries are kept.
+/// The third parties. Of each record the newest entries are kept, in memory but for what WhatsApp has accepted.
 pub struct Sandbox {
     options: SandboxOptions,
     calls: Kept<Call>,
@@ -49,13 +51,16 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// # Panics
+    /// When what was kept cannot be opened.
     #[must_use]
     pub fn new(options: SandboxOptions) -> Arc<Self> {
+        let whatsapp = WhatsApp::new(options.kept.as_deref()).expect("what WhatsApp has accepted is opened");
         Arc::new(Self {
             options,
             calls: Kept::new(5000),
             faults: Faults::default(),
-            whatsapp: WhatsApp::new(),
+            whatsapp,
             llm: Llm::default(),
             mails: Kept::new(1000),
             mail_identity: mail::Identity::new(),

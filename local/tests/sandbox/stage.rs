@@ -97,6 +97,7 @@ impl Stage {
             app_secret: SECRET.to_owned(),
             verify_token: "verify-me".to_owned(),
             public_url: base.clone(),
+            kept: None,
         });
         let app = sandbox.router().nest("/_local/sandbox", sandbox.control_router());
         tokio::spawn(async move { axum::serve(listener, app).await });

@@ -32,6 +32,7 @@ mod snapshot;
 mod team;
 mod upload;
 mod views;
+mod working_day;
 
 mod faults;
 
@@ -64,6 +65,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
     cases! {
         plans::{
             no_function_reads_all_of_a_table,
+        };
+        working_day::{
+            every_message_is_accounted_for,
         };
         mail::{
             without_a_mail_server_mails_wait_and_are_sent_once_later,

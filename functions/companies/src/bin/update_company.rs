@@ -12,11 +12,11 @@ const LOCKED: &str = concat!("select ", company_columns!(), " from companies whe
 const UPDATE: &str = concat!(
     "update companies
         set name = $2, time_zone = $3, locale = $4, agent_visibility = $5, reopen_window = $6, takeover_text = $7, bot_enabled = $8,
-            coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, version = version + 1
+            coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, signs_messages = $13, version = version + 1
       where id = $1
         and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, two_factor_policy,
-             idle_minutes)
-            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             idle_minutes, signs_messages)
+            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      returning ",
     company_columns!()
 );
@@ -51,6 +51,8 @@ struct Settings {
     #[serde(default)]
     #[schemars(with = "Option<String>", length(max = 2000))]
     takeover_text: Given<String>,
+    #[garde(skip)]
+    signs_messages: Option<bool>,
     #[garde(skip)]
     bot_enabled: Option<bool>,
     #[garde(length(chars, min = 1, max = 40), inner(custom(visible)))]
@@ -100,6 +102,7 @@ async fn update_company(
                 &after.colour,
                 &after.two_factor_policy.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
                 &after.idle_minutes,
+                &after.signs_messages,
             ],
         )
         .await?;
@@ -141,6 +144,7 @@ fn settings_after(given: Settings, current: &Company) -> Company {
         agent_visibility: given.agent_visibility.unwrap_or(current.agent_visibility),
         reopen_window: given.reopen_window.unwrap_or(current.reopen_window),
         takeover_text: given.takeover_text.after(current.takeover_text),
+        signs_messages: given.signs_messages.unwrap_or(current.signs_messages),
         bot_enabled: given.bot_enabled.unwrap_or(current.bot_enabled),
         coin_name: given.coin_name.unwrap_or(current.coin_name),
         two_factor_policy: given.two_factor_policy.map_or(current.two_factor_policy, each_once),

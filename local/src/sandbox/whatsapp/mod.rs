@@ -1,5 +1,6 @@
 //! The WhatsApp Cloud API: Graph calls in, signed notifications out.
 
+mod accepted;
 mod account;
 pub(super) mod control;
 mod errors;
@@ -18,18 +19,20 @@ pub mod webhooks;
 
 use std::{
     collections::HashMap,
+    io,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
 use axum::{
     Router,
-    extract::{Path, Request},
+    extract::{Path as UrlPath, Request},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -37,13 +40,14 @@ use super::{
     calls::{Answer, Call},
     kept::{Kept, lock},
 };
+use accepted::Accepted;
 use errors::GraphError;
 use media::Media;
 use numbers::NumberSettings;
 use webhooks::{Delivery, WebhookClient};
 
 /// A message that the sandbox accepted for sending.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sent {
     /// The `wamid`.
     pub id: String,
@@ -57,7 +61,7 @@ pub struct Sent {
 }
 
 /// A status notification of a message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SentStatus {
     pub status: String,
     pub at: Timestamp,
@@ -66,7 +70,7 @@ pub struct SentStatus {
 }
 
 pub(super) struct WhatsApp {
-    sent: Kept<Sent>,
+    sent: Accepted,
     deliveries: Kept<Delivery>,
     media: Kept<Media>,
     numbers: Mutex<HashMap<String, NumberSettings>>,
@@ -78,9 +82,9 @@ pub(super) struct WhatsApp {
 }
 
 impl WhatsApp {
-    pub(super) fn new() -> Self {
-        Self {
-            sent: Kept::new(5000),
+    pub(super) fn new(kept: Option<&Path>) -> io::Result<Self> {
+        Ok(Self {
+            sent: Accepted::open(kept)?,
             deliveries: Kept::new(5000),
             media: Kept::new(500),
             numbers: Mutex::default(),
@@ -88,7 +92,7 @@ impl WhatsApp {
             last_inbound: Mutex::default(),
             templates: Mutex::new(templates::approved()),
             webhooks: WebhookClient::new(),
-        }
+        })
     }
 
     pub(super) fn reset(&self, phone_number_id: Option<&str>) {
@@ -127,7 +131,7 @@ async fn unknown_path(request: Request) -> Response {
 }
 
 /// `{version}/{id}` of a Graph path.
-type GraphPath = Path<(String, String)>;
+type GraphPath = UrlPath<(String, String)>;
 
 /// Refuses a call without a usable token, and a version that Meta would not know.
 fn admit(call: &Call, version: &str) -> Result<(), GraphError> {

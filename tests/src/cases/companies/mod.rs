@@ -18,6 +18,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_agents_see_follows_at_once,
             a_client_who_writes_too_late_begins_anew,
             words_at_a_takeover_are_the_companys,
+            clients_are_told_who_writes_where_the_company_wants_it,
             without_the_bot_clients_wait_for_people,
             new_people_begin_with_the_companys_language_and_zone,
             of_two_who_save_at_once_one_is_told,

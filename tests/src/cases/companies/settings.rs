@@ -106,6 +106,21 @@ pub async fn words_at_a_takeover_are_the_companys(stack: Arc<Stack>) {
     assert!(said(json!({"takeover_text": null})).await.starts_with("Olá!"));
 }
 
+pub async fn clients_are_told_who_writes_where_the_company_wants_it(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    agent.say(&id, "Sem nome").await;
+    set(&company, json!({"signs_messages": true})).await;
+    let signed = agent.say(&id, "Com nome").await;
+    agent.message_with_status(&signed, "read").await;
+    let sent = company.phone.sent().await;
+    let said: Vec<&str> = sent.iter().map(|sent| text(&sent["body"]["text"]["body"])).collect();
+    assert_eq!(said, ["Sem nome", "*Bruna Lima:*\nCom nome"]);
+    assert_eq!(text(&signed["body"]), "Com nome");
+    assert_eq!(company.admin.conversation(&id).await["last_message_preview"], "Com nome");
+}
+
 pub async fn without_the_bot_clients_wait_for_people(stack: Arc<Stack>) {
     let company = stack.company(Wanted { bot: true, ..Wanted::default() }).await;
     let begun = fresh_number();

@@ -44,7 +44,7 @@ const OF_STAFF: &[&str] = &[
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
-     idle_minutes, bot_enabled, coin_name, colour, version)",
+     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages)",
     "delete company_secrets",
     "insert company_secrets (name, sealed)",
     "update company_secrets (sealed)",

@@ -51,6 +51,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_clients", STAFF),
     ("find_conversations", STAFF),
     ("find_messages", STAFF),
+    ("find_notes", STAFF),
     ("find_invite", LOGIN),
     ("find_login", LOGIN),
     ("join_live_department", NOBODY),

@@ -38,7 +38,7 @@ pub async fn thawed_functions_answer_although_their_connections_are_gone(_: Arc<
 pub async fn a_killed_cloud_starts_again_with_everything_it_had(_: Arc<Stack>) {
     let directory = std::env::current_dir().expect("a folder").join(".local/tests-killed");
     let _ = std::fs::remove_dir_all(&directory);
-    let stack = Stack::start_kept(&directory, &binaries()).await.expect("a stack starts");
+    let stack = Stack::start_kept(&directory, &binaries(), &[]).await.expect("a stack starts");
     let desk = Desk::open(&stack).await;
     let database = stack.database().await;
     super::stop(&stack, "sqs").await;
@@ -51,7 +51,7 @@ pub async fn a_killed_cloud_starts_again_with_everything_it_had(_: Arc<Stack>) {
     super::dispatch(&stack, &desk.company).await;
     until_blocked(&stack, 1).await;
     stack.kill().await;
-    let stack = Stack::start_kept(&directory, &binaries()).await.expect("it starts again");
+    let stack = Stack::start_kept(&directory, &binaries(), &[]).await.expect("it starts again");
     // Until here, so that what outlived the cloud for a moment could not send.
     drop(database);
     let token = desk.company.agents[0].api.token.clone().expect("a token");

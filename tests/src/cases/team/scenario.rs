@@ -5,11 +5,11 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
-    Api, Stack,
+    Stack,
     authenticator::Secured,
     company::{Person, text},
     mailbox::{mails_to, next_mail_to, token_in},
-    sandbox::{Phone, fresh_number},
+    sandbox::fresh_number,
 };
 use uuid::Uuid;
 
@@ -40,17 +40,6 @@ async fn invited(stack: &Stack, by: &Person) -> Person {
     assert_eq!(stack.api().get(&link).await.expect(200)["email"], json!(email));
     stack.api().post(&link, json!({"password": PASSWORD})).await.expect(201);
     Person::sign_in(stack, &email, PASSWORD).await.expect("who was invited signs in")
-}
-
-/// A number of the company's whose clients wait for this department.
-async fn connect_number(stack: &Stack, admin: &Api, department: &str) -> Phone {
-    let number = format!("29{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
-    let channel = json!({
-        "kind": "whatsapp_cloud", "name": "WhatsApp", "phone_number_id": number, "waba_id": "104200000000001",
-        "access_token": format!("EAAG-local-{number}"), "display_phone_number": "+551140000000", "department_id": department,
-    });
-    admin.post("/integrations/config", channel).await.expect(200);
-    Phone::new(stack, &number)
 }
 
 fn login(person: &Person) -> Value {
@@ -92,7 +81,7 @@ pub async fn somebody_comes_works_and_is_let_go(stack: Arc<Stack>) {
     assert_eq!((&seen["week"], text(&seen["time_zone"])), (&week, "America/Manaus"));
 
     // Their work.
-    let phone = connect_number(&stack, &owner.api, department).await;
+    let phone = owner.connect_number(&stack, department).await;
     let client = fresh_number();
     phone.receive_text(&client, "Quanto custa?").await;
     let conversation = person.conversation_id_of(&client).await;

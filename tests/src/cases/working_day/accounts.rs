@@ -1,0 +1,168 @@
+//! The accounts at the end of the day: what was promised against the database, WhatsApp, the feed and the inboxes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tests::{Stack, company::text};
+use uuid::Uuid;
+
+use super::{Day, id_of, people::Worker, rows};
+
+/// Every message that a webhook was answered for is there, and no other, each once and on the number it came by.
+pub async fn of_what_clients_wrote(stack: &Stack, day: &Day) {
+    let sql = "select provider_id, count(*) from messages where company_id = $1 and sender_type = 'client' group by 1";
+    let rows = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
+    let stored: BTreeMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert!(stored.values().all(|count| *count == 1), "something is there twice");
+    assert_eq!(stored.into_keys().collect::<BTreeSet<_>>(), day.ledger.received());
+    let left = "select count(*) from inbound_webhooks
+                 where company_id = $1 and (outcome is null or outcome @> '[{\"outcome\": \"failed\"}]')";
+    let left: i64 = stack.database().await.query_one(left, &[&day.company.id]).await.expect("a count").get(0);
+    assert_eq!(left, 0, "webhooks that were not applied");
+}
+
+/// Every message that was answered with 201 is there once, and nothing that was refused; what was planned went out once or says why not.
+pub async fn of_what_staff_wrote(stack: &Stack, day: &Day) {
+    let database = stack.database().await;
+    let sql = "select client_message_id, body from messages where company_id = $1 and client_message_id like '%:%'";
+    let rows = database.query(sql, &[&day.company.id]).await.expect("the messages");
+    let (sent, refused) = (day.ledger.sent(), day.ledger.refused());
+    assert_eq!(rows.len(), sent.len());
+    assert_eq!(rows.iter().map(|row| (row.get(0), row.get(1))).collect::<BTreeMap<String, String>>(), sent);
+    assert!(refused.iter().all(|id| !sent.contains_key(id)));
+    assert!(sent.len() > 100, "{} messages were sent and {} refused", sent.len(), refused.len());
+    let sql = "select id::text, state, (select count(*) from messages where messages.id = message_id) from scheduled_messages
+                where company_id = $1";
+    let planned = database.query(sql, &[&day.company.id]).await.expect("what was planned");
+    assert_eq!(planned.iter().map(|row| row.get(0)).collect::<BTreeSet<String>>(), day.ledger.scheduled());
+    for row in &planned {
+        let (state, messages): (&str, i64) = (row.get(1), row.get(2));
+        assert_eq!(messages, i64::from(state == "sent"), "{state}");
+        assert!(["sent", "failed"].contains(&state), "{state}");
+    }
+    let notes = "select text from notes where company_id = $1";
+    let notes = database.query(notes, &[&day.company.id]).await.expect("the notes");
+    let notes: Vec<String> = notes.iter().map(|row| row.get(0)).collect();
+    // One that the kill met may be there without an answer.
+    assert!(day.ledger.notes().iter().all(|note| notes.iter().filter(|found| *found == note).count() == 1));
+    assert!(notes.len() <= day.ledger.notes().len() + day.workers.len());
+}
+
+/// Each message went out once, the clients have all that are said to be with them, and nobody outside has a word of a note.
+pub async fn of_what_whatsapp_has(stack: &Stack, day: &Day) {
+    let mut accepted = BTreeMap::<String, usize>::new();
+    for phone in &day.phones {
+        for sent in phone.sent().await {
+            assert!(!sent.to_string().contains("segredo"), "{sent}");
+            *accepted.entry(text(&sent["body"]["biz_opaque_callback_data"]).to_owned()).or_default() += 1;
+        }
+    }
+    assert!(accepted.values().all(|times| *times == 1), "something went out twice");
+    let sql = "select id::text, status, error_code from messages
+                where company_id = $1 and sender_type in ('agent', 'bot') and status is not null";
+    let messages = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
+    let mut unknown = 0;
+    for row in &messages {
+        let (id, status, error): (&str, &str, Option<&str>) = (row.get(0), row.get(1), row.get(2));
+        match (status, error) {
+            ("sent" | "delivered" | "read", _) => assert!(accepted.remove(id).is_some(), "{id} is {status} and nobody has it"),
+            // Its worker was killed before it called.
+            ("failed", Some("outcome_unknown")) => unknown += 1,
+            other => panic!("{id} is {other:?}"),
+        }
+    }
+    assert!(accepted.is_empty(), "sent, and nothing says so: {accepted:?}");
+    assert!(unknown <= 10, "{unknown} messages that nobody knows of");
+}
+
+/// What a conversation says of itself follows from its messages.
+pub async fn of_conversations(stack: &Stack, day: &Day) {
+    let wrong = "
+        select jsonb_agg(jsonb_build_object('id', conversations.id, 'inbound', inbound_count, 'counted', counted.inbound,
+                                            'last', last_message_at, 'newest', counted.newest, 'status', status))
+          from conversations
+          join lateral (select count(*) filter (where sender_type = 'client' and kind <> 'reaction') as inbound, max(sent_at) filter (where kind not in ('system', 'reaction')) as newest
+                          from messages where messages.company_id = conversations.company_id and conversation_id = conversations.id) counted on true
+         where company_id = $1 and merged_into_id is null
+           and (inbound_count <> counted.inbound or last_message_at < counted.newest
+                or snoozed_until < now() or read_count > inbound_count)";
+    let database = stack.database().await;
+    let wrong: Option<Value> = database.query_one(wrong, &[&day.company.id]).await.expect("the conversations").get(0);
+    assert_eq!(wrong, None);
+    let twice = "select count(*) from (select from conversations where company_id = $1 and ended_at is null
+                  group by client_id, channel_account_id having count(*) > 1) twice";
+    let twice: i64 = database.query_one(twice, &[&day.company.id]).await.expect("a count").get(0);
+    assert_eq!(twice, 0);
+    let identities =
+        "select count(distinct client_id) from client_identities where company_id = $1 and kind = 'phone' and value = any ($2)";
+    let clients: Vec<&str> = day.clients.iter().map(String::as_str).collect();
+    let known: i64 = database.query_one(identities, &[&day.company.id, &clients]).await.expect("a count").get(0);
+    // Two of them were joined.
+    assert_eq!(usize::try_from(known).ok(), Some(day.clients.len() - 1));
+}
+
+/// The feed has told the admin of every message that is shown.
+pub async fn of_what_the_admin_was_told(stack: &Stack, day: &Day) {
+    let admin = &day.workers[0];
+    let told: BTreeSet<String> = admin
+        .person
+        .events_after(&admin.head)
+        .await
+        .iter()
+        .filter(|event| event["type"] == "message.created")
+        .map(|event| id_of(&event["data"]["message"]))
+        .collect();
+    let sql = "select id::text from messages where company_id = $1 and kind <> 'reaction'";
+    let rows = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
+    let stored: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
+    let untold: Vec<&String> = stored.difference(&told).collect();
+    // What a blocked client wrote is told to nobody; it was an hour or two.
+    let held = "select coalesce(sum(blocked_count), 0)::bigint from clients where company_id = $1";
+    let held: i64 = stack.database().await.query_one(held, &[&day.company.id]).await.expect("a count").get(0);
+    assert!(i64::try_from(untold.len()).is_ok_and(|untold| untold <= held + 9), "{held} were held: {untold:?}");
+    assert_eq!(told.difference(&stored).count(), 0, "told and not there");
+}
+
+/// Who sees what, written as the rule is: leaders everything, agents what waits or is held in their departments, and what they hold.
+const SEEN: &str = "
+    select id, status, assignee_id, inbound_count - read_count, revision
+      from conversations
+     where company_id = $1
+       and ($3 or assignee_id = $2 or department_id is null
+            or department_id in (select department_id from department_members where company_id = $1 and user_id = $2))";
+
+/// Their inbox, page by page, is what they may see; and so is a screen that began empty and heard of nothing but events.
+pub async fn of_an_inbox(stack: &Stack, day: &Day, worker: &Worker) {
+    let person = &worker.person;
+    let is_leader = [day.company.admin.id, day.company.supervisor.id].contains(&person.id);
+    let seen = stack.database().await.query(SEEN, &[&day.company.id, &person.id, &is_leader]).await.expect("the conversations");
+    let mut shown = BTreeMap::new();
+    let mut path = "/conversations?limit=40".to_owned();
+    loop {
+        let page = person.api.get(&path).await.expect(200);
+        for row in rows(&page) {
+            assert!(shown.insert(id_of(&row), row).is_none(), "a row twice");
+        }
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/conversations?limit=40&cursor={cursor}");
+    }
+    let mut screen = BTreeMap::<String, Value>::new();
+    for event in person.events_after(&worker.head).await {
+        let row = &event["data"]["conversation"];
+        let is_newer = |known: &Value| known["revision"].as_i64() < row["revision"].as_i64();
+        if row.is_object() && screen.get(&id_of(row)).is_none_or(is_newer) {
+            screen.insert(id_of(row), row.clone());
+        }
+    }
+    assert_eq!(seen.len(), shown.len(), "{} sees {} of {}", person.email, shown.len(), seen.len());
+    for row in &seen {
+        let id = row.get::<_, Uuid>(0).to_string();
+        let (status, assignee, unread): (&str, Option<Uuid>, i32) = (row.get(1), row.get(2), row.get(3));
+        for (place, told) in [("the inbox", &shown[&id]), ("the screen", screen.get(&id).unwrap_or(&Value::Null))] {
+            assert_eq!(text(&told["status"]), status, "{place} of {}: {told}", person.email);
+            assert_eq!(told["assignee_id"].as_str().map(str::to_owned), assignee.map(|id| id.to_string()), "{place}: {told}");
+            assert_eq!(told["unread"], unread, "{place} of {}: {told}", person.email);
+            assert_eq!(told["revision"], row.get::<_, i32>(4), "{place} of {}: {told}", person.email);
+        }
+    }
+}

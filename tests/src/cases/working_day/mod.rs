@@ -1,0 +1,232 @@
+//! A working day of two agents, a supervisor and an admin, with sixty clients on two numbers and the cloud killed in the middle of it: at its end
+//! every message is accounted for, and everybody's inbox is what the database says they may see.
+
+mod accounts;
+mod ledger;
+mod people;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, future::join_all, stream};
+use serde_json::{Value, json};
+use tests::{
+    Company, Stack, Wanted,
+    company::text,
+    desk::{PDF, media},
+    eventually,
+    sandbox::{Phone, fresh_number},
+};
+
+use self::{
+    ledger::{Inbound, Ledger},
+    people::Worker,
+};
+use super::faults::{dispatch, let_leases_pass, unfinished};
+
+const CLIENTS: usize = 60;
+const HOURS: usize = 5;
+/// In whose middle the cloud is killed.
+const HOUR_OF_THE_KILL: usize = 2;
+/// Messages of clients that are answered in that hour before it is.
+const UNTIL_THE_KILL: usize = 50;
+
+/// Long enough for every worker to be called again, short enough to wait for.
+const OPTIONS: &[&str] = &["--parameter", "UnknownOutcomeSeconds=6", "--max-processes", "120", "--no-throttle"];
+
+pub async fn every_message_is_accounted_for(_: Arc<Stack>) {
+    let directory = std::env::current_dir().expect("a folder").join(".local/tests-day");
+    let _ = std::fs::remove_dir_all(&directory);
+    let stack = start(&directory).await;
+    let mut day = Day::begin(&stack).await;
+    for hour in 0..HOUR_OF_THE_KILL {
+        day.pass(hour).await;
+    }
+    // Files that clients have sent are in the bucket: WhatsApp's sandbox forgets them when it is killed.
+    day.settle(&stack).await;
+    day.ledger.expect_the_end();
+    let killer = async {
+        let before = day.ledger.received().len();
+        eventually("the middle of the hour", || async { (day.ledger.received().len() >= before + UNTIL_THE_KILL).then_some(()) })
+            .await;
+        stack.kill().await;
+    };
+    tokio::join!(day.pass(HOUR_OF_THE_KILL), killer);
+
+    let stack = start(&directory).await;
+    day.go_on(&stack);
+    day.repeat_what_was_not_answered().await;
+    day.settle(&stack).await;
+    day.tell_statuses().await;
+    for hour in HOUR_OF_THE_KILL + 1..HOURS {
+        day.pass(hour).await;
+    }
+    day.settle(&stack).await;
+
+    accounts::of_what_clients_wrote(&stack, &day).await;
+    accounts::of_what_staff_wrote(&stack, &day).await;
+    accounts::of_what_whatsapp_has(&stack, &day).await;
+    accounts::of_conversations(&stack, &day).await;
+    accounts::of_what_the_admin_was_told(&stack, &day).await;
+    for worker in &day.workers {
+        accounts::of_an_inbox(&stack, &day, worker).await;
+    }
+    stack.stop().await;
+}
+
+async fn start(directory: &Path) -> Stack {
+    let binaries = std::env::current_exe().expect("a path").parent().map(PathBuf::from).expect("a folder");
+    Stack::start_kept(directory, &binaries, OPTIONS).await.expect("a stack starts")
+}
+
+/// The company, who works there, who writes to it, and what has become of all that.
+pub struct Day {
+    company: Company,
+    /// The first number's clients wait for both agents, the second's for one.
+    phones: [Phone; 2],
+    /// The admin first.
+    workers: Vec<Worker>,
+    clients: Vec<String>,
+    ledger: Arc<Ledger>,
+}
+
+impl Day {
+    async fn begin(stack: &Stack) -> Self {
+        let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
+        let company = stack.company(Wanted { students: 1, departments, takeover_text: None, ..Wanted::default() }).await;
+        let second = company.admin.connect_number(stack, &company.departments[1].1.to_string()).await;
+        let ledger = Arc::new(Ledger::default());
+        let departments: Vec<String> = company.departments.iter().map(|(_, id)| id.to_string()).collect();
+        let people = [&company.admin, &company.supervisor, &company.agents[0], &company.agents[1]];
+        let mut workers = Vec::new();
+        for person in people {
+            let head = person.head().await;
+            let colleagues =
+                company.agents.iter().filter(|agent| agent.id != person.id).map(|agent| agent.id.to_string()).collect();
+            workers.push(Worker::new(person.clone(), head, colleagues, departments.clone(), Arc::clone(&ledger)));
+        }
+        let phones = [company.phone.clone(), second];
+        let clients = (0..CLIENTS).map(|_| old_account()).collect();
+        Self { company, phones, workers, clients, ledger }
+    }
+
+    /// An hour: clients write in a crowd while everybody works.
+    async fn pass(&self, hour: usize) {
+        let [admin, supervisor, first, second] = &self.workers[..] else { panic!("four people work") };
+        let clients = stream::iter(self.written_in(hour)).map(|inbound| self.receive(inbound)).buffer_unordered(8);
+        tokio::join!(
+            clients.collect::<Vec<()>>(),
+            admin.administer(hour),
+            supervisor.supervise(hour),
+            first.serve(hour),
+            second.serve(hour),
+        );
+    }
+
+    /// Each client writes twice to their number, and every sixth to the other one too: words mostly, but also pictures and places.
+    fn written_in(&self, hour: usize) -> Vec<Inbound> {
+        let mut written = Vec::new();
+        for (number, client) in self.clients.iter().enumerate() {
+            for turn in 0..if number % 6 == 0 { 3 } else { 2 } {
+                let words = format!("hora {hour} cliente {number} vez {turn}");
+                let content = match (number + hour * 7 + turn) % 15 {
+                    3 if hour != HOUR_OF_THE_KILL => media("application/pdf", PDF, json!({"caption": words})),
+                    7 => json!({"location": {"latitude": -23.55, "longitude": -46.63, "name": words}}),
+                    _ => json!({"text": words}),
+                };
+                // An old account, without the ninth digit.
+                let from = if number % 10 == 9 && turn == 1 { without_ninth_digit(client) } else { client.clone() };
+                let phone = if turn == 2 { (number + 1) % 2 } else { number % 2 };
+                written.push(Inbound { phone, from, id: format!("wamid.{}.{hour}.{number}.{turn}", self.company.slug), content });
+            }
+        }
+        // In no order of clients.
+        written.sort_by_key(|inbound| inbound.id.bytes().rev().collect::<Vec<u8>>());
+        written
+    }
+
+    async fn receive(&self, inbound: Inbound) {
+        let mut message = inbound.content.clone();
+        message["id"] = json!(inbound.id);
+        if self.phones[inbound.phone].was_received(&inbound.from, message).await {
+            self.ledger.receive(inbound.id);
+        } else {
+            self.ledger.leave_inbound(inbound);
+        }
+    }
+
+    /// Everybody finds the cloud that was started again.
+    fn go_on(&mut self, stack: &Stack) {
+        for worker in &mut self.workers {
+            let token = worker.person.api.token.clone().expect("somebody signed in");
+            worker.person.api = stack.api().with_token(token);
+        }
+        for phone in &mut self.phones {
+            *phone = Phone::new(stack, &phone.number_id);
+        }
+        self.ledger.expect_no_end();
+    }
+
+    /// As WhatsApp and front ends do: the same again.
+    async fn repeat_what_was_not_answered(&self) {
+        let (inbound, sends) = self.ledger.take_unanswered();
+        assert!(!inbound.is_empty(), "the kill met no webhook");
+        join_all(inbound.into_iter().map(|inbound| self.receive(inbound))).await;
+        for (sender, message) in sends {
+            let worker = self.workers.iter().find(|worker| worker.person.id == sender).expect("somebody who works here");
+            worker.send(message).await;
+        }
+        let (inbound, sends) = self.ledger.take_unanswered();
+        assert!(inbound.is_empty() && sends.is_empty(), "{inbound:?} {sends:?}");
+    }
+
+    /// Until no job is left.
+    async fn settle(&self, stack: &Stack) {
+        for _ in 0..60 {
+            if unfinished(stack, &self.company).await == 0 {
+                return;
+            }
+            for queue in ["AutomationQueue", "BotQueue", "DeliveryQueue", "MediaQueue", "TimerQueue"] {
+                let_leases_pass(stack, &self.company, queue).await;
+            }
+            dispatch(stack, &self.company).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let left = "select jsonb_agg(to_jsonb(jobs)) from jobs where company_id = $1 and finished_at is null";
+        let left: Value = stack.database().await.query_one(left, &[&self.company.id]).await.expect("what is left").get(0);
+        panic!("jobs are left: {left}");
+    }
+
+    /// What WhatsApp could tell nobody while the cloud was away, it tells again.
+    async fn tell_statuses(&self) {
+        for phone in &self.phones {
+            for sent in phone.sent().await {
+                for status in ["sent", "delivered", "read"] {
+                    let told = json!({"phone_number_id": phone.number_id, "id": sent["id"], "status": status});
+                    phone.post("/whatsapp/status", told).await;
+                }
+            }
+        }
+    }
+}
+
+/// A mobile that was one before it had its ninth digit: what follows that is no land line.
+fn old_account() -> String {
+    let number = fresh_number();
+    format!("{}8{}", &number[..5], &number[6..])
+}
+
+fn without_ninth_digit(client: &str) -> String {
+    format!("{}{}", &client[..4], &client[5..])
+}
+
+fn rows(body: &Value) -> Vec<Value> {
+    body["data"].as_array().cloned().unwrap_or_default()
+}
+
+fn id_of(row: &Value) -> String {
+    text(&row["id"]).to_owned()
+}
