@@ -50,6 +50,8 @@ mod send_message;
 mod set_conversation_mode;
 #[path = "bin/snooze_conversation.rs"]
 mod snooze_conversation;
+#[path = "bin/start_conversation.rs"]
+mod start_conversation;
 #[path = "bin/take_over_conversation.rs"]
 mod take_over_conversation;
 #[path = "bin/transfer_conversation.rs"]
@@ -87,6 +89,7 @@ fn main() {
         ("send_message", send_message::main),
         ("set_conversation_mode", set_conversation_mode::main),
         ("snooze_conversation", snooze_conversation::main),
+        ("start_conversation", start_conversation::main),
         ("take_over_conversation", take_over_conversation::main),
         ("transfer_conversation", transfer_conversation::main),
         ("update_conversation", update_conversation::main),

@@ -176,7 +176,6 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 /// Types of events that nobody but the system records, or that are never recorded.
 const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "channel.flagged",
-    "conversation.created",
     "conversation.typing",
     "message.updated",
     "template.updated",

@@ -109,6 +109,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("session_access", LOGIN),
     ("set_recovery_codes", MEMBERS),
     ("start_challenged_login", LOGIN),
+    ("start_conversation", STAFF),
     ("start_login", LOGIN),
     // Of functions deployed before devices were known.
     ("start_session", LOGIN),

@@ -35,6 +35,7 @@ mod searching;
 mod sending;
 mod sight;
 mod sockets;
+mod starting;
 mod statuses;
 mod takeovers;
 mod templates;
@@ -65,6 +66,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             planned_message_goes_out_at_its_time_and_once,
             what_may_not_be_sent_when_it_is_due_says_why,
             planned_message_is_changed_and_called_off,
+        };
+        starting::{
+            staff_write_first_and_only_a_template_goes_out,
+            open_conversation_is_found_and_its_rules_hold,
+            who_cannot_be_written_to_is_refused,
+            those_who_begin_at_once_find_one_conversation,
+            message_to_a_phone_goes_out_once,
         };
         templates::{
             templates_are_fetched_from_every_page_and_followed,
