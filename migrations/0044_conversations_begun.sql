@@ -89,3 +89,16 @@ $$;
 alter function app.start_conversation owner to app_lookup;
 revoke all on function app.start_conversation from public;
 grant execute on function app.start_conversation to app_staff;
+
+-- Of many that a transaction changes at once, all stay in its sight.
+create function app.held_conversations() returns uuid[] language sql stable as
+    $$ select string_to_array(nullif(current_setting('app.held_conversation', true), ''), ',')::uuid[] $$;
+grant execute on function app.held_conversations to app_staff, app_student, app_system, app_lookup;
+alter policy staff on conversations using (
+    (select app.sees_all())
+    or assignee_id = (select app.user_id())
+    or ((department_id is null or department_id = any ((select app.department_ids())::uuid[]))
+        and ((select app.visibility()) = 'department' or assignee_id is null))
+    or id = any ((select app.held_conversations())::uuid[])
+) with check (true);
+drop function app.held_conversation;

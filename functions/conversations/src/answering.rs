@@ -4,7 +4,8 @@ use futures_util::future::join4;
 use shared::{parameters, prelude::*};
 
 use crate::{
-    Attachments, Author, Conversation, HeldConversation, Message, MessageToSend, NewMessage, TemplateRow, add_outgoing, check_attachments, lock, may_send, message_columns, message_joins, template_columns,
+    Attachments, Author, Conversation, HeldConversation, Message, MessageToSend, NewMessage, TemplateRow, add_outgoing,
+    check_attachments, lock, may_send, message_columns, message_joins, template_columns,
 };
 
 pub const CLIENT_MESSAGE_ID_REUSED: Problem = Problem::new(

@@ -4,8 +4,7 @@ use shared::{closed_set, error::FORBIDDEN, prelude::*};
 
 use crate::{
     CONVERSATION_CLOSED, Conversation, ConversationUpdated, Destination, HeldConversation, Mode, NOT_HOLDER, Priority, close,
-    emit_conversation, held_columns, mark_all_read, may_close, transfer_all,
-    updated_conversation,
+    emit_conversation, held_columns, mark_all_read, may_close, transfer_all, updated_conversation,
 };
 
 /// Tags of a conversation.
@@ -124,7 +123,13 @@ impl BulkAction {
     ///
     /// # Errors
     /// A target that is not there, a caller who may give nothing back to its queue, and those of the database.
-    pub async fn apply(self, context: &Context, transaction: &Transaction, by: &Identity, held: &[&HeldConversation]) -> Result<(), Error> {
+    pub async fn apply(
+        self,
+        context: &Context,
+        transaction: &Transaction,
+        by: &Identity,
+        held: &[&HeldConversation],
+    ) -> Result<(), Error> {
         let ids: Vec<Uuid> = held.iter().map(|held| held.id).collect();
         let changed: Vec<Conversation> = match &self {
             Self::Close { reason } => return close(context, transaction, by, held, reason.as_deref()).await.map(drop),

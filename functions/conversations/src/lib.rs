@@ -17,6 +17,7 @@ mod message;
 pub mod outbox;
 mod payload;
 pub mod phone;
+mod preferences;
 mod reading;
 mod scheduled;
 pub mod search;
@@ -38,9 +39,10 @@ pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore};
 pub use bulk::{BulkAction, BulkHeld, BulkOutcome, LOCK_MANY, TOO_MANY_TAGS, may_assign};
 pub use closing::{close, may_close};
 pub use conversation::{
-    AllowedTemplate, Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated, HeldConversation, IS_SEEN,
-    LOCK_ALL, Mode, OutOfWindow, Priority, Status, allowed_templates, emit_conversation, enqueue_bot_turn, lock, out_of_window,
+    AllowedTemplate, Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated,
+    ConversationRead, ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated,
+    HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow, Priority, Status, allowed_templates, emit_conversation,
+    enqueue_bot_turn, lock, out_of_window,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
@@ -53,6 +55,7 @@ pub use message::{
     TAKEN_BACK, add_system_message, add_system_messages, emit_message, preview,
 };
 pub use payload::MessageKind;
+pub use preferences::{ConversationPreferences, ConversationPreferencesSaved, MUTED, Muted, PREFERENCES};
 pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
     LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,

@@ -71,9 +71,8 @@ pub async fn begin(
     let number = phone.as_deref();
     let shown = name.clone().or_else(|| number.map(shared::phone::e164));
     let (new_id, new_client) = (context.new_id(), context.new_id());
-    let found: Found = transaction
-        .one(START, &[&new_id, &new_client, client_id, &number, &shown, &name.is_some(), channel_account_id])
-        .await?;
+    let found: Found =
+        transaction.one(START, &[&new_id, &new_client, client_id, &number, &shown, &name.is_some(), channel_account_id]).await?;
     if let Some(refusal) = &found.refusal {
         return Err(refused(refusal, to));
     }
@@ -132,9 +131,7 @@ fn refused(refusal: &str, to: &Recipient) -> Error {
         "no_phone" => (known_by, "Este cliente não tem WhatsApp nem telefone.", "This client has neither WhatsApp nor a phone."),
         "unknown_channel" => ("channel_account_id", "Número não encontrado.", "Number not found."),
         "channel_disabled" => ("channel_account_id", "Este número está desativado.", "This number is disabled."),
-        "channel_required" => {
-            ("channel_account_id", "Escolha de qual número enviar.", "Choose the number to send from.")
-        }
+        "channel_required" => ("channel_account_id", "Escolha de qual número enviar.", "Choose the number to send from."),
         other => return INTERNAL.caused_by(format!("no such refusal: {other}")),
     };
     refuse([FieldProblem::new(field, refusal, portuguese, english)]).err().unwrap_or_else(|| INTERNAL.into())

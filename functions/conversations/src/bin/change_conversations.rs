@@ -91,7 +91,7 @@ async fn change_conversations(
     let mut action = input.action();
     let transaction = context.begin(&agent).await?;
     let tags = action.tags().to_vec();
-    let locked = transaction.all(LOCK_MANY, &[&ids, &tags]);
+    let locked = async { transaction.all(LOCK_MANY, &[&ids, &tags]).await };
     let rows: Vec<BulkHeld> = match &mut action {
         BulkAction::Assign { to, name } => {
             may_assign(&agent, to)?;
@@ -104,8 +104,7 @@ async fn change_conversations(
         }
         _ => locked.await?,
     };
-    let judged: BTreeMap<Uuid, Result<bool, Problem>> =
-        rows.iter().map(|row| (row.held.id, action.judge(&agent, row))).collect();
+    let judged: BTreeMap<Uuid, Result<bool, Problem>> = rows.iter().map(|row| (row.held.id, action.judge(&agent, row))).collect();
     let changing: Vec<_> = rows.iter().map(|row| &row.held).filter(|held| judged[&held.id] == Ok(true)).collect();
     if !changing.is_empty() {
         action.apply(&context, &transaction, &agent, &changing).await?;

@@ -4,12 +4,7 @@ use conversations::{
     ALREADY_OPEN, Addressed, BOT_MODE, Begun, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, FILE_NOT_READY, Message, NO_TEXT_OUTSIDE,
     NOT_HOLDER, NOT_TAKEN, Recipient, begin, phone::Phone,
 };
-use shared::{
-    VISIBLE,
-    error::INTERNAL,
-    prelude::*,
-    visible,
-};
+use shared::{VISIBLE, error::INTERNAL, prelude::*, visible};
 
 const ROUTE: Route = Route::post("/whatsapp/messages/send").fails(&[
     ALREADY_OPEN,

@@ -53,6 +53,13 @@ pub const ROWS: &[Row] = &[
         r#"{"current_password": "errada", "new_password": "girafa-azul-42-lenta"}"#,
         Refused("password_wrong"),
     ),
+    row("change_conversations", "/conversations/bulk", r#"{"conversation_ids": ["{conversation}"], "close": {}}"#, OwnThings),
+    row(
+        "change_conversations",
+        "/conversations/bulk",
+        r#"{"conversation_ids": ["{own_conversation}"], "assign": {"to_user_id": "{agent}"}}"#,
+        Invalid,
+    ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
@@ -210,6 +217,7 @@ pub const ROWS: &[Row] = &[
         r#"{"kind": "whatsapp_cloud", "name": "x", "phone_number_id": "99{number}", "waba_id": "1", "access_token": "EAAG-intruder", "department_id": "{department}"}"#,
         Invalid,
     ),
+    row("save_conversation_preferences", "/conversations/{conversation}/preferences", r#"{"muted": true}"#, NotFound),
     row("save_prices", "/integrations/prices", r#"{"currency": "BRL", "prices": []}"#, OwnThings),
     row("save_setup", "/setup/config", r#"{"front_end_origin": ""}"#, OwnThings),
     row(

@@ -95,7 +95,8 @@ pub async fn open_conversation_is_found_and_its_rules_hold(stack: Arc<Stack>) {
     company.phone.receive_text(&phone, "Oi").await;
     let id = company.admin.conversation_id_of(&phone).await;
     let written = format!("+55 ({}) {}", &phone[2..4], &phone[4..]);
-    let words = |body: &str| json!({"phone": written, "name": "Outro nome", "message": {"body": body, "client_message_id": body}});
+    let words =
+        |body: &str| json!({"phone": written, "name": "Outro nome", "message": {"body": body, "client_message_id": body}});
     let found = start(agent, json!({"phone": written})).await.expect(200);
     assert_eq!((text(&found["id"]), text(&found["status"])), (id.as_str(), "pending"), "found as it is");
     let refused = start(agent, words("cedo")).await.expect(409);
@@ -107,9 +108,12 @@ pub async fn open_conversation_is_found_and_its_rules_hold(stack: Arc<Stack>) {
         assert_eq!((text(&sent["id"]), text(&sent["message"]["body"])), (id.as_str(), "certo"));
     }
     assert_eq!(colleague.thread(&id).await.iter().filter(|message| message["body"] == "certo").count(), 1);
-    assert_eq!(start(colleague, json!({"phone": fresh_number(), "message": {"body": "certo", "client_message_id": "certo"}}))
-        .await
-        .problem(422), "client_message_id_reused");
+    assert_eq!(
+        start(colleague, json!({"phone": fresh_number(), "message": {"body": "certo", "client_message_id": "certo"}}))
+            .await
+            .problem(422),
+        "client_message_id_reused"
+    );
     // Of what somebody may not see nothing is named.
     company.supervisor.transfer(&id, json!({"to_user_id": elsewhere.id})).await;
     company.supervisor.transfer(&id, json!({"to_department_id": company.departments[1].1})).await;
@@ -137,9 +141,16 @@ pub async fn who_cannot_be_written_to_is_refused(stack: Arc<Stack>) {
     assert_eq!(field_of(start(agent, json!({"client_id": theirs})).await), field("client_id", "unknown_client"));
     let phone = fresh_number();
     let with_channel = |id: Uuid| json!({"phone": phone, "channel_account_id": id});
-    assert_eq!(field_of(start(agent, with_channel(other.channel_account_id)).await), field("channel_account_id", "unknown_channel"));
-    for body in [json!({}), json!({"phone": phone, "client_id": nowhere}), json!({"client_id": nowhere, "name": "x"}), json!({"phone": "190"})]
-    {
+    assert_eq!(
+        field_of(start(agent, with_channel(other.channel_account_id)).await),
+        field("channel_account_id", "unknown_channel")
+    );
+    for body in [
+        json!({}),
+        json!({"phone": phone, "client_id": nowhere}),
+        json!({"client_id": nowhere, "name": "x"}),
+        json!({"phone": "190"}),
+    ] {
         start(agent, body).await.expect(422);
     }
     // A blocked client is written to by nobody, one that was put away comes back.
@@ -180,7 +191,8 @@ pub async fn those_who_begin_at_once_find_one_conversation(stack: Arc<Stack>) {
         assert!(matches!(answer.status, 200 | 201), "{}", answer.body);
         (phone, answer.status, text(&answer.body["id"]).to_owned())
     });
-    let writes = join_all(phones.iter().rev().flat_map(|phone| [phone, phone]).map(|phone| company.phone.receive_text(phone, "Oi")));
+    let writes =
+        join_all(phones.iter().rev().flat_map(|phone| [phone, phone]).map(|phone| company.phone.receive_text(phone, "Oi")));
     let (begun, _) = join(begins, writes).await;
     for phone in phones {
         assert_eq!(counted(&stack, company, phone).await, (1, 1), "{phone}");
