@@ -36,14 +36,14 @@ pub const LOCK_MANY: &str = concat!(
 );
 
 const ADD_TAGS: &str =
-    updated_conversation!("update conversations set tags = tags || $2, version = version + 1 where id = any ($1) returning *");
+    updated_conversation!("update conversations set tags = tags || $2::text[], version = version + 1 where id = any ($1) returning *");
 
 const REMOVE_TAGS: &str = updated_conversation!(
     "
         update conversations
            set tags = array(select tag
                               from unnest(tags) with ordinality had (tag, place)
-                             where app.look(tag) <> all (array(select app.look(gone) from unnest($2) gone))
+                             where app.look(tag) <> all (array(select app.look(gone) from unnest($2::text[]) gone))
                              order by place),
                version = version + 1
          where id = any ($1)
