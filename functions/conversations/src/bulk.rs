@@ -35,8 +35,9 @@ pub const LOCK_MANY: &str = concat!(
     select locked.* from locked, kept order by id"
 );
 
-const ADD_TAGS: &str =
-    updated_conversation!("update conversations set tags = tags || $2::text[], version = version + 1 where id = any ($1) returning *");
+const ADD_TAGS: &str = updated_conversation!(
+    "update conversations set tags = tags || $2::text[], version = version + 1 where id = any ($1) returning *"
+);
 
 const REMOVE_TAGS: &str = updated_conversation!(
     "

@@ -142,7 +142,7 @@ pub async fn crowds_change_the_same_in_any_order(stack: Arc<Stack>) {
     let before: i64 = database.query_one(retries, &[]).await.expect("a count").get(0);
     let mixed = each(0..24, |index| {
         let mut order = ids.clone();
-        order.rotate_left(index);
+        order.rotate_left(index % ids.len());
         if index % 2 == 0 {
             order.reverse();
         }

@@ -175,7 +175,11 @@ pub async fn who_cannot_be_written_to_is_refused(stack: Arc<Stack>) {
     start(agent, json!({"phone": phone})).await.expect(201);
     database.execute("update channel_accounts set status = 'active' where id = $1", &[&second]).await.expect("it is on");
     assert_eq!(field_of(start(agent, json!({"phone": phone})).await), field("channel_account_id", "channel_required"));
-    // A client has one open conversation on each.
+    // A client has one open conversation on each, and a request that is sent again is answered as the first one was.
+    let keyed = agent.api.with_header("idempotency-key", "de novo");
+    let body = json!({"phone": fresh_number(), "channel_account_id": second});
+    let first = keyed.post("/chats", body.clone()).await.expect(201);
+    assert_eq!(keyed.post("/chats", body).await.expect(201)["id"], first["id"]);
     start(agent, json!({"phone": phone, "channel_account_id": second})).await.expect(201);
     start(agent, json!({"phone": phone, "channel_account_id": company.channel_account_id})).await.expect(200);
 }
