@@ -62,7 +62,10 @@ pub use scheduled::{
     enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
-pub use send_rules::{Attachments, FileState, Kind, Location, MessageToSend, check_attachments, may_send, may_write};
+pub use send_rules::{
+    Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, MessageToSend, check_attachments, may_send,
+    may_write,
+};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use starting::{Begun, NO_TEXT_OUTSIDE, Recipient, begin};
 pub use takeover::takeover_text;

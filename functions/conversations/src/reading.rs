@@ -69,7 +69,9 @@ pub async fn mark_read(
 /// Marks conversations that the caller holds the locks of as read to the end, as `mark_read` does one.
 pub async fn mark_all_read(context: &Context, transaction: &Transaction, agent: &Identity, ids: &[Uuid]) -> Result<(), Error> {
     let all: Vec<Marked> = transaction.all(MARK_ALL_READ, &[&ids]).await?;
-    all.into_iter().for_each(|marked| drop(tell(context, transaction, agent, marked)));
+    for marked in all {
+        tell(context, transaction, agent, marked);
+    }
     Ok(())
 }
 

@@ -90,8 +90,9 @@ const TABLE: &[Name] = &[
     Name::of("ended_at", &["endedAt"]).beside(&["channel_kind"]).told(),
     Name::of("first_human_at", &["firstHumanAt"]).told(),
     // Messages.
-    Name::of("body", &["content"]).beside(&["conversation_id"]),
-    Name::of("body", &["content", "message"]).beside(&["phone", "quick_reply_id"]).taken(),
+    Name::of("body", &["content"]).taken(),
+    Name::of("body", &["content"]).beside(&["conversation_id"]).told(),
+    Name::of("body", &["message"]).beside(&["phone", "quick_reply_id"]).taken(),
     Name::of("kind", &["message_type"]).beside(&["conversation_id"]),
     Name::of("kind", &["message_type"]).beside(&["phone", "quick_reply_id"]).taken(),
     Name::of("phone", &["to"]).beside(&["quick_reply_id"]).taken(),
