@@ -11,7 +11,7 @@ use shared::{
     rule, visible,
 };
 
-const ROUTE: Route = Route::post("/conversations/bulk").fails(&[INVALID_TARGET]);
+const ROUTE: Route = Route::post("/conversations/bulk").fails(&[INVALID_TARGET, NOT_FOUND]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -104,6 +104,10 @@ async fn change_conversations(
         }
         _ => locked.await?,
     };
+    // As the route for one.
+    if rows.is_empty() {
+        return Err(NOT_FOUND.into());
+    }
     let judged: BTreeMap<Uuid, Result<bool, Problem>> = rows.iter().map(|row| (row.held.id, action.judge(&agent, row))).collect();
     let changing: Vec<_> = rows.iter().map(|row| &row.held).filter(|held| judged[&held.id] == Ok(true)).collect();
     if !changing.is_empty() {

@@ -85,7 +85,7 @@ fn either_one(schema: &mut schemars::Schema) {
 fn one_recipient(has_phone: bool) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
     move |client, ()| {
         if client.is_some() == has_phone {
-            return Err(rule("one_recipient", "Informe um cliente ou um telefone.", "Give either a client or a phone."));
+            return Err(rule("one_target", "Informe um cliente ou um telefone.", "Give either a client or a phone."));
         }
         Ok(())
     }

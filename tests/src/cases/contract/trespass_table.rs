@@ -53,7 +53,7 @@ pub const ROWS: &[Row] = &[
         r#"{"current_password": "errada", "new_password": "girafa-azul-42-lenta"}"#,
         Refused("password_wrong"),
     ),
-    row("change_conversations", "/conversations/bulk", r#"{"conversation_ids": ["{conversation}"], "close": {}}"#, OwnThings),
+    row("change_conversations", "/conversations/bulk", r#"{"conversation_ids": ["{conversation}"], "close": {}}"#, NotFound),
     row(
         "change_conversations",
         "/conversations/bulk",
