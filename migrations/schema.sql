@@ -235,6 +235,16 @@ create table public.conversation_handlers (
 alter table public.conversation_handlers enable row level security;
 alter table public.conversation_handlers force row level security;
 
+create table public.conversation_preferences (
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null default app.user_id(),
+    conversation_id uuid not null,
+    muted_until timestamp with time zone,
+    moved_from uuid[] not null default '{}'::uuid[]
+);
+alter table public.conversation_preferences enable row level security;
+alter table public.conversation_preferences force row level security;
+
 create table public.conversation_transfers (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -970,6 +980,10 @@ alter table public.company_setup add constraint company_setup_company_id_fkey FO
 alter table public.company_setup add constraint company_setup_pkey PRIMARY KEY (company_id);
 alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
+alter table public.conversation_preferences add constraint conversation_preferences_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.conversation_preferences add constraint conversation_preferences_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.conversation_preferences add constraint conversation_preferences_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.conversation_preferences add constraint conversation_preferences_pkey PRIMARY KEY (company_id, user_id, conversation_id);
 alter table public.conversation_transfers add constraint conversation_transfers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversation_transfers add constraint conversation_transfers_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_check CHECK ((read_count <= inbound_count));
@@ -1181,6 +1195,7 @@ CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (f
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
+CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
@@ -2897,11 +2912,11 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.held_conversation()
- RETURNS uuid
+CREATE OR REPLACE FUNCTION app.held_conversations()
+ RETURNS uuid[]
  LANGUAGE sql
  STABLE
-AS $function$ select nullif(current_setting('app.held_conversation', true), '')::uuid $function$;
+AS $function$ select string_to_array(nullif(current_setting('app.held_conversation', true), ''), ',')::uuid[] $function$;
 
 CREATE OR REPLACE FUNCTION app.history_entry(kind text, id uuid)
  RETURNS jsonb
@@ -3624,6 +3639,30 @@ begin
     elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
         update notes
            set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_preferences()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if new.merged_into_id is not null then
+        delete from conversation_preferences gone
+         where gone.company_id = new.company_id and gone.conversation_id = new.id
+           and exists (select from conversation_preferences kept
+                        where kept.company_id = new.company_id and kept.user_id = gone.user_id and kept.conversation_id = new.merged_into_id);
+        update conversation_preferences
+           set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and conversation_id = new.id;
+    else
+        update conversation_preferences
+           set conversation_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -4853,6 +4892,91 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid)
+ RETURNS TABLE(conversation_id uuid, client_id uuid, channel_account_id uuid, is_new boolean, refusal text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    company constant uuid := app.company_id();
+    account channel_accounts;
+    known clients;
+begin
+    is_new := false;
+    if channel is not null then
+        select * into account from channel_accounts where company_id = company and id = channel and kind <> 'widget';
+        refusal := case when account.id is null then 'unknown_channel' when account.status = 'disabled' then 'channel_disabled' end;
+    else
+        select * into account from channel_accounts where company_id = company and kind <> 'widget' and status = 'active' limit 1;
+        refusal := case when account.id is null or exists (
+            select from channel_accounts other
+             where other.company_id = company and other.kind <> 'widget' and other.status = 'active' and other.id <> account.id)
+            then 'channel_required' end;
+    end if;
+    if refusal is not null then
+        return next;
+        return;
+    end if;
+    if client is null then
+        perform app.lock_keys(array['phone:' || number]);
+        select identity.client_id into client
+          from client_identities identity where identity.company_id = company and identity.kind = 'phone' and identity.value = number;
+    end if;
+    if client is null then
+        insert into clients (id, company_id, name, name_source)
+        values (new_client, company, called, case when is_named then 'staff' else 'number' end);
+        insert into client_identities (company_id, client_id, kind, value, address)
+        values (company, new_client, 'phone', number, number)
+        on conflict do nothing;
+        if not found then
+            raise serialization_failure using message = 'the phone has just become another client''s';
+        end if;
+        client := new_client;
+    end if;
+    select * into known from clients where company_id = company and id = client for no key update;
+    if known.merged_into_id is not null and number is not null then
+        raise serialization_failure using message = 'the client has just become another one';
+    end if;
+    if known.id is null or known.merged_into_id is not null then
+        refusal := 'unknown_client';
+        return next;
+        return;
+    end if;
+    client_id := client;
+    channel_account_id := account.id;
+    select open.id into conversation_id
+      from conversations open
+     where open.company_id = company and open.channel_account_id = account.id and open.client_id = known.id and open.ended_at is null
+       for update;
+    if conversation_id is null then
+        refusal := case
+            when known.blocked_at is not null then 'client_blocked'
+            when not exists (select from client_identities identity
+                              where identity.company_id = company and identity.client_id = known.id and identity.kind in ('phone', 'bsuid'))
+            then 'no_phone'
+        end;
+        if refusal is null then
+            -- WhatsApp's window is the client's and the number's, whichever conversation it was in.
+            insert into conversations (id, company_id, client_id, channel_account_id, department_id, assignee_id, mode, last_message_from,
+                                       first_human_at, window_expires_at)
+            values (new_id, company, known.id, account.id, account.department_id, app.user_id(), 'human', 'agent', now(),
+                    (select max(earlier.window_expires_at)
+                       from conversations earlier
+                      where earlier.company_id = company and earlier.client_id = known.id and earlier.channel_account_id = account.id))
+            on conflict (company_id, channel_account_id, client_id) where ended_at is null do nothing;
+            if not found then
+                raise serialization_failure using message = 'a conversation has just been opened';
+            end if;
+            conversation_id := new_id;
+            is_new := true;
+        end if;
+    end if;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
  RETURNS TABLE(is_new_device boolean, locale text)
  LANGUAGE plpgsql
@@ -5373,6 +5497,7 @@ CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON 
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
+CREATE TRIGGER conversations_preferences AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_preferences();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_tags BEFORE INSERT OR UPDATE OF tags ON public.conversations FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -5531,6 +5656,16 @@ create policy system on public.conversation_handlers as permissive for all to ap
 
 create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check (pg_trigger_depth() > 0);
 
+create policy company on public.conversation_preferences as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.conversation_preferences as permissive for all to app_lookup using true;
+
+create policy own on public.conversation_preferences as restrictive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.conversation_preferences as permissive for all to app_staff using true;
+
+create policy system on public.conversation_preferences as permissive for all to app_system using true;
+
 create policy company on public.conversation_transfers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.conversation_transfers as permissive for all to app_lookup using true;
@@ -5547,7 +5682,7 @@ create policy company on public.conversations as restrictive for all to app_staf
 
 create policy lookup on public.conversations as permissive for all to app_lookup using true;
 
-create policy staff on public.conversations as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (assignee_id = ( SELECT app.user_id() AS user_id)) OR (((department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR (assignee_id IS NULL))) OR (id = ( SELECT app.held_conversation() AS held_conversation))) with check true;
+create policy staff on public.conversations as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (assignee_id = ( SELECT app.user_id() AS user_id)) OR (((department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR (assignee_id IS NULL))) OR (id = ANY (( SELECT app.held_conversations() AS held_conversations)::uuid[]))) with check true;
 
 create policy student on public.conversations as permissive for select to app_student using (client_id = ( SELECT app.client_id() AS client_id));
 
@@ -6113,6 +6248,10 @@ grant insert on column public.conversation_handlers.conversation_id to app_staff
 grant select on column public.conversation_handlers.conversation_id to app_system;
 grant insert on column public.conversation_handlers.user_id to app_staff;
 grant select on column public.conversation_handlers.user_id to app_system;
+grant insert on column public.conversation_preferences.conversation_id to app_staff;
+grant update on column public.conversation_preferences.conversation_id to app_lookup;
+grant update on column public.conversation_preferences.moved_from to app_lookup;
+grant insert, update on column public.conversation_preferences.muted_until to app_staff;
 grant insert on column public.conversation_transfers.at to app_staff;
 grant select on column public.conversation_transfers.at to app_system;
 grant insert on column public.conversation_transfers.by_user_id to app_staff;
@@ -6650,10 +6789,10 @@ grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
 grant execute on function app.has_second_factor(person uuid) to app;
-grant execute on function app.held_conversation() to app_lookup;
-grant execute on function app.held_conversation() to app_staff;
-grant execute on function app.held_conversation() to app_student;
-grant execute on function app.held_conversation() to app_system;
+grant execute on function app.held_conversations() to app_lookup;
+grant execute on function app.held_conversations() to app_staff;
+grant execute on function app.held_conversations() to app_student;
+grant execute on function app.held_conversations() to app_system;
 grant execute on function app.history_entry(kind text, id uuid) to app_staff;
 grant execute on function app.history_entry(kind text, id uuid) to app_system;
 grant execute on function app.hold_clients(one uuid, other uuid) to app_staff;
@@ -6737,6 +6876,7 @@ grant execute on function app.spaced(value text) to app_lookup;
 grant execute on function app.spaced(value text) to app_staff;
 grant execute on function app.spaced(value text) to app_system;
 grant execute on function app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
+grant execute on function app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid) to app_staff;
 grant execute on function app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
 grant execute on function app.stems(company uuid, words text) to app_lookup;
@@ -6822,6 +6962,9 @@ grant select on table public.company_setup to app_system;
 grant delete, insert, select on table public.conversation_handlers to app_lookup;
 grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
+grant delete, select on table public.conversation_preferences to app_lookup;
+grant delete, select on table public.conversation_preferences to app_staff;
+grant select on table public.conversation_preferences to app_system;
 grant insert, select on table public.conversation_transfers to app_lookup;
 grant insert, select on table public.conversation_transfers to app_system;
 grant select on table public.conversation_transfers to app_staff;

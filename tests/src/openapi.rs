@@ -40,7 +40,7 @@ pub struct Operation {
     pub access: String,
     /// What it may be given in path, query and headers.
     pub parameters: Vec<String>,
-    /// The status of success.
+    /// The status of success; where what is wanted may be there already, that of making it.
     pub success: u16,
 }
 
@@ -188,7 +188,7 @@ impl Openapi {
                 let text = |name: &str| operation[name].as_str().map(str::to_owned);
                 let parameters = operation["parameters"].as_array().into_iter().flatten();
                 let parameters = parameters.filter_map(|parameter| parameter["name"].as_str()).map(str::to_owned).collect();
-                let mut statuses = operation["responses"].as_object().into_iter().flatten().filter_map(|(s, _)| s.parse().ok());
+                let statuses = operation["responses"].as_object().into_iter().flatten().filter_map(|(s, _)| s.parse().ok());
                 Operation {
                     domain: operation["tags"][0].as_str().expect("an operation has the tag of its domain").to_owned(),
                     id: text("operationId").expect("an operation has an id"),
@@ -197,7 +197,7 @@ impl Openapi {
                     path: path.clone(),
                     parameters,
                     access: text("x-access").expect("an operation says who may call it"),
-                    success: statuses.find(|status: &u16| *status < 400).expect("an operation can succeed"),
+                    success: statuses.filter(|status: &u16| *status < 400).max().expect("an operation can succeed"),
                 }
             })
             .collect()

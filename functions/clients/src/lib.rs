@@ -3,7 +3,7 @@
 pub mod document;
 pub mod fields;
 pub mod merges;
-pub mod phone;
+pub use conversations::phone;
 pub mod tags;
 
 use conversations::ClientIdentity;

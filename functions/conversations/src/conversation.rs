@@ -188,7 +188,7 @@ macro_rules! conversation_events {
 }
 
 conversation_events! {
-    /// A client began a conversation.
+    /// A conversation began, by its client or by staff.
     ConversationCreated = "conversation.created";
     /// Its row changed: a new message, its mode, its unread count.
     ConversationUpdated = "conversation.updated";
@@ -323,13 +323,19 @@ const APPROVED: &str = concat!(
 
 /// With the templates that its number may send.
 pub async fn out_of_window(transaction: &Transaction, conversation: Conversation) -> Result<OutOfWindow, Error> {
-    let approved: Vec<TemplateRow> = transaction.all(APPROVED, &[&conversation.channel_account_id]).await?;
+    let allowed_templates = allowed_templates(transaction, conversation.channel_account_id).await?;
+    Ok(OutOfWindow { conversation, allowed_templates })
+}
+
+/// The templates that a number may send.
+pub async fn allowed_templates(transaction: &Transaction, channel_account_id: Uuid) -> Result<Vec<AllowedTemplate>, Error> {
+    let approved: Vec<TemplateRow> = transaction.all(APPROVED, &[&channel_account_id]).await?;
     let sendable = approved.into_iter().map(Template::from).filter(|template| template.is_sendable);
-    let allowed_templates = sendable.map(|template| {
+    let allowed = sendable.map(|template| {
         let Template { row: TemplateRow { id, name, language, category, .. }, preview, .. } = template;
         AllowedTemplate { id, name, language, category, preview }
     });
-    Ok(OutOfWindow { conversation, allowed_templates: allowed_templates.collect() })
+    Ok(allowed.collect())
 }
 
 /// Asks for a turn of the bot, unless one waits already.

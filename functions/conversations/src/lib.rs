@@ -1,6 +1,10 @@
 //! Conversations and their messages: who sees them, who holds them, what goes in and out.
 
+mod addressed;
+mod answering;
 pub mod assignment;
+mod bulk;
+mod closing;
 mod conversation;
 mod delivery;
 mod filter_words;
@@ -12,11 +16,14 @@ mod media_url;
 mod message;
 pub mod outbox;
 mod payload;
+pub mod phone;
+mod preferences;
 mod reading;
 mod scheduled;
 pub mod search;
 mod send_rules;
 mod sending;
+mod starting;
 mod statuses;
 mod takeover;
 mod template;
@@ -27,10 +34,15 @@ mod variables;
 
 use shared::prelude::*;
 
+pub use addressed::{Addressed, ToConversation};
+pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore};
+pub use bulk::{BulkAction, BulkHeld, BulkOutcome, LOCK_MANY, TOO_MANY_TAGS, may_assign};
+pub use closing::{close, may_close};
 pub use conversation::{
-    Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated, ConversationRead,
-    ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated, HeldConversation, IS_SEEN,
-    LOCK_ALL, Mode, OutOfWindow, Priority, Status, emit_conversation, enqueue_bot_turn, lock, out_of_window,
+    AllowedTemplate, Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated,
+    ConversationRead, ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated,
+    HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow, Priority, Status, allowed_templates, emit_conversation,
+    enqueue_bot_turn, lock, out_of_window,
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
@@ -40,20 +52,22 @@ pub use joining::{ClientMerged, ClientUnmerged, MergedConversation, join_clients
 pub use media_url::file_of;
 pub use message::{
     DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, SystemMessage,
-    TAKEN_BACK, add_system_message, emit_message, preview,
+    TAKEN_BACK, add_system_message, add_system_messages, emit_message, preview,
 };
 pub use payload::MessageKind;
-pub use reading::mark_read;
+pub use preferences::{ConversationPreferences, ConversationPreferencesSaved, MUTED, Muted, PREFERENCES};
+pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
     LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,
     enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
 pub use send_rules::{
-    Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, SendMessage, check_attachments, may_send,
+    Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, MessageToSend, check_attachments, may_send,
     may_write,
 };
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
+pub use starting::{Begun, NO_TEXT_OUTSIDE, Recipient, begin};
 pub use takeover::takeover_text;
 pub use template::{
     Button, ButtonKind, Header, HeaderFormat, Parts, Template, TemplateCategory, TemplateQuality, TemplateRow, TemplateStatus,
@@ -61,7 +75,7 @@ pub use template::{
 };
 pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
 pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, time_to_come, unsnooze};
-pub use transfer::{Destination, transfer};
+pub use transfer::{Destination, transfer, transfer_all};
 pub use variables::Variables;
 
 pub const ALREADY_TAKEN: Problem = Problem::new(

@@ -6,6 +6,8 @@ mod assign_conversation;
 mod assign_waiting_conversation;
 #[path = "bin/cancel_scheduled_message.rs"]
 mod cancel_scheduled_message;
+#[path = "bin/change_conversations.rs"]
+mod change_conversations;
 #[path = "bin/close_conversation.rs"]
 mod close_conversation;
 #[path = "bin/delete_message.rs"]
@@ -42,6 +44,8 @@ mod react_to_message;
 mod reopen_conversation;
 #[path = "bin/retry_message.rs"]
 mod retry_message;
+#[path = "bin/save_conversation_preferences.rs"]
+mod save_conversation_preferences;
 #[path = "bin/schedule_message.rs"]
 mod schedule_message;
 #[path = "bin/search_messages.rs"]
@@ -52,6 +56,8 @@ mod send_message;
 mod set_conversation_mode;
 #[path = "bin/snooze_conversation.rs"]
 mod snooze_conversation;
+#[path = "bin/start_conversation.rs"]
+mod start_conversation;
 #[path = "bin/take_over_conversation.rs"]
 mod take_over_conversation;
 #[path = "bin/transfer_conversation.rs"]
@@ -67,6 +73,7 @@ fn main() {
         ("assign_conversation", assign_conversation::main),
         ("assign_waiting_conversation", assign_waiting_conversation::main),
         ("cancel_scheduled_message", cancel_scheduled_message::main),
+        ("change_conversations", change_conversations::main),
         ("close_conversation", close_conversation::main),
         ("delete_message", delete_message::main),
         ("deliver_message", deliver_message::main),
@@ -85,11 +92,13 @@ fn main() {
         ("react_to_message", react_to_message::main),
         ("reopen_conversation", reopen_conversation::main),
         ("retry_message", retry_message::main),
+        ("save_conversation_preferences", save_conversation_preferences::main),
         ("schedule_message", schedule_message::main),
         ("search_messages", search_messages::main),
         ("send_message", send_message::main),
         ("set_conversation_mode", set_conversation_mode::main),
         ("snooze_conversation", snooze_conversation::main),
+        ("start_conversation", start_conversation::main),
         ("take_over_conversation", take_over_conversation::main),
         ("transfer_conversation", transfer_conversation::main),
         ("update_conversation", update_conversation::main),

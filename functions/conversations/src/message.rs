@@ -230,9 +230,11 @@ pub fn preview(kind: &str, body: &str) -> String {
     text.chars().take(120).map(|character| if character == '\n' { ' ' } else { character }).collect()
 }
 
-const ADD_SYSTEM_MESSAGE: &str = "
+/// The same line in the threads of several conversations.
+const ADD_SYSTEM_MESSAGES: &str = "
     insert into messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, sent_at)
-    values ($1, $2, $3, 'system', app.user_id(), 'system', $4, $5, $6)";
+    select line.id, line.conversation_id, line.channel_account_id, 'system', app.user_id(), 'system', $4, $5, $6
+      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) line (id, conversation_id, channel_account_id)";
 
 /// A line in the thread that tells staff what happened to the conversation.
 #[derive(Debug)]
@@ -244,37 +246,50 @@ pub struct SystemMessage {
 
 /// Adds a system message, written with the commit, and its event, for staff only.
 pub fn add_system_message(context: &Context, transaction: &Transaction, conversation: &Conversation, line: SystemMessage) {
+    add_system_messages(context, transaction, std::slice::from_ref(conversation), &line);
+}
+
+/// Adds the same one to several conversations, in one statement.
+pub fn add_system_messages(context: &Context, transaction: &Transaction, conversations: &[Conversation], line: &SystemMessage) {
+    if conversations.is_empty() {
+        return;
+    }
     let now = context.now();
-    let message = Message {
-        id: context.new_id(),
-        conversation_id: conversation.id,
-        sender_type: Author::System,
-        sender_id: context.user_id(),
-        sender_name: None,
-        kind: MessageKind::System,
-        body: line.text,
-        payload: line.payload,
-        reply_to_id: None,
-        client_message_id: None,
-        provider_id: None,
-        status: None,
-        error_code: None,
-        error_detail: None,
-        reactions: json!([]),
-        inbound_number: None,
-        sent_at: now,
-        created_at: now,
-        edited_at: None,
-        deleted_at: None,
-        deleted_by_id: None,
-        is_read: false,
-        file: None,
-    };
-    let Message { id, conversation_id, body, payload, sent_at, .. } = message.clone();
-    transaction
-        .defer(ADD_SYSTEM_MESSAGE, parameters![id, conversation_id, conversation.channel_account_id, body, payload, sent_at]);
-    let topic = Topic::Conversation(conversation.id);
-    transaction.emit(Event::new(topic, conversation.audience(), &MessageCreated { message }));
+    let of_each = conversations.iter().map(|conversation| {
+        let message = Message {
+            id: context.new_id(),
+            conversation_id: conversation.id,
+            sender_type: Author::System,
+            sender_id: context.user_id(),
+            sender_name: None,
+            kind: MessageKind::System,
+            body: line.text.clone(),
+            payload: line.payload.clone(),
+            reply_to_id: None,
+            client_message_id: None,
+            provider_id: None,
+            status: None,
+            error_code: None,
+            error_detail: None,
+            reactions: json!([]),
+            inbound_number: None,
+            sent_at: now,
+            created_at: now,
+            edited_at: None,
+            deleted_at: None,
+            deleted_by_id: None,
+            is_read: false,
+            file: None,
+        };
+        let id = message.id;
+        let topic = Topic::Conversation(conversation.id);
+        transaction.emit(Event::new(topic, conversation.audience(), &MessageCreated { message }));
+        id
+    });
+    let ids: Vec<Uuid> = of_each.collect();
+    let of: Vec<Uuid> = conversations.iter().map(|conversation| conversation.id).collect();
+    let channels: Vec<Uuid> = conversations.iter().map(|conversation| conversation.channel_account_id).collect();
+    transaction.defer(ADD_SYSTEM_MESSAGES, parameters![ids, of, channels, line.text.clone(), line.payload.clone(), now]);
 }
 
 #[cfg(test)]

@@ -160,6 +160,8 @@ struct System {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 enum Act {
+    /// Staff began the conversation.
+    Started,
     TakenOver,
     /// The department gave it to somebody.
     Assigned,

@@ -30,6 +30,22 @@ const MARK_READ: &str = concat!(
     conversation_joins!()
 );
 
+/// To the end, of those that have something unread.
+const MARK_ALL_READ: &str = concat!(
+    "with updated as (
+        update conversations
+           set read_count = inbound_count
+         where id = any ($1) and read_count < inbound_count
+        returning *
+    )
+    select ",
+    conversation_columns!(),
+    ", (select provider_id from messages
+         where conversation_id = conversations.id and inbound_number = conversations.inbound_count) as last_provider_id
+      from updated as conversations ",
+    conversation_joins!()
+);
+
 #[derive(FromRow)]
 struct Marked {
     #[from_row(flatten)]
@@ -46,12 +62,26 @@ pub async fn mark_read(
     id: Uuid,
     message_id: Option<Uuid>,
 ) -> Result<Conversation, Error> {
-    let Marked { conversation, last_provider_id } = transaction.one(MARK_READ, &[&id, &message_id]).await?;
+    let marked: Marked = transaction.one(MARK_READ, &[&id, &message_id]).await?;
+    Ok(tell(context, transaction, agent, marked))
+}
+
+/// Marks conversations that the caller holds the locks of as read to the end, as `mark_read` does one.
+pub async fn mark_all_read(context: &Context, transaction: &Transaction, agent: &Identity, ids: &[Uuid]) -> Result<(), Error> {
+    let all: Vec<Marked> = transaction.all(MARK_ALL_READ, &[&ids]).await?;
+    for marked in all {
+        tell(context, transaction, agent, marked);
+    }
+    Ok(())
+}
+
+fn tell(context: &Context, transaction: &Transaction, agent: &Identity, marked: Marked) -> Conversation {
+    let Marked { conversation, last_provider_id } = marked;
     emit_conversation::<ConversationRead>(transaction, agent.company_id, &conversation, Some(agent.user_id), None);
     if let Some(provider_id) = last_provider_id {
         let payload = json!({"channel_account_id": conversation.channel_account_id, "provider_id": provider_id});
-        let job = Job::new(context, Queue::Delivery, "mark_read", format!("read:{id}"), payload);
+        let job = Job::new(context, Queue::Delivery, "mark_read", format!("read:{}", conversation.id), payload);
         transaction.enqueue(job.unless_waiting(provider_id));
     }
-    Ok(conversation)
+    conversation
 }

@@ -58,9 +58,7 @@ impl From<Kind> for MessageKind {
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = one_of_each_kind)]
-pub struct SendMessage {
-    #[garde(skip)]
-    pub conversation_id: Uuid,
+pub struct MessageToSend {
     /// The caller's own id of this message: sending it again changes nothing and answers the same message, for ever. Not given, it is
     /// made from `Idempotency-Key`; without that too, it is a new one.
     #[garde(length(chars, min = 1, max = 100))]
@@ -250,7 +248,7 @@ pub fn may_write(agent: &Identity, held: &HeldConversation) -> Result<(), Proble
 }
 
 /// Whether the file and the answered message are there and fit the kind.
-pub fn check_attachments(input: &SendMessage, found: &Attachments, content: &Content) -> Result<(), Error> {
+pub fn check_attachments(input: &MessageToSend, found: &Attachments, content: &Content) -> Result<(), Error> {
     let mut problems = Vec::new();
     let field = if input.media_url.is_some() { "media_url" } else { "file_id" };
     if let Some(file_id) = input.file() {
@@ -284,7 +282,7 @@ pub fn check_attachments(input: &SendMessage, found: &Attachments, content: &Con
     refuse(problems)
 }
 
-impl SendMessage {
+impl MessageToSend {
     /// The file, by whichever name it was given.
     pub fn file(&self) -> Option<Uuid> {
         self.file_id.or_else(|| file_of(self.media_url.as_deref()?))
@@ -312,8 +310,8 @@ impl SendMessage {
         Ok(Content { kind: self.kind.into(), body, payload, file_id: self.file() })
     }
 
-    /// Whether this caller sending this became this message, wherever its conversation's messages are now.
-    pub fn is_of(&self, agent: &Identity, held: &HeldConversation, message: &Message) -> bool {
+    /// Whether this caller sending this became this message.
+    pub fn is_of(&self, agent: &Identity, message: &Message) -> bool {
         let says_the_same = match &self.template {
             // Its words may have been changed at WhatsApp since.
             Some(asked) => {
@@ -326,16 +324,14 @@ impl SendMessage {
             None => (&message.body, &message.payload) == (&self.body, &payload(self)),
         };
         let file = message.file.as_ref().and_then(|file| file["id"].as_str()?.parse::<Uuid>().ok());
-        let is_there = [Some(self.conversation_id), held.merged_into_id].contains(&Some(message.conversation_id));
-        is_there
-            && message.sender_id == Some(agent.user_id)
+        message.sender_id == Some(agent.user_id)
             && message.kind == self.kind.into()
             && says_the_same
             && (file, message.reply_to_id) == (self.file(), self.reply_to_id)
     }
 }
 
-fn payload(input: &SendMessage) -> Value {
+fn payload(input: &MessageToSend) -> Value {
     match input.kind {
         Kind::Location => json!(input.location),
         Kind::Contacts => json!({"contacts": input.contacts.iter().flatten().map(Card::payload).collect::<Vec<_>>()}),
@@ -503,8 +499,8 @@ mod tests {
 
     #[test]
     fn kinds_ask_for_what_they_need() {
-        let read = |value: Value| serde_json::from_value::<SendMessage>(value).unwrap().validate().is_ok();
-        let base = |kind: &str| json!({"conversation_id": Uuid::nil(), "kind": kind});
+        let read = |value: Value| serde_json::from_value::<MessageToSend>(value).unwrap().validate().is_ok();
+        let base = |kind: &str| json!({"kind": kind});
         let with = |kind: &str, name: &str, value: Value| {
             let mut message = base(kind);
             message[name] = value;
@@ -514,16 +510,16 @@ mod tests {
         assert!(!read(base("image")) && read(with("image", "file_id", json!(Uuid::nil()))));
         assert!(!read(base("location")) && read(with("location", "location", json!({"latitude": -23.5, "longitude": -46.6}))));
         assert!(!read(with("location", "location", json!({"latitude": 91, "longitude": 0}))));
-        assert!(read(json!({"conversation_id": Uuid::nil(), "body": "Olá"})), "a text needs no kind and no id");
+        assert!(read(json!({"body": "Olá"})), "a text needs no kind and no id");
         assert!(read(with("image", "media_url", json!(format!("/storage/download/{}", Uuid::nil())))));
         assert!(!read(with("image", "media_url", json!("https://example.org/a.png"))));
         let card = json!([{"name": "Ana", "phones": ["+55 11 98765-4321"]}]);
         let template = json!({"name": "boas_vindas"});
         assert!(!read(base("template")) && read(with("template", "template", template.clone())));
-        assert!(!read(json!({"conversation_id": Uuid::nil(), "body": "Olá", "template": template})));
+        assert!(!read(json!({"body": "Olá", "template": template})));
         assert!(!read(base("contacts")) && read(with("contacts", "contacts", card.clone())));
-        assert!(!read(json!({"conversation_id": Uuid::nil(), "body": "Olá", "contacts": card})));
-        let choose = |options: Value| json!({"conversation_id": Uuid::nil(), "kind": "interactive", "body": "Escolha", "options": options});
+        assert!(!read(json!({"body": "Olá", "contacts": card})));
+        let choose = |options: Value| json!({"kind": "interactive", "body": "Escolha", "options": options});
         let option = |id: usize, title: &str| json!({"id": id.to_string(), "title": title});
         assert!(read(choose(json!([option(1, "Sim"), option(2, "Não")]))));
         assert!(!read(choose(json!([]))) && !read(choose(json!([option(1, "Sim"), option(1, "Não")]))));

@@ -1,10 +1,10 @@
 //! Giving a conversation to a person or a department.
 
-use shared::prelude::*;
+use shared::{error::NOT_FOUND, prelude::*};
 
 use crate::{
     Conversation, ConversationAssigned, ConversationTransferred, HeldConversation, INVALID_TARGET, SystemMessage,
-    add_system_message, emit_conversation, updated_conversation,
+    add_system_messages, emit_conversation, updated_conversation,
 };
 
 /// A row when it is an active member of the staff, or a department that is there.
@@ -27,7 +27,7 @@ const TRANSFER: &str = updated_conversation!(
                mode = 'human',
                version = version + 1,
                bot_node = null
-         where id = $1
+         where id = any ($1)
            and set_config('app.transfer_reason', coalesce($4, ''), true) is not null
         returning *"
 );
@@ -65,14 +65,34 @@ pub async fn transfer(
     to: Destination,
     name: Option<String>,
 ) -> Result<Conversation, Error> {
+    let given = transfer_all(context, transaction, by, &[held], to, name).await?;
+    given.into_iter().next().ok_or_else(|| NOT_FOUND.into())
+}
+
+/// Gives locked conversations to somebody, as `transfer` does one.
+pub async fn transfer_all(
+    context: &Context,
+    transaction: &Transaction,
+    by: &Identity,
+    held: &[&HeldConversation],
+    to: Destination,
+    name: Option<String>,
+) -> Result<Vec<Conversation>, Error> {
     let name = name.ok_or(INVALID_TARGET)?;
     let Destination { user_id, department_id, reason } = to;
-    let conversation: Conversation = transaction.one(TRANSFER, &[&held.id, &user_id, &department_id, &reason]).await?;
+    let ids: Vec<Uuid> = held.iter().map(|held| held.id).collect();
+    let given: Vec<Conversation> = transaction.all(TRANSFER, &[&ids, &user_id, &department_id, &reason]).await?;
     let act_of = Some(by.user_id);
-    emit_conversation::<ConversationTransferred>(transaction, by.company_id, &conversation, act_of, Some(held.audience()));
-    if let Some(receiver) = user_id {
-        let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: act_of };
-        transaction.emit(Event::new(Topic::User(receiver), Audience::user(receiver), &payload));
+    for conversation in &given {
+        let Some(held) = held.iter().find(|held| held.id == conversation.id) else { continue };
+        emit_conversation::<ConversationTransferred>(transaction, by.company_id, conversation, act_of, Some(held.audience()));
+        if let Some(receiver) = user_id {
+            let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: act_of };
+            transaction.emit(Event::new(Topic::User(receiver), Audience::user(receiver), &payload));
+        }
+        let before = json!({"assignee_id": held.assignee_id, "department_id": held.department_id});
+        let after = json!({"assignee_id": conversation.assignee_id, "department_id": conversation.department_id});
+        transaction.audit(held.id, &before, &after);
     }
     let why = reason.as_deref().map(|reason| format!(" Motivo: {reason}")).unwrap_or_default();
     let line = SystemMessage {
@@ -80,9 +100,6 @@ pub async fn transfer(
         payload: json!({"act": "transferred", "by_user_id": by.user_id, "to_user_id": user_id,
                         "to_department_id": department_id, "reason": reason}),
     };
-    add_system_message(context, transaction, &conversation, line);
-    let before = json!({"assignee_id": held.assignee_id, "department_id": held.department_id});
-    let after = json!({"assignee_id": conversation.assignee_id, "department_id": conversation.department_id});
-    transaction.audit(held.id, &before, &after);
-    Ok(conversation)
+    add_system_messages(context, transaction, &given, &line);
+    Ok(given)
 }

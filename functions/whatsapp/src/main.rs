@@ -6,6 +6,8 @@ mod fetch_media;
 mod list_templates;
 #[path = "bin/receive_whatsapp_webhook.rs"]
 mod receive_whatsapp_webhook;
+#[path = "bin/send_whatsapp_message.rs"]
+mod send_whatsapp_message;
 #[path = "bin/sync_templates.rs"]
 mod sync_templates;
 #[path = "bin/verify_whatsapp_webhook.rs"]
@@ -17,6 +19,7 @@ fn main() {
         ("fetch_media", fetch_media::main),
         ("list_templates", list_templates::main),
         ("receive_whatsapp_webhook", receive_whatsapp_webhook::main),
+        ("send_whatsapp_message", send_whatsapp_message::main),
         ("sync_templates", sync_templates::main),
         ("verify_whatsapp_webhook", verify_whatsapp_webhook::main),
     ]);

@@ -200,7 +200,9 @@ fn answers(function: &Function, responses: &mut Map<String, Value>, examples: &E
     let answer = &description["answer"];
     let status = answer["status"].as_u64().context("the answer has no status")?;
     let mut answers = Map::new();
-    answers.insert(status.to_string(), success(description, status, examples));
+    for status in [Some(status), answer["also"].as_u64()].into_iter().flatten() {
+        answers.insert(status.to_string(), success(description, status, examples));
+    }
     for (status, codes) in description["failures"].as_object().into_iter().flatten() {
         let mut codes: Vec<&str> = codes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         codes.sort_unstable();

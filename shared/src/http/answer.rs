@@ -35,6 +35,8 @@ pub trait Answer: Send + 'static {
     const CONTENT_TYPE: Option<&'static str>;
     /// A status of failure that has the same body.
     const FAILING: Option<u16> = None;
+    /// Another status of success that has the same body.
+    const ALSO: Option<u16> = None;
 
     fn into_reply(self) -> Reply;
 
@@ -75,6 +77,37 @@ json_answers! {
     Created = 201;
     /// 202: taken in, without saying what came of it.
     Accepted = 202;
+}
+
+/// 201 with what was made, or 200 with what was there already.
+#[derive(Debug)]
+pub enum Made<T> {
+    Now(T),
+    Before(T),
+}
+
+impl<T> Made<T> {
+    const fn parts(&self) -> (u16, &T) {
+        match self {
+            Self::Now(body) => (201, body),
+            Self::Before(body) => (200, body),
+        }
+    }
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for Made<T> {
+    const STATUS: u16 = 201;
+    const CONTENT_TYPE: Option<&'static str> = Some("application/json");
+    const ALSO: Option<u16> = Some(200);
+
+    fn into_reply(self) -> Reply {
+        let (code, body) = self.parts();
+        Reply::json(status(code), body)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<T>())
+    }
 }
 
 /// 200 with a JSON body when all is well, 503 with one like it when it is not.
@@ -254,6 +287,13 @@ impl<T: Serialize> IntoStored for Json<T> {
 impl<T: Serialize> IntoStored for Created<T> {
     fn to_stored(&self) -> Option<(u16, Value)> {
         serde_json::to_value(&self.0).ok().map(|body| (201, body))
+    }
+}
+
+impl<T: Serialize> IntoStored for Made<T> {
+    fn to_stored(&self) -> Option<(u16, Value)> {
+        let (status, body) = self.parts();
+        serde_json::to_value(body).ok().map(|body| (status, body))
     }
 }
 

@@ -162,7 +162,7 @@ impl Description {
 
     pub(crate) fn answer<A: Answer>(&mut self) {
         let schema = A::schema(&mut self.outputs);
-        self.answer = json!({"status": A::STATUS, "content_type": A::CONTENT_TYPE, "failing": A::FAILING, "schema": schema});
+        self.answer = json!({"status": A::STATUS, "also": A::ALSO, "content_type": A::CONTENT_TYPE, "failing": A::FAILING, "schema": schema});
     }
 
     /// The description of an HTTP route.

@@ -19,7 +19,7 @@ pub(crate) mod texts;
 pub mod validation;
 
 pub use answer::{
-    Accepted, Answer, Created, IntoStored, Json, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Report, Text,
+    Accepted, Answer, Created, IntoStored, Json, Made, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Report, Text,
 };
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody, Versioned};
 pub use handler::{Endpoint, Handler};

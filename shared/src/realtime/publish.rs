@@ -26,6 +26,8 @@ const LARGEST_FRAME: usize = 32 * 1024;
 
 /// Listeners of a topic whom an answer waits for; measured, see `bench/README.md`.
 const FEW: usize = 16;
+/// More topics than these are not asked for within an answer either.
+const FEW_TOPICS: usize = 64;
 
 const BUDGET: Duration = Duration::from_secs(2);
 
@@ -112,6 +114,9 @@ async fn publish(context: &Context, company_id: Uuid, events: &[Event], recorded
     let of_company = Topic::Company(company_id);
     if topics.iter().any(|topic| !matches!(topic, Topic::User(_))) && !topics.contains(&of_company) {
         topics.push(of_company);
+    }
+    if topics.len() > FEW_TOPICS {
+        return hand_over(context, company_id, &recorded.tx).await;
     }
     let found = join_all(topics.iter().map(|topic| connections::on_topic_if_few(context, *topic, FEW))).await;
     let mut listeners = Vec::new();

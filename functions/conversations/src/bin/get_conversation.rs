@@ -1,7 +1,7 @@
 //! GET /conversations/{id} — one conversation with its client.
 
-use conversations::{CONVERSATION, ClientIdentity, Conversation, accepts_marketing};
-use futures_util::future::join;
+use conversations::{CONVERSATION, ClientIdentity, Conversation, ConversationPreferences, PREFERENCES, accepts_marketing};
+use futures_util::future::join3;
 use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/conversations/{id}").or(&["/chats/{id}"]);
@@ -26,6 +26,8 @@ struct ConversationDetail {
     #[serde(flatten)]
     conversation: Conversation,
     client: Client,
+    /// The caller's own.
+    preferences: ConversationPreferences,
 }
 
 #[derive(Serialize, JsonSchema, FromRow)]
@@ -55,8 +57,11 @@ pub fn main() {
 
 async fn get_conversation(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Json<ConversationDetail>, Error> {
     let transaction = context.begin(&agent).await?;
-    let (conversation, client) = join(transaction.one(CONVERSATION, &[&id]), transaction.one(CLIENT, &[&id])).await;
-    let detail = ConversationDetail { conversation: conversation?, client: client? };
+    let (conversation, client, preferences) =
+        join3(transaction.one(CONVERSATION, &[&id]), transaction.one(CLIENT, &[&id]), transaction.first(PREFERENCES, &[&id]))
+            .await;
+    let preferences = preferences?.unwrap_or_else(|| ConversationPreferences::none(id));
+    let detail = ConversationDetail { conversation: conversation?, client: client?, preferences };
     transaction.note_access(detail.client.id);
     transaction.commit(Json(detail)).await
 }

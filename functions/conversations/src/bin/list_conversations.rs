@@ -1,7 +1,7 @@
 //! GET /conversations — the inbox: filtered, newest first, with how many there are in each category.
 
-use conversations::{AskedConversations, Conversation, ConversationFilters};
-use futures_util::future::join;
+use conversations::{AskedConversations, Conversation, ConversationFilters, MUTED, Muted};
+use futures_util::future::join3;
 use shared::{cursor::TimeCursor, prelude::*};
 
 const ROUTE: Route = Route::get("/conversations").or(&["/chats"]);
@@ -13,6 +13,8 @@ struct ConversationList {
     #[schemars(with = "Option<TimeCursor>")]
     next_cursor: Option<String>,
     counts: Counts,
+    /// The conversations that the caller has muted, on this page or not; a thousand at most.
+    muted_ids: Vec<Uuid>,
 }
 
 /// Conversations the caller sees in each category, whatever the filters; 1000 means as many or more.
@@ -62,7 +64,8 @@ async fn list_conversations(
 ) -> Result<Json<ConversationList>, Error> {
     let asked = AskedConversations::read(asked, agent.user_id);
     let transaction = context.begin(&agent).await?;
-    let (rows, counts) = join(asked.run(&transaction), transaction.one(COUNTS, &[])).await;
+    let (rows, counts, muted) =
+        join3(asked.run(&transaction), transaction.one(COUNTS, &[]), transaction.one::<Muted>(MUTED, &[])).await;
     let Page { data, next_cursor } = asked.list.page(rows?, |row: &Conversation| (row.last_message_at, row.id));
-    Ok(Json(ConversationList { data, next_cursor, counts: counts? }))
+    Ok(Json(ConversationList { data, next_cursor, counts: counts?, muted_ids: muted?.ids }))
 }

@@ -92,7 +92,10 @@ const TABLE: &[Name] = &[
     // Messages.
     Name::of("body", &["content"]).taken(),
     Name::of("body", &["content"]).beside(&["conversation_id"]).told(),
+    Name::of("body", &["message"]).beside(&["phone", "quick_reply_id"]).taken(),
     Name::of("kind", &["message_type"]).beside(&["conversation_id"]),
+    Name::of("kind", &["message_type"]).beside(&["phone", "quick_reply_id"]).taken(),
+    Name::of("phone", &["to"]).beside(&["quick_reply_id"]).taken(),
     Name::of("file", &["media_url"]).beside(&["conversation_id"]).told_as(download),
     Name::of("file", &["mediaType"]).beside(&["conversation_id"]).told_as(|file| file["mime_type"].clone()),
     Name::of("sender_id", &["sender_user_id"]).beside(&["conversation_id"]).told(),

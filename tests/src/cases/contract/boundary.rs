@@ -51,6 +51,9 @@ const OF_STAFF: &[&str] = &[
     "insert company_setup (company_id)",
     "update company_setup (ai_base_url, ai_model, ai_key_hint, made, version)",
     "insert conversation_handlers (company_id, conversation_id, user_id)",
+    "delete conversation_preferences",
+    "insert conversation_preferences (conversation_id, muted_until)",
+    "update conversation_preferences (muted_until)",
     "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
      by_user_id, reason, at)",
     "update conversations (department_id, assignee_id, mode, priority, tags, subject, version, last_message_at, last_message_preview, \
@@ -174,8 +177,7 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 }
 
 /// Types of events that nobody but the system records, or that are never recorded.
-const OF_THE_SYSTEM_ALONE: &[&str] =
-    &["channel.flagged", "conversation.created", "conversation.typing", "template.updated", "user.awaiting_approval"];
+const OF_THE_SYSTEM_ALONE: &[&str] = &["channel.flagged", "conversation.typing", "template.updated", "user.awaiting_approval"];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {

@@ -80,6 +80,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("leave_webhooks", LOGIN),
     ("make_password_reset", LOGIN),
     ("move_notes", NOBODY),
+    ("move_preferences", NOBODY),
     ("move_quick_replies", NOBODY),
     ("merge_clients", STAFF),
     ("move_students", SYSTEM),
@@ -111,6 +112,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("session_access", LOGIN),
     ("set_recovery_codes", MEMBERS),
     ("start_challenged_login", LOGIN),
+    ("start_conversation", STAFF),
     ("start_login", LOGIN),
     // Of functions deployed before devices were known.
     ("start_session", LOGIN),
@@ -193,7 +195,7 @@ const CALLABLE: &str = "
 
 pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
-    let rest = ["held_conversation", "sees_all", "session_id", "user_id", "visibility"];
+    let rest = ["held_conversations", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
     let mut staff =
         [&student[..], &["calendar_of", "has_role", "history_entry", "joined", "look", "searchable", "spaced", "stems"]].concat();

@@ -195,6 +195,8 @@ impl Fixture {
             "conversation_id" => self.conversation(true).await,
             "message_id" => self.message(function).await,
             "scheduled_message_id" => self.scheduled_message().await,
+            "channel_account_id" => self.company.channel_account_id.to_string(),
+            "served_phone" => text(&admin.conversation(&self.conversation(true).await).await["client_phone"]).to_owned(),
             "soon" => in_an_hour(),
             "closed_conversation_id" => {
                 let id = self.conversation(true).await;

@@ -4,6 +4,7 @@ mod account;
 mod afterwards;
 mod authors;
 mod bot;
+mod bulk;
 mod changes;
 mod checked_files;
 mod countries;
@@ -28,6 +29,7 @@ mod openings;
 mod outbox;
 mod outgoing_files;
 mod people;
+mod preferences;
 mod protocols;
 mod reading;
 mod resuming;
@@ -35,6 +37,7 @@ mod searching;
 mod sending;
 mod sight;
 mod sockets;
+mod starting;
 mod statuses;
 mod takeovers;
 mod templates;
@@ -68,6 +71,24 @@ pub fn together() -> Vec<(&'static str, Case)> {
             planned_message_goes_out_at_its_time_and_once,
             what_may_not_be_sent_when_it_is_due_says_why,
             planned_message_is_changed_and_called_off,
+        };
+        starting::{
+            staff_write_first_and_only_a_template_goes_out,
+            open_conversation_is_found_and_its_rules_hold,
+            who_cannot_be_written_to_is_refused,
+            those_who_begin_at_once_find_one_conversation,
+            message_to_a_phone_goes_out_once,
+        };
+        bulk::{
+            each_is_judged_by_itself_and_told_as_if_alone,
+            tags_priority_and_reading_of_many,
+            crowds_change_the_same_in_any_order,
+            five_hundred_are_changed_in_one_request,
+        };
+        preferences::{
+            conversation_is_muted_for_one_person_alone,
+            muting_at_once_and_out_of_sight,
+            muted_conversation_stays_so_with_whom_it_becomes_part_of,
         };
         templates::{
             templates_are_fetched_from_every_page_and_followed,
