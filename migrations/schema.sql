@@ -399,7 +399,8 @@ create table public.files (
     duration_ms integer,
     provider_id text,
     created_at timestamp with time zone not null default now(),
-    completed_at timestamp with time zone
+    completed_at timestamp with time zone,
+    purpose text not null default 'message'::text
 );
 alter table public.files enable row level security;
 alter table public.files force row level security;
@@ -1011,6 +1012,7 @@ alter table public.files add constraint files_company_id_id_key UNIQUE (company_
 alter table public.files add constraint files_kept CHECK (((status <> 'ready'::text) OR (storage_key !~~ 'upload/%'::text)));
 alter table public.files add constraint files_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.files add constraint files_pkey PRIMARY KEY (id);
+alter table public.files add constraint files_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'avatar'::text, 'document'::text])));
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
@@ -6238,6 +6240,8 @@ grant insert on column public.files.name to app_staff;
 grant insert on column public.files.name to app_student;
 grant select on column public.files.name to app_system;
 grant select on column public.files.provider_id to app_system;
+grant insert on column public.files.purpose to app_staff;
+grant insert on column public.files.purpose to app_student;
 grant select on column public.files.sha256 to app_system;
 grant update on column public.files.sha256 to app_staff;
 grant update on column public.files.sha256 to app_student;

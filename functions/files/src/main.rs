@@ -8,6 +8,8 @@ mod create_upload_url;
 mod delete_file;
 #[path = "bin/download_file.rs"]
 mod download_file;
+#[path = "bin/upload_file.rs"]
+mod upload_file;
 
 #[rustfmt::skip]
 fn main() {
@@ -16,5 +18,6 @@ fn main() {
         ("create_upload_url", create_upload_url::main),
         ("delete_file", delete_file::main),
         ("download_file", download_file::main),
+        ("upload_file", upload_file::main),
     ]);
 }

@@ -8,6 +8,7 @@ mod changes;
 mod checked_files;
 mod countries;
 mod crowds;
+mod direct_uploads;
 mod early;
 mod echoes;
 mod finding;
@@ -374,6 +375,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             file_sent_again_elsewhere_is_seen_there_too,
             uploads_are_their_owners_until_sent,
             upload_is_taken_away_by_its_owner_until_it_is_sent,
+        };
+        direct_uploads::{
+            file_comes_as_a_form_or_as_bytes,
+            direct_upload_is_what_its_bytes_are,
+            unreadable_forms_and_other_companies_are_refused,
+            files_over_four_megabytes_go_another_way,
+            many_direct_uploads_at_once_are_files_of_their_own,
         };
         checked_files::{
             replaced_upload_is_neither_served_nor_sent,
