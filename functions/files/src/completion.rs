@@ -1,15 +1,18 @@
 //! The end of an upload: the copy that is checked, and what is recorded of it.
 
-use std::io::{Read, Seek};
+use std::io::{Cursor, Read, Seek};
+
+use bytes::Bytes;
 
 use shared::{
+    crypto,
     error::UNAVAILABLE,
-    files::{self, Facts, Refusal},
+    files::{self, Facts, Refusal, clean_name, quietly},
     kept_copy,
     prelude::*,
 };
 
-use crate::{File, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT};
+use crate::{File, NO_VOICE_NOTE, Purpose, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, sound};
 
 /// Only whoever uploads a file completes it: one that WhatsApp sends is completed by its own worker.
 pub const FIND_OWN: &str = "select * from files where id = $1 and uploaded_by = app.user_id()";
@@ -25,7 +28,7 @@ const COMPLETE: &str = concat!(
     )
     update files
        set status = 'ready', storage_key = kept.storage_key, mime_type = $3, sha256 = $4, width = $5, height = $6,
-           duration_ms = $7, completed_at = now()
+           duration_ms = $7, size = $8, name = $9, completed_at = now()
       from kept
      where files.id = kept.id
     returning files.*"
@@ -50,6 +53,10 @@ const REFUSE: &str = "
 pub struct Checked {
     pub facts: Facts,
     pub sha256: Vec<u8>,
+    pub size: i64,
+    pub name: String,
+    /// What is kept in the copy's place.
+    pub instead: Option<Bytes>,
 }
 
 /// Looks at the copy of a pending file: what it is, or why it is refused.
@@ -62,8 +69,30 @@ pub async fn check_copy(context: &Context, file: &File, kept_key: &str) -> Resul
     if copy.size != announced {
         return Ok(Err(SIZE_MISMATCH));
     }
-    let facts = judge(&mut copy.content, copy.size, &file.mime_type);
-    Ok(facts.map(|facts| Checked { facts, sha256: copy.sha256 }))
+    let judged = judge(&mut copy.content, copy.size, &file.mime_type);
+    Ok(judged.and_then(|facts| {
+        let checked = Checked { facts, sha256: copy.sha256, size: file.size, name: file.name.clone(), instead: None };
+        voice_note(checked, &mut copy.content, file.purpose)
+    }))
+}
+
+/// A recording of a browser that is to be sent becomes the OGG/Opus that WhatsApp takes, without loss.
+///
+/// # Errors
+/// When there is something else in it.
+pub fn voice_note<R: Read + Seek>(checked: Checked, content: &mut R, purpose: Purpose) -> Result<Checked, Problem> {
+    if checked.facts.file_type.mime_type != "audio/webm" || purpose != Purpose::Message {
+        return Ok(checked);
+    }
+    let ogg = quietly(|| {
+        content.rewind().ok()?;
+        sound::ogg_of_webm(content)
+    });
+    let ogg = Bytes::from(ogg.ok_or(NO_VOICE_NOTE)?);
+    let facts = judge(&mut Cursor::new(&ogg), ogg.len() as u64, "audio/ogg")?;
+    let stem = checked.name.rsplit_once('.').map_or(checked.name.as_str(), |(stem, _)| stem);
+    let (name, size) = (clean_name(&format!("{stem}.ogg")), i64::try_from(ogg.len()).unwrap_or(i64::MAX));
+    Ok(Checked { facts, sha256: crypto::sha256(&ogg), size, name, instead: Some(ogg) })
 }
 
 /// What a file of `size` bytes is, given what was declared.
@@ -91,10 +120,17 @@ pub async fn record(
 ) -> Result<File, Error> {
     let transaction = context.begin(caller).await?;
     let recorded: Option<File> = match &checked {
-        Ok(Checked { facts, sha256 }) => {
+        Ok(Checked { facts, sha256, size, name, .. }) => {
             let (width, height) = facts.size.unzip();
             let mime_type = facts.file_type.mime_type;
-            transaction.first(COMPLETE, &[&id, &copy, &mime_type, sha256, &width, &height, &facts.duration_ms]).await?
+            let complete = transaction
+                .first(COMPLETE, &[&id, &copy, &mime_type, sha256, &width, &height, &facts.duration_ms, size, name])
+                .await?;
+            if complete.is_some() && facts.file_type.is_prepared() {
+                let payload = json!({"file_id": id});
+                transaction.enqueue(Job::new(context, Queue::Preparation, "prepare_file", format!("file:{id}"), payload));
+            }
+            complete
         }
         Err(problem) => transaction.first(REFUSE, &[&id, &problem.code]).await?,
     };

@@ -1,6 +1,8 @@
 //! Uploads and downloads: a row that says what was announced, an object in the bucket, and the proof that they agree.
 
 mod completion;
+mod pictures;
+mod sound;
 
 use shared::{
     closed_set,
@@ -10,7 +12,9 @@ use shared::{
     text::has_hidden_characters,
 };
 
-pub use completion::{Checked, FIND_OWN, check_copy, judge, record};
+pub use completion::{Checked, FIND_OWN, check_copy, judge, record, voice_note};
+pub use pictures::{MOST_PIXELS, Pictures, pictures};
+pub use sound::waveform;
 
 pub const TYPE_MISMATCH: Problem = Problem::new(
     422,
@@ -30,6 +34,14 @@ pub const SIZE_MISMATCH: Problem = Problem::new(
     "O arquivo enviado não tem o tamanho informado.",
     "The file that was uploaded is not of the size that was declared.",
 );
+pub const NO_VOICE_NOTE: Problem = Problem::new(
+    422,
+    "no_voice_note",
+    "Esta gravação não pode ser enviada: grave em Opus.",
+    "This recording cannot be sent: record in Opus.",
+);
+pub const NO_PREVIEW: Problem =
+    Problem::new(409, "no_preview", "Este arquivo não tem miniatura.", "This file has no smaller picture.");
 pub const NOT_UPLOADED: Problem =
     Problem::new(409, "not_uploaded", "O arquivo ainda não foi enviado.", "The file has not been uploaded yet.");
 pub const NOT_READY: Problem =
@@ -68,9 +80,17 @@ pub struct File {
     pub height: Option<i32>,
     /// Milliseconds, of recordings.
     pub duration_ms: Option<i32>,
+    /// 64 peaks from 0 to 100 for the loudest, of voice notes that were prepared.
+    pub waveform: Option<Vec<i16>>,
     pub created_at: Timestamp,
     #[serde(skip)]
     pub storage_key: String,
+    #[serde(skip)]
+    pub thumb_key: Option<String>,
+    #[serde(skip)]
+    pub poster_key: Option<String>,
+    #[serde(skip)]
+    pub preview_type: Option<String>,
     #[serde(skip)]
     pub failure: Option<String>,
 }
@@ -90,7 +110,10 @@ impl File {
 
     fn refusal(&self) -> Problem {
         let code = self.failure.as_deref();
-        [SIZE_MISMATCH, UNSAFE_CONTENT].into_iter().find(|problem| code == Some(problem.code)).unwrap_or(TYPE_MISMATCH)
+        [SIZE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE]
+            .into_iter()
+            .find(|problem| code == Some(problem.code))
+            .unwrap_or(TYPE_MISMATCH)
     }
 }
 

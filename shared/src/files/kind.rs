@@ -74,6 +74,12 @@ impl FileType {
         accepted(infer::get(start)?.mime_type())
     }
 
+    /// Whether `prepare_file` makes something of it.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        ["image/jpeg", "image/png", "image/webp", "audio/ogg"].contains(&self.mime_type)
+    }
+
     #[must_use]
     pub fn is_picture(&self) -> bool {
         matches!(self.kind, Kind::Image | Kind::Sticker)

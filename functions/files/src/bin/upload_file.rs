@@ -7,8 +7,8 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use files::{
-    Checked, File, FileUser, Purpose, TYPE_MISMATCH, TYPE_NOT_ACCEPTED, UNSAFE_CONTENT, declared_type, judge, name_problems,
-    purpose_problem, record,
+    Checked, File, FileUser, NO_VOICE_NOTE, Purpose, TYPE_MISMATCH, TYPE_NOT_ACCEPTED, UNSAFE_CONTENT, declared_type, judge,
+    name_problems, purpose_problem, record, voice_note,
 };
 use shared::{
     VISIBLE, crypto,
@@ -19,8 +19,9 @@ use shared::{
     visible,
 };
 
-const ROUTE: Route =
-    Route::post("/storage/upload").fails(&[NOT_FOUND, TYPE_NOT_ACCEPTED, TYPE_MISMATCH, UNSAFE_CONTENT]).needs(Privilege::Files);
+const ROUTE: Route = Route::post("/storage/upload")
+    .fails(&[NOT_FOUND, TYPE_NOT_ACCEPTED, TYPE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE])
+    .needs(Privilege::Files);
 
 /// Inserts nothing when the conversation is out of the caller's sight.
 const INSERT: &str = "
@@ -65,10 +66,11 @@ async fn upload_file(
 ) -> Result<Created<UploadedFile>, Error> {
     let given = about.name.or(file_name).unwrap_or_default();
     let name = clean_name(&given);
-    let (known_as, checked) = check(&bytes, mime_type.as_deref(), &given, &name, about.purpose)?;
+    let (known_as, mut checked) = check(&bytes, mime_type.as_deref(), &given, name, about.purpose)?;
+    let (name, bytes) = (checked.name.clone(), checked.instead.take().unwrap_or(bytes));
     let id = context.new_id();
     let (incoming, copy) = (incoming_key(caller.company_id, id), kept_key(caller.company_id, id, context.new_id()));
-    let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let size = checked.size;
     let purpose = about.purpose.as_str();
     let announcement = context.begin(&caller).await?;
     let inserted =
@@ -88,13 +90,15 @@ fn check(
     bytes: &Bytes,
     mime_type: Option<&str>,
     given: &str,
-    name: &str,
+    name: String,
     purpose: Purpose,
 ) -> Result<(&'static str, Checked), Error> {
-    let known = declared_type(mime_type, name, bytes)?;
-    let mut problems = name_problems(known, given, name);
+    let known = declared_type(mime_type, &name, bytes)?;
+    let mut problems = name_problems(known, given, &name);
     problems.extend(purpose_problem(purpose, known));
     refuse(problems)?;
     let facts = judge(&mut Cursor::new(bytes), bytes.len() as u64, known.mime_type)?;
-    Ok((known.mime_type, Checked { facts, sha256: crypto::sha256(bytes) }))
+    let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let checked = Checked { facts, sha256: crypto::sha256(bytes), size, name, instead: None };
+    Ok((known.mime_type, voice_note(checked, &mut Cursor::new(bytes), purpose)?))
 }

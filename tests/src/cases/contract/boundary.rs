@@ -19,7 +19,7 @@ use super::{inventory, privileges::Inside, sample::conversation, trespass::lets_
 const OF_STUDENTS: &[&str] = &[
     "delete files",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
-    "update files (mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "update files (name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
     "delete object_removals",
@@ -63,7 +63,7 @@ const OF_STAFF: &[&str] = &[
     "update departments (name, description, version, deleted_at, moved_to_id, assignment, capacity)",
     "delete files",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
-    "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "update files (conversation_id, name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "delete holidays",
     "insert holidays (id, department_id, date, name, yearly)",
     "insert idempotency_keys (route, key, request_hash)",

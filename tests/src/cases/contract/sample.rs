@@ -241,6 +241,7 @@ impl Fixture {
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
+            "preparation_job_id" => self.job("preparation").await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,

@@ -29,6 +29,7 @@ mod openings;
 mod outbox;
 mod outgoing_files;
 mod people;
+pub mod prepared;
 mod protocols;
 mod reading;
 mod resuming;
@@ -382,6 +383,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
             unreadable_forms_and_other_companies_are_refused,
             files_over_four_megabytes_go_another_way,
             many_direct_uploads_at_once_are_files_of_their_own,
+        };
+        prepared::{
+            picture_of_a_client_is_shown_smaller_to_who_sees_it,
+            files_without_smaller_pictures_say_so,
+            voice_note_of_a_client_gets_its_waveform,
+            recording_of_a_browser_goes_out_as_a_voice_note,
+            many_files_of_many_people_are_each_prepared_once,
         };
         checked_files::{
             replaced_upload_is_neither_served_nor_sent,

@@ -14,6 +14,8 @@ use tests::{
     sandbox::fresh_number,
 };
 
+use crate::cases::desk::prepared::picture;
+
 use super::{
     Desk, conversations, dispatch, feed_after, feed_head, kill, let_leases_pass, start, stop, until_all_done, until_blocked,
 };
@@ -199,7 +201,7 @@ const WAIT_BEFORE_RECORDING: &str = "
         return new;
     end
     $$;
-    grant execute on function wait_before_recording to app_staff;
+    grant execute on function wait_before_recording to app_staff, app_system;
     create trigger wait_before_recording before update on files for each row execute function wait_before_recording()";
 
 /// The object is there and no file is made of it: both go, the row with those that nobody completed.
@@ -245,6 +247,53 @@ pub async fn an_upload_killed_before_its_record_leaves_nothing_behind(stack: Arc
     let left = database.query_one(left, &[&company.id]).await.expect("counts");
     assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1)), (1, 0));
     assert_eq!(agent.download(&kept).await.0, PDF);
+}
+
+/// What the killed worker made goes, and what the next one makes stays until its file goes.
+pub async fn a_worker_killed_before_a_picture_is_recorded_leaves_one_behind_and_no_more(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    let database = stack.database().await;
+    database.batch_execute(WAIT_BEFORE_RECORDING).await.expect("what is recorded waits");
+    stop(&stack, "sqs").await;
+    let id = agent.upload("a.png", "image/png", &picture(1200, 600, image::ImageFormat::Png)).await;
+    database.batch_execute("select pg_advisory_lock(4711)").await.expect("the lock");
+    start(&stack, "sqs").await;
+    dispatch(&stack, &company).await;
+    until_blocked(&stack, 1).await;
+    kill(&stack, "PrepareFile").await;
+    database.batch_execute("select pg_advisory_unlock(4711)").await.expect("it is let go");
+    database.batch_execute("drop function wait_before_recording cascade").await.expect("nothing waits any more");
+    let named = "select storage_key from object_removals where company_id = $1 and storage_key like 'company/%'";
+    let keys = async || {
+        let rows = database.query(named, &[&company.id]).await.expect("keys");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    let forgotten = keys().await.into_iter().filter(|key| is_stored(&stack, key)).collect::<Vec<_>>();
+    assert_eq!(forgotten.len(), 2, "a small and a large one");
+    let_leases_pass(&stack, &company, "PreparationQueue").await;
+    dispatch(&stack, &company).await;
+    until_all_done(&stack, &company).await;
+
+    let due = "update object_removals set due_at = now() where company_id = $1";
+    database.execute(due, &[&company.id]).await.expect("they are due");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(forgotten.iter().all(|key| !is_stored(&stack, key)) && keys().await.is_empty());
+    let made = "select thumb_key, poster_key from files where company_id = $1";
+    let made = database.query_one(made, &[&company.id]).await.expect("a file");
+    let made: [String; 2] = [made.get(0), made.get(1)];
+    assert!(made.iter().all(|key| is_stored(&stack, key)));
+    // Whatever is written into the list of what goes.
+    let list = "insert into object_removals (storage_key, company_id, due_at) select unnest($2::text[]), $1, now()";
+    database.execute(list, &[&company.id, &made.as_slice()]).await.expect("they are named");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(made.iter().all(|key| is_stored(&stack, key)));
+    database.execute("delete from object_removals where company_id = $1", &[&company.id]).await.expect("forgotten");
+    // With their file they go.
+    agent.api.call(reqwest::Method::DELETE, &format!("/storage/{id}"), None).await.expect(204);
+    database.execute(due, &[&company.id]).await.expect("they are due");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(made.iter().all(|key| !is_stored(&stack, key)) && keys().await.is_empty());
 }
 
 /// Whether the bucket has an object: the local cloud keeps it as a file.
