@@ -27,7 +27,9 @@ async fn complete_upload(context: Context, caller: FileUser, Path(id): Path<Uuid
     // Where it is kept, and where what is made of a browser's recording is kept in its place.
     let [copy, instead] = [(); 2].map(|()| kept_key(caller.company_id, id, context.new_id()));
     lookup.defer(REMOVE_UNLESS_KEPT, parameters![copy.clone()]);
-    lookup.defer(REMOVE_UNLESS_KEPT, parameters![instead.clone()]);
+    if file.mime_type == "audio/webm" {
+        lookup.defer(REMOVE_UNLESS_KEPT, parameters![instead.clone()]);
+    }
     lookup.commit_unaudited().await?;
     if !keep(&context, &file.storage_key, &copy).await? {
         return Err(NOT_UPLOADED.into());
