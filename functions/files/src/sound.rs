@@ -60,7 +60,7 @@ fn scaled(looks: &[f32]) -> Vec<i16> {
     (0..PEAKS).map(peak).collect()
 }
 
-/// The one Opus track of a WebM recording as OGG/Opus, packet by packet as it is. `None` of what has another track, or none.
+/// The one Opus track of a `WebM` recording as OGG/Opus, packet by packet as it is. `None` of what has another track, or none.
 pub fn ogg_of_webm<R: Read + Seek>(recording: &mut R) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     recording.read_to_end(&mut bytes).ok()?;
@@ -131,7 +131,7 @@ fn element_at(webm: &[u8], place: usize) -> Option<(u32, usize, Option<usize>)> 
     Some((u32::try_from(id).ok()?, place + (id_length + size_length) as usize, size))
 }
 
-/// The header that WebM keeps with the track is the one that OGG begins with.
+/// The header that `WebM` keeps with the track is the one that OGG begins with.
 fn opus_head(private: &[u8]) -> Option<OpusHead> {
     let fields = private.strip_prefix(b"OpusHead\x01")?.first_chunk::<10>()?;
     let [channels, skip_low, skip_high, rate @ .., gain_low, gain_high, family] = *fields;
@@ -157,9 +157,12 @@ mod tests {
         let mut encoder = OpusEncoder::new(48_000, 1, Application::Voip).unwrap();
         let head = OpusHead::for_encoder(&encoder, 48_000);
         let mut packet = vec![0; MAX_PACKET_BYTES];
-        let total = (count * FRAME) as f32;
+        let exact = |number: usize| {
+            f32::from(u16::try_from(number / FRAME).unwrap()) + f32::from(u16::try_from(number % FRAME).unwrap()) / 960.0
+        };
+        let total = exact(count * FRAME);
         let packets = (0..count).map(|number| {
-            let tone = |place: usize| (place as f32 * 0.0576).sin() * place as f32 / total;
+            let tone = |place: usize| (exact(place) * 55.3).sin() * exact(place) / total;
             let samples: Vec<f32> = (number * FRAME..(number + 1) * FRAME).map(tone).collect();
             let length = encoder.encode(&samples, FRAME, &mut packet).unwrap();
             packet[..length].to_vec()
@@ -171,7 +174,9 @@ mod tests {
     fn ogg(count: usize) -> Vec<u8> {
         let (head, packets) = packets(count);
         let mut ogg = OggOpusWriter::new(Vec::new(), head).unwrap();
-        packets.iter().for_each(|packet| ogg.write_packet(packet).unwrap());
+        for packet in &packets {
+            ogg.write_packet(packet).unwrap();
+        }
         ogg.finish().unwrap()
     }
 
