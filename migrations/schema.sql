@@ -410,7 +410,13 @@ create table public.files (
     duration_ms integer,
     provider_id text,
     created_at timestamp with time zone not null default now(),
-    completed_at timestamp with time zone
+    completed_at timestamp with time zone,
+    purpose text not null default 'message'::text,
+    prepared_at timestamp with time zone,
+    thumb_key text,
+    poster_key text,
+    preview_type text,
+    waveform smallint[]
 );
 alter table public.files enable row level security;
 alter table public.files force row level security;
@@ -1026,9 +1032,13 @@ alter table public.files add constraint files_company_id_id_key UNIQUE (company_
 alter table public.files add constraint files_kept CHECK (((status <> 'ready'::text) OR (storage_key !~~ 'upload/%'::text)));
 alter table public.files add constraint files_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.files add constraint files_pkey PRIMARY KEY (id);
+alter table public.files add constraint files_previews CHECK (((COALESCE(thumb_key, poster_key) IS NULL) = (preview_type IS NULL)));
+alter table public.files add constraint files_previews_of_company CHECK (((split_part(thumb_key, '/'::text, 2) = (company_id)::text) AND (split_part(poster_key, '/'::text, 2) = (company_id)::text)));
+alter table public.files add constraint files_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'avatar'::text, 'document'::text])));
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
+alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1214,6 +1224,8 @@ CREATE INDEX department_members_user ON public.department_members USING btree (c
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
+CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
+CREATE UNIQUE INDEX files_thumb_key ON public.files USING btree (thumb_key) WHERE (thumb_key IS NOT NULL);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
@@ -1557,6 +1569,8 @@ AS $function$
                             where due_at <= now()
                               and not exists (select from files
                                                where files.storage_key = object_removals.storage_key and status = 'ready')
+                              and not exists (select from files where files.thumb_key = object_removals.storage_key)
+                              and not exists (select from files where files.poster_key = object_removals.storage_key)
                             order by due_at
                             limit most for update skip locked)
     returning storage_key
@@ -4571,7 +4585,7 @@ CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
  STABLE
 AS $function$
 declare
-    most constant integer := case of_queue when 'media' then 3 else 10 end;
+    most constant integer := case when of_queue in ('media', 'preparation') then 3 else 10 end;
 begin
     return most - (
         with recursive sent as (
@@ -6393,15 +6407,17 @@ grant select on column public.files.id to app_system;
 grant insert, update on column public.files.mime_type to app_staff;
 grant insert, update on column public.files.mime_type to app_student;
 grant select on column public.files.mime_type to app_system;
-grant insert on column public.files.name to app_staff;
-grant insert on column public.files.name to app_student;
+grant insert, update on column public.files.name to app_staff;
+grant insert, update on column public.files.name to app_student;
 grant select on column public.files.name to app_system;
 grant select on column public.files.provider_id to app_system;
+grant insert on column public.files.purpose to app_staff;
+grant insert on column public.files.purpose to app_student;
 grant select on column public.files.sha256 to app_system;
 grant update on column public.files.sha256 to app_staff;
 grant update on column public.files.sha256 to app_student;
-grant insert on column public.files.size to app_staff;
-grant insert on column public.files.size to app_student;
+grant insert, update on column public.files.size to app_staff;
+grant insert, update on column public.files.size to app_student;
 grant select on column public.files.size to app_system;
 grant select on column public.files.status to app_system;
 grant update on column public.files.status to app_staff;

@@ -32,6 +32,8 @@ pub enum Queue {
     Mail,
     /// Media on their way from a provider.
     Media,
+    /// Files that are looked at and listened to, for pictures and waveforms of them.
+    Preparation,
     /// Long work on what failed or was kept before.
     Repair,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
@@ -42,8 +44,17 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 8] =
-        [Self::Automation, Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
+    pub const ALL: [Self; 9] = [
+        Self::Automation,
+        Self::Bot,
+        Self::Delivery,
+        Self::Mail,
+        Self::Media,
+        Self::Preparation,
+        Self::Push,
+        Self::Repair,
+        Self::Timer,
+    ];
 
     /// Its name in rows.
     #[must_use]
@@ -54,6 +65,7 @@ impl Queue {
             Self::Delivery => "delivery",
             Self::Mail => "mail",
             Self::Media => "media",
+            Self::Preparation => "preparation",
             Self::Push => "push",
             Self::Repair => "repair",
             Self::Timer => "timer",

@@ -74,8 +74,8 @@ pub mod prelude {
         event,
         events::{Event, EventPayload, Topic},
         http::{
-            Accepted, CommaSeparated, Created, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage, Order, Page,
-            Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
+            Accepted, CommaSeparated, Created, FileBody, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage,
+            Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
             access::{Admin, Anyone, Either, Member, SettingUp, SignedByMeta, Staff, SteppedUp, Student, Supervisor},
         },
         identity::{Identity, Locale, Role},

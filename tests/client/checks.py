@@ -11,6 +11,8 @@ STATE_OF_THE_WORLD = {
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # Bytes that Postgres writes.
     "metadata_too_long",
+    # What a file's bytes are, and how names of such files end.
+    "type_mismatch", "unsafe_content", "name not_allowed", "no_picture", "no_voice_note",
     # What WhatsApp says of a token, and a channel that was never saved.
     "not_accepted", "access_token required",
     # Which addresses lead to a public host, encrypted.

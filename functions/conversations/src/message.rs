@@ -24,7 +24,7 @@ macro_rules! message_columns {
                      where held.company_id = messages.company_id and held.id = messages.conversation_id) end as is_read,
            case when files.id is not null and messages.deleted_at is null then jsonb_build_object(
                'id', files.id, 'name', files.name, 'mime_type', files.mime_type, 'size', files.size, 'status', files.status,
-               'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms) end as file"
+               'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms, 'waveform', files.waveform) end as file"
     };
 }
 
@@ -147,6 +147,8 @@ pub struct MessageFile {
     pub width: Option<i32>,
     pub height: Option<i32>,
     pub duration_ms: Option<i32>,
+    /// 64 peaks from 0 to 100 for the loudest, of voice notes that were prepared.
+    pub waveform: Option<Vec<i16>>,
 }
 
 /// A message was added to a conversation.

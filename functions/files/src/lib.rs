@@ -1,12 +1,20 @@
 //! Uploads and downloads: a row that says what was announced, an object in the bucket, and the proof that they agree.
 
-use std::io::{Read, Seek};
+mod completion;
+mod pictures;
+mod sound;
 
 use shared::{
-    error::UNAVAILABLE,
-    files::{self, Facts, FileStatus, Refusal},
+    closed_set,
+    error::{FieldProblem, UNAVAILABLE},
+    files::{FileStatus, FileType, accepted},
     prelude::*,
+    text::has_hidden_characters,
 };
+
+pub use completion::{Checked, FIND_OWN, check_copy, judge, record, voice_note};
+pub use pictures::{MOST_PIXELS, Pictures, pictures};
+pub use sound::waveform;
 
 pub const TYPE_MISMATCH: Problem = Problem::new(
     422,
@@ -26,6 +34,14 @@ pub const SIZE_MISMATCH: Problem = Problem::new(
     "O arquivo enviado não tem o tamanho informado.",
     "The file that was uploaded is not of the size that was declared.",
 );
+pub const NO_VOICE_NOTE: Problem = Problem::new(
+    422,
+    "no_voice_note",
+    "Esta gravação não pode ser enviada: grave em Opus.",
+    "This recording cannot be sent: record in Opus.",
+);
+pub const NO_PREVIEW: Problem =
+    Problem::new(409, "no_preview", "Este arquivo não tem miniatura.", "This file has no smaller picture.");
 pub const NOT_UPLOADED: Problem =
     Problem::new(409, "not_uploaded", "O arquivo ainda não foi enviado.", "The file has not been uploaded yet.");
 pub const NOT_READY: Problem =
@@ -35,6 +51,15 @@ pub const REFUSED: Problem =
 
 pub const FILE_IN_USE: Problem =
     Problem::new(409, "file_in_use", "Este arquivo já foi usado.", "This file has been used already.");
+
+pub const TYPE_NOT_ACCEPTED: Problem =
+    Problem::new(415, "unsupported_media_type", "Este tipo de arquivo não é aceito.", "This type of file is not accepted.");
+
+closed_set! {
+    /// What a file is for: to be sent, a picture of somebody, a document of a client.
+    #[derive(Default)]
+    pub Purpose { #[default] Message = "message", Avatar = "avatar", Document = "document" }
+}
 
 /// Who files are for: the company's staff, who read those of its clients, and clients who sign in, who have their own.
 pub type FileUser = Either<Staff, Student>;
@@ -49,14 +74,23 @@ pub struct File {
     /// Bytes.
     pub size: i64,
     pub status: FileStatus,
+    pub purpose: Purpose,
     /// Pixels, of pictures.
     pub width: Option<i32>,
     pub height: Option<i32>,
     /// Milliseconds, of recordings.
     pub duration_ms: Option<i32>,
+    /// 64 peaks from 0 to 100 for the loudest, of voice notes that were prepared.
+    pub waveform: Option<Vec<i16>>,
     pub created_at: Timestamp,
     #[serde(skip)]
     pub storage_key: String,
+    #[serde(skip)]
+    pub thumb_key: Option<String>,
+    #[serde(skip)]
+    pub poster_key: Option<String>,
+    #[serde(skip)]
+    pub preview_type: Option<String>,
     #[serde(skip)]
     pub failure: Option<String>,
 }
@@ -76,66 +110,45 @@ impl File {
 
     fn refusal(&self) -> Problem {
         let code = self.failure.as_deref();
-        [SIZE_MISMATCH, UNSAFE_CONTENT].into_iter().find(|problem| code == Some(problem.code)).unwrap_or(TYPE_MISMATCH)
+        [SIZE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE]
+            .into_iter()
+            .find(|problem| code == Some(problem.code))
+            .unwrap_or(TYPE_MISMATCH)
     }
 }
 
-/// A copy that is what was announced.
-#[derive(Debug)]
-pub struct Checked {
-    pub facts: Facts,
-    pub sha256: Vec<u8>,
+/// What speaks against a name that was given for a file of this type, which is `clean` by now.
+#[must_use]
+pub fn name_problems(known: &FileType, given: &str, clean: &str) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    if !known.takes_name(clean) {
+        let endings = known.extensions().join(", ");
+        let portuguese = format!("O nome de um arquivo deste tipo termina em: {endings}.");
+        let english = format!("The name of a file of this type ends in: {endings}.");
+        problems.push(FieldProblem::new("name", "not_allowed", &portuguese, &english));
+    }
+    if has_hidden_characters(given) {
+        let (portuguese, english) = ("Contém caracteres invisíveis.", "Contains invisible characters.");
+        problems.push(FieldProblem::new("name", "hidden_characters", portuguese, english));
+    }
+    problems
 }
 
-/// Looks at the copy of a pending file: what it is, or why it is refused.
+/// A picture of somebody is a picture.
+#[must_use]
+pub fn purpose_problem(purpose: Purpose, known: &FileType) -> Option<FieldProblem> {
+    let is_fine = purpose != Purpose::Avatar || known.is_picture();
+    (!is_fine).then(|| FieldProblem::new("purpose", "no_picture", "O arquivo não é uma imagem.", "The file is not a picture."))
+}
+
+/// The type that a file is taken for: as it was declared, or by its name where nothing says more than that there are bytes.
 ///
 /// # Errors
-/// 503 when S3 does not answer.
-pub async fn check_copy(context: &Context, file: &File, kept_key: &str) -> Result<Result<Checked, Problem>, Error> {
-    let announced = file.size.unsigned_abs();
-    let mut copy = files::fetch(context, kept_key, announced).await?.ok_or(UNAVAILABLE)?;
-    if copy.size != announced {
-        return Ok(Err(SIZE_MISMATCH));
+/// When it is none that is accepted.
+pub fn declared_type(mime_type: Option<&str>, name: &str, content: &[u8]) -> Result<&'static FileType, Problem> {
+    let bare = mime_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if bare.is_empty() || bare.eq_ignore_ascii_case("application/octet-stream") {
+        return FileType::of_name(name).or_else(|| FileType::of_start(content)).ok_or(TYPE_MISMATCH);
     }
-    let facts = judge(&mut copy.content, copy.size, &file.mime_type);
-    Ok(facts.map(|facts| Checked { facts, sha256: copy.sha256 }))
-}
-
-/// What a file of `size` bytes is, given what was declared.
-fn judge<R: Read + Seek>(content: &mut R, size: u64, declared: &str) -> Result<Facts, Problem> {
-    let facts = files::examine(content, declared).map_err(|refusal| match refusal {
-        Refusal::OtherType => TYPE_MISMATCH,
-        Refusal::Programs => UNSAFE_CONTENT,
-    })?;
-    if size > facts.file_type.kind.largest() { Err(TYPE_MISMATCH) } else { Ok(facts) }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::*;
-
-    fn judged(bytes: &[u8], size: u64, declared: &str) -> Result<Facts, Problem> {
-        judge(&mut Cursor::new(bytes), size, declared)
-    }
-
-    #[test]
-    fn a_picture_is_measured_and_its_own_type_kept() {
-        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x80\x08\x06\0\0\0";
-        let facts = judged(png, 29, "image/jpeg").unwrap();
-        assert_eq!((facts.file_type.mime_type, facts.size), ("image/png", Some((256, 128))));
-    }
-
-    #[test]
-    fn a_sticker_is_not_let_in_as_a_larger_picture() {
-        let webp = b"RIFF\0\0\0\0WEBPVP8 ";
-        assert_eq!(judged(webp, 500 * 1024, "image/png").unwrap().file_type.mime_type, "image/webp");
-        assert_eq!(judged(webp, 4_000_000, "image/png").unwrap_err(), TYPE_MISMATCH);
-    }
-
-    #[test]
-    fn a_program_named_as_a_picture_is_refused() {
-        assert_eq!(judged(b"MZ\x90\0\x03\0\0\0", 8, "image/png").unwrap_err(), TYPE_MISMATCH);
-    }
+    accepted(bare).ok_or(TYPE_NOT_ACCEPTED)
 }

@@ -8,6 +8,10 @@ mod create_upload_url;
 mod delete_file;
 #[path = "bin/download_file.rs"]
 mod download_file;
+#[path = "bin/prepare_file.rs"]
+mod prepare_file;
+#[path = "bin/upload_file.rs"]
+mod upload_file;
 
 #[rustfmt::skip]
 fn main() {
@@ -16,5 +20,7 @@ fn main() {
         ("create_upload_url", create_upload_url::main),
         ("delete_file", delete_file::main),
         ("download_file", download_file::main),
+        ("prepare_file", prepare_file::main),
+        ("upload_file", upload_file::main),
     ]);
 }

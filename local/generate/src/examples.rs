@@ -22,7 +22,13 @@ impl Examples {
         // A new route has none yet; it is written in the same run.
         let Ok(text) = fs::read_to_string(&sample) else { return Ok(Self::default()) };
         let event: Value = serde_json::from_str(&filled(&text, &function.name)?).with_context(|| sample.display().to_string())?;
-        let body = event["body"].as_str().map(serde_json::from_str).transpose().context("the sample's body is JSON")?;
+        let is_json = event["headers"]["content-type"].as_str().is_none_or(|kind| kind == "application/json");
+        let body = event["body"]
+            .as_str()
+            .filter(|_| is_json)
+            .map(serde_json::from_str)
+            .transpose()
+            .context("the sample's body is JSON")?;
         let mut parameters = BTreeMap::new();
         for (name, value) in event["pathParameters"].as_object().into_iter().flatten() {
             parameters.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());

@@ -34,6 +34,9 @@ pub fn of(function: &Function, way: (&str, &str), responses: &mut Map<String, Va
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
+    if description["media"].as_object().is_some_and(|media| !media.is_empty()) {
+        operation["requestBody"] = json!({"required": true, "content": description["media"]});
+    }
     if !description["body"].is_null() {
         let mut content = json!({"application/json": {"schema": description["body"]}});
         if let Some(example) = &examples.body {

@@ -95,7 +95,7 @@ fn queue_event(worker: &Function) -> Result<Vec<String>> {
 /// see `app.room_for_jobs`.
 fn concurrency(queue: &str) -> u32 {
     match queue {
-        "media" => 5,
+        "media" | "preparation" => 5,
         _ => 20,
     }
 }

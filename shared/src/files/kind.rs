@@ -50,7 +50,7 @@ impl FileType {
     /// How names of its files may end, in small letters.
     #[must_use]
     pub fn extensions(&self) -> &'static [&'static str] {
-        if matches!(self.kind, Kind::Image | Kind::Sticker) { PICTURES } else { self.extensions }
+        if self.is_picture() { PICTURES } else { self.extensions }
     }
 
     /// Whether a clean name is one that a file of this type may have: it ends as such names do, or in no way that says anything.
@@ -58,6 +58,31 @@ impl FileType {
     pub fn takes_name(&self, name: &str) -> bool {
         let extension = extension(name).map(str::to_lowercase);
         extension.is_none_or(|extension| self.extensions().contains(&extension.as_str()))
+    }
+
+    /// The first type whose names end so.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<&'static Self> {
+        let extension = extension(name)?.to_lowercase();
+        let picture = |known: &&Self| known.mime_type == "image/jpeg" && PICTURES.contains(&extension.as_str());
+        TYPES.iter().find(|known| picture(known) || known.extensions.contains(&extension.as_str()))
+    }
+
+    /// The type that the first bytes of a file are known by.
+    #[must_use]
+    pub fn of_start(start: &[u8]) -> Option<&'static Self> {
+        accepted(infer::get(start)?.mime_type())
+    }
+
+    /// Whether `prepare_file` makes something of it.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        ["image/jpeg", "image/png", "image/webp", "audio/ogg"].contains(&self.mime_type)
+    }
+
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        matches!(self.kind, Kind::Image | Kind::Sticker)
     }
 
     /// Whether a browser may show it in place.
@@ -241,6 +266,18 @@ mod tests {
                 assert!(!known.takes_name(&clean_name(name)), "{} {name:?}", known.mime_type);
             }
         }
+    }
+
+    #[test]
+    fn a_type_is_found_by_a_name_or_by_the_first_bytes() {
+        let of_name = |name| FileType::of_name(name).map(|known| known.mime_type);
+        assert_eq!(of_name("foto.WEBP"), Some("image/jpeg"));
+        assert_eq!(
+            ["nota.pdf", "lista.csv", "voz.weba", "a.exe", "nome"].map(of_name),
+            [Some("application/pdf"), Some("application/vnd.ms-excel"), Some("audio/webm"), None, None]
+        );
+        assert_eq!(FileType::of_start(b"%PDF-1.7").map(|known| known.mime_type), Some("application/pdf"));
+        assert_eq!(FileType::of_start(b"MZ\x90\0"), None);
     }
 
     #[test]

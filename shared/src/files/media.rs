@@ -29,7 +29,7 @@ pub fn audio_duration<R: Read + Seek>(recording: &mut R) -> Option<Duration> {
 }
 
 /// A parser that panics on somebody's file has found nothing in it.
-pub(super) fn quietly<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+pub fn quietly<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
     panic::catch_unwind(panic::AssertUnwindSafe(read)).ok().flatten()
 }
 

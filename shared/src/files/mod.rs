@@ -30,6 +30,7 @@ use uuid::Uuid;
 
 pub use content::Refusal;
 pub use kind::{FileType, Kind, accepted, by_type};
+pub use media::quietly;
 pub use name::{clean_name, content_disposition};
 pub use sniff::{Facts, examine};
 pub use upload::{Upload, presigned_upload};

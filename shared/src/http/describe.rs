@@ -97,6 +97,8 @@ pub struct Description {
     outputs: SchemaGenerator,
     access: String,
     body: Option<Schema>,
+    /// A body that is no JSON, by its media types.
+    media: Map<String, Value>,
     query: Option<Schema>,
     path: Vec<Schema>,
     answer: Value,
@@ -115,6 +117,7 @@ impl Default for Description {
             outputs: settings().for_serialize().into_generator(),
             access: String::new(),
             body: None,
+            media: Map::new(),
             query: None,
             path: Vec::new(),
             answer: Value::Null,
@@ -153,6 +156,20 @@ impl Description {
                 _ => {}
             }
         }
+    }
+
+    /// A file as the part `file` of a form that has the fields of `T` beside it, or as the whole body with these in the query.
+    pub(crate) fn file<T: JsonSchema>(&mut self) {
+        self.query::<T>();
+        let mut form = json!(T::json_schema(&mut self.inputs));
+        names::note(&mut form, Way::Taken);
+        texts::limit(&mut form);
+        form["properties"]["file"] = json!({"type": "string", "format": "binary"});
+        form["required"] = json!(["file"]);
+        let encoding = json!({"file": {"contentType": "application/octet-stream"}});
+        self.media.insert("multipart/form-data".into(), json!({"schema": form, "encoding": encoding}));
+        let whole = json!({"schema": {"type": "string", "format": "binary", "minLength": 1}});
+        self.media.insert("application/octet-stream".into(), whole);
     }
 
     /// What each name in braces of the path stands for, in order.
@@ -206,6 +223,7 @@ impl Description {
             "idempotent": self.idempotent,
             "query": query,
             "body": self.body,
+            "media": self.media,
             "answer": self.answer,
             "failures": failures,
             "currents": currents,

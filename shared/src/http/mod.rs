@@ -7,6 +7,7 @@ mod company;
 pub mod describe;
 mod extract;
 mod field_problems;
+mod file_body;
 mod handler;
 mod list;
 mod media_type;
@@ -22,6 +23,7 @@ pub use answer::{
     Accepted, Answer, Created, IntoStored, Json, Made, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Report, Text,
 };
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody, Versioned};
+pub use file_body::FileBody;
 pub use handler::{Endpoint, Handler};
 pub use list::{List, Order};
 pub use request::Request;

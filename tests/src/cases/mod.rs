@@ -96,6 +96,8 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_status_that_names_our_id_resolves_an_unknown_outcome,
             a_status_after_the_outcome_was_given_up_still_counts,
             a_check_killed_before_its_record_is_done_again_and_leaves_nothing_behind,
+            an_upload_killed_before_its_record_leaves_nothing_behind,
+            a_worker_killed_before_a_picture_is_recorded_leaves_one_behind_and_no_more,
             a_worker_killed_before_the_call_sends_when_it_is_done_again,
             a_worker_killed_at_its_last_attempt_fails_the_message_and_its_lane_goes_on,
             a_worker_killed_while_it_gives_conversations_gives_each_once,

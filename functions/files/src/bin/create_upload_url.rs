@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use files::{File, FileUser};
+use files::{File, FileUser, Purpose, name_problems, purpose_problem};
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND, refuse},
     files::{Upload, accepted, by_type, clean_name, incoming_key, presigned_upload},
     prelude::*,
-    text::has_hidden_characters,
 };
 
 const ROUTE: Route = Route::post("/storage/signed-upload-url").fails(&[NOT_FOUND]).needs(Privilege::Uploads);
@@ -17,8 +16,8 @@ const UPLOAD_LIFE: Duration = Duration::from_mins(15);
 
 /// Inserts nothing when the conversation is out of the caller's sight.
 const INSERT: &str = "
-    insert into files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)
-    select $1, $2, app.user_id(), $3, $4, $5, $6
+    insert into files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)
+    select $1, $2, app.user_id(), $3, $4, $5, $6, $7
      where $2::uuid is null or exists (select from conversations where id = $2)
     returning *";
 
@@ -36,6 +35,9 @@ struct Announcement {
     /// The conversation it will be sent in: who sees that sees the file.
     #[garde(skip)]
     conversation_id: Option<Uuid>,
+    #[serde(default)]
+    #[garde(skip)]
+    purpose: Purpose,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -58,9 +60,10 @@ async fn create_upload_url(
     let mime_type = check(&input, &name)?;
     let id = context.new_id();
     let storage_key = incoming_key(caller.company_id, id);
+    let purpose = input.purpose.as_str();
     let transaction = context.begin(&caller).await?;
     let file: Option<File> =
-        transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key]).await?;
+        transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key, &purpose]).await?;
     let file = file.ok_or(NOT_FOUND)?;
     let size = input.size.unsigned_abs();
     transaction.audit(id, &Value::Null, &file);
@@ -74,17 +77,8 @@ fn check(input: &Announcement, name: &str) -> Result<&'static str, Error> {
         let (portuguese, english) = ("Tipo de arquivo não aceito.", "This type of file is not accepted.");
         INVALID.in_fields(vec![FieldProblem::new("mime_type", "not_allowed", portuguese, english)])
     })?;
-    let mut problems = Vec::new();
-    if !known.takes_name(name) {
-        let endings = known.extensions().join(", ");
-        let portuguese = format!("O nome de um arquivo deste tipo termina em: {endings}.");
-        let english = format!("The name of a file of this type ends in: {endings}.");
-        problems.push(FieldProblem::new("name", "not_allowed", &portuguese, &english));
-    }
-    if has_hidden_characters(&input.name) {
-        let (portuguese, english) = ("Contém caracteres invisíveis.", "Contains invisible characters.");
-        problems.push(FieldProblem::new("name", "hidden_characters", portuguese, english));
-    }
+    let mut problems = name_problems(known, &input.name, name);
+    problems.extend(purpose_problem(input.purpose, known));
     let largest = known.kind.largest();
     if input.size.unsigned_abs() > largest {
         let portuguese = format!("O máximo para este tipo é {largest} bytes.");

@@ -1,19 +1,20 @@
 //! DELETE /storage/{id} — takes away one's own upload that was not sent, with its content.
 
-use files::{FILE_IN_USE, File, FileUser};
+use files::{FILE_IN_USE, FIND_OWN, File, FileUser};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/storage/{id}").fails(&[NOT_FOUND, FILE_IN_USE]);
 
-const OWN: &str = "select * from files where id = $1 and uploaded_by = app.user_id()";
-
 /// No row when it was sent. Its form may still be written with until it ends, and what is written then goes too.
 const DELETE: &str = "
     with gone as (
-        delete from files where id = $1 and uploaded_by = app.user_id() returning id, storage_key
+        delete from files where id = $1 and uploaded_by = app.user_id() returning id, storage_key, thumb_key, poster_key
     ), removal as (
         insert into object_removals (storage_key, due_at)
-        select storage_key, now() + interval '15 minutes' from gone
+        select key, now() + interval '15 minutes'
+          from gone
+         cross join unnest(array[storage_key, thumb_key, poster_key]) key
+         where key is not null
         on conflict do nothing
     )
     select id from gone";
@@ -24,7 +25,7 @@ pub fn main() {
 
 async fn delete_file(context: Context, caller: FileUser, Path(id): Path<Uuid>) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;
-    let file: File = transaction.one(OWN, &[&id]).await?;
+    let file: File = transaction.one(FIND_OWN, &[&id]).await?;
     // A message or a picture of somebody may hold it by now.
     let held_by = ["messages_company_id_file_id_fkey", "memberships_company_id_avatar_file_id_fkey"];
     let gone = transaction.query(DELETE, &[&id]).await;

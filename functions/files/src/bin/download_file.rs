@@ -1,12 +1,13 @@
 //! GET /storage/download/{id} — redirects to a URL that works for five minutes.
 
-use files::{File, FileUser, NOT_READY, REFUSED};
+use files::{File, FileUser, MOST_PIXELS, NO_PREVIEW, NOT_READY, REFUSED};
 use shared::{
+    closed_set,
     files::{FileStatus, FileType, accepted, presigned_download},
     prelude::*,
 };
 
-const ROUTE: Route = Route::get("/storage/download/{id}").fails(&[NOT_READY, REFUSED]).needs(Privilege::Files);
+const ROUTE: Route = Route::get("/storage/download/{id}").fails(&[NOT_READY, REFUSED, NO_PREVIEW]).needs(Privilege::Files);
 
 const FIND: &str = "select * from files where id = $1";
 
@@ -16,6 +17,13 @@ struct Wish {
     #[serde(default)]
     #[garde(skip)]
     inline: bool,
+    /// A smaller picture of a picture: of at most 320 or 1024 pixels. The picture itself where that is no larger, or nothing was made of it yet.
+    #[garde(skip)]
+    size: Option<PreviewSize>,
+}
+
+closed_set! {
+    PreviewSize { Thumb = "thumb", Poster = "poster" }
 }
 
 pub fn main() {
@@ -35,8 +43,9 @@ async fn download_file(
         FileStatus::Pending => return Err(NOT_READY.into()),
         FileStatus::Failed => return Err(REFUSED.into()),
     }
-    let inline = wish.inline && accepted(&file.mime_type).is_some_and(FileType::is_shown_inline);
-    let url = presigned_download(&context, &file.storage_key, &file.name, &file.mime_type, inline).await?;
+    let (key, name, mime_type) = shown(&file, wish.size)?;
+    let inline = wish.inline && accepted(mime_type).is_some_and(FileType::is_shown_inline);
+    let url = presigned_download(&context, key, &name, mime_type, inline).await?;
     match caller {
         Either::First(_) => transaction.note_access(format!("file:{id}")),
         // What is their own, nobody has looked at.
@@ -46,4 +55,21 @@ async fn download_file(
         }
     }
     transaction.commit(Redirect(url)).await
+}
+
+/// The object that is meant, its name and its type.
+fn shown(file: &File, size: Option<PreviewSize>) -> Result<(&str, String, &str), Problem> {
+    let smaller = match size {
+        Some(PreviewSize::Thumb) => file.thumb_key.as_ref(),
+        Some(PreviewSize::Poster) => file.poster_key.as_ref(),
+        None => None,
+    };
+    if let (Some(key), Some(mime_type)) = (smaller, &file.preview_type) {
+        let ending = if mime_type == "image/png" { "png" } else { "jpg" };
+        let stem = file.name.rsplit_once('.').map_or(file.name.as_str(), |(stem, _)| stem);
+        return Ok((key, format!("{stem}.{ending}"), mime_type));
+    }
+    let pixels = |(width, height): (i32, i32)| u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
+    let is_fit = file.width.zip(file.height).is_some_and(|size| pixels(size) <= MOST_PIXELS);
+    if size.is_some() && !is_fit { Err(NO_PREVIEW) } else { Ok((&file.storage_key, file.name.clone(), &file.mime_type)) }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use conversations::{MessageUpdated, Written, emit_message, outbox};
 use shared::{
-    files::{self, REMOVE_UNLESS_KEPT, kept_key},
+    files::{self, FileType, REMOVE_UNLESS_KEPT, accepted, kept_key},
     parameters,
     prelude::*,
     whatsapp::{Call, Failure},
@@ -92,6 +92,10 @@ async fn record(
             transaction
                 .execute(media::READY, &[&file_id, &copy, &mime_type, &size, &sha256, &width, &height, &duration_ms])
                 .await?;
+            if accepted(mime_type).is_some_and(FileType::is_prepared) {
+                let payload = json!({"file_id": file_id});
+                transaction.enqueue(Job::new(context, Queue::Preparation, "prepare_file", format!("file:{file_id}"), payload));
+            }
         }
         Err(reason) => drop(transaction.execute(media::FAILED, &[&file_id, &reason]).await?),
     }

@@ -18,8 +18,8 @@ use super::{inventory, privileges::Inside, sample::conversation, trespass::lets_
 /// Answers to repeats, files of their own, and the row that `ping` never writes for them.
 const OF_STUDENTS: &[&str] = &[
     "delete files",
-    "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
-    "update files (mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
+    "update files (name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
     "delete object_removals",
@@ -65,8 +65,8 @@ const OF_STAFF: &[&str] = &[
     "insert departments (id, name, description, assignment, capacity)",
     "update departments (name, description, version, deleted_at, moved_to_id, assignment, capacity)",
     "delete files",
-    "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key)",
-    "update files (conversation_id, mime_type, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
+    "update files (conversation_id, name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "delete holidays",
     "insert holidays (id, department_id, date, name, yearly)",
     "insert idempotency_keys (route, key, request_hash)",

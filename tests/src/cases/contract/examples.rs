@@ -170,8 +170,8 @@ pub async fn every_operation_has_examples_that_fit(stack: Arc<Stack>) {
                 hold(format!("{} {}", operation.id, parameter["name"]), parameter);
             }
         }
-        if let Some(body) = described.get("requestBody") {
-            hold(format!("the body of {}", operation.id), &body["content"]["application/json"]);
+        if let Some(body) = described["requestBody"]["content"].get("application/json") {
+            hold(format!("the body of {}", operation.id), body);
         }
         let answer = &described["responses"][operation.success.to_string()]["content"]["application/json"];
         if answer.is_object() {

@@ -83,7 +83,7 @@ impl Fixture {
 
     /// As `send`, with the event changed before.
     pub async fn send_changed(&self, function: &str, change: impl FnOnce(&mut Value)) -> Answer {
-        self.send_event(function, Some("application/json"), change).await
+        self.send_event(function, None, change).await
     }
 
     /// The same request twice.
@@ -96,12 +96,15 @@ impl Fixture {
 
     /// As `send`, with another type of body or none.
     pub async fn send_typed(&self, function: &str, content_type: Option<&str>) -> Answer {
-        self.send_event(function, content_type, |_| {}).await
+        self.send_event(function, Some(content_type), |_| {}).await
     }
 
-    async fn send_event(&self, function: &str, content_type: Option<&str>, change: impl FnOnce(&mut Value)) -> Answer {
+    /// With the sample's own type of body where none is given.
+    async fn send_event(&self, function: &str, content_type: Option<Option<&str>>, change: impl FnOnce(&mut Value)) -> Answer {
         let mut event = self.event(function).await;
         change(&mut event);
+        let own = event["headers"]["content-type"].as_str().unwrap_or("application/json").to_owned();
+        let content_type = content_type.unwrap_or(Some(&own));
         let mut api = self.stack.api();
         for name in ["authorization", "x-hub-signature-256", "x-company-id"] {
             if let Some(value) = event["headers"][name].as_str() {
@@ -240,6 +243,7 @@ impl Fixture {
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
+            "preparation_job_id" => self.job("preparation").await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,

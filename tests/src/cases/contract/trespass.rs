@@ -59,6 +59,13 @@ fn path_of(operation: &Operation) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
+/// With a row's body: JSON, or the words of a file.
+async fn call_with(api: &Api, operation: &Operation, path: &str, body: String) -> Answer {
+    let content_type = if body.starts_with('{') { "application/json" } else { "text/plain" };
+    let body = (!body.is_empty()).then(|| (content_type, body.into_bytes()));
+    api.send(operation.method.parse().expect("a method"), path, body).await
+}
+
 async fn call(api: &Api, operation: &Operation) -> Answer {
     let body = (operation.method != "GET").then(|| json!({}));
     api.call(operation.method.parse().expect("a method"), &path_of(operation), body).await
@@ -130,11 +137,8 @@ pub async fn a_revoked_session_opens_nothing(stack: Arc<Stack>) {
     company.admin.api.post("/auth/logout", Value::Null).await.expect(204);
     for operation in protected(&stack) {
         let row = row_of(operation.function());
-        let body = (!row.body.is_empty()).then(|| with_any_ids(row.body));
         let path = path_like(&operation, &with_any_ids(row.path));
-        let body = body.map(|body| serde_json::from_str(&body).expect("a row's body is JSON"));
-        let method = operation.method.parse().expect("a method");
-        let answer = company.admin.api.call(method, &path, body).await;
+        let answer = call_with(&company.admin.api, &operation, &path, with_any_ids(row.body)).await;
         assert_eq!(answer.problem(401), "session_revoked", "{}", operation.id);
     }
 }
@@ -206,8 +210,7 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
             let own = [("{own_conversation}", &intruder.conversation), ("{own_company}", &own_company)];
             let fill = |text: &str| own.iter().fold(victim.fill(text), |text, (name, id)| text.replace(name, id));
             let path = path_like(&operation, &fill(row.path));
-            let body = (!row.body.is_empty()).then(|| serde_json::from_str(&fill(row.body)).expect("a row's body is JSON"));
-            let answer = api.call(operation.method.parse().expect("a method"), &path, body).await;
+            let answer = call_with(&api, &operation, &path, fill(row.body)).await;
             let shown = answer.body.to_string();
             match row.outcome {
                 Outcome::OwnThings => assert!(answer.status < 400, "{} {path}: {shown}", operation.id),
@@ -246,8 +249,7 @@ pub async fn a_student_reaches_nothing_of_others(stack: Arc<Stack>) {
                 continue;
             }
             let path = path_like(&operation, &scene.fill(row.path));
-            let body = (!row.body.is_empty()).then(|| serde_json::from_str(&scene.fill(row.body)).expect("JSON"));
-            let answer = student.api.call(operation.method.parse().expect("a method"), &path, body).await;
+            let answer = call_with(&student.api, &operation, &path, scene.fill(row.body)).await;
             let shown = answer.body.to_string();
             match row.outcome {
                 Outcome::NotFound => assert_eq!(answer.problem(404), "not_found", "{} {path}", operation.id),

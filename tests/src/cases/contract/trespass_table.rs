@@ -279,4 +279,5 @@ pub const ROWS: &[Row] = &[
     row("update_company", "/companies/{company}", r#"{"name": "Intrusos"}"#, NotFound),
     row("update_profile", "/users/me", r#"{"avatar_file_id": "{file}"}"#, Invalid),
     row("update_user", "/users/{agent}", r#"{"name": "Intruso"}"#, NotFound),
+    row("upload_file", "/storage/upload?conversation_id={conversation}", "Intrusos", NotFound),
 ];

@@ -9,6 +9,7 @@ mod changes;
 mod checked_files;
 mod countries;
 mod crowds;
+mod direct_uploads;
 mod early;
 mod echoes;
 mod finding;
@@ -30,6 +31,7 @@ mod outbox;
 mod outgoing_files;
 mod people;
 mod preferences;
+pub mod prepared;
 mod protocols;
 mod reading;
 mod resuming;
@@ -395,6 +397,20 @@ pub fn together() -> Vec<(&'static str, Case)> {
             file_sent_again_elsewhere_is_seen_there_too,
             uploads_are_their_owners_until_sent,
             upload_is_taken_away_by_its_owner_until_it_is_sent,
+        };
+        direct_uploads::{
+            file_comes_as_a_form_or_as_bytes,
+            direct_upload_is_what_its_bytes_are,
+            unreadable_forms_and_other_companies_are_refused,
+            files_over_four_megabytes_go_another_way,
+            many_direct_uploads_at_once_are_files_of_their_own,
+        };
+        prepared::{
+            picture_of_a_client_is_shown_smaller_to_who_sees_it,
+            files_without_smaller_pictures_say_so,
+            voice_note_of_a_client_gets_its_waveform,
+            recording_of_a_browser_goes_out_as_a_voice_note,
+            many_files_of_many_people_are_each_prepared_once,
         };
         checked_files::{
             replaced_upload_is_neither_served_nor_sent,

@@ -14,6 +14,8 @@ use tests::{
     sandbox::fresh_number,
 };
 
+use crate::cases::desk::prepared::picture;
+
 use super::{
     Desk, conversations, dispatch, feed_after, feed_head, kill, let_leases_pass, start, stop, until_all_done, until_blocked,
 };
@@ -189,6 +191,109 @@ pub async fn a_check_killed_before_its_record_is_done_again_and_leaves_nothing_b
     let left = "select count(*) from object_removals where company_id = $1";
     assert_eq!(database.query_one(left, &[&company.id]).await.expect("a count").get::<_, i64>(0), 0);
     assert_eq!(agent.download(&id).await.0, PDF);
+}
+
+/// A file's row is changed when the one who holds this lock lets go of it.
+const WAIT_BEFORE_RECORDING: &str = "
+    create function wait_before_recording() returns trigger language plpgsql as $$
+    begin
+        perform pg_advisory_xact_lock(4711);
+        return new;
+    end
+    $$;
+    grant execute on function wait_before_recording to app_staff, app_system;
+    create trigger wait_before_recording before update on files for each row execute function wait_before_recording()";
+
+/// The object is there and no file is made of it: both go, the row with those that nobody completed.
+pub async fn an_upload_killed_before_its_record_leaves_nothing_behind(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    let database = stack.database().await;
+    database.batch_execute(WAIT_BEFORE_RECORDING).await.expect("what is recorded waits");
+    database.batch_execute("select pg_advisory_lock(4711)").await.expect("the lock");
+    let api = agent.api.clone();
+    let upload = async move {
+        api.send(reqwest::Method::POST, "/storage/upload?name=a.pdf", Some(("application/pdf", PDF.to_vec()))).await
+    };
+    let uploading = tokio::spawn(upload);
+    until_blocked(&stack, 1).await;
+    kill(&stack, "UploadFile").await;
+    database.batch_execute("select pg_advisory_unlock(4711)").await.expect("it is let go");
+    database.batch_execute("drop function wait_before_recording cascade").await.expect("nothing waits any more");
+    assert!(uploading.await.expect("an answer").status >= 500);
+
+    let forgotten = "select storage_key from object_removals where company_id = $1";
+    let forgotten: String = database.query_one(forgotten, &[&company.id]).await.expect("one copy").get(0);
+    assert!(is_stored(&stack, &forgotten));
+    let row = "select id::text, status from files where company_id = $1";
+    let row = database.query_one(row, &[&company.id]).await.expect("its row");
+    let (id, status): (String, String) = (row.get(0), row.get(1));
+    assert_eq!(status, "pending");
+    assert_eq!(agent.api.get(&format!("/storage/download/{id}")).await.problem(409), "not_ready");
+    // Sent again it is another file, and what nobody completed goes after its day.
+    let again = agent.api.send(reqwest::Method::POST, "/storage/upload?name=a.pdf", Some(("application/pdf", PDF.to_vec())));
+    let kept = text(&again.await.expect(201)["id"]).to_owned();
+    for later in [
+        "update files set created_at = now() - interval '25 hours' where company_id = $1 and status = 'pending'",
+        "update object_removals set due_at = now() where company_id = $1",
+    ] {
+        database.execute(later, &[&company.id]).await.expect("time passes");
+    }
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(!is_stored(&stack, &forgotten));
+    agent.api.get(&format!("/storage/download/{id}")).await.expect(404);
+    let left =
+        "select (select count(*) from files where company_id = $1), (select count(*) from object_removals where company_id = $1)";
+    let left = database.query_one(left, &[&company.id]).await.expect("counts");
+    assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1)), (1, 0));
+    assert_eq!(agent.download(&kept).await.0, PDF);
+}
+
+/// What the killed worker made goes, and what the next one makes stays until its file goes.
+pub async fn a_worker_killed_before_a_picture_is_recorded_leaves_one_behind_and_no_more(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    let database = stack.database().await;
+    database.batch_execute(WAIT_BEFORE_RECORDING).await.expect("what is recorded waits");
+    stop(&stack, "sqs").await;
+    let id = agent.upload("a.png", "image/png", &picture(1200, 600, image::ImageFormat::Png)).await;
+    database.batch_execute("select pg_advisory_lock(4711)").await.expect("the lock");
+    start(&stack, "sqs").await;
+    dispatch(&stack, &company).await;
+    until_blocked(&stack, 1).await;
+    kill(&stack, "PrepareFile").await;
+    database.batch_execute("select pg_advisory_unlock(4711)").await.expect("it is let go");
+    database.batch_execute("drop function wait_before_recording cascade").await.expect("nothing waits any more");
+    let named = "select storage_key from object_removals where company_id = $1 and storage_key like 'company/%'";
+    let keys = async || {
+        let rows = database.query(named, &[&company.id]).await.expect("keys");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    let forgotten = keys().await.into_iter().filter(|key| is_stored(&stack, key)).collect::<Vec<_>>();
+    assert_eq!(forgotten.len(), 2, "a small and a large one");
+    let_leases_pass(&stack, &company, "PreparationQueue").await;
+    dispatch(&stack, &company).await;
+    until_all_done(&stack, &company).await;
+
+    let due = "update object_removals set due_at = now() where company_id = $1";
+    database.execute(due, &[&company.id]).await.expect("they are due");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(forgotten.iter().all(|key| !is_stored(&stack, key)) && keys().await.is_empty());
+    let made = "select thumb_key, poster_key from files where company_id = $1";
+    let made = database.query_one(made, &[&company.id]).await.expect("a file");
+    let made: [String; 2] = [made.get(0), made.get(1)];
+    assert!(made.iter().all(|key| is_stored(&stack, key)));
+    // Whatever is written into the list of what goes.
+    let list = "insert into object_removals (storage_key, company_id, due_at) select unnest($2::text[]), $1, now()";
+    database.execute(list, &[&company.id, &made.as_slice()]).await.expect("they are named");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(made.iter().all(|key| is_stored(&stack, key)));
+    database.execute("delete from object_removals where company_id = $1", &[&company.id]).await.expect("forgotten");
+    // With their file they go.
+    agent.api.call(reqwest::Method::DELETE, &format!("/storage/{id}"), None).await.expect(204);
+    database.execute(due, &[&company.id]).await.expect("they are due");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    assert!(made.iter().all(|key| !is_stored(&stack, key)) && keys().await.is_empty());
 }
 
 /// Whether the bucket has an object: the local cloud keeps it as a file.
