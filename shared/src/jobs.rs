@@ -28,6 +28,8 @@ pub enum Queue {
     Bot,
     /// Messages and read marks on their way to a provider.
     Delivery,
+    /// Tables that come in and go out: imports.
+    Export,
     /// Mails to people.
     Mail,
     /// Media on their way from a provider.
@@ -42,8 +44,8 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 8] =
-        [Self::Automation, Self::Bot, Self::Delivery, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
+    pub const ALL: [Self; 9] =
+        [Self::Automation, Self::Bot, Self::Delivery, Self::Export, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
 
     /// Its name in rows.
     #[must_use]
@@ -52,6 +54,7 @@ impl Queue {
             Self::Automation => "automation",
             Self::Bot => "bot",
             Self::Delivery => "delivery",
+            Self::Export => "export",
             Self::Mail => "mail",
             Self::Media => "media",
             Self::Push => "push",

@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod fields;
+pub mod import;
 pub mod merges;
 pub mod phone;
 pub mod tags;
