@@ -1,7 +1,9 @@
 //! The clients of a company: who they are, by what they are known, and how they are found.
 
 pub mod document;
+pub mod export;
 pub mod fields;
+pub mod found;
 pub mod import;
 pub mod merges;
 pub mod phone;

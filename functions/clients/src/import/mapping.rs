@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use garde::Validate;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::FileFault;
 use crate::fields::ClientFields;
 
@@ -16,8 +12,7 @@ pub const TARGET: &str = "^(name|phone|email|document|tags|custom_fields[.][a-z]
 pub type Mapping = BTreeMap<String, String>;
 
 /// What a column is of a client.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, Validate)]
-#[garde(allow_unvalidated)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Name,
     Phone,
@@ -39,6 +34,14 @@ impl Target {
             "tags" => Self::Tags,
             other => Self::Custom(other.strip_prefix("custom_fields.")?.to_owned()),
         })
+    }
+
+    /// Whether it may be a field's key.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        let Self::Custom(key) = self else { return true };
+        let is_inner = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_';
+        key.len() <= 40 && key.bytes().next().is_some_and(|first| first.is_ascii_lowercase()) && key.bytes().all(is_inner)
     }
 
     fn named(&self) -> String {

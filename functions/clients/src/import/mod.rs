@@ -1,8 +1,10 @@
 //! Clients that come in as a table: what a file says, row by row, apart from what becomes of it.
 
-// pub mod kept;
+pub mod kept;
 pub mod mapping;
+pub mod page;
 pub mod person;
+pub mod run;
 pub mod table;
 
 use shared::{closed_set, prelude::*};
