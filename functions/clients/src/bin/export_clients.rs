@@ -8,7 +8,7 @@ use clients::{
     found::FOUND,
 };
 use conversations::search::numbers;
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use shared::{
     closed_set,
     files::{REMOVE_UNLESS_KEPT, presigned_download, put},
@@ -29,7 +29,8 @@ const TOO_MANY_CLIENTS: Problem = Problem::new(
 const MOST: usize = 100_000;
 
 /// Clients that are read at a time.
-const PAGE: i64 = 1_000;
+const FULL: usize = 1_000;
+const PAGE: i64 = FULL as i64;
 
 closed_set! {
     /// A text of cells, or a spreadsheet.
@@ -79,13 +80,15 @@ async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(w
         ExportFormat::Xlsx => Sheet::xlsx()?,
     };
     let phones = search.as_deref().map(numbers).unwrap_or_default();
-    let (mut at, mut after): (Option<Timestamp>, Option<Uuid>) = (None, None);
     let transaction = context.begin(&caller).await?;
-    let (fields, Language { locale }) = try_join(fields::read(&transaction), transaction.one(LANGUAGE, &[])).await?;
+    let read = async |at: Option<Timestamp>, after: Option<Uuid>| {
+        transaction.all::<Client>(FOUND, &[&search, &phones, &tag, &archived, &false, &at, &after, &PAGE]).await
+    };
+    let (fields, Language { locale }, mut page) =
+        try_join3(fields::read(&transaction), transaction.one(LANGUAGE, &[]), read(None, None)).await?;
     sheet.push(&header(locale, &fields))?;
     let mut count = 0;
     loop {
-        let page: Vec<Client> = transaction.all(FOUND, &[&search, &phones, &tag, &archived, &false, &at, &after, &PAGE]).await?;
         count += page.len();
         if count > MOST {
             return Err(TOO_MANY_CLIENTS.into());
@@ -93,8 +96,8 @@ async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(w
         for client in &page {
             sheet.push(&row(locale, &fields, client))?;
         }
-        let Some(last) = page.last().filter(|_| page.len() == 1_000) else { break };
-        (at, after) = (Some(last.created_at), Some(last.id));
+        let Some(last) = page.last().filter(|_| page.len() == FULL) else { break };
+        page = read(Some(last.created_at), Some(last.id)).await?;
     }
     // It is named before it is made, and goes by itself.
     let key = format!("company/{}/export-{}", caller.company_id, context.new_id());

@@ -1,4 +1,4 @@
-//! POST /clients/import — makes clients of the rows of a CSV or XLSX file, as a long job. `GET /clients/imports/{id}`, by the job's id, says what
+//! POST /clients/import — makes clients of the rows of a CSV or XLSX file, as a long job. `GET /client-imports/{id}`, by the job's id, says what
 //! came of it. While one of this file goes on, it is that one.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! POST /clients/imports/{id}/undo — takes back what an import did, as a long job: who was made by it and is nobody's since goes, who was changed by
+//! POST /client-imports/{id}/undo — takes back what an import did, as a long job: who was made by it and is nobody's since goes, who was changed by
 //! it is as before where nobody has changed them since.
 
 use clients::import::{
@@ -15,7 +15,7 @@ use shared::{
     progress::{self, JobProgress},
 };
 
-const ROUTE: Route = Route::post("/clients/imports/{id}/undo").fails(&[
+const ROUTE: Route = Route::post("/client-imports/{id}/undo").fails(&[
     NOT_FOUND,
     IMPORT_GOING,
     IMPORT_TOO_OLD,

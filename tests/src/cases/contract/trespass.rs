@@ -314,6 +314,7 @@ fn with_any_ids(text: &str) -> String {
         "scheduled",
         "tag",
         "merge",
+        "import",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -344,6 +345,7 @@ struct Scene {
     scheduled: String,
     tag: String,
     merge: String,
+    import: String,
 }
 
 impl Scene {
@@ -381,6 +383,7 @@ impl Scene {
             one.push(text(&made["id"]).to_owned());
         }
         let merge = sample::client_merge(&company, &one[0], &one[1]).await;
+        let import = sample::client_import(stack, &company).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -403,6 +406,7 @@ impl Scene {
             scheduled,
             tag,
             merge,
+            import,
         }
     }
 
@@ -433,6 +437,7 @@ impl Scene {
             ("{scheduled}", self.scheduled.clone()),
             ("{tag}", self.tag.clone()),
             ("{merge}", self.merge.clone()),
+            ("{import}", self.import.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
