@@ -44,8 +44,17 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 9] =
-        [Self::Automation, Self::Bot, Self::Delivery, Self::Export, Self::Mail, Self::Media, Self::Push, Self::Repair, Self::Timer];
+    pub const ALL: [Self; 9] = [
+        Self::Automation,
+        Self::Bot,
+        Self::Delivery,
+        Self::Export,
+        Self::Mail,
+        Self::Media,
+        Self::Push,
+        Self::Repair,
+        Self::Timer,
+    ];
 
     /// Its name in rows.
     #[must_use]

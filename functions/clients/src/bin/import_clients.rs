@@ -76,12 +76,8 @@ struct File {
 }
 
 /// What tables are declared as. Which of them a file is, its content says.
-const TYPES: [&str; 4] = [
-    "text/csv",
-    "text/plain",
-    "application/vnd.ms-excel",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-];
+const TYPES: [&str; 4] =
+    ["text/csv", "text/plain", "application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
 
 const KEEP: &str = "
     insert into client_imports (id, file_id, file_name, on_existing, is_dry_run, mapping) values ($1, $2, $3, $4, $5, $6)";

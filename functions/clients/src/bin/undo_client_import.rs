@@ -2,9 +2,7 @@
 //! it is as before where nobody has changed them since.
 
 use clients::import::{
-    kept::{
-        ClientImport, IMPORT_GOING, IMPORT_TOO_OLD, IMPORT_UNDONE, ImportRow, ImportState, NOTHING_TO_UNDO, UNDOABLE,
-    },
+    kept::{ClientImport, IMPORT_GOING, IMPORT_TOO_OLD, IMPORT_UNDONE, ImportRow, ImportState, NOTHING_TO_UNDO, UNDOABLE},
     run::ImportJob,
 };
 use clients::import_columns;
@@ -15,13 +13,8 @@ use shared::{
     progress::{self, JobProgress},
 };
 
-const ROUTE: Route = Route::post("/client-imports/{id}/undo").fails(&[
-    NOT_FOUND,
-    IMPORT_GOING,
-    IMPORT_TOO_OLD,
-    IMPORT_UNDONE,
-    NOTHING_TO_UNDO,
-]);
+const ROUTE: Route =
+    Route::post("/client-imports/{id}/undo").fails(&[NOT_FOUND, IMPORT_GOING, IMPORT_TOO_OLD, IMPORT_UNDONE, NOTHING_TO_UNDO]);
 
 /// Of two who undo it at once one does.
 const LOCKED: &str = concat!("select ", import_columns!(), " from client_imports where client_imports.id = $1 for update");

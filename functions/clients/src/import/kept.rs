@@ -12,16 +12,14 @@ pub const UNDOABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub const MOST_ERRORS: usize = 1_000;
 
 pub const IMPORT_GOING: Problem =
-    Problem::new(409, "import_going", "Esta importação ainda não terminou.", "This import has not ended yet.").showing::<ClientImport>();
+    Problem::new(409, "import_going", "Esta importação ainda não terminou.", "This import has not ended yet.")
+        .showing::<ClientImport>();
 pub const IMPORT_UNDONE: Problem =
-    Problem::new(409, "import_undone", "Esta importação já foi desfeita.", "This import has been undone already.").showing::<ClientImport>();
-pub const IMPORT_TOO_OLD: Problem = Problem::new(
-    409,
-    "import_too_old",
-    "Uma importação pode ser desfeita por 30 dias.",
-    "An import can be undone for 30 days.",
-)
-.showing::<ClientImport>();
+    Problem::new(409, "import_undone", "Esta importação já foi desfeita.", "This import has been undone already.")
+        .showing::<ClientImport>();
+pub const IMPORT_TOO_OLD: Problem =
+    Problem::new(409, "import_too_old", "Uma importação pode ser desfeita por 30 dias.", "An import can be undone for 30 days.")
+        .showing::<ClientImport>();
 pub const NOTHING_TO_UNDO: Problem = Problem::new(
     409,
     "nothing_to_undo",

@@ -189,7 +189,16 @@ mod tests {
     #[test]
     fn headers_are_guessed_in_both_languages() {
         let guessed = guess(
-            &headers(&["NOME COMPLETO", "E-mail", "Telefone 1", "Celular", "CPF/CNPJ", "Etiquetas", "Turma de 2026", "Observações"]),
+            &headers(&[
+                "NOME COMPLETO",
+                "E-mail",
+                "Telefone 1",
+                "Celular",
+                "CPF/CNPJ",
+                "Etiquetas",
+                "Turma de 2026",
+                "Observações",
+            ]),
             &fields(),
         );
         let said: Vec<(&str, &str)> = guessed.iter().map(|(header, target)| (header.as_str(), target.as_str())).collect();

@@ -51,7 +51,9 @@ impl RowFault {
             Self::WrongColumns => {
                 ("A linha não tem tantas colunas quanto o cabeçalho.", "The row has not as many columns as the header.")
             }
-            Self::RepeatedRow => ("Outra linha do arquivo já é deste cliente.", "Another row of the file is this client's already."),
+            Self::RepeatedRow => {
+                ("Outra linha do arquivo já é deste cliente.", "Another row of the file is this client's already.")
+            }
             Self::TwoClients => (
                 "Os dados são de dois clientes diferentes. Una-os antes.",
                 "These belong to two different clients. Merge them first.",

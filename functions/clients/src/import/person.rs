@@ -62,7 +62,9 @@ impl Reading<'_> {
             let read = match target {
                 Target::Name => name(text).map(|name| person.name = Some(name)),
                 Target::Phone => numbers(text).map(|more| phones.extend(more)),
-                Target::Email => typed(text, RowFault::InvalidEmail).map(|email: Email| person.known.email = Some(email.to_string())),
+                Target::Email => {
+                    typed(text, RowFault::InvalidEmail).map(|email: Email| person.known.email = Some(email.to_string()))
+                }
                 Target::Document => typed(&digits(text), RowFault::InvalidDocument)
                     .map(|document: Document| person.known.document = Some(document.to_string())),
                 Target::Tags => tags(text).map(|more| person.tags.extend(more)),
@@ -243,7 +245,10 @@ mod tests {
             ("custom_fields.ativo", "talvez"),
             ("custom_fields.plano", "Bronze"),
         ] {
-            assert_eq!(read(&[("name", "Ana"), (target, cell)]), Err(vec![(Some(target.to_owned()), "wrong_custom_value".to_owned())]));
+            assert_eq!(
+                read(&[("name", "Ana"), (target, cell)]),
+                Err(vec![(Some(target.to_owned()), "wrong_custom_value".to_owned())])
+            );
         }
     }
 
@@ -251,12 +256,16 @@ mod tests {
     fn what_is_wrong_is_named_by_its_column() {
         let codes = |cells: &[(&str, &str)]| read(cells).unwrap_err().into_iter().map(|(_, code)| code).collect::<Vec<_>>();
         let long = "a".repeat(1_000);
-        assert_eq!(codes(&[("name", &long), ("email", "nada"), ("phone", "190"), ("document", "111.111.111-11")]), [
-            "too_long", "invalid_email", "invalid_phone", "invalid_document"
-        ]);
+        assert_eq!(
+            codes(&[("name", &long), ("email", "nada"), ("phone", "190"), ("document", "111.111.111-11")]),
+            ["too_long", "invalid_email", "invalid_phone", "invalid_document"]
+        );
         assert_eq!(codes(&[("name", " "), ("email", "")]), ["nothing_known"]);
         assert_eq!(codes(&[("name", "A\u{202e}na")]), ["hidden_characters"]);
-        assert_eq!(codes(&[("name", "Ana"), ("tags", &(0..31).map(|tag| format!("t{tag},")).collect::<String>())]), ["too_many_tags"]);
+        assert_eq!(
+            codes(&[("name", "Ana"), ("tags", &(0..31).map(|tag| format!("t{tag},")).collect::<String>())]),
+            ["too_many_tags"]
+        );
     }
 
     #[test]

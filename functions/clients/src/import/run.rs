@@ -74,8 +74,12 @@ pub async fn import(context: Context, job: Claimed) -> Result<Outcome, Error> {
         return Ok(Outcome::Failed { reason: NO_ONE_WATCHES.to_owned() });
     };
     let transaction = context.begin_system(job.company_id).await?;
-    let (_, import, fields): (_, ImportRow, _) =
-        try_join3(transaction.execute(GOES_ON, &[&import_id]), transaction.one(IMPORT, &[&import_id]), fields::read(&transaction)).await?;
+    let (_, import, fields): (_, ImportRow, _) = try_join3(
+        transaction.execute(GOES_ON, &[&import_id]),
+        transaction.one(IMPORT, &[&import_id]),
+        fields::read(&transaction),
+    )
+    .await?;
     let file: Option<StoredFile> = transaction.first(FILE, &[&import.file_id]).await?;
     transaction.commit_quietly().await?;
     let run = Run { context, job, progress, import };
@@ -154,7 +158,12 @@ impl Run {
     }
 
     /// Writes a page and counts it; `None` when it is to be looked at again.
-    async fn page(&mut self, page: &[Row], (people, faults): &(Vec<Person>, Vec<RowError>), next: Place) -> Result<Option<Step>, Error> {
+    async fn page(
+        &mut self,
+        page: &[Row],
+        (people, faults): &(Vec<Person>, Vec<RowError>),
+        next: Place,
+    ) -> Result<Option<Step>, Error> {
         let transaction = self.context.begin_system(self.job.company_id).await?;
         let ImportRow { id, on_existing, is_dry_run, error_count, .. } = self.import;
         let Some(written) = page::write(&self.context, &transaction, (id, on_existing, is_dry_run), people).await? else {
@@ -247,15 +256,11 @@ pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Err
 const UNDO: &str = "select * from app.undo_client_import($1, $2)";
 
 /// It may be gone on with.
-const STOP_UNDO: &str = concat!(
-    "update client_imports set undo_job_id = null where client_imports.id = $1 returning ",
-    import_columns!()
-);
+const STOP_UNDO: &str =
+    concat!("update client_imports set undo_job_id = null where client_imports.id = $1 returning ", import_columns!());
 
-const UNDONE: &str = concat!(
-    "update client_imports set undone_at = now() where client_imports.id = $1 returning ",
-    import_columns!()
-);
+const UNDONE: &str =
+    concat!("update client_imports set undone_at = now() where client_imports.id = $1 returning ", import_columns!());
 
 #[derive(FromRow)]
 struct Undone {

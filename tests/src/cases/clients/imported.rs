@@ -5,12 +5,7 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 use futures_util::future::{join, join_all};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{
-    Company, Stack, Wanted,
-    company::text,
-    eventually,
-    sandbox::fresh_number,
-};
+use tests::{Company, Stack, Wanted, company::text, eventually, sandbox::fresh_number};
 use uuid::Uuid;
 
 use crate::cases::{jobs::progress_when, upload};
@@ -139,7 +134,9 @@ pub async fn a_dry_run_says_what_would_be_and_writes_nothing(stack: Arc<Stack>) 
 pub async fn any_writing_of_a_file_is_the_same_clients(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let of = |number: usize| {
-        format!("Nome;E-mail;Etiquetas\r\nJoão Conceição;joao.{number}@exemplo.com.br;às vezes\r\n\"Zé; filho\";ze.{number}@exemplo.com.br;\r\n")
+        format!(
+            "Nome;E-mail;Etiquetas\r\nJoão Conceição;joao.{number}@exemplo.com.br;às vezes\r\n\"Zé; filho\";ze.{number}@exemplo.com.br;\r\n"
+        )
     };
     let wide = |text: &str, is_big: bool| -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(text.encode_utf16());
@@ -165,7 +162,11 @@ pub async fn any_writing_of_a_file_is_the_same_clients(stack: Arc<Stack>) {
         assert_eq!((counts(&import), errors(&import)), ([2, 0, 0, 0], vec![]), "{number}");
         let clients = clients(&company).await;
         let names: Vec<&str> = clients[2 * number..].iter().map(|client| text(&client["name"])).collect();
-        assert_eq!((names, &clients[2 * number]["tags"]), (vec!["João Conceição", "Zé; filho"], &json!(["às vezes"])), "{number}");
+        assert_eq!(
+            (names, &clients[2 * number]["tags"]),
+            (vec!["João Conceição", "Zé; filho"], &json!(["às vezes"])),
+            "{number}"
+        );
     }
 }
 
@@ -175,7 +176,8 @@ pub async fn clients_who_are_there_stay_or_change(stack: Arc<Stack>) {
         "name": "Ana", "phones": ["11 98765-4321"], "email": "velha@exemplo.com.br", "tags": ["vip"], "metadata": {"a": 1},
     });
     let ana = company.admin.api.post("/clients", made).await.expect(201);
-    let content = "Nome;Telefone;E-mail;Etiquetas\nAna Maria;1187654321/11 3456-7890;nova@exemplo.com.br;VIP, novo\nZé;11 98765-4399;;\n";
+    let content =
+        "Nome;Telefone;E-mail;Etiquetas\nAna Maria;1187654321/11 3456-7890;nova@exemplo.com.br;VIP, novo\nZé;11 98765-4399;;\n";
     let skipped = come_in(&stack, &company, content.as_bytes(), json!({})).await;
     assert_eq!(counts(&skipped), [1, 0, 1, 0]);
     let path = format!("/clients/{}", text(&ana["id"]));
@@ -350,9 +352,9 @@ pub async fn imports_webhooks_and_staff_who_meet_one_number_make_one_client(stac
     let (one, other) = join(table(&stack, &company, file("A").as_bytes()), table(&stack, &company, file("B").as_bytes())).await;
     let imports = join_all([one, other].map(|file| import(&company, json!({"file_id": file, "on_existing": "update"}))));
     let writes = join_all(numbers.iter().map(|number| company.phone.receive_text(number, "Oi")));
-    let made = join_all(numbers.iter().map(|number| {
-        company.admin.api.post("/clients", json!({"name": "C", "phones": [format!("+{number}")]}))
-    }));
+    let made = join_all(
+        numbers.iter().map(|number| company.admin.api.post("/clients", json!({"name": "C", "phones": [format!("+{number}")]}))),
+    );
     let (imports, (_, made)) = join(imports, join(writes, made)).await;
     assert!(made.iter().all(|answer| matches!(answer.status, 201 | 409)), "{made:?}");
     for id in imports {

@@ -239,7 +239,9 @@ impl Fixture {
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
             "import_job_id" => import_job(&self.stack, &self.company).await,
-            "table_id" => upload::table(&self.stack, admin, "clientes.csv", "text/csv", b"Nome;Telefone\nAna;11 98765-4321\n").await,
+            "table_id" => {
+                upload::table(&self.stack, admin, "clientes.csv", "text/csv", b"Nome;Telefone\nAna;11 98765-4321\n").await
+            }
             "client_import_id" => client_import(&self.stack, &self.company).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
