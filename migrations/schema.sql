@@ -2010,6 +2010,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.edit_unsent_message(message uuid, words text)
+ RETURNS SETOF public.messages
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    update messages
+       set (revisions, body, edited_at) = (
+               select edited.revisions, edited.body, now()
+                 from app.add_edit(messages.revisions, messages.body, gen_random_uuid()::text, words, now()) edited)
+     where company_id = app.company_id() and id = message
+       and (sender_id = app.user_id() or app.sees_all())
+       and sender_type = 'agent' and kind in ('text', 'image', 'video', 'document') and deleted_at is null and body <> words
+       and provider_id is null
+       and (status = 'queued' or status = 'failed' and error_code is distinct from 'outcome_unknown')
+    returning messages.*;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_family(session uuid)
  RETURNS TABLE(session_id uuid, company_id uuid)
  LANGUAGE plpgsql
@@ -6542,6 +6563,7 @@ grant insert, update on column public.message_templates.told_at to app_staff;
 grant update on column public.message_templates.updated_at to app_staff;
 grant insert on column public.messages.body to app_staff;
 grant select on column public.messages.body to app_system;
+grant update on column public.messages.body to app_lookup;
 grant insert on column public.messages.channel_account_id to app_staff;
 grant select on column public.messages.channel_account_id to app_system;
 grant insert on column public.messages.client_message_id to app_staff;
@@ -6555,6 +6577,7 @@ grant select on column public.messages.deleted_at to app_system;
 grant update on column public.messages.deleted_at to app_staff;
 grant update on column public.messages.deleted_by_id to app_staff;
 grant select on column public.messages.edited_at to app_system;
+grant update on column public.messages.edited_at to app_lookup;
 grant select on column public.messages.error_code to app_system;
 grant update on column public.messages.error_code to app_staff;
 grant select on column public.messages.error_detail to app_system;
@@ -6578,6 +6601,7 @@ grant select on column public.messages.reactions to app_system;
 grant insert on column public.messages.reply_to_id to app_staff;
 grant select on column public.messages.reply_to_id to app_system;
 grant select on column public.messages.revisions to app_system;
+grant update on column public.messages.revisions to app_lookup;
 grant insert on column public.messages.sender_id to app_staff;
 grant select on column public.messages.sender_id to app_system;
 grant insert on column public.messages.sender_type to app_staff;
@@ -6703,6 +6727,7 @@ grant execute on function app.accept_invite(invite uuid, new_person uuid, person
 grant execute on function app.add_asked_jobs() to app_staff;
 grant execute on function app.add_asked_jobs() to app_student;
 grant execute on function app.add_asked_jobs() to app_system;
+grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_lookup;
 grant execute on function app.add_edit(revisions jsonb, body text, edit_id text, new_body text, at timestamp with time zone) to app_system;
 grant execute on function app.add_member(company uuid, person uuid, new_role text, in_departments uuid[]) to app_lookup;
 grant execute on function app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid) to app_lookup;
@@ -6751,6 +6776,7 @@ grant execute on function app.department_ids() to app_lookup;
 grant execute on function app.department_ids() to app_staff;
 grant execute on function app.department_ids() to app_student;
 grant execute on function app.department_ids() to app_system;
+grant execute on function app.edit_unsent_message(message uuid, words text) to app_staff;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
 grant execute on function app.end_family(session uuid) to app_student;

@@ -49,7 +49,10 @@ pub use scheduled::{
     enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
-pub use send_rules::{Attachments, FileState, Kind, Location, SendMessage, check_attachments, may_send, may_write};
+pub use send_rules::{
+    Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, SendMessage, check_attachments, may_send,
+    may_write,
+};
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use takeover::takeover_text;
 pub use template::{

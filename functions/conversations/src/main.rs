@@ -12,6 +12,8 @@ mod close_conversation;
 mod delete_message;
 #[path = "bin/deliver_message.rs"]
 mod deliver_message;
+#[path = "bin/edit_message.rs"]
+mod edit_message;
 #[path = "bin/forward_message.rs"]
 mod forward_message;
 #[path = "bin/get_conversation.rs"]
@@ -68,6 +70,7 @@ fn main() {
         ("close_conversation", close_conversation::main),
         ("delete_message", delete_message::main),
         ("deliver_message", deliver_message::main),
+        ("edit_message", edit_message::main),
         ("forward_message", forward_message::main),
         ("get_conversation", get_conversation::main),
         ("get_conversation_stats", get_conversation_stats::main),

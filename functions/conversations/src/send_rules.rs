@@ -14,6 +14,12 @@ use crate::{
     MessageKind, Mode, NOT_HOLDER, NOT_TAKEN, TemplateRow, TemplateToSend, WINDOW_CLOSED, fill_in, media_url::file_of,
 };
 
+/// Characters of the words that go with a file.
+pub const LONGEST_CAPTION: usize = 1024;
+/// What whoever writes a longer one is told: code, Portuguese, English.
+pub const CAPTION_TOO_LONG: [&str; 3] =
+    ["too_long", "A legenda tem no máximo 1024 caracteres.", "A caption has at most 1024 characters."];
+
 /// What an agent may send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -353,8 +359,9 @@ fn fits(kind: Kind) -> impl FnOnce(&String, &()) -> garde::Result {
         Kind::Text | Kind::Interactive if body.is_empty() => {
             Err(shared::rule("required", "Escreva a mensagem.", "Write the message."))
         }
-        Kind::Image | Kind::Video | Kind::Document | Kind::Interactive if body.chars().count() > 1024 => {
-            Err(shared::rule("too_long", "A legenda tem no máximo 1024 caracteres.", "A caption has at most 1024 characters."))
+        Kind::Image | Kind::Video | Kind::Document | Kind::Interactive if body.chars().count() > LONGEST_CAPTION => {
+            let [code, portuguese, english] = CAPTION_TOO_LONG;
+            Err(shared::rule(code, portuguese, english))
         }
         _ => Ok(()),
     }

@@ -90,7 +90,8 @@ const TABLE: &[Name] = &[
     Name::of("ended_at", &["endedAt"]).beside(&["channel_kind"]).told(),
     Name::of("first_human_at", &["firstHumanAt"]).told(),
     // Messages.
-    Name::of("body", &["content"]).beside(&["conversation_id"]),
+    Name::of("body", &["content"]).taken(),
+    Name::of("body", &["content"]).beside(&["conversation_id"]).told(),
     Name::of("kind", &["message_type"]).beside(&["conversation_id"]),
     Name::of("file", &["media_url"]).beside(&["conversation_id"]).told_as(download),
     Name::of("file", &["mediaType"]).beside(&["conversation_id"]).told_as(|file| file["mime_type"].clone()),

@@ -182,14 +182,8 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 }
 
 /// Types of events that nobody but the system records, or that are never recorded.
-const OF_THE_SYSTEM_ALONE: &[&str] = &[
-    "channel.flagged",
-    "conversation.created",
-    "conversation.typing",
-    "message.updated",
-    "template.updated",
-    "user.awaiting_approval",
-];
+const OF_THE_SYSTEM_ALONE: &[&str] =
+    &["channel.flagged", "conversation.created", "conversation.typing", "template.updated", "user.awaiting_approval"];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {
@@ -302,7 +296,7 @@ pub async fn staff_record_what_their_role_does_in_their_company(stack: Arc<Stack
             event("conversation.updated", format!("company:{}", other.id), &Value::Null),
             event("conversation.updated", "x", &Value::Null),
             event("session.revoked", &theirs, &of_one(colleague)),
-            event("message.updated", &here, &Value::Null),
+            event("template.updated", &here, &Value::Null),
             event("note.forged", &here, &Value::Null),
             job("bot_turn", "media", None),
             job("fetch_media", "media", None),

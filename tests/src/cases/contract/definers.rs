@@ -37,6 +37,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("count_quick_reply", NOBODY),
     ("create_company", MEMBERS),
     ("create_user", STAFF),
+    ("edit_unsent_message", STAFF),
     ("end_family", EVERYBODY),
     ("end_idle_sessions", LOGIN),
     ("end_membership", STAFF),

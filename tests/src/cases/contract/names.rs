@@ -28,7 +28,7 @@ const TAKEN: [(&str, &str, &[&str]); 20] = [
     ("department", "department_id", &[]),
     ("to_user_id", "attendantId", &[]),
     ("to_department_id", "departmentId", &[]),
-    ("body", "content", &["conversation_id"]),
+    ("body", "content", &[]),
     ("kind", "message_type", &["conversation_id"]),
 ];
 

@@ -380,17 +380,18 @@ impl Fixture {
         scheduled_message(&self.company, &id).await
     }
 
-    /// The client's message of a conversation that the admin holds; where it is to be sent again, one of the admin's that has failed.
+    /// The client's message of a conversation that the admin holds; where it is to be changed or sent again, one of the admin's that
+    /// has failed.
     async fn message(&self, function: &str) -> String {
         let id = self.conversation(true).await;
         let admin = &self.company.admin;
-        if function != "retry_message" {
+        if !["edit_message", "retry_message"].contains(&function) {
             return text(&admin.thread(&id).await[0]["id"]).to_owned();
         }
         let message = admin.say(&id, "Bom dia!").await;
         admin.message_with_status(&message, "read").await;
         let id: Uuid = text(&message["id"]).parse().expect("an id");
-        let fail = "update messages set status = 'failed', error_code = '131026' where id = $1";
+        let fail = "update messages set status = 'failed', error_code = '131026', provider_id = null where id = $1";
         self.stack.database().await.execute(fail, &[&id]).await.expect("it has failed");
         id.to_string()
     }

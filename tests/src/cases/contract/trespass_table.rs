@@ -103,6 +103,7 @@ pub const ROWS: &[Row] = &[
     row("disable_two_factor", "/auth/2fa/disable", r#"{"code": "123456"}"#, Conflict("two_factor_not_enabled")),
     row("download_file", "/storage/download/{file}", "", NotFound),
     row("delete_message", "/messages/{message}", "", NotFound),
+    row("edit_message", "/messages/{message}", r#"{"body": "x"}"#, NotFound),
     row("forward_message", "/messages/{message}/forward", r#"{"conversation_ids": ["{own_conversation}"]}"#, NotFound),
     row("get_calendar", "/calendar", "", OwnThings),
     row("get_calendar", "/calendar?department_id={department}", "", NotFound),

@@ -49,6 +49,106 @@ pub async fn hidden_message_is_blank_for_staff_and_stays_with_the_client(stack: 
     assert_eq!(company.phone.sent().await.len(), 1);
 }
 
+async fn edit(person: &Person, message: &Value, words: &str) -> Answer {
+    person.api.call(Method::PUT, &format!("/messages/{}", text(&message["id"])), Some(json!({"body": words}))).await
+}
+
+/// A message that waits in its queue for some seconds.
+async fn waiting(company: &Company, id: &str, words: &str) -> Value {
+    let busy = json!({"target": "whatsapp.messages", "kind": "error", "code": 131_056, "retry_after": 3, "times": 1});
+    company.phone.fault(busy).await;
+    let message = company.agents[0].say(id, words).await;
+    soon().await;
+    let wanted = |found: &Value| found["id"] == message["id"] && found["status"] == "queued";
+    company.agents[0].message_when(id, "the message in its queue again", wanted).await
+}
+
+pub async fn words_that_were_not_sent_yet_are_changed_and_others_are_not(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, id) = company.served().await;
+    let (agent, colleague) = (&company.agents[0], &company.agents[1]);
+    let message = waiting(&company, &id, "Bom dya").await;
+    assert_eq!(edit(colleague, &message, "Intruso").await.problem(403), "not_author");
+    assert_eq!(edit(agent, &message, "").await.problem(422), "invalid");
+    let head = colleague.head().await;
+    let edited = edit(agent, &message, "Bom dia").await.expect(200);
+    assert_eq!(text(&edited["body"]), "Bom dia");
+    assert!(edited["edited_at"].is_string(), "{edited}");
+    assert_eq!(edit(agent, &message, "Bom dia").await.expect(200)["edited_at"], edited["edited_at"]);
+    let told = colleague.told_after(&head).await;
+    assert!(
+        told.iter().any(|event| event["type"] == "message.updated" && event["data"]["message"]["body"] == "Bom dia"),
+        "{told:?}"
+    );
+    assert_eq!(colleague.conversation(&id).await["last_message_preview"], "Bom dia");
+    let revisions = agent.api.get(&format!("/messages/{}/revisions", text(&message["id"]))).await.expect(200);
+    assert_eq!(revisions["data"].as_array().map(Vec::len), Some(1), "{revisions}");
+    assert_eq!(revisions["data"][0]["body"], "Bom dya");
+    agent.message_with_status(&message, "read").await;
+    let sent = company.phone.sent().await;
+    assert_eq!((sent.len(), text(&sent[0]["body"]["text"]["body"])), (1, "Bom dia"));
+    // Now the client has it, and what they said was never anybody's to change.
+    let late = edit(agent, &message, "Boa tarde").await.expect(409);
+    assert_eq!((text(&late["code"]), text(&late["current"]["body"])), ("not_supported_by_channel", "Bom dia"));
+    company.phone.receive_text(&client, "Oi?").await;
+    let said = agent.thread(&id).await.into_iter().find(|found| found["body"] == "Oi?").expect("what the client said");
+    assert_eq!(edit(agent, &said, "x").await.problem(403), "not_author");
+    assert_eq!(edit(&company.supervisor, &said, "x").await.problem(409), "not_supported_by_channel");
+    let path = format!("/whatsapp/messages/{}", text(&message["id"]));
+    assert_eq!(agent.api.call(Method::PUT, &path, Some(json!({"content": "x"}))).await.problem(409), "not_supported_by_channel");
+}
+
+pub async fn failed_message_is_mended_before_it_is_sent_again(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (_, id) = company.served().await;
+    let agent = &company.agents[0];
+    company.phone.fault(json!({"target": "whatsapp.messages", "kind": "error", "code": 131_051, "times": 1})).await;
+    let message = agent.say(&id, "Sem jeito").await;
+    agent.message_with_status(&message, "failed").await;
+    let edited = edit(agent, &message, "Com jeito").await.expect(200);
+    assert_eq!((text(&edited["status"]), text(&edited["body"])), ("failed", "Com jeito"));
+    command(agent, &message, "retry", json!({})).await.expect(200);
+    agent.message_with_status(&message, "read").await;
+    let sent = company.phone.sent().await;
+    assert_eq!((sent.len(), text(&sent[0]["body"]["text"]["body"])), (1, "Com jeito"));
+}
+
+/// Whoever wins, the client has what the row says.
+pub async fn words_changed_while_they_are_sent_are_what_the_client_has(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    let mut conversations = Vec::new();
+    for _ in 0..4 {
+        conversations.push(company.served().await.1);
+    }
+    let mut messages = Vec::new();
+    for round in 0..5 {
+        let one = |id: String| async move {
+            let message = agent.say(&id, &format!("antes {round}")).await;
+            let edited = edit(agent, &message, &format!("depois {round}")).await;
+            assert!([200, 409].contains(&edited.status), "{}", edited.body);
+            message
+        };
+        messages.extend(futures_util::future::join_all(conversations.iter().cloned().map(one)).await);
+    }
+    for message in &messages {
+        agent.message_with_status(message, "read").await;
+    }
+    let mut had: Vec<String> =
+        company.phone.sent().await.iter().map(|sent| text(&sent["body"]["text"]["body"]).to_owned()).collect();
+    let mut shown = Vec::new();
+    for id in &conversations {
+        let thread = agent.thread(id).await;
+        shown.extend(
+            thread.iter().filter(|message| message["sender_type"] == "agent").map(|message| text(&message["body"]).to_owned()),
+        );
+    }
+    had.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(had, shown);
+    assert_eq!(had.len(), 20);
+}
+
 pub async fn what_a_client_said_is_a_supervisors_to_hide(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let (_, id) = company.served().await;

@@ -54,7 +54,10 @@ pub fn together() -> Vec<(&'static str, Case)> {
         afterwards::{
             hidden_message_is_blank_for_staff_and_stays_with_the_client,
             what_a_client_said_is_a_supervisors_to_hide,
+            failed_message_is_mended_before_it_is_sent_again,
             message_hidden_before_it_is_sent_never_goes_out,
+            words_changed_while_they_are_sent_are_what_the_client_has,
+            words_that_were_not_sent_yet_are_changed_and_others_are_not,
             failed_message_is_sent_again_once,
             reaction_goes_out_and_is_shown_on_its_message,
             reaction_is_one_emoji_to_what_the_client_has,
