@@ -141,8 +141,11 @@ fn is_text<R: Read + Seek>(content: &mut R) -> io::Result<bool> {
     }
 }
 
-/// How two bytes are a sign, of a text that begins with the mark of UTF-16, which is passed over.
-fn wide_unit<R: Read + Seek>(content: &mut R) -> io::Result<Option<fn([u8; 2]) -> u16>> {
+/// How two bytes are a sign.
+type Unit = fn([u8; 2]) -> u16;
+
+/// That of a text that begins with the mark of UTF-16, which is passed over.
+fn wide_unit<R: Read + Seek>(content: &mut R) -> io::Result<Option<Unit>> {
     content.rewind()?;
     let mut mark = Vec::with_capacity(2);
     content.by_ref().take(2).read_to_end(&mut mark)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join;
+use futures_util::future::try_join5;
 use shared::prelude::*;
 
 use super::{RowError, RowFault, kept::OnExisting, person::Person};
@@ -115,6 +115,20 @@ impl Identities {
     }
 }
 
+/// What a page does to its clients, before any of it is written.
+#[derive(Default)]
+struct Plan {
+    written: Written,
+    made: Vec<Value>,
+    changed: Vec<Value>,
+    /// Of each client that is made or changed, the row and what was there.
+    rows: Vec<Value>,
+    identities: Identities,
+    /// Addresses that are replaced, with whose they are.
+    gone: (Vec<Uuid>, Vec<String>),
+    taken: BTreeSet<Uuid>,
+}
+
 /// Writes the people of a page. Of two rows that are the same client the first counts. `None` when somebody of the staff has made one of
 /// them meanwhile: nothing is to be committed, and the page looked at again.
 ///
@@ -126,7 +140,28 @@ pub async fn write(
     (import, on_existing, is_dry_run): (Uuid, OnExisting, bool),
     people: &[Person],
 ) -> Result<Option<Written>, Error> {
-    let mut written = Written::default();
+    let of_place = matches(transaction, people, is_dry_run).await?;
+    let found = found(transaction, import, &of_place, is_dry_run).await?;
+    let mut plan = Plan::default();
+    for (person, clients) in people.iter().zip(&of_place) {
+        match clients.iter().collect::<Vec<_>>()[..] {
+            [] => plan.make(context.new_id(), person),
+            [one] => match found.get(one) {
+                Some(there) => plan.change(there, person, on_existing),
+                // They have become somebody else since.
+                None => return Ok(None),
+            },
+            _ => plan.fail(person, RowFault::TwoClients),
+        }
+    }
+    if is_dry_run || plan.rows.is_empty() || plan.store(transaction, import).await? {
+        return Ok(Some(plan.written));
+    }
+    Ok(None)
+}
+
+/// Of each person, who is known by anything of theirs.
+async fn matches(transaction: &Transaction, people: &[Person], is_dry_run: bool) -> Result<Vec<BTreeSet<Uuid>>, Error> {
     let (mut places, mut kinds, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut keys: Vec<String> = Vec::new();
     for (person, place) in people.iter().zip(0_i64..) {
@@ -139,107 +174,110 @@ pub async fn write(
         }
     }
     keys.sort_unstable();
-    let matches: Vec<Match> = if is_dry_run {
-        transaction.all(MATCHES, &[&places, &kinds, &values]).await?
-    } else {
-        try_join(transaction.query(LOCK_KEYS, &[&keys]), transaction.all(MATCHES, &[&places, &kinds, &values])).await?.1
-    };
-    let mut of_place: BTreeMap<i64, BTreeSet<Uuid>> = BTreeMap::new();
-    for Match { place, client_id } in matches {
-        of_place.entry(place).or_default().insert(client_id);
+    if !is_dry_run {
+        // Its own statement, so that the next one sees what was committed while it waited.
+        transaction.query(LOCK_KEYS, &[&keys]).await?;
     }
-    let ids: Vec<Uuid> = of_place.values().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let found: Vec<Found> = if ids.is_empty() {
-        Vec::new()
-    } else if is_dry_run {
-        transaction.all(FOUND, &[&ids, &import]).await?
-    } else {
-        try_join(transaction.query(LOCK_CLIENTS, &[&ids]), transaction.all(FOUND, &[&ids, &import])).await?.1
-    };
-    let found: BTreeMap<Uuid, Found> = found.into_iter().map(|found| (found.client.id, found)).collect();
+    let matches: Vec<Match> = transaction.all(MATCHES, &[&places, &kinds, &values]).await?;
+    let mut of_place = vec![BTreeSet::new(); people.len()];
+    for Match { place, client_id } in matches {
+        if let Some(clients) = usize::try_from(place).ok().and_then(|place| of_place.get_mut(place)) {
+            clients.insert(client_id);
+        }
+    }
+    Ok(of_place)
+}
 
-    let (mut made, mut changed, mut rows): (Vec<Value>, Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut identities, mut gone): (Identities, (Vec<Uuid>, Vec<String>)) = (Identities::default(), (Vec::new(), Vec::new()));
-    let mut taken: BTreeSet<Uuid> = BTreeSet::new();
-    for (person, place) in people.iter().zip(0_i64..) {
-        let mut fail = |fault| written.errors.push(RowError::new(person.row, None, fault));
-        let clients = of_place.get(&place).map(|clients| clients.iter().copied().collect::<Vec<_>>()).unwrap_or_default();
-        let current = match clients[..] {
-            [] => None,
-            [one] => found.get(&one),
-            _ => {
-                fail(RowFault::TwoClients);
-                continue;
-            }
-        };
-        let Some(Found { client, earlier }) = current else {
-            let id = context.new_id();
-            let Person { name, known, tags, custom_fields, .. } = person;
-            let number = known.phones.first().or(known.email.as_ref()).or(known.document.as_ref());
-            let source = if name.is_some() { NameSource::Staff } else { NameSource::Number };
-            made.push(json!({
-                "id": id, "name": name.as_ref().or(number), "name_source": source, "document": known.document,
-                "email": known.email, "tags": tags, "custom_fields": custom_fields,
-            }));
-            known.phones.iter().for_each(|phone| identities.add(id, "phone", phone));
-            known.email.iter().for_each(|email| identities.add(id, "email", email));
-            rows.push(json!({"client_id": id, "number": person.row, "before": null}));
-            written.made += 1;
-            continue;
-        };
-        if earlier.is_some() || !taken.insert(client.id) {
-            fail(RowFault::RepeatedRow);
-            continue;
+async fn found(
+    transaction: &Transaction,
+    import: Uuid,
+    of_place: &[BTreeSet<Uuid>],
+    is_dry_run: bool,
+) -> Result<BTreeMap<Uuid, Found>, Error> {
+    let ids: Vec<Uuid> = of_place.iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    if !is_dry_run {
+        transaction.query(LOCK_CLIENTS, &[&ids]).await?;
+    }
+    let found: Vec<Found> = transaction.all(FOUND, &[&ids, &import]).await?;
+    Ok(found.into_iter().map(|found| (found.client.id, found)).collect())
+}
+
+impl Plan {
+    fn fail(&mut self, person: &Person, fault: RowFault) {
+        self.written.errors.push(RowError::new(person.row, None, fault));
+    }
+
+    /// Whoever has no name is called by what they are known by.
+    fn make(&mut self, id: Uuid, person: &Person) {
+        let Person { name, known, tags, custom_fields, row } = person;
+        let number = known.phones.first().or(known.email.as_ref()).or(known.document.as_ref());
+        let source = if name.is_some() { NameSource::Staff } else { NameSource::Number };
+        self.made.push(json!({
+            "id": id, "name": name.as_ref().or(number), "name_source": source, "document": known.document,
+            "email": known.email, "tags": tags, "custom_fields": custom_fields,
+        }));
+        for phone in &known.phones {
+            self.identities.add(id, "phone", phone);
+        }
+        if let Some(email) = &known.email {
+            self.identities.add(id, "email", email);
+        }
+        self.rows.push(json!({"client_id": id, "number": row, "before": null}));
+        self.written.made += 1;
+    }
+
+    fn change(&mut self, Found { client, earlier }: &Found, person: &Person, on_existing: OnExisting) {
+        if earlier.is_some() || !self.taken.insert(client.id) {
+            return self.fail(person, RowFault::RepeatedRow);
         }
         let wanted = changed_by(client, person);
         if on_existing == OnExisting::Skip || wanted == *client {
-            written.skipped += 1;
-            continue;
+            self.written.skipped += 1;
+            return;
         }
         let added: Vec<&String> = wanted.phones.iter().filter(|phone| !client.phones.contains(phone)).collect();
-        added.iter().for_each(|phone| identities.add(client.id, "phone", phone));
+        for phone in &added {
+            self.identities.add(client.id, "phone", phone);
+        }
         if let Some(email) = wanted.email.as_ref().filter(|email| client.email.as_ref() != Some(*email)) {
             if !has_address(client, email) {
-                identities.add(client.id, "email", email);
+                self.identities.add(client.id, "email", email);
             }
             if let Some(former) = &client.email {
-                gone.0.push(client.id);
-                gone.1.push(former.clone());
+                self.gone.0.push(client.id);
+                self.gone.1.push(former.clone());
             }
         }
-        rows.push(json!({"client_id": client.id, "number": person.row, "before": {
+        self.rows.push(json!({"client_id": client.id, "number": person.row, "before": {
             "name": client.name, "name_source": client.name_source, "document": client.document, "email": client.email,
             "tags": client.tags, "custom_fields": client.custom_fields, "added": added,
         }}));
-        changed.push(json!({
+        self.changed.push(json!({
             "id": client.id, "name": wanted.name, "name_source": wanted.name_source, "document": wanted.document,
             "email": wanted.email, "tags": wanted.tags, "custom_fields": wanted.custom_fields,
         }));
-        written.updated += 1;
+        self.written.updated += 1;
     }
-    if is_dry_run || rows.is_empty() {
-        return Ok(Some(written));
-    }
-    if !made.is_empty() {
-        transaction.execute(MAKE, &[&Value::Array(made)]).await?;
-    }
-    if !changed.is_empty() {
-        try_join(
-            transaction.execute(CHANGE, &[&Value::Array(changed)]),
-            transaction.execute(REMOVE_ADDRESSES, &[&gone.0, &gone.1]),
+
+    /// Whether all identities were free.
+    async fn store(&mut self, transaction: &Transaction, import: Uuid) -> Result<bool, Error> {
+        let made = Value::Array(std::mem::take(&mut self.made));
+        let changed = Value::Array(std::mem::take(&mut self.changed));
+        let rows = Value::Array(std::mem::take(&mut self.rows));
+        let Identities { clients, kinds, values } = &self.identities;
+        let (_, _, _, added, _) = try_join5(
+            transaction.execute(MAKE, &[&made]),
+            transaction.execute(CHANGE, &[&changed]),
+            transaction.execute(REMOVE_ADDRESSES, &[&self.gone.0, &self.gone.1]),
+            transaction.execute(ADD_IDENTITIES, &[clients, kinds, values]),
+            transaction.execute(NOTE_ROWS, &[&import, &rows]),
         )
         .await?;
+        Ok(usize::try_from(added).is_ok_and(|added| added == values.len()))
     }
-    let Identities { clients, kinds, values } = &identities;
-    let (added, _) = try_join(
-        transaction.execute(ADD_IDENTITIES, &[clients, kinds, values]),
-        transaction.execute(NOTE_ROWS, &[&import, &Value::Array(rows)]),
-    )
-    .await?;
-    if usize::try_from(added).is_ok_and(|added| added == values.len()) {
-        return Ok(Some(written));
-    }
-    Ok(None)
 }
 
 fn has_address(client: &Client, email: &str) -> bool {

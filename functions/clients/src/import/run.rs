@@ -1,7 +1,7 @@
 //! An import from its file to its end, page by page, and the way back.
 
 use std::{
-    collections::{HashMap, hash_map::DefaultHasher},
+    collections::{HashSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
     time::Duration,
 };
@@ -210,17 +210,17 @@ impl Run {
 /// Who the rows of a file are: of two rows that are the same client the first counts.
 #[derive(Default)]
 struct Seen {
-    rows: HashMap<u64, ()>,
+    keys: HashSet<u64>,
 }
 
 impl Seen {
     /// Whether nobody before them was known by anything of this.
     fn take(&mut self, person: &Person) -> bool {
         let hashes: Vec<u64> = person.keys().iter().map(|key| hash(key)).collect();
-        if hashes.iter().any(|hash| self.rows.contains_key(hash)) {
+        if hashes.iter().any(|hash| self.keys.contains(hash)) {
             return false;
         }
-        self.rows.extend(hashes.into_iter().map(|hash| (hash, ())));
+        self.keys.extend(hashes);
         true
     }
 }
