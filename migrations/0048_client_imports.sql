@@ -81,7 +81,8 @@ insert into job_rules (kind, queue, added_by) values
 -- Takes back what an import did to the next of its clients, `most` at once. Who was made by it goes, unless somebody has changed them or anything is
 -- theirs; of who was changed by it, what nobody has changed since is as it was.
 create function app.undo_client_import(import uuid, most integer)
-returns table (taken integer, removed integer, restored integer, kept integer) language plpgsql as $$
+returns table (taken integer, removed integer, restored integer, kept integer)
+language plpgsql set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
     company constant uuid := app.company_id();

@@ -11,6 +11,10 @@ use crate::{Client, NameSource, client_columns, fields, once_each};
 /// Whoever makes or names one of these, by webhook or import, waits.
 const LOCK_KEYS: &str = "select app.lock_keys($1)";
 
+/// The tables grow while an import goes on: a plan of its beginning is none of its end.
+const PLAN_ANEW: &str = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
+
+/// Every address of a client is an identity, too.
 const MATCHES: &str = "
     select wanted.place, known.client_id
       from unnest($1::bigint[], $2::text[], $3::text[]) wanted (place, kind, value)
@@ -18,11 +22,6 @@ const MATCHES: &str = "
         select client_id
           from client_identities
          where company_id = (select app.company_id()) and kind = wanted.kind and value = wanted.value
-        union
-        select id
-          from clients
-         where company_id = (select app.company_id()) and email is not null and lower(email) = wanted.value and wanted.kind = 'email'
-           and merged_into_id is null
         union
         select id
           from clients
@@ -140,6 +139,7 @@ pub async fn write(
     (import, on_existing, is_dry_run): (Uuid, OnExisting, bool),
     people: &[Person],
 ) -> Result<Option<Written>, Error> {
+    transaction.query(PLAN_ANEW, &[]).await?;
     let of_place = matches(transaction, people, is_dry_run).await?;
     let found = found(transaction, import, &of_place, is_dry_run).await?;
     let mut plan = Plan::default();
