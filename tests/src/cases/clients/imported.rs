@@ -346,7 +346,9 @@ pub async fn imports_webhooks_and_staff_who_meet_one_number_make_one_client(stac
     let numbers: Vec<String> = (0..30).map(|_| fresh_number()).collect();
     let file = |name: &str| {
         let mut content = String::from("Nome;Telefone\n");
-        numbers.iter().for_each(|number| writeln!(content, "{name};+{number}").expect("a line"));
+        for number in &numbers {
+            writeln!(content, "{name};+{number}").expect("a line");
+        }
         content
     };
     let (one, other) = join(table(&stack, &company, file("A").as_bytes()), table(&stack, &company, file("B").as_bytes())).await;

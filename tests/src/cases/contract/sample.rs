@@ -238,11 +238,7 @@ impl Fixture {
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
-            "import_job_id" => import_job(&self.stack, &self.company).await,
-            "table_id" => {
-                upload::table(&self.stack, admin, "clientes.csv", "text/csv", b"Nome;Telefone\nAna;11 98765-4321\n").await
-            }
-            "client_import_id" => client_import(&self.stack, &self.company).await,
+            "import_job_id" | "table_id" | "client_import_id" => of_imports(&self.stack, &self.company, placeholder).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
@@ -509,9 +505,21 @@ async fn repair_job(stack: &Stack, company: &Company) -> String {
     id.to_string()
 }
 
+async fn of_imports(stack: &Stack, company: &Company, placeholder: &str) -> String {
+    match placeholder {
+        "import_job_id" => import_job(stack, company).await,
+        "table_id" => table(stack, company, "Nome;Telefone\nAna;11 98765-4321\n").await,
+        _ => client_import(stack, company).await,
+    }
+}
+
+async fn table(stack: &Stack, company: &Company, content: &str) -> String {
+    upload::table(stack, &company.admin, "clientes.csv", "text/csv", content.as_bytes()).await
+}
+
 /// A job of the export queue, in a lane of its own: nobody but the run works on it.
 async fn import_job(stack: &Stack, company: &Company) -> String {
-    let table = upload::table(stack, &company.admin, "clientes.csv", "text/csv", b"Nome;Telefone\nBia;11 98765-4322\n").await;
+    let table = table(stack, company, "Nome;Telefone\nBia;11 98765-4322\n").await;
     let id = Uuid::now_v7();
     let add = "
         with progress as (
@@ -529,7 +537,7 @@ async fn import_job(stack: &Stack, company: &Company) -> String {
 /// An import that has ended.
 pub async fn client_import(stack: &Stack, company: &Company) -> String {
     let content = format!("Nome;E-mail\nCliente;cliente.{}@exemplo.com.br\n", digits());
-    let table = upload::table(stack, &company.admin, "clientes.csv", "text/csv", content.as_bytes()).await;
+    let table = table(stack, company, &content).await;
     let started = company.admin.api.post("/clients/import", json!({"file_id": table})).await.expect(202);
     jobs::progress_when(company, text(&started["id"]), "done").await;
     text(&started["id"]).to_owned()

@@ -1,6 +1,6 @@
 //! Long jobs whose worker dies.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use serde_json::json;
 use tests::{Stack, company::text, eventually};
@@ -45,7 +45,7 @@ pub async fn an_import_whose_worker_is_killed_makes_nobody_twice(stack: Arc<Stac
             number if number % 10 == 0 => String::new(),
             number => format!("cliente.{number}@exemplo.com.br"),
         };
-        table.push_str(&format!("Cliente {number};{email};importado\n"));
+        writeln!(table, "Cliente {number};{email};importado").expect("a line");
     }
     let file = upload::table(&stack, &company.admin, "clientes.csv", "text/csv", table.as_bytes()).await;
     let started = company.admin.api.post("/clients/import", json!({"file_id": file})).await.expect(202);
