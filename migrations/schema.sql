@@ -5233,6 +5233,7 @@ $function$;
 CREATE OR REPLACE FUNCTION app.undo_client_import(import uuid, most integer)
  RETURNS TABLE(taken integer, removed integer, restored integer, kept integer)
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 #variable_conflict use_column
 declare
