@@ -76,7 +76,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_import_is_undone_once_and_not_while_it_goes,
             an_import_that_is_cancelled_stops_and_may_be_undone,
             imports_webhooks_and_staff_who_meet_one_number_make_one_client,
-            a_hundred_thousand_rows_come_in_and_go_again,
+            a_hundred_thousand_rows_are_read_and_thousands_come_in_and_go_again,
         };
         merged::{
             two_clients_are_one_with_everything_and_two_again_as_they_were,

@@ -182,8 +182,14 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 }
 
 /// Types of events that nobody but the system records, or that are never recorded.
-const OF_THE_SYSTEM_ALONE: &[&str] =
-    &["channel.flagged", "conversation.created", "conversation.typing", "template.updated", "user.awaiting_approval"];
+const OF_THE_SYSTEM_ALONE: &[&str] = &[
+    "channel.flagged",
+    "clients.imported",
+    "conversation.created",
+    "conversation.typing",
+    "template.updated",
+    "user.awaiting_approval",
+];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {
