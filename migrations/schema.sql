@@ -148,6 +148,48 @@ create table public.client_identities (
 alter table public.client_identities enable row level security;
 alter table public.client_identities force row level security;
 
+create table public.client_import_rows (
+    company_id uuid not null default app.company_id(),
+    import_id uuid not null,
+    client_id uuid not null,
+    number bigint not null,
+    before jsonb,
+    after jsonb not null,
+    is_undone boolean not null default false
+);
+alter table public.client_import_rows enable row level security;
+alter table public.client_import_rows force row level security;
+
+create table public.client_imports (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    file_id uuid not null,
+    file_name text not null,
+    started_by uuid default app.user_id(),
+    on_existing text not null,
+    is_dry_run boolean not null,
+    mapping jsonb,
+    state text not null default 'going'::text,
+    fault text,
+    headers text[],
+    made integer not null default 0,
+    updated integer not null default 0,
+    skipped integer not null default 0,
+    failed integer not null default 0,
+    errors jsonb not null default '[]'::jsonb,
+    error_count integer not null default 0,
+    created_at timestamp with time zone not null default now(),
+    finished_at timestamp with time zone,
+    undo_job_id uuid,
+    undone_by uuid,
+    undone_at timestamp with time zone,
+    removed integer not null default 0,
+    restored integer not null default 0,
+    kept integer not null default 0
+);
+alter table public.client_imports enable row level security;
+alter table public.client_imports force row level security;
+
 create table public.client_merges (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -958,6 +1000,15 @@ alter table public.client_fields add constraint client_fields_pkey PRIMARY KEY (
 alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
+alter table public.client_import_rows add constraint client_import_rows_company_id_import_id_fkey FOREIGN KEY (company_id, import_id) REFERENCES public.client_imports(company_id, id);
+alter table public.client_import_rows add constraint client_import_rows_pkey PRIMARY KEY (company_id, import_id, client_id);
+alter table public.client_imports add constraint client_imports_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.client_imports add constraint client_imports_company_id_id_key UNIQUE (company_id, id);
+alter table public.client_imports add constraint client_imports_on_existing_check CHECK ((on_existing = ANY (ARRAY['skip'::text, 'update'::text])));
+alter table public.client_imports add constraint client_imports_pkey PRIMARY KEY (id);
+alter table public.client_imports add constraint client_imports_started_by_fkey FOREIGN KEY (started_by) REFERENCES public.users(id);
+alter table public.client_imports add constraint client_imports_state_check CHECK ((state = ANY (ARRAY['going'::text, 'done'::text, 'cancelled'::text, 'failed'::text])));
+alter table public.client_imports add constraint client_imports_undone_by_fkey FOREIGN KEY (undone_by) REFERENCES public.users(id);
 alter table public.client_merges add constraint client_merges_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.client_merges add constraint client_merges_company_id_merged_client_id_fkey FOREIGN KEY (company_id, merged_client_id) REFERENCES public.clients(company_id, id);
 alter table public.client_merges add constraint client_merges_pkey PRIMARY KEY (id);
@@ -1193,6 +1244,7 @@ CREATE INDEX client_consents_client ON public.client_consents USING btree (compa
 CREATE UNIQUE INDEX client_consents_once ON public.client_consents USING btree (company_id, md5((proof)::text));
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
+CREATE INDEX client_import_rows_left ON public.client_import_rows USING btree (company_id, import_id, client_id) WHERE (NOT is_undone);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
@@ -5335,6 +5387,113 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.undo_client_import(import uuid, most integer)
+ RETURNS TABLE(taken integer, removed integer, restored integer, kept integer)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    company constant uuid := app.company_id();
+    page constant uuid[] := array(select client_id from client_import_rows
+                                   where company_id = company and import_id = import and not is_undone
+                                   order by client_id limit most);
+    item record;
+    client clients;
+    numbers text[];
+    is_whole boolean;
+begin
+    taken := cardinality(page);
+    removed := 0;
+    restored := 0;
+    kept := 0;
+    perform app.lock_keys(array(select kind || ':' || value from client_identities
+                                 where company_id = company and client_id = any (page) order by 1));
+    perform from clients where company_id = company and id = any (page) order by id for update;
+    for item in
+        select * from client_import_rows where company_id = company and import_id = import and client_id = any (page) order by client_id
+    loop
+        select * into client from clients where company_id = company and id = item.client_id and merged_into_id is null;
+        if not found then
+            kept := kept + 1;
+        elsif item.before is null then
+            begin
+                if client.version <> (item.after ->> 'version')::integer then
+                    raise foreign_key_violation;
+                end if;
+                delete from client_identities where company_id = company and client_id = client.id;
+                delete from clients where company_id = company and id = client.id;
+                removed := removed + 1;
+            exception when foreign_key_violation then
+                kept := kept + 1;
+            end;
+        else
+            -- A number to which answers may go stays.
+            numbers := array(select jsonb_array_elements_text(item.before -> 'added'));
+            is_whole := cardinality(numbers) = 0 or not exists (
+                select from conversations where company_id = company and client_id = client.id and ended_at is null);
+            if is_whole then
+                delete from client_identities
+                 where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers);
+            end if;
+            is_whole := is_whole
+                and client.name = item.after ->> 'name'
+                and client.document is not distinct from item.after ->> 'document'
+                and client.email is not distinct from item.after ->> 'email'
+                and to_jsonb(client.tags) = item.after -> 'tags'
+                and client.custom_fields = item.after -> 'custom_fields';
+            if client.email is not distinct from item.after ->> 'email' and item.before ->> 'email' is distinct from item.after ->> 'email' then
+                -- Whose address it is by now decides.
+                if item.before ->> 'email' is null or not exists (
+                    select from client_identities
+                     where company_id = company and kind = 'email' and value = lower(item.before ->> 'email') and client_id <> client.id) then
+                    delete from client_identities
+                     where company_id = company and client_id = client.id and kind = 'email' and value = lower(client.email);
+                    insert into client_identities (client_id, kind, value, address)
+                    select client.id, 'email', lower(item.before ->> 'email'), item.before ->> 'email'
+                     where item.before ->> 'email' is not null
+                        on conflict do nothing;
+                    client.email := item.before ->> 'email';
+                else
+                    is_whole := false;
+                end if;
+            end if;
+            if client.document is not distinct from item.after ->> 'document'
+               and item.before ->> 'document' is distinct from item.after ->> 'document' then
+                if item.before ->> 'document' is null or not exists (
+                    select from clients other
+                     where company_id = company and document = item.before ->> 'document' and merged_into_id is null and id <> client.id) then
+                    client.document := item.before ->> 'document';
+                else
+                    is_whole := false;
+                end if;
+            end if;
+            if client.name = item.after ->> 'name' then
+                client.name := item.before ->> 'name';
+                client.name_source := item.before ->> 'name_source';
+            end if;
+            if to_jsonb(client.tags) = item.after -> 'tags' then
+                client.tags := array(select jsonb_array_elements_text(item.before -> 'tags'));
+            end if;
+            if client.custom_fields = item.after -> 'custom_fields' then
+                client.custom_fields := item.before -> 'custom_fields';
+            end if;
+            update clients
+               set name = client.name, name_source = client.name_source, document = client.document, email = client.email,
+                   tags = client.tags, custom_fields = client.custom_fields, version = version + 1
+             where company_id = company and id = client.id;
+            if is_whole then restored := restored + 1; else kept := kept + 1; end if;
+        end if;
+    end loop;
+    update client_import_rows set is_undone = true where company_id = company and import_id = import and client_id = any (page);
+    update client_imports
+       set removed = client_imports.removed + undo_client_import.removed, restored = client_imports.restored + undo_client_import.restored,
+           kept = client_imports.kept + undo_client_import.kept
+     where company_id = company and id = import;
+    return next;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.unrouted_webhook(wanted uuid)
  RETURNS TABLE(id uuid, channel_account_id uuid, source text, kinds text[], body bytea, received_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -5621,6 +5780,16 @@ create policy staff_adds on public.client_identities as permissive for insert to
 create policy staff_removes on public.client_identities as permissive for delete to app_staff using ((kind = 'email'::text) OR ((kind = 'phone'::text) AND (NOT app.has_open_conversation(client_id))));
 
 create policy system on public.client_identities as permissive for all to app_system using true;
+
+create policy company on public.client_import_rows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy system on public.client_import_rows as permissive for all to app_system using true;
+
+create policy company on public.client_imports as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.client_imports as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.client_imports as permissive for all to app_system using true;
 
 create policy company on public.client_merges as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -5951,13 +6120,13 @@ create policy company on public.object_removals as restrictive for all to app_st
 
 create policy lookup on public.object_removals as permissive for all to app_lookup using true;
 
-create policy own_files on public.object_removals as restrictive for all to app_staff, app_student using (EXISTS ( SELECT
+create policy own_files on public.object_removals as restrictive for all to app_staff, app_student using ((EXISTS ( SELECT
    FROM public.files
   WHERE ((files.id =
         CASE
             WHEN (split_part(object_removals.storage_key, '/'::text, 3) ~ '^[0-9a-f-]{36}'::text) THEN ("left"(split_part(object_removals.storage_key, '/'::text, 3), 36))::uuid
             ELSE NULL::uuid
-        END) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id)))));
+        END) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id))))) OR (( SELECT app.sees_all() AS sees_all) AND starts_with(storage_key, (('company/'::text || company_id) || '/export-'::text))));
 
 create policy staff on public.object_removals as permissive for all to app_staff using true;
 
@@ -6186,6 +6355,31 @@ grant select on column public.client_identities.kind to app_system;
 grant select on column public.client_identities.seen_at to app_system;
 grant insert on column public.client_identities.value to app_staff;
 grant select on column public.client_identities.value to app_system;
+grant update on column public.client_import_rows.is_undone to app_system;
+grant update on column public.client_imports.error_count to app_system;
+grant update on column public.client_imports.errors to app_system;
+grant update on column public.client_imports.failed to app_system;
+grant update on column public.client_imports.fault to app_system;
+grant insert on column public.client_imports.file_id to app_staff;
+grant insert on column public.client_imports.file_name to app_staff;
+grant update on column public.client_imports.finished_at to app_system;
+grant update on column public.client_imports.headers to app_system;
+grant insert on column public.client_imports.id to app_staff;
+grant insert on column public.client_imports.is_dry_run to app_staff;
+grant update on column public.client_imports.kept to app_system;
+grant update on column public.client_imports.made to app_system;
+grant insert on column public.client_imports.mapping to app_staff;
+grant update on column public.client_imports.mapping to app_system;
+grant insert on column public.client_imports.on_existing to app_staff;
+grant update on column public.client_imports.removed to app_system;
+grant update on column public.client_imports.restored to app_system;
+grant update on column public.client_imports.skipped to app_system;
+grant update on column public.client_imports.state to app_system;
+grant update on column public.client_imports.undo_job_id to app_staff;
+grant update on column public.client_imports.undo_job_id to app_system;
+grant update on column public.client_imports.undone_at to app_system;
+grant update on column public.client_imports.undone_by to app_staff;
+grant update on column public.client_imports.updated to app_system;
 grant select on column public.client_merges.at to app_system;
 grant select on column public.client_merges.client_id to app_system;
 grant select on column public.client_merges.company_id to app_system;
@@ -6910,6 +7104,7 @@ grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
 grant execute on function app.turn_days() to app;
 grant execute on function app.unblock_client(client uuid, words jsonb) to app_staff;
+grant execute on function app.undo_client_import(import uuid, most integer) to app_system;
 grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
 grant execute on function app.unrouted_webhooks() to app_staff;
 grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
@@ -6957,14 +7152,17 @@ grant select on table public.client_consents to app_staff;
 grant select on table public.client_fields to app_staff;
 grant select on table public.client_fields to app_system;
 grant select on table public.client_history to app_staff;
+grant delete, insert, select, update on table public.client_identities to app_system;
 grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
-grant insert, select, update on table public.client_identities to app_system;
+grant insert, select on table public.client_import_rows to app_system;
+grant select on table public.client_imports to app_staff;
+grant select on table public.client_imports to app_system;
 grant insert, select on table public.client_merges to app_lookup;
 grant insert, select on table public.client_merges to app_system;
 grant select on table public.client_merges to app_staff;
+grant delete, insert, select, update on table public.clients to app_system;
 grant insert, select, update on table public.clients to app_lookup;
-grant insert, select, update on table public.clients to app_system;
 grant select on table public.clients to app_staff;
 grant select on table public.clients to app_student;
 grant insert, select, update on table public.companies to app_lookup;

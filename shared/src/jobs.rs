@@ -28,6 +28,8 @@ pub enum Queue {
     Bot,
     /// Messages and read marks on their way to a provider.
     Delivery,
+    /// Tables that come in and go out: imports.
+    Export,
     /// Mails to people.
     Mail,
     /// Media on their way from a provider.
@@ -48,6 +50,7 @@ impl Queue {
         Self::Automation,
         Self::Bot,
         Self::Delivery,
+        Self::Export,
         Self::Mail,
         Self::Media,
         Self::Preparation,
@@ -63,6 +66,7 @@ impl Queue {
             Self::Automation => "automation",
             Self::Bot => "bot",
             Self::Delivery => "delivery",
+            Self::Export => "export",
             Self::Mail => "mail",
             Self::Media => "media",
             Self::Preparation => "preparation",

@@ -10,10 +10,16 @@ mod create_tag;
 mod delete_client;
 #[path = "bin/delete_tag.rs"]
 mod delete_tag;
+#[path = "bin/export_clients.rs"]
+mod export_clients;
 #[path = "bin/get_client.rs"]
 mod get_client;
 #[path = "bin/get_client_history.rs"]
 mod get_client_history;
+#[path = "bin/get_client_import.rs"]
+mod get_client_import;
+#[path = "bin/import_clients.rs"]
+mod import_clients;
 #[path = "bin/list_client_fields.rs"]
 mod list_client_fields;
 #[path = "bin/list_clients.rs"]
@@ -22,10 +28,14 @@ mod list_clients;
 mod list_tags;
 #[path = "bin/merge_clients.rs"]
 mod merge_clients;
+#[path = "bin/run_client_import.rs"]
+mod run_client_import;
 #[path = "bin/save_client_fields.rs"]
 mod save_client_fields;
 #[path = "bin/unblock_client.rs"]
 mod unblock_client;
+#[path = "bin/undo_client_import.rs"]
+mod undo_client_import;
 #[path = "bin/undo_client_merge.rs"]
 mod undo_client_merge;
 #[path = "bin/update_client.rs"]
@@ -41,14 +51,19 @@ fn main() {
         ("create_tag", create_tag::main),
         ("delete_client", delete_client::main),
         ("delete_tag", delete_tag::main),
+        ("export_clients", export_clients::main),
         ("get_client", get_client::main),
         ("get_client_history", get_client_history::main),
+        ("get_client_import", get_client_import::main),
+        ("import_clients", import_clients::main),
         ("list_client_fields", list_client_fields::main),
         ("list_clients", list_clients::main),
         ("list_tags", list_tags::main),
         ("merge_clients", merge_clients::main),
+        ("run_client_import", run_client_import::main),
         ("save_client_fields", save_client_fields::main),
         ("unblock_client", unblock_client::main),
+        ("undo_client_import", undo_client_import::main),
         ("undo_client_merge", undo_client_merge::main),
         ("update_client", update_client::main),
         ("update_tag", update_tag::main),

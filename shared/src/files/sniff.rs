@@ -107,18 +107,26 @@ fn ends_as_pdf<R: Read + Seek>(content: &mut R) -> io::Result<bool> {
     last_bytes(content, PDF_END).map(|end| contains(&end, b"%%EOF"))
 }
 
-/// Text in UTF-8 or in Windows' western alphabet to its end, which is neither markup nor a script.
+/// Text in UTF-8, in Windows' western alphabet, or in UTF-16 with its mark, to its end, which is neither markup nor a script.
 fn is_text<R: Read + Seek>(content: &mut R) -> io::Result<bool> {
     /// In small letters, as anywhere in a text.
     const SCRIPTS: [&[u8]; 3] = [b"<?php", b"<?=", b"<script"];
     const LONGEST: usize = 7;
     let mut window = Vec::with_capacity(CHUNK + LONGEST);
-    content.rewind()?;
+    let unit = wide_unit(content)?;
     let mut is_start = true;
     loop {
         let kept = window.len();
         if content.by_ref().take(CHUNK as u64).read_to_end(&mut window)? == 0 {
             return Ok(!is_start);
+        }
+        if let Some(unit) = unit {
+            if (window.len() - kept) % 2 > 0 {
+                return Ok(false);
+            }
+            let narrow: Vec<u8> = window[kept..].chunks_exact(2).map(|pair| narrowed(unit([pair[0], pair[1]]))).collect();
+            window.truncate(kept);
+            window.extend(narrow);
         }
         window[kept..].make_ascii_lowercase();
         if window[kept..].iter().any(is_control)
@@ -131,6 +139,26 @@ fn is_text<R: Read + Seek>(content: &mut R) -> io::Result<bool> {
         // A word may lie across two reads.
         window.drain(..window.len().saturating_sub(LONGEST));
     }
+}
+
+/// How two bytes are a sign.
+type Unit = fn([u8; 2]) -> u16;
+
+/// That of a text that begins with the mark of UTF-16, which is passed over.
+fn wide_unit<R: Read + Seek>(content: &mut R) -> io::Result<Option<Unit>> {
+    content.rewind()?;
+    let mut mark = Vec::with_capacity(2);
+    content.by_ref().take(2).read_to_end(&mut mark)?;
+    match mark[..] {
+        [0xFF, 0xFE] => Ok(Some(u16::from_le_bytes)),
+        [0xFE, 0xFF] => Ok(Some(u16::from_be_bytes)),
+        _ => content.rewind().map(|()| None),
+    }
+}
+
+/// A sign as one byte, those beyond ASCII alike.
+fn narrowed(unit: u16) -> u8 {
+    u8::try_from(unit).ok().filter(u8::is_ascii).unwrap_or(0x80)
 }
 
 fn is_control(byte: &u8) -> bool {

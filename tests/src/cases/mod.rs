@@ -121,6 +121,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_flood_of_jobs_leaves_room_for_other_companies_and_flows_off,
             what_is_due_is_found_whatever_else_waits,
             a_long_job_whose_worker_is_killed_goes_on_where_it_was,
+            an_import_whose_worker_is_killed_makes_nobody_twice,
             webhooks_that_name_the_same_clients_wait_for_each_other,
             a_deadlock_with_a_stranger_is_done_again_and_counted,
             a_row_that_stays_locked_is_answered_with_503_and_a_webhook_is_applied_later,

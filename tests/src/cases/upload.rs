@@ -26,6 +26,17 @@ pub async fn ready_file(stack: &Stack, person: &Person) -> String {
     id
 }
 
+/// A table that is there; answers its id.
+pub async fn table(stack: &Stack, person: &Person, name: &str, mime_type: &str, content: &[u8]) -> String {
+    let announcement = json!({"name": name, "mime_type": mime_type, "size": content.len()});
+    let announced = person.api.post("/storage/signed-upload-url", announcement).await.expect(201);
+    let answer = post_form(stack, &announced["upload"], content).await;
+    assert!(answer < 300, "the upload was answered with {answer}");
+    let id = text(&announced["file"]["id"]).to_owned();
+    person.api.post(&format!("/storage/{id}/complete"), json!({})).await.expect(200);
+    id
+}
+
 /// Posts the form of an upload; answers the status.
 pub async fn post_form(stack: &Stack, upload: &Value, bytes: &[u8]) -> u16 {
     const BOUNDARY: &str = "----balcao";

@@ -1,6 +1,6 @@
 //! GET /clients — clients, newest first; found by name, part of a phone, e-mail or document, and by tag.
 
-use clients::{Client, client_columns};
+use clients::{Client, found::FOUND};
 use conversations::search::numbers;
 use shared::prelude::*;
 
@@ -19,15 +19,6 @@ struct Filters {
     archived: Option<bool>,
 }
 
-const CLIENTS: &str = concat!(
-    "with found as materialized (
-        select found.id, found.place
-          from unnest(app.find_clients($1, $2, $3, coalesce($4, false), $5, $6, $7, $8)) with ordinality found (id, place)
-    ) select ",
-    client_columns!(),
-    " from found join clients on clients.id = found.id order by found.place"
-);
-
 pub fn main() {
     serve(&ROUTE, list_clients);
 }
@@ -38,6 +29,6 @@ async fn list_clients(context: Context, caller: Staff, asked: List<Filters>) -> 
     let phones = search.map(|text| numbers(text)).unwrap_or_default();
     let transaction = context.begin(&caller).await?;
     let is_oldest_first = *order == Order::Asc;
-    let rows = transaction.all(CLIENTS, &[&search, &phones, &tag, archived, &is_oldest_first, at, id, wanted]).await?;
+    let rows = transaction.all(FOUND, &[&search, &phones, &tag, archived, &is_oldest_first, at, id, wanted]).await?;
     Ok(asked.page(rows, |client: &Client| (client.created_at, client.id)))
 }

@@ -222,6 +222,26 @@ fn text_is_neither_markup_nor_script_nor_binary() {
         "oi <script src=x>",
     ] {
         assert_eq!(sniffed(refused, "text/plain"), None, "{refused:?}");
+        if !refused.starts_with('\u{feff}') {
+            assert_eq!(sniffed(wide(refused, u16::to_le_bytes), "text/plain"), None, "{refused:?}");
+            assert_eq!(sniffed(wide(refused, u16::to_be_bytes), "text/plain"), None, "{refused:?}");
+        }
+    }
+}
+
+fn wide(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(order).collect()
+}
+
+#[test]
+fn text_may_be_wide_where_its_mark_says_so() {
+    let text = "nome;telefone\nJoão;11\n".repeat(CHUNK / 10);
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bytes = wide(&text, order);
+        assert_eq!(sniffed(&bytes, "text/csv"), Some("text/csv"));
+        assert_eq!(sniffed(&bytes[2..], "text/csv"), None, "without its mark it is full of zeros");
+        assert_eq!(sniffed(&bytes[..bytes.len() - 1], "text/csv"), None, "half a sign");
+        assert_eq!(sniffed(wide(&format!("{text}<script src=x>"), order), "text/csv"), None);
     }
 }
 

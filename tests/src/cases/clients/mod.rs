@@ -4,7 +4,9 @@ mod blocked;
 mod catalogues;
 mod clients_found;
 mod clients_kept;
+mod exported;
 mod history;
+mod imported;
 mod merged;
 
 use serde_json::Value;
@@ -55,9 +57,26 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_is_wrong_is_named_and_changes_nothing,
             changes_are_told_to_staff_alone,
         };
+        exported::{
+            what_is_exported_is_what_the_list_shows_and_comes_in_again,
+            an_export_is_for_supervisors_and_noted,
+        };
         history::{
             all_that_happened_is_one_timeline,
             a_long_history_is_read_page_by_page_in_little_time,
+        };
+        imported::{
+            a_table_becomes_clients_with_every_wrong_row_named,
+            a_dry_run_says_what_would_be_and_writes_nothing,
+            any_writing_of_a_file_is_the_same_clients,
+            clients_who_are_there_stay_or_change,
+            what_is_of_two_clients_or_twice_in_the_file_is_named,
+            a_file_that_cannot_be_read_says_why,
+            an_import_that_is_undone_leaves_what_people_use,
+            an_import_is_undone_once_and_not_while_it_goes,
+            an_import_that_is_cancelled_stops_and_may_be_undone,
+            imports_webhooks_and_staff_who_meet_one_number_make_one_client,
+            a_hundred_thousand_rows_are_read_and_thousands_come_in_and_go_again,
         };
         merged::{
             two_clients_are_one_with_everything_and_two_again_as_they_were,

@@ -41,6 +41,8 @@ const OF_STAFF: &[&str] = &[
     "update client_fields (fields, kinds, version)",
     "delete client_identities",
     "insert client_identities (client_id, kind, value, address)",
+    "insert client_imports (id, file_id, file_name, on_existing, is_dry_run, mapping)",
+    "update client_imports (undo_job_id, undone_by)",
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
@@ -112,9 +114,15 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert channel_notices",
     "insert client_consents",
     "update client_consents (client_id)",
+    "delete client_identities",
     "insert client_identities",
     "update client_identities",
+    "insert client_import_rows",
+    "update client_import_rows (is_undone)",
+    "update client_imports (mapping, state, fault, headers, made, updated, skipped, failed, errors, error_count, finished_at, undo_job_id, \
+     undone_at, removed, restored, kept)",
     "insert client_merges",
+    "delete clients",
     "insert clients",
     "update clients",
     "delete conversation_handlers",
@@ -177,7 +185,8 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 }
 
 /// Types of events that nobody but the system records, or that are never recorded.
-const OF_THE_SYSTEM_ALONE: &[&str] = &["channel.flagged", "conversation.typing", "template.updated", "user.awaiting_approval"];
+const OF_THE_SYSTEM_ALONE: &[&str] =
+    &["channel.flagged", "clients.imported", "conversation.typing", "template.updated", "user.awaiting_approval"];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {

@@ -200,7 +200,8 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let mut staff =
         [&student[..], &["calendar_of", "has_role", "history_entry", "joined", "look", "searchable", "spaced", "stems"]].concat();
     staff.sort_unstable();
-    let mut system = [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys"]].concat();
+    let mut system =
+        [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys", "undo_client_import"]].concat();
     system.sort_unstable();
     let database = stack.database().await;
     for (role, expected) in [("app_student", student), ("app_staff", staff), ("app_system", system)] {

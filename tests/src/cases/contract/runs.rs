@@ -26,7 +26,7 @@ const UNAUDITED: [&str; 3] = [
 ];
 
 /// Reads of personal data.
-const NOTED_READS: [&str; 3] = ["download_file", "get_conversation", "get_inbound_webhook"];
+const NOTED_READS: [&str; 4] = ["download_file", "export_clients", "get_conversation", "get_inbound_webhook"];
 
 fn operations(stack: &Stack) -> Vec<Operation> {
     stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()).collect()

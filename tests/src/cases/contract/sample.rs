@@ -244,6 +244,7 @@ impl Fixture {
             "mail_job_id" => self.mail_job().await,
             "media_job_id" => self.job("media").await,
             "preparation_job_id" => self.job("preparation").await,
+            "import_job_id" | "table_id" | "client_import_id" => of_imports(&self.stack, &self.company, placeholder).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
@@ -508,6 +509,44 @@ async fn repair_job(stack: &Stack, company: &Company) -> String {
         values ($1, $2, 'retry_failed_jobs', 'repair', $1::uuid::text, '{\"kind\": \"deliver_message\"}', now(), 1)";
     stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
     id.to_string()
+}
+
+async fn of_imports(stack: &Stack, company: &Company, placeholder: &str) -> String {
+    match placeholder {
+        "import_job_id" => import_job(stack, company).await,
+        "table_id" => table(stack, company, "Nome;Telefone\nAna;11 98765-4321\n").await,
+        _ => client_import(stack, company).await,
+    }
+}
+
+async fn table(stack: &Stack, company: &Company, content: &str) -> String {
+    upload::table(stack, &company.admin, "clientes.csv", "text/csv", content.as_bytes()).await
+}
+
+/// A job of the export queue, in a lane of its own: nobody but the run works on it.
+async fn import_job(stack: &Stack, company: &Company) -> String {
+    let table = table(stack, company, "Nome;Telefone\nBia;11 98765-4322\n").await;
+    let id = Uuid::now_v7();
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'import_clients', $1::uuid::text, $3)
+        ), import as (
+            insert into client_imports (id, company_id, file_id, file_name, on_existing, is_dry_run) values ($1, $2, $4, 'clientes.csv', 'skip', false)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'import_clients', 'export', $1::uuid::text, jsonb_build_object('import_id', $1::uuid), now(), 1)";
+    let table: Uuid = table.parse().expect("an id");
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id, &table]).await.expect("a job");
+    id.to_string()
+}
+
+/// An import that has ended.
+pub async fn client_import(stack: &Stack, company: &Company) -> String {
+    let content = format!("Nome;E-mail\nCliente;cliente.{}@exemplo.com.br\n", digits());
+    let table = table(stack, company, &content).await;
+    let started = company.admin.api.post("/clients/import", json!({"file_id": table})).await.expect(202);
+    jobs::progress_when(company, text(&started["id"]), "done").await;
+    text(&started["id"]).to_owned()
 }
 
 /// The newest webhook that was kept.

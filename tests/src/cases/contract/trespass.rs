@@ -316,6 +316,7 @@ fn with_any_ids(text: &str) -> String {
         "scheduled",
         "tag",
         "merge",
+        "import",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -346,6 +347,7 @@ struct Scene {
     scheduled: String,
     tag: String,
     merge: String,
+    import: String,
 }
 
 impl Scene {
@@ -383,6 +385,7 @@ impl Scene {
             one.push(text(&made["id"]).to_owned());
         }
         let merge = sample::client_merge(&company, &one[0], &one[1]).await;
+        let import = sample::client_import(stack, &company).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -405,6 +408,7 @@ impl Scene {
             scheduled,
             tag,
             merge,
+            import,
         }
     }
 
@@ -435,6 +439,7 @@ impl Scene {
             ("{scheduled}", self.scheduled.clone()),
             ("{tag}", self.tag.clone()),
             ("{merge}", self.merge.clone()),
+            ("{import}", self.import.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
-/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`; `{soon}` is a time to come.
+/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -68,6 +68,11 @@ pub const ROWS: &[Row] = &[
     row("undo_client_merge", "/client-merges/{merge}/undo", "", NotFound),
     row("unblock_client", "/clients/{client}/unblock", "", NotFound),
     row("create_client", "/clients", r#"{"name": "Intruso"}"#, OwnThings),
+    row("export_clients", "/clients/export", "", OwnThings),
+    row("export_clients", "/clients/export?search=Cliente%20da%20casa", "", OwnThings),
+    row("get_client_import", "/client-imports/{import}", "", NotFound),
+    row("import_clients", "/clients/import", r#"{"file_id": "{file}"}"#, Invalid),
+    row("undo_client_import", "/client-imports/{import}/undo", "", NotFound),
     row("delete_client", "/clients/{client}", "", NotFound),
     row("get_client_history", "/clients/{client}/history", "", NotFound),
     row("get_client", "/clients/{client}", "", NotFound),

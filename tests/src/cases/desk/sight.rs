@@ -20,6 +20,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "client.unmerged",
     "client.updated",
     "client_fields.updated",
+    "clients.imported",
     "company.updated",
     "department.created",
     "department.deleted",

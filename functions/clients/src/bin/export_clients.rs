@@ -1,0 +1,115 @@
+//! GET /clients/export — the clients that a list with these filters shows, as a file: redirects to a URL that works for five minutes.
+
+use bytes::Bytes;
+use clients::{
+    Client,
+    export::{Sheet, header, row},
+    fields,
+    found::FOUND,
+};
+use conversations::search::numbers;
+use futures_util::future::try_join3;
+use shared::{
+    closed_set,
+    files::{REMOVE_UNLESS_KEPT, presigned_download, put},
+    parameters,
+    prelude::*,
+};
+
+const ROUTE: Route = Route::get("/clients/export").fails(&[TOO_MANY_CLIENTS]).needs(Privilege::Files);
+
+const TOO_MANY_CLIENTS: Problem = Problem::new(
+    422,
+    "too_many_clients",
+    "São mais de 100.000 clientes. Use os filtros.",
+    "There are more than 100,000 clients. Use the filters.",
+);
+
+/// Clients of a file, at most: what is written well within the time that an answer may take.
+const MOST: usize = 100_000;
+
+/// Clients that are read at a time.
+const FULL: usize = 1_000;
+const PAGE: i64 = 1_000;
+
+closed_set! {
+    /// A text of cells, or a spreadsheet.
+    ExportFormat { Csv = "csv", Xlsx = "xlsx" }
+}
+
+closed_set! {
+    /// What is between the cells of a text: a semicolon, as spreadsheets in Brazil read it, or a comma.
+    Separator { Semicolon = ";", Comma = "," }
+}
+
+#[derive(Deserialize, Validate, JsonSchema)]
+struct Wish {
+    /// `csv` when it is not given.
+    #[garde(skip)]
+    format: Option<ExportFormat>,
+    /// `;` when it is not given.
+    #[garde(skip)]
+    separator: Option<Separator>,
+    /// As of the list.
+    #[garde(length(chars, max = 200))]
+    search: Option<String>,
+    #[garde(length(chars, max = 40))]
+    tag: Option<String>,
+    /// `true`: those that were deleted.
+    #[garde(skip)]
+    archived: Option<bool>,
+}
+
+/// In which the columns are named.
+const LANGUAGE: &str = "select locale from companies";
+
+#[derive(FromRow)]
+struct Language {
+    locale: Locale,
+}
+
+pub fn main() {
+    serve(&ROUTE, export_clients);
+}
+
+async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(wish): Query<Wish>) -> Result<Redirect, Error> {
+    let Wish { format, separator, search, tag, archived } = wish;
+    let format = format.unwrap_or(ExportFormat::Csv);
+    let mut sheet = match format {
+        ExportFormat::Csv => Sheet::csv(separator.unwrap_or(Separator::Semicolon).as_str().as_bytes()[0]),
+        ExportFormat::Xlsx => Sheet::xlsx()?,
+    };
+    let phones = search.as_deref().map(numbers).unwrap_or_default();
+    let transaction = context.begin(&caller).await?;
+    let read = async |at: Option<Timestamp>, after: Option<Uuid>| {
+        transaction.all::<Client>(FOUND, &[&search, &phones, &tag, &archived, &false, &at, &after, &PAGE]).await
+    };
+    let (fields, Language { locale }, mut page) =
+        try_join3(fields::read(&transaction), transaction.one(LANGUAGE, &[]), read(None, None)).await?;
+    sheet.push(&header(locale, &fields))?;
+    let mut count = 0;
+    loop {
+        count += page.len();
+        if count > MOST {
+            return Err(TOO_MANY_CLIENTS.into());
+        }
+        for client in &page {
+            sheet.push(&row(locale, &fields, client))?;
+        }
+        let Some(last) = page.last().filter(|_| page.len() == FULL) else { break };
+        page = read(Some(last.created_at), Some(last.id)).await?;
+    }
+    // It is named before it is made, and goes by itself.
+    let key = format!("company/{}/export-{}", caller.company_id, context.new_id());
+    let day = context.now().to_string();
+    let name = format!("clientes-{}.{}", &day[..10], format.as_str());
+    let mime_type = match format {
+        ExportFormat::Csv => "text/csv; charset=utf-8",
+        ExportFormat::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    };
+    transaction.defer(REMOVE_UNLESS_KEPT, parameters![key.clone()]);
+    transaction.note_access(format!("clients:{count}"));
+    transaction.commit_quietly().await?;
+    put(&context, &key, mime_type, Bytes::from(sheet.bytes()?)).await?;
+    Ok(Redirect(presigned_download(&context, &key, &name, mime_type, false).await?))
+}

@@ -1,0 +1,143 @@
+//! Clients as a table: a text that spreadsheets of any country open, or a spreadsheet.
+
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
+use serde_json::Value;
+use shared::{
+    error::{Error, INTERNAL},
+    identity::Locale,
+};
+
+use crate::{Client, fields::ClientFields};
+
+/// A table on its way to a file.
+pub enum Sheet {
+    Csv { text: Vec<u8>, separator: u8 },
+    Xlsx { book: Box<Workbook>, rows: u32 },
+}
+
+impl Sheet {
+    /// With the mark by which spreadsheets know UTF-8.
+    #[must_use]
+    pub fn csv(separator: u8) -> Self {
+        Self::Csv { text: "\u{feff}".as_bytes().to_vec(), separator }
+    }
+
+    /// # Errors
+    /// 500 when the disk is full.
+    pub fn xlsx() -> Result<Self, Error> {
+        let mut book = Workbook::new();
+        book.add_worksheet_with_constant_memory().map_err(unwritable)?;
+        Ok(Self::Xlsx { book: Box::new(book), rows: 0 })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// 500 when the disk is full.
+    pub fn push(&mut self, cells: &[String]) -> Result<(), Error> {
+        match self {
+            Self::Csv { text, separator } => {
+                let cells: Vec<String> = cells.iter().map(|cell| quoted(&defused(cell), *separator)).collect();
+                text.extend_from_slice(cells.join(&char::from(*separator).to_string()).as_bytes());
+                text.extend_from_slice(b"\r\n");
+            }
+            Self::Xlsx { book, rows } => {
+                let sheet = book.worksheet_from_index(0).map_err(unwritable)?;
+                let format = if *rows == 0 { Format::new().set_bold() } else { Format::new() };
+                for (cell, column) in cells.iter().zip(0_u16..) {
+                    if !cell.is_empty() {
+                        // A text is a text, whatever it begins with.
+                        sheet.write_string_with_format(*rows, column, cell, &format).map_err(unwritable)?;
+                    }
+                }
+                *rows += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// 500 when the disk is full.
+    pub fn bytes(self) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Csv { text, .. } => Ok(text),
+            Self::Xlsx { mut book, .. } => book.save_to_buffer().map_err(unwritable),
+        }
+    }
+}
+
+fn unwritable(error: XlsxError) -> Error {
+    INTERNAL.caused_by(format!("spreadsheet: {error}"))
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn defused(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn quoted(cell: &str, separator: u8) -> String {
+    let is_special = |sign: char| matches!(sign, '"' | '\n' | '\r') || sign == char::from(separator);
+    if cell.contains(is_special) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+}
+
+/// The names of the columns, which an import knows again.
+#[must_use]
+pub fn header(locale: Locale, fields: &ClientFields) -> Vec<String> {
+    let names = match locale {
+        Locale::English => ["Name", "Phones", "Email", "Document", "Tags", "Accepts marketing", "Created at"],
+        Locale::Portuguese => ["Nome", "Telefones", "E-mail", "CPF/CNPJ", "Etiquetas", "Aceita marketing", "Criado em"],
+    };
+    names.into_iter().map(str::to_owned).chain(fields.fields.iter().map(|field| field.label.clone())).collect()
+}
+
+/// A client as a row of them.
+#[must_use]
+pub fn row(locale: Locale, fields: &ClientFields, client: &Client) -> Vec<String> {
+    let truth = |is_true: bool| match (locale, is_true) {
+        (Locale::English, true) => "yes",
+        (Locale::English, false) => "no",
+        (Locale::Portuguese, true) => "sim",
+        (Locale::Portuguese, false) => "não",
+    };
+    let said = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::Bool(is_true) => truth(*is_true).to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let phones: Vec<String> = client.phones.iter().map(|phone| format!("+{phone}")).collect();
+    let name = if client.name_source == crate::NameSource::Number { String::new() } else { client.name.clone() };
+    let mut cells = vec![
+        name,
+        phones.join(", "),
+        client.email.clone().unwrap_or_default(),
+        client.document.clone().unwrap_or_default(),
+        client.tags.join(", "),
+        client.accepts_marketing.map(truth).unwrap_or_default().to_owned(),
+        client.created_at.to_string(),
+    ];
+    cells.extend(fields.fields.iter().map(|field| client.custom_fields.get(&field.key).map(said).unwrap_or_default()));
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_begins_with_its_mark_and_no_cell_is_a_formula() {
+        let mut sheet = Sheet::csv(b';');
+        sheet.push(&["=1+1".into(), "a;\"b\"".into(), String::new(), "Ana, Bia".into(), "-5".into()]).unwrap();
+        assert_eq!(String::from_utf8(sheet.bytes().unwrap()).unwrap(), "\u{feff}'=1+1;\"a;\"\"b\"\"\";;Ana, Bia;'-5\r\n");
+    }
+
+    #[test]
+    fn a_spreadsheet_is_one() {
+        let mut sheet = Sheet::xlsx().unwrap();
+        sheet.push(&["Nome".into(), "Valor".into()]).unwrap();
+        sheet.push(&["=1+1".into(), String::new()]).unwrap();
+        assert!(sheet.bytes().unwrap().starts_with(b"PK\x03\x04"));
+    }
+}

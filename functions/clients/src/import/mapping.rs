@@ -1,0 +1,252 @@
+//! Which column is what of a client.
+
+use std::collections::BTreeMap;
+
+use super::FileFault;
+use crate::fields::ClientFields;
+
+/// What columns may be.
+pub const TARGET: &str = "^(name|phone|email|document|tags|custom_fields[.][a-z][a-z0-9_]{0,39})$";
+
+/// Of each column's header, what is in it. Other columns are left out.
+pub type Mapping = BTreeMap<String, String>;
+
+/// What a column is of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Name,
+    Phone,
+    Email,
+    Document,
+    Tags,
+    Custom(String),
+}
+
+impl Target {
+    /// What a mapping says.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "name" => Self::Name,
+            "phone" => Self::Phone,
+            "email" => Self::Email,
+            "document" => Self::Document,
+            "tags" => Self::Tags,
+            other => Self::Custom(other.strip_prefix("custom_fields.")?.to_owned()),
+        })
+    }
+
+    /// Whether it may be a field's key.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        let Self::Custom(key) = self else { return true };
+        let is_inner = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_';
+        key.len() <= 40 && key.bytes().next().is_some_and(|first| first.is_ascii_lowercase()) && key.bytes().all(is_inner)
+    }
+
+    fn named(&self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::Phone => "phone".to_owned(),
+            Self::Email => "email".to_owned(),
+            Self::Document => "document".to_owned(),
+            Self::Tags => "tags".to_owned(),
+            Self::Custom(key) => format!("custom_fields.{key}"),
+        }
+    }
+
+    /// Whether several columns may be it.
+    fn is_many(&self) -> bool {
+        matches!(self, Self::Phone | Self::Tags)
+    }
+}
+
+/// Words that columns are headed with, without accents and signs.
+const HEADERS: [(&str, &str); 38] = [
+    ("name", "nome"),
+    ("name", "nome completo"),
+    ("name", "cliente"),
+    ("name", "contato"),
+    ("name", "razao social"),
+    ("name", "name"),
+    ("name", "full name"),
+    ("name", "client"),
+    ("name", "customer"),
+    ("phone", "telefone"),
+    ("phone", "telefones"),
+    ("phone", "celular"),
+    ("phone", "whatsapp"),
+    ("phone", "fone"),
+    ("phone", "numero"),
+    ("phone", "telefone celular"),
+    ("phone", "telefone fixo"),
+    ("phone", "phone"),
+    ("phone", "phones"),
+    ("phone", "phone number"),
+    ("phone", "mobile"),
+    ("phone", "mobile phone"),
+    ("email", "email"),
+    ("email", "e mail"),
+    ("email", "correio eletronico"),
+    ("email", "email address"),
+    ("document", "cpf"),
+    ("document", "cnpj"),
+    ("document", "cpf cnpj"),
+    ("document", "cpf ou cnpj"),
+    ("document", "documento"),
+    ("document", "document"),
+    ("document", "tax id"),
+    ("tags", "etiquetas"),
+    ("tags", "etiqueta"),
+    ("tags", "marcadores"),
+    ("tags", "tags"),
+    ("tags", "labels"),
+];
+
+/// What headers seem to say, in Portuguese or English, and by the company's own fields.
+#[must_use]
+pub fn guess(headers: &[String], fields: &ClientFields) -> Mapping {
+    let mut mapping = Mapping::new();
+    let mut taken: Vec<Target> = Vec::new();
+    for header in headers {
+        let words = plain(header);
+        // "Telefone 2" is another of them.
+        let bare = words.trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == ' ');
+        let known = |words: &str| HEADERS.iter().find(|(_, known)| *known == words).map(|(target, _)| (*target).to_owned());
+        let own = || {
+            let field = fields.fields.iter().find(|field| plain(&field.label) == words || plain(&field.key) == words)?;
+            Some(format!("custom_fields.{}", field.key))
+        };
+        let Some(text) = known(&words).or_else(own).or_else(|| known(bare)) else { continue };
+        let Some(target) = Target::read(&text) else { continue };
+        let is_repeated = headers.iter().filter(|other| *other == header).count() > 1;
+        if is_repeated || !target.is_many() && taken.contains(&target) {
+            continue;
+        }
+        mapping.insert(header.clone(), target.named());
+        taken.push(target);
+    }
+    mapping
+}
+
+/// Small letters and digits, without accents, one blank between words.
+fn plain(text: &str) -> String {
+    let letters = text.chars().flat_map(char::to_lowercase).map(|letter| match letter {
+        'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
+        'ú' | 'ù' | 'û' | 'ü' => 'u',
+        'ç' => 'c',
+        letter if letter.is_alphanumeric() => letter,
+        _ => ' ',
+    });
+    letters.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What each column of a file is, as a mapping says.
+///
+/// # Errors
+/// Why the mapping is none of this file.
+pub fn columns(headers: &[String], mapping: &Mapping, fields: &ClientFields) -> Result<Vec<Option<Target>>, FileFault> {
+    let mut columns = vec![None; headers.len()];
+    let mut taken: Vec<Target> = Vec::new();
+    for (header, text) in mapping {
+        let target = Target::read(text).ok_or(FileFault::UnknownColumn)?;
+        let mut places = (0..headers.len()).filter(|place| headers[*place] == header.trim());
+        let place = places.next().ok_or(FileFault::UnknownColumn)?;
+        if places.next().is_some() || !target.is_many() && taken.contains(&target) {
+            return Err(FileFault::RepeatedColumn);
+        }
+        if let Target::Custom(key) = &target
+            && !fields.fields.iter().any(|field| field.key == *key)
+        {
+            return Err(FileFault::UnknownCustomField);
+        }
+        taken.push(target.clone());
+        columns[place] = Some(target);
+    }
+    let is_telling = |target: &Target| matches!(target, Target::Name | Target::Phone | Target::Email | Target::Document);
+    if taken.iter().any(is_telling) { Ok(columns) } else { Err(FileFault::NoName) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn fields() -> ClientFields {
+        let field = json!({"key": "turma", "label": "Turma de 2026", "kind": "text", "options": []});
+        ClientFields { fields: vec![from_value(field).unwrap()], version: 1 }
+    }
+
+    fn headers(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn headers_are_guessed_in_both_languages() {
+        let guessed = guess(
+            &headers(&[
+                "NOME COMPLETO",
+                "E-mail",
+                "Telefone 1",
+                "Celular",
+                "CPF/CNPJ",
+                "Etiquetas",
+                "Turma de 2026",
+                "Observações",
+            ]),
+            &fields(),
+        );
+        let said: Vec<(&str, &str)> = guessed.iter().map(|(header, target)| (header.as_str(), target.as_str())).collect();
+        assert_eq!(
+            said,
+            [
+                ("CPF/CNPJ", "document"),
+                ("Celular", "phone"),
+                ("E-mail", "email"),
+                ("Etiquetas", "tags"),
+                ("NOME COMPLETO", "name"),
+                ("Telefone 1", "phone"),
+                ("Turma de 2026", "custom_fields.turma"),
+            ]
+        );
+        let english = guess(&headers(&["Full Name", "Mobile phone", "Email address", "turma"]), &fields());
+        assert_eq!(english.len(), 4);
+    }
+
+    #[test]
+    fn of_two_names_the_first_is_taken_and_of_equal_headers_none() {
+        let guessed = guess(&headers(&["Nome", "Cliente", "Telefone", "Telefone"]), &fields());
+        assert_eq!(guessed, Mapping::from([("Nome".to_owned(), "name".to_owned())]));
+    }
+
+    #[test]
+    fn a_mapping_is_of_the_file_or_refused() {
+        let file = headers(&["A", "B", "C", "C"]);
+        let read = |pairs: &[(&str, &str)]| {
+            let mapping = pairs.iter().map(|(header, target)| ((*header).to_owned(), (*target).to_owned())).collect();
+            columns(&file, &mapping, &fields())
+        };
+        assert_eq!(read(&[("A", "name"), ("B", "phone")]), Ok(vec![Some(Target::Name), Some(Target::Phone), None, None]));
+        assert_eq!(read(&[("D", "name")]), Err(FileFault::UnknownColumn));
+        assert_eq!(read(&[("C", "name")]), Err(FileFault::RepeatedColumn));
+        assert_eq!(read(&[("A", "name"), ("B", "name")]), Err(FileFault::RepeatedColumn));
+        assert_eq!(read(&[("A", "name"), ("B", "custom_fields.outro")]), Err(FileFault::UnknownCustomField));
+        assert_eq!(read(&[("A", "tags")]), Err(FileFault::NoName));
+        assert_eq!(read(&[]), Err(FileFault::NoName));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_guessed_is_a_mapping_of_the_file(texts in prop::collection::vec("(nome|Telefone|E-mail|CPF|Turma de 2026|[ -~é]{0,12}) ?[0-9]?", 0..12)) {
+            let texts: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
+            let guessed = guess(&texts, &fields());
+            let read = columns(&texts, &guessed, &fields());
+            prop_assert!(matches!(read, Ok(_) | Err(FileFault::NoName)), "{read:?}");
+        }
+    }
+}

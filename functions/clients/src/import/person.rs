@@ -1,0 +1,291 @@
+//! What a row says of a client.
+
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
+use shared::{prelude::*, text::has_hidden_characters};
+
+use super::{RowError, RowFault, mapping::Target, table::Row};
+use crate::{
+    Known,
+    document::Document,
+    fields::{ClientField, ClientFields, FieldKind},
+    once_each,
+    phone::Phone,
+};
+
+/// A client as a row says that they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Person {
+    pub row: i64,
+    pub name: Option<String>,
+    pub known: Known,
+    pub tags: Vec<String>,
+    pub custom_fields: Map<String, Value>,
+}
+
+impl Person {
+    /// By what they are found, as `app.lock_keys` knows it.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let Known { document, email, phones } = &self.known;
+        let phones = phones.iter().map(|phone| format!("phone:{phone}"));
+        let email = email.iter().map(|email| format!("email:{email}"));
+        let document = document.iter().map(|document| format!("document:{document}"));
+        phones.chain(email).chain(document).collect()
+    }
+}
+
+/// Reads rows of one file.
+#[derive(Debug)]
+pub struct Reading<'file> {
+    pub headers: &'file [String],
+    pub columns: &'file [Option<Target>],
+    pub fields: &'file ClientFields,
+}
+
+impl Reading<'_> {
+    /// What a row says.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn person(&self, row: &Row) -> Result<Person, Vec<RowError>> {
+        if row.cells.len() != self.columns.len() {
+            return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
+        }
+        let mut person = Person { row: row.number, ..Person::default() };
+        let (mut phones, mut errors): (Vec<Phone>, Vec<RowError>) = (Vec::new(), Vec::new());
+        for ((cell, target), header) in row.cells.iter().zip(self.columns).zip(self.headers) {
+            let (Some(target), text) = (target, plain(cell)) else { continue };
+            if text.is_empty() {
+                continue;
+            }
+            let read = match target {
+                Target::Name => name(text).map(|name| person.name = Some(name)),
+                Target::Phone => numbers(text).map(|more| phones.extend(more)),
+                Target::Email => {
+                    typed(text, RowFault::InvalidEmail).map(|email: Email| person.known.email = Some(email.to_string()))
+                }
+                Target::Document => typed(&digits(text), RowFault::InvalidDocument)
+                    .map(|document: Document| person.known.document = Some(document.to_string())),
+                Target::Tags => tags(text).map(|more| person.tags.extend(more)),
+                Target::Custom(key) => match self.fields.fields.iter().find(|field| field.key == *key) {
+                    Some(field) => value(field, text).map(|value| drop(person.custom_fields.insert(key.clone(), value))),
+                    None => Err(RowFault::WrongCustomValue),
+                },
+            };
+            if let Err(fault) = read {
+                errors.push(RowError::new(row.number, Some(header), fault));
+            }
+        }
+        person.known.phones = Known::new(None, None, &phones).phones;
+        person.tags = once_each(std::mem::take(&mut person.tags));
+        let mut whole = |is_wrong: bool, fault| {
+            if is_wrong {
+                errors.push(RowError::new(row.number, None, fault));
+            }
+        };
+        whole(person.known.phones.len() > 10, RowFault::TooManyPhones);
+        whole(person.tags.len() > 30, RowFault::TooManyTags);
+        let says_nothing = person.name.is_none() && person.keys().is_empty();
+        if errors.is_empty() && says_nothing {
+            errors.push(RowError::new(row.number, None, RowFault::NothingKnown));
+        }
+        if errors.is_empty() { Ok(person) } else { Err(errors) }
+    }
+}
+
+/// A cell without blanks around it, nor the sign that keeps spreadsheets from taking it for a formula.
+fn plain(cell: &str) -> &str {
+    let cell = cell.trim();
+    let is_kept = |rest: &&str| rest.starts_with(['=', '+', '-', '@']);
+    cell.strip_prefix('\'').filter(is_kept).unwrap_or(cell)
+}
+
+fn visible(text: &str, most: usize) -> Result<String, RowFault> {
+    if text.chars().count() > most {
+        return Err(RowFault::TooLong);
+    }
+    if has_hidden_characters(text) { Err(RowFault::HiddenCharacters) } else { Ok(text.to_owned()) }
+}
+
+fn name(text: &str) -> Result<String, RowFault> {
+    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "), 120)
+}
+
+/// Several in one cell, too.
+fn numbers(text: &str) -> Result<Vec<Phone>, RowFault> {
+    let texts = text.split([',', ';', '|', '/', '\n']).map(str::trim).filter(|text| !text.is_empty());
+    texts.take(50).map(|text| typed(text, RowFault::InvalidPhone)).collect()
+}
+
+fn tags(text: &str) -> Result<Vec<String>, RowFault> {
+    let texts = text.split([',', ';', '|', '\n']).map(str::trim).filter(|text| !text.is_empty());
+    texts.take(50).map(|text| visible(text, 40)).collect()
+}
+
+fn typed<T: DeserializeOwned + Validate<Context = ()>>(text: &str, fault: RowFault) -> Result<T, RowFault> {
+    if text.len() > 400 {
+        return Err(RowFault::TooLong);
+    }
+    serde_json::from_value::<T>(json!(text)).ok().filter(|value| value.validate().is_ok()).ok_or(fault)
+}
+
+/// Spreadsheets take zeros away that a document begins with.
+fn digits(text: &str) -> String {
+    match text.len() {
+        9..=10 if text.bytes().all(|byte| byte.is_ascii_digit()) => format!("{text:0>11}"),
+        12..=13 if text.bytes().all(|byte| byte.is_ascii_digit()) => format!("{text:0>14}"),
+        _ => text.to_owned(),
+    }
+}
+
+fn value(field: &ClientField, text: &str) -> Result<Value, RowFault> {
+    let lower = text.to_lowercase();
+    let value = match field.kind {
+        FieldKind::Text => json!(visible(text, 500)?),
+        FieldKind::Number => number(text).ok_or(RowFault::WrongCustomValue)?,
+        FieldKind::Date => json!(date(text).ok_or(RowFault::WrongCustomValue)?),
+        FieldKind::Boolean => match lower.as_str() {
+            "sim" | "s" | "true" | "verdadeiro" | "yes" | "y" | "1" | "x" => json!(true),
+            "não" | "nao" | "n" | "false" | "falso" | "no" | "0" => json!(false),
+            _ => return Err(RowFault::WrongCustomValue),
+        },
+        FieldKind::Choice => {
+            let option = field.options.iter().find(|option| option.to_lowercase() == lower);
+            json!(option.ok_or(RowFault::WrongCustomValue)?)
+        }
+    };
+    Ok(value)
+}
+
+/// `1.234,5` and `1,234.5` are the same: the last sign of one comma or point is the decimal one.
+fn number(text: &str) -> Option<Value> {
+    let text: String = text.trim_start_matches("R$").chars().filter(|sign| !sign.is_whitespace()).collect();
+    let plain = match (text.rfind(','), text.rfind('.')) {
+        (Some(comma), Some(point)) if comma > point => text.replace('.', "").replace(',', "."),
+        (Some(_), Some(_)) => text.replace(',', ""),
+        (Some(_), None) => text.replacen(',', ".", 1),
+        _ => text,
+    };
+    let is_plain = plain.chars().all(|sign| sign.is_ascii_digit() || sign == '.' || sign == '-');
+    if let Some(whole) = plain.parse::<i64>().ok().filter(|_| is_plain) {
+        return Some(json!(whole));
+    }
+    plain.parse::<f64>().ok().filter(|number| is_plain && number.is_finite()).map(|number| json!(number))
+}
+
+/// A day as people here write it, or as machines do.
+fn date(text: &str) -> Option<String> {
+    let text = text.split([' ', 'T']).next().unwrap_or_default();
+    if let Some((day, rest)) = text.split_once('/') {
+        let (month, year) = rest.split_once('/')?;
+        let date = Date::new(year.parse().ok().filter(|year| *year >= 1000)?, month.parse().ok()?, day.parse().ok()?);
+        return date.ok().map(|date| date.to_string());
+    }
+    (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().map(|date| date.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields() -> ClientFields {
+        let fields = json!([
+            {"key": "valor", "label": "Valor", "kind": "number"},
+            {"key": "nascimento", "label": "Nascimento", "kind": "date"},
+            {"key": "ativo", "label": "Ativo", "kind": "boolean"},
+            {"key": "plano", "label": "Plano", "kind": "choice", "options": ["Ouro", "Prata"]},
+        ]);
+        ClientFields { fields: serde_json::from_value(fields).unwrap(), version: 1 }
+    }
+
+    fn read(cells: &[(&str, &str)]) -> Result<Person, Vec<(Option<String>, String)>> {
+        let headers: Vec<String> = cells.iter().map(|(target, _)| (*target).to_owned()).collect();
+        let columns: Vec<Option<Target>> = headers.iter().map(|header| Target::read(header)).collect();
+        let fields = fields();
+        let reading = Reading { headers: &headers, columns: &columns, fields: &fields };
+        let row = Row { number: 2, cells: cells.iter().map(|(_, cell)| (*cell).to_owned()).collect() };
+        reading.person(&row).map_err(|errors| errors.into_iter().map(|error| (error.column, error.code)).collect())
+    }
+
+    #[test]
+    fn a_row_is_a_client_in_one_writing() {
+        let person = read(&[
+            ("name", "  Maria   da Silva "),
+            ("phone", "(11) 8765-4321 / 11 98765-4321; +54 9 11 2345-6789"),
+            ("email", "Maria@Exemplo.com.br"),
+            ("document", "529.982.247-25"),
+            ("tags", "vip, 2026;vip"),
+        ])
+        .unwrap();
+        assert_eq!(person.name.as_deref(), Some("Maria da Silva"));
+        assert_eq!(person.known.phones, ["5511987654321", "541123456789"]);
+        assert_eq!(person.keys()[2..], ["email:maria@exemplo.com.br", "document:52998224725"]);
+        assert_eq!(person.tags, ["vip", "2026"]);
+    }
+
+    #[test]
+    fn values_are_of_the_kind_of_their_field() {
+        let person = read(&[
+            ("name", "Ana"),
+            ("custom_fields.valor", "R$ 1.234,50"),
+            ("custom_fields.nascimento", "28/11/1990"),
+            ("custom_fields.ativo", "Sim"),
+            ("custom_fields.plano", "OURO"),
+        ])
+        .unwrap();
+        let wanted = json!({"valor": 1234.5, "nascimento": "1990-11-28", "ativo": true, "plano": "Ouro"});
+        assert_eq!(Value::Object(person.custom_fields), wanted);
+        for (target, cell) in [
+            ("custom_fields.valor", "muito"),
+            ("custom_fields.valor", "inf"),
+            ("custom_fields.nascimento", "31/02/2020"),
+            ("custom_fields.ativo", "talvez"),
+            ("custom_fields.plano", "Bronze"),
+        ] {
+            assert_eq!(
+                read(&[("name", "Ana"), (target, cell)]),
+                Err(vec![(Some(target.to_owned()), "wrong_custom_value".to_owned())])
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_column() {
+        let codes = |cells: &[(&str, &str)]| read(cells).unwrap_err().into_iter().map(|(_, code)| code).collect::<Vec<_>>();
+        let long = "a".repeat(1_000);
+        assert_eq!(
+            codes(&[("name", &long), ("email", "nada"), ("phone", "190"), ("document", "111.111.111-11")]),
+            ["too_long", "invalid_email", "invalid_phone", "invalid_document"]
+        );
+        assert_eq!(codes(&[("name", " "), ("email", "")]), ["nothing_known"]);
+        assert_eq!(codes(&[("name", "A\u{202e}na")]), ["hidden_characters"]);
+        assert_eq!(
+            codes(&[("name", "Ana"), ("tags", &(0..31).map(|tag| format!("t{tag}")).collect::<Vec<_>>().join(","))]),
+            ["too_many_tags"]
+        );
+    }
+
+    #[test]
+    fn a_formula_is_a_text_and_zeros_come_back() {
+        assert_eq!(read(&[("name", "=1+1")]).unwrap().name.as_deref(), Some("=1+1"));
+        assert_eq!(read(&[("name", "'=1+1")]).unwrap().name.as_deref(), Some("=1+1"));
+        assert_eq!(read(&[("name", "'Ana")]).unwrap().name.as_deref(), Some("'Ana"));
+        assert_eq!(read(&[("document", "1234567890")]).unwrap().known.document.as_deref(), Some("01234567890"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_cells_say_is_read_or_refused(cells in prop::collection::vec(".{0,60}", 9)) {
+            let targets = ["name", "phone", "email", "document", "tags", "custom_fields.valor", "custom_fields.nascimento",
+                           "custom_fields.ativo", "custom_fields.plano"];
+            let pairs: Vec<(&str, &str)> = targets.into_iter().zip(cells.iter().map(String::as_str)).collect();
+            if let Ok(person) = read(&pairs) {
+                prop_assert!(person.name.is_some() || !person.keys().is_empty());
+                prop_assert!(fields().problems(&person.custom_fields).is_empty());
+            }
+        }
+    }
+}
