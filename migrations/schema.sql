@@ -136,6 +136,17 @@ create table public.client_fields (
 alter table public.client_fields enable row level security;
 alter table public.client_fields force row level security;
 
+create table public.client_files (
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    file_id uuid not null,
+    added_by uuid not null default app.user_id(),
+    added_at timestamp with time zone not null default now(),
+    moved_from uuid[] not null default '{}'::uuid[]
+);
+alter table public.client_files enable row level security;
+alter table public.client_files force row level security;
+
 create table public.client_identities (
     company_id uuid not null default app.company_id(),
     client_id uuid not null,
@@ -997,6 +1008,11 @@ alter table public.client_consents add constraint client_consents_purpose_check 
 alter table public.client_consents add constraint client_consents_source_check CHECK ((source = 'whatsapp_preference'::text));
 alter table public.client_fields add constraint client_fields_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.client_fields add constraint client_fields_pkey PRIMARY KEY (company_id);
+alter table public.client_files add constraint client_files_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.users(id);
+alter table public.client_files add constraint client_files_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.client_files add constraint client_files_company_id_file_id_fkey FOREIGN KEY (company_id, file_id) REFERENCES public.files(company_id, id) ON DELETE CASCADE;
+alter table public.client_files add constraint client_files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.client_files add constraint client_files_pkey PRIMARY KEY (company_id, file_id);
 alter table public.client_identities add constraint client_identities_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.client_identities add constraint client_identities_kind_check CHECK ((kind = ANY (ARRAY['phone'::text, 'email'::text, 'lid'::text, 'bsuid'::text, 'student'::text, 'visitor'::text, 'botconversa'::text])));
 alter table public.client_identities add constraint client_identities_pkey PRIMARY KEY (company_id, kind, value);
@@ -1242,6 +1258,7 @@ CREATE UNIQUE INDEX channel_notices_once ON public.channel_notices USING btree (
 CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (company_id, at DESC);
 CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
 CREATE UNIQUE INDEX client_consents_once ON public.client_consents USING btree (company_id, md5((proof)::text));
+CREATE INDEX client_files_client ON public.client_files USING btree (company_id, client_id, added_at DESC, file_id DESC);
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_import_rows_left ON public.client_import_rows USING btree (company_id, import_id, client_id) WHERE (NOT is_undone);
@@ -1313,6 +1330,7 @@ CREATE INDEX message_templates_newest ON public.message_templates USING btree (c
 CREATE INDEX message_templates_provider ON public.message_templates USING btree (company_id, provider_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
+CREATE INDEX messages_files ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX notes_at ON public.notes USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
@@ -1373,7 +1391,22 @@ UNION ALL
     client_merges.at,
     client_merges.id,
     'merge'::text AS kind
-   FROM public.client_merges;
+   FROM public.client_merges
+UNION ALL
+ SELECT notes.company_id,
+    notes.client_id,
+    notes.created_at AS at,
+    notes.id,
+    'note'::text AS kind
+   FROM public.notes
+  WHERE (notes.deleted_at IS NULL)
+UNION ALL
+ SELECT client_files.company_id,
+    client_files.client_id,
+    client_files.added_at AS at,
+    client_files.file_id AS id,
+    'file'::text AS kind
+   FROM public.client_files;
 
 -- functions
 
@@ -3011,6 +3044,15 @@ begin
             select jsonb_build_object('merge_id', m.id, 'merged_client_id', m.merged_client_id, 'by_user_id', m.by_user_id,
                                       'undone_at', m.undone_at)
               from public.client_merges m where m.id = history_entry.id)
+        when 'note' then (
+            select jsonb_build_object(
+                       'conversation_id', n.conversation_id, 'author_id', n.author_id, 'text', n.text, 'is_pinned', n.is_pinned)
+              from public.notes n where n.id = history_entry.id)
+        when 'file' then (
+            select jsonb_build_object('file_id', f.file_id, 'added_by_id', f.added_by, 'name', files.name, 'mime_type', files.mime_type)
+              from public.client_files f
+              join public.files on files.company_id = f.company_id and files.id = f.file_id
+             where f.file_id = history_entry.id)
     end;
 end
 $function$;
@@ -3676,6 +3718,26 @@ begin
         return;
     end if;
     return query select * from app.join_clients(merge, stays, goes, why, stays);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_client_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if new.merged_into_id is not null then
+        update client_files
+           set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id;
+    else
+        update client_files
+           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
 end
 $function$;
 
@@ -5651,6 +5713,7 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
@@ -5768,6 +5831,18 @@ create policy company on public.client_fields as restrictive for all to public u
 create policy staff on public.client_fields as permissive for all to app_staff using true;
 
 create policy system on public.client_fields as permissive for all to app_system using true;
+
+create policy company on public.client_files as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.client_files as permissive for all to app_lookup using true;
+
+create policy own_documents on public.client_files as restrictive for insert to app_staff with check (EXISTS ( SELECT
+   FROM public.files
+  WHERE ((files.company_id = client_files.company_id) AND (files.id = client_files.file_id) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id)) AND (files.status = 'ready'::text) AND (files.purpose = 'document'::text))));
+
+create policy staff on public.client_files as permissive for all to app_staff using true;
+
+create policy system on public.client_files as permissive for all to app_system using true;
 
 create policy company on public.client_identities as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -5924,6 +5999,10 @@ create policy avatars on public.files as permissive for select to app_staff usin
   WHERE ((memberships.company_id = files.company_id) AND (memberships.avatar_file_id = files.id))));
 
 create policy company on public.files as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy documents on public.files as permissive for select to app_staff using (EXISTS ( SELECT
+   FROM public.client_files
+  WHERE ((client_files.company_id = files.company_id) AND (client_files.file_id = files.id))));
 
 create policy lookup on public.files as permissive for all to app_lookup using true;
 
@@ -6343,6 +6422,10 @@ grant insert on column public.client_fields.company_id to app_staff;
 grant update on column public.client_fields.fields to app_staff;
 grant update on column public.client_fields.kinds to app_staff;
 grant update on column public.client_fields.version to app_staff;
+grant insert on column public.client_files.client_id to app_staff;
+grant update on column public.client_files.client_id to app_lookup;
+grant insert on column public.client_files.file_id to app_staff;
+grant update on column public.client_files.moved_from to app_lookup;
 grant insert on column public.client_identities.address to app_staff;
 grant select on column public.client_identities.address to app_system;
 grant insert on column public.client_identities.client_id to app_staff;
@@ -7151,6 +7234,9 @@ grant select on table public.client_consents to app_lookup;
 grant select on table public.client_consents to app_staff;
 grant select on table public.client_fields to app_staff;
 grant select on table public.client_fields to app_system;
+grant select on table public.client_files to app_lookup;
+grant select on table public.client_files to app_staff;
+grant select on table public.client_files to app_system;
 grant select on table public.client_history to app_staff;
 grant delete, insert, select, update on table public.client_identities to app_system;
 grant delete, select on table public.client_identities to app_staff;

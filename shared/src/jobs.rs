@@ -46,7 +46,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Automation,
         Self::Bot,
         Self::Delivery,

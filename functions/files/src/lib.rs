@@ -1,5 +1,6 @@
 //! Uploads and downloads: a row that says what was announced, an object in the bucket, and the proof that they agree.
 
+mod client_files;
 mod completion;
 mod pictures;
 mod sound;
@@ -12,6 +13,7 @@ use shared::{
     text::has_hidden_characters,
 };
 
+pub use client_files::{ClientFile, ClientFileAdded};
 pub use completion::{Checked, FIND_OWN, check_copy, judge, record, voice_note};
 pub use pictures::{MOST_PIXELS, Pictures, pictures};
 pub use sound::waveform;

@@ -28,7 +28,7 @@ pub async fn ready_file(stack: &Stack, person: &Person) -> String {
 
 /// A table that is there; answers its id.
 pub async fn table(stack: &Stack, person: &Person, name: &str, mime_type: &str, content: &[u8]) -> String {
-    let announcement = json!({"name": name, "mime_type": mime_type, "size": content.len()});
+    let announcement = json!({"name": name, "mime_type": mime_type, "size": content.len(), "purpose": "document"});
     let announced = person.api.post("/storage/signed-upload-url", announcement).await.expect(201);
     let answer = post_form(stack, &announced["upload"], content).await;
     assert!(answer < 300, "the upload was answered with {answer}");

@@ -7,7 +7,14 @@ const ROUTE: Route = Route::get("/clients/{id}/history").fails(&[NOT_FOUND]);
 
 closed_set! {
     /// More kinds may come.
-    HistoryKind { Conversation = "conversation", Transfer = "transfer", Consent = "consent", Merge = "merge" }
+    HistoryKind {
+        Conversation = "conversation",
+        Transfer = "transfer",
+        Consent = "consent",
+        Merge = "merge",
+        Note = "note",
+        File = "file",
+    }
 }
 
 /// Something that happened with a client.
@@ -16,7 +23,8 @@ struct HistoryEntry {
     id: Uuid,
     kind: HistoryKind,
     at: Timestamp,
-    /// What depends on the kind: the conversation that began then as it is now, the transfer, the consent, or the merge.
+    /// What depends on the kind: the conversation that began then as it is now, the transfer, the consent, the
+    /// merge, the note, or the document.
     #[schemars(with = "Map<String, Value>")]
     data: Value,
 }

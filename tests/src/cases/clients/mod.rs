@@ -5,6 +5,7 @@ mod catalogues;
 mod clients_found;
 mod clients_kept;
 mod exported;
+mod files;
 mod history;
 mod imported;
 mod merged;
@@ -60,6 +61,11 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         exported::{
             what_is_exported_is_what_the_list_shows_and_comes_in_again,
             an_export_is_for_supervisors_and_noted,
+        };
+        files::{
+            documents_and_what_was_sent_are_a_clients_files,
+            only_a_document_of_ones_own_is_added,
+            documents_follow_who_became_another_and_come_back,
         };
         history::{
             all_that_happened_is_one_timeline,

@@ -39,6 +39,7 @@ const OF_STAFF: &[&str] = &[
     "update channel_credentials (sealed)",
     "insert client_fields (company_id)",
     "update client_fields (fields, kinds, version)",
+    "insert client_files (client_id, file_id)",
     "delete client_identities",
     "insert client_identities (client_id, kind, value, address)",
     "insert client_imports (id, file_id, file_name, on_existing, is_dry_run, mapping)",

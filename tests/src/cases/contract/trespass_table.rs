@@ -84,6 +84,8 @@ pub const ROWS: &[Row] = &[
     row("list_tags", "/tags", "", OwnThings),
     row("save_client_fields", "/client-fields", r#"{"fields": []}"#, OwnThings),
     row("update_tag", "/tags/{tag}", r#"{"name": "Intruso"}"#, NotFound),
+    row("add_client_file", "/clients/{client}/files", r#"{"file_id": "{file}"}"#, NotFound),
+    row("list_client_files", "/clients/{client}/files", "", NotFound),
     row("update_client", "/clients/{client}", r#"{"name": "Intruso"}"#, NotFound),
     row("close_conversation", "/conversations/{conversation}/close", "{}", NotFound),
     row("delete_file", "/storage/{file}", "", NotFound),

@@ -93,6 +93,14 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
     let muted = "insert into conversation_preferences (company_id, user_id, conversation_id) values ($1, $2, $3)";
     database.execute(muted, &[&company.id, &author, &id_of(&other)]).await.expect("a muted conversation");
 
+    let document = "
+        with file as (
+            insert into files (id, company_id, uploaded_by, name, mime_type, size, storage_key, status, purpose)
+            values ($1, $2, $4, 'a.pdf', 'application/pdf', 9, 'company/' || $2 || '/' || $1, 'ready', 'document')
+        )
+        insert into client_files (company_id, client_id, file_id, added_by) values ($2, $3, $1, $4)";
+    database.execute(document, &[&Uuid::now_v7(), &company.id, &student, &author]).await.expect("a document");
+
     let mut references = Vec::new();
     for (table, gone) in [("clients", student), ("conversations", id_of(&other))] {
         for row in database.query(REFERENCES, &[&table]).await.expect("references") {

@@ -15,6 +15,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "client.blocked",
     "client.created",
     "client.deleted",
+    "client.file_added",
     "client.merged",
     "client.unblocked",
     "client.unmerged",
