@@ -16,12 +16,21 @@ create table client_files (
 create index client_files_client on client_files (company_id, client_id, added_at desc, file_id desc);
 create index messages_files on messages (company_id, conversation_id, sent_at desc, id desc) where file_id is not null;
 call app.protect('client_files');
-create policy own_documents on client_files as restrictive for insert to app_staff with check (
-    exists (select from files
-             where files.company_id = client_files.company_id and files.id = file_id
-               and uploaded_by = (select app.user_id()) and status = 'ready' and purpose = 'document'));
 revoke insert, update, delete on client_files from app_system;
 grant insert (client_id, file_id) on client_files to app_staff;
+-- A document of the caller's own.
+create function app.hold_client_file() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if not exists (select from files
+                    where company_id = new.company_id and id = new.file_id
+                      and uploaded_by = app.user_id() and status = 'ready' and purpose = 'document') then
+        raise insufficient_privilege using message = 'only a document of one''s own is put with a client';
+    end if;
+    return new;
+end
+$$;
+alter function app.hold_client_file owner to app_lookup;
+create trigger client_files_held before insert on client_files for each row execute function app.hold_client_file();
 create policy documents on files for select to app_staff using (
     exists (select from client_files where client_files.company_id = files.company_id and client_files.file_id = files.id));
 insert into event_rules (type, told_by) values ('client.file_added', 'agent');

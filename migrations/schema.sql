@@ -3074,6 +3074,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_client_file()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if not exists (select from files
+                    where company_id = new.company_id and id = new.file_id
+                      and uploaded_by = app.user_id() and status = 'ready' and purpose = 'document') then
+        raise insufficient_privilege using message = 'only a document of one''s own is put with a client';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_clients(one uuid, other uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5713,6 +5729,7 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -5835,10 +5852,6 @@ create policy system on public.client_fields as permissive for all to app_system
 create policy company on public.client_files as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.client_files as permissive for all to app_lookup using true;
-
-create policy own_documents on public.client_files as restrictive for insert to app_staff with check (EXISTS ( SELECT
-   FROM public.files
-  WHERE ((files.company_id = client_files.company_id) AND (files.id = client_files.file_id) AND (files.uploaded_by = ( SELECT app.user_id() AS user_id)) AND (files.status = 'ready'::text) AND (files.purpose = 'document'::text))));
 
 create policy staff on public.client_files as permissive for all to app_staff using true;
 
