@@ -19,10 +19,13 @@ grant insert (conversation_id, muted_until), update (muted_until), delete on con
 revoke insert, update, delete on conversation_preferences from app_system;
 insert into event_rules (type, told_by) values ('conversation.preferences_saved', 'agent');
 
--- They are on the conversation that has the messages, back again when that is undone. Of two of one person the kept conversation's stays.
+-- They are on the conversation that has the messages, back again when that is undone. Of two of one person's that hold the kept conversation's
+-- stays, and what comes back takes the place of what was said meanwhile.
 create function app.move_preferences() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     if new.merged_into_id is not null then
+        delete from conversation_preferences past
+         where past.company_id = new.company_id and past.conversation_id = new.merged_into_id and past.muted_until <= now();
         delete from conversation_preferences gone
          where gone.company_id = new.company_id and gone.conversation_id = new.id
            and exists (select from conversation_preferences kept
@@ -31,6 +34,11 @@ begin
            set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
          where company_id = new.company_id and conversation_id = new.id;
     else
+        delete from conversation_preferences meanwhile
+         where meanwhile.company_id = new.company_id and meanwhile.conversation_id = new.id
+           and exists (select from conversation_preferences back
+                        where back.company_id = new.company_id and back.user_id = meanwhile.user_id
+                          and back.conversation_id = old.merged_into_id and new.id = any (back.moved_from));
         update conversation_preferences
            set conversation_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);

@@ -73,6 +73,9 @@ revoke delete, update on client_import_rows from app_system;
 grant update (is_undone) on client_import_rows to app_system;
 
 grant delete on clients, client_identities to app_system;
+-- Who has said what they agree to stays with it.
+alter table client_consents drop constraint client_consents_company_id_client_id_fkey;
+alter table client_consents add foreign key (company_id, client_id) references clients (company_id, id);
 
 insert into job_rules (kind, queue, added_by) values
     ('import_clients', 'export', 'supervisor'),
@@ -109,7 +112,11 @@ begin
             kept := kept + 1;
         elsif item.before is null then
             begin
-                if client.version <> (item.after ->> 'version')::integer then
+                -- What came by itself counts as well: a number that wrote, another one that was found to be theirs.
+                if client.version <> (item.after ->> 'version')::integer
+                   or exists (select from client_identities
+                               where company_id = company and client_id = client.id
+                                 and (created_at > client.created_at or seen_at > created_at)) then
                     raise foreign_key_violation;
                 end if;
                 delete from client_identities where company_id = company and client_id = client.id;
@@ -125,7 +132,11 @@ begin
                 select from conversations where company_id = company and client_id = client.id and ended_at is null);
             if is_whole then
                 delete from client_identities
-                 where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers);
+                 where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers)
+                   and seen_at <= created_at;
+                is_whole := not exists (
+                    select from client_identities
+                     where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers));
             end if;
             is_whole := is_whole
                 and client.name = item.after ->> 'name'

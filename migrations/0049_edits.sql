@@ -7,8 +7,8 @@ begin
     return query
     update messages
        set (revisions, body, edited_at) = (
-               select edited.revisions, edited.body, now()
-                 from app.add_edit(messages.revisions, messages.body, gen_random_uuid()::text, words, now()) edited)
+               select edited.revisions, edited.body, clock_timestamp()
+                 from app.add_edit(messages.revisions, messages.body, gen_random_uuid()::text, words, clock_timestamp()) edited)
      where company_id = app.company_id() and id = message
        and (sender_id = app.user_id() or app.sees_all())
        and sender_type = 'agent' and kind in ('text', 'image', 'video', 'document') and deleted_at is null and body <> words

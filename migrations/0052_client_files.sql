@@ -30,7 +30,8 @@ begin
 end
 $$;
 alter function app.hold_client_file owner to app_lookup;
-create trigger client_files_held before insert on client_files for each row execute function app.hold_client_file();
+create trigger client_files_held before insert on client_files
+    for each row when (current_user = 'app_staff') execute function app.hold_client_file();
 create policy documents on files for select to app_staff using (
     exists (select from client_files where client_files.company_id = files.company_id and client_files.file_id = files.id));
 insert into event_rules (type, told_by) values ('client.file_added', 'agent');
@@ -55,6 +56,33 @@ grant select, update (client_id, moved_from) on client_files to app_lookup;
 alter function app.move_client_files owner to app_lookup;
 create trigger clients_files after update of merged_into_id on clients
     for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null)) execute function app.move_client_files();
+
+-- What is needed to undo an import goes with the time in which it may be.
+create policy lookup on client_imports to app_lookup using (true);
+create policy lookup on client_import_rows to app_lookup using (true);
+grant select on client_imports to app_lookup;
+grant select, delete on client_import_rows to app_lookup;
+create index client_imports_finished on client_imports (finished_at);
+create function app.sweep_imports(most integer) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    gone bigint;
+begin
+    delete from client_import_rows where ctid in (
+        select client_import_rows.ctid
+          from client_imports
+          join client_import_rows on client_import_rows.company_id = client_imports.company_id and import_id = client_imports.id
+         where finished_at < now() - interval '31 days'
+         limit most);
+    get diagnostics gone = row_count;
+    return gone;
+end
+$$;
+alter function app.sweep_imports owner to app_lookup;
+revoke all on function app.sweep_imports from public;
+grant execute on function app.sweep_imports to app;
+
+-- A student's client is looked for when clients go.
+create index memberships_client on memberships (company_id, client_id) where client_id is not null;
 
 create or replace view client_history with (security_invoker = true) as
 select company_id, client_id, started_at as at, id, 'conversation' as kind from conversations where merged_into_id is null

@@ -1001,7 +1001,7 @@ alter table public.channel_credentials add constraint channel_credentials_pkey P
 alter table public.channel_notices add constraint channel_notices_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.channel_notices add constraint channel_notices_pkey PRIMARY KEY (id);
 alter table public.client_consents add constraint client_consents_channel_check CHECK ((channel = 'whatsapp'::text));
-alter table public.client_consents add constraint client_consents_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
+alter table public.client_consents add constraint client_consents_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.client_consents add constraint client_consents_company_id_id_key UNIQUE (company_id, id);
 alter table public.client_consents add constraint client_consents_pkey PRIMARY KEY (id);
 alter table public.client_consents add constraint client_consents_purpose_check CHECK ((purpose = 'marketing'::text));
@@ -1262,6 +1262,7 @@ CREATE INDEX client_files_client ON public.client_files USING btree (company_id,
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_import_rows_left ON public.client_import_rows USING btree (company_id, import_id, client_id) WHERE (NOT is_undone);
+CREATE INDEX client_imports_finished ON public.client_imports USING btree (finished_at);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
@@ -1324,6 +1325,7 @@ CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHE
 CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
 CREATE INDEX memberships_admins ON public.memberships USING btree (company_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text));
 CREATE INDEX memberships_avatar ON public.memberships USING btree (company_id, avatar_file_id) WHERE (avatar_file_id IS NOT NULL);
+CREATE INDEX memberships_client ON public.memberships USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX message_templates_newest ON public.message_templates USING btree (company_id, created_at DESC, id DESC);
@@ -2085,8 +2087,8 @@ begin
     return query
     update messages
        set (revisions, body, edited_at) = (
-               select edited.revisions, edited.body, now()
-                 from app.add_edit(messages.revisions, messages.body, gen_random_uuid()::text, words, now()) edited)
+               select edited.revisions, edited.body, clock_timestamp()
+                 from app.add_edit(messages.revisions, messages.body, gen_random_uuid()::text, words, clock_timestamp()) edited)
      where company_id = app.company_id() and id = message
        and (sender_id = app.user_id() or app.sees_all())
        and sender_type = 'agent' and kind in ('text', 'image', 'video', 'document') and deleted_at is null and body <> words
@@ -3797,6 +3799,8 @@ CREATE OR REPLACE FUNCTION app.move_preferences()
 AS $function$
 begin
     if new.merged_into_id is not null then
+        delete from conversation_preferences past
+         where past.company_id = new.company_id and past.conversation_id = new.merged_into_id and past.muted_until <= now();
         delete from conversation_preferences gone
          where gone.company_id = new.company_id and gone.conversation_id = new.id
            and exists (select from conversation_preferences kept
@@ -3805,6 +3809,11 @@ begin
            set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
          where company_id = new.company_id and conversation_id = new.id;
     else
+        delete from conversation_preferences meanwhile
+         where meanwhile.company_id = new.company_id and meanwhile.conversation_id = new.id
+           and exists (select from conversation_preferences back
+                        where back.company_id = new.company_id and back.user_id = meanwhile.user_id
+                          and back.conversation_id = old.merged_into_id and new.id = any (back.moved_from));
         update conversation_preferences
            set conversation_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
@@ -5211,6 +5220,26 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_imports(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+begin
+    delete from client_import_rows where ctid in (
+        select client_import_rows.ctid
+          from client_imports
+          join client_import_rows on client_import_rows.company_id = client_imports.company_id and import_id = client_imports.id
+         where finished_at < now() - interval '31 days'
+         limit most);
+    get diagnostics gone = row_count;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_logins(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -5496,7 +5525,11 @@ begin
             kept := kept + 1;
         elsif item.before is null then
             begin
-                if client.version <> (item.after ->> 'version')::integer then
+                -- What came by itself counts as well: a number that wrote, another one that was found to be theirs.
+                if client.version <> (item.after ->> 'version')::integer
+                   or exists (select from client_identities
+                               where company_id = company and client_id = client.id
+                                 and (created_at > client.created_at or seen_at > created_at)) then
                     raise foreign_key_violation;
                 end if;
                 delete from client_identities where company_id = company and client_id = client.id;
@@ -5512,7 +5545,11 @@ begin
                 select from conversations where company_id = company and client_id = client.id and ended_at is null);
             if is_whole then
                 delete from client_identities
-                 where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers);
+                 where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers)
+                   and seen_at <= created_at;
+                is_whole := not exists (
+                    select from client_identities
+                     where company_id = company and client_id = client.id and kind = 'phone' and value = any (numbers));
             end if;
             is_whole := is_whole
                 and client.name = item.after ->> 'name'
@@ -5729,7 +5766,7 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
-CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW EXECUTE FUNCTION app.hold_client_file();
+CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -5871,9 +5908,13 @@ create policy system on public.client_identities as permissive for all to app_sy
 
 create policy company on public.client_import_rows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
+create policy lookup on public.client_import_rows as permissive for all to app_lookup using true;
+
 create policy system on public.client_import_rows as permissive for all to app_system using true;
 
 create policy company on public.client_imports as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.client_imports as permissive for all to app_lookup using true;
 
 create policy staff on public.client_imports as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
 
@@ -7190,6 +7231,7 @@ grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
+grant execute on function app.sweep_imports(most integer) to app;
 grant execute on function app.sweep_logins(most integer) to app;
 grant execute on function app.sweep_mails(batch integer) to app;
 grant execute on function app.sweep_repair(most integer) to app;
@@ -7254,7 +7296,9 @@ grant select on table public.client_history to app_staff;
 grant delete, insert, select, update on table public.client_identities to app_system;
 grant delete, select on table public.client_identities to app_staff;
 grant insert, select on table public.client_identities to app_lookup;
+grant delete, select on table public.client_import_rows to app_lookup;
 grant insert, select on table public.client_import_rows to app_system;
+grant select on table public.client_imports to app_lookup;
 grant select on table public.client_imports to app_staff;
 grant select on table public.client_imports to app_system;
 grant insert, select on table public.client_merges to app_lookup;

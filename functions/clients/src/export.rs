@@ -78,7 +78,8 @@ fn defused(cell: &str) -> String {
 }
 
 fn quoted(cell: &str, separator: u8) -> String {
-    let is_special = |sign: char| matches!(sign, '"' | '\n' | '\r') || sign == char::from(separator);
+    // Whatever a spreadsheet may take for the end of a cell.
+    let is_special = |sign: char| matches!(sign, '"' | '\n' | '\r' | '\t' | ',' | ';') || sign == char::from(separator);
     if cell.contains(is_special) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
@@ -130,7 +131,7 @@ mod tests {
     fn a_text_begins_with_its_mark_and_no_cell_is_a_formula() {
         let mut sheet = Sheet::csv(b';');
         sheet.push(&["=1+1".into(), "a;\"b\"".into(), String::new(), "Ana, Bia".into(), "-5".into()]).unwrap();
-        assert_eq!(String::from_utf8(sheet.bytes().unwrap()).unwrap(), "\u{feff}'=1+1;\"a;\"\"b\"\"\";;Ana, Bia;'-5\r\n");
+        assert_eq!(String::from_utf8(sheet.bytes().unwrap()).unwrap(), "\u{feff}'=1+1;\"a;\"\"b\"\"\";;\"Ana, Bia\";'-5\r\n");
     }
 
     #[test]

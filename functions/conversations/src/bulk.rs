@@ -14,17 +14,14 @@ pub const TOO_MANY_TAGS: Problem =
     Problem::new(422, "too_many_tags", "Uma conversa tem no máximo 20 etiquetas.", "A conversation has at most 20 tags.");
 
 /// As many as the caller sees of these, in the order of locks; they stay in sight until the transaction ends. Tags are compared as the
-/// catalogue does.
+/// catalogue does, and outside of what locks: a row that somebody has just changed is read again, and the server (15.18) dies of a CTE in that.
 pub const LOCK_MANY: &str = concat!(
     "with given as materialized (
         select array(select distinct app.look(tag) from unnest($2::text[]) tag) as looks
     ), locked as materialized (
         select ",
     held_columns!(),
-    ", conversations.priority, conversations.read_count, cardinality(conversations.tags) as tag_count,
-               (select count(*)::integer
-                  from unnest(conversations.tags) tag where app.look(tag) = any ((select looks from given)::text[])) as known_tags,
-               (select cardinality(looks) from given) as given_tags
+    ", conversations.priority, conversations.read_count, conversations.tags
           from conversations
          where id = any ($1)
          order by id
@@ -32,7 +29,10 @@ pub const LOCK_MANY: &str = concat!(
     ), kept as materialized (
         select set_config('app.held_conversation', coalesce(string_agg(id::text, ','), ''), true) from locked
     )
-    select locked.* from locked, kept order by id"
+    select locked.*, cardinality(locked.tags) as tag_count, cardinality(given.looks) as given_tags,
+           (select count(*)::integer from unnest(locked.tags) tag where app.look(tag) = any (given.looks)) as known_tags
+      from locked, kept, given
+     order by locked.id"
 );
 
 const ADD_TAGS: &str = updated_conversation!(

@@ -75,9 +75,9 @@ fn content(delivery: &Delivery) -> (&'static str, Value) {
         "location" => ("location", pick(payload, &["latitude", "longitude", "name", "address"])),
         "contacts" => ("contacts", payload["contacts"].clone()),
         "template" => ("template", template(delivery)),
-        "interactive" => match interactive(&delivery.body, payload) {
+        "interactive" => match interactive(&signed(delivery, INTERACTIVE_TEXT), payload) {
             Some(interactive) => ("interactive", interactive),
-            None => text(&delivery.body),
+            None => text(&signed(delivery, TEXT)),
         },
         _ => text(&signed(delivery, TEXT)),
     }

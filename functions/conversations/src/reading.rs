@@ -25,7 +25,9 @@ const MARK_READ: &str = concat!(
     select ",
     conversation_columns!(),
     ", (select provider_id from messages
-         where conversation_id = $1 and inbound_number = (select number from seen)) as last_provider_id
+         where conversation_id = $1 and inbound_number = (select number from seen)
+         order by sent_at desc, id desc
+         limit 1) as last_provider_id
       from updated as conversations ",
     conversation_joins!()
 );
@@ -41,7 +43,9 @@ const MARK_ALL_READ: &str = concat!(
     select ",
     conversation_columns!(),
     ", (select provider_id from messages
-         where conversation_id = conversations.id and inbound_number = conversations.inbound_count) as last_provider_id
+         where conversation_id = conversations.id and inbound_number = conversations.inbound_count
+         order by sent_at desc, id desc
+         limit 1) as last_provider_id
       from updated as conversations ",
     conversation_joins!()
 );

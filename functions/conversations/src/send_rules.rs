@@ -321,7 +321,8 @@ impl MessageToSend {
                     && named["language"]["code"] == asked.language()
                     && sent["parameters"] == json!(asked.parameters)
             }
-            None => (&message.body, &message.payload) == (&self.body, &payload(self)),
+            // Nor are they what was sent once somebody has changed them.
+            None => message.payload == payload(self) && (message.edited_at.is_some() || message.body == self.body),
         };
         let file = message.file.as_ref().and_then(|file| file["id"].as_str()?.parse::<Uuid>().ok());
         message.sender_id == Some(agent.user_id)

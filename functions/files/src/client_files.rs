@@ -7,6 +7,9 @@ use crate::File;
 /// A file of a client's.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct ClientFile {
+    /// The message's or the document's.
+    #[serde(rename = "id")]
+    pub entry_id: Uuid,
     #[from_row(flatten)]
     pub file: File,
     /// When it was added or sent.
@@ -15,9 +18,6 @@ pub struct ClientFile {
     pub added_by_id: Option<Uuid>,
     /// The message it was sent with; null for documents.
     pub message_id: Option<Uuid>,
-    /// The message or the document.
-    #[serde(skip)]
-    pub entry_id: Uuid,
 }
 
 /// A document was put with a client.

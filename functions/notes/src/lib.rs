@@ -39,7 +39,7 @@ macro_rules! notes_where {
                 "select * from notes where deleted_at is null and ",
                 $condition,
                 " and ($3::boolean is null or is_pinned = $3)
-                  and ($4::text is null or id = any (app.find_notes($4)))"
+                  and ($4::text is null or id = any ((select app.find_notes($4))::uuid[]))"
             ),
             at: "notes.created_at",
             id: "notes.id",

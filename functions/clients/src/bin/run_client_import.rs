@@ -17,8 +17,9 @@ async fn run_client_import(context: Context, job: Claimed) -> Result<Outcome, Er
 
 /// Whoever watches it is told by the shell.
 async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
-    if job.kind == "import_clients" {
-        run::give_up(&job, &transaction).await?;
+    match job.kind.as_str() {
+        "import_clients" => run::give_up(&job, &transaction).await?,
+        _ => run::give_up_undo(&job, &transaction).await?,
     }
     transaction.commit_quietly().await
 }

@@ -62,7 +62,8 @@ const END: &str = concat!(
 
 const GIVE_UP: &str = "update client_imports set state = 'failed', finished_at = now() where id = $1 and finished_at is null";
 
-const GOES_ON: &str = "update client_imports set state = 'going', finished_at = null where id = $1 and state = 'failed'";
+const GOES_ON: &str =
+    "update client_imports set state = 'going', finished_at = null where id = $1 and state = 'failed' and undo_job_id is null";
 
 /// Takes up an import, or goes on with it.
 ///
@@ -251,6 +252,18 @@ fn read(page: &[Row], reading: &Reading<'_>, seen: &mut Seen) -> (Vec<Person>, V
 pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
     let Ok(ImportJob { import_id }) = job.read() else { return Ok(()) };
     transaction.execute(GIVE_UP, &[&import_id]).await.map(drop)
+}
+
+/// What could not be taken back may be asked for once more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_up_undo(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
+    let Ok(ImportJob { import_id }) = job.read() else { return Ok(()) };
+    transaction
+        .execute("update client_imports set undo_job_id = null where id = $1 and undone_at is null", &[&import_id])
+        .await
+        .map(drop)
 }
 
 const UNDO: &str = "select * from app.undo_client_import($1, $2)";

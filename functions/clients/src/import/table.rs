@@ -29,6 +29,15 @@ const UNPACKED: u64 = 512 * 1024 * 1024;
 /// Characters of a cell that are kept; no cell is so long that is not too long anyway.
 const LONGEST_CELL: usize = 40_000;
 
+/// Characters of a header.
+const LONGEST_HEADER: usize = 200;
+
+/// Bytes of a sheet as text; a few repeated cells of a small file may be very many.
+const MOST_WRITTEN: u64 = 128 * 1024 * 1024;
+
+/// Bytes of the texts that a spreadsheet's cells share: they are read at once.
+const MOST_STRINGS: u64 = 32 * 1024 * 1024;
+
 /// First bytes that tell encoding and separator.
 const PREFIX: usize = 64 * 1024;
 
@@ -84,6 +93,9 @@ impl Table {
         if header.cells.len() > MOST_COLUMNS {
             return Err(FileFault::TooManyColumns);
         }
+        if header.cells.iter().any(|cell| cell.chars().count() > LONGEST_HEADER) {
+            return Err(FileFault::NotATable);
+        }
         table.headers = header.cells.iter().map(|cell| cell.trim().to_owned()).collect();
         table.first = first;
         let mut count = 0;
@@ -138,7 +150,7 @@ impl Iterator for Rows {
             let breaks = self.record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
             let folded = self.place.folded + breaks;
             self.place = Place { byte: self.begun.byte + at.byte(), line, folded };
-            let cells: Vec<String> = self.record.iter().map(cell).collect();
+            let cells: Vec<String> = self.record.iter().take(MOST_COLUMNS + 1).map(cell).collect();
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
@@ -150,7 +162,10 @@ impl Iterator for Rows {
 
 /// Its text, as much of it as can matter.
 fn cell(bytes: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    cut(String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn cut(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(LONGEST_CELL) {
         text.truncate(end);
     }
@@ -293,8 +308,17 @@ fn unpacked(file: &mut File) -> Option<u64> {
     let mut archive = zip::ZipArchive::new(BufReader::new(&mut *file)).ok()?;
     let mut size = 0;
     for index in 0..archive.len() {
-        let part = archive.by_index(index).ok()?;
-        size += io::copy(&mut part.take(UNPACKED + 1 - size.min(UNPACKED)), &mut io::sink()).ok()?;
+        let mut part = archive.by_index(index).ok()?;
+        let are_strings = part.name().ok()?.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        let mut head = Vec::new();
+        part.by_ref().take(2048).read_to_end(&mut head).ok()?;
+        let rest = io::copy(&mut part.take(UNPACKED + 1 - size.min(UNPACKED)), &mut io::sink()).ok()?;
+        let bytes = head.len() as u64 + rest;
+        // Room is made for as many as it says before one is read; `<si/>` is the shortest.
+        if are_strings && (bytes > MOST_STRINGS || promised_strings(&head) > bytes / 5) {
+            return Some(UNPACKED + 1);
+        }
+        size += bytes;
         if size > UNPACKED {
             break;
         }
@@ -303,12 +327,20 @@ fn unpacked(file: &mut File) -> Option<u64> {
     Some(size)
 }
 
+/// How many shared texts a part says that it has.
+fn promised_strings(head: &[u8]) -> u64 {
+    let head = String::from_utf8_lossy(head);
+    let digits = head.split_once("uniqueCount=").map_or("", |(_, rest)| rest.trim_start_matches(['"', '\'', ' ']));
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+    if digits.is_empty() { 0 } else { digits.parse().unwrap_or(u64::MAX) }
+}
+
 fn sheet(file: File) -> Result<File, FileFault> {
     let mut book = Xlsx::new(BufReader::new(file)).map_err(|_| FileFault::NotATable)?;
     let name = book.sheet_names().first().cloned().ok_or(FileFault::Empty)?;
     let mut cells = book.worksheet_cells_reader(&name).map_err(|_| FileFault::NotATable)?;
     let target = tempfile::tempfile().map_err(|_| FileFault::NotATable)?;
-    let mut sheet = Sheet { writer: BufWriter::new(target), row: 0, line: Vec::new(), width: 0 };
+    let mut sheet = Sheet { writer: BufWriter::new(target), written: 0, row: 0, line: Vec::new(), width: 0 };
     while let Some(cell) = cells.next_cell().map_err(|_| FileFault::NotATable)? {
         let ((row, column), text) = (cell.get_position(), text(cell.get_value()));
         if text.is_empty() {
@@ -322,6 +354,9 @@ fn sheet(file: File) -> Result<File, FileFault> {
             return Err(FileFault::TooManyRows);
         }
         sheet.put(row, column as usize, text).map_err(|_| FileFault::NotATable)?;
+        if sheet.written > MOST_WRITTEN {
+            return Err(FileFault::TooLarge);
+        }
     }
     sheet.end().map_err(|_| FileFault::NotATable)?.ok_or(FileFault::Empty)
 }
@@ -329,6 +364,8 @@ fn sheet(file: File) -> Result<File, FileFault> {
 /// A sheet on its way to CSV.
 struct Sheet {
     writer: BufWriter<File>,
+    /// Bytes of cells, so far.
+    written: u64,
     row: u32,
     line: Vec<String>,
     /// Cells of the header: shorter rows are filled up, as sheets leave out what is empty.
@@ -343,6 +380,7 @@ impl Sheet {
         if self.line.len() <= column {
             self.line.resize(column + 1, String::new());
         }
+        self.written += text.len() as u64;
         self.line[column] = text;
         Ok(())
     }
@@ -385,7 +423,8 @@ fn text(value: &DataRef<'_>) -> String {
         Data::Float(number) => format!("{number}"),
         other => other.to_string(),
     };
-    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "");
+    cut(text)
 }
 
 trait DateText {

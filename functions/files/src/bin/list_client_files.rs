@@ -33,9 +33,9 @@ const FILES: TimeList = TimeList {
                 where conversations.client_id = (select coalesce(merged_into_id, id) from clients where id = $1)
                   and messages.file_id is not null and messages.deleted_at is null) entries
              join files on files.id = entries.file_id
-            where $2::text is null
-               or $2 = case split_part(files.mime_type, '/', 1) when 'image' then 'image' when 'audio' then 'audio' when 'video' then 'video'
-                            else 'document' end",
+            where ($2::text is null
+                   or $2 = case split_part(files.mime_type, '/', 1) when 'image' then 'image' when 'audio' then 'audio' when 'video' then 'video'
+                                else 'document' end)",
     at: "entries.at",
     id: "entries.entry_id",
     shown: "select files.*, entries.at, entries.added_by_id, entries.message_id, entries.entry_id

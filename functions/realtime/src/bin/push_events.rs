@@ -1,12 +1,15 @@
 //! Worker of the push queue — tells one shard of a company's listeners what was committed, in order.
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use realtime::told::{self, ToldEvent};
 use shared::{
     prelude::*,
     realtime::{Handover, distinct, on_topic, tell},
     serve_messages,
 };
+
+/// What is done to many at once is on many topics: not so many questions at a time that the table has enough of them.
+const QUERIES: usize = 32;
 
 pub fn main() {
     serve_messages(Queue::Push, Privilege::Standard, push_events);
@@ -20,7 +23,11 @@ async fn push_events(context: Context, handovers: Vec<Handover>) -> Result<(), E
     let events = told::of_transactions(&transaction, &transactions).await?;
     transaction.commit_quietly().await?;
     let topics = distinct(events.iter().map(|event| event.topic));
-    let found = try_join_all(topics.iter().map(|topic| on_topic(&context, *topic, Some(shard)))).await?;
+    let found = stream::iter(topics.clone())
+        .map(|topic| on_topic(&context, topic, Some(shard)))
+        .buffered(QUERIES)
+        .try_collect::<Vec<_>>()
+        .await?;
     let listeners: Vec<_> = topics.into_iter().zip(found).collect();
     let pushed: Vec<_> = told::merge_hints(events).iter().map(ToldEvent::to_pushed).collect();
     tell(&context, company_id, &listeners, &pushed).await;

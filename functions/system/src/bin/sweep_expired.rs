@@ -23,7 +23,8 @@ const BEGIN_OBJECT_REMOVALS: &str = "select app.begin_object_removals($1) as sto
 const END_OBJECT_REMOVALS: &str = "select app.end_object_removals($1)";
 
 const SWEEP: &str = "
-    select app.sweep_foundation($1) + app.sweep_logins($1) + app.sweep_service_desk($1) + app.sweep_mails($1) + app.sweep_repair($1) as gone";
+    select app.sweep_foundation($1) + app.sweep_logins($1) + app.sweep_service_desk($1) + app.sweep_mails($1) + app.sweep_repair($1)
+           + app.sweep_imports($1) as gone";
 
 /// Events and raw webhooks go by whole days.
 const TURN_DAYS: &str = "select app.turn_days()";

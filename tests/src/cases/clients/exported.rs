@@ -42,7 +42,7 @@ pub async fn what_is_exported_is_what_the_list_shows_and_comes_in_again(stack: A
     assert!(lines[1].starts_with("João;;;52998224725;;;"), "the newest first: {csv}");
     assert!(lines[2].starts_with("\"Ana \"\"Bia\"\"; filha\";;ana@exemplo.com.br;"), "{csv}");
     assert!(lines[2].ends_with(";'-1;não"), "{csv}");
-    assert!(lines[3].starts_with("\"'=SOMA(1;2)\";'+541123456789, +5511987654321;;;vip, 2026;"), "{csv}");
+    assert!(lines[3].starts_with("\"'=SOMA(1;2)\";\"'+541123456789, +5511987654321\";;;\"vip, 2026\";"), "{csv}");
     let commas = String::from_utf8(export(&stack, &company.supervisor, "?separator=,&search=joao").await).expect("UTF-8");
     assert_eq!(commas.lines().count(), 2);
     assert!(commas.lines().nth(1).is_some_and(|line| line.starts_with("João,,,52998224725,")), "{commas}");

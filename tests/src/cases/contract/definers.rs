@@ -120,6 +120,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("start_session", LOGIN),
     ("succeed_refresh_token", LOGIN),
     ("sweep_foundation", LOGIN),
+    ("sweep_imports", LOGIN),
     ("sweep_logins", LOGIN),
     ("sweep_mails", LOGIN),
     ("sweep_repair", LOGIN),

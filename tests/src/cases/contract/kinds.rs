@@ -9,6 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
+use crate::cases::upload;
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -84,10 +85,8 @@ impl Scene {
             "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_invites" => "/team/invites?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
-            "list_client_notes" => {
-                let row = self.company.admin.conversation(&self.conversation).await;
-                format!("/clients/{}/notes?", text(&row["client_id"]))
-            }
+            "list_client_notes" => format!("/clients/{}/notes?", self.client),
+            "list_client_files" => format!("/clients/{}/files?", self.client),
             "list_notes" => format!("/notes?conversation_id={}", self.conversation),
             "search_messages" => "/messages/search?search=Mensalidade".to_owned(),
             "list_scheduled_messages" => format!("/scheduled-messages?conversation_id={}", self.conversation),
@@ -125,6 +124,11 @@ impl Scene {
                 let note = json!({"conversation_id": self.conversation, "text": format!("Linha {number}")});
                 drop(company.admin.api.post("/notes", note).await.expect(201));
             }
+            "list_client_files" => {
+                let file = upload::table(stack, &company.admin, &format!("{number}.csv"), "text/csv", b"Nome\nAna\n").await;
+                let path = format!("/clients/{}/files", self.client);
+                drop(company.admin.api.post(&path, json!({"file_id": file})).await.expect(201));
+            }
             "list_transfers" | "get_client_history" => {
                 drop(company.admin.transfer(&self.conversation, json!({"to_user_id": company.agents[number % 2].id})).await);
             }
@@ -147,6 +151,9 @@ impl Scene {
             "list_notes" | "list_client_notes" => {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/notes/{id}"), None).await.expect(204));
             }
+            "list_client_files" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/storage/{id}"), None).await.expect(204));
+            }
             _ => return false,
         }
         true
@@ -157,7 +164,9 @@ impl Scene {
     }
 
     async fn ids(&self, query: &str) -> (Vec<String>, Option<String>) {
-        let page = self.get(query).await.expect(200);
+        let answer = self.get(query).await;
+        assert_eq!(answer.status, 200, "{}: {}", self.function, answer.body);
+        let page = answer.body;
         let rows = page["data"].as_array().expect("rows").iter();
         (rows.map(|row| text(&row["id"]).to_owned()).collect(), page["next_cursor"].as_str().map(str::to_owned))
     }

@@ -35,12 +35,13 @@ const REFERENCES: &str = "
      where constraints.contype = 'f' and constraints.confrelid = $1::text::regclass and columns.attname <> 'company_id'
      order by 1, 2";
 
-/// Columns that are named as if they referenced a table and do not.
+/// Columns that are named as if they referenced a table and do not. What an import did to somebody is kept of who they were then.
 const LOOSE: &str = "
     select table_name || '.' || column_name
       from information_schema.columns
       join information_schema.tables using (table_schema, table_name)
      where table_schema = 'public' and table_type = 'BASE TABLE' and column_name in ('client_id', 'conversation_id')
+       and table_name <> 'client_import_rows'
        and not exists (
            select from pg_constraint
              join pg_attribute on attrelid = conrelid and attnum = any (conkey)
@@ -96,7 +97,7 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
     let document = "
         with file as (
             insert into files (id, company_id, uploaded_by, name, mime_type, size, storage_key, status, purpose)
-            values ($1, $2, $4, 'a.pdf', 'application/pdf', 9, 'company/' || $2 || '/' || $1, 'ready', 'document')
+            values ($1, $2, $4, 'a.pdf', 'application/pdf', 9, 'company/' || $2::uuid || '/' || $1::uuid, 'ready', 'document')
         )
         insert into client_files (company_id, client_id, file_id, added_by) values ($2, $3, $1, $4)";
     database.execute(document, &[&Uuid::now_v7(), &company.id, &student, &author]).await.expect("a document");

@@ -44,7 +44,7 @@ pub async fn conversation_is_muted_for_one_person_alone(stack: Arc<Stack>) {
     save(agent, &id, json!({"muted": true})).await.expect(200);
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
     save(agent, &id, json!({"muted": true, "muted_until": soon})).await.expect(200);
-    let told = agent.events_after(&head).await;
+    let told = agent.told_after(&head).await;
     assert_eq!(told.iter().filter(|event| event["type"] == "conversation.preferences_saved").count(), 1, "{told:?}");
     assert!(shown(agent, &id).await.1);
     let past = "update conversation_preferences set muted_until = now() - interval '1 second' where company_id = $1";

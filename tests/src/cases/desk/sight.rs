@@ -100,6 +100,8 @@ pub async fn no_type_of_frame_reaches_who_lost_sight(stack: Arc<Stack>) {
     for change in [json!({}), json!({"is_over": true})] {
         holder.api.post(&format!("/conversations/{id}/snooze"), change).await.expect(200);
     }
+    let path = format!("/conversations/{id}/preferences");
+    company.supervisor.api.call(Method::PUT, &path, Some(json!({"muted": true}))).await.expect(200);
     let note = json!({"conversation_id": id, "text": "Veja", "mention_ids": [blind_person.id, company.supervisor.id]});
     let note = holder.api.post("/notes", note).await.expect(201);
     let path = format!("/notes/{}", text(&note["id"]));

@@ -125,7 +125,7 @@ pub async fn of_what_the_admin_was_told(stack: &Stack, day: &Day) {
 
 /// Who sees what, written as the rule is: leaders everything, agents what waits or is held in their departments, and what they hold.
 const SEEN: &str = "
-    select id, status, assignee_id, inbound_count - read_count, revision
+    select id, status, assignee_id, inbound_count - read_count
       from conversations
      where company_id = $1
        and ($3 or assignee_id = $2 or department_id is null
@@ -162,7 +162,12 @@ pub async fn of_an_inbox(stack: &Stack, day: &Day, worker: &Worker) {
             assert_eq!(text(&told["status"]), status, "{place} of {}: {told}", person.email);
             assert_eq!(told["assignee_id"].as_str().map(str::to_owned), assignee.map(|id| id.to_string()), "{place}: {told}");
             assert_eq!(told["unread"], unread, "{place} of {}: {told}", person.email);
-            assert_eq!(told["revision"], row.get::<_, i32>(4), "{place} of {}: {told}", person.email);
         }
+        let unnumbered = |row: &Value| {
+            let mut row = row.clone();
+            row["revision"].take();
+            row
+        };
+        assert_eq!(unnumbered(&screen[&id]), unnumbered(&shown[&id]), "the screen of {}", person.email);
     }
 }
