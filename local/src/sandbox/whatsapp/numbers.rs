@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn window_closes_a_day_after_the_last_message() {
-        let whatsapp = WhatsApp::new();
+        let whatsapp = WhatsApp::new(None).unwrap();
         assert!(!whatsapp.window_closed("1", "5511", 1_000_000));
         whatsapp.heard_from("1", "5511", 1_000_000);
         assert!(!whatsapp.window_closed("1", "5511", 1_000_000 + 86_399));

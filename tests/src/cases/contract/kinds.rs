@@ -75,7 +75,7 @@ impl Scene {
     }
 
     /// Its path, to be gone on with parameters.
-    async fn path(&self) -> String {
+    fn path(&self) -> String {
         match self.function.as_str() {
             "get_client_history" => format!("/clients/{}/history?", self.client),
             "list_clients" => "/clients?archived=false".to_owned(),
@@ -160,7 +160,7 @@ impl Scene {
     }
 
     async fn get(&self, query: &str) -> Answer {
-        self.company.admin.api.get(&format!("{}&{query}", self.path().await)).await
+        self.company.admin.api.get(&format!("{}&{query}", self.path())).await
     }
 
     async fn ids(&self, query: &str) -> (Vec<String>, Option<String>) {

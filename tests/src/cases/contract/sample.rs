@@ -83,7 +83,7 @@ impl Fixture {
 
     /// As `send`, with the event changed before.
     pub async fn send_changed(&self, function: &str, change: impl FnOnce(&mut Value)) -> Answer {
-        self.send_event(function, None, change).await
+        self.send_event(function, Some, change).await
     }
 
     /// The same request twice.
@@ -96,15 +96,20 @@ impl Fixture {
 
     /// As `send`, with another type of body or none.
     pub async fn send_typed(&self, function: &str, content_type: Option<&str>) -> Answer {
-        self.send_event(function, Some(content_type), |_| {}).await
+        self.send_event(function, |_| content_type.map(str::to_owned), |_| {}).await
     }
 
-    /// With the sample's own type of body where none is given.
-    async fn send_event(&self, function: &str, content_type: Option<Option<&str>>, change: impl FnOnce(&mut Value)) -> Answer {
+    /// With the type of body that `content_type` makes of the sample's own.
+    async fn send_event(
+        &self,
+        function: &str,
+        content_type: impl FnOnce(String) -> Option<String>,
+        change: impl FnOnce(&mut Value),
+    ) -> Answer {
         let mut event = self.event(function).await;
         change(&mut event);
         let own = event["headers"]["content-type"].as_str().unwrap_or("application/json").to_owned();
-        let content_type = content_type.unwrap_or(Some(&own));
+        let content_type = content_type(own);
         let mut api = self.stack.api();
         for name in ["authorization", "x-hub-signature-256", "x-company-id"] {
             if let Some(value) = event["headers"][name].as_str() {
@@ -113,7 +118,7 @@ impl Fixture {
         }
         let query = text(&event["rawQueryString"]);
         let path = format!("{}{}{query}", text(&event["rawPath"]), if query.is_empty() { "" } else { "?" });
-        let body = event["body"].as_str().map(|body| (content_type, body.as_bytes().to_vec()));
+        let body = event["body"].as_str().map(|body| (content_type.as_deref(), body.as_bytes().to_vec()));
         api.send_typed(text(&event["requestContext"]["http"]["method"]).parse().expect("a method"), &path, body).await
     }
 
@@ -242,8 +247,7 @@ impl Fixture {
             "free_date" => free_date(),
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
-            "media_job_id" => self.job("media").await,
-            "preparation_job_id" => self.job("preparation").await,
+            "media_job_id" | "preparation_job_id" => self.job(placeholder.trim_end_matches("_job_id")).await,
             "import_job_id" | "table_id" | "client_import_id" => of_imports(&self.stack, &self.company, placeholder).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,

@@ -22,6 +22,9 @@ pub struct Inbound {
     pub content: Value,
 }
 
+/// Messages of clients, and of staff with who sent them.
+pub type Unanswered = (Vec<Inbound>, Vec<(Uuid, Value)>);
+
 #[derive(Default)]
 pub struct Ledger {
     /// WhatsApp's ids of what was answered with 200.
@@ -33,7 +36,7 @@ pub struct Ledger {
     /// Ids of planned messages.
     scheduled: Mutex<BTreeSet<String>>,
     notes: Mutex<BTreeSet<String>>,
-    unanswered: Mutex<(Vec<Inbound>, Vec<(Uuid, Value)>)>,
+    unanswered: Mutex<Unanswered>,
     /// Whether the cloud may be killed under a request.
     may_end: AtomicBool,
 }
@@ -92,7 +95,7 @@ impl Ledger {
         lock(&self.unanswered).1.push((sender, message));
     }
 
-    pub fn take_unanswered(&self) -> (Vec<Inbound>, Vec<(Uuid, Value)>) {
+    pub fn take_unanswered(&self) -> Unanswered {
         std::mem::take(&mut lock(&self.unanswered))
     }
 

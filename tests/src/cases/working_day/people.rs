@@ -96,8 +96,9 @@ impl Worker {
             self.command(&id_of(&row), "reopen", json!({})).await?;
         }
         if hour == 1 {
-            let clients = rows(&self.get("/clients?limit=2").await?.body);
-            if let [one, other] = &clients[..] {
+            let clients = rows(&self.get("/clients?limit=3").await?.body);
+            // The first is the one whom the admin blocks.
+            if let [_, one, other] = &clients[..] {
                 let merge = json!({"client_id": other["id"]});
                 let merged = self.call(Method::POST, &format!("/clients/{}/merge", text(&one["id"])), merge).await?;
                 assert_eq!(merged.status, 201, "{}", merged.body);
