@@ -223,7 +223,8 @@ mod tests {
         let place = webm.windows(6).position(|codec| codec == b"A_OPUS").unwrap();
         let other = [&webm[..place], b"A_MPEG", &webm[place + 6..]].concat();
         assert_eq!(ogg_of_webm(&mut Cursor::new(other)), None);
-        for length in [0, 4, 60, 500] {
+        let cluster = webm.windows(4).position(|id| id == CLUSTER.to_be_bytes()).unwrap();
+        for length in [0, 4, 60, cluster, cluster + 12] {
             assert_eq!(ogg_of_webm(&mut Cursor::new(&webm[..length])), None);
         }
     }
