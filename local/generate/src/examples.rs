@@ -70,6 +70,7 @@ fn filled(text: &str, function: &str) -> Result<String> {
             "served_phone" => "5511987654321".to_owned(),
             "soon" => "2026-11-23T12:00:00Z".to_owned(),
             "unique" => "27".to_owned(),
+            "phone" => "+5511987654321".to_owned(),
             id if id.ends_with("_id") => example_id(id),
             other => bail!("events/{function}.json has {{{{{other}}}}}, which has no example: add an arm for it"),
         };

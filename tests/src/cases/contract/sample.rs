@@ -241,13 +241,14 @@ impl Fixture {
             }
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
-            "bot_job_id" => self.job("bot").await,
             "automation_job_id" => self.assignment_job().await,
-            "delivery_job_id" => self.job("delivery").await,
             "free_date" => free_date(),
             "holiday_id" => self.holiday().await,
             "mail_job_id" => self.mail_job().await,
-            "media_job_id" | "preparation_job_id" => self.job(placeholder.trim_end_matches("_job_id")).await,
+            "phone" => format!("+351{}", digits()),
+            "bot_job_id" | "delivery_job_id" | "media_job_id" | "preparation_job_id" => {
+                self.job(placeholder.trim_end_matches("_job_id")).await
+            }
             "import_job_id" | "table_id" | "client_import_id" => of_imports(&self.stack, &self.company, placeholder).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
