@@ -69,7 +69,10 @@ where
                 context.identity().map_or(Ok(()), |caller| context.is_for(caller.company_id))?;
             }
             let fields = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form.fields).finish();
-            given.extend(query::given(&fields)?);
+            let of_form = query::given(&fields)?;
+            // What both say, the form says.
+            given.retain(|(name, _)| !of_form.iter().any(|(known, _)| known == name));
+            given.extend(of_form);
             form.file
         } else {
             Some(request.body()).filter(|body| !body.is_empty()).map(|body| PartFile {
