@@ -51,6 +51,21 @@ pub const VISIBLE: &str = concat!(
     "])?$"
 );
 
+/// Small letters without accents, for comparing what people type.
+#[must_use]
+pub fn unaccented(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
+        'ú' | 'ù' | 'û' | 'ü' => 'u',
+        'ç' => 'c',
+        other => other,
+    };
+    text.to_lowercase().chars().map(plain).collect()
+}
+
 /// Whether a character shows nothing of itself, or changes the order or the joining of those around it: zero-width and soft-hyphen
 /// characters, directions, joiners, invisible operators and letters, annotations, tags, the empty Braille pattern, and line and
 /// paragraph separators.

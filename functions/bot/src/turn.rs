@@ -2,6 +2,7 @@
 
 use conversations::MessageKind;
 use serde_json::{Map, Value, json};
+use shared::text::unaccented;
 use uuid::Uuid;
 
 use crate::{
@@ -202,18 +203,9 @@ fn choose<'a>(options: &'a [Choice], input: &Input) -> Option<&'a Choice> {
     by_id.or_else(by_number).or_else(by_title)
 }
 
-/// Lower case without accents or outer spaces, for comparing what people type.
+/// As it is compared with other words.
 fn fold(text: &str) -> String {
-    let plain = |character: char| match character {
-        'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'í' | 'ì' | 'î' | 'ï' => 'i',
-        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
-        'ú' | 'ù' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        other => other,
-    };
-    text.trim().to_lowercase().chars().map(plain).collect()
+    unaccented(text.trim())
 }
 
 #[cfg(test)]

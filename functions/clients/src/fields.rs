@@ -19,7 +19,7 @@ closed_set! {
 #[serde(deny_unknown_fields)]
 pub struct ClientField {
     /// Its name in `custom_fields`.
-    #[garde(length(chars, max = 40), custom(is_key))]
+    #[garde(length(chars, max = 40), custom(well_formed))]
     #[schemars(regex(pattern = KEY))]
     pub key: String,
     /// What people read.
@@ -153,12 +153,18 @@ pub fn changed(current: &Value, given: Map<String, Value>) -> Value {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
-fn is_key(key: &str, (): &()) -> garde::Result {
+/// Whether this may be a field's key, but for its length.
+#[must_use]
+pub fn is_key(key: &str) -> bool {
     let is_inner = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_';
-    match key.as_bytes() {
-        [first, rest @ ..] if first.is_ascii_lowercase() && rest.iter().all(|sign| is_inner(*sign)) => Ok(()),
-        _ => Err(rule("pattern", "Use letras minúsculas, algarismos e _.", "Use small letters, digits and _.")),
+    matches!(key.as_bytes(), [first, rest @ ..] if first.is_ascii_lowercase() && rest.iter().all(|sign| is_inner(*sign)))
+}
+
+fn well_formed(key: &str, (): &()) -> garde::Result {
+    if is_key(key) {
+        return Ok(());
     }
+    Err(rule("pattern", "Use letras minúsculas, algarismos e _.", "Use small letters, digits and _."))
 }
 
 /// The company has other fields of clients.

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::LONGEST_CAPTION;
+
 const TEXT: usize = 4096;
-const CAPTION: usize = 1024;
 /// Longest text of a message with buttons or a list.
 const INTERACTIVE_TEXT: usize = 1024;
 const BUTTON_TITLE: usize = 20;
@@ -103,7 +104,7 @@ fn media(delivery: &Delivery, has_caption: bool, has_name: bool) -> Value {
         }
     }
     if has_caption && !delivery.body.is_empty() {
-        media.insert("caption".into(), json!(signed(delivery, CAPTION)));
+        media.insert("caption".into(), json!(signed(delivery, LONGEST_CAPTION)));
     }
     Value::Object(media)
 }

@@ -1,10 +1,10 @@
 //! One message that somebody does something with, under the lock of its conversation.
 
 use integrations::ChannelKind;
-use shared::prelude::*;
+use shared::{error::NOT_FOUND, prelude::*};
 use tokio_postgres::types::Json as Jsonb;
 
-use crate::{Conversation, HeldConversation, Message, MessageKind, kept_in_sight, message_columns, message_joins};
+use crate::{Conversation, HeldConversation, Message, MessageKind, NOT_AUTHOR, kept_in_sight, message_columns, message_joins};
 
 pub const MESSAGE: &str = concat!("select ", message_columns!(), " from messages ", message_joins!(), " where messages.id = $1");
 
@@ -39,8 +39,7 @@ pub struct HeldMessage {
 
 impl HeldMessage {
     /// Whether this caller may hide it or change its words: who wrote it, or a supervisor.
-    #[must_use]
-    pub fn is_in_reach_of(&self, caller: &Identity) -> bool {
+    fn is_in_reach_of(&self, caller: &Identity) -> bool {
         self.message.kind != MessageKind::System && (self.message.sender_id == Some(caller.user_id) || caller.role.is_leader())
     }
 }
@@ -48,6 +47,18 @@ impl HeldMessage {
 /// Locks a message's conversation for a command; 404 when the caller does not see it.
 pub async fn lock_message(transaction: &Transaction, id: Uuid) -> Result<HeldMessage, Error> {
     transaction.one(LOCK_MESSAGE, &[&id]).await
+}
+
+/// Locks a message that this caller may hide or change.
+///
+/// # Errors
+/// 404 also when it was taken back; `not_author`.
+pub async fn lock_changeable_message(transaction: &Transaction, caller: &Identity, id: Uuid) -> Result<HeldMessage, Error> {
+    let held = lock_message(transaction, id).await?;
+    if held.message.deleted_at.is_some() {
+        return Err(NOT_FOUND.into());
+    }
+    if held.is_in_reach_of(caller) { Ok(held) } else { Err(NOT_AUTHOR.into()) }
 }
 
 /// Asks for a message's delivery, after whatever else of its conversation is on its way.

@@ -46,7 +46,7 @@ pub use conversation::{
 };
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
-pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_message};
+pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_changeable_message, lock_message};
 pub use identity::{ClientIdentity, IdentityKind};
 pub use joining::{ClientMerged, ClientUnmerged, MergedConversation, join_clients, merge_clients, part_clients, words_of_kinds};
 pub use media_url::file_of;
@@ -67,7 +67,7 @@ pub use send_rules::{
     may_write,
 };
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
-pub use starting::{Begun, NO_TEXT_OUTSIDE, Recipient, begin};
+pub use starting::{BEGIN_FAILS, Begun, Recipient, begin};
 pub use takeover::takeover_text;
 pub use template::{
     Button, ButtonKind, Header, HeaderFormat, Parts, Template, TemplateCategory, TemplateQuality, TemplateRow, TemplateStatus,

@@ -7,12 +7,17 @@ use shared::{
 };
 
 use crate::{
-    ALREADY_OPEN, AllowedTemplate, Answerable, CLIENT_BLOCKED, CONVERSATION, Conversation, ConversationCreated, Message,
-    MessageToSend, SystemMessage, WINDOW_CLOSED, add_system_message, allowed_templates, emit_conversation, lock, phone::Phone,
+    ALREADY_OPEN, AllowedTemplate, Answerable, BOT_MODE, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION, Conversation,
+    ConversationCreated, FILE_NOT_READY, Message, MessageToSend, NOT_HOLDER, NOT_TAKEN, SystemMessage, WINDOW_CLOSED,
+    add_system_message, allowed_templates, emit_conversation, lock, phone::Phone,
 };
 
 /// `window_closed` where there may be no conversation yet.
 pub const NO_TEXT_OUTSIDE: Problem = WINDOW_CLOSED.showing::<OnlyTemplates>();
+
+/// What `begin` may answer.
+pub const BEGIN_FAILS: [Problem; 8] =
+    [ALREADY_OPEN, BOT_MODE, CLIENT_BLOCKED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, NO_TEXT_OUTSIDE, CLIENT_MESSAGE_ID_REUSED];
 
 const START: &str = "select * from app.start_conversation($1, $2, $3, $4, $5, $6, $7)";
 

@@ -14,6 +14,13 @@ use shared::{
 
 use crate::{File, NO_VOICE_NOTE, Purpose, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, sound};
 
+/// The row of a file that is to come. None when the conversation is out of the caller's sight.
+pub const ANNOUNCE: &str = "
+    insert into files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)
+    select $1, $2, app.user_id(), $3, $4, $5, $6, $7
+     where $2::uuid is null or exists (select from conversations where id = $2)
+    returning *";
+
 /// Only whoever uploads a file completes it: one that WhatsApp sends is completed by its own worker.
 pub const FIND_OWN: &str = "select * from files where id = $1 and uploaded_by = app.user_id()";
 

@@ -14,7 +14,7 @@ use shared::{
 };
 
 pub use client_files::{ClientFile, ClientFileAdded};
-pub use completion::{Checked, FIND_OWN, check_copy, judge, record, voice_note};
+pub use completion::{ANNOUNCE, Checked, FIND_OWN, check_copy, judge, record, voice_note};
 pub use pictures::{MOST_PIXELS, Pictures, pictures};
 pub use sound::waveform;
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use shared::text::unaccented;
+
 use super::FileFault;
-use crate::fields::ClientFields;
+use crate::fields::{self, ClientFields};
 
 /// What columns may be.
 pub const TARGET: &str = "^(name|phone|email|document|tags|custom_fields[.][a-z][a-z0-9_]{0,39})$";
@@ -40,8 +42,7 @@ impl Target {
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         let Self::Custom(key) = self else { return true };
-        let is_inner = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_';
-        key.len() <= 40 && key.bytes().next().is_some_and(|first| first.is_ascii_lowercase()) && key.bytes().all(is_inner)
+        key.len() <= 40 && fields::is_key(key)
     }
 
     fn named(&self) -> String {
@@ -131,17 +132,8 @@ pub fn guess(headers: &[String], fields: &ClientFields) -> Mapping {
 
 /// Small letters and digits, without accents, one blank between words.
 fn plain(text: &str) -> String {
-    let letters = text.chars().flat_map(char::to_lowercase).map(|letter| match letter {
-        'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'í' | 'ì' | 'î' | 'ï' => 'i',
-        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
-        'ú' | 'ù' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        letter if letter.is_alphanumeric() => letter,
-        _ => ' ',
-    });
-    letters.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    let letters = unaccented(text).replace(|sign: char| !sign.is_alphanumeric(), " ");
+    letters.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What each column of a file is, as a mapping says.

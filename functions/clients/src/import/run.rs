@@ -260,10 +260,7 @@ pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Err
 /// Those of the database.
 pub async fn give_up_undo(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
     let Ok(ImportJob { import_id }) = job.read() else { return Ok(()) };
-    transaction
-        .execute("update client_imports set undo_job_id = null where id = $1 and undone_at is null", &[&import_id])
-        .await
-        .map(drop)
+    transaction.execute(STOP_UNDO, &[&import_id]).await.map(drop)
 }
 
 const UNDO: &str = "select * from app.undo_client_import($1, $2)";

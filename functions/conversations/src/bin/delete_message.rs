@@ -2,7 +2,7 @@
 
 use conversations::{
     Conversation, ConversationUpdated, DeliveryStatus, Message, MessageDeleted, NOT_AUTHOR, SHOW_PREVIEW, TAKEN_BACK, Written,
-    changed_message, emit_conversation, emit_message, lock_message,
+    changed_message, emit_conversation, emit_message, lock_changeable_message,
 };
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -37,13 +37,7 @@ pub fn main() {
 
 async fn delete_message(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Json<DeletedMessage>, Error> {
     let transaction = context.begin(&agent).await?;
-    let held = lock_message(&transaction, id).await?;
-    if held.message.deleted_at.is_some() {
-        return Err(NOT_FOUND.into());
-    }
-    if !held.is_in_reach_of(&agent) {
-        return Err(NOT_AUTHOR.into());
-    }
+    let held = lock_changeable_message(&transaction, &agent, id).await?;
     let (hidden, shown) = join(
         transaction.one::<Written>(HIDE, &[&id, &agent.user_id]),
         transaction.first::<Conversation>(SHOW_PREVIEW, &[&held.conversation.id, &id, &TAKEN_BACK]),

@@ -2,7 +2,7 @@
 
 use conversations::{
     CAPTION_TOO_LONG, Conversation, ConversationUpdated, LONGEST_CAPTION, MESSAGE, Message, MessageKind, MessageUpdated,
-    NOT_AUTHOR, SHOW_PREVIEW, Written, changed_message, emit_conversation, emit_message, lock_message,
+    NOT_AUTHOR, SHOW_PREVIEW, Written, changed_message, emit_conversation, emit_message, lock_changeable_message,
 };
 use futures_util::future::join;
 use shared::{
@@ -46,13 +46,7 @@ async fn edit_message(
     Json(input): Json<NewWords>,
 ) -> Result<Json<Message>, Error> {
     let transaction = context.begin(&agent).await?;
-    let held = lock_message(&transaction, id).await?;
-    if held.message.deleted_at.is_some() {
-        return Err(NOT_FOUND.into());
-    }
-    if !held.is_in_reach_of(&agent) {
-        return Err(NOT_AUTHOR.into());
-    }
+    let held = lock_changeable_message(&transaction, &agent, id).await?;
     refuse((held.message.kind != MessageKind::Text && input.body.chars().count() > LONGEST_CAPTION).then(|| {
         let [code, portuguese, english] = CAPTION_TOO_LONG;
         FieldProblem::new("body", code, portuguese, english)

@@ -1,21 +1,9 @@
 //! POST /conversations — writes to a client first: finds their open conversation on a number, or begins one that the caller holds.
 
-use conversations::{
-    ALREADY_OPEN, BOT_MODE, Begun, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, Conversation, FILE_NOT_READY, Message,
-    MessageToSend, NO_TEXT_OUTSIDE, NOT_HOLDER, NOT_TAKEN, Recipient, begin, phone::Phone,
-};
+use conversations::{BEGIN_FAILS, Begun, Conversation, Message, MessageToSend, Recipient, begin, phone::Phone};
 use shared::{VISIBLE, prelude::*, rule, visible};
 
-const ROUTE: Route = Route::post("/conversations").or(&["/chats"]).fails(&[
-    ALREADY_OPEN,
-    BOT_MODE,
-    CLIENT_BLOCKED,
-    FILE_NOT_READY,
-    NOT_HOLDER,
-    NOT_TAKEN,
-    NO_TEXT_OUTSIDE,
-    CLIENT_MESSAGE_ID_REUSED,
-]);
+const ROUTE: Route = Route::post("/conversations").or(&["/chats"]).fails(&BEGIN_FAILS);
 
 reads!(PUBLIC_API_URL);
 

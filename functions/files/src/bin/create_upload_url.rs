@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use files::{File, FileUser, Purpose, name_problems, purpose_problem};
+use files::{ANNOUNCE, File, FileUser, Purpose, name_problems, purpose_problem};
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND, refuse},
     files::{Upload, accepted, by_type, clean_name, incoming_key, presigned_upload},
@@ -13,13 +13,6 @@ const ROUTE: Route = Route::post("/storage/signed-upload-url").fails(&[NOT_FOUND
 
 /// Within which the upload must begin.
 const UPLOAD_LIFE: Duration = Duration::from_mins(15);
-
-/// Inserts nothing when the conversation is out of the caller's sight.
-const INSERT: &str = "
-    insert into files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)
-    select $1, $2, app.user_id(), $3, $4, $5, $6, $7
-     where $2::uuid is null or exists (select from conversations where id = $2)
-    returning *";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +55,9 @@ async fn create_upload_url(
     let storage_key = incoming_key(caller.company_id, id);
     let purpose = input.purpose.as_str();
     let transaction = context.begin(&caller).await?;
-    let file: Option<File> =
-        transaction.first(INSERT, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key, &purpose]).await?;
+    let file: Option<File> = transaction
+        .first(ANNOUNCE, &[&id, &input.conversation_id, &name, &mime_type, &input.size, &storage_key, &purpose])
+        .await?;
     let file = file.ok_or(NOT_FOUND)?;
     let size = input.size.unsigned_abs();
     transaction.audit(id, &Value::Null, &file);

@@ -7,8 +7,8 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use files::{
-    Checked, File, FileUser, NO_VOICE_NOTE, Purpose, TYPE_MISMATCH, TYPE_NOT_ACCEPTED, UNSAFE_CONTENT, declared_type, judge,
-    name_problems, purpose_problem, record, voice_note,
+    ANNOUNCE, Checked, File, FileUser, NO_VOICE_NOTE, Purpose, TYPE_MISMATCH, TYPE_NOT_ACCEPTED, UNSAFE_CONTENT, declared_type,
+    judge, name_problems, purpose_problem, record, voice_note,
 };
 use shared::{
     VISIBLE, crypto,
@@ -22,13 +22,6 @@ use shared::{
 const ROUTE: Route = Route::post("/storage/upload")
     .fails(&[NOT_FOUND, TYPE_NOT_ACCEPTED, TYPE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE])
     .needs(Privilege::Files);
-
-/// Inserts nothing when the conversation is out of the caller's sight.
-const INSERT: &str = "
-    insert into files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)
-    select $1, $2, app.user_id(), $3, $4, $5, $6, $7
-     where $2::uuid is null or exists (select from conversations where id = $2)
-    returning id";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct About {
@@ -74,7 +67,7 @@ async fn upload_file(
     let purpose = about.purpose.as_str();
     let announcement = context.begin(&caller).await?;
     let inserted =
-        announcement.query(INSERT, &[&id, &about.conversation_id, &name, &known_as, &size, &incoming, &purpose]).await?;
+        announcement.query(ANNOUNCE, &[&id, &about.conversation_id, &name, &known_as, &size, &incoming, &purpose]).await?;
     if inserted.is_empty() {
         return Err(NOT_FOUND.into());
     }

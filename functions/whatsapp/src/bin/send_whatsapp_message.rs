@@ -1,21 +1,9 @@
 //! POST /whatsapp/messages/send — sends a message to a phone: into the client's open conversation, or one that begins with it.
 
-use conversations::{
-    ALREADY_OPEN, Addressed, BOT_MODE, Begun, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, FILE_NOT_READY, Message, NO_TEXT_OUTSIDE,
-    NOT_HOLDER, NOT_TAKEN, Recipient, begin, phone::Phone,
-};
+use conversations::{Addressed, BEGIN_FAILS, Begun, Message, Recipient, begin, phone::Phone};
 use shared::{VISIBLE, error::INTERNAL, prelude::*, visible};
 
-const ROUTE: Route = Route::post("/whatsapp/messages/send").fails(&[
-    ALREADY_OPEN,
-    BOT_MODE,
-    CLIENT_BLOCKED,
-    FILE_NOT_READY,
-    NOT_HOLDER,
-    NOT_TAKEN,
-    NO_TEXT_OUTSIDE,
-    CLIENT_MESSAGE_ID_REUSED,
-]);
+const ROUTE: Route = Route::post("/whatsapp/messages/send").fails(&BEGIN_FAILS);
 
 reads!(PUBLIC_API_URL);
 

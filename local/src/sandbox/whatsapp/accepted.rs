@@ -12,51 +12,26 @@ use super::{
     Sent,
 };
 
-const MOST: usize = 5000;
+/// One message a line, without its statuses; nothing is written where nothing is kept.
+pub(super) struct Journal(Option<Mutex<File>>);
 
-pub(super) struct Accepted {
-    sent: Kept<Sent>,
-    /// One message a line, without its statuses.
-    written: Option<Mutex<File>>,
-}
-
-impl Accepted {
-    /// What is in `directory`, the newest; nothing without one.
-    pub(super) fn open(directory: Option<&Path>) -> io::Result<Self> {
-        let sent = Kept::new(MOST);
-        let Some(directory) = directory else { return Ok(Self { sent, written: None }) };
+impl Journal {
+    /// What is in `directory` comes to `sent`, the newest that it keeps.
+    pub(super) fn open(directory: Option<&Path>, sent: &Kept<Sent>) -> io::Result<Self> {
+        let Some(directory) = directory else { return Ok(Self(None)) };
         let path = directory.join("whatsapp-accepted.jsonl");
         let known = if path.exists() { fs::read_to_string(&path)? } else { String::new() };
         // The last line of a killed cloud may be half a line: nobody was answered for it.
         known.lines().filter_map(|line| serde_json::from_str(line).ok()).for_each(|message| sent.push(message));
         let lines: String = sent.list(|_| true).iter().map(line).collect();
         fs::write(&path, lines)?;
-        Ok(Self { sent, written: Some(Mutex::new(OpenOptions::new().append(true).open(&path)?)) })
+        Ok(Self(Some(Mutex::new(OpenOptions::new().append(true).open(&path)?))))
     }
 
-    pub(super) fn push(&self, message: Sent) {
-        if let Some(file) = &self.written {
-            lock(file).write_all(line(&message).as_bytes()).expect("there is room");
+    pub(super) fn write(&self, message: &Sent) {
+        if let Some(file) = &self.0 {
+            lock(file).write_all(line(message).as_bytes()).expect("there is room");
         }
-        self.sent.push(message);
-    }
-
-    /// Oldest first.
-    pub(super) fn list(&self, wanted: impl Fn(&Sent) -> bool) -> Vec<Sent> {
-        self.sent.list(wanted)
-    }
-
-    pub(super) fn find(&self, wanted: impl Fn(&Sent) -> bool) -> Option<Sent> {
-        self.sent.find(wanted)
-    }
-
-    pub(super) fn change(&self, wanted: impl Fn(&Sent) -> bool, change: impl FnOnce(&mut Sent)) {
-        self.sent.change(wanted, change);
-    }
-
-    /// For as long as this cloud runs.
-    pub(super) fn remove(&self, unwanted: impl Fn(&Sent) -> bool) {
-        self.sent.remove(unwanted);
     }
 }
 
@@ -69,7 +44,7 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
-    use super::{Accepted, Sent, fs, line};
+    use super::{Journal, Kept, Sent, fs, line};
 
     #[test]
     fn what_was_accepted_is_there_after_a_start_and_half_a_line_is_not() {
@@ -83,18 +58,22 @@ mod tests {
             body: json!({"text": {"body": "Oi\nde novo"}}),
             statuses: Vec::new(),
         };
-        let accepted = Accepted::open(Some(&directory)).expect("it opens");
-        accepted.push(message("a"));
-        accepted.push(message("b"));
-        drop(accepted);
+        let journal = Journal::open(Some(&directory), &Kept::new(9)).expect("it opens");
+        journal.write(&message("a"));
+        journal.write(&message("b"));
+        drop(journal);
         let path = directory.join("whatsapp-accepted.jsonl");
         let half = &line(&message("c"))[..20];
         fs::write(&path, fs::read_to_string(&path).expect("a file") + half).expect("it is written");
-        let again = Accepted::open(Some(&directory)).expect("it opens again");
-        let ids = || again.list(|_| true).into_iter().map(|sent| sent.id).collect::<Vec<_>>();
-        assert_eq!(ids(), ["a", "b"]);
-        again.push(message("d"));
-        assert_eq!(ids(), ["a", "b", "d"]);
+        let open = || {
+            let sent = Kept::new(9);
+            let journal = Journal::open(Some(&directory), &sent).expect("it opens again");
+            (journal, sent.list(|_| true).into_iter().map(|sent: Sent| sent.id).collect::<Vec<_>>())
+        };
+        let (again, ids) = open();
+        assert_eq!(ids, ["a", "b"]);
+        again.write(&message("d"));
+        assert_eq!(open().1, ["a", "b", "d"]);
         fs::remove_dir_all(&directory).expect("it goes");
     }
 }

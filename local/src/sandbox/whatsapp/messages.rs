@@ -79,6 +79,7 @@ fn accept(sandbox: &Arc<Sandbox>, phone_number_id: &str, request: &Value) -> Res
         body: request.clone(),
         statuses: Vec::new(),
     };
+    sandbox.whatsapp.accepted.write(&sent);
     sandbox.whatsapp.sent.push(sent.clone());
     sandbox.follow_up(sent, person, by_user_id);
     Ok(json!({

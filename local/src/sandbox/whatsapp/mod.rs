@@ -40,7 +40,7 @@ use super::{
     calls::{Answer, Call},
     kept::{Kept, lock},
 };
-use accepted::Accepted;
+use accepted::Journal;
 use errors::GraphError;
 use media::Media;
 use numbers::NumberSettings;
@@ -70,7 +70,8 @@ pub struct SentStatus {
 }
 
 pub(super) struct WhatsApp {
-    sent: Accepted,
+    sent: Kept<Sent>,
+    accepted: Journal,
     deliveries: Kept<Delivery>,
     media: Kept<Media>,
     numbers: Mutex<HashMap<String, NumberSettings>>,
@@ -83,8 +84,10 @@ pub(super) struct WhatsApp {
 
 impl WhatsApp {
     pub(super) fn new(kept: Option<&Path>) -> io::Result<Self> {
+        let sent = Kept::new(5000);
         Ok(Self {
-            sent: Accepted::open(kept)?,
+            accepted: Journal::open(kept, &sent)?,
+            sent,
             deliveries: Kept::new(5000),
             media: Kept::new(500),
             numbers: Mutex::default(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::{Company, Stack, eventually};
 
 use super::{
-    Desk, dispatch, kill,
+    Desk, dispatch, kill, let_webhooks_wait,
     locks::{post, webhook_of},
     start, stop, until_all_done, until_blocked,
 };
@@ -74,9 +74,7 @@ pub async fn a_webhook_whose_function_was_killed_is_applied_by_a_job(stack: Arc<
     kill(&stack, "ReceiveWhatsappWebhook").await;
     assert_eq!(killed.await.expect("an answer")["status"], 500);
     holder.batch_execute("rollback").await.expect("it is let go");
-    let late =
-        "update inbound_webhooks set received_at = received_at - interval '2 minutes' where company_id = $1 and outcome is null";
-    assert_eq!(stack.database().await.execute(late, &[&desk.company.id]).await.expect("a minute passes"), 1);
+    assert_eq!(let_webhooks_wait(&stack, &desk.company).await, 1);
     dispatch(&stack, &desk.company).await;
     eventually("the webhook applied", || async { (stored(&stack, &desk.company).await == [id(&webhook)]).then_some(()) }).await;
     until_all_done(&stack, &desk.company).await;

@@ -148,6 +148,13 @@ pub async fn let_leases_pass(stack: &Stack, company: &Company, queue: &str) {
     stack.control("POST", &format!("/queues/{queue}/give-back"), None).await;
 }
 
+/// Webhooks of this company that were kept and not applied have waited for longer than a killed function may take; answers how many.
+pub async fn let_webhooks_wait(stack: &Stack, company: &Company) -> u64 {
+    let late =
+        "update inbound_webhooks set received_at = received_at - interval '2 minutes' where company_id = $1 and outcome is null";
+    stack.database().await.execute(late, &[&company.id]).await.expect("a minute passes")
+}
+
 /// Jobs of this company that are not done.
 pub async fn unfinished(stack: &Stack, company: &Company) -> i64 {
     let count = "select count(*) from jobs where company_id = $1 and finished_at is null";

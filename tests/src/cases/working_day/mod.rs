@@ -25,7 +25,7 @@ use self::{
     ledger::{Inbound, Ledger},
     people::Worker,
 };
-use super::faults::{dispatch, let_leases_pass, unfinished};
+use super::faults::{dispatch, let_leases_pass, let_webhooks_wait, unfinished};
 
 const CLIENTS: usize = 60;
 const HOURS: usize = 5;
@@ -186,11 +186,10 @@ impl Day {
     /// Until no job is left.
     async fn settle(&self, stack: &Stack) {
         for _ in 0..60 {
-            if unfinished(stack, &self.company).await == 0 && unapplied(stack, &self.company).await == 0 {
+            let unapplied = let_webhooks_wait(stack, &self.company).await;
+            if unapplied == 0 && unfinished(stack, &self.company).await == 0 {
                 return;
             }
-            let kept = "update inbound_webhooks set received_at = received_at - interval '2 minutes' where company_id = $1 and outcome is null";
-            stack.database().await.execute(kept, &[&self.company.id]).await.expect("webhooks are overdue");
             for queue in ["AutomationQueue", "BotQueue", "DeliveryQueue", "MediaQueue", "TimerQueue"] {
                 let_leases_pass(stack, &self.company, queue).await;
             }
@@ -213,12 +212,6 @@ impl Day {
             }
         }
     }
-}
-
-/// Webhooks that were kept and not applied yet.
-async fn unapplied(stack: &Stack, company: &Company) -> i64 {
-    let count = "select count(*) from inbound_webhooks where company_id = $1 and outcome is null";
-    stack.database().await.query_one(count, &[&company.id]).await.expect("a count").get(0)
 }
 
 /// A mobile that was one before it had its ninth digit: what follows that is no land line.

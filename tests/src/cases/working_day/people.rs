@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::{
     Answer,
     company::{Person, text},
-    desk::PNG,
+    desk::{PNG, text_message},
 };
 
 use super::{id_of, ledger::Ledger, rows};
@@ -71,7 +71,7 @@ impl Worker {
                         self.try_send(message).await?;
                     }
                 }
-                _ => self.answer_by_template(&id, hour).await?,
+                _ => self.offer_choices(&id, hour).await?,
             }
         }
         self.get(&format!("/messages/search?search=cliente+{hour}&limit=20")).await?;
@@ -161,8 +161,7 @@ impl Worker {
     }
 
     async fn say(&self, id: &str, words: &str) -> Result<(), Gone> {
-        let message = json!({"conversation_id": id, "client_message_id": format!("{id}:{words}"), "kind": "text", "body": words});
-        self.try_send(message).await
+        self.try_send(text_message(id, words)).await
     }
 
     pub async fn send(&self, message: Value) {
@@ -182,8 +181,8 @@ impl Worker {
         Ok(())
     }
 
-    async fn answer_by_template(&self, id: &str, hour: usize) -> Result<(), Gone> {
-        let message = json!({"conversation_id": id, "client_message_id": format!("{id}:modelo:{hour}"), "kind": "interactive",
+    async fn offer_choices(&self, id: &str, hour: usize) -> Result<(), Gone> {
+        let message = json!({"conversation_id": id, "client_message_id": format!("{id}:opções:{hour}"), "kind": "interactive",
             "body": "Podemos ajudar em algo mais?", "options": [{"id": "sim", "title": "Sim"}, {"id": "nao", "title": "Não"}]});
         self.try_send(message).await
     }
