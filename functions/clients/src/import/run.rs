@@ -84,6 +84,10 @@ pub async fn import(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let file: Option<StoredFile> = transaction.first(FILE, &[&import.file_id]).await?;
     transaction.commit_quietly().await?;
     let run = Run { context, job, progress, import };
+    // Nothing more comes of what was taken back.
+    if run.import.undo_job_id.is_some() {
+        return run.end(Ending::Cancelled, None).await;
+    }
     let table = match run.table(file).await? {
         Ok(table) => table,
         Err(fault) => return run.end(Ending::Done, Some(fault)).await,

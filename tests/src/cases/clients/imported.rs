@@ -315,6 +315,40 @@ pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
     assert_eq!(text(&company.supervisor.api.post(&path, json!({})).await.expect(409)["code"]), "import_too_old");
 }
 
+/// One that failed for good before its first row, was undone, and whose job is done again.
+pub async fn an_import_that_was_undone_goes_no_further(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let file = table(&stack, &company, b"Nome;E-mail\nAna;ana@exemplo.com.br\n").await;
+    let database = stack.database().await;
+    let ahead = "
+        insert into jobs (id, company_id, kind, queue, lane, payload, leased_until)
+        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now() + interval '1 day')";
+    database.execute(ahead, &[&company.id]).await.expect("a job ahead of it");
+    let id = import(&company, json!({"file_id": file})).await;
+    for fail in [
+        "update jobs set failed = true, attempts = 10, finished_at = clock_timestamp() where company_id = $1 and kind = 'import_clients'",
+        "update job_progress set state = 'failed', finished_at = now() where company_id = $1",
+        "update client_imports set state = 'failed', finished_at = now() where company_id = $1",
+        "delete from jobs where company_id = $1 and kind = 'x'",
+    ] {
+        assert_eq!(database.execute(fail, &[&company.id]).await.expect("it has failed"), 1, "{fail}");
+    }
+    company.supervisor.api.post(&format!("/client-imports/{id}/undo"), json!({})).await.expect(202);
+    eventually("the import undone", || async {
+        let import = company.supervisor.api.get(&format!("/client-imports/{id}")).await.expect(200);
+        import["undo"]["undone_at"].is_string().then_some(())
+    })
+    .await;
+    company.admin.api.post(&format!("/jobs/{id}/retry"), json!({})).await.expect(200);
+    eventually("the job ended", || async {
+        let job = company.supervisor.api.get(&format!("/jobs/{id}")).await.expect(200);
+        (job["state"] == "cancelled").then_some(())
+    })
+    .await;
+    let made = "select count(*) from clients where company_id = $1";
+    assert_eq!(database.query_one(made, &[&company.id]).await.expect("a count").get::<_, i64>(0), 0);
+}
+
 fn many(rows: usize) -> String {
     let mut content = String::from("Nome;E-mail\n");
     for number in 0..rows {

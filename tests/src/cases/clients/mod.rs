@@ -80,6 +80,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_file_that_cannot_be_read_says_why,
             an_import_that_is_undone_leaves_what_people_use,
             an_import_is_undone_once_and_not_while_it_goes,
+            an_import_that_was_undone_goes_no_further,
             an_import_that_is_cancelled_stops_and_may_be_undone,
             imports_webhooks_and_staff_who_meet_one_number_make_one_client,
             a_hundred_thousand_rows_are_read_and_thousands_come_in_and_go_again,
