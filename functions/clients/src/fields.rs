@@ -152,7 +152,6 @@ pub fn changed(current: &Value, given: Map<String, Value>) -> Value {
     Value::Object(values)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
 /// Whether this may be a field's key, but for its length.
 #[must_use]
 pub fn is_key(key: &str) -> bool {
@@ -160,6 +159,7 @@ pub fn is_key(key: &str) -> bool {
     matches!(key.as_bytes(), [first, rest @ ..] if first.is_ascii_lowercase() && rest.iter().all(|sign| is_inner(*sign)))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
 fn well_formed(key: &str, (): &()) -> garde::Result {
     if is_key(key) {
         return Ok(());

@@ -235,10 +235,7 @@ impl Fixture {
                 let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
                 text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
             }
-            "quick_reply_id" => {
-                let reply = json!({"scope": "company", "shortcut": format!("oi-{}", digits()), "title": "Olá", "text": "Olá, {{client.name}}!"});
-                text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned()
-            }
+            "quick_reply_id" => self.quick_reply().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "automation_job_id" => self.assignment_job().await,
@@ -289,6 +286,12 @@ impl Fixture {
         let secured = Secured::make(&self.newcomer().await).await;
         self.people().insert(function.to_owned(), (secured.recovery_codes[0].clone(), secured.app.clone()));
         secured
+    }
+
+    async fn quick_reply(&self) -> String {
+        let words = "Olá, {{client.name}}!";
+        let reply = json!({"scope": "company", "shortcut": format!("oi-{}", digits()), "title": "Olá", "text": words});
+        text(&self.company.admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned()
     }
 
     async fn log_in(&self) -> Value {
