@@ -8,7 +8,7 @@ STATE_OF_THE_WORLD = {
     "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client",
     "unknown_template", "not_found", "not_published", "unknown_channel", "channel_disabled", "channel_required", "no_phone",
     # What a file is, how many there are.
-    "not_a_table", "too_large", "too_many_clients",
+    "not_a_table", "too_large", "too_many_clients", "not_utf8",
     # What was said before.
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # Bytes that Postgres writes.

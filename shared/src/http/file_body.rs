@@ -34,6 +34,13 @@ const MOST_PARTS: usize = 20;
 const MALFORMED_FORM: Problem =
     Problem::new(400, "malformed_form", "O formulário enviado não pôde ser lido.", "The form could not be read.");
 
+const NOT_UTF8: Problem = Problem::new(
+    422,
+    "not_utf8",
+    "O texto não está em UTF-8. Envie o arquivo em um formulário.",
+    "The text is not in UTF-8. Send the file in a form.",
+);
+
 /// A file of at most 4 MiB with what is said of it: as `multipart/form-data` with a part `file` and a part for each field of `T`, or as
 /// bytes of any other type, with these fields in the query.
 #[derive(Debug)]
@@ -74,6 +81,8 @@ where
             given.retain(|(name, _)| !of_form.iter().any(|(known, _)| known == name));
             given.extend(of_form);
             form.file
+        } else if is_damaged_text(content_type, request.body()) {
+            return Err(NOT_UTF8.into());
         } else {
             Some(request.body()).filter(|body| !body.is_empty()).map(|body| PartFile {
                 bytes: body.clone(),
@@ -93,8 +102,17 @@ where
 
     fn describe(description: &mut Description) {
         description.file::<T>();
-        description.failures.extend([MALFORMED_FORM, PAYLOAD_TOO_LARGE, INVALID]);
+        description.failures.extend([MALFORMED_FORM, NOT_UTF8, PAYLOAD_TOO_LARGE, INVALID]);
     }
+}
+
+/// What is said to be text the gateway hands on as text: where it was none in UTF-8, signs stand for what is lost.
+fn is_damaged_text(content_type: Option<&str>, body: &[u8]) -> bool {
+    const TEXTS: [&str; 3] = ["application/json", "application/xml", "application/javascript"];
+    let bare = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_text = bare.starts_with("text/") || TEXTS.contains(&bare.as_str());
+    let lost = "\u{fffd}".as_bytes();
+    is_text && body.windows(lost.len()).any(|window| window == lost)
 }
 
 #[derive(Debug)]
@@ -173,6 +191,15 @@ mod tests {
         let file = form.file.unwrap();
         let said = (file.mime_type.as_deref(), file.name.as_deref(), &file.bytes[..]);
         assert_eq!(said, (Some("image/png"), Some("a.png"), &b"\x01\x02\r\n"[..]));
+    }
+
+    #[test]
+    fn text_that_was_damaged_on_its_way_is_known() {
+        let damaged = "Jo\u{fffd}o".as_bytes();
+        assert!(is_damaged_text(Some("Text/CSV; charset=windows-1252"), damaged));
+        assert!(!is_damaged_text(Some("text/csv"), "João".as_bytes()));
+        assert!(!is_damaged_text(Some("application/octet-stream"), damaged));
+        assert!(!is_damaged_text(None, damaged));
     }
 
     #[test]

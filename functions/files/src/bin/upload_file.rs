@@ -1,7 +1,7 @@
 //! POST /storage/upload — takes a small file in the request itself: as a form with a part `file`, or as bytes of its own type.
 //!
-//! At most 4 MB; a larger one is announced with `POST /storage/signed-upload-url`. Bytes of a type that is text (`text/csv`) come as UTF-8;
-//! in a form they come as they are.
+//! At most 4 MB; a larger one is announced with `POST /storage/signed-upload-url`. Bytes of a type that is text (`text/csv`) come as UTF-8,
+//! or are refused; in a form they come as they are.
 
 use std::io::Cursor;
 

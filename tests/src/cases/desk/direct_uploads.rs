@@ -136,6 +136,16 @@ pub async fn direct_upload_is_what_its_bytes_are(stack: Arc<Stack>) {
     let elsewhere = format!("name=a.png&conversation_id={}", company.id);
     assert_eq!(post_bytes(agent, &elsewhere, "image/png", PNG).await.problem(404), "not_found");
     assert_eq!(left(&stack, &company).await, (0, 0), "nothing is left of what was refused");
+    // The gateway makes text of what is called so: that it was another alphabet's is told, and not kept damaged.
+    let latin = b"nome;telefone\nJo\xe3o;11987654321\n";
+    let refused = post_bytes(agent, "name=clientes.csv", "text/csv", latin).await;
+    assert_eq!(refused.problem(422), "not_utf8");
+    for file in [
+        post_bytes(agent, "name=clientes.csv", "application/octet-stream", latin).await,
+        post_form(agent, &[("\"file\"; filename=\"clientes.csv\"", Some("text/csv"), latin)]).await,
+    ] {
+        assert_eq!(file.expect(201)["size"], latin.len());
+    }
 }
 
 pub async fn unreadable_forms_and_other_companies_are_refused(stack: Arc<Stack>) {

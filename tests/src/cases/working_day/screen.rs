@@ -89,17 +89,19 @@ pub fn watch(person: &Person, screen: &Shared) -> JoinHandle<()> {
         socket.send(json!({"action": "resume", "after": head})).await;
         let mut next = Instant::now() + PAUSE;
         loop {
-            match tokio::time::timeout_at(next, socket.stream().next()).await {
+            let is_there = match tokio::time::timeout_at(next, socket.stream().next()).await {
                 Ok(Some(Ok(Message::Text(frame)))) => {
                     let frame = serde_json::from_str(&frame).expect("frames are JSON");
-                    if take(&person, &screen, &frame).await.is_none() {
-                        return;
-                    }
+                    take(&person, &screen, &frame).await
                 }
-                Ok(Some(Ok(_))) => {}
-                Ok(_) => return,
-                Err(_) if ping(&mut socket, &screen).await.is_some() => next = Instant::now() + PAUSE,
-                Err(_) => return,
+                Ok(other) => other.and_then(Result::ok).map(drop),
+                Err(_) => {
+                    next = Instant::now() + PAUSE;
+                    ping(&mut socket, &screen).await
+                }
+            };
+            if is_there.is_none() {
+                return;
             }
         }
     })
