@@ -288,7 +288,8 @@ pub const SET_STATUS: &str = concat!(
         returning messages.*
     )
     select changed.id, changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
-           conversations.department_id, conversations.assignee_id, conversations.client_id
+           conversations.department_id, conversations.assignee_id, conversations.client_id,
+           coalesce(conversations.participant_ids, '{}') as participant_ids
       from target
       left join changed on true
       left join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"

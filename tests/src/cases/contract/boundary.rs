@@ -61,7 +61,7 @@ const OF_STAFF: &[&str] = &[
      by_user_id, reason, at)",
     "update conversations (department_id, assignee_id, mode, priority, tags, subject, version, last_message_at, last_message_preview, \
      last_message_from, read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id, metadata, snoozed_at, \
-     snoozed_until, return_to_bot_at)",
+     snoozed_until, return_to_bot_at, participant_ids)",
     "delete department_members",
     "insert department_members (department_id, user_id, capacity)",
     "update department_members (capacity)",

@@ -29,6 +29,7 @@ mod notices;
 mod openings;
 mod outbox;
 mod outgoing_files;
+mod participants;
 mod people;
 mod preferences;
 pub mod prepared;
@@ -86,6 +87,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             tags_priority_and_reading_of_many,
             crowds_change_the_same_in_any_order,
             five_hundred_are_changed_in_one_request,
+        };
+        participants::{
+            a_merge_brings_them_and_its_undoing_takes_them_back,
+            only_active_staff_of_the_company_follow,
+            who_follows_sees_and_hears_it_wherever_it_is,
         };
         preferences::{
             conversation_is_muted_for_one_person_alone,
