@@ -256,7 +256,9 @@ create table public.companies (
     colour text not null default '#2563eb'::text,
     founded_by uuid,
     version integer not null default 1,
-    signs_messages boolean not null default false
+    signs_messages boolean not null default false,
+    asks_rating boolean not null default false,
+    rating_text text
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -359,7 +361,10 @@ END) stored,
     return_to_bot_at timestamp with time zone,
     protocol text not null,
     participant_ids uuid[],
-    participants_lent uuid[]
+    participants_lent uuid[],
+    rating smallint,
+    rated_at timestamp with time zone,
+    rating_message_id uuid
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -1045,6 +1050,7 @@ alter table public.companies add constraint companies_idle_minutes_check CHECK (
 alter table public.companies add constraint companies_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
+alter table public.companies add constraint companies_rating_text_check CHECK ((char_length(rating_text) <= 1000));
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
@@ -1073,6 +1079,8 @@ alter table public.conversations add constraint conversations_mode_check CHECK (
 alter table public.conversations add constraint conversations_participants_check CHECK (((cardinality(participant_ids) >= 1) AND (cardinality(participant_ids) <= 100)));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table public.conversations add constraint conversations_rated CHECK (((rating IS NULL) = (rated_at IS NULL)));
+alter table public.conversations add constraint conversations_rating_check CHECK (((rating >= 1) AND (rating <= 5)));
 alter table public.conversations add constraint conversations_return CHECK (((return_to_bot_at IS NULL) OR ((mode = 'human'::text) AND (ended_at IS NULL))));
 alter table public.conversations add constraint conversations_snooze CHECK (((snoozed_until IS NULL) OR (snoozed_at IS NOT NULL)));
 alter table public.department_members add constraint department_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 200)));
@@ -2279,6 +2287,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.end_rating()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.rating_message_id := null;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_second_factor()
  RETURNS void
  LANGUAGE plpgsql
@@ -3070,7 +3088,8 @@ begin
             select jsonb_build_object(
                        'conversation_id', c.id, 'channel_account_id', c.channel_account_id, 'status', c.status, 'subject', c.subject,
                        'department_id', c.department_id, 'assignee_id', c.assignee_id, 'ended_at', c.ended_at,
-                       'close_reason', c.close_reason, 'last_message_preview', c.last_message_preview)
+                       'close_reason', c.close_reason, 'last_message_preview', c.last_message_preview, 'rating', c.rating,
+                       'rated_at', c.rated_at)
               from public.conversations c where c.id = history_entry.id)
         when 'transfer' then (
             select jsonb_build_object(
@@ -5880,6 +5899,7 @@ CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON pub
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_preferences AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_preferences();
+CREATE TRIGGER conversations_rating BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.rating_message_id IS NOT NULL) AND (new.ended_at IS NULL))) EXECUTE FUNCTION app.end_rating();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_tags BEFORE INSERT OR UPDATE OF tags ON public.conversations FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -6650,6 +6670,7 @@ grant update on column public.clients.version to app_lookup;
 grant update on column public.clients.version to app_staff;
 grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
+grant select, update on column public.companies.asks_rating to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
 grant update on column public.companies.coin_name to app_staff;
 grant update on column public.companies.colour to app_staff;
@@ -6662,6 +6683,7 @@ grant select on column public.companies.locale to app_system;
 grant update on column public.companies.locale to app_staff;
 grant select on column public.companies.name to app_system;
 grant update on column public.companies.name to app_staff;
+grant select, update on column public.companies.rating_text to app_staff;
 grant select on column public.companies.reopen_window to app_system;
 grant update on column public.companies.reopen_window to app_staff;
 grant update on column public.companies.signs_messages to app_staff;
@@ -6760,6 +6782,7 @@ grant update on column public.conversations.participant_ids to app_staff;
 grant select on column public.conversations.pending_since to app_system;
 grant select on column public.conversations.priority to app_system;
 grant update on column public.conversations.priority to app_staff;
+grant update on column public.conversations.rating_message_id to app_staff;
 grant select on column public.conversations.read_count to app_system;
 grant update on column public.conversations.read_count to app_lookup;
 grant update on column public.conversations.read_count to app_staff;

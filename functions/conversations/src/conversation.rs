@@ -24,7 +24,7 @@ macro_rules! conversation_columns {
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
            case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata,
            conversations.merged_into_id, conversations.snoozed_at, conversations.snoozed_until, conversations.return_to_bot_at,
-           coalesce(conversations.participant_ids, '{}') as participant_ids"
+           coalesce(conversations.participant_ids, '{}') as participant_ids, conversations.rating, conversations.rated_at"
     };
 }
 
@@ -153,6 +153,10 @@ pub struct Conversation {
     pub return_to_bot_at: Option<Timestamp>,
     /// Staff who follow it: they see it whoever has it.
     pub participant_ids: Vec<Uuid>,
+    /// What its client gave it when it had been closed, from 1 to 5; the last one of several.
+    #[schemars(range(min = 1, max = 5))]
+    pub rating: Option<i16>,
+    pub rated_at: Option<Timestamp>,
 }
 
 impl Versioned for Conversation {

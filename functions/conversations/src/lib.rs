@@ -19,6 +19,7 @@ mod participants;
 mod payload;
 pub mod phone;
 mod preferences;
+mod rating;
 mod reading;
 mod scheduled;
 pub mod search;
@@ -58,6 +59,7 @@ pub use message::{
 pub use participants::{PARTICIPANTS, Participant, follow};
 pub use payload::MessageKind;
 pub use preferences::{ConversationPreferences, ConversationPreferencesSaved, MUTED, Muted, PREFERENCES};
+pub use rating::{RATING_SETTINGS, RatingSettings, rating_said};
 pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
     LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,
