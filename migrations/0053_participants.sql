@@ -77,7 +77,7 @@ create trigger memberships_leave_conversations after update of status, role on m
 -- What somebody who has just left followed.
 create function app.left_conversations() returns uuid[] language sql stable as
     $$ select string_to_array(nullif(current_setting('app.left_conversations', true), ''), ',')::uuid[] $$;
-grant execute on function app.left_conversations to app_staff;
+grant execute on function app.left_conversations to app_staff, app_system;
 
 -- What the caller follows. Under a policy, no index of arrays is used.
 create function app.followed_conversations() returns uuid[] language plpgsql stable security definer set search_path = public, pg_temp as $$

@@ -7281,6 +7281,7 @@ grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.left_conversations() to app_staff;
+grant execute on function app.left_conversations() to app_system;
 grant execute on function app.live_department(company uuid, department uuid) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_system;

@@ -10,17 +10,22 @@ use crate::{
 /// The text of a company that has set none.
 const DEFAULT_TEXT: &str = "Como foi o seu atendimento? Responda com uma nota de 1 a 5, sendo 1 muito ruim e 5 excelente.";
 
+/// Characters that WhatsApp takes above a list.
+const LONGEST: usize = 1024;
+
 /// What WhatsApp shows beside the figures.
 const WORDS: [&str; 5] = ["Muito ruim", "Ruim", "Regular", "Bom", "Excelente"];
 
 /// The company's words about it.
-pub const RATING_SETTINGS: &str = "select asks_rating, rating_text from companies where id = $1";
+pub const RATING_SETTINGS: &str = "
+    select asks_rating, rating_text, (select name from users where id = app.user_id()) as closed_by from companies where id = $1";
 
 /// An answer to `RATING_SETTINGS`.
 #[derive(Debug, FromRow)]
 pub struct RatingSettings {
     pub asks_rating: bool,
     rating_text: Option<String>,
+    closed_by: Option<String>,
 }
 
 /// The questions go out in the name of whoever closes, and not at all once somebody has opened the conversation again (the fence).
@@ -91,10 +96,10 @@ impl RatingSettings {
         let text = self.rating_text.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or(DEFAULT_TEXT);
         let variables = Variables {
             client_name: Some(conversation.client_name.clone()),
-            agent_name: conversation.assignee_name.clone(),
+            agent_name: conversation.assignee_name.clone().or_else(|| self.closed_by.clone()),
             protocol: Some(conversation.protocol.clone()),
         };
-        variables.render(text)
+        variables.render(text).chars().take(LONGEST).collect()
     }
 }
 

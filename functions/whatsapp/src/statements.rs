@@ -110,7 +110,7 @@ pub const OPEN: &str = "
 /// is read and answered too.
 pub const APPLY: &str = concat!(
     "with locked as (
-        select id, client_id, inbound_count from conversations 
+        select id, client_id, inbound_count from conversations
          where id = $1 and case when $19::smallint is null then ended_at is null or $17 else ended_at is not null and rating_message_id is not null end
            for update
     ), new_file as (

@@ -204,8 +204,11 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversations", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff =
-        [&student[..], &["calendar_of", "has_role", "history_entry", "joined", "look", "searchable", "spaced", "stems"]].concat();
+    let mut staff = [
+        &student[..],
+        &["calendar_of", "has_role", "history_entry", "joined", "left_conversations", "look", "searchable", "spaced", "stems"],
+    ]
+    .concat();
     staff.sort_unstable();
     let mut system =
         [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys", "undo_client_import"]].concat();
