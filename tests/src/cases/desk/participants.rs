@@ -80,6 +80,10 @@ pub async fn who_follows_sees_and_hears_it_wherever_it_is(stack: Arc<Stack>) {
         let head = elsewhere.head().await;
         company.phone.receive_text(&client, "depois").await;
         assert!(elsewhere.events_after(&head).await.iter().all(|event| !event.to_string().contains(&id)));
+        // They may leave by themselves, with the last that they see of it.
+        add(&company.supervisor, &id, elsewhere.id).await.expect(201);
+        remove(elsewhere, &id, elsewhere.id).await.expect(204);
+        elsewhere.api.get(&format!("/conversations/{id}")).await.expect(404);
     }
 }
 
