@@ -215,7 +215,7 @@ fn announce(context: &Context, transaction: &Transaction, channel: &Channel, wri
     match found {
         Found::Silent => return,
         Found::Open | Found::Rated(_) => {
-            emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None)
+            emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None);
         }
         Found::Reopened => emit_conversation::<ConversationReopened>(transaction, company_id, &conversation, None, None),
         Found::Created => emit_conversation::<ConversationCreated>(transaction, company_id, &conversation, None, None),
