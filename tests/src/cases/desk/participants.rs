@@ -45,10 +45,10 @@ pub async fn who_follows_sees_and_hears_it_wherever_it_is(stack: Arc<Stack>) {
         assert_eq!(told["data"]["conversation"]["participant_ids"], json!([elsewhere.id]));
         assert_eq!(elsewhere.conversation(&id).await["participant_ids"], json!([elsewhere.id]));
         assert_eq!(followers(elsewhere, &id).await, [json!(elsewhere.id)]);
-        assert_eq!(listed(elsewhere, "participating=true").await, [id.clone()]);
+        assert_eq!(listed(elsewhere, "participating=true").await, [id.as_str()]);
         assert!(listed(elsewhere, "participating=false").await.is_empty());
         assert!(listed(colleague, "participating=true").await.is_empty());
-        assert_eq!(listed(agent, "participating=false").await, [id.clone()]);
+        assert_eq!(listed(agent, "participating=false").await, [id.as_str()]);
         // What is said is told live, found, and in the feed.
         socket.follow(&id).await;
         company.phone.receive_text(&client, "segredo").await;
@@ -56,7 +56,7 @@ pub async fn who_follows_sees_and_hears_it_wherever_it_is(stack: Arc<Stack>) {
         socket.frame("the words", is_said).await;
         let found = elsewhere.api.get("/messages/search?search=segredo").await.expect(200);
         assert_eq!(found["data"].as_array().map(Vec::len), Some(1), "{found}");
-        assert_eq!(listed(elsewhere, "search=segredo").await, [id.clone()]);
+        assert_eq!(listed(elsewhere, "search=segredo").await, [id.as_str()]);
         let head = elsewhere.head().await;
         let sent = agent.say(&id, "resposta").await;
         agent.message_with_status(&sent, "read").await;
