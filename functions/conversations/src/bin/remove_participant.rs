@@ -1,9 +1,9 @@
-//! DELETE /conversations/{id}/participants/{user_id} — somebody follows the conversation no more.
+//! DELETE /conversations/{id}/participants/{member} — somebody follows the conversation no more.
 
 use conversations::{follow, lock};
 use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::delete("/conversations/{id}/participants/{user_id}").fails(&[NOT_FOUND]);
+const ROUTE: Route = Route::delete("/conversations/{id}/participants/{member}").fails(&[NOT_FOUND]);
 
 pub fn main() {
     serve(&ROUTE, remove_participant);
