@@ -256,7 +256,9 @@ create table public.companies (
     colour text not null default '#2563eb'::text,
     founded_by uuid,
     version integer not null default 1,
-    signs_messages boolean not null default false
+    signs_messages boolean not null default false,
+    asks_rating boolean not null default false,
+    rating_text text
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -357,7 +359,12 @@ END) stored,
     snoozed_at timestamp with time zone,
     snoozed_until timestamp with time zone,
     return_to_bot_at timestamp with time zone,
-    protocol text not null
+    protocol text not null,
+    participant_ids uuid[],
+    participants_lent uuid[],
+    rating smallint,
+    rated_at timestamp with time zone,
+    rating_message_id uuid
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -1043,6 +1050,7 @@ alter table public.companies add constraint companies_idle_minutes_check CHECK (
 alter table public.companies add constraint companies_locale_check CHECK ((locale = ANY (ARRAY['pt-BR'::text, 'en'::text])));
 alter table public.companies add constraint companies_name_check CHECK ((name <> ''::text));
 alter table public.companies add constraint companies_pkey PRIMARY KEY (id);
+alter table public.companies add constraint companies_rating_text_check CHECK ((char_length(rating_text) <= 1000));
 alter table public.companies add constraint companies_reopen_window_check CHECK ((reopen_window >= 0));
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
@@ -1068,8 +1076,11 @@ alter table public.conversations add constraint conversations_company_id_id_key 
 alter table public.conversations add constraint conversations_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversations add constraint conversations_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
+alter table public.conversations add constraint conversations_participants_check CHECK (((cardinality(participant_ids) >= 1) AND (cardinality(participant_ids) <= 100)));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table public.conversations add constraint conversations_rated CHECK (((rating IS NULL) = (rated_at IS NULL)));
+alter table public.conversations add constraint conversations_rating_check CHECK (((rating >= 1) AND (rating <= 5)));
 alter table public.conversations add constraint conversations_return CHECK (((return_to_bot_at IS NULL) OR ((mode = 'human'::text) AND (ended_at IS NULL))));
 alter table public.conversations add constraint conversations_snooze CHECK (((snoozed_until IS NULL) OR (snoozed_at IS NOT NULL)));
 alter table public.department_members add constraint department_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 200)));
@@ -1279,16 +1290,17 @@ CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING bt
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
-CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
+CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id, participant_ids);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_ended ON public.conversations USING btree (company_id, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX conversations_held ON public.conversations USING btree (company_id, assignee_id) WHERE (status = 'active'::text);
-CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id, participant_ids);
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
+CREATE INDEX conversations_participants ON public.conversations USING gin (company_id, participant_ids) WITH (fastupdate=off) WHERE (participant_ids IS NOT NULL);
 CREATE UNIQUE INDEX conversations_protocol ON public.conversations USING btree (company_id, protocol);
-CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id);
+CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id, participant_ids);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) WHERE (snoozed_at IS NOT NULL);
 CREATE INDEX conversations_tags ON public.conversations USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (company_id, department_id, array_position(ARRAY['urgent'::text, 'high'::text, 'normal'::text, 'low'::text], priority), pending_since, id) WHERE (status = 'pending'::text);
@@ -1729,6 +1741,30 @@ begin
       left join calendars of_company on of_company.company_id = companies.id and of_company.department_id is null
      where companies.id = app.company_id() and coalesce(own.week, of_company.week) is not null;
     return found_one;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.carry_participants()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if new.merged_into_id is not null then
+        select array_agg(person) into new.participants_lent
+          from conversations kept, unnest(new.participant_ids) person
+         where kept.company_id = new.company_id and kept.id = new.merged_into_id
+           and (kept.participant_ids is null or person <> all (kept.participant_ids));
+        update conversations set participant_ids = (participant_ids || new.participants_lent)[:100]
+         where company_id = new.company_id and id = new.merged_into_id and new.participants_lent is not null;
+    else
+        update conversations
+           set participant_ids = nullif(array(select person from unnest(participant_ids) person where person <> all (old.participants_lent)), '{}')
+         where company_id = new.company_id and id = old.merged_into_id and old.participants_lent is not null;
+        new.participants_lent := null;
+    end if;
+    return new;
 end
 $function$;
 
@@ -2250,6 +2286,16 @@ begin
       from app.end_logins(app.user_id(), only_family,
                           case when only_family is null then
                               (select family_id from sessions where id = app.session_id()) end) ended;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_rating()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.rating_message_id := null;
+    return new;
 end
 $function$;
 
@@ -2810,7 +2856,7 @@ declare
         || case when in_department is not null then ' and conversations.department_id = $8' else '' end
         || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end
         || case when app.sees_all() then ''
-                else ' and (conversations.assignee_id = $14
+                else ' and (conversations.assignee_id = $14 or $14 = any (conversations.participant_ids)
                             or (conversations.department_id is null or conversations.department_id = any ($15))
                                and ($16 = ''department'' or conversations.assignee_id is null))' end;
     joined constant text := ' join conversations on conversations.company_id = messages.company_id
@@ -2963,6 +3009,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.followed_conversations()
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return array(select id from conversations where company_id = app.company_id() and participant_ids @> array[app.user_id()]);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
  RETURNS TABLE(email text, name text, locale text, is_made boolean)
  LANGUAGE plpgsql
@@ -3036,7 +3093,8 @@ begin
             select jsonb_build_object(
                        'conversation_id', c.id, 'channel_account_id', c.channel_account_id, 'status', c.status, 'subject', c.subject,
                        'department_id', c.department_id, 'assignee_id', c.assignee_id, 'ended_at', c.ended_at,
-                       'close_reason', c.close_reason, 'last_message_preview', c.last_message_preview)
+                       'close_reason', c.close_reason, 'last_message_preview', c.last_message_preview, 'rating', c.rating,
+                       'rated_at', c.rated_at)
               from public.conversations c where c.id = history_entry.id)
         when 'transfer' then (
             select jsonb_build_object(
@@ -3162,6 +3220,28 @@ begin
     select * into done from client_merges where company_id = app.company_id() and id = merge;
     perform app.hold_clients(done.client_id, done.merged_client_id);
     perform from client_merges where company_id = app.company_id() and id = merge for update;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_participants()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    added uuid[] := array(select person from unnest(new.participant_ids) person
+                           where old.participant_ids is null or person <> all (old.participant_ids));
+begin
+    perform from memberships
+      where company_id = new.company_id and user_id = any (added) and status = 'active' and role <> 'student'
+      order by user_id
+        for share;
+    if (select count(*) from memberships
+         where company_id = new.company_id and user_id = any (added) and status = 'active' and role <> 'student') < cardinality(added) then
+        raise serialization_failure using message = 'a conversation is followed by somebody who is not there any more';
+    end if;
+    return null;
 end
 $function$;
 
@@ -3576,6 +3656,29 @@ CREATE OR REPLACE FUNCTION app.leads(leader text, led text)
  IMMUTABLE
 AS $function$ select leader = 'admin' or leader = 'supervisor' and led in ('agent', 'student') $function$;
 
+CREATE OR REPLACE FUNCTION app.leave_conversations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    left_ids uuid[] := array(select id from conversations where company_id = new.company_id and participant_ids @> array[new.user_id]);
+    held_ids uuid[] := left_ids || array(
+        select id from conversations where company_id = new.company_id and assignee_id = new.user_id and status = 'active');
+begin
+    perform from conversations where company_id = new.company_id and id = any (held_ids) order by id for update;
+    -- Some may have been added until their membership was held.
+    left_ids := left_ids || array(
+        select id from conversations where company_id = new.company_id and participant_ids @> array[new.user_id] and id <> all (left_ids));
+    update conversations
+       set participant_ids = nullif(array_remove(participant_ids, new.user_id), '{}')
+     where company_id = new.company_id and id = any (left_ids) and participant_ids @> array[new.user_id];
+    perform set_config('app.left_conversations', array_to_string(left_ids, ','), true);
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.leave_department()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3621,6 +3724,12 @@ begin
     return left_behind;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION app.left_conversations()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE
+AS $function$ select string_to_array(nullif(current_setting('app.left_conversations', true), ''), ',')::uuid[] $function$;
 
 CREATE OR REPLACE FUNCTION app.live_department(company uuid, department uuid)
  RETURNS uuid
@@ -5812,6 +5921,7 @@ CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR E
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
 CREATE TRIGGER conversations_begin_anew BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode = 'human'::text) AND (new.mode = 'bot'::text))) EXECUTE FUNCTION app.begin_anew();
+CREATE TRIGGER conversations_carry_participants BEFORE UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) AND ((new.participant_ids IS NOT NULL) OR (old.participants_lent IS NOT NULL)))) EXECUTE FUNCTION app.carry_participants();
 CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
@@ -5821,9 +5931,11 @@ CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, meta
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
+CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids IS NOT NULL) AND (new.participant_ids IS DISTINCT FROM old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_preferences AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_preferences();
+CREATE TRIGGER conversations_rating BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.rating_message_id IS NOT NULL) AND (new.ended_at IS NULL))) EXECUTE FUNCTION app.end_rating();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_tags BEFORE INSERT OR UPDATE OF tags ON public.conversations FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -5841,6 +5953,7 @@ CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.department
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
+CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON public.memberships FOR EACH ROW WHEN ((((old.status = 'active'::text) AND (new.status <> 'active'::text)) OR ((old.role <> 'student'::text) AND (new.role = 'student'::text)))) EXECUTE FUNCTION app.leave_conversations();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
@@ -6030,7 +6143,7 @@ create policy company on public.conversations as restrictive for all to app_staf
 
 create policy lookup on public.conversations as permissive for all to app_lookup using true;
 
-create policy staff on public.conversations as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (assignee_id = ( SELECT app.user_id() AS user_id)) OR (((department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR (assignee_id IS NULL))) OR (id = ANY (( SELECT app.held_conversations() AS held_conversations)::uuid[]))) with check true;
+create policy staff on public.conversations as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (assignee_id = ( SELECT app.user_id() AS user_id)) OR (((department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR (assignee_id IS NULL))) OR (( SELECT app.user_id() AS user_id) = ANY (participant_ids)) OR (id = ANY (( SELECT app.held_conversations() AS held_conversations)::uuid[]))) with check true;
 
 create policy student on public.conversations as permissive for select to app_student using (client_id = ( SELECT app.client_id() AS client_id));
 
@@ -6593,6 +6706,7 @@ grant update on column public.clients.version to app_lookup;
 grant update on column public.clients.version to app_staff;
 grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
+grant select, update on column public.companies.asks_rating to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
 grant update on column public.companies.coin_name to app_staff;
 grant update on column public.companies.colour to app_staff;
@@ -6605,6 +6719,7 @@ grant select on column public.companies.locale to app_system;
 grant update on column public.companies.locale to app_staff;
 grant select on column public.companies.name to app_system;
 grant update on column public.companies.name to app_staff;
+grant select, update on column public.companies.rating_text to app_staff;
 grant select on column public.companies.reopen_window to app_system;
 grant update on column public.companies.reopen_window to app_staff;
 grant update on column public.companies.signs_messages to app_staff;
@@ -6699,9 +6814,11 @@ grant update on column public.conversations.metadata to app_staff;
 grant select on column public.conversations.mode to app_system;
 grant update on column public.conversations.mode to app_lookup;
 grant update on column public.conversations.mode to app_staff;
+grant update on column public.conversations.participant_ids to app_staff;
 grant select on column public.conversations.pending_since to app_system;
 grant select on column public.conversations.priority to app_system;
 grant update on column public.conversations.priority to app_staff;
+grant update on column public.conversations.rating_message_id to app_staff;
 grant select on column public.conversations.read_count to app_system;
 grant update on column public.conversations.read_count to app_lookup;
 grant update on column public.conversations.read_count to app_staff;
@@ -7166,6 +7283,7 @@ grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
+grant execute on function app.followed_conversations() to app_staff;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
 grant execute on function app.has_open_conversation(client uuid) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
@@ -7199,6 +7317,8 @@ grant execute on function app.keep_webhook(webhook uuid, received timestamp with
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
+grant execute on function app.left_conversations() to app_staff;
+grant execute on function app.left_conversations() to app_system;
 grant execute on function app.live_department(company uuid, department uuid) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_lookup;
 grant execute on function app.lock_keys(keys text[]) to app_system;

@@ -46,6 +46,15 @@ impl Audience {
         Self(Some(keys))
     }
 
+    /// Also those who follow it.
+    #[must_use]
+    pub fn and_participants(mut self, participant_ids: &[Uuid]) -> Self {
+        if let Some(keys) = &mut self.0 {
+            keys.extend(participant_ids.iter().map(|id| format!("user:{id}")));
+        }
+        self
+    }
+
     /// Also the conversation's own client, when they have a login: for what is not only for staff.
     #[must_use]
     pub fn and_client(mut self, client_id: Uuid) -> Self {

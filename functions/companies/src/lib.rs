@@ -16,7 +16,7 @@ closed_set! {
 macro_rules! company_columns {
     () => {
         "companies.id, companies.name, companies.slug, companies.time_zone, companies.locale, companies.agent_visibility,
-           companies.reopen_window, companies.takeover_text, companies.signs_messages, companies.bot_enabled, companies.coin_name, companies.colour,
+           companies.reopen_window, companies.takeover_text, companies.signs_messages, companies.asks_rating, companies.rating_text, companies.bot_enabled, companies.coin_name, companies.colour,
            companies.two_factor_policy, companies.idle_minutes, companies.created_at, companies.version"
     };
 }
@@ -41,6 +41,10 @@ pub struct Company {
     pub takeover_text: Option<String>,
     /// Whether clients see who writes: `*Bruna Lima:*` above what agents write, which lists and answers show without it.
     pub signs_messages: bool,
+    /// Whether clients are asked for a rating from 1 to 5 when staff close their conversation.
+    pub asks_rating: bool,
+    /// What they are asked with, with `{{client.name}}`, `{{agent.name}}` and `{{protocol}}`; null, or nothing visible, is the product's text.
+    pub rating_text: Option<String>,
     /// Whether the bot answers.
     pub bot_enabled: bool,
     /// What the coins of the company are called.

@@ -133,7 +133,7 @@ impl BulkAction {
     ) -> Result<(), Error> {
         let ids: Vec<Uuid> = held.iter().map(|held| held.id).collect();
         let changed: Vec<Conversation> = match &self {
-            Self::Close { reason } => return close(context, transaction, by, held, reason.as_deref()).await.map(drop),
+            Self::Close { reason } => return close(context, transaction, by, held, reason.as_deref(), None).await.map(drop),
             Self::Assign { to, name } => {
                 return transfer_all(context, transaction, by, held, to.clone(), name.clone()).await.map(drop);
             }

@@ -23,7 +23,8 @@ macro_rules! conversation_columns {
            conversations.window_expires_at, conversations.first_human_at, conversations.started_at, conversations.ended_at,
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
            case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata,
-           conversations.merged_into_id, conversations.snoozed_at, conversations.snoozed_until, conversations.return_to_bot_at"
+           conversations.merged_into_id, conversations.snoozed_at, conversations.snoozed_until, conversations.return_to_bot_at,
+           coalesce(conversations.participant_ids, '{}') as participant_ids, conversations.rating, conversations.rated_at"
     };
 }
 
@@ -150,6 +151,12 @@ pub struct Conversation {
     pub snoozed_until: Option<Timestamp>,
     /// When the bot takes it again.
     pub return_to_bot_at: Option<Timestamp>,
+    /// Staff who follow it: they see it whoever has it.
+    pub participant_ids: Vec<Uuid>,
+    /// What its client gave it when it had been closed, from 1 to 5; the last one of several.
+    #[schemars(range(min = 1, max = 5))]
+    pub rating: Option<i16>,
+    pub rated_at: Option<Timestamp>,
 }
 
 impl Versioned for Conversation {
@@ -161,7 +168,7 @@ impl Versioned for Conversation {
 impl Conversation {
     /// Who sees it as it is now.
     pub fn audience(&self) -> Audience {
-        Audience::conversation(self.department_id, self.assignee_id)
+        Audience::conversation(self.department_id, self.assignee_id).and_participants(&self.participant_ids)
     }
 }
 
@@ -230,6 +237,7 @@ macro_rules! held_columns {
         "conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
          conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
          conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
+         coalesce(conversations.participant_ids, '{}') as participant_ids,
          (select clients.blocked_at is not null
             from clients
            where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked"
@@ -265,6 +273,7 @@ pub struct HeldConversation {
     pub window_expires_at: Option<Timestamp>,
     /// The conversation of the same client that has its messages now.
     pub merged_into_id: Option<Uuid>,
+    pub participant_ids: Vec<Uuid>,
     pub is_client_blocked: bool,
 }
 
@@ -292,7 +301,7 @@ impl HeldConversation {
 
     /// Who sees it before the change.
     pub fn audience(&self) -> Audience {
-        Audience::conversation(self.department_id, self.assignee_id)
+        Audience::conversation(self.department_id, self.assignee_id).and_participants(&self.participant_ids)
     }
 }
 

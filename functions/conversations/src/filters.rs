@@ -46,6 +46,9 @@ pub struct ConversationFilters {
     priority: Option<CommaSeparated<Priority>>,
     #[garde(skip)]
     unread: Option<bool>,
+    /// What the caller follows, or does not.
+    #[garde(skip)]
+    participating: Option<bool>,
     /// Put off, or not.
     #[garde(skip)]
     snoozed: Option<bool>,
@@ -68,7 +71,7 @@ const LIST: &str =
     concat!("select ", conversation_columns!(), " from (select * from (select conversations.* from conversations where true ");
 
 /// For each filter: the condition when it is asked for, and one that only names its parameter when it is not.
-const CONDITIONS: [[&str; 2]; 13] = [
+const CONDITIONS: [[&str; 2]; 14] = [
     ["and conversations.status = any ($1::text[]) ", "and $1::text[] is null "],
     ["and conversations.assignee_id = any ($2::uuid[]) ", "and $2::uuid[] is null "],
     ["and conversations.department_id = any ($3::uuid[]) ", "and $3::uuid[] is null "],
@@ -95,7 +98,13 @@ const CONDITIONS: [[&str; 2]; 13] = [
         "and $16::uuid[] is null ",
     ],
     ["and (conversations.snoozed_at is null) <> $17::boolean ", "and $17::boolean is null "],
+    [NOT_FOLLOWED, "and $18::boolean is null "],
 ];
+
+const NOT_FOLLOWED: &str = "and ((select app.user_id()) = any (conversations.participant_ids)) is not true and not $18::boolean ";
+
+/// What is followed is found by its own index.
+const FOLLOWED: &str = "and conversations.id = any ((select app.followed_conversations())::uuid[]) and $18::boolean ";
 
 /// Nothing else is written like it.
 const PROTOCOL: &str = "and conversations.protocol = btrim($8::text) and $9::text[] is not null ";
@@ -201,7 +210,7 @@ impl AskedConversations {
         let Self { categories, assignees, departments, channels, channel_kinds, .. } = self;
         let Self { handled_by, tags, priorities, numbers, list, .. } = self;
         let List { filters, at, id, wanted, .. } = list;
-        let ConversationFilters { unread, snoozed, search, from, to, .. } = filters;
+        let ConversationFilters { unread, snoozed, participating, search, from, to, .. } = filters;
         transaction
             .all(
                 statement,
@@ -223,6 +232,7 @@ impl AskedConversations {
                     channel_kinds,
                     handled_by,
                     snoozed,
+                    participating,
                 ],
             )
             .await
@@ -245,6 +255,7 @@ impl AskedConversations {
             at.is_some(),
             self.handled_by.is_some(),
             filters.snoozed.is_some(),
+            filters.participating.is_some(),
         ];
         let mut conditions: Vec<_> =
             CONDITIONS.iter().zip(asked).map(|(condition, is_asked)| condition[usize::from(!is_asked)]).collect();
@@ -262,6 +273,9 @@ impl AskedConversations {
         }
         if filters.snoozed == Some(true) {
             conditions[12] = SNOOZED;
+        }
+        if filters.participating == Some(true) {
+            conditions[13] = FOLLOWED;
         }
         if self.is_for_protocol() {
             conditions[7] = PROTOCOL;

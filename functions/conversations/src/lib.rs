@@ -15,9 +15,11 @@ mod joining;
 mod media_url;
 mod message;
 pub mod outbox;
+mod participants;
 mod payload;
 pub mod phone;
 mod preferences;
+mod rating;
 mod reading;
 mod scheduled;
 pub mod search;
@@ -54,8 +56,10 @@ pub use message::{
     DeliveryStatus, Message, MessageCreated, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, SystemMessage,
     TAKEN_BACK, add_system_message, add_system_messages, emit_message, preview,
 };
+pub use participants::{PARTICIPANTS, Participant, follow};
 pub use payload::MessageKind;
 pub use preferences::{ConversationPreferences, ConversationPreferencesSaved, MUTED, Muted, PREFERENCES};
+pub use rating::{RATING_SETTINGS, RatingSettings, rating_said};
 pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
     LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,
@@ -150,6 +154,12 @@ pub const NOT_FAILED: Problem = Problem::new(
 .showing::<Message>();
 pub const NOT_FORWARDABLE: Problem =
     Problem::new(409, "not_forwardable", "Esta mensagem não pode ser encaminhada.", "This message cannot be forwarded.");
+pub const TOO_MANY_PARTICIPANTS: Problem = Problem::new(
+    409,
+    "too_many_participants",
+    "Esta conversa já tem 20 participantes.",
+    "This conversation has 20 participants already.",
+);
 pub const INVALID_TARGET: Problem = Problem::new(
     422,
     "invalid_target",

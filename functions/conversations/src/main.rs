@@ -1,5 +1,7 @@
 //! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
 
+#[path = "bin/add_participant.rs"]
+mod add_participant;
 #[path = "bin/assign_conversation.rs"]
 mod assign_conversation;
 #[path = "bin/assign_waiting_conversation.rs"]
@@ -28,6 +30,8 @@ mod list_conversations;
 mod list_message_revisions;
 #[path = "bin/list_messages.rs"]
 mod list_messages;
+#[path = "bin/list_participants.rs"]
+mod list_participants;
 #[path = "bin/list_scheduled_messages.rs"]
 mod list_scheduled_messages;
 #[path = "bin/list_transfers.rs"]
@@ -40,6 +44,8 @@ mod mark_conversation_unread;
 mod mark_message_read;
 #[path = "bin/react_to_message.rs"]
 mod react_to_message;
+#[path = "bin/remove_participant.rs"]
+mod remove_participant;
 #[path = "bin/reopen_conversation.rs"]
 mod reopen_conversation;
 #[path = "bin/retry_message.rs"]
@@ -70,6 +76,7 @@ mod update_scheduled_message;
 #[rustfmt::skip]
 fn main() {
     shared::called_by_name(&[
+        ("add_participant", add_participant::main),
         ("assign_conversation", assign_conversation::main),
         ("assign_waiting_conversation", assign_waiting_conversation::main),
         ("cancel_scheduled_message", cancel_scheduled_message::main),
@@ -84,12 +91,14 @@ fn main() {
         ("list_conversations", list_conversations::main),
         ("list_message_revisions", list_message_revisions::main),
         ("list_messages", list_messages::main),
+        ("list_participants", list_participants::main),
         ("list_scheduled_messages", list_scheduled_messages::main),
         ("list_transfers", list_transfers::main),
         ("mark_conversation_read", mark_conversation_read::main),
         ("mark_conversation_unread", mark_conversation_unread::main),
         ("mark_message_read", mark_message_read::main),
         ("react_to_message", react_to_message::main),
+        ("remove_participant", remove_participant::main),
         ("reopen_conversation", reopen_conversation::main),
         ("retry_message", retry_message::main),
         ("save_conversation_preferences", save_conversation_preferences::main),

@@ -188,6 +188,7 @@ struct Changed {
     client_message_id: Option<String>,
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
+    participant_ids: Vec<Uuid>,
     client_id: Uuid,
     status: DeliveryStatus,
     error_code: Option<String>,
@@ -428,9 +429,9 @@ async fn fail(transaction: &Transaction, message_id: Uuid, code: &str, detail: &
 
 fn emit_status(transaction: &Transaction, message_id: Uuid, changed: Changed) {
     let Changed { conversation_id, client_message_id, status, error_code, error_detail, .. } = changed;
-    let Changed { department_id, assignee_id, client_id, .. } = changed;
+    let Changed { department_id, assignee_id, participant_ids, client_id, .. } = changed;
     let payload = MessageStatus { message_id, conversation_id, client_message_id, status, error_code, error_detail };
-    let audience = Audience::conversation(department_id, assignee_id).and_client(client_id);
+    let audience = Audience::conversation(department_id, assignee_id).and_participants(&participant_ids).and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
 }
 

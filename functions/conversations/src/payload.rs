@@ -42,6 +42,8 @@ struct Common {
     forwarded: Option<bool>,
     /// What WhatsApp says of the message this one answers or forwards.
     context: Option<Map<String, Value>>,
+    /// What its client gave the conversation with it.
+    rating: Option<i16>,
 }
 
 #[derive(JsonSchema)]
@@ -91,6 +93,8 @@ struct Contacts {
 struct Interactive {
     #[schemars(flatten)]
     common: Common,
+    /// Words that a rule of the company said in an agent's name: the question for a rating.
+    automatic: Option<bool>,
     /// The label that opens a list.
     button: Option<String>,
     options: Option<Vec<ChoiceOffered>>,

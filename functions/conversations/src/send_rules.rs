@@ -469,6 +469,7 @@ mod tests {
             inbound_count: 1,
             window_expires_at: Some(Timestamp::from_second(100).unwrap()),
             merged_into_id: None,
+            participant_ids: Vec::new(),
             is_client_blocked: false,
         }
     }

@@ -18,7 +18,7 @@ macro_rules! note_columns {
     () => {
         "notes.id, notes.client_id, notes.conversation_id, notes.author_id, users.name as author_name, notes.text, notes.mention_ids,
            notes.is_pinned, notes.version, notes.created_at, notes.updated_at,
-           conversations.department_id, conversations.assignee_id"
+           conversations.department_id, conversations.assignee_id, coalesce(conversations.participant_ids, '{}') as participant_ids"
     };
 }
 
@@ -95,13 +95,14 @@ pub struct PlacedNote {
     pub note: Note,
     pub department_id: Option<Uuid>,
     pub assignee_id: Option<Uuid>,
+    pub participant_ids: Vec<Uuid>,
 }
 
 impl PlacedNote {
     /// Tells whoever sees the note.
     pub fn tell<P: EventPayload>(&self, transaction: &Transaction, company_id: Uuid, payload: &P) {
         let audience = match self.note.conversation_id {
-            Some(_) => Audience::conversation(self.department_id, self.assignee_id),
+            Some(_) => Audience::conversation(self.department_id, self.assignee_id).and_participants(&self.participant_ids),
             None => Audience::staff(),
         };
         transaction.emit(Event::new(Topic::Company(company_id), audience, payload));
@@ -158,6 +159,7 @@ const MENTIONED: &str = "
            or memberships.role in ('admin', 'supervisor')
            or companies.agent_visibility = 'company'
            or conversations.assignee_id is not distinct from memberships.user_id
+           or memberships.user_id = any (conversations.participant_ids)
            or (conversations.assignee_id is null or companies.agent_visibility = 'department')
               and (conversations.department_id is null
                    or exists (select from department_members members

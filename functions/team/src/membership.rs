@@ -1,8 +1,10 @@
 //! How members come, change and leave. What must hold of a company's members is decided by functions of the database, one change at a
 //! time; here is what follows from it.
 
-use conversations::{Conversation, ConversationTransferred, conversation_columns, conversation_joins, emit_conversation};
-use futures_util::{future::try_join, future::try_join3};
+use conversations::{
+    Conversation, ConversationTransferred, ConversationUpdated, conversation_columns, conversation_joins, emit_conversation,
+};
+use futures_util::future::{try_join, try_join4};
 use realtime::presence::{PresenceStatus, presence_event};
 use shared::{
     error::{FORBIDDEN, NOT_FOUND},
@@ -63,6 +65,15 @@ const GIVE_BACK: &str = concat!(
     conversation_joins!()
 );
 
+/// What they followed, as `app.end_membership` has left it.
+const LEFT: &str = concat!(
+    "select ",
+    conversation_columns!(),
+    " from conversations ",
+    conversation_joins!(),
+    " where conversations.id = any ((select app.left_conversations())::uuid[])"
+);
+
 const ADMIT_MEMBER: &str = "select app.admit_member($1, $2, $3) as outcome, '{}'::uuid[] as session_ids, false as was_online";
 
 const CHANGE_ROLE: &str = "select outcome, session_ids, false as was_online from app.change_role($1, $2)";
@@ -120,9 +131,10 @@ pub async fn end_membership(
         _ => "member_removed",
     };
     let status = becomes.as_str();
-    let (changed, returned, user): (Changed, Vec<Conversation>, Option<User>) = try_join3(
+    let (changed, returned, left, user): (Changed, Vec<Conversation>, Vec<Conversation>, Option<User>) = try_join4(
         transaction.one(END_MEMBERSHIP, &[&person, &status]),
         transaction.all(GIVE_BACK, &[&person, &reason]),
+        transaction.all(LEFT, &[]),
         transaction.first(USER, &[&person]),
     )
     .await?;
@@ -133,6 +145,9 @@ pub async fn end_membership(
         for conversation in &returned {
             let before = Audience::conversation(conversation.department_id, Some(person));
             emit_conversation::<ConversationTransferred>(transaction, company_id, conversation, Some(by), Some(before));
+        }
+        for conversation in &left {
+            emit_conversation::<ConversationUpdated>(transaction, company_id, conversation, Some(by), None);
         }
         if changed.was_online {
             transaction.emit(presence_event(company_id, person, PresenceStatus::Offline));

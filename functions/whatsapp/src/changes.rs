@@ -23,6 +23,7 @@ struct Changed {
     error_detail: Option<String>,
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
+    participant_ids: Vec<Uuid>,
     client_id: Option<Uuid>,
 }
 
@@ -48,7 +49,9 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         error_code: changed.error_code,
         error_detail: changed.error_detail,
     };
-    let audience = Audience::conversation(changed.department_id, changed.assignee_id).and_client(client_id);
+    let audience = Audience::conversation(changed.department_id, changed.assignee_id)
+        .and_participants(&changed.participant_ids)
+        .and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
     Ok(Done::Stored)
 }

@@ -2,7 +2,7 @@
 
 use conversations::{
     ConversationCreated, ConversationReopened, ConversationUpdated, MessageCreated, Mode, Written, emit_conversation,
-    emit_message, enqueue_bot_turn, preview,
+    emit_message, enqueue_bot_turn, preview, rating_said,
 };
 use shared::{
     error::{Error, INTERNAL, UNAVAILABLE},
@@ -53,6 +53,8 @@ enum Found {
     Created,
     /// The client is blocked.
     Silent,
+    /// Closed, and asked for this rating.
+    Rated(i16),
 }
 
 async fn store(
@@ -63,8 +65,9 @@ async fn store(
     sender_type: &str,
 ) -> Result<Done, Error> {
     let mark = transaction.mark();
+    let rating = rating_said(message.kind, &message.body, &message.payload).filter(|_| sender_type == "client");
     for _ in 0..TRIES {
-        let located = locate(context, transaction, channel, message).await?;
+        let located = locate(context, transaction, channel, message, rating.is_some()).await?;
         if located.is_known {
             return Ok(Done::Duplicate);
         }
@@ -78,6 +81,8 @@ async fn store(
         link(transaction, &located, &message.sender, sender_type == "client").await?;
         let wanted = if located.is_blocked && sender_type == "client" {
             Some(find_held(context, transaction, channel, client_id, message).await?)
+        } else if let (Some(rating), Some(id)) = (rating, located.rated_conversation_id) {
+            Some((id, Found::Rated(rating)))
         } else {
             find_conversation(context, transaction, channel, client_id, located.conversation_id, message, sender_type).await?
         };
@@ -157,6 +162,14 @@ async fn add(
     let media = message.media.as_ref();
     let file_id = media.map(|_| context.new_id());
     let storage_key = file_id.map(|id| incoming_key(channel.company_id, id));
+    let rating = match found {
+        Found::Rated(rating) => Some(rating),
+        _ => None,
+    };
+    let mut payload = message.payload.clone();
+    if let Some(rating) = rating {
+        payload["rating"] = json!(rating);
+    }
     let name = media.map(|media| clean_name(media.name.as_deref().unwrap_or(message.kind)));
     let added: Option<Added> = transaction
         .first(
@@ -168,7 +181,7 @@ async fn add(
                 &sender_type,
                 &message.kind,
                 &message.body,
-                &message.payload,
+                &payload,
                 &message.reply_to,
                 &message.id,
                 &message.at,
@@ -180,6 +193,7 @@ async fn add(
                 &media.map(|media| media.id.clone()),
                 &(found == Found::Silent),
                 &message.sender.identity().filter(|_| sender_type == "client"),
+                &rating,
             ],
         )
         .await?;
@@ -200,11 +214,13 @@ fn announce(context: &Context, transaction: &Transaction, channel: &Channel, wri
     }
     match found {
         Found::Silent => return,
-        Found::Open => emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None),
+        Found::Open | Found::Rated(_) => {
+            emit_conversation::<ConversationUpdated>(transaction, company_id, &conversation, None, None);
+        }
         Found::Reopened => emit_conversation::<ConversationReopened>(transaction, company_id, &conversation, None, None),
         Found::Created => emit_conversation::<ConversationCreated>(transaction, company_id, &conversation, None, None),
     }
-    if conversation.mode == Mode::Bot && sender_type == "client" {
+    if conversation.mode == Mode::Bot && sender_type == "client" && !matches!(found, Found::Rated(_)) {
         enqueue_bot_turn(context, transaction, conversation.id);
     }
     emit_message(transaction, &conversation, &MessageCreated { message });

@@ -18,14 +18,14 @@ pub async fn note(
     channel: &Channel,
     notice: &InboundMessage,
 ) -> Result<Done, Error> {
-    let mut located = locate(context, transaction, channel, notice).await?;
+    let mut located = locate(context, transaction, channel, notice, false).await?;
     let Some(client_id) = located.client_id else { return Ok(Done::Ignored("a notice about an unknown client".into())) };
     link(transaction, &located, &notice.sender, true).await?;
     // A client who changed their number stays the same client.
     if let Some(number) = new_number(notice) {
         let sender = Sender { wa_id: Some(number.to_owned()), ..Sender::default() };
         follow(context, transaction, channel, client_id, &sender).await?;
-        located = locate(context, transaction, channel, notice).await?;
+        located = locate(context, transaction, channel, notice, false).await?;
     }
     let Some(conversation_id) = located.conversation_id else {
         return Ok(Done::Ignored("a notice without an open conversation".into()));

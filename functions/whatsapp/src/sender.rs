@@ -2,6 +2,7 @@
 
 use conversations::join_clients;
 use shared::{phone, prelude::*};
+use tokio_postgres::types::ToSql;
 
 use crate::{
     channel::Channel,
@@ -23,6 +24,8 @@ pub struct Located {
     pub is_known: bool,
     /// What they write is kept, and told to nobody.
     pub is_blocked: bool,
+    /// The closed one that this rates.
+    pub rated_conversation_id: Option<Uuid>,
 }
 
 /// A message's client, by either of their ids, and their open conversation. A sender who was two clients is one from here on.
@@ -31,14 +34,17 @@ pub async fn locate(
     transaction: &Transaction,
     channel: &Channel,
     message: &InboundMessage,
+    is_rating: bool,
 ) -> Result<Located, Error> {
     let Sender { wa_id, user_id, .. } = &message.sender;
     let number = wa_id.as_deref().map(phone::canonical);
-    let located: Located = transaction.one(LOCATE, &[&number, user_id, &channel.id, &message.id, wa_id]).await?;
+    let asked: [&(dyn ToSql + Sync); 8] =
+        [&number, user_id, &channel.id, &message.id, wa_id, &is_rating, &message.at, &message.reply_to];
+    let located: Located = transaction.one(LOCATE, &asked).await?;
     let (Some(one), Some(other)) = (located.client_id, located.other_client_id) else { return Ok(located) };
     let proof = json!({"message": message.id, "phone": number, "bsuid": user_id});
     join_clients(context, transaction, channel.company_id, one, other, &proof).await?;
-    transaction.one(LOCATE, &[&number, user_id, &channel.id, &message.id, wa_id]).await
+    transaction.one(LOCATE, &asked).await
 }
 
 /// Keeps the id a known client had not been seen with, or not for longer than another. One of their own messages also tells in which

@@ -8,7 +8,8 @@ pub const ENTER_WEBHOOK: &str =
     "select * from app.enter_kept_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// The client by phone or by user id, and by the user id when that is another's; whether they are known by these as WhatsApp writes
-/// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already.
+/// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already. With `$6`
+/// also the closed conversation whose question for a rating it answers: the last one, within a day, if the question had gone out by then.
 pub const LOCATE: &str = "
     with identity as (
         select client_id, kind, address, seen_at
@@ -28,7 +29,19 @@ pub const LOCATE: &str = "
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
            exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known,
-           exists (select from clients where id = (select client_id from client) and blocked_at is not null) as is_blocked";
+           exists (select from clients where id = (select client_id from client) and blocked_at is not null) as is_blocked,
+           case when $6 then (
+               select latest.id
+                 from (select id, rating_message_id, ended_at
+                         from conversations
+                        where channel_account_id = $3 and client_id = (select client_id from client) and merged_into_id is null
+                        order by ended_at desc nulls first
+                        limit 1) latest
+                 join messages question on question.id = latest.rating_message_id
+                where question.status in ('sending', 'sent', 'delivered', 'read')
+                  and question.deleted_at is null
+                  and $7 between date_trunc('second', question.sending_at) and latest.ended_at + interval '24 hours'
+                  and ($8::text is null or question.provider_id is null or question.provider_id = $8)) end as rated_conversation_id";
 
 /// Where a blocked client's message is kept: the open conversation, or the last one.
 pub const FIND_HELD: &str = "
@@ -93,10 +106,13 @@ pub const OPEN: &str = "
 /// Adds the message and moves its conversation, under the conversation's lock. No row when the message is there already or the
 /// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses. One that comes late
 /// does not take the place of the newest in lists; WhatsApp tells whole seconds. What it answers is the same client's. With `$17` nobody is to
-/// hear of it: it is kept, also in a closed conversation, as if it had been read and answered.
+/// hear of it: it is kept, also in a closed conversation, as if it had been read and answered. With `$19` it is the rating of a closed one, which
+/// is read and answered too.
 pub const APPLY: &str = concat!(
     "with locked as (
-        select id, client_id, inbound_count from conversations where id = $1 and (ended_at is null or $17) for update
+        select id, client_id, inbound_count from conversations
+         where id = $1 and case when $19::smallint is null then ended_at is null or $17 else ended_at is not null and rating_message_id is not null end
+           for update
     ), new_file as (
         insert into files (id, conversation_id, name, mime_type, size, storage_key, provider_id)
         select $12, locked.id, $13, $14, 0, $15, $16
@@ -123,7 +139,7 @@ pub const APPLY: &str = concat!(
         update conversations
            set inbound_count = conversations.inbound_count + case when $4 = 'client' then 1 else 0 end,
                held_count = conversations.held_count + $17::integer,
-               bot_answered = case when $17 then conversations.inbound_count + 1 else conversations.bot_answered end,
+               bot_answered = case when $17 or $19 is not null then conversations.inbound_count + 1 else conversations.bot_answered end,
                last_message_at = case when $17 then conversations.last_message_at
                                       else greatest(conversations.last_message_at, new_message.sent_at) end,
                last_message_id = case when not $17 and new_message.sent_at > conversations.last_message_at - interval '1 second' then new_message.id
@@ -140,7 +156,10 @@ pub const APPLY: &str = concat!(
                first_human_at = case when $4 = 'agent' then coalesce(conversations.first_human_at, now())
                                      else conversations.first_human_at end,
                read_count = case when $4 = 'agent' then conversations.inbound_count
-                                 else conversations.read_count + $17::integer end
+                                 else conversations.read_count + ($17 or $19 is not null)::integer end,
+               rating = coalesce($19, conversations.rating),
+               rated_at = case when $19 is null then conversations.rated_at else now() end,
+               rating_message_id = case when $19 is null then conversations.rating_message_id end
           from new_message
          where conversations.id = new_message.conversation_id
         returning conversations.*
@@ -288,7 +307,8 @@ pub const SET_STATUS: &str = concat!(
         returning messages.*
     )
     select changed.id, changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
-           conversations.department_id, conversations.assignee_id, conversations.client_id
+           conversations.department_id, conversations.assignee_id, conversations.client_id,
+           coalesce(conversations.participant_ids, '{}') as participant_ids
       from target
       left join changed on true
       left join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"

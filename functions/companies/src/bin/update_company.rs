@@ -12,11 +12,12 @@ const LOCKED: &str = concat!("select ", company_columns!(), " from companies whe
 const UPDATE: &str = concat!(
     "update companies
         set name = $2, time_zone = $3, locale = $4, agent_visibility = $5, reopen_window = $6, takeover_text = $7, bot_enabled = $8,
-            coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, signs_messages = $13, version = version + 1
+            coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, signs_messages = $13, asks_rating = $14,
+            rating_text = $15, version = version + 1
       where id = $1
         and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, two_factor_policy,
-             idle_minutes, signs_messages)
-            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             idle_minutes, signs_messages, asks_rating, rating_text)
+            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      returning ",
     company_columns!()
 );
@@ -53,6 +54,12 @@ struct Settings {
     takeover_text: Given<String>,
     #[garde(skip)]
     signs_messages: Option<bool>,
+    #[garde(skip)]
+    asks_rating: Option<bool>,
+    #[garde(custom(at_most(1000)))]
+    #[serde(default)]
+    #[schemars(with = "Option<String>", length(max = 1000))]
+    rating_text: Given<String>,
     #[garde(skip)]
     bot_enabled: Option<bool>,
     #[garde(length(chars, min = 1, max = 40), inner(custom(visible)))]
@@ -103,6 +110,8 @@ async fn update_company(
                 &after.two_factor_policy.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
                 &after.idle_minutes,
                 &after.signs_messages,
+                &after.asks_rating,
+                &after.rating_text,
             ],
         )
         .await?;
@@ -145,6 +154,8 @@ fn settings_after(given: Settings, current: &Company) -> Company {
         reopen_window: given.reopen_window.unwrap_or(current.reopen_window),
         takeover_text: given.takeover_text.after(current.takeover_text),
         signs_messages: given.signs_messages.unwrap_or(current.signs_messages),
+        asks_rating: given.asks_rating.unwrap_or(current.asks_rating),
+        rating_text: given.rating_text.after(current.rating_text),
         bot_enabled: given.bot_enabled.unwrap_or(current.bot_enabled),
         coin_name: given.coin_name.unwrap_or(current.coin_name),
         two_factor_policy: given.two_factor_policy.map_or(current.two_factor_policy, each_once),

@@ -11,6 +11,9 @@ struct Close {
     /// Why, in the company's own words.
     #[garde(length(chars, max = 200))]
     reason: Option<String>,
+    /// Whether the client is asked for a rating, as far as they can be written to; what the company's `asks_rating` says where it is not given.
+    #[garde(skip)]
+    ask_rating: Option<bool>,
 }
 
 pub fn main() {
@@ -28,7 +31,7 @@ async fn close_conversation(
     if let Err(problem) = may_close(&agent, &held) {
         return Err(held.refuse(&transaction, problem).await);
     }
-    let closed = close(&context, &transaction, &agent, &[&held], input.reason.as_deref()).await?;
+    let closed = close(&context, &transaction, &agent, &[&held], input.reason.as_deref(), input.ask_rating).await?;
     let conversation = closed.into_iter().next().ok_or(NOT_FOUND)?;
     transaction.commit(Json(conversation)).await
 }

@@ -50,6 +50,11 @@ const COUNTS: &str = concat!(
     counted!("closed", "and (select sees_own from caller) and assignee_id = (select app.user_id()) "),
     " union all ",
     counted!("closed", "and (select sees_own from caller) and assignee_id is null "),
+    " union all ",
+    counted!(
+        "closed",
+        "and (select sees_own from caller) and assignee_id <> (select app.user_id()) and id = any ((select app.followed_conversations())::uuid[]) "
+    ),
     " limit 1000) rows) as closed"
 );
 

@@ -27,12 +27,14 @@ struct Input {
 }
 
 /// Who sees the conversation now. No row when the person does not.
-const SIGHT: &str = "select department_id, assignee_id from conversations where id = $1";
+const SIGHT: &str =
+    "select department_id, assignee_id, coalesce(participant_ids, '{}') as participant_ids from conversations where id = $1";
 
 #[derive(FromRow)]
 struct Sight {
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
+    participant_ids: Vec<Uuid>,
 }
 
 pub fn main() {
@@ -69,6 +71,6 @@ async fn typing(context: Context, connection: Connection, input: Input) -> Resul
 async fn audience(context: &Context, identity: &Identity, conversation_id: Uuid) -> Result<Audience, Error> {
     let transaction = context.begin(identity).await?;
     let sight: Option<Sight> = transaction.first(SIGHT, &[&conversation_id]).await?;
-    let Sight { department_id, assignee_id } = sight.ok_or(TOPIC_REFUSED)?;
-    Ok(Audience::conversation(department_id, assignee_id))
+    let Sight { department_id, assignee_id, participant_ids } = sight.ok_or(TOPIC_REFUSED)?;
+    Ok(Audience::conversation(department_id, assignee_id).and_participants(&participant_ids))
 }

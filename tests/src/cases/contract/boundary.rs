@@ -47,7 +47,7 @@ const OF_STAFF: &[&str] = &[
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
-     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages)",
+     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages, asks_rating, rating_text)",
     "delete company_secrets",
     "insert company_secrets (name, sealed)",
     "update company_secrets (sealed)",
@@ -61,7 +61,7 @@ const OF_STAFF: &[&str] = &[
      by_user_id, reason, at)",
     "update conversations (department_id, assignee_id, mode, priority, tags, subject, version, last_message_at, last_message_preview, \
      last_message_from, read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id, metadata, snoozed_at, \
-     snoozed_until, return_to_bot_at)",
+     snoozed_until, return_to_bot_at, participant_ids, rating_message_id)",
     "delete department_members",
     "insert department_members (department_id, user_id, capacity)",
     "update department_members (capacity)",

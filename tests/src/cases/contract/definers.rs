@@ -26,6 +26,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("begin_second_factor", MEMBERS),
     ("block_client", STAFF),
     ("bring_client_back", NOBODY),
+    ("carry_participants", NOBODY),
     ("catalogue_tags", NOBODY),
     ("change_password", MEMBERS),
     ("change_role", STAFF),
@@ -59,6 +60,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("number_conversation", NOBODY),
     ("find_password", LOGIN),
     ("find_password_reset", LOGIN),
+    ("followed_conversations", STAFF),
     ("follow_conversation", NOBODY),
     ("follow_tag", NOBODY),
     ("force_password_reset", STAFF),
@@ -71,6 +73,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("hold_clients", STAFF),
     ("hold_member", STAFF),
     ("hold_merge", STAFF),
+    ("hold_participants", NOBODY),
     ("hold_tagged", STAFF),
     ("judge_refresh_token", LOGIN),
     ("keep_an_admin", NOBODY),
@@ -78,6 +81,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("keep_unrouted_webhook", LOGIN),
     ("keep_webhook", LOGIN),
     ("lapsed_presence", LOGIN),
+    ("leave_conversations", NOBODY),
     ("leave_department", NOBODY),
     ("leave_webhooks", LOGIN),
     ("make_password_reset", LOGIN),
@@ -202,8 +206,11 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversations", "sees_all", "session_id", "user_id", "visibility"];
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
-    let mut staff =
-        [&student[..], &["calendar_of", "has_role", "history_entry", "joined", "look", "searchable", "spaced", "stems"]].concat();
+    let mut staff = [
+        &student[..],
+        &["calendar_of", "has_role", "history_entry", "joined", "left_conversations", "look", "searchable", "spaced", "stems"],
+    ]
+    .concat();
     staff.sort_unstable();
     let mut system =
         [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys", "undo_client_import"]].concat();

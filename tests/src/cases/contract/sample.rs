@@ -200,6 +200,7 @@ impl Fixture {
             "timestamp" => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string(),
             "unique" => digits(),
             "conversation_id" if function == "typing" => self.followed_conversation().await,
+            "conversation_id" if function == "remove_participant" => self.conversation_of_colleague().await,
             "conversation_id" => self.conversation(true).await,
             "message_id" => self.message(function).await,
             "scheduled_message_id" => self.scheduled_message().await,
@@ -348,6 +349,14 @@ impl Fixture {
         if taken {
             self.company.admin.api.post(&format!("/conversations/{id}/takeover"), json!({})).await.expect(200);
         }
+        id
+    }
+
+    /// One that a colleague follows.
+    async fn conversation_of_colleague(&self) -> String {
+        let id = self.conversation(true).await;
+        let colleague = json!({"user_id": self.company.agents[0].id});
+        self.company.admin.api.post(&format!("/conversations/{id}/participants"), colleague).await.expect(201);
         id
     }
 

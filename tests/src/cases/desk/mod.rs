@@ -29,10 +29,12 @@ mod notices;
 mod openings;
 mod outbox;
 mod outgoing_files;
+mod participants;
 mod people;
 mod preferences;
 pub mod prepared;
 mod protocols;
+mod ratings;
 mod reading;
 mod resuming;
 mod searching;
@@ -86,6 +88,11 @@ pub fn together() -> Vec<(&'static str, Case)> {
             tags_priority_and_reading_of_many,
             crowds_change_the_same_in_any_order,
             five_hundred_are_changed_in_one_request,
+        };
+        participants::{
+            a_merge_brings_them_and_its_undoing_takes_them_back,
+            only_active_staff_of_the_company_follow,
+            who_follows_sees_and_hears_it_wherever_it_is,
         };
         preferences::{
             conversation_is_muted_for_one_person_alone,
@@ -290,6 +297,14 @@ pub fn together() -> Vec<(&'static str, Case)> {
             handled_by_finds_what_somebody_ever_held_or_wrote_in,
             oldest_first_is_the_same_list_the_other_way_round,
             several_values_are_any_of_them,
+        };
+        ratings::{
+            all_else_is_a_message_like_any_other,
+            client_is_asked_where_the_company_or_the_closing_wants_it,
+            crowds_rate_at_once_each_once,
+            figure_rates_a_closed_conversation_and_wakes_nobody,
+            merged_client_rates_what_was_theirs,
+            question_that_has_not_gone_out_is_not_answered,
         };
         reading::{
             messages_go_on_in_both_directions,
