@@ -1262,6 +1262,7 @@ CREATE INDEX client_files_client ON public.client_files USING btree (company_id,
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_import_rows_left ON public.client_import_rows USING btree (company_id, import_id, client_id) WHERE (NOT is_undone);
+CREATE INDEX client_imports_at ON public.client_imports USING btree (company_id, created_at, id);
 CREATE INDEX client_imports_finished ON public.client_imports USING btree (finished_at);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
@@ -5533,6 +5534,9 @@ begin
                     raise foreign_key_violation;
                 end if;
                 delete from client_identities where company_id = company and client_id = client.id;
+                -- A note that somebody has changed stays, and its client with it.
+                delete from notes
+                 where company_id = company and id = (item.after ->> 'note_id')::uuid and client_id = client.id and version = 1;
                 delete from clients where company_id = company and id = client.id;
                 removed := removed + 1;
             exception when foreign_key_violation then
@@ -6928,16 +6932,20 @@ grant select on column public.messages.status to app_system;
 grant insert on column public.note_revisions.note_id to app_staff;
 grant insert on column public.note_revisions.text to app_staff;
 grant insert on column public.note_revisions.version to app_staff;
+grant insert on column public.notes.author_id to app_system;
 grant insert on column public.notes.client_id to app_staff;
+grant insert on column public.notes.client_id to app_system;
 grant update on column public.notes.client_id to app_lookup;
 grant insert on column public.notes.conversation_id to app_staff;
 grant update on column public.notes.conversation_id to app_lookup;
 grant update on column public.notes.deleted_at to app_staff;
 grant update on column public.notes.deleted_by_id to app_staff;
 grant insert on column public.notes.id to app_staff;
+grant insert on column public.notes.id to app_system;
 grant insert, update on column public.notes.is_pinned to app_staff;
 grant insert, update on column public.notes.mention_ids to app_staff;
 grant update on column public.notes.moved_from to app_lookup;
+grant insert on column public.notes.text to app_system;
 grant insert, update on column public.notes.text to app_staff;
 grant update on column public.notes.updated_at to app_staff;
 grant update on column public.notes.version to app_staff;
@@ -7394,9 +7402,9 @@ grant select on table public.messages to app_staff;
 grant select on table public.messages to app_student;
 grant select on table public.note_revisions to app_staff;
 grant select on table public.note_revisions to app_system;
+grant delete, select on table public.notes to app_system;
 grant select on table public.notes to app_lookup;
 grant select on table public.notes to app_staff;
-grant select on table public.notes to app_system;
 grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;

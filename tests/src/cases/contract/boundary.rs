@@ -152,6 +152,8 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update message_templates",
     "insert messages",
     "update messages",
+    "delete notes",
+    "insert notes (id, client_id, author_id, text)",
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",
