@@ -1104,7 +1104,6 @@ alter table public.files add constraint files_previews_of_company CHECK (((split
 alter table public.files add constraint files_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'avatar'::text, 'document'::text])));
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
-alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
@@ -1294,8 +1293,10 @@ CREATE INDEX conversations_waiting ON public.conversations USING btree (company_
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX files_content ON public.files USING btree (company_id, sha256, size) WHERE (status = 'ready'::text);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
+CREATE INDEX files_storage_key ON public.files USING btree (storage_key);
 CREATE UNIQUE INDEX files_thumb_key ON public.files USING btree (thumb_key) WHERE (thumb_key IS NOT NULL);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
@@ -3546,6 +3547,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.key_of_file(file uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return (select storage_key from files where company_id = app.company_id() and id = file);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  RETURNS TABLE(connection_id text, company_id uuid)
  LANGUAGE sql
@@ -3604,6 +3616,27 @@ begin
      order by received_at, id;
     get diagnostics left_behind = row_count;
     return left_behind;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.let_objects_go()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    key text;
+begin
+    foreach key in array array_remove(array[old.storage_key, old.thumb_key, old.poster_key], null) loop
+        -- Of two that go at once the second sees that it is the last.
+        perform pg_advisory_xact_lock(hashtextextended('object:' || key, 0));
+        insert into object_removals (storage_key, company_id, due_at)
+        select key, old.company_id, now() + interval '15 minutes'
+         where not exists (select from files where storage_key = key)
+        on conflict do nothing;
+    end loop;
+    return null;
 end
 $function$;
 
@@ -4982,6 +5015,39 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.share_object()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    earlier uuid;
+    kept text;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(
+        new.company_id || ':content:' || encode(new.sha256, 'hex') || ':' || new.size || ':' || new.purpose, 0));
+    loop
+        select id into earlier
+          from files
+         where company_id = new.company_id and sha256 = new.sha256 and size = new.size and purpose = new.purpose and status = 'ready'
+           and id <> new.id
+         order by completed_at, id
+         limit 1;
+        exit when not found;
+        select storage_key into kept from files where id = earlier and status = 'ready' for key share;
+        exit when found;
+    end loop;
+    if kept is not null and kept <> new.storage_key then
+        update files set storage_key = kept where id = new.id;
+        insert into object_removals (storage_key, company_id, due_at)
+        values (new.storage_key, new.company_id, now())
+        on conflict do nothing;
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
  RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean, locale text)
  LANGUAGE plpgsql
@@ -5806,6 +5872,8 @@ CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH R
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
 CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_quick_replies();
 CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
+CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
+CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
@@ -6070,7 +6138,7 @@ create policy own_inserts on public.files as restrictive for insert to app_staff
    FROM public.conversations
   WHERE (conversations.id = files.conversation_id)))));
 
-create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check starts_with(split_part(storage_key, '/'::text, 3), (id)::text);
+create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
 
 create policy staff on public.files as permissive for all to app_staff using ((EXISTS ( SELECT
    FROM public.messages
@@ -7167,6 +7235,8 @@ grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to 
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
 grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[]) to app;
+grant execute on function app.key_of_file(file uuid) to app_staff;
+grant execute on function app.key_of_file(file uuid) to app_student;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
