@@ -35,7 +35,7 @@ mod variables;
 use shared::prelude::*;
 
 pub use addressed::{Addressed, ToConversation};
-pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore};
+pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore, attach, content_now, use_quick_reply};
 pub use bulk::{BulkAction, BulkHeld, BulkOutcome, LOCK_MANY, TOO_MANY_TAGS, may_assign};
 pub use closing::{close, may_close};
 pub use conversation::{
@@ -58,8 +58,8 @@ pub use payload::MessageKind;
 pub use preferences::{ConversationPreferences, ConversationPreferencesSaved, MUTED, Muted, PREFERENCES};
 pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
-    LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,
-    enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
+    LockedSchedule, NOT_WAITING, Planned, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated,
+    ScheduledState, enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
 pub use send_rules::{

@@ -74,6 +74,10 @@ pub fn together() -> Vec<(&'static str, Case)> {
             planned_message_goes_out_at_its_time_and_once,
             what_may_not_be_sent_when_it_is_due_says_why,
             planned_message_is_changed_and_called_off,
+            templates_and_files_are_planned_and_go_out,
+            what_is_planned_is_judged_when_it_is_planned,
+            what_is_planned_is_judged_again_when_it_is_due,
+            planned_message_becomes_one_of_another_kind,
         };
         starting::{
             staff_write_first_and_only_a_template_goes_out,
