@@ -1276,6 +1276,7 @@ CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHER
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
+CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
@@ -3127,6 +3128,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_member(person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from memberships where company_id = app.company_id() and user_id = person for share;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_members(company uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -4425,8 +4437,12 @@ begin
            last_message_from = coalesce(newest.sender_type, conversations.last_message_from),
            last_message_preview = case when newest.deleted_at is not null then words ->> 'taken_back'
                                        else left(replace(coalesce(nullif(newest.body, ''), words ->> newest.kind, ''), E'\n', ' '), 120) end,
-           window_expires_at = (select max(sent_at) + interval '24 hours' from messages
-                                 where company_id = company and conversation_id = counted.id and sender_type = 'client'),
+           -- WhatsApp's window is the client's and the number's, whichever conversation it was in.
+           window_expires_at = (select max(messages.sent_at) + interval '24 hours'
+                                  from conversations other
+                                  join messages on messages.company_id = company and messages.conversation_id = other.id
+                                 where other.company_id = company and other.client_id = conversations.client_id
+                                   and other.channel_account_id = conversations.channel_account_id and messages.sender_type = 'client'),
            version = conversations.version + 1
       from counted
       left join lateral (
@@ -5338,6 +5354,22 @@ declare
 begin
     delete from mails
      where id in (select id from mails where created_at < now() - interval '180 days' order by created_at limit batch);
+    get diagnostics gone = row_count;
+    return gone;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sweep_preferences(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+begin
+    delete from conversation_preferences where ctid in (
+        select ctid from conversation_preferences where muted_until < now() limit most for update skip locked);
     get diagnostics gone = row_count;
     return gone;
 end
@@ -7221,6 +7253,7 @@ grant execute on function app.history_entry(kind text, id uuid) to app_system;
 grant execute on function app.hold_clients(one uuid, other uuid) to app_staff;
 grant execute on function app.hold_family(family uuid) to app_lookup;
 grant execute on function app.hold_logins(company uuid, person uuid) to app_lookup;
+grant execute on function app.hold_member(person uuid) to app_staff;
 grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.hold_merge(merge uuid) to app_staff;
 grant execute on function app.hold_tagged(tag uuid) to app_staff;
@@ -7312,6 +7345,7 @@ grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_imports(most integer) to app;
 grant execute on function app.sweep_logins(most integer) to app;
 grant execute on function app.sweep_mails(batch integer) to app;
+grant execute on function app.sweep_preferences(most integer) to app;
 grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_code(person uuid, step bigint, recovery_hash bytea) to app_lookup;

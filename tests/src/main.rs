@@ -40,9 +40,11 @@ fn main() -> ExitCode {
     let concerns = |(name, _): &(&'static str, Case)| only.as_deref().is_none_or(|only| cases::concerns(name, only));
     let is_whole_run = only.is_none() && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
     let mut conclusion = run(&arguments, &runtime, &stack, cases::together().into_iter().filter(concerns).collect());
+    let mut crashed = crashed(&stack);
     // What stops services for everybody runs alone.
     arguments.test_threads = Some(1);
     merge(&mut conclusion, run(&arguments, &runtime, &stack, cases::alone().into_iter().filter(concerns).collect()));
+    crashed.extend(self::crashed(&stack));
     if is_whole_run {
         let never = stack.openapi.never_exercised();
         let coverage = Trial::test("every_operation_is_exercised", move || {
@@ -58,7 +60,8 @@ fn main() -> ExitCode {
         runtime.block_on(stack.stop());
     }
     let quiet = Trial::test("nothing_has_panicked_to_the_end", move || {
-        let panicked = panicked(&directory)?;
+        let mut panicked = panicked(&directory)?;
+        panicked.extend(crashed);
         if panicked.is_empty() { Ok(()) } else { Err(Failed::from(panicked.join("\n"))) }
     });
     if is_whole_run {
@@ -77,6 +80,13 @@ fn panicked(directory: &Path) -> std::io::Result<Vec<String>> {
         found.extend(text.lines().filter(|line| line.contains("panicked")).map(|line| format!("{name}: {line}")));
     }
     Ok(found)
+}
+
+/// Lines of the database server that tell of one of its processes dying by itself: everybody else's connections end with it, and are made
+/// again, so that nothing else need tell. Its log begins anew with each start.
+fn crashed(stack: &Stack) -> Vec<String> {
+    let log = stack.database_log();
+    log.lines().filter(|line| line.contains("was terminated by signal")).map(str::to_owned).collect()
 }
 
 fn run(arguments: &Arguments, runtime: &Arc<Runtime>, stack: &Arc<Stack>, cases: Vec<(&'static str, Case)>) -> Conclusion {

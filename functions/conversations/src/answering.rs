@@ -54,6 +54,11 @@ pub struct SentBefore {
 }
 
 impl SentBefore {
+    /// Under the lock of the conversation, if there is one: the other one of two at once is seen.
+    pub async fn find(transaction: &Transaction, own_id: &str) -> Result<Option<Self>, Error> {
+        transaction.first(SENT_BEFORE, &[&own_id]).await
+    }
+
     /// The message, if the caller sending this became it, and it is where they send it.
     ///
     /// # Errors
@@ -117,7 +122,7 @@ impl Answerable {
         let (held, attachments, sent_before, template) = join4(
             lock(transaction, id),
             attachments(transaction, id, input),
-            transaction.first(SENT_BEFORE, &[&own_id]),
+            SentBefore::find(transaction, own_id),
             template(transaction, id, input),
         )
         .await;

@@ -152,6 +152,9 @@ impl BulkAction {
     }
 }
 
+/// Holds whom many are given to, before the conversations: some of these may be theirs already, and whoever leaves locks what they hold.
+pub const HOLD_RECEIVER: &str = "select app.hold_member($1)";
+
 /// Nobody may be given to by supervisors only.
 ///
 /// # Errors

@@ -36,7 +36,7 @@ use shared::prelude::*;
 
 pub use addressed::{Addressed, ToConversation};
 pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore, attach, content_now, use_quick_reply};
-pub use bulk::{BulkAction, BulkHeld, BulkOutcome, LOCK_MANY, TOO_MANY_TAGS, may_assign};
+pub use bulk::{BulkAction, BulkHeld, BulkOutcome, HOLD_RECEIVER, LOCK_MANY, TOO_MANY_TAGS, may_assign};
 pub use closing::{close, may_close};
 pub use conversation::{
     AllowedTemplate, Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated,

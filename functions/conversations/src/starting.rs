@@ -8,7 +8,7 @@ use shared::{
 
 use crate::{
     ALREADY_OPEN, AllowedTemplate, Answerable, BOT_MODE, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION, Conversation,
-    ConversationCreated, FILE_NOT_READY, Message, MessageToSend, NOT_HOLDER, NOT_TAKEN, SystemMessage, WINDOW_CLOSED,
+    ConversationCreated, FILE_NOT_READY, Message, MessageToSend, NOT_HOLDER, NOT_TAKEN, SentBefore, SystemMessage, WINDOW_CLOSED,
     add_system_message, allowed_templates, emit_conversation, lock, phone::Phone,
 };
 
@@ -20,6 +20,12 @@ pub const BEGIN_FAILS: [Problem; 8] =
     [ALREADY_OPEN, BOT_MODE, CLIENT_BLOCKED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, NO_TEXT_OUTSIDE, CLIENT_MESSAGE_ID_REUSED];
 
 const START: &str = "select * from app.start_conversation($1, $2, $3, $4, $5, $6, $7)";
+
+/// A row when client `$1` is the named one, who may have become them, or has the phone.
+const IS_RECIPIENT: &str = "
+    select from clients where id = $2 and $1::uuid in (id, merged_into_id)
+     union all
+    select from client_identities where client_id = $1 and kind = 'phone' and value = $3";
 
 /// What may be sent to a client who wrote too long ago.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -79,7 +85,13 @@ pub async fn begin(
     let found: Found =
         transaction.one(START, &[&new_id, &new_client, client_id, &number, &shown, &name.is_some(), channel_account_id]).await?;
     if let Some(refusal) = &found.refusal {
-        return Err(refused(refusal, to));
+        let sent = match &message {
+            Some((input, own_id)) => sent_to(transaction, agent, to, input, own_id).await?,
+            None => None,
+        };
+        let Some(message) = sent else { return Err(refused(refusal, to)) };
+        let conversation = transaction.one(CONVERSATION, &[&message.conversation_id]).await?;
+        return Ok(Begun { conversation, message: Some(message), is_new: false, is_repeated: true });
     }
     let id = found.conversation_id.ok_or_else(|| INTERNAL.caused_by("neither a conversation nor a refusal"))?;
     let is_new = found.is_new;
@@ -110,6 +122,20 @@ pub async fn begin(
     note(context, transaction, agent, &conversation, is_new);
     let (conversation, message) = ready.answer(context, transaction, agent, input, own_id).await?;
     Ok(Begun { conversation, message: Some(message), is_new, is_repeated: false })
+}
+
+/// What this request has sent before the recipient could not be written to any more.
+async fn sent_to(
+    transaction: &Transaction,
+    agent: &Identity,
+    to: &Recipient,
+    input: &MessageToSend,
+    own_id: &str,
+) -> Result<Option<Message>, Error> {
+    let Some(sent) = SentBefore::find(transaction, own_id).await? else { return Ok(None) };
+    let is_channel = to.channel_account_id.is_none_or(|account| account == sent.channel_account_id);
+    let rows = transaction.query(IS_RECIPIENT, &[&sent.client_id, &to.client_id, &to.phone.as_deref()]).await?;
+    Ok(sent.again(agent, input, is_channel && !rows.is_empty()).ok())
 }
 
 /// Tells of one that began.

@@ -35,7 +35,10 @@ pub fn of(function: &Function, way: (&str, &str), responses: &mut Map<String, Va
         operation["parameters"] = parameters.into();
     }
     if description["media"].as_object().is_some_and(|media| !media.is_empty()) {
-        operation["requestBody"] = json!({"required": true, "content": description["media"]});
+        let mut content = description["media"].clone();
+        let fields = content.pointer_mut("/multipart~1form-data/schema/properties").and_then(Value::as_object_mut);
+        fields.into_iter().flatten().for_each(|(_, field)| *field = never_null(field.take()));
+        operation["requestBody"] = json!({"required": true, "content": content});
     }
     if !description["body"].is_null() {
         let mut content = json!({"application/json": {"schema": description["body"]}});
@@ -174,7 +177,7 @@ fn query_parameters(query: &Value) -> Result<Vec<Value>> {
     Ok(properties.into_iter().map(parameter).collect())
 }
 
-/// What may be left out of a query is absent there and never null.
+/// What may be left out of a query or a form is absent there and never null.
 fn never_null(mut schema: Value) -> Value {
     let null = json!({"type": "null"});
     if let Some(types) = schema["type"].as_array_mut() {

@@ -123,6 +123,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_long_job_whose_worker_is_killed_goes_on_where_it_was,
             an_import_whose_worker_is_killed_makes_nobody_twice,
             webhooks_that_name_the_same_clients_wait_for_each_other,
+            whoever_leaves_waits_for_what_they_are_given,
             a_deadlock_with_a_stranger_is_done_again_and_counted,
             a_row_that_stays_locked_is_answered_with_503_and_a_webhook_is_applied_later,
             a_webhook_that_could_not_be_applied_is_and_what_came_after_it_comes_after_it,

@@ -41,7 +41,7 @@ struct ClientChanges {
     #[garde(length(max = 10), dive)]
     phones: Option<Vec<Phone>>,
     #[garde(length(max = 30), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(inner(length(min = 1, max = 40), regex(pattern = VISIBLE)))]
     tags: Option<Vec<String>>,
     /// Of the fields that `GET /client-fields` answers, those that change; null takes a value away.
     #[garde(skip)]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use conversations::{BulkAction, BulkHeld, BulkOutcome, Destination, INVALID_TARGET, LOCK_MANY, Priority, may_assign};
-use futures_util::future::try_join;
+use conversations::{
+    BulkAction, BulkHeld, BulkOutcome, Destination, HOLD_RECEIVER, INVALID_TARGET, LOCK_MANY, Priority, may_assign,
+};
+use futures_util::future::try_join3;
 use shared::{
     VISIBLE,
     error::{FieldProblem, NOT_FOUND, refuse},
@@ -27,11 +29,11 @@ struct ChangeConversations {
     /// To a user, a department, or neither: back to their queue, which is a supervisor's to do.
     #[garde(dive)]
     assign: Option<Assign>,
-    #[garde(inner(length(min = 1, max = 20), inner(length(chars, min = 1, max = 40), custom(visible))))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[garde(length(min = 1, max = 20), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
+    #[schemars(inner(length(min = 1, max = 40), regex(pattern = VISIBLE)))]
     add_tags: Option<Vec<String>>,
-    #[garde(inner(length(min = 1, max = 20), inner(length(chars, min = 1, max = 40), custom(visible))))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[garde(length(min = 1, max = 20), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
+    #[schemars(inner(length(min = 1, max = 40), regex(pattern = VISIBLE)))]
     remove_tags: Option<Vec<String>>,
     #[garde(skip)]
     priority: Option<Priority>,
@@ -95,7 +97,9 @@ async fn change_conversations(
     let rows: Vec<BulkHeld> = match &mut action {
         BulkAction::Assign { to, name } => {
             may_assign(&agent, to)?;
-            let (rows, found) = try_join(locked, to.name(&transaction)).await?;
+            let receiver = to.user_id;
+            let held = async { transaction.query(HOLD_RECEIVER, &[&receiver]).await };
+            let (_, rows, found) = try_join3(held, locked, to.name(&transaction)).await?;
             if found.is_none() {
                 return Err(INVALID_TARGET.into());
             }

@@ -29,7 +29,7 @@ struct ConversationChanges {
     subject: Option<String>,
     /// All of them, each once.
     #[garde(length(max = 20), inner(inner(length(chars, min = 1, max = 40), custom(visible))))]
-    #[schemars(inner(regex(pattern = VISIBLE)))]
+    #[schemars(inner(length(min = 1, max = 40), regex(pattern = VISIBLE)))]
     tags: Option<Vec<String>>,
     #[garde(skip)]
     priority: Option<Priority>,

@@ -177,6 +177,23 @@ pub async fn a_conversation_begun_after_a_merge_goes_with_who_began_it(stack: Ar
     assert_eq!(unread, 2, "{open}");
 }
 
+/// It was begun by staff, so its client has written nothing in it.
+pub async fn a_window_stays_open_where_the_client_wrote_in_another_conversation(stack: Arc<Stack>) {
+    let scene = scene(&stack).await;
+    let Scene { company, numbers: [_, two], clients: [ana, bia], conversations: [_, second] } = &scene;
+    let path = format!("/companies/{}", company.id);
+    company.admin.api.call(reqwest::Method::PUT, &path, Some(json!({"reopen_window": 0}))).await.expect(200);
+    company.agents[0].take_over(second).await;
+    company.agents[0].close(second).await;
+    let begun = company.agents[0].api.post("/conversations", json!({"phone": two})).await.expect(201);
+    assert!(begun["window_expires_at"].is_string(), "{begun}");
+    let merged = merge(&company.supervisor, ana, bia).await.expect(201);
+    undo(&company.supervisor, &merged).await.expect(200);
+    let id = text(&begun["id"]);
+    let now = company.supervisor.conversation(id).await;
+    assert_eq!((&now["client_id"], &now["window_expires_at"]), (&json!(bia), &begun["window_expires_at"]));
+}
+
 pub async fn of_merges_and_undoings_at_once_one_wins(stack: Arc<Stack>) {
     for _ in 0..3 {
         let scene = scene(&stack).await;

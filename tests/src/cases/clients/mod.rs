@@ -91,6 +91,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             two_clients_are_one_with_everything_and_two_again_as_they_were,
             what_comes_after_a_merge_stays_with_the_number_it_came_by,
             a_conversation_begun_after_a_merge_goes_with_who_began_it,
+            a_window_stays_open_where_the_client_wrote_in_another_conversation,
             of_merges_and_undoings_at_once_one_wins,
             messages_that_come_while_clients_are_joined_and_parted_are_where_they_belong,
             any_order_of_merges_and_undoings_leaves_everybody_with_what_they_wrote,

@@ -243,4 +243,23 @@ pub async fn message_to_a_phone_goes_out_once(stack: Arc<Stack>) {
     assert_eq!(first["id"], second["id"]);
     agent.message_with_status(&first, "read").await;
     assert_eq!(company.phone.sent().await.len(), 2);
+    // Nor does it matter what has come between: who is blocked since, and a second number to choose from.
+    let client = company.admin.conversation(&id).await["client_id"].clone();
+    agent.close(&id).await;
+    agent.api.post(&format!("/clients/{}/block", text(&client)), json!({})).await.expect(200);
+    let sql = "insert into channel_accounts (id, company_id, kind, name, external_key, status)
+               values ($1, $2, 'whatsapp_cloud', 'Segundo', $1::uuid::text, 'active')";
+    for has_another in [false, true] {
+        if has_another {
+            stack.database().await.execute(sql, &[&Uuid::new_v4(), &company.id]).await.expect("another number");
+        }
+        let third = keyed.post("/api/v1/whatsapp/messages/send", json!({"to": phone, "message": "Olá!"})).await.expect(201);
+        assert_eq!(first["id"], third["id"]);
+        let other = json!({"to": phone, "message": "Outra"});
+        assert_eq!(keyed.post(SEND, other).await.problem(422), "idempotency_key_reused");
+        template["to"] = json!(fresh_number());
+        let refused = agent.api.post(SEND, template.clone()).await;
+        assert_eq!(refused.problem(422), if has_another { "invalid" } else { "client_message_id_reused" });
+    }
+    assert_eq!(company.phone.sent().await.len(), 2);
 }

@@ -35,6 +35,46 @@ pub async fn webhooks_that_name_the_same_clients_wait_for_each_other(stack: Arc<
     }
 }
 
+/// A supervisor gives an agent two conversations, one of which is the agent's already, while the agent leaves: the agent is locked before
+/// what they hold.
+pub async fn whoever_leaves_waits_for_what_they_are_given(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 2, ..Wanted::default() }).await;
+    let clients = [fresh_number(), fresh_number()];
+    let held = hold_conversations(&stack, &company, &clients).await;
+    let ids: Vec<String> = held.iter().map(|(id, _)| id.to_string()).collect();
+    let agent = &company.agents[0];
+    let database = stack.database().await;
+    for (id, holder) in &held {
+        holder.batch_execute("commit").await.expect("it is let go");
+        if *id == held[0].0 {
+            agent.take_over(&ids[0]).await;
+        }
+        holder.batch_execute("begin").await.expect("a transaction");
+        holder.query_one("select from conversations where id = $1 for update", &[id]).await.expect("it is held again");
+    }
+    let (written, retries) = (stack.database_log().len(), stack.lock_retries().await);
+    let giving = {
+        let (api, body) = (company.supervisor.api.clone(), json!({"conversation_ids": ids, "assign": {"to_user_id": agent.id}}));
+        tokio::spawn(async move { api.post("/conversations/bulk", body).await })
+    };
+    until_blocked(&stack, 1).await;
+    let leaving = {
+        let (api, path) = (company.admin.api.clone(), format!("/companies/{}/members/{}", company.id, agent.id));
+        tokio::spawn(async move { api.call(reqwest::Method::DELETE, &path, None).await })
+    };
+    until_blocked(&stack, 2).await;
+    for (_, holder) in held {
+        holder.batch_execute("commit").await.expect("it is let go");
+    }
+    giving.await.expect("an answer").expect(200);
+    leaving.await.expect("an answer").expect(204);
+    assert!(!stack.database_log()[written..].contains("deadlock detected"));
+    assert_eq!(stack.lock_retries().await, retries);
+    let sql = "select count(*) from conversations where company_id = $1 and assignee_id is not null";
+    let left: i64 = database.query_one(sql, &[&company.id]).await.expect("a count").get(0);
+    assert_eq!(left, 0, "nobody holds anything");
+}
+
 /// Whoever keeps no order can still lock a webhook out. It is stored all the same, and seen in the figures.
 pub async fn a_deadlock_with_a_stranger_is_done_again_and_counted(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;

@@ -280,7 +280,6 @@ pub async fn an_address_is_one_however_it_is_written(stack: Arc<Stack>) {
         assert!([409, 422].contains(&again.status), "{written}: {}", again.body);
     }
     // Another address, or none at all: neither enters, and a link for it goes nowhere.
-    let known = mails_to(&stack, &email).await.len();
     let others = [
         format!("kika.{number}@example.com"),
         format!("kika.{number}+crm@example.com."),
@@ -300,5 +299,7 @@ pub async fn an_address_is_one_however_it_is_written(stack: Arc<Stack>) {
         let forgotten = stack.api().post("/auth/password/forgot", json!({"email": written})).await;
         assert!([202, 422].contains(&forgotten.status), "{written}: {}", forgotten.body);
     }
-    assert_eq!(mails_to(&stack, &email).await.len(), known);
+    // What tells of a new device comes when it comes; the invitation has a link, and nothing else.
+    let links = mails_to(&stack, &email).await.iter().filter(|mail| mail.to_string().contains("token=")).count();
+    assert_eq!(links, 1);
 }
