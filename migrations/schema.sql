@@ -877,7 +877,11 @@ create table public.scheduled_messages (
     failure text,
     message_id uuid,
     version integer not null default 1,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    kind text not null default 'text'::text,
+    payload jsonb not null default '{}'::jsonb,
+    file_id uuid,
+    asked jsonb
 );
 alter table public.scheduled_messages enable row level security;
 alter table public.scheduled_messages force row level security;
@@ -1218,7 +1222,7 @@ alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOR
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
-alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) >= 1) AND (char_length(body) <= 4096)));
+alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) <= 4096) AND ((kind <> 'text'::text) OR (body <> ''::text))));
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_id_key UNIQUE (company_id, id);
@@ -3160,6 +3164,18 @@ begin
     select * into done from client_merges where company_id = app.company_id() and id = merge;
     perform app.hold_clients(done.client_id, done.merged_client_id);
     perform from client_merges where company_id = app.company_id() and id = merge for update;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_planned_file()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if not exists (select from files where files.id = new.file_id) then
+        raise insufficient_privilege using message = 'a file is planned by who sees it';
+    end if;
+    return new;
 end
 $function$;
 
@@ -5915,6 +5931,8 @@ CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
 CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
+CREATE TRIGGER scheduled_messages_file BEFORE INSERT ON public.scheduled_messages FOR EACH ROW WHEN ((new.file_id IS NOT NULL)) EXECUTE FUNCTION app.hold_planned_file();
+CREATE TRIGGER scheduled_messages_other_file BEFORE UPDATE OF file_id ON public.scheduled_messages FOR EACH ROW WHEN (((new.file_id IS NOT NULL) AND (new.file_id IS DISTINCT FROM old.file_id))) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
 CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
@@ -7089,11 +7107,15 @@ grant update on column public.quick_replies.version to app_lookup;
 grant update on column public.quick_replies.version to app_staff;
 grant insert on column public.quick_reply_uses.message_id to app_staff;
 grant insert on column public.quick_reply_uses.quick_reply_id to app_staff;
+grant insert, update on column public.scheduled_messages.asked to app_staff;
 grant insert, update on column public.scheduled_messages.body to app_staff;
 grant insert on column public.scheduled_messages.conversation_id to app_staff;
 grant update on column public.scheduled_messages.conversation_id to app_lookup;
 grant insert, update on column public.scheduled_messages.due_at to app_staff;
+grant insert, update on column public.scheduled_messages.file_id to app_staff;
 grant insert on column public.scheduled_messages.id to app_staff;
+grant insert, update on column public.scheduled_messages.kind to app_staff;
+grant insert, update on column public.scheduled_messages.payload to app_staff;
 grant update on column public.scheduled_messages.state to app_staff;
 grant update on column public.scheduled_messages.version to app_staff;
 grant select on column public.second_factors.enabled_at to app_staff;
