@@ -164,6 +164,15 @@ pub async fn templates_and_files_are_planned_and_go_out(stack: Arc<Stack>) {
         assert_eq!(planned["file_id"].is_string(), message.get("file_id").is_some() || message.get("media_url").is_some());
     }
     assert!(company.phone.sent().await.is_empty());
+    for id in [&late, &open] {
+        let rows = eventually("nothing that waits", || async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let page = agent.api.get(&format!("/scheduled-messages?conversation_id={id}")).await.expect(200);
+            page["data"].as_array().filter(|rows| rows.iter().all(|row| row["state"] != "waiting")).cloned()
+        })
+        .await;
+        assert!(rows.iter().all(|row| row["state"] == "sent"), "{rows:?}");
+    }
     let sent = company.phone.sent_at_least(messages.len()).await;
     let mut kinds: Vec<&str> = sent.iter().map(|sent| text(&sent["body"]["type"])).collect();
     kinds.sort_unstable();
@@ -192,12 +201,13 @@ pub async fn templates_and_files_are_planned_and_go_out(stack: Arc<Stack>) {
 
 pub async fn what_is_planned_is_judged_when_it_is_planned(stack: Arc<Stack>) {
     let (company, _) = reminders(&stack).await;
-    let (agent, colleague) = (&company.agents[0], &company.agents[1]);
+    let agent = &company.agents[0];
+    let stranger = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
     let (_, id) = company.served().await;
     let announced = agent.announce("a.png", "image/png", PNG.len()).await.expect(201);
     let pending = json!({"kind": "image", "file_id": announced["file"]["id"]});
     assert_eq!(plan_message(agent, &id, pending, 60).await.problem(409), "file_not_ready");
-    let theirs = colleague.upload("a.png", "image/png", PNG).await;
+    let theirs = stranger.admin.upload("a.png", "image/png", PNG).await;
     let own = agent.upload("a.pdf", "application/pdf", PDF).await;
     let mut twice = reminder("lembrete", "Ana");
     twice["template"]["parameters"] = json!([{"name": "2", "value": "Ana"}]);
@@ -209,7 +219,7 @@ pub async fn what_is_planned_is_judged_when_it_is_planned(stack: Arc<Stack>) {
         (json!({"body": "Oi", "reply_to_id": uuid::Uuid::now_v7()}), "reply_to_id", "unknown_message"),
         (reminder("nenhum", "Ana"), "template.name", "unknown_template"),
         (reminder("cartaz", "Ana"), "file_id", "required"),
-        (reminder("lembrete", "Ana\nBia"), "template.parameters[0].value", "one_line"),
+        (reminder("lembrete", "Ana     Bia"), "template.parameters[0].value", "one_line"),
         (twice, "template.parameters", "missing_parameter"),
     ] {
         let refused = plan_message(agent, &id, message.clone(), 60).await;
