@@ -1,4 +1,4 @@
--- What is given to many at once, windows after a merge was undone, mutes that are over.
+-- What is given to many at once, windows after a merge was undone, mutes that are over, clients who are blocked.
 
 -- Whoever leaves locks their membership before what they hold; so does who gives them many conversations.
 create function app.hold_member(person uuid) returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -265,3 +265,100 @@ begin
     return array(select distinct unnest(touched));
 end
 $function$;
+
+-- Clients are found by whether they are blocked too.
+create index clients_blocked on clients (company_id, created_at, id) where blocked_at is not null and merged_into_id is null;
+drop function app.find_clients;
+create function app.find_clients(
+    query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamptz, after uuid, wanted bigint,
+    is_blocked boolean
+) returns uuid[] language plpgsql stable security definer set search_path = public, pg_temp set work_mem = '64MB' set jit = off
+    set max_parallel_workers_per_gather = 0 as $function$
+declare
+    step constant integer := 500;
+    -- Of so many of a step the page is filled sooner than the indexes answer.
+    enough constant integer := 5;
+    most constant integer := 10000;
+    company uuid := app.company_id();
+    spaced text := app.spaced(query);
+    address text := lower(btrim(query));
+    inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
+    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+                         when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
+                         else '{}' end;
+    emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
+    numbers text[] := array(select '%' || phone || '%' from unnest(phones) phone);
+    bare text := upper(regexp_replace(query, '[./ -]', '', 'g'));
+    documents text := case when bare ~ '^[0-9A-Z]{6,14}$' and bare ~ '[0-9]' then bare || '%' end;
+    direction text := case when is_oldest_first then 'asc' else 'desc' end;
+    ordered text := format(' order by clients.created_at %1$s, clients.id %1$s limit ', direction);
+    rows text := 'clients where clients.company_id = $1 and clients.merged_into_id is null'
+        || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
+        || case when is_blocked then ' and clients.blocked_at is not null'
+                when not is_blocked then ' and clients.blocked_at is null'
+                else '' end
+        || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
+        || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
+                else ' and (clients.created_at, clients.id) < ($3, $4)' end;
+    is_named constant text := 'app.searchable(clients.name) like any ($6)';
+    is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
+    has_document constant text := '(clients.document like $9 and clients.merged_into_id is null)';
+    has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
+    found uuid[] := '{}';
+    more uuid[];
+    walked integer := 0;
+    passed integer;
+begin
+    at := coalesce(at, case when is_oldest_first then '-infinity'::timestamptz else 'infinity' end);
+    after := coalesce(after, '00000000-0000-0000-0000-000000000000');
+    if query is null then
+        execute 'select array(select clients.id from ' || rows || ordered || '$5)' into found using company, tag, at, after, wanted;
+        return found;
+    end if;
+    if cardinality(names) = 0 and cardinality(numbers) = 0 and cardinality(emails) = 0 then
+        return '{}';
+    end if;
+    loop
+        execute 'with clients as materialized (select * from ' || rows || ordered || '$5),
+                      page as materialized (
+                     select clients.id, clients.created_at
+                       from clients
+                      where ' || is_named || ' or ' || has_document || ' or ' || has_address || '
+                         or exists (select from client_identities identity
+                                     where identity.company_id = $1 and identity.client_id = clients.id and ' || is_known || '))
+                 select array(select clients.id from page clients' || ordered || 'all), last.passed, last.created_at, last.id
+                   from (select count(*) over () as passed, clients.created_at, clients.id
+                           from clients order by clients.created_at ' || case when is_oldest_first then 'desc' else 'asc' end
+                     || ', clients.id ' || case when is_oldest_first then 'desc' else 'asc' end || ' limit 1) last'
+           into more, passed, at, after
+          using company, tag, at, after, step, names, numbers, emails, documents, address;
+        if passed is null then
+            return found;
+        end if;
+        found := found || more;
+        walked := walked + passed;
+        if passed < step or cardinality(found) >= wanted then
+            return found[:wanted];
+        end if;
+        exit when cardinality(found) * step < enough * walked or walked >= most;
+    end loop;
+    execute 'with known as materialized (
+                 select clients.id from clients where clients.company_id = $1 and ' || is_named || '
+                 union
+                 select client_id from client_identities identity where identity.company_id = $1 and identity.value like any ($7)
+                 union
+                 select client_id from client_identities identity
+                  where identity.company_id = $1 and identity.kind = ''email'' and identity.value like any ($8)
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_document || '
+                 union
+                 select clients.id from clients where clients.company_id = $1 and ' || has_address || ')
+             select array(select clients.id from known join ' || replace(rows, 'clients where', 'clients using (id) where') || ordered || '$5)'
+       into more
+      using company, tag, at, after, wanted - cardinality(found), names, numbers, emails, documents, address;
+    return found || more;
+end
+$function$;
+alter function app.find_clients owner to app_lookup;
+revoke all on function app.find_clients from public;
+grant execute on function app.find_clients to app_staff;

@@ -1270,6 +1270,7 @@ CREATE INDEX client_imports_finished ON public.client_imports USING btree (finis
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
 CREATE INDEX clients_archived ON public.clients USING btree (company_id, created_at, id) WHERE ((archived_at IS NOT NULL) AND (merged_into_id IS NULL));
+CREATE INDEX clients_blocked ON public.clients USING btree (company_id, created_at, id) WHERE ((blocked_at IS NOT NULL) AND (merged_into_id IS NULL));
 CREATE UNIQUE INDEX clients_document ON public.clients USING btree (company_id, document text_pattern_ops) WHERE ((document IS NOT NULL) AND (merged_into_id IS NULL));
 CREATE INDEX clients_email ON public.clients USING btree (company_id, lower(email)) WHERE (email IS NOT NULL);
 CREATE INDEX clients_merged ON public.clients USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
@@ -2576,7 +2577,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint)
+CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean)
  RETURNS uuid[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -2605,6 +2606,9 @@ declare
     ordered text := format(' order by clients.created_at %1$s, clients.id %1$s limit ', direction);
     rows text := 'clients where clients.company_id = $1 and clients.merged_into_id is null'
         || case when is_archived then ' and clients.archived_at is not null' else ' and clients.archived_at is null' end
+        || case when is_blocked then ' and clients.blocked_at is not null'
+                when not is_blocked then ' and clients.blocked_at is null'
+                else '' end
         || case when tag is not null then ' and clients.tags <> ''{}'' and clients.tags @> array[$2]' else '' end
         || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
                 else ' and (clients.created_at, clients.id) < ($3, $4)' end;
@@ -7247,7 +7251,7 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
-grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint) to app_staff;
+grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;

@@ -58,6 +58,8 @@ struct Wish {
     /// `true`: those that were deleted.
     #[garde(skip)]
     archived: Option<bool>,
+    #[garde(skip)]
+    blocked: Option<bool>,
 }
 
 /// In which the columns are named.
@@ -73,7 +75,7 @@ pub fn main() {
 }
 
 async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(wish): Query<Wish>) -> Result<Redirect, Error> {
-    let Wish { format, separator, search, tag, archived } = wish;
+    let Wish { format, separator, search, tag, archived, blocked } = wish;
     let format = format.unwrap_or(ExportFormat::Csv);
     let mut sheet = match format {
         ExportFormat::Csv => Sheet::csv(separator.unwrap_or(Separator::Semicolon).as_str().as_bytes()[0]),
@@ -82,7 +84,7 @@ async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(w
     let phones = search.as_deref().map(numbers).unwrap_or_default();
     let transaction = context.begin(&caller).await?;
     let read = async |at: Option<Timestamp>, after: Option<Uuid>| {
-        transaction.all::<Client>(FOUND, &[&search, &phones, &tag, &archived, &false, &at, &after, &PAGE]).await
+        transaction.all::<Client>(FOUND, &[&search, &phones, &tag, &archived, &false, &at, &after, &PAGE, &blocked]).await
     };
     let (fields, Language { locale }, mut page) =
         try_join3(fields::read(&transaction), transaction.one(LANGUAGE, &[]), read(None, None)).await?;

@@ -17,6 +17,9 @@ struct Filters {
     /// `true`: those that were deleted.
     #[garde(skip)]
     archived: Option<bool>,
+    /// `true`: those who are blocked; `false`: the others.
+    #[garde(skip)]
+    blocked: Option<bool>,
 }
 
 pub fn main() {
@@ -24,11 +27,11 @@ pub fn main() {
 }
 
 async fn list_clients(context: Context, caller: Staff, asked: List<Filters>) -> Result<Page<Client>, Error> {
-    let List { filters: Filters { search, tag, archived }, order, at, id, wanted } = &asked;
+    let List { filters: Filters { search, tag, archived, blocked }, order, at, id, wanted } = &asked;
     let [search, tag] = [search, tag].map(|text| text.as_ref().filter(|text| !text.is_empty()));
     let phones = search.map(|text| numbers(text)).unwrap_or_default();
     let transaction = context.begin(&caller).await?;
     let is_oldest_first = *order == Order::Asc;
-    let rows = transaction.all(FOUND, &[&search, &phones, &tag, archived, &is_oldest_first, at, id, wanted]).await?;
+    let rows = transaction.all(FOUND, &[&search, &phones, &tag, archived, &is_oldest_first, at, id, wanted, blocked]).await?;
     Ok(asked.page(rows, |client: &Client| (client.created_at, client.id)))
 }

@@ -78,13 +78,17 @@ impl Table {
         let mut magic = [0; 4];
         let length = read_up_to(&mut file, &mut magic).map_err(|_| FileFault::NotATable)?;
         file.rewind().map_err(|_| FileFault::NotATable)?;
-        let (content, separator) =
-            if &magic[..length] == b"PK\x03\x04" { (written_from_sheet(file)?, b',') } else { written_from_text(file)? };
-        Self::of(content, separator)
+        let (content, Separator { sign, said_in }) = if &magic[..length] == b"PK\x03\x04" {
+            (written_from_sheet(file)?, Separator { sign: b',', said_in: 0 })
+        } else {
+            written_from_text(file)?
+        };
+        Self::of(content, sign, said_in)
     }
 
-    fn of(content: File, separator: u8) -> Result<Self, FileFault> {
-        let mut table = Self { content, separator, headers: Vec::new(), first: Place { line: 1, ..Place::default() }, rows: 0 };
+    fn of(content: File, separator: u8, begins_at: u64) -> Result<Self, FileFault> {
+        let first = Place { byte: begins_at, line: 1, folded: 0 };
+        let mut table = Self { content, separator, headers: Vec::new(), first, rows: 0 };
         let (header, first) = {
             let mut rows = table.rows_from(table.first)?;
             let header = rows.next().ok_or(FileFault::Empty)?;
@@ -96,7 +100,7 @@ impl Table {
         if header.cells.iter().any(|cell| cell.chars().count() > LONGEST_HEADER) {
             return Err(FileFault::NotATable);
         }
-        table.headers = header.cells.iter().map(|cell| cell.trim().to_owned()).collect();
+        table.headers = told_apart(&header.cells);
         table.first = first;
         let mut count = 0;
         for _ in table.rows_from(first)? {
@@ -160,6 +164,18 @@ impl Iterator for Rows {
     }
 }
 
+/// Headers of which each is one column's: what comes again has a number.
+fn told_apart(cells: &[String]) -> Vec<String> {
+    let mut headers: Vec<String> = Vec::with_capacity(cells.len());
+    for header in cells.iter().map(|cell| cell.trim()) {
+        let is_taken = |name: &str| headers.iter().any(|known| known == name);
+        let numbered = || (2..).map(|number| format!("{header} {number}")).find(|name| !is_taken(name));
+        let own = if header.is_empty() || !is_taken(header) { None } else { numbered() };
+        headers.push(own.unwrap_or_else(|| header.to_owned()));
+    }
+    headers
+}
+
 /// Its text, as much of it as can matter.
 fn cell(bytes: &[u8]) -> String {
     cut(String::from_utf8_lossy(bytes).into_owned())
@@ -184,11 +200,11 @@ fn read_up_to(file: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
 }
 
 /// A text in UTF-8, in UTF-16 with its mark, or, when it is neither, in what Windows writes.
-fn written_from_text(file: File) -> Result<(File, u8), FileFault> {
+fn written_from_text(file: File) -> Result<(File, Separator), FileFault> {
     written(file).map_err(|_| FileFault::NotATable)?.ok_or(FileFault::Empty)
 }
 
-fn written(mut file: File) -> io::Result<Option<(File, u8)>> {
+fn written(mut file: File) -> io::Result<Option<(File, Separator)>> {
     let mut prefix = vec![0; PREFIX];
     let length = read_up_to(&mut file, &mut prefix)?;
     let encoding = match Encoding::for_bom(&prefix[..length]) {
@@ -277,8 +293,19 @@ impl Unified<BufWriter<File>> {
     }
 }
 
-/// The one of `;`, tab and `,` that the header has most of, outside of quotes.
-fn separator(head: &str) -> u8 {
+/// What stands between two cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Separator {
+    sign: u8,
+    /// Bytes of a first line that says so, and is no row.
+    said_in: u64,
+}
+
+/// What a first line `sep=;` says, as Excel writes it; else the one of `;`, tab and `,` that the header has most of, outside of quotes.
+fn separator(head: &str) -> Separator {
+    if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', sign, b'\n', ..] = head.as_bytes() {
+        return Separator { sign: *sign, said_in: 6 };
+    }
     let mut counts = [(b';', 0), (b'\t', 0), (b',', 0)];
     let mut is_quoted = false;
     for byte in head.trim_start().bytes() {
@@ -290,7 +317,8 @@ fn separator(head: &str) -> u8 {
         }
     }
     let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default();
-    counts.iter().find(|(_, count)| *count == most && most > 0).map_or(b',', |(sign, _)| *sign)
+    let sign = counts.iter().find(|(_, count)| *count == most && most > 0).map_or(b',', |(sign, _)| *sign);
+    Separator { sign, said_in: 0 }
 }
 
 /// The first sheet. Of formulas, what the spreadsheet had last made of them.
@@ -477,6 +505,18 @@ mod tests {
         for (text, sign) in [("a,b,c\n1,2,3", b','), ("a\tb\n1\t2", b'\t'), ("a\n1", b','), ("\"x;y;z\",b\n1,2", b',')] {
             assert_eq!(open(text.as_bytes()).unwrap().separator, sign, "{text}");
         }
+    }
+
+    #[test]
+    fn a_first_line_says_what_separates_and_headers_are_told_apart() {
+        for text in ["sep=|\r\nNome|Telefone|Telefone||\nAna|1|2|x|y", "Nome,Telefone,Telefone,,\nAna,1,2,x,y"] {
+            let table = open(text.as_bytes()).unwrap();
+            assert_eq!(table.headers, ["Nome", "Telefone", "Telefone 2", "", ""]);
+            assert_eq!(rows(&table), [(2, ["Ana", "1", "2", "x", "y"].map(str::to_owned).to_vec())]);
+        }
+        let headers = ["a", "a 2", "a", "a"].map(str::to_owned);
+        assert_eq!(told_apart(&headers), ["a", "a 2", "a 3", "a 4"]);
+        assert_eq!(open(b"sep=;\n").unwrap_err(), FileFault::Empty);
     }
 
     #[test]

@@ -64,7 +64,7 @@ macro_rules! around {
             $order_before,
             ", messages.id ",
             $order_before,
-            " limit $3::bigint / 2
+            " limit ($3::bigint - 1) / 2
             ), after as (
                 select messages.id
                   from messages

@@ -40,6 +40,12 @@ pub async fn what_a_blocked_client_writes_is_told_to_nobody_until_they_are_unblo
     let blocked = set(agent, &of, "block").await.expect(200);
     assert!(blocked["blocked_at"].is_string());
     assert_eq!(set(&company.supervisor, &of, "block").await.expect(200), blocked, "the same again is no change");
+    let other = text(&agent.api.post("/clients", json!({"name": "Outra Pessoa"})).await.expect(201)["id"]).to_owned();
+    for (filter, shown) in [("blocked=true", &of), ("blocked=true&order=asc", &of), ("blocked=false", &other)] {
+        let page = agent.api.get(&format!("/clients?{filter}")).await.expect(200);
+        let found: Vec<&str> = page["data"].as_array().into_iter().flatten().map(|row| text(&row["id"])).collect();
+        assert_eq!(found, [shown.as_str()], "{filter}");
+    }
     let head = company.admin.head().await;
     drop(company.phone.receive_text(&number, "dois").await);
     drop(company.phone.receive(&number, desk::media("image/png", desk::PNG, json!({"caption": ""}))).await);

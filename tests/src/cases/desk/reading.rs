@@ -65,16 +65,18 @@ pub async fn window_is_shown_in_either_order(stack: Arc<Stack>) {
     let scene = scene(&stack).await;
     let around = format!("around={}&limit=5", scene.whole[6]);
     let newest_first = scene.page(&around).await;
-    assert_eq!(ids(&newest_first), scene.whole[5..10].iter().rev().cloned().collect::<Vec<_>>());
+    assert_eq!(ids(&newest_first), scene.whole[4..9].iter().rev().cloned().collect::<Vec<_>>());
     let oldest_first = scene.page(&format!("{around}&order=asc")).await;
-    assert_eq!(ids(&oldest_first), scene.whole[3..8]);
+    assert_eq!(ids(&oldest_first), scene.whole[4..9]);
+    let alone = scene.page(&format!("around={}&limit=1", scene.whole[6])).await;
+    assert_eq!(ids(&alone), scene.whole[6..7]);
     // Each goes on at both of its ends.
     let newer = scene.page(&format!("order=asc&cursor={}", text(&oldest_first["next_cursor"]))).await;
-    assert_eq!(ids(&newer), scene.whole[8..]);
+    assert_eq!(ids(&newer), scene.whole[9..]);
     let older = scene.page(&format!("cursor={}", text(&oldest_first["previous_cursor"]))).await;
-    assert_eq!(ids(&older), scene.whole[..3].iter().rev().cloned().collect::<Vec<_>>());
+    assert_eq!(ids(&older), scene.whole[..4].iter().rev().cloned().collect::<Vec<_>>());
     let newer = scene.page(&format!("order=asc&cursor={}", text(&newest_first["previous_cursor"]))).await;
-    assert_eq!(ids(&newer), scene.whole[10..]);
+    assert_eq!(ids(&newer), scene.whole[9..]);
     let path = format!("/messages?conversation_id={}&{around}&cursor={}", scene.id, text(&older["previous_cursor"]));
     let refused = scene.company.agents[0].api.get(&path).await.expect(422);
     assert_eq!(refused["errors"][0]["field"], "around");

@@ -1,12 +1,20 @@
 //! The accounts at the end of the day: what was promised against the database, WhatsApp, the feed and the inboxes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tests::{Stack, company::text};
 use uuid::Uuid;
 
-use super::{Day, id_of, people::Worker, rows};
+use super::{
+    Day, id_of,
+    people::Worker,
+    rows,
+    screen::{self, show},
+};
 
 /// Every message that a webhook was answered for is there, and no other, each once and on the number it came by.
 pub async fn of_what_clients_wrote(stack: &Stack, day: &Day) {
@@ -29,6 +37,10 @@ pub async fn of_what_staff_wrote(stack: &Stack, day: &Day) {
     let (sent, refused) = (day.ledger.sent(), day.ledger.refused());
     assert_eq!(rows.len(), sent.len());
     assert_eq!(rows.iter().map(|row| (row.get(0), row.get(1))).collect::<BTreeMap<String, String>>(), sent);
+    let sql =
+        "select count(*) from messages where company_id = $1 and kind = 'template' and status in ('sent', 'delivered', 'read')";
+    let templates: i64 = database.query_one(sql, &[&day.company.id]).await.expect("a count").get(0);
+    assert!(templates >= 6, "{templates} templates went out");
     assert!(refused.iter().all(|id| !sent.contains_key(id)));
     assert!(sent.len() > 100, "{} messages were sent and {} refused", sent.len(), refused.len());
     let sql = "select id::text, state, (select count(*) from messages where messages.id = message_id) from scheduled_messages
@@ -146,19 +158,20 @@ pub async fn of_an_inbox(stack: &Stack, day: &Day, worker: &Worker) {
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/conversations?limit=40&cursor={cursor}");
     }
-    let mut screen = BTreeMap::<String, Value>::new();
-    for event in person.events_after(&worker.head).await {
-        let row = &event["data"]["conversation"];
-        let is_newer = |known: &Value| known["revision"].as_i64() < row["revision"].as_i64();
-        if row.is_object() && screen.get(&id_of(row)).is_none_or(is_newer) {
-            screen.insert(id_of(row), row.clone());
-        }
+    let mut feed = BTreeMap::<String, Value>::new();
+    person.events_after(&worker.head).await.iter().for_each(|event| show(&mut feed, event));
+    let mut screen = quiet(&worker.screen, &feed).await;
+    for (id, row) in feed.iter_mut().chain(&mut screen).filter(|(id, row)| row.is_null() && shown.contains_key(*id)) {
+        *row = person.conversation(id).await;
+        // A conversation by itself says more.
+        row.as_object_mut().expect("a conversation").retain(|field, _| shown[id].get(field).is_some());
     }
     assert_eq!(seen.len(), shown.len(), "{} sees {} of {}", person.email, shown.len(), seen.len());
     for row in &seen {
         let id = row.get::<_, Uuid>(0).to_string();
         let (status, assignee, unread): (&str, Option<Uuid>, i32) = (row.get(1), row.get(2), row.get(3));
-        for (place, told) in [("the inbox", &shown[&id]), ("the screen", screen.get(&id).unwrap_or(&Value::Null))] {
+        let told = |rows: &BTreeMap<String, Value>| rows.get(&id).cloned().unwrap_or_default();
+        for (place, told) in [("the inbox", told(&shown)), ("the feed", told(&feed)), ("the screen", told(&screen))] {
             assert_eq!(text(&told["status"]), status, "{place} of {}: {told}", person.email);
             assert_eq!(told["assignee_id"].as_str().map(str::to_owned), assignee.map(|id| id.to_string()), "{place}: {told}");
             assert_eq!(told["unread"], unread, "{place} of {}: {told}", person.email);
@@ -166,8 +179,25 @@ pub async fn of_an_inbox(stack: &Stack, day: &Day, worker: &Worker) {
         let unnumbered = |row: &Value| {
             let mut row = row.clone();
             row["revision"].take();
+            // Windows were closed behind everybody's back.
+            row["window_expires_at"].take();
             row
         };
+        assert_eq!(unnumbered(&feed[&id]), unnumbered(&shown[&id]), "the feed of {}", person.email);
         assert_eq!(unnumbered(&screen[&id]), unnumbered(&shown[&id]), "the screen of {}", person.email);
     }
+}
+
+/// What the screen shows once its socket has nothing more to say.
+async fn quiet(screen: &screen::Shared, feed: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let rows = || screen.lock().expect("the screen").rows();
+    for _ in 0..200 {
+        if rows() == *feed {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let pushed = screen.lock().expect("the screen").pushed();
+    assert!(pushed > 200, "{pushed} frames came");
+    rows()
 }

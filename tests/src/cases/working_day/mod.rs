@@ -4,6 +4,7 @@
 mod accounts;
 mod ledger;
 mod people;
+mod screen;
 
 use std::{
     path::{Path, PathBuf},
@@ -42,7 +43,10 @@ pub async fn every_message_is_accounted_for(_: Arc<Stack>) {
     let _ = std::fs::remove_dir_all(&directory);
     let stack = start(&directory).await;
     let mut day = Day::begin(&stack).await;
-    for hour in 0..HOUR_OF_THE_KILL {
+    day.pass(0).await;
+    day.fetch_templates().await;
+    for hour in 1..HOUR_OF_THE_KILL {
+        day.close_windows(&stack, hour).await;
         day.pass(hour).await;
     }
     // Files that clients have sent are in the bucket: WhatsApp's sandbox forgets them when it is killed.
@@ -62,6 +66,7 @@ pub async fn every_message_is_accounted_for(_: Arc<Stack>) {
     day.settle(&stack).await;
     day.tell_statuses().await;
     for hour in HOUR_OF_THE_KILL + 1..HOURS {
+        day.close_windows(&stack, hour).await;
         day.pass(hour).await;
     }
     day.settle(&stack).await;
@@ -98,19 +103,37 @@ impl Day {
         let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
         let company = stack.company(Wanted { students: 1, departments, takeover_text: None, ..Wanted::default() }).await;
         let second = company.admin.connect_number(stack, &company.departments[1].1.to_string()).await;
+        for phone in [&company.phone, &second] {
+            // An account of its own, which has templates.
+            let settings = json!({"phone_number_id": phone.number_id, "waba_id": format!("79{}", phone.number_id)});
+            stack.control("POST", "/sandbox/whatsapp/settings", Some(settings)).await;
+        }
         let ledger = Arc::new(Ledger::default());
-        let departments: Vec<String> = company.departments.iter().map(|(_, id)| id.to_string()).collect();
         let people = [&company.admin, &company.supervisor, &company.agents[0], &company.agents[1]];
         let mut workers = Vec::new();
         for person in people {
-            let head = person.head().await;
-            let colleagues =
-                company.agents.iter().filter(|agent| agent.id != person.id).map(|agent| agent.id.to_string()).collect();
-            workers.push(Worker::new(person.clone(), head, colleagues, departments.clone(), Arc::clone(&ledger)));
+            workers.push(Worker::begin(&company, person, Arc::clone(&ledger)).await);
         }
         let phones = [company.phone.clone(), second];
         let clients = (0..CLIENTS).map(|_| old_account()).collect();
         Self { company, phones, workers, clients, ledger }
+    }
+
+    /// The numbers are in accounts, as messages have proved.
+    async fn fetch_templates(&self) {
+        let synced = self.company.supervisor.api.post("/whatsapp/templates/sync", json!({})).await.expect(200);
+        assert!(rows(&synced).iter().all(|account| account["total"].as_i64() > Some(0)), "{synced}");
+    }
+
+    /// The silent ones have written too long ago.
+    async fn close_windows(&self, stack: &Stack, hour: usize) {
+        let silent = self.clients.iter().enumerate().filter(|(number, _)| is_silent(*number, hour));
+        let silent: Vec<&str> = silent.map(|(_, client)| client.as_str()).collect();
+        let sql = "update conversations set window_expires_at = now() - interval '1 second'
+                    where company_id = $1 and ended_at is null
+                      and client_id in (select client_id from client_identities
+                                         where company_id = $1 and kind = 'phone' and value = any ($2))";
+        stack.database().await.execute(sql, &[&self.company.id, &silent]).await.expect("windows close");
     }
 
     /// An hour: clients write in a crowd while everybody works.
@@ -126,10 +149,11 @@ impl Day {
         );
     }
 
-    /// Each client writes twice to their number, and every sixth to the other one too: words mostly, but also pictures and places.
+    /// Each client writes twice to their number, and every sixth to the other one too: words mostly, but also pictures and places. After the
+    /// first hour some are silent.
     fn written_in(&self, hour: usize) -> Vec<Inbound> {
         let mut written = Vec::new();
-        for (number, client) in self.clients.iter().enumerate() {
+        for (number, client) in self.clients.iter().enumerate().filter(|(number, _)| !is_silent(*number, hour)) {
             for turn in 0..if number % 6 == 0 { 3 } else { 2 } {
                 let words = format!("hora {hour} cliente {number} vez {turn}");
                 let content = match (number + hour * 7 + turn) % 15 {
@@ -163,6 +187,7 @@ impl Day {
         for worker in &mut self.workers {
             let token = worker.person.api.token.clone().expect("somebody signed in");
             worker.person.api = stack.api().with_token(token);
+            worker.watch();
         }
         for phone in &mut self.phones {
             *phone = Phone::new(stack, &phone.number_id);
@@ -212,6 +237,10 @@ impl Day {
             }
         }
     }
+}
+
+fn is_silent(client: usize, hour: usize) -> bool {
+    hour > 0 && client % 5 == hour
 }
 
 /// A mobile that was one before it had its ninth digit: what follows that is no land line.

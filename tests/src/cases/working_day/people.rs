@@ -1,18 +1,25 @@
 //! What each of the staff does in an hour. Two do the same things to the same conversations at once, so what they are answered may be
 //! that somebody else was first; a request that the cloud did not live to answer ends the hour.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::{Timestamp, ToSpan};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
-    Answer,
+    Answer, Company,
     company::{Person, text},
     desk::{PNG, text_message},
+    sandbox::fresh_number,
 };
+use uuid::Uuid;
 
-use super::{id_of, ledger::Ledger, rows};
+use super::{
+    HOUR_OF_THE_KILL, id_of,
+    ledger::Ledger,
+    rows,
+    screen::{self, Screen},
+};
 
 /// Conversations that an agent takes on in an hour, and those they write in.
 const TAKEN: usize = 12;
@@ -22,17 +29,43 @@ pub struct Worker {
     pub person: Person,
     /// Where their feed stood in the morning.
     pub head: String,
+    pub screen: screen::Shared,
     colleagues: Vec<String>,
     departments: Vec<String>,
+    /// The number by which they write first.
+    channel_account_id: Uuid,
     ledger: Arc<Ledger>,
 }
 
 /// The cloud is gone.
 struct Gone;
 
+/// A template that every account has.
+fn welcome() -> Value {
+    let values = json!([{"name": "1", "value": "você"}, {"name": "2", "value": "a escola"}]);
+    json!({"name": "boas_vindas", "parameters": values})
+}
+
 impl Worker {
-    pub fn new(person: Person, head: String, colleagues: Vec<String>, departments: Vec<String>, ledger: Arc<Ledger>) -> Self {
-        Self { person, head, colleagues, departments, ledger }
+    pub async fn begin(company: &Company, person: &Person, ledger: Arc<Ledger>) -> Self {
+        let head = person.head().await;
+        let colleagues = company.agents.iter().filter(|agent| agent.id != person.id).map(|agent| agent.id.to_string());
+        let worker = Self {
+            person: person.clone(),
+            screen: Arc::new(Mutex::new(Screen::beginning(head.clone()))),
+            head,
+            colleagues: colleagues.collect(),
+            departments: company.departments.iter().map(|(_, id)| id.to_string()).collect(),
+            channel_account_id: company.channel_account_id,
+            ledger,
+        };
+        worker.watch();
+        worker
+    }
+
+    /// Until the cloud is gone.
+    pub fn watch(&self) {
+        drop(screen::watch(&self.person, &self.screen));
     }
 
     /// An agent takes what waits and answers whom they serve.
@@ -47,7 +80,7 @@ impl Worker {
         let picture = if self.ledger.may_end() { None } else { Some(self.person.upload("foto.png", "image/png", PNG).await) };
         for (number, row) in self.list("assignee=me&category=active&limit=50").await?.iter().take(ANSWERED).enumerate() {
             let id = id_of(row);
-            self.say(&id, &format!("resposta {hour} {number} de {}", self.person.id)).await?;
+            self.say(&id, &format!("resposta {hour} {number} de {}", self.person.id), hour).await?;
             match (number + hour) % 9 {
                 0 => self.write_note(&id, hour).await?,
                 1 => drop(self.command(&id, "transfer", json!({"to_user_id": self.colleagues[0], "reason": "almoço"})).await?),
@@ -73,6 +106,14 @@ impl Worker {
                 }
                 _ => self.offer_choices(&id, hour).await?,
             }
+        }
+        if hour > HOUR_OF_THE_KILL {
+            // Somebody who never wrote.
+            let id = format!("{}:convite:{hour}", self.person.id);
+            let invitation = json!({"to": fresh_number(), "name": "Zélia", "client_message_id": id,
+                "channel_account_id": self.channel_account_id, "kind": "template", "template": welcome()});
+            let sent = self.call(Method::POST, "/whatsapp/messages/send", invitation).await?.expect(201);
+            self.ledger.send(&id, text(&sent["body"]));
         }
         self.get(&format!("/messages/search?search=cliente+{hour}&limit=20")).await?;
         self.get("/conversations/stats").await?;
@@ -120,7 +161,7 @@ impl Worker {
             self.command(&id, "read", json!({})).await?;
             self.get(&format!("/clients/{}/history", text(&row["client_id"]))).await?;
         }
-        let known = rows(&self.get("/clients?limit=1").await?.body);
+        let known = rows(&self.get(&format!("/clients?limit=1&blocked={}", hour == 4)).await?.body);
         if let ([client], 1 | 4) = (&known[..], hour) {
             let verb = if hour == 1 { "block" } else { "unblock" };
             self.call(Method::POST, &format!("/clients/{}/{verb}", text(&client["id"])), json!({})).await?;
@@ -160,31 +201,47 @@ impl Worker {
         }
     }
 
-    async fn say(&self, id: &str, words: &str) -> Result<(), Gone> {
-        self.try_send(text_message(id, words)).await
+    /// What may not be said in words is said by a template.
+    async fn say(&self, id: &str, words: &str, hour: usize) -> Result<(), Gone> {
+        let answer = self.try_send(text_message(id, words)).await?;
+        if answer.body["code"] != "window_closed" {
+            return Ok(());
+        }
+        let allowed = answer.body["current"]["allowed_templates"].as_array().into_iter().flatten();
+        assert!(allowed.into_iter().any(|template| template["name"] == "boas_vindas"), "{}", answer.body);
+        let message_id = format!("{id}:modelo:{hour}");
+        let message = json!({"conversation_id": id, "client_message_id": message_id, "kind": "template", "template": welcome()});
+        self.try_send(message).await.map(drop)
     }
 
     pub async fn send(&self, message: Value) {
         let _ = self.try_send(message).await;
     }
 
-    async fn try_send(&self, message: Value) -> Result<(), Gone> {
+    async fn try_send(&self, message: Value) -> Result<Answer, Gone> {
         let id = text(&message["client_message_id"]);
         match self.call(Method::POST, "/messages", message.clone()).await {
-            Ok(answer) if answer.status == 201 => self.ledger.send(id, text(&message["body"])),
-            Ok(_) => self.ledger.refuse(id),
+            Ok(answer) => {
+                if answer.status == 201 {
+                    // The words of a template are the server's.
+                    let words = if message["body"].is_null() { &answer.body["body"] } else { &message["body"] };
+                    self.ledger.send(id, text(words));
+                } else {
+                    self.ledger.refuse(id);
+                }
+                Ok(answer)
+            }
             Err(gone) => {
                 self.ledger.leave_send(self.person.id, message.clone());
-                return Err(gone);
+                Err(gone)
             }
         }
-        Ok(())
     }
 
     async fn offer_choices(&self, id: &str, hour: usize) -> Result<(), Gone> {
         let message = json!({"conversation_id": id, "client_message_id": format!("{id}:opções:{hour}"), "kind": "interactive",
             "body": "Podemos ajudar em algo mais?", "options": [{"id": "sim", "title": "Sim"}, {"id": "nao", "title": "Não"}]});
-        self.try_send(message).await
+        self.try_send(message).await.map(drop)
     }
 
     async fn write_note(&self, id: &str, hour: usize) -> Result<(), Gone> {
