@@ -169,7 +169,7 @@ fn told_apart(cells: &[String]) -> Vec<String> {
     let mut headers: Vec<String> = Vec::with_capacity(cells.len());
     for header in cells.iter().map(|cell| cell.trim()) {
         let is_taken = |name: &str| headers.iter().any(|known| known == name);
-        let numbered = || (2..).map(|number| format!("{header} {number}")).find(|name| !is_taken(name));
+        let numbered = || (2..=cells.len() + 1).map(|number| format!("{header} {number}")).find(|name| !is_taken(name));
         let own = if header.is_empty() || !is_taken(header) { None } else { numbered() };
         headers.push(own.unwrap_or_else(|| header.to_owned()));
     }

@@ -97,9 +97,8 @@ pub fn watch(person: &Person, screen: &Shared) -> JoinHandle<()> {
                     }
                 }
                 Ok(Some(Ok(_))) => {}
-                Ok(_) => return,
                 Err(_) if ping(&mut socket, &screen).await.is_some() => next = Instant::now() + PAUSE,
-                Err(_) => return,
+                Ok(_) | Err(_) => return,
             }
         }
     })
