@@ -31,6 +31,8 @@ STATE_OF_THE_WORLD = {
     "unknown_time_zone", "inverted", "overlapping", "period", "repeated",
     # What is one sign to people.
     "one_emoji",
+    # What kind of message is planned.
+    "of_template",
     # What came in by another parameter: parameters cannot be told to exclude each other.
     "not_together", "different_values",
 }

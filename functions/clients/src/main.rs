@@ -22,6 +22,8 @@ mod get_client_import;
 mod import_clients;
 #[path = "bin/list_client_fields.rs"]
 mod list_client_fields;
+#[path = "bin/list_client_imports.rs"]
+mod list_client_imports;
 #[path = "bin/list_clients.rs"]
 mod list_clients;
 #[path = "bin/list_tags.rs"]
@@ -57,6 +59,7 @@ fn main() {
         ("get_client_import", get_client_import::main),
         ("import_clients", import_clients::main),
         ("list_client_fields", list_client_fields::main),
+        ("list_client_imports", list_client_imports::main),
         ("list_clients", list_clients::main),
         ("list_tags", list_tags::main),
         ("merge_clients", merge_clients::main),

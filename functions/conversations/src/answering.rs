@@ -1,10 +1,10 @@
 //! An agent answers a client: one way for all routes that do it.
 
-use futures_util::future::join4;
+use futures_util::future::{join4, try_join};
 use shared::{parameters, prelude::*};
 
 use crate::{
-    Attachments, Author, Conversation, HeldConversation, Message, MessageToSend, NewMessage, TemplateRow, add_outgoing,
+    Attachments, Author, Content, Conversation, HeldConversation, Message, MessageToSend, NewMessage, TemplateRow, add_outgoing,
     check_attachments, lock, may_send, message_columns, message_joins, template_columns,
 };
 
@@ -68,6 +68,42 @@ impl SentBefore {
     }
 }
 
+/// What there is of what a message names, as far as the caller sees it.
+async fn attachments(transaction: &Transaction, id: Uuid, input: &MessageToSend) -> Result<Attachments, Error> {
+    transaction.one(ATTACHMENTS, &[&input.file(), &input.reply_to_id, &id]).await
+}
+
+async fn template(transaction: &Transaction, id: Uuid, input: &MessageToSend) -> Result<Option<TemplateRow>, Error> {
+    let Some(asked) = &input.template else { return Ok(None) };
+    transaction.first(TEMPLATE, &[&id, &asked.name, &asked.language()]).await
+}
+
+/// What a message would carry if it was sent now.
+///
+/// # Errors
+/// What is wrong with it, whoever sends it and when.
+pub async fn content_now(transaction: &Transaction, conversation: Uuid, input: &MessageToSend) -> Result<Content, Error> {
+    let (found, template) =
+        try_join(attachments(transaction, conversation, input), template(transaction, conversation, input)).await?;
+    let content = input.content(template.as_ref())?;
+    check_attachments(input, &found, &content)?;
+    Ok(content)
+}
+
+/// Whoever sees the conversation sees the file.
+pub fn attach(transaction: &Transaction, conversation: Uuid, file: Option<Uuid>) {
+    if let Some(file) = file {
+        transaction.defer(ATTACH_FILE, parameters![file, conversation]);
+    }
+}
+
+/// Notes which quick reply a message began as.
+pub fn use_quick_reply(transaction: &Transaction, message: Uuid, quick_reply: Option<Uuid>) {
+    if let Some(quick_reply) = quick_reply {
+        transaction.defer(USE_QUICK_REPLY, parameters![message, quick_reply]);
+    }
+}
+
 /// A locked conversation with what a message to it is judged by.
 #[derive(Debug)]
 pub struct Answerable {
@@ -83,16 +119,11 @@ impl Answerable {
     /// # Errors
     /// 404 when the caller does not see the conversation.
     pub async fn read(transaction: &Transaction, id: Uuid, input: &MessageToSend, own_id: &str) -> Result<Self, Error> {
-        let template = async {
-            let Some(asked) = &input.template else { return Ok(None) };
-            transaction.first::<TemplateRow>(TEMPLATE, &[&id, &asked.name, &asked.language()]).await
-        };
-        let file_id = input.file();
         let (held, attachments, sent_before, template) = join4(
             lock(transaction, id),
-            transaction.one(ATTACHMENTS, &[&file_id, &input.reply_to_id, &id]),
+            attachments(transaction, id, input),
             SentBefore::find(transaction, own_id),
-            template,
+            template(transaction, id, input),
         )
         .await;
         Ok(Self { held: held?, attachments: attachments?, sent_before: sent_before?, template: template? })
@@ -120,9 +151,7 @@ impl Answerable {
     ) -> Result<(Conversation, Message), Error> {
         let content = input.content(self.template.as_ref())?;
         check_attachments(input, &self.attachments, &content)?;
-        if let Some(file_id) = input.file() {
-            transaction.defer(ATTACH_FILE, parameters![file_id, self.held.id]);
-        }
+        attach(transaction, self.held.id, input.file());
         let new = NewMessage {
             id: context.new_id(),
             conversation_id: self.held.id,
@@ -136,9 +165,7 @@ impl Answerable {
         // Only a message out of this caller's sight is in the way now.
         let added = add_outgoing(context, transaction, agent.company_id, new).await?;
         let (conversation, message) = added.ok_or(CLIENT_MESSAGE_ID_REUSED)?;
-        if let Some(quick_reply_id) = input.quick_reply_id {
-            transaction.defer(USE_QUICK_REPLY, parameters![message.id, quick_reply_id]);
-        }
+        use_quick_reply(transaction, message.id, input.quick_reply_id);
         transaction.audit(message.id, &Value::Null, &Value::Null);
         Ok((conversation, message))
     }

@@ -37,7 +37,7 @@ mod variables;
 use shared::prelude::*;
 
 pub use addressed::{Addressed, ToConversation};
-pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore};
+pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore, attach, content_now, use_quick_reply};
 pub use bulk::{BulkAction, BulkHeld, BulkOutcome, HOLD_RECEIVER, LOCK_MANY, TOO_MANY_TAGS, may_assign};
 pub use closing::{close, may_close};
 pub use conversation::{
@@ -62,8 +62,8 @@ pub use preferences::{ConversationPreferences, ConversationPreferencesSaved, MUT
 pub use rating::{RATING_SETTINGS, RatingSettings, rating_said};
 pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
-    LockedSchedule, NOT_WAITING, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated, ScheduledState,
-    enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
+    LockedSchedule, NOT_WAITING, Planned, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated,
+    ScheduledState, enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
 pub use send_rules::{

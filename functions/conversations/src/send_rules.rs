@@ -21,7 +21,7 @@ pub const CAPTION_TOO_LONG: [&str; 3] =
     ["too_long", "A legenda tem no máximo 1024 caracteres.", "A caption has at most 1024 characters."];
 
 /// What an agent may send.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     #[default]
@@ -55,7 +55,7 @@ impl From<Kind> for MessageKind {
 }
 
 /// An agent's message.
-#[derive(Debug, Deserialize, Validate, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = one_of_each_kind)]
 pub struct MessageToSend {
@@ -152,7 +152,7 @@ fn one_of_each_kind(schema: &mut schemars::Schema) {
 }
 
 /// Somebody's card.
-#[derive(Debug, Deserialize, Validate, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
     #[garde(length(chars, min = 1, max = 100), custom(visible))]

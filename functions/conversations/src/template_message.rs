@@ -11,7 +11,7 @@ const LONGEST_HEADER: usize = 60;
 const TOO_MANY_SPACES: &str = "     ";
 
 /// A template to be sent, with what goes into its variables.
-#[derive(Clone, Debug, PartialEq, Deserialize, Validate, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateToSend {
     #[garde(length(chars, min = 1, max = 512))]

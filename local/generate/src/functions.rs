@@ -160,28 +160,63 @@ fn check_names(functions: &[Function]) -> Result<()> {
     Ok(())
 }
 
+/// A path with what its parameters are.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    path: &'a str,
+    /// The schemas of its parameters, in order.
+    parameters: &'a Value,
+}
+
 /// Of two paths that the same request fits, one is the more exact in every segment: nobody has to know how a gateway weighs them.
 fn check_exactness(functions: &[Function]) -> Result<()> {
     let mut ways = Vec::new();
     for function in functions.iter().filter(|function| function.is("http")) {
-        ways.extend(function.ways()?);
+        let parameters = &function.description["parameters"];
+        ways.extend(function.ways()?.into_iter().map(|(method, path)| (method, Way { path, parameters })));
     }
-    for (index, (method, path)) in ways.iter().enumerate() {
-        let rival = ways[..index].iter().find(|(other_method, other)| method == other_method && are_rivals(path, other));
+    for (index, (method, way)) in ways.iter().enumerate() {
+        let rival = ways[..index].iter().find(|(other_method, other)| method == other_method && are_rivals(*way, *other));
         if let Some((_, other)) = rival {
-            bail!("a {method} request may fit both {path} and {other}, and neither is the more exact");
+            bail!("a {method} request may fit both {} and {}, and neither is the more exact", way.path, other.path);
         }
     }
     Ok(())
 }
 
-fn are_rivals(path: &str, other: &str) -> bool {
-    let is_open = |part: &str| part.starts_with('{');
-    let pairs = || path.split('/').zip(other.split('/'));
-    path.split('/').count() == other.split('/').count()
-        && pairs().all(|(part, other)| part == other || is_open(part) || is_open(other))
-        && pairs().any(|(part, other)| is_open(part) && !is_open(other))
-        && pairs().any(|(part, other)| !is_open(part) && is_open(other))
+impl Way<'_> {
+    /// Its segments, and whether each is a literal (`None`), the id of a row (`Some(true)`) or any other parameter.
+    fn segments(&self) -> impl Iterator<Item = (&str, Option<bool>)> {
+        let mut position = 0;
+        self.path.split('/').map(move |segment| {
+            let kind = segment.starts_with('{').then(|| {
+                position += 1;
+                self.parameters[position - 1]["format"] == "uuid"
+            });
+            (segment, kind)
+        })
+    }
+}
+
+/// Whether each of two is the more exact in some segment. Where it is a literal against an id, every time, what fits both is no request that
+/// either would take (`/clients/imports/history` beside `/clients/imports/{id}` and `/clients/{id}/history`), so it does not matter which gets it.
+fn are_rivals(way: Way, other: Way) -> bool {
+    let pairs: Vec<_> = way.segments().zip(other.segments()).collect();
+    way.path.split('/').count() == other.path.split('/').count()
+        && pairs.iter().all(|((part, kind), (other, other_kind))| part == other || kind.is_some() || other_kind.is_some())
+        && pairs.iter().any(|((_, kind), (_, other))| kind.is_some() && other.is_none())
+        && pairs.iter().any(|((_, kind), (_, other))| kind.is_none() && other.is_some())
+        && pairs.iter().any(|(one, other)| is_open_crossing(*one, *other) || is_open_crossing(*other, *one))
+}
+
+/// Whether a literal stands where the other path takes more than ids.
+fn is_open_crossing((literal, kind): (&str, Option<bool>), (_, other): (&str, Option<bool>)) -> bool {
+    kind.is_none() && (other == Some(false) || other == Some(true) && is_id(literal))
+}
+
+fn is_id(literal: &str) -> bool {
+    let digits = literal.replace('-', "");
+    digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// A path with its parameters made alike: `/a/{id}` and `/a/{name}` are the same route.
@@ -191,15 +226,53 @@ fn without_names(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::are_rivals;
+    use serde_json::{Value, json};
+
+    use super::{Way, are_rivals};
+
+    /// Either way round. A parameter is an id where its name ends in `id`.
+    fn cross(path: &str, other: &str) -> bool {
+        let parameters = |path: &str| {
+            let names = path.split('/').filter(|part| part.starts_with('{'));
+            let schema = |name: &str| {
+                if name.ends_with("id}") { json!({"type": "string", "format": "uuid"}) } else { json!({"type": "string"}) }
+            };
+            names.map(schema).collect::<Value>()
+        };
+        let (of_path, of_other) = (parameters(path), parameters(other));
+        let (way, rival) = (Way { path, parameters: &of_path }, Way { path: other, parameters: &of_other });
+        assert_eq!(are_rivals(way, rival), are_rivals(rival, way), "{path} {other}");
+        are_rivals(way, rival)
+    }
 
     #[test]
     fn a_literal_beside_a_parameter_is_exact_and_crosswise_they_are_not() {
-        for (path, other) in
-            [("/conversations/counts", "/conversations/{id}"), ("/a/{id}/b", "/a/{id}/{kind}"), ("/a/{id}", "/a")]
-        {
-            assert!(!are_rivals(path, other) && !are_rivals(other, path), "{path} {other}");
+        for (path, other) in [
+            ("/conversations/counts", "/conversations/{id}"),
+            ("/a/{id}/b", "/a/{id}/{kind}"),
+            ("/a/{id}", "/a"),
+            ("/a/{kind}/b", "/a/{kind}/c"),
+        ] {
+            assert!(!cross(path, other), "{path} {other}");
         }
-        assert!(are_rivals("/conversations/{id}/messages", "/conversations/counts/{kind}"));
+        assert!(cross("/conversations/{id}/messages", "/conversations/counts/{kind}"));
+        assert!(cross("/conversations/{name}/messages", "/conversations/counts/{id}"));
+        assert!(cross("/a/{name}/b", "/a/c/{kind}"));
+    }
+
+    #[test]
+    fn where_literals_cross_ids_alone_no_request_fits_both() {
+        assert!(!cross("/clients/imports/{id}", "/clients/{id}/history"));
+        assert!(!cross("/clients/imports/{id}/{kind}", "/clients/{id}/history/{kind}"));
+        // One crossing of another kind is enough.
+        assert!(cross("/clients/imports/{id}/words", "/clients/{id}/history/{kind}"));
+        assert!(cross("/clients/3f2b8c1e-0000-4000-8000-000000000000/{id}", "/clients/{id}/history"));
+    }
+
+    #[test]
+    fn parameters_without_a_schema_are_no_ids() {
+        let nothing = Value::Null;
+        let way = |path| Way { path, parameters: &nothing };
+        assert!(are_rivals(way("/clients/imports/{id}"), way("/clients/{id}/history")));
     }
 }

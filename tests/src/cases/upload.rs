@@ -53,3 +53,9 @@ pub async fn post_form(stack: &Stack, upload: &Value, bytes: &[u8]) -> u16 {
         stack.http.post(text(&upload["url"])).header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
     request.body(body).send().await.expect("the bucket answers").status().as_u16()
 }
+
+/// Whether the bucket has an object: the local cloud keeps it as a file.
+pub fn is_stored(stack: &Stack, key: &str) -> bool {
+    let buckets = std::fs::read_dir(stack.directory.join("s3-in-memory")).expect("the folder of the buckets");
+    buckets.filter_map(Result::ok).any(|bucket| bucket.path().join(key).is_file())
+}

@@ -1,9 +1,9 @@
-//! GET /client-imports/{id} — how far an import of clients is, what came of its rows, and whether it may be undone.
+//! GET /clients/imports/{id} — how far an import of clients is, what came of its rows, and whether it may be undone.
 
 use clients::import::kept::{ClientImport, IMPORT, ImportRow};
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/client-imports/{id}");
+const ROUTE: Route = Route::get("/clients/imports/{id}").or(&["/client-imports/{id}"]);
 
 pub fn main() {
     serve(&ROUTE, get_client_import);

@@ -1,4 +1,4 @@
-//! POST /clients/import — makes clients of the rows of a CSV or XLSX file, as a long job. `GET /client-imports/{id}`, by the job's id, says what
+//! POST /clients/import — makes clients of the rows of a CSV or XLSX file, as a long job. `GET /clients/imports/{id}`, by the job's id, says what
 //! came of it. While one of this file goes on, it is that one.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,8 @@ struct NewImport {
     /// A completed upload: CSV, XLSX.
     #[garde(skip)]
     file_id: Uuid,
-    /// Of columns' headers, what they are; guessed from the headers when it is not given.
+    /// Of columns' headers, what they are; guessed from the headers when it is not given. `notes` (4,000 characters at most) become a note on a
+    /// client who is new.
     #[garde(length(max = 100), dive)]
     mapping: Option<BTreeMap<String, Column>>,
     /// What becomes of rows whose client is there already.
@@ -60,8 +61,8 @@ fn is_target(text: &str, (): &()) -> garde::Result {
         return Ok(());
     }
     let (portuguese, english) = (
-        "Use name, phone, email, document, tags ou custom_fields.chave.",
-        "Use name, phone, email, document, tags or custom_fields.key.",
+        "Use name, phone, email, document, tags, notes ou custom_fields.chave.",
+        "Use name, phone, email, document, tags, notes or custom_fields.key.",
     );
     Err(rule("pattern", portuguese, english))
 }

@@ -38,24 +38,21 @@ closed_set! {
     pub ImportState { Going = "going", Done = "done", Cancelled = "cancelled", Failed = "failed" }
 }
 
-/// An import as it is stored.
+/// An import as it is stored, without what its file and its rows say.
 #[derive(Clone, Debug, FromRow)]
-pub struct ImportRow {
+pub struct ListedRow {
     pub id: Uuid,
     pub file_id: Uuid,
     pub file_name: String,
     pub started_by: Option<Uuid>,
     pub on_existing: OnExisting,
     pub is_dry_run: bool,
-    pub mapping: Option<Value>,
     pub state: ImportState,
     pub fault: Option<FileFault>,
-    pub headers: Option<Vec<String>>,
     pub made: i32,
     pub updated: i32,
     pub skipped: i32,
     pub failed: i32,
-    pub errors: Value,
     pub error_count: i32,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
@@ -66,15 +63,32 @@ pub struct ImportRow {
     pub kept: i32,
 }
 
+/// An import as it is stored.
+#[derive(Clone, Debug, FromRow)]
+pub struct ImportRow {
+    #[from_row(flatten)]
+    pub listed: ListedRow,
+    pub mapping: Option<Value>,
+    pub headers: Option<Vec<String>>,
+    pub errors: Value,
+}
+
+/// The columns of `ListedRow`.
+#[macro_export]
+macro_rules! listed_import_columns {
+    () => {
+        "client_imports.id, client_imports.file_id, client_imports.file_name, client_imports.started_by, client_imports.on_existing,
+         client_imports.is_dry_run, client_imports.state, client_imports.fault, client_imports.made, client_imports.updated,
+         client_imports.skipped, client_imports.failed, client_imports.error_count, client_imports.created_at, client_imports.finished_at,
+         client_imports.undo_job_id, client_imports.undone_at, client_imports.removed, client_imports.restored, client_imports.kept"
+    };
+}
+
 /// The columns of `ImportRow`.
 #[macro_export]
 macro_rules! import_columns {
     () => {
-        "client_imports.id, client_imports.file_id, client_imports.file_name, client_imports.started_by, client_imports.on_existing,
-         client_imports.is_dry_run, client_imports.mapping, client_imports.state, client_imports.fault, client_imports.headers,
-         client_imports.made, client_imports.updated, client_imports.skipped, client_imports.failed, client_imports.errors,
-         client_imports.error_count, client_imports.created_at, client_imports.finished_at, client_imports.undo_job_id,
-         client_imports.undone_at, client_imports.removed, client_imports.restored, client_imports.kept"
+        concat!($crate::listed_import_columns!(), ", client_imports.mapping, client_imports.headers, client_imports.errors")
     };
 }
 
@@ -111,9 +125,9 @@ pub struct ImportUndo {
     pub kept: i32,
 }
 
-/// Clients that came in as a table.
+/// Clients that came in as a table, without what its file and its rows say.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ClientImport {
+pub struct ListedImport {
     /// Its job's, too.
     pub id: Uuid,
     pub file_id: Uuid,
@@ -122,10 +136,6 @@ pub struct ClientImport {
     pub on_existing: OnExisting,
     /// Nothing was written: the counts say what would have been.
     pub dry_run: bool,
-    /// The file's columns; null until it was read.
-    pub headers: Option<Vec<String>>,
-    /// Of headers, what they are; guessed where nobody said it.
-    pub mapping: Option<Mapping>,
     pub state: ImportState,
     /// Why nothing of the file could be read.
     pub problem: Option<ImportProblem>,
@@ -137,9 +147,6 @@ pub struct ClientImport {
     pub skipped: i32,
     /// Rows that came to nothing.
     pub failed: i32,
-    /// The first 1,000.
-    #[schemars(with = "Vec<RowError>")]
-    pub errors: Value,
     pub error_count: i32,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
@@ -148,9 +155,22 @@ pub struct ClientImport {
     pub undo: Option<ImportUndo>,
 }
 
-impl From<ImportRow> for ClientImport {
-    fn from(row: ImportRow) -> Self {
-        let mapping = row.mapping();
+/// Clients that came in as a table.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ClientImport {
+    #[serde(flatten)]
+    pub import: ListedImport,
+    /// The file's columns; null until it was read.
+    pub headers: Option<Vec<String>>,
+    /// Of headers, what they are; guessed where nobody said it.
+    pub mapping: Option<Mapping>,
+    /// The first 1,000.
+    #[schemars(with = "Vec<RowError>")]
+    pub errors: Value,
+}
+
+impl From<ListedRow> for ListedImport {
+    fn from(row: ListedRow) -> Self {
         let problem = row.fault.map(|code| {
             let (portuguese, english) = code.texts();
             ImportProblem { code, message: portuguese.to_owned(), message_en: english.to_owned() }
@@ -171,21 +191,25 @@ impl From<ImportRow> for ClientImport {
             started_by: row.started_by,
             on_existing: row.on_existing,
             dry_run: row.is_dry_run,
-            headers: row.headers,
-            mapping,
             state: row.state,
             problem,
             made: row.made,
             updated: row.updated,
             skipped: row.skipped,
             failed: row.failed,
-            errors: row.errors,
             error_count: row.error_count,
             created_at: row.created_at,
             finished_at: row.finished_at,
             undoable_until,
             undo,
         }
+    }
+}
+
+impl From<ImportRow> for ClientImport {
+    fn from(row: ImportRow) -> Self {
+        let mapping = row.mapping();
+        Self { import: row.listed.into(), headers: row.headers, mapping, errors: row.errors }
     }
 }
 
@@ -207,7 +231,7 @@ event!(ClientsImported = "clients.imported");
 
 impl From<&ImportRow> for ClientsImported {
     fn from(row: &ImportRow) -> Self {
-        let ImportRow { id, made, updated, removed, restored, .. } = row;
+        let ListedRow { id, made, updated, removed, restored, .. } = &row.listed;
         Self { import_id: *id, made: *made, updated: *updated, removed: *removed, restored: *restored }
     }
 }

@@ -8,7 +8,7 @@ use super::FileFault;
 use crate::fields::{self, ClientFields};
 
 /// What columns may be.
-pub const TARGET: &str = "^(name|phone|email|document|tags|custom_fields[.][a-z][a-z0-9_]{0,39})$";
+pub const TARGET: &str = "^(name|phone|email|document|tags|notes|custom_fields[.][a-z][a-z0-9_]{0,39})$";
 
 /// Of each column's header, what is in it. Other columns are left out.
 pub type Mapping = BTreeMap<String, String>;
@@ -21,6 +21,7 @@ pub enum Target {
     Email,
     Document,
     Tags,
+    Notes,
     Custom(String),
 }
 
@@ -34,6 +35,7 @@ impl Target {
             "email" => Self::Email,
             "document" => Self::Document,
             "tags" => Self::Tags,
+            "notes" => Self::Notes,
             other => Self::Custom(other.strip_prefix("custom_fields.")?.to_owned()),
         })
     }
@@ -52,6 +54,7 @@ impl Target {
             Self::Email => "email".to_owned(),
             Self::Document => "document".to_owned(),
             Self::Tags => "tags".to_owned(),
+            Self::Notes => "notes".to_owned(),
             Self::Custom(key) => format!("custom_fields.{key}"),
         }
     }
@@ -63,7 +66,7 @@ impl Target {
 }
 
 /// Words that columns are headed with, without accents and signs.
-const HEADERS: [(&str, &str); 38] = [
+const HEADERS: [(&str, &str); 47] = [
     ("name", "nome"),
     ("name", "nome completo"),
     ("name", "cliente"),
@@ -102,6 +105,15 @@ const HEADERS: [(&str, &str); 38] = [
     ("tags", "marcadores"),
     ("tags", "tags"),
     ("tags", "labels"),
+    ("notes", "observacoes"),
+    ("notes", "observacao"),
+    ("notes", "obs"),
+    ("notes", "notas"),
+    ("notes", "nota"),
+    ("notes", "anotacoes"),
+    ("notes", "notes"),
+    ("notes", "note"),
+    ("notes", "comments"),
 ];
 
 /// What headers seem to say, in Portuguese or English, and by the company's own fields.
@@ -190,6 +202,7 @@ mod tests {
                 "Etiquetas",
                 "Turma de 2026",
                 "Observações",
+                "Cidade",
             ]),
             &fields(),
         );
@@ -202,6 +215,7 @@ mod tests {
                 ("E-mail", "email"),
                 ("Etiquetas", "tags"),
                 ("NOME COMPLETO", "name"),
+                ("Observações", "notes"),
                 ("Telefone 1", "phone"),
                 ("Turma de 2026", "custom_fields.turma"),
             ]
@@ -228,7 +242,8 @@ mod tests {
         assert_eq!(read(&[("C", "name")]), Err(FileFault::RepeatedColumn));
         assert_eq!(read(&[("A", "name"), ("B", "name")]), Err(FileFault::RepeatedColumn));
         assert_eq!(read(&[("A", "name"), ("B", "custom_fields.outro")]), Err(FileFault::UnknownCustomField));
-        assert_eq!(read(&[("A", "tags")]), Err(FileFault::NoName));
+        assert_eq!(read(&[("A", "notes"), ("B", "notes")]), Err(FileFault::RepeatedColumn));
+        assert_eq!(read(&[("A", "tags"), ("B", "notes")]), Err(FileFault::NoName));
         assert_eq!(read(&[]), Err(FileFault::NoName));
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join5;
+use futures_util::future::{try_join, try_join5};
 use shared::prelude::*;
 
 use super::{RowError, RowFault, kept::OnExisting, person::Person};
@@ -67,13 +67,18 @@ const ADD_IDENTITIES: &str = "
      order by kind, value
     on conflict do nothing";
 
+/// By whoever imports.
+const ADD_NOTES: &str = "
+    insert into notes (id, client_id, author_id, text)
+    select id, client_id, $1, text from jsonb_to_recordset($2) given (id uuid, client_id uuid, text text)";
+
 const NOTE_ROWS: &str = "
     insert into client_import_rows (import_id, client_id, number, before, after)
     select $1, clients.id, written.number, written.before,
-           case when written.before is null then jsonb_build_object('version', clients.version)
+           case when written.before is null then jsonb_build_object('version', clients.version, 'note_id', written.note_id)
                 else jsonb_build_object('name', clients.name, 'document', clients.document, 'email', clients.email,
                                         'tags', to_jsonb(clients.tags), 'custom_fields', clients.custom_fields) end
-      from jsonb_to_recordset($2) written (client_id uuid, number bigint, before jsonb)
+      from jsonb_to_recordset($2) written (client_id uuid, number bigint, before jsonb, note_id uuid)
       join clients on clients.id = written.client_id";
 
 #[derive(FromRow)]
@@ -87,6 +92,16 @@ struct Found {
     #[from_row(flatten)]
     client: Client,
     earlier: Option<i64>,
+}
+
+/// What an import is.
+#[derive(Clone, Copy, Debug)]
+pub struct Import {
+    pub id: Uuid,
+    pub on_existing: OnExisting,
+    pub is_dry_run: bool,
+    /// Whose its notes are.
+    pub started_by: Option<Uuid>,
 }
 
 /// What came of a page.
@@ -119,6 +134,7 @@ impl Identities {
 struct Plan {
     written: Written,
     made: Vec<Value>,
+    notes: Vec<Value>,
     changed: Vec<Value>,
     /// Of each client that is made or changed, the row and what was there.
     rows: Vec<Value>,
@@ -136,16 +152,17 @@ struct Plan {
 pub async fn write(
     context: &Context,
     transaction: &Transaction,
-    (import, on_existing, is_dry_run): (Uuid, OnExisting, bool),
+    import: Import,
     people: &[Person],
 ) -> Result<Option<Written>, Error> {
+    let Import { id, on_existing, is_dry_run, .. } = import;
     transaction.query(PLAN_ANEW, &[]).await?;
     let of_place = matches(transaction, people, is_dry_run).await?;
-    let found = found(transaction, import, &of_place, is_dry_run).await?;
+    let found = found(transaction, id, &of_place, is_dry_run).await?;
     let mut plan = Plan::default();
     for (person, clients) in people.iter().zip(&of_place) {
         match clients.iter().collect::<Vec<_>>()[..] {
-            [] => plan.make(context.new_id(), person),
+            [] => plan.make(context, person),
             [one] => match found.get(one) {
                 Some(there) => plan.change(there, person, on_existing),
                 // They have become somebody else since.
@@ -211,8 +228,9 @@ impl Plan {
     }
 
     /// Whoever has no name is called by what they are known by.
-    fn make(&mut self, id: Uuid, person: &Person) {
-        let Person { name, known, tags, custom_fields, row } = person;
+    fn make(&mut self, context: &Context, person: &Person) {
+        let Person { name, known, tags, custom_fields, row, note } = person;
+        let id = context.new_id();
         let number = known.phones.first().or(known.email.as_ref()).or(known.document.as_ref());
         let source = if name.is_some() { NameSource::Staff } else { NameSource::Number };
         self.made.push(json!({
@@ -225,7 +243,12 @@ impl Plan {
         if let Some(email) = &known.email {
             self.identities.add(id, "email", email);
         }
-        self.rows.push(json!({"client_id": id, "number": row, "before": null}));
+        let note_id = note.as_ref().map(|text| {
+            let note_id = context.new_id();
+            self.notes.push(json!({"id": note_id, "client_id": id, "text": text}));
+            note_id
+        });
+        self.rows.push(json!({"client_id": id, "number": row, "before": null, "note_id": note_id}));
         self.written.made += 1;
     }
 
@@ -263,17 +286,21 @@ impl Plan {
     }
 
     /// Whether all identities were free.
-    async fn store(&mut self, transaction: &Transaction, import: Uuid) -> Result<bool, Error> {
+    async fn store(&mut self, transaction: &Transaction, import: Import) -> Result<bool, Error> {
         let made = Value::Array(std::mem::take(&mut self.made));
         let changed = Value::Array(std::mem::take(&mut self.changed));
         let rows = Value::Array(std::mem::take(&mut self.rows));
+        let notes = Value::Array(std::mem::take(&mut self.notes));
         let Identities { clients, kinds, values } = &self.identities;
         let (_, _, _, added, _) = try_join5(
             transaction.execute(MAKE, &[&made]),
             transaction.execute(CHANGE, &[&changed]),
             transaction.execute(REMOVE_ADDRESSES, &[&self.gone.0, &self.gone.1]),
             transaction.execute(ADD_IDENTITIES, &[clients, kinds, values]),
-            transaction.execute(NOTE_ROWS, &[&import, &rows]),
+            try_join(
+                transaction.execute(ADD_NOTES, &[&import.started_by, &notes]),
+                transaction.execute(NOTE_ROWS, &[&import.id, &rows]),
+            ),
         )
         .await?;
         Ok(usize::try_from(added).is_ok_and(|added| added == values.len()))

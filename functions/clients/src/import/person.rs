@@ -13,6 +13,9 @@ use crate::{
     phone::Phone,
 };
 
+/// Characters of a note.
+const LONGEST_NOTE: usize = 4_000;
+
 /// A client as a row says that they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Person {
@@ -21,6 +24,8 @@ pub struct Person {
     pub known: Known,
     pub tags: Vec<String>,
     pub custom_fields: Map<String, Value>,
+    /// What staff note on them once they are made.
+    pub note: Option<String>,
 }
 
 impl Person {
@@ -49,7 +54,8 @@ impl Reading<'_> {
     /// # Errors
     /// All that is wrong with it.
     pub fn person(&self, row: &Row) -> Result<Person, Vec<RowError>> {
-        if row.cells.len() != self.columns.len() {
+        // Empty cells at the end may be left out, or be more than there are columns.
+        if row.cells.iter().skip(self.columns.len()).any(|cell| !cell.trim().is_empty()) {
             return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
         }
         let mut person = Person { row: row.number, ..Person::default() };
@@ -68,6 +74,7 @@ impl Reading<'_> {
                 Target::Document => typed(&digits(text), RowFault::InvalidDocument)
                     .map(|document: Document| person.known.document = Some(document.to_string())),
                 Target::Tags => tags(text).map(|more| person.tags.extend(more)),
+                Target::Notes => note(text).map(|note| person.note = Some(note)),
                 Target::Custom(key) => match self.fields.fields.iter().find(|field| field.key == *key) {
                     Some(field) => value(field, text).map(|value| drop(person.custom_fields.insert(key.clone(), value))),
                     None => Err(RowFault::WrongCustomValue),
@@ -105,11 +112,25 @@ fn visible(text: &str, most: usize) -> Result<String, RowFault> {
     if text.chars().count() > most {
         return Err(RowFault::TooLong);
     }
-    if has_hidden_characters(text) { Err(RowFault::HiddenCharacters) } else { Ok(text.to_owned()) }
+    // What stands for a sign that was lost before is none.
+    if has_hidden_characters(text) || text.contains(char::REPLACEMENT_CHARACTER) {
+        Err(RowFault::HiddenCharacters)
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn name(text: &str) -> Result<String, RowFault> {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" "), 120)
+}
+
+/// Lines are kept.
+fn note(text: &str) -> Result<String, RowFault> {
+    let is_refused = |sign: char| sign == char::REPLACEMENT_CHARACTER || sign.is_control() && !matches!(sign, '\n' | '\r' | '\t');
+    if text.chars().count() > LONGEST_NOTE {
+        return Err(RowFault::TooLong);
+    }
+    if text.contains(is_refused) { Err(RowFault::HiddenCharacters) } else { Ok(text.to_owned()) }
 }
 
 /// Several in one cell, too.
@@ -262,10 +283,21 @@ mod tests {
         );
         assert_eq!(codes(&[("name", " "), ("email", "")]), ["nothing_known"]);
         assert_eq!(codes(&[("name", "A\u{202e}na")]), ["hidden_characters"]);
+        assert_eq!(codes(&[("name", "Ana"), ("notes", &"é".repeat(4_001))]), ["too_long"]);
+        assert_eq!(codes(&[("name", "Ana"), ("notes", "a\u{0}b")]), ["hidden_characters"]);
+        assert_eq!(codes(&[("notes", "Ligar")]), ["nothing_known"]);
         assert_eq!(
             codes(&[("name", "Ana"), ("tags", &(0..31).map(|tag| format!("t{tag}")).collect::<Vec<_>>().join(","))]),
             ["too_many_tags"]
         );
+    }
+
+    #[test]
+    fn a_note_keeps_its_lines() {
+        let long = "é".repeat(4_000);
+        let read = |text: &str| read(&[("name", "Ana"), ("notes", text)]).unwrap().note;
+        assert_eq!(read(" Prefere manhã.\n\t- *não* ligar \n").as_deref(), Some("Prefere manhã.\n\t- *não* ligar"));
+        assert_eq!((read(&long), read("  ")), (Some(long), None));
     }
 
     #[test]
@@ -278,9 +310,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_cells_say_is_read_or_refused(cells in prop::collection::vec(".{0,60}", 9)) {
+        fn whatever_cells_say_is_read_or_refused(cells in prop::collection::vec(".{0,60}", 10)) {
             let targets = ["name", "phone", "email", "document", "tags", "custom_fields.valor", "custom_fields.nascimento",
-                           "custom_fields.ativo", "custom_fields.plano"];
+                           "custom_fields.ativo", "custom_fields.plano", "notes"];
             let pairs: Vec<(&str, &str)> = targets.into_iter().zip(cells.iter().map(String::as_str)).collect();
             if let Ok(person) = read(&pairs) {
                 prop_assert!(person.name.is_some() || !person.keys().is_empty());

@@ -15,7 +15,7 @@ use shared::{
 
 use super::{
     FileFault, RowError, RowFault,
-    kept::{ClientsImported, IMPORT, ImportRow, MOST_ERRORS},
+    kept::{ClientsImported, IMPORT, ImportRow, ListedRow, MOST_ERRORS},
     mapping::{self, Mapping},
     page,
     person::{Person, Reading},
@@ -81,11 +81,11 @@ pub async fn import(context: Context, job: Claimed) -> Result<Outcome, Error> {
         fields::read(&transaction),
     )
     .await?;
-    let file: Option<StoredFile> = transaction.first(FILE, &[&import.file_id]).await?;
+    let file: Option<StoredFile> = transaction.first(FILE, &[&import.listed.file_id]).await?;
     transaction.commit_quietly().await?;
     let run = Run { context, job, progress, import };
     // Nothing more comes of what was taken back.
-    if run.import.undo_job_id.is_some() {
+    if run.import.listed.undo_job_id.is_some() {
         return run.end(Ending::Cancelled, None).await;
     }
     let table = match run.table(file).await? {
@@ -122,7 +122,7 @@ impl Run {
         }
         let transaction = self.context.begin_system(self.job.company_id).await?;
         transaction.execute(TOTAL, &[&self.progress.row.id, &table.rows]).await?;
-        transaction.execute(READ_AS, &[&self.import.id, &table.headers, &json!(mapping)]).await?;
+        transaction.execute(READ_AS, &[&self.import.listed.id, &table.headers, &json!(mapping)]).await?;
         transaction.commit_quietly().await
     }
 
@@ -170,8 +170,9 @@ impl Run {
         next: Place,
     ) -> Result<Option<Step>, Error> {
         let transaction = self.context.begin_system(self.job.company_id).await?;
-        let ImportRow { id, on_existing, is_dry_run, error_count, .. } = self.import;
-        let Some(written) = page::write(&self.context, &transaction, (id, on_existing, is_dry_run), people).await? else {
+        let ListedRow { id, on_existing, is_dry_run, error_count, started_by, .. } = self.import.listed;
+        let import = page::Import { id, on_existing, is_dry_run, started_by };
+        let Some(written) = page::write(&self.context, &transaction, import, people).await? else {
             return Ok(None);
         };
         let mut errors: Vec<&RowError> = faults.iter().chain(&written.errors).collect();
@@ -186,7 +187,7 @@ impl Run {
         transaction.execute(COUNT, &[&id, &made, &updated, &skipped, &count(failed), &shown, &all_errors]).await?;
         let step = self.progress.advance(&transaction, page.len(), failed, next).await?;
         transaction.commit_quietly().await?;
-        self.import.error_count += all_errors;
+        self.import.listed.error_count += all_errors;
         Ok(Some(step))
     }
 
@@ -198,11 +199,11 @@ impl Run {
         };
         let transaction = self.context.begin_system(self.job.company_id).await?;
         let code = fault.map(FileFault::as_str);
-        let ended: Option<ImportRow> = transaction.first(END, &[&self.import.id, &state, &code]).await?;
+        let ended: Option<ImportRow> = transaction.first(END, &[&self.import.listed.id, &state, &code]).await?;
         let import = ended.unwrap_or(self.import);
-        let ImportRow { made, updated, skipped, failed, .. } = import;
+        let ListedRow { made, updated, skipped, failed, is_dry_run, .. } = import.listed;
         let result = json!({"made": made, "updated": updated, "skipped": skipped, "failed": failed, "problem": code});
-        if !import.is_dry_run && made + updated > 0 {
+        if !is_dry_run && made + updated > 0 {
             transaction.tell_staff(&ClientsImported::from(&import));
         }
         self.progress.finish(&transaction, ending, &result).await?;
@@ -300,7 +301,8 @@ pub async fn undo(context: Context, job: Claimed) -> Result<Outcome, Error> {
             let (ending, statement) = if is_cancelled { (Ending::Cancelled, STOP_UNDO) } else { (Ending::Done, UNDONE) };
             let import: ImportRow = transaction.one(statement, &[&import_id]).await?;
             transaction.tell_staff(&ClientsImported::from(&import));
-            let result = json!({"removed": import.removed, "restored": import.restored, "kept": import.kept});
+            let result =
+                json!({"removed": import.listed.removed, "restored": import.listed.restored, "kept": import.listed.kept});
             progress.finish(&transaction, ending, &result).await?;
             job.finish(&transaction);
             transaction.commit_quietly().await?;

@@ -1,24 +1,31 @@
-//! POST /scheduled-messages — plans a text to be sent later. The window is judged again when it is due.
+//! POST /scheduled-messages — plans a message of any kind to be sent later. All but the window is judged now, and all of it again when it is due.
 
 use conversations::{
-    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, NOT_HOLDER, NOT_TAKEN, ScheduledMessage, enqueue_scheduled, lock, may_write,
-    scheduled_columns, tell_scheduled, time_to_come,
+    Addressed, BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, Planned, ScheduledMessage,
+    enqueue_scheduled, lock, may_write, scheduled_columns, tell_scheduled, time_to_come,
 };
 use shared::{
     error::{NOT_FOUND, refuse},
     prelude::*,
 };
 
-const ROUTE: Route =
-    Route::post("/scheduled-messages").fails(&[BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, NOT_FOUND, NOT_HOLDER, NOT_TAKEN]);
+const ROUTE: Route = Route::post("/scheduled-messages").fails(&[
+    BOT_MODE,
+    CLIENT_BLOCKED,
+    CONVERSATION_CLOSED,
+    FILE_NOT_READY,
+    NOT_FOUND,
+    NOT_HOLDER,
+    NOT_TAKEN,
+]);
 
-#[derive(Deserialize, Validate, JsonSchema)]
+/// Where and when it is sent.
+#[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewScheduledMessage {
+#[schemars(rename = "NewScheduledMessage")]
+struct AtATime {
     #[garde(skip)]
     conversation_id: Uuid,
-    #[garde(length(chars, min = 1, max = 4096))]
-    body: String,
     /// To come, within a year.
     #[garde(skip)]
     due_at: Timestamp,
@@ -26,7 +33,9 @@ struct NewScheduledMessage {
 
 const SCHEDULE: &str = concat!(
     "with scheduled_messages as (
-        insert into scheduled_messages (id, conversation_id, body, due_at) values ($1, $2, $3, $4) returning *
+        insert into scheduled_messages (id, conversation_id, due_at, kind, body, payload, file_id, asked)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        returning *
     ) select ",
     scheduled_columns!(),
     " from scheduled_messages"
@@ -40,18 +49,21 @@ async fn schedule_message(
     context: Context,
     agent: Staff,
     _: IdempotencyKey,
-    Json(input): Json<NewScheduledMessage>,
+    Json(Addressed { to, message: input }): Json<Addressed<AtATime>>,
 ) -> Result<Created<ScheduledMessage>, Error> {
-    let NewScheduledMessage { conversation_id, body, due_at } = input;
+    let AtATime { conversation_id, due_at } = to;
     refuse(time_to_come("due_at", context.now(), due_at))?;
     let transaction = context.begin(&agent).await?;
     let held = lock(&transaction, conversation_id).await?;
-    // The window is judged when it is due.
     if let Err(problem) = may_write(&agent, &held) {
         return Err(held.refuse(&transaction, problem).await);
     }
+    let Planned { content, asked } = Planned::judge(&transaction, conversation_id, &input).await?;
     let id = context.new_id();
-    let scheduled: ScheduledMessage = transaction.one(SCHEDULE, &[&id, &conversation_id, &body, &due_at]).await?;
+    let kind = content.kind.as_str();
+    let scheduled: ScheduledMessage = transaction
+        .one(SCHEDULE, &[&id, &conversation_id, &due_at, &kind, &content.body, &content.payload, &content.file_id, &asked])
+        .await?;
     enqueue_scheduled(&context, &transaction, id);
     tell_scheduled(&transaction, &held, &scheduled);
     transaction.audit(id, &Value::Null, &json!({"conversation_id": conversation_id, "due_at": due_at}));

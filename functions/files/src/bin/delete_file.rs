@@ -5,19 +5,8 @@ use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/storage/{id}").fails(&[NOT_FOUND, FILE_IN_USE]);
 
-/// No row when it was sent. Its form may still be written with until it ends, and what is written then goes too.
-const DELETE: &str = "
-    with gone as (
-        delete from files where id = $1 and uploaded_by = app.user_id() returning id, storage_key, thumb_key, poster_key
-    ), removal as (
-        insert into object_removals (storage_key, due_at)
-        select key, now() + interval '15 minutes'
-          from gone
-         cross join unnest(array[storage_key, thumb_key, poster_key]) key
-         where key is not null
-        on conflict do nothing
-    )
-    select id from gone";
+/// No row when it was sent. Its content goes with the last file that is made of it.
+const DELETE: &str = "delete from files where id = $1 and uploaded_by = app.user_id() returning id";
 
 pub fn main() {
     serve(&ROUTE, delete_file);
@@ -31,6 +20,8 @@ async fn delete_file(context: Context, caller: FileUser, Path(id): Path<Uuid>) -
     let gone = transaction.query(DELETE, &[&id]).await;
     let gone = held_by.iter().fold(gone, |gone, holder| gone.on_constraint(holder, FILE_IN_USE))?;
     if gone.is_empty() {
+        // It was sent, unless somebody else has just deleted it.
+        let _: File = transaction.one(FIND_OWN, &[&id]).await?;
         return Err(FILE_IN_USE.into());
     }
     transaction.audit(format!("file:{id}"), &file, &Value::Null);

@@ -1,4 +1,4 @@
-//! POST /clients/import, GET /client-imports/{id}, POST /client-imports/{id}/undo
+//! POST /clients/import, GET /clients/imports, GET /clients/imports/{id}, POST /clients/imports/{id}/undo
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ pub async fn import(company: &Company, input: Value) -> String {
 pub async fn imported(company: &Company, id: String) -> Value {
     eventually("an import that has ended", || async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let import = company.supervisor.api.get(&format!("/client-imports/{id}")).await.expect(200);
+        let import = company.supervisor.api.get(&format!("/clients/imports/{id}")).await.expect(200);
         (text(&import["state"]) != "going").then_some(import)
     })
     .await
@@ -40,9 +40,9 @@ async fn come_in(stack: &Stack, company: &Company, content: &[u8], mut input: Va
 }
 
 async fn undo(company: &Company, id: &str) -> Value {
-    let job = company.supervisor.api.post(&format!("/client-imports/{id}/undo"), json!({})).await.expect(202);
+    let job = company.supervisor.api.post(&format!("/clients/imports/{id}/undo"), json!({})).await.expect(202);
     progress_when(company, text(&job["id"]), "done").await;
-    company.supervisor.api.get(&format!("/client-imports/{id}")).await.expect(200)
+    company.supervisor.api.get(&format!("/clients/imports/{id}")).await.expect(200)
 }
 
 fn counts(import: &Value) -> [i64; 4] {
@@ -77,9 +77,9 @@ pub async fn a_table_becomes_clients_with_every_wrong_row_named(stack: Arc<Stack
          =1+1;;;formula@exemplo.com.br;;;;\n\
          {};;;;;;;\n\
          Zé;190;;nada;111.111.111-11;;ontem;\n\
-         Ana;;;;;;\n\
+         Ana;;;;;;;;sobra\n\
          ;;;;;vip;;\n\
-         \"Bia\nSouza\";;;bia@exemplo.com.br;;;;\n",
+         \"Bia\nSouza\";;;bia@exemplo.com.br\n",
         "a".repeat(1_000_000)
     );
     let mapping = json!({
@@ -110,7 +110,7 @@ pub async fn a_table_becomes_clients_with_every_wrong_row_named(stack: Arc<Stack
     assert_eq!((&maria["custom_fields"], text(&clients[1]["name_source"])), (&json!({"nascimento": "1990-11-28"}), "number"));
     let told = socket.of_type("clients.imported").await;
     assert_eq!((&told["data"]["import_id"], &told["data"]["made"]), (&import["id"], &json!(4)));
-    company.agents[0].api.get(&format!("/client-imports/{}", text(&import["id"]))).await.expect(403);
+    company.agents[0].api.get(&format!("/clients/imports/{}", text(&import["id"]))).await.expect(403);
     company.agents[0].api.post("/clients/import", json!({"file_id": Uuid::now_v7()})).await.expect(403);
 }
 
@@ -125,7 +125,7 @@ pub async fn a_dry_run_says_what_would_be_and_writes_nothing(stack: Arc<Stack>) 
     assert_eq!(import["headers"], json!(["Cliente", "Fone", "Cidade"]));
     assert_eq!(errors(&import), [(4, None, "repeated_row"), (5, Some("Fone"), "invalid_phone")]);
     assert_eq!(import["undoable_until"], Value::Null);
-    let undo = format!("/client-imports/{}/undo", text(&import["id"]));
+    let undo = format!("/clients/imports/{}/undo", text(&import["id"]));
     assert_eq!(text(&company.supervisor.api.post(&undo, json!({})).await.expect(409)["code"]), "nothing_to_undo");
     let clients = clients(&company).await;
     assert_eq!((clients.len(), text(&clients[0]["name"]), &clients[0]["version"]), (1, "Ana", &json!(1)));
@@ -287,6 +287,94 @@ pub async fn an_import_that_is_undone_leaves_what_people_use(stack: Arc<Stack>) 
     assert_eq!(counts(&again), [2, 0, 0, 0]);
 }
 
+/// By whoever imports; gone with the client, unless somebody has made it theirs.
+pub async fn what_is_noted_comes_with_new_clients_and_goes_with_them(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    company.admin.api.post("/clients", json!({"name": "Velha", "email": "velha@exemplo.com.br"})).await.expect(201);
+    let longest = "é".repeat(4_000);
+    let content = format!(
+        "Nome;E-mail;Observações\nAna;ana@exemplo.com.br;\"Prefere manhã.\n- não ligar\"\nBia;bia@exemplo.com.br;{longest}\n\
+         Caio;caio@exemplo.com.br;Muda\nDora;dora@exemplo.com.br;Some\nEva;eva@exemplo.com.br;\nVelha;velha@exemplo.com.br;De novo\n\
+         Longa;longa@exemplo.com.br;{longest}a\n;;Sozinha\n"
+    );
+    let dry = come_in(&stack, &company, content.as_bytes(), json!({"dry_run": true, "on_existing": "update"})).await;
+    assert_eq!((counts(&dry), notes(&company).await.len()), ([5, 0, 1, 2], 0));
+    let import = come_in(&stack, &company, content.as_bytes(), json!({"on_existing": "update"})).await;
+    assert_eq!((counts(&import), text(&import["mapping"]["Observações"])), ([5, 0, 1, 2], "notes"));
+    assert_eq!(errors(&import), [(8, Some("Observações"), "too_long"), (9, None, "nothing_known")]);
+    let all = clients(&company).await;
+    let id_of = |name: &str| text(&all.iter().find(|client| client["name"] == name).expect("the client")["id"]).to_owned();
+    let noted = notes(&company).await;
+    let mut texts: Vec<&str> = noted.iter().map(|note| text(&note["text"])).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["Muda", "Prefere manhã.\n- não ligar", "Some", longest.as_str()]);
+    assert!(noted.iter().all(|note| text(&note["author_id"]) == company.supervisor.id.to_string()), "{noted:?}");
+    let of_ana = company.agents[0].api.get(&format!("/clients/{}/notes", id_of("Ana"))).await.expect(200);
+    assert_eq!(of_ana["data"][0]["text"], "Prefere manhã.\n- não ligar");
+    // Of one the note is changed, of another deleted, a third gets a further one.
+    let note_of = |name: &str| noted.iter().find(|note| text(&note["client_id"]) == id_of(name)).expect("a note")["id"].clone();
+    let change = company.supervisor.api.with_header("if-match", "1");
+    let path = format!("/notes/{}", text(&note_of("Caio")));
+    change.call(Method::PUT, &path, Some(json!({"text": "Mudou"}))).await.expect(200);
+    company.admin.api.call(Method::DELETE, &format!("/notes/{}", text(&note_of("Dora"))), None).await.expect(204);
+    let further = json!({"client_id": id_of("Bia"), "text": "Mais uma"});
+    company.agents[0].api.post("/notes", further).await.expect(201);
+    let undone = undo(&company, text(&import["id"])).await;
+    assert_eq!((&undone["undo"]["removed"], &undone["undo"]["kept"]), (&json!(2), &json!(3)));
+    let left = clients(&company).await;
+    let names: Vec<&str> = left.iter().map(|client| text(&client["name"])).collect();
+    assert_eq!(names, ["Velha", "Bia", "Caio", "Dora"]);
+    let left = notes(&company).await;
+    let mut texts: Vec<&str> = left.iter().map(|note| text(&note["text"])).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["Mais uma", "Mudou", longest.as_str()]);
+}
+
+async fn notes(company: &Company) -> Vec<Value> {
+    company.supervisor.api.get("/notes?limit=100").await.expect(200)["data"].as_array().expect("rows").clone()
+}
+
+/// Two paths cross: `/clients/imports/{id}` and `/clients/{id}/history`.
+pub async fn imports_are_listed_and_each_is_where_its_path_says(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (one, other) = (b"Nome\nAna\n".as_slice(), b"Cor\nazul\n".as_slice());
+    let made = come_in(&stack, &company, one, json!({})).await;
+    let failed = come_in(&stack, &company, other, json!({"dry_run": true})).await;
+    let ids = async |query: &str| {
+        let page = company.supervisor.api.get(&format!("/clients/imports{query}")).await.expect(200);
+        let rows = page["data"].as_array().expect("rows").iter();
+        rows.map(|row| text(&row["id"]).to_owned()).collect::<Vec<_>>()
+    };
+    let [made_id, failed_id] = [&made, &failed].map(|import| text(&import["id"]).to_owned());
+    assert_eq!(ids("").await, [failed_id.clone(), made_id.clone()]);
+    assert_eq!((ids("?dry_run=true").await, ids("?dry_run=false").await), (vec![failed_id.clone()], vec![made_id.clone()]));
+    // A row of the list is the import without what its rows say.
+    let page = company.supervisor.api.get("/clients/imports").await.expect(200);
+    for (row, import) in [(0, &failed), (1, &made)] {
+        let mut import = import.clone();
+        import.as_object_mut().expect("fields").retain(|key, _| !["headers", "mapping", "errors"].contains(&key.as_str()));
+        assert_eq!(page["data"][row], import);
+    }
+    company.agents[0].api.get("/clients/imports").await.expect(403);
+    let client = text(&clients(&company).await[0]["id"]).to_owned();
+    for prefix in ["", "/api", "/api/v1"] {
+        let api = &company.supervisor.api;
+        for path in ["clients/imports", "client-imports"] {
+            assert_eq!(api.get(&format!("{prefix}/{path}/{made_id}")).await.expect(200)["id"], made["id"]);
+        }
+        assert!(api.get(&format!("{prefix}/clients/{client}/history")).await.expect(200)["data"].is_array());
+        assert_eq!(api.get(&format!("{prefix}/clients/{client}")).await.expect(200)["name"], "Ana");
+        assert!(api.get(&format!("{prefix}/clients/imports/history")).await.status < 500);
+    }
+    // The other way round there is nothing.
+    company.supervisor.api.get(&format!("/clients/imports/{client}")).await.expect(404);
+    company.supervisor.api.get(&format!("/clients/{made_id}/history")).await.expect(404);
+    let undone = company.supervisor.api.post(&format!("/client-imports/{made_id}/undo"), json!({})).await.expect(202);
+    progress_when(&company, text(&undone["id"]), "done").await;
+    let stranger = stack.company(Wanted { students: 0, ..Wanted::default() }).await;
+    assert_eq!(stranger.supervisor.api.get("/clients/imports").await.expect(200)["data"], json!([]));
+}
+
 pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let file = table(&stack, &company, b"Nome;E-mail\nAna;ana@exemplo.com.br\n").await;
@@ -299,7 +387,7 @@ pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
     let started = join_all((0..5).map(|_| company.supervisor.api.post("/clients/import", json!({"file_id": file})))).await;
     let ids: Vec<String> = started.into_iter().map(|answer| text(&answer.expect(202)["id"]).to_owned()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "one of a file goes on at a time: {ids:?}");
-    let path = format!("/client-imports/{}/undo", ids[0]);
+    let path = format!("/clients/imports/{}/undo", ids[0]);
     assert_eq!(text(&company.supervisor.api.post(&path, json!({})).await.expect(409)["code"]), "import_going");
     database.execute("delete from jobs where company_id = $1 and kind = 'x'", &[&company.id]).await.expect("out of the way");
     stack.control("POST", "/queues/ExportQueue/give-back", None).await;
@@ -311,7 +399,7 @@ pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
     let old = come_in(&stack, &company, b"Nome;E-mail\nBia;bia@exemplo.com.br\n", json!({})).await;
     let aged = "update client_imports set finished_at = now() - interval '30 days 1 minute' where company_id = $1";
     database.execute(aged, &[&company.id]).await.expect("it is old");
-    let path = format!("/client-imports/{}/undo", text(&old["id"]));
+    let path = format!("/clients/imports/{}/undo", text(&old["id"]));
     assert_eq!(text(&company.supervisor.api.post(&path, json!({})).await.expect(409)["code"]), "import_too_old");
 }
 
@@ -333,9 +421,9 @@ pub async fn an_import_that_was_undone_goes_no_further(stack: Arc<Stack>) {
     ] {
         assert_eq!(database.execute(fail, &[&company.id]).await.expect("it has failed"), 1, "{fail}");
     }
-    company.supervisor.api.post(&format!("/client-imports/{id}/undo"), json!({})).await.expect(202);
+    company.supervisor.api.post(&format!("/clients/imports/{id}/undo"), json!({})).await.expect(202);
     eventually("the import undone", || async {
-        let import = company.supervisor.api.get(&format!("/client-imports/{id}")).await.expect(200);
+        let import = company.supervisor.api.get(&format!("/clients/imports/{id}")).await.expect(200);
         import["undo"]["undone_at"].is_string().then_some(())
     })
     .await;
@@ -425,9 +513,9 @@ pub async fn a_hundred_thousand_rows_are_read_and_thousands_come_in_and_go_again
     let file = table(&stack, &company, many(5_000).as_bytes()).await;
     let id = import(&company, json!({"file_id": file})).await;
     ended(&id).await;
-    let import = company.supervisor.api.get(&format!("/client-imports/{id}")).await.expect(200);
+    let import = company.supervisor.api.get(&format!("/clients/imports/{id}")).await.expect(200);
     assert_eq!((counts(&import), count(&stack, &company).await), ([5_000, 0, 0, 0], 5_000));
-    let undo = company.supervisor.api.post(&format!("/client-imports/{id}/undo"), json!({})).await.expect(202);
+    let undo = company.supervisor.api.post(&format!("/clients/imports/{id}/undo"), json!({})).await.expect(202);
     assert_eq!(ended(text(&undo["id"])).await["result"], json!({"removed": 5_000, "restored": 0, "kept": 0}));
     assert_eq!(count(&stack, &company).await, 0);
 }

@@ -35,8 +35,13 @@ const TEMPLATE: &str = "
       from channel_accounts
      where company_id = $1";
 
+const IMPORT: &str = "
+    insert into client_imports (id, company_id, file_id, file_name, on_existing, is_dry_run, state, created_at, finished_at)
+    select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
+
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 8] = [
+const WITHOUT_CONVERSATION: [&str; 9] = [
+    "list_client_imports",
     "list_clients",
     "list_conversations",
     "list_failed_jobs",
@@ -78,6 +83,7 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "get_client_history" => format!("/clients/{}/history?", self.client),
+            "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
             "list_clients" => "/clients?archived=false".to_owned(),
             "list_conversations" => "/conversations?category=pending".to_owned(),
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
@@ -102,6 +108,7 @@ impl Scene {
         match self.function.as_str() {
             "list_integration_calls" => drop(stack.database().await.execute(CALL, &[&company.id]).await.expect("a call")),
             "list_templates" => drop(stack.database().await.execute(TEMPLATE, &[&company.id]).await.expect("a template")),
+            "list_client_imports" => drop(stack.database().await.execute(IMPORT, &[&company.id]).await.expect("an import")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_clients" => {

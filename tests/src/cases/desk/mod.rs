@@ -39,6 +39,7 @@ mod reading;
 mod resuming;
 mod searching;
 mod sending;
+mod shared_objects;
 mod sight;
 mod sockets;
 mod starting;
@@ -75,6 +76,10 @@ pub fn together() -> Vec<(&'static str, Case)> {
             planned_message_goes_out_at_its_time_and_once,
             what_may_not_be_sent_when_it_is_due_says_why,
             planned_message_is_changed_and_called_off,
+            templates_and_files_are_planned_and_go_out,
+            what_is_planned_is_judged_when_it_is_planned,
+            what_is_planned_is_judged_again_when_it_is_due,
+            planned_message_becomes_one_of_another_kind,
         };
         starting::{
             staff_write_first_and_only_a_template_goes_out,
@@ -439,6 +444,12 @@ pub fn together() -> Vec<(&'static str, Case)> {
             file_stays_while_another_message_with_it_stands,
             file_of_a_message_taken_back_early_is_never_fetched,
             file_on_its_way_when_its_message_is_taken_back_never_becomes_readable,
+        };
+        shared_objects::{
+            same_content_is_one_object_until_its_last_file_goes,
+            same_content_from_everywhere_at_once_is_one_object,
+            content_that_goes_while_it_comes_again_is_there,
+            content_taken_back_by_a_client_stays_where_staff_have_it,
         };
         outbox::{
             ten_quick_messages_arrive_in_their_order,

@@ -29,7 +29,7 @@ async fn put_into(stack: &Stack, company: &Company, account: &str) {
 }
 
 /// Adds a template to an account, or puts it in place of the one of the same name.
-async fn add(stack: &Stack, account: &str, name: &str, more: Value) -> Value {
+pub(super) async fn add(stack: &Stack, account: &str, name: &str, more: Value) -> Value {
     let mut template = json!({"name": name, "waba_id": account, "components": [{"type": "BODY", "text": "Olá"}]});
     for (field, value) in more.as_object().into_iter().flatten() {
         template[field] = value.clone();
@@ -51,7 +51,7 @@ async fn template(company: &Company, name: &str) -> Value {
 }
 
 /// A conversation of the first agent's, out of its window.
-async fn late(stack: &Stack, company: &Company) -> String {
+pub(super) async fn late(stack: &Stack, company: &Company) -> String {
     let (_, id) = company.served().await;
     let row: Uuid = id.parse().expect("an id");
     let sql = "update conversations set window_expires_at = now() - interval '1 second' where id = $1";
@@ -63,7 +63,7 @@ async fn send(company: &Company, id: &str, template: Value) -> Answer {
     company.agents[0].api.post("/messages", json!({"conversation_id": id, "kind": "template", "template": template})).await
 }
 
-fn problems(answer: &Answer) -> Vec<(String, String)> {
+pub(super) fn problems(answer: &Answer) -> Vec<(String, String)> {
     let errors = answer.body["errors"].as_array().into_iter().flatten();
     errors.map(|error| (text(&error["field"]).to_owned(), text(&error["code"]).to_owned())).collect()
 }

@@ -14,7 +14,7 @@ use tests::{
     sandbox::fresh_number,
 };
 
-use crate::cases::desk::prepared::picture;
+use crate::cases::{desk::prepared::picture, upload::is_stored};
 
 use super::{
     Desk, conversations, dispatch, feed_after, feed_head, kill, let_leases_pass, start, stop, until_all_done, until_blocked,
@@ -294,12 +294,6 @@ pub async fn a_worker_killed_before_a_picture_is_recorded_leaves_one_behind_and_
     database.execute(due, &[&company.id]).await.expect("they are due");
     stack.control("POST", "/fire/SweepExpired", None).await;
     assert!(made.iter().all(|key| !is_stored(&stack, key)) && keys().await.is_empty());
-}
-
-/// Whether the bucket has an object: the local cloud keeps it as a file.
-fn is_stored(stack: &Stack, key: &str) -> bool {
-    let buckets = std::fs::read_dir(stack.directory.join("s3-in-memory")).expect("the folder of the buckets");
-    buckets.filter_map(Result::ok).any(|bucket| bucket.path().join(key).is_file())
 }
 
 pub async fn a_worker_killed_before_the_call_sends_when_it_is_done_again(stack: Arc<Stack>) {

@@ -58,7 +58,7 @@ pub async fn an_import_whose_worker_is_killed_makes_nobody_twice(stack: Arc<Stac
     }
     let progress = progress_when(&company, &id, "done").await;
     assert_eq!((&progress["done"], &progress["total"], &progress["failed"]), (&json!(6_000), &json!(6_000), &json!(60)));
-    let import = company.admin.api.get(&format!("/client-imports/{id}")).await.expect(200);
+    let import = company.admin.api.get(&format!("/clients/imports/{id}")).await.expect(200);
     assert_eq!((&import["made"], &import["skipped"], &import["failed"]), (&json!(5_940), &json!(0), &json!(60)));
     let rows = "
         select count(*), count(distinct name), (select count(*) from client_identities where company_id = $1),
@@ -67,7 +67,7 @@ pub async fn an_import_whose_worker_is_killed_makes_nobody_twice(stack: Arc<Stac
     let row = database.query_one(rows, &[&company.id]).await.expect("counts");
     let counts: Vec<i64> = (0..4).map(|column| row.get(column)).collect();
     assert_eq!(counts, [5_940, 5_940, 5_400, 5_940]);
-    let undo = company.admin.api.post(&format!("/client-imports/{id}/undo"), json!({})).await.expect(202);
+    let undo = company.admin.api.post(&format!("/clients/imports/{id}/undo"), json!({})).await.expect(202);
     let done = "select done from job_progress where id = $1::text::uuid and done > 0 and finished_at is null";
     let undo_id = text(&undo["id"]).to_owned();
     eventually("some pages", || async { database.query_opt(done, &[&undo_id]).await.expect("an answer") }).await;
