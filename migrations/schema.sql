@@ -884,7 +884,11 @@ create table public.scheduled_messages (
     failure text,
     message_id uuid,
     version integer not null default 1,
-    created_at timestamp with time zone not null default now()
+    created_at timestamp with time zone not null default now(),
+    kind text not null default 'text'::text,
+    payload jsonb not null default '{}'::jsonb,
+    file_id uuid,
+    asked jsonb
 );
 alter table public.scheduled_messages enable row level security;
 alter table public.scheduled_messages force row level security;
@@ -1115,7 +1119,6 @@ alter table public.files add constraint files_previews_of_company CHECK (((split
 alter table public.files add constraint files_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'avatar'::text, 'document'::text])));
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
-alter table public.files add constraint files_storage_key_key UNIQUE (storage_key);
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
@@ -1230,7 +1233,7 @@ alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOR
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
-alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) >= 1) AND (char_length(body) <= 4096)));
+alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) <= 4096) AND ((kind <> 'text'::text) OR (body <> ''::text))));
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_id_key UNIQUE (company_id, id);
@@ -1273,6 +1276,7 @@ CREATE INDEX client_files_client ON public.client_files USING btree (company_id,
 CREATE INDEX client_identities_client ON public.client_identities USING btree (company_id, client_id);
 CREATE INDEX client_identities_value ON public.client_identities USING gin (company_id, value public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX client_import_rows_left ON public.client_import_rows USING btree (company_id, import_id, client_id) WHERE (NOT is_undone);
+CREATE INDEX client_imports_at ON public.client_imports USING btree (company_id, created_at, id);
 CREATE INDEX client_imports_finished ON public.client_imports USING btree (finished_at);
 CREATE INDEX client_merges_client ON public.client_merges USING btree (company_id, client_id, at DESC);
 CREATE INDEX client_merges_merged ON public.client_merges USING btree (company_id, merged_client_id);
@@ -1307,8 +1311,10 @@ CREATE INDEX conversations_waiting ON public.conversations USING btree (company_
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX files_content ON public.files USING btree (company_id, sha256, size) WHERE (status = 'ready'::text);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
+CREATE INDEX files_storage_key ON public.files USING btree (storage_key);
 CREATE UNIQUE INDEX files_thumb_key ON public.files USING btree (thumb_key) WHERE (thumb_key IS NOT NULL);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
@@ -3245,6 +3251,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_planned_file()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if not exists (select from files where files.id = new.file_id) then
+        raise insufficient_privilege using message = 'a file is planned by who sees it';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_quick_replies()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3641,6 +3659,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.key_of_file(file uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return (select storage_key from files where company_id = app.company_id() and id = file);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.lapsed_presence(most integer)
  RETURNS TABLE(connection_id text, company_id uuid)
  LANGUAGE sql
@@ -3730,6 +3759,27 @@ CREATE OR REPLACE FUNCTION app.left_conversations()
  LANGUAGE sql
  STABLE
 AS $function$ select string_to_array(nullif(current_setting('app.left_conversations', true), ''), ',')::uuid[] $function$;
+
+CREATE OR REPLACE FUNCTION app.let_objects_go()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    key text;
+begin
+    foreach key in array array_remove(array[old.storage_key, old.thumb_key, old.poster_key], null) loop
+        -- Of two that go at once the second sees that it is the last.
+        perform pg_advisory_xact_lock(hashtextextended('object:' || key, 0));
+        insert into object_removals (storage_key, company_id, due_at)
+        select key, old.company_id, now() + interval '15 minutes'
+         where not exists (select from files where storage_key = key)
+        on conflict do nothing;
+    end loop;
+    return null;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.live_department(company uuid, department uuid)
  RETURNS uuid
@@ -5110,6 +5160,39 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.share_object()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    earlier uuid;
+    kept text;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(
+        new.company_id || ':content:' || encode(new.sha256, 'hex') || ':' || new.size || ':' || new.purpose, 0));
+    loop
+        select id into earlier
+          from files
+         where company_id = new.company_id and sha256 = new.sha256 and size = new.size and purpose = new.purpose and status = 'ready'
+           and id <> new.id
+         order by completed_at, id
+         limit 1;
+        exit when not found;
+        select storage_key into kept from files where id = earlier and status = 'ready' for key share;
+        exit when found;
+    end loop;
+    if kept is not null and kept <> new.storage_key then
+        update files set storage_key = kept where id = new.id;
+        insert into object_removals (storage_key, company_id, due_at)
+        values (new.storage_key, new.company_id, now())
+        on conflict do nothing;
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
  RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean, locale text)
  LANGUAGE plpgsql
@@ -5678,6 +5761,9 @@ begin
                     raise foreign_key_violation;
                 end if;
                 delete from client_identities where company_id = company and client_id = client.id;
+                -- A note that somebody has changed stays, and its client with it.
+                delete from notes
+                 where company_id = company and id = (item.after ->> 'note_id')::uuid and client_id = client.id and version = 1;
                 delete from clients where company_id = company and id = client.id;
                 removed := removed + 1;
             exception when foreign_key_violation then
@@ -5950,6 +6036,8 @@ CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH R
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
 CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_quick_replies();
 CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
+CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
+CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
@@ -5960,6 +6048,8 @@ CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
 CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
+CREATE TRIGGER scheduled_messages_file BEFORE INSERT ON public.scheduled_messages FOR EACH ROW WHEN ((new.file_id IS NOT NULL)) EXECUTE FUNCTION app.hold_planned_file();
+CREATE TRIGGER scheduled_messages_other_file BEFORE UPDATE OF file_id ON public.scheduled_messages FOR EACH ROW WHEN (((new.file_id IS NOT NULL) AND (new.file_id IS DISTINCT FROM old.file_id))) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
 CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
@@ -6215,7 +6305,7 @@ create policy own_inserts on public.files as restrictive for insert to app_staff
    FROM public.conversations
   WHERE (conversations.id = files.conversation_id)))));
 
-create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check starts_with(split_part(storage_key, '/'::text, 3), (id)::text);
+create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
 
 create policy staff on public.files as permissive for all to app_staff using ((EXISTS ( SELECT
    FROM public.messages
@@ -7081,16 +7171,20 @@ grant select on column public.messages.status to app_system;
 grant insert on column public.note_revisions.note_id to app_staff;
 grant insert on column public.note_revisions.text to app_staff;
 grant insert on column public.note_revisions.version to app_staff;
+grant insert on column public.notes.author_id to app_system;
 grant insert on column public.notes.client_id to app_staff;
+grant insert on column public.notes.client_id to app_system;
 grant update on column public.notes.client_id to app_lookup;
 grant insert on column public.notes.conversation_id to app_staff;
 grant update on column public.notes.conversation_id to app_lookup;
 grant update on column public.notes.deleted_at to app_staff;
 grant update on column public.notes.deleted_by_id to app_staff;
 grant insert on column public.notes.id to app_staff;
+grant insert on column public.notes.id to app_system;
 grant insert, update on column public.notes.is_pinned to app_staff;
 grant insert, update on column public.notes.mention_ids to app_staff;
 grant update on column public.notes.moved_from to app_lookup;
+grant insert on column public.notes.text to app_system;
 grant insert, update on column public.notes.text to app_staff;
 grant update on column public.notes.updated_at to app_staff;
 grant update on column public.notes.version to app_staff;
@@ -7134,11 +7228,15 @@ grant update on column public.quick_replies.version to app_lookup;
 grant update on column public.quick_replies.version to app_staff;
 grant insert on column public.quick_reply_uses.message_id to app_staff;
 grant insert on column public.quick_reply_uses.quick_reply_id to app_staff;
+grant insert, update on column public.scheduled_messages.asked to app_staff;
 grant insert, update on column public.scheduled_messages.body to app_staff;
 grant insert on column public.scheduled_messages.conversation_id to app_staff;
 grant update on column public.scheduled_messages.conversation_id to app_lookup;
 grant insert, update on column public.scheduled_messages.due_at to app_staff;
+grant insert, update on column public.scheduled_messages.file_id to app_staff;
 grant insert on column public.scheduled_messages.id to app_staff;
+grant insert, update on column public.scheduled_messages.kind to app_staff;
+grant insert, update on column public.scheduled_messages.payload to app_staff;
 grant update on column public.scheduled_messages.state to app_staff;
 grant update on column public.scheduled_messages.version to app_staff;
 grant select on column public.second_factors.enabled_at to app_staff;
@@ -7314,6 +7412,8 @@ grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to 
 grant execute on function app.judge_refresh_token(presented bytea) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
 grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[]) to app;
+grant execute on function app.key_of_file(file uuid) to app_staff;
+grant execute on function app.key_of_file(file uuid) to app_student;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
 grant execute on function app.leave_webhooks(most integer) to app;
@@ -7552,9 +7652,9 @@ grant select on table public.messages to app_staff;
 grant select on table public.messages to app_student;
 grant select on table public.note_revisions to app_staff;
 grant select on table public.note_revisions to app_system;
+grant delete, select on table public.notes to app_system;
 grant select on table public.notes to app_lookup;
 grant select on table public.notes to app_staff;
-grant select on table public.notes to app_system;
 grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
