@@ -73,8 +73,10 @@ begin
                 if item.before ->> 'email' is null or not exists (
                     select from client_identities
                      where company_id = company and kind = 'email' and value = lower(item.before ->> 'email') and client_id <> client.id) then
+                    -- Theirs by it alone.
                     delete from client_identities
-                     where company_id = company and client_id = client.id and kind = 'email' and value = lower(client.email);
+                     where company_id = company and client_id = client.id and kind = 'email' and value = lower(client.email)
+                       and created_at >= (select created_at from client_imports where company_id = company and id = import);
                     insert into client_identities (client_id, kind, value, address)
                     select client.id, 'email', lower(item.before ->> 'email'), item.before ->> 'email'
                      where item.before ->> 'email' is not null

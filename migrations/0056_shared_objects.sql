@@ -71,3 +71,19 @@ end
 $$;
 alter function app.let_objects_go owner to app_lookup;
 create trigger files_objects after delete on files for each row execute function app.let_objects_go();
+
+-- Each by itself: of files there are many, and what is due is little.
+create or replace function app.begin_object_removals(most integer) returns setof text
+language sql security definer set search_path = public, pg_temp as $$
+    update object_removals
+       set begun_at = coalesce(begun_at, now())
+     where storage_key in (select storage_key from object_removals
+                            where due_at <= now()
+                              and (select count(*) from files
+                                    where files.storage_key = object_removals.storage_key and status = 'ready') = 0
+                              and (select count(*) from files where files.thumb_key = object_removals.storage_key) = 0
+                              and (select count(*) from files where files.poster_key = object_removals.storage_key) = 0
+                            order by due_at
+                            limit most for update skip locked)
+    returning storage_key
+$$;

@@ -831,7 +831,8 @@ create table public.quick_replies (
     version integer not null default 1,
     created_by_id uuid not null default app.user_id(),
     created_at timestamp with time zone not null default now(),
-    updated_at timestamp with time zone not null default now()
+    updated_at timestamp with time zone not null default now(),
+    file_ids uuid[] not null default '{}'::uuid[]
 );
 alter table public.quick_replies enable row level security;
 alter table public.quick_replies force row level security;
@@ -1218,6 +1219,7 @@ alter table public.quick_replies add constraint quick_replies_company_id_departm
 alter table public.quick_replies add constraint quick_replies_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.quick_replies add constraint quick_replies_company_id_id_key UNIQUE (company_id, id);
 alter table public.quick_replies add constraint quick_replies_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.quick_replies add constraint quick_replies_file_ids_check CHECK ((cardinality(file_ids) <= 5));
 alter table public.quick_replies add constraint quick_replies_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
 alter table public.quick_replies add constraint quick_replies_pkey PRIMARY KEY (id);
 alter table public.quick_replies add constraint quick_replies_shortcut_check CHECK ((shortcut ~ '^[a-z0-9_-]{1,32}$'::text));
@@ -1365,6 +1367,7 @@ CREATE INDEX password_resets_member ON public.password_resets USING btree (compa
 CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
+CREATE INDEX quick_replies_files ON public.quick_replies USING gin (company_id, file_ids) WITH (fastupdate=off) WHERE (file_ids <> '{}'::uuid[]);
 CREATE INDEX quick_reply_uses_reply ON public.quick_reply_uses USING btree (company_id, quick_reply_id);
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
@@ -1674,10 +1677,10 @@ AS $function$
        set begun_at = coalesce(begun_at, now())
      where storage_key in (select storage_key from object_removals
                             where due_at <= now()
-                              and not exists (select from files
-                                               where files.storage_key = object_removals.storage_key and status = 'ready')
-                              and not exists (select from files where files.thumb_key = object_removals.storage_key)
-                              and not exists (select from files where files.poster_key = object_removals.storage_key)
+                              and (select count(*) from files
+                                    where files.storage_key = object_removals.storage_key and status = 'ready') = 0
+                              and (select count(*) from files where files.thumb_key = object_removals.storage_key) = 0
+                              and (select count(*) from files where files.poster_key = object_removals.storage_key) = 0
                             order by due_at
                             limit most for update skip locked)
     returning storage_key
@@ -3281,6 +3284,26 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_quick_reply_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    had uuid[] := case when tg_op = 'UPDATE' then old.file_ids else '{}' end;
+    added uuid[] := array(select distinct file from unnest(new.file_ids) file where file <> all (had));
+begin
+    perform from files where company_id = new.company_id and id = any (added) order by id for key share;
+    if (select count(*) from files
+         where company_id = new.company_id and id = any (added)
+           and uploaded_by = app.user_id() and status = 'ready' and purpose = 'message') < cardinality(added) then
+        raise serialization_failure using message = 'a file of a quick reply has just gone';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_tagged(tag uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -3616,6 +3639,21 @@ begin
      where company_id = new.company_id and conversation_id = new.id and fence = old.version and status = 'queued'
        and sent_at > now() - interval '1 day';
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.keep_quick_reply_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from quick_replies
+                where company_id = old.company_id and file_ids <> '{}' and file_ids @> array[old.id]) then
+        raise foreign_key_violation using message = 'a quick reply has this file', constraint = 'quick_replies_files';
+    end if;
+    return old;
 end
 $function$;
 
@@ -4688,6 +4726,23 @@ begin
     end if;
     insert into mails (id, template, to_address, to_name, locale, link_purpose, link_id, data)
     values (mail, of_template, address, person, language, purpose, link, facts);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.quick_reply_files()
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return array(
+        select unnest(file_ids)
+          from quick_replies
+         where company_id = app.company_id() and file_ids <> '{}'
+           and (owner_id = app.user_id()
+                or owner_id is null
+                   and (department_id is null or department_id = any (app.department_ids()) or app.has_role('supervisor', 'admin'))));
 end
 $function$;
 
@@ -5793,8 +5848,10 @@ begin
                 if item.before ->> 'email' is null or not exists (
                     select from client_identities
                      where company_id = company and kind = 'email' and value = lower(item.before ->> 'email') and client_id <> client.id) then
+                    -- Theirs by it alone.
                     delete from client_identities
-                     where company_id = company and client_id = client.id and kind = 'email' and value = lower(client.email);
+                     where company_id = company and client_id = client.id and kind = 'email' and value = lower(client.email)
+                       and created_at >= (select created_at from client_imports where company_id = company and id = import);
                     insert into client_identities (client_id, kind, value, address)
                     select client.id, 'email', lower(item.before ->> 'email'), item.before ->> 'email'
                      where item.before ->> 'email' is not null
@@ -6037,6 +6094,7 @@ CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH
 CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_quick_replies();
 CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
 CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
+CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
@@ -6047,6 +6105,8 @@ CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE F
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
+CREATE TRIGGER quick_replies_new_files BEFORE INSERT ON public.quick_replies FOR EACH ROW WHEN ((new.file_ids <> '{}'::uuid[])) EXECUTE FUNCTION app.hold_quick_reply_files();
+CREATE TRIGGER quick_replies_other_files BEFORE UPDATE OF file_ids ON public.quick_replies FOR EACH ROW WHEN (((new.file_ids <> '{}'::uuid[]) AND (new.file_ids <> old.file_ids))) EXECUTE FUNCTION app.hold_quick_reply_files();
 CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
 CREATE TRIGGER scheduled_messages_file BEFORE INSERT ON public.scheduled_messages FOR EACH ROW WHEN ((new.file_id IS NOT NULL)) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER scheduled_messages_other_file BEFORE UPDATE OF file_id ON public.scheduled_messages FOR EACH ROW WHEN (((new.file_id IS NOT NULL) AND (new.file_id IS DISTINCT FROM old.file_id))) EXECUTE FUNCTION app.hold_planned_file();
@@ -6306,6 +6366,8 @@ create policy own_inserts on public.files as restrictive for insert to app_staff
   WHERE (conversations.id = files.conversation_id)))));
 
 create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
+
+create policy quick_replies on public.files as permissive for select to app_staff using (id = ANY (( SELECT app.quick_reply_files() AS quick_reply_files)::uuid[]));
 
 create policy staff on public.files as permissive for all to app_staff using ((EXISTS ( SELECT
    FROM public.messages
@@ -7215,6 +7277,7 @@ grant insert on column public.presence_leases.user_id to app_student;
 grant select on column public.presence_leases.user_id to app_system;
 grant insert on column public.quick_replies.department_id to app_staff;
 grant update on column public.quick_replies.department_id to app_lookup;
+grant insert, update on column public.quick_replies.file_ids to app_staff;
 grant insert on column public.quick_replies.id to app_staff;
 grant update on column public.quick_replies.last_used_at to app_lookup;
 grant insert on column public.quick_replies.owner_id to app_staff;
@@ -7445,6 +7508,7 @@ grant execute on function app.present_role() to app_lookup;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
+grant execute on function app.quick_reply_files() to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;

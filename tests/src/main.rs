@@ -82,11 +82,14 @@ fn panicked(directory: &Path) -> std::io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Lines of the database server that tell of one of its processes dying by itself: everybody else's connections end with it, and are made
-/// again, so that nothing else need tell. Its log begins anew with each start.
+/// Lines of the database server that tell of one of its processes dying by itself, and not of a test's hand (signal 9): everybody else's
+/// connections end with it, and are made again, so that nothing else need tell. Its log begins anew with each start.
 fn crashed(stack: &Stack) -> Vec<String> {
     let log = stack.database_log();
-    log.lines().filter(|line| line.contains("was terminated by signal")).map(str::to_owned).collect()
+    log.lines()
+        .filter(|line| line.contains("was terminated by signal") && !line.contains("signal 9:"))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn run(arguments: &Arguments, runtime: &Arc<Runtime>, stack: &Arc<Stack>, cases: Vec<(&'static str, Case)>) -> Conclusion {

@@ -1,6 +1,11 @@
 //! Texts that staff answer with again and again, each with a shortcut.
 
-use shared::{closed_set, prelude::*};
+use shared::{
+    closed_set,
+    error::{FieldProblem, refuse},
+    prelude::*,
+};
+use tokio_postgres::types::Json as Jsonb;
 
 pub const SHORTCUT_TAKEN: Problem =
     Problem::new(409, "shortcut_taken", "Este atalho já existe aqui.", "This shortcut exists here already.")
@@ -33,6 +38,9 @@ macro_rules! quick_reply_columns {
            (select departments.name from departments
              where departments.company_id = quick_replies.company_id and departments.id = quick_replies.department_id) as department_name,
            quick_replies.shortcut, quick_replies.title, quick_replies.text, quick_replies.usage_count, quick_replies.last_used_at,
+           (select coalesce(jsonb_agg(jsonb_build_object('id', files.id, 'name', files.name, 'mime_type', files.mime_type, 'size', files.size)
+                                      order by array_position(quick_replies.file_ids, files.id)), '[]')
+              from files where files.company_id = quick_replies.company_id and files.id = any (quick_replies.file_ids)) as files,
            quick_replies.created_by_id, quick_replies.version, quick_replies.created_at, quick_replies.updated_at"
     };
 }
@@ -50,6 +58,32 @@ pub const WITH_SHORTCUT: &str = concat!(
        and department_id is not distinct from $2::uuid and shortcut = $3"
 );
 
+/// Of these, those that the caller has uploaded for messages.
+const OWN_FILES: &str = "
+    select id from files where id = any ($1) and uploaded_by = app.user_id() and status = 'ready' and purpose = 'message'";
+
+/// A file that goes with a quick reply.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ReplyFile {
+    pub id: Uuid,
+    pub name: String,
+    pub mime_type: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// The files of one, in their order.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct ReplyFiles(pub Vec<ReplyFile>);
+
+impl From<Jsonb<Self>> for ReplyFiles {
+    fn from(Jsonb(files): Jsonb<Self>) -> Self {
+        files
+    }
+}
+
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct QuickReply {
     pub id: Uuid,
@@ -61,6 +95,9 @@ pub struct QuickReply {
     pub title: String,
     /// With `{{client.name}}`, `{{agent.name}}` and `{{protocol}}`.
     pub text: String,
+    /// To be sent with it, in this order, each by a `POST /messages` of its own.
+    #[from_row(from = "Jsonb<ReplyFiles>")]
+    pub files: ReplyFiles,
     /// Messages that began as it.
     pub usage_count: i32,
     pub last_used_at: Option<Timestamp>,
@@ -96,6 +133,26 @@ impl QuickReply {
 /// Whether this caller may make one in the scope, or change one there that they see.
 pub fn may_write(scope: QuickReplyScope, caller: &Identity) -> bool {
     scope == QuickReplyScope::Personal || caller.role.is_leader()
+}
+
+/// Files to be added to a quick reply are their own who adds them.
+///
+/// # Errors
+/// The field, when one is not.
+pub async fn check_files(transaction: &Transaction, added: &[Uuid]) -> Result<(), Error> {
+    let are_own = added.is_empty() || transaction.query(OWN_FILES, &[&added]).await?.len() == added.len();
+    refuse((!are_own).then(|| FieldProblem::new("file_ids", "unknown_file", "Arquivo não encontrado.", "File not found.")))
+}
+
+/// The rule of lists of files.
+///
+/// # Errors
+/// When one is there twice.
+pub fn is_each_once(files: &[Uuid], (): &()) -> garde::Result {
+    if files.iter().enumerate().any(|(place, file)| files[..place].contains(file)) {
+        return Err(shared::rule("duplicate", "Cada arquivo só uma vez.", "Each file only once."));
+    }
+    Ok(())
 }
 
 /// A shortcut as it is kept.

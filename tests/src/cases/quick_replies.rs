@@ -5,7 +5,13 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Company, Stack, Wanted, company::Person, company::text, eventually};
+use tests::{
+    Answer, Company, Stack, Wanted,
+    company::Person,
+    company::text,
+    desk::{PDF, PNG},
+    each, eventually,
+};
 use uuid::Uuid;
 
 use super::contract::sample;
@@ -27,6 +33,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             of_many_who_fill_a_scope_at_once_none_goes_over_its_limit,
             the_replies_of_a_department_that_goes_follow_what_it_had,
             nobody_but_staff_gets_a_quick_reply,
+            files_go_with_a_reply_and_are_sent_by_who_may_use_it,
+            files_of_a_reply_are_own_uploads_each_once,
+            files_that_go_while_replies_take_them_are_there_or_refused,
         };
     }
 }
@@ -317,4 +326,107 @@ pub async fn nobody_but_staff_gets_a_quick_reply(stack: Arc<Stack>) {
     assert_eq!(list(&other.admin, "").await, [] as [Value; 0]);
     other.admin.api.call(Method::PUT, &path_of(&reply), Some(json!({"text": "x"}))).await.expect(404);
     make(&other.admin, "company", "oi", "Oi").await;
+}
+
+async fn with_files(person: &Person, shortcut: &str, file_ids: Value) -> Answer {
+    let reply = json!({"scope": "personal", "shortcut": shortcut, "title": "Uma", "text": "Segue", "file_ids": file_ids});
+    person.api.post("/quick-replies", reply).await
+}
+
+async fn delete_file(person: &Person, id: &str) -> Answer {
+    person.api.call(Method::DELETE, &format!("/storage/{id}"), None).await
+}
+
+pub async fn files_go_with_a_reply_and_are_sent_by_who_may_use_it(stack: Arc<Stack>) {
+    let company = two_departments(&stack).await;
+    let (supervisor, agent, elsewhere) = (&company.supervisor, &company.agents[0], &company.agents[1]);
+    let (prices, picture) =
+        (supervisor.upload("preços.pdf", "application/pdf", PDF).await, supervisor.upload("fachada.png", "image/png", PNG).await);
+    let reply = json!({"scope": "department", "department_id": company.departments[0].1, "shortcut": "precos", "title": "Preços",
+        "text": "Segue a tabela", "file_ids": [prices, picture]});
+    let made = supervisor.api.post("/quick-replies", reply).await.expect(201);
+    let names = |reply: &Value| -> Vec<String> {
+        reply["files"].as_array().into_iter().flatten().map(|file| text(&file["name"]).to_owned()).collect()
+    };
+    assert_eq!(names(&made), ["preços.pdf", "fachada.png"]);
+    assert_eq!(made["files"][0], json!({"id": prices, "name": "preços.pdf", "mime_type": "application/pdf", "size": PDF.len()}));
+    let listed = list(agent, "shortcut=precos").await;
+    assert_eq!(names(&listed[0]), ["preços.pdf", "fachada.png"]);
+    // Who may use it reads them, and nobody else.
+    let path = format!("/storage/download/{prices}");
+    agent.api.get(&path).await.expect(302);
+    for outsider in [elsewhere, &company.students[0]] {
+        outsider.api.get(&path).await.expect(404);
+    }
+    // It is sent as often as it is wanted, also after it was taken back once.
+    let (_, id) = company.served().await;
+    for number in 0..2 {
+        let message = json!({"conversation_id": id, "client_message_id": format!("{id}:{number}"), "kind": "document",
+            "file_id": prices, "body": "Segue a tabela", "quick_reply_id": made["id"]});
+        let sent = agent.api.post("/messages", message).await.expect(201);
+        agent.message_with_status(&sent, "read").await;
+        agent.api.call(Method::DELETE, &format!("/messages/{}", text(&sent["id"])), None).await.expect(200);
+    }
+    assert_eq!(company.phone.sent().await.len(), 2);
+    assert_eq!(names(&list(agent, "shortcut=precos").await[0]), ["preços.pdf", "fachada.png"]);
+    // What it has stays; what it has no more may go.
+    for file in [&prices, &picture] {
+        assert_eq!(delete_file(supervisor, file).await.problem(409), "file_in_use");
+    }
+    let other = company.admin.upload("mapa.png", "image/png", PNG).await;
+    let change = |file_ids: Value, version: i64| {
+        let api = company.admin.api.with_header("if-match", &version.to_string());
+        let path = path_of(&made);
+        async move { api.call(Method::PUT, &path, Some(json!({"file_ids": file_ids}))).await }
+    };
+    let changed = change(json!([other, prices]), 1).await.expect(200);
+    assert_eq!((names(&changed), &changed["version"]), (vec!["mapa.png".to_owned(), "preços.pdf".to_owned()], &json!(2)));
+    assert_eq!(change(json!([other, prices]), 2).await.expect(200)["version"], 2, "the same again is no change");
+    assert_eq!(change(json!([prices, picture]), 2).await.problem(422), "invalid");
+    delete_file(supervisor, &picture).await.expect(204);
+    assert_eq!(names(&change(json!([]), 2).await.expect(200)), [""; 0]);
+}
+
+pub async fn files_of_a_reply_are_own_uploads_each_once(stack: Arc<Stack>) {
+    let (company, other) = (two_departments(&stack).await, two_departments(&stack).await);
+    let agent = &company.agents[0];
+    let own = agent.upload("a.png", "image/png", PNG).await;
+    let colleagues = company.agents[1].upload("b.png", "image/png", PNG).await;
+    let theirs = other.agents[0].upload("c.png", "image/png", PNG).await;
+    let pending = text(&agent.announce("d.png", "image/png", PNG.len()).await.expect(201)["file"]["id"]).to_owned();
+    for (file_ids, code) in [
+        (json!([own, colleagues]), "unknown_file"),
+        (json!([theirs]), "unknown_file"),
+        (json!([pending]), "unknown_file"),
+        (json!([Uuid::new_v4()]), "unknown_file"),
+        (json!([own, own]), "duplicate"),
+        (json!([own, own, own, own, own, own]), "too_long"),
+    ] {
+        let refused = with_files(agent, "x", file_ids.clone()).await.expect(422);
+        let codes: Vec<&str> = refused["errors"].as_array().into_iter().flatten().map(|error| text(&error["code"])).collect();
+        assert!(codes.contains(&code), "{file_ids}: {refused}");
+        assert_eq!(refused["errors"][0]["field"], "file_ids");
+    }
+    assert!(list(agent, "").await.is_empty());
+    with_files(agent, "x", json!([own])).await.expect(201);
+    // Nobody reads what goes with one's own.
+    company.agents[1].api.get(&format!("/storage/download/{own}")).await.expect(404);
+}
+
+pub async fn files_that_go_while_replies_take_them_are_there_or_refused(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let agent = &company.agents[0];
+    each(0..12, |number| async move {
+        let file = agent.upload(&format!("{number}.png"), "image/png", PNG).await;
+        let shortcut = format!("a{number}");
+        let (made, gone) =
+            futures_util::future::join(with_files(agent, &shortcut, json!([file])), delete_file(agent, &file)).await;
+        let has = list(agent, &format!("shortcut={shortcut}")).await.first().map(|reply| reply["files"][0]["id"].clone());
+        match (made.status, gone.status) {
+            (201, 409) => assert_eq!(has, Some(json!(file))),
+            (422, 204) => assert_eq!(has, None),
+            other => panic!("{other:?}: {} {}", made.body, gone.body),
+        }
+    })
+    .await;
 }

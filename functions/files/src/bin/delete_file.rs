@@ -15,8 +15,8 @@ pub fn main() {
 async fn delete_file(context: Context, caller: FileUser, Path(id): Path<Uuid>) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;
     let file: File = transaction.one(FIND_OWN, &[&id]).await?;
-    // A message or a picture of somebody may hold it by now.
-    let held_by = ["messages_company_id_file_id_fkey", "memberships_company_id_avatar_file_id_fkey"];
+    // A message, a picture of somebody or a quick reply may hold it by now.
+    let held_by = ["messages_company_id_file_id_fkey", "memberships_company_id_avatar_file_id_fkey", "quick_replies_files"];
     let gone = transaction.query(DELETE, &[&id]).await;
     let gone = held_by.iter().fold(gone, |gone, holder| gone.on_constraint(holder, FILE_IN_USE))?;
     if gone.is_empty() {

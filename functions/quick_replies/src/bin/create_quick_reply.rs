@@ -2,7 +2,7 @@
 
 use quick_replies::{
     QuickReply, QuickReplyCreated, QuickReplyScope, SHORTCUT, SHORTCUT_TAKEN, SUPERVISORS_ONLY, TOO_MANY, WITH_SHORTCUT,
-    is_shortcut, may_write, quick_reply_columns, without_slash,
+    check_files, is_each_once, is_shortcut, may_write, quick_reply_columns, without_slash,
 };
 use shared::{
     VISIBLE,
@@ -32,6 +32,11 @@ struct NewQuickReply {
     /// May have `{{client.name}}`, `{{agent.name}}` and `{{protocol}}` in it.
     #[garde(length(chars, min = 1, max = 4096))]
     text: String,
+    /// Own uploads of the purpose `message` that go with it, in this order.
+    #[serde(default)]
+    #[garde(length(max = 5), custom(|files: &Vec<Uuid>, context| is_each_once(files, context)))]
+    #[schemars(extend("uniqueItems" = true))]
+    file_ids: Vec<Uuid>,
 }
 
 /// Not gone before the reply is there.
@@ -40,8 +45,8 @@ const DEPARTMENT: &str = "select from departments where id = $1 and deleted_at i
 /// No row when the shortcut is taken.
 const CREATE: &str = concat!(
     "with quick_replies as (
-        insert into quick_replies (id, owner_id, department_id, shortcut, title, text)
-        values ($1, case when $2 = 'personal' then app.user_id() end, $3, $4, $5, $6)
+        insert into quick_replies (id, owner_id, department_id, shortcut, title, text, file_ids)
+        values ($1, case when $2 = 'personal' then app.user_id() end, $3, $4, $5, $6, $7)
         on conflict on constraint quick_replies_shortcut_key do nothing
         returning *
     ) select ",
@@ -62,16 +67,17 @@ async fn create_quick_reply(
     if !may_write(input.scope, &agent) {
         return Err(SUPERVISORS_ONLY.into());
     }
-    let NewQuickReply { department_id, title, text, .. } = &input;
+    let NewQuickReply { department_id, title, text, file_ids, .. } = &input;
     let (scope, shortcut) = (input.scope.as_str(), without_slash(&input.shortcut));
     let transaction = context.begin(&agent).await?;
     if department_id.is_some() && transaction.query(DEPARTMENT, &[department_id]).await?.is_empty() {
         let (portuguese, english) = ("Departamento não encontrado.", "No such department.");
         return Err(INVALID.in_fields(vec![FieldProblem::new("department_id", "not_found", portuguese, english)]));
     }
+    check_files(&transaction, file_ids).await?;
     let id = context.new_id();
     let created: Option<QuickReply> = transaction
-        .first(CREATE, &[&id, &scope, department_id, &shortcut, title, text])
+        .first(CREATE, &[&id, &scope, department_id, &shortcut, title, text, file_ids])
         .await
         .on_constraint("quick_replies_most", TOO_MANY)?;
     let Some(reply) = created else {

@@ -242,7 +242,7 @@ pub async fn a_file_that_cannot_be_read_says_why(stack: Arc<Stack>) {
         (wide.as_str(), Value::Null, "too_many_columns"),
         (long.as_str(), Value::Null, "too_many_rows"),
         ("Cor;Tamanho\nazul;9\n", Value::Null, "no_name"),
-        ("Nome;Nome\nAna;Bia\n", json!({"Nome": "name"}), "repeated_column"),
+        ("Nome;Nome\nAna;Bia\n", json!({"Nome": "name", "Nome 2": "name"}), "repeated_column"),
         ("Nome\nAna\n", json!({"Nome": "name", "Fone": "phone"}), "unknown_column"),
         ("Nome\nAna\n", json!({"Nome": "custom_fields.nada"}), "unknown_custom_field"),
     ] {
@@ -288,6 +288,36 @@ pub async fn an_import_that_is_undone_leaves_what_people_use(stack: Arc<Stack>) 
 }
 
 /// By whoever imports; gone with the client, unless somebody has made it theirs.
+/// Of two who became one, the second address was theirs before an import made it the one that is shown.
+pub async fn an_address_that_was_there_before_stays(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (phone, number) = (fresh_number(), Uuid::new_v4().simple());
+    let (first, second) = (format!("um.{number}@example.com"), format!("dois.{number}@example.com"));
+    let make = async |body: Value| text(&company.supervisor.api.post("/clients", body).await.expect(201)["id"]).to_owned();
+    let stays = make(json!({"name": "Ana", "phones": [phone], "email": first})).await;
+    let goes = make(json!({"name": "Ana", "email": second})).await;
+    company.supervisor.api.post(&format!("/clients/{stays}/merge"), json!({"client_id": goes})).await.expect(201);
+    let path = format!("/clients/{stays}");
+    let addresses = async || {
+        let client = company.supervisor.api.get(&path).await.expect(200);
+        let identities = client["identities"].as_array().cloned().unwrap_or_default();
+        let mut emails: Vec<String> = identities
+            .iter()
+            .filter(|identity| identity["kind"] == "email")
+            .map(|identity| text(&identity["value"]).to_owned())
+            .collect();
+        emails.sort();
+        (text(&client["email"]).to_owned(), emails)
+    };
+    let both = vec![second.clone(), first.clone()];
+    assert_eq!(addresses().await, (first.clone(), both.clone()));
+    let content = format!("Nome;Telefone;E-mail\nAna;{phone};{second}\n");
+    let import = come_in(&stack, &company, content.as_bytes(), json!({"on_existing": "update"})).await;
+    assert_eq!((counts(&import), addresses().await.0), ([0, 1, 0, 0], second), "{import}");
+    undo(&company, text(&import["id"])).await;
+    assert_eq!(addresses().await, (first, both));
+}
+
 pub async fn what_is_noted_comes_with_new_clients_and_goes_with_them(stack: Arc<Stack>) {
     let company = company(&stack).await;
     company.admin.api.post("/clients", json!({"name": "Velha", "email": "velha@exemplo.com.br"})).await.expect(201);

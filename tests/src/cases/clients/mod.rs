@@ -79,6 +79,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_is_of_two_clients_or_twice_in_the_file_is_named,
             a_file_that_cannot_be_read_says_why,
             an_import_that_is_undone_leaves_what_people_use,
+            an_address_that_was_there_before_stays,
             what_is_noted_comes_with_new_clients_and_goes_with_them,
             imports_are_listed_and_each_is_where_its_path_says,
             an_import_is_undone_once_and_not_while_it_goes,

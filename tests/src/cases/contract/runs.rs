@@ -68,7 +68,12 @@ pub async fn every_sample_event_is_a_request(stack: Arc<Stack>) {
 pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
     let costly = async |operation: Operation| {
-        let most = if operation.method == "GET" { READ } else { WRITE };
+        let most = match (operation.id.as_str(), operation.method.as_str()) {
+            // What it counts it knows by then from what it lists.
+            ("list_views", _) => READ + 1,
+            (_, "GET") => READ,
+            _ => WRITE,
+        };
         let mut fewest = u64::MAX;
         // The first requests of a process also prepare its statements.
         for _ in 0..8 {

@@ -163,6 +163,12 @@ pub const ROWS: &[Row] = &[
         r#"{"scope": "department", "department_id": "{department}", "shortcut": "x", "title": "x", "text": "Intrusos"}"#,
         Invalid,
     ),
+    row(
+        "create_quick_reply",
+        "/quick-replies",
+        r#"{"scope": "personal", "shortcut": "x", "title": "x", "text": "Intrusos", "file_ids": ["{file}"]}"#,
+        Invalid,
+    ),
     row("delete_quick_reply", "/quick-replies/{quick_reply}", "", NotFound),
     row("list_quick_replies", "/quick-replies", "", OwnThings),
     row("list_quick_replies", "/quick-replies?conversation_id={conversation}", "", NotFound),
