@@ -2,10 +2,10 @@
 -- Staff who follow a conversation: they see it and are told of it, whoever has it and wherever it is. They stand in its row, so that
 -- nobody's sight and no event's audience asks another table.
 alter table conversations
-    add column participant_ids uuid[],
+    add column participant_ids uuid[] not null default '{}',
     -- Of one that became part of another: those whom the other did not have already.
     add column participants_lent uuid[],
-    add constraint conversations_participants_check check (cardinality(participant_ids) between 1 and 100);
+    add constraint conversations_participants_check check (cardinality(participant_ids) <= 100);
 -- What decides about sight is in the indexes that lists and counts read.
 drop index conversations_inbox;
 drop index conversations_recent;
@@ -17,7 +17,7 @@ create index conversations_recent on conversations (company_id, last_message_at 
 create index conversations_assignee on conversations (company_id, assignee_id, last_message_at desc, id desc)
     include (status, department_id, participant_ids);
 create index conversations_participants on conversations using gin (company_id, participant_ids) with (fastupdate = off)
-    where participant_ids is not null;
+    where participant_ids <> '{}';
 grant update (participant_ids) on conversations to app_staff;
 alter policy staff on conversations using (
     (select app.sees_all())
@@ -32,7 +32,7 @@ alter policy staff on conversations using (
 create function app.hold_participants() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     added uuid[] := array(select person from unnest(new.participant_ids) person
-                           where old.participant_ids is null or person <> all (old.participant_ids));
+                           where person <> all (old.participant_ids));
 begin
     perform from memberships
       where company_id = new.company_id and user_id = any (added) and status = 'active' and role <> 'student'
@@ -47,23 +47,23 @@ end
 $$;
 alter function app.hold_participants owner to app_lookup;
 create trigger conversations_participants after update of participant_ids on conversations
-    for each row when (new.participant_ids is not null and new.participant_ids is distinct from old.participant_ids and pg_trigger_depth() = 0)
+    for each row when (new.participant_ids <> '{}' and new.participant_ids <> old.participant_ids and pg_trigger_depth() = 0)
     execute function app.hold_participants();
 
 -- Whoever leaves the company, or its staff, follows nothing. What they hold is locked with it, in the order of locks. What they followed is
 -- named until the transaction ends, so that whoever lets them go can tell it.
 create function app.leave_conversations() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    left_ids uuid[] := array(select id from conversations where company_id = new.company_id and participant_ids @> array[new.user_id]);
+    left_ids uuid[] := array(select id from conversations where company_id = new.company_id and participant_ids <> '{}' and participant_ids @> array[new.user_id]);
     held_ids uuid[] := left_ids || array(
         select id from conversations where company_id = new.company_id and assignee_id = new.user_id and status = 'active');
 begin
     perform from conversations where company_id = new.company_id and id = any (held_ids) order by id for update;
     -- Some may have been added until their membership was held.
     left_ids := left_ids || array(
-        select id from conversations where company_id = new.company_id and participant_ids @> array[new.user_id] and id <> all (left_ids));
+        select id from conversations where company_id = new.company_id and participant_ids <> '{}' and participant_ids @> array[new.user_id] and id <> all (left_ids));
     update conversations
-       set participant_ids = nullif(array_remove(participant_ids, new.user_id), '{}')
+       set participant_ids = array_remove(participant_ids, new.user_id)
      where company_id = new.company_id and id = any (left_ids) and participant_ids @> array[new.user_id];
     perform set_config('app.left_conversations', array_to_string(left_ids, ','), true);
     return null;
@@ -82,7 +82,7 @@ grant execute on function app.left_conversations to app_staff, app_system;
 -- What the caller follows. Under a policy, no index of arrays is used.
 create function app.followed_conversations() returns uuid[] language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
-    return array(select id from conversations where company_id = app.company_id() and participant_ids @> array[app.user_id()]);
+    return array(select id from conversations where company_id = app.company_id() and participant_ids <> '{}' and participant_ids @> array[app.user_id()]);
 end
 $$;
 alter function app.followed_conversations owner to app_lookup;
@@ -95,12 +95,12 @@ begin
         select array_agg(person) into new.participants_lent
           from conversations kept, unnest(new.participant_ids) person
          where kept.company_id = new.company_id and kept.id = new.merged_into_id
-           and (kept.participant_ids is null or person <> all (kept.participant_ids));
+           and person <> all (kept.participant_ids);
         update conversations set participant_ids = (participant_ids || new.participants_lent)[:100]
          where company_id = new.company_id and id = new.merged_into_id and new.participants_lent is not null;
     else
         update conversations
-           set participant_ids = nullif(array(select person from unnest(participant_ids) person where person <> all (old.participants_lent)), '{}')
+           set participant_ids = array(select person from unnest(participant_ids) person where person <> all (old.participants_lent))
          where company_id = new.company_id and id = old.merged_into_id and old.participants_lent is not null;
         new.participants_lent := null;
     end if;
@@ -110,7 +110,7 @@ $$;
 alter function app.carry_participants owner to app_lookup;
 create trigger conversations_carry_participants before update of merged_into_id on conversations
     for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null)
-                       and (new.participant_ids is not null or old.participants_lent is not null))
+                       and (new.participant_ids <> '{}' or old.participants_lent is not null))
     execute function app.carry_participants();
 
 -- Words are found where a conversation is seen.

@@ -40,19 +40,8 @@ $$;
 alter function app.keep_quick_reply_files owner to app_lookup;
 create trigger files_of_quick_replies before delete on files for each row execute function app.keep_quick_reply_files();
 
--- Files of the quick replies that the caller may use.
-create function app.quick_reply_files() returns uuid[] language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin
-    return array(
-        select unnest(file_ids)
-          from quick_replies
-         where company_id = app.company_id() and file_ids <> '{}'
-           and (owner_id = app.user_id()
-                or owner_id is null
-                   and (department_id is null or department_id = any (app.department_ids()) or app.has_role('supervisor', 'admin'))));
-end
-$$;
-alter function app.quick_reply_files owner to app_lookup;
-revoke all on function app.quick_reply_files from public;
-grant execute on function app.quick_reply_files to app_staff;
+-- Files of the quick replies that the caller sees.
+create function app.quick_reply_files() returns uuid[] language sql stable as
+    $$ select array(select unnest(file_ids) from quick_replies where file_ids <> '{}') $$;
+grant execute on function app.quick_reply_files to app_staff, app_system;
 create policy quick_replies on files for select to app_staff using (id = any ((select app.quick_reply_files())::uuid[]));

@@ -360,7 +360,7 @@ END) stored,
     snoozed_until timestamp with time zone,
     return_to_bot_at timestamp with time zone,
     protocol text not null,
-    participant_ids uuid[],
+    participant_ids uuid[] not null default '{}'::uuid[],
     participants_lent uuid[],
     rating smallint,
     rated_at timestamp with time zone,
@@ -1081,7 +1081,7 @@ alter table public.conversations add constraint conversations_company_id_id_key 
 alter table public.conversations add constraint conversations_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversations add constraint conversations_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
-alter table public.conversations add constraint conversations_participants_check CHECK (((cardinality(participant_ids) >= 1) AND (cardinality(participant_ids) <= 100)));
+alter table public.conversations add constraint conversations_participants_check CHECK ((cardinality(participant_ids) <= 100));
 alter table public.conversations add constraint conversations_pkey PRIMARY KEY (id);
 alter table public.conversations add constraint conversations_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
 alter table public.conversations add constraint conversations_rated CHECK (((rating IS NULL) = (rated_at IS NULL)));
@@ -1304,7 +1304,7 @@ CREATE INDEX conversations_held ON public.conversations USING btree (company_id,
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id, participant_ids);
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
-CREATE INDEX conversations_participants ON public.conversations USING gin (company_id, participant_ids) WITH (fastupdate=off) WHERE (participant_ids IS NOT NULL);
+CREATE INDEX conversations_participants ON public.conversations USING gin (company_id, participant_ids) WITH (fastupdate=off) WHERE (participant_ids <> '{}'::uuid[]);
 CREATE UNIQUE INDEX conversations_protocol ON public.conversations USING btree (company_id, protocol);
 CREATE INDEX conversations_recent ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id, participant_ids);
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) WHERE (snoozed_at IS NOT NULL);
@@ -1764,12 +1764,12 @@ begin
         select array_agg(person) into new.participants_lent
           from conversations kept, unnest(new.participant_ids) person
          where kept.company_id = new.company_id and kept.id = new.merged_into_id
-           and (kept.participant_ids is null or person <> all (kept.participant_ids));
+           and person <> all (kept.participant_ids);
         update conversations set participant_ids = (participant_ids || new.participants_lent)[:100]
          where company_id = new.company_id and id = new.merged_into_id and new.participants_lent is not null;
     else
         update conversations
-           set participant_ids = nullif(array(select person from unnest(participant_ids) person where person <> all (old.participants_lent)), '{}')
+           set participant_ids = array(select person from unnest(participant_ids) person where person <> all (old.participants_lent))
          where company_id = new.company_id and id = old.merged_into_id and old.participants_lent is not null;
         new.participants_lent := null;
     end if;
@@ -3025,7 +3025,7 @@ CREATE OR REPLACE FUNCTION app.followed_conversations()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    return array(select id from conversations where company_id = app.company_id() and participant_ids @> array[app.user_id()]);
+    return array(select id from conversations where company_id = app.company_id() and participant_ids <> '{}' and participant_ids @> array[app.user_id()]);
 end
 $function$;
 
@@ -3240,7 +3240,7 @@ CREATE OR REPLACE FUNCTION app.hold_participants()
 AS $function$
 declare
     added uuid[] := array(select person from unnest(new.participant_ids) person
-                           where old.participant_ids is null or person <> all (old.participant_ids));
+                           where person <> all (old.participant_ids));
 begin
     perform from memberships
       where company_id = new.company_id and user_id = any (added) and status = 'active' and role <> 'student'
@@ -3730,16 +3730,16 @@ CREATE OR REPLACE FUNCTION app.leave_conversations()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-    left_ids uuid[] := array(select id from conversations where company_id = new.company_id and participant_ids @> array[new.user_id]);
+    left_ids uuid[] := array(select id from conversations where company_id = new.company_id and participant_ids <> '{}' and participant_ids @> array[new.user_id]);
     held_ids uuid[] := left_ids || array(
         select id from conversations where company_id = new.company_id and assignee_id = new.user_id and status = 'active');
 begin
     perform from conversations where company_id = new.company_id and id = any (held_ids) order by id for update;
     -- Some may have been added until their membership was held.
     left_ids := left_ids || array(
-        select id from conversations where company_id = new.company_id and participant_ids @> array[new.user_id] and id <> all (left_ids));
+        select id from conversations where company_id = new.company_id and participant_ids <> '{}' and participant_ids @> array[new.user_id] and id <> all (left_ids));
     update conversations
-       set participant_ids = nullif(array_remove(participant_ids, new.user_id), '{}')
+       set participant_ids = array_remove(participant_ids, new.user_id)
      where company_id = new.company_id and id = any (left_ids) and participant_ids @> array[new.user_id];
     perform set_config('app.left_conversations', array_to_string(left_ids, ','), true);
     return null;
@@ -4731,20 +4731,9 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.quick_reply_files()
  RETURNS uuid[]
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-begin
-    return array(
-        select unnest(file_ids)
-          from quick_replies
-         where company_id = app.company_id() and file_ids <> '{}'
-           and (owner_id = app.user_id()
-                or owner_id is null
-                   and (department_id is null or department_id = any (app.department_ids()) or app.has_role('supervisor', 'admin'))));
-end
-$function$;
+ LANGUAGE sql
+ STABLE
+AS $function$ select array(select unnest(file_ids) from quick_replies where file_ids <> '{}') $function$;
 
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
  RETURNS TABLE(tx text, ids bigint[], sent uuid[])
@@ -6064,7 +6053,7 @@ CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR E
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
 CREATE TRIGGER conversations_begin_anew BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode = 'human'::text) AND (new.mode = 'bot'::text))) EXECUTE FUNCTION app.begin_anew();
-CREATE TRIGGER conversations_carry_participants BEFORE UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) AND ((new.participant_ids IS NOT NULL) OR (old.participants_lent IS NOT NULL)))) EXECUTE FUNCTION app.carry_participants();
+CREATE TRIGGER conversations_carry_participants BEFORE UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) AND ((new.participant_ids <> '{}'::uuid[]) OR (old.participants_lent IS NOT NULL)))) EXECUTE FUNCTION app.carry_participants();
 CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
@@ -6074,7 +6063,7 @@ CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, meta
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
-CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids IS NOT NULL) AND (new.participant_ids IS DISTINCT FROM old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
+CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids <> '{}'::uuid[]) AND (new.participant_ids <> old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_preferences AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_preferences();
@@ -7509,6 +7498,7 @@ grant execute on function app.queue_mail(mail uuid, of_template text, address te
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
 grant execute on function app.quick_reply_files() to app_staff;
+grant execute on function app.quick_reply_files() to app_system;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;

@@ -37,7 +37,7 @@ pub mod whatsapp;
 pub use database::{Enter, Parameter, TimeList, Transaction};
 pub use http::{
     describe,
-    validation::{known_zone, rule, visible},
+    validation::{has_twice, known_zone, rule, visible},
 };
 pub use needs::{Privilege, Uses};
 pub use postgres::{Row, intern};

@@ -92,6 +92,13 @@ pub fn is_hidden(character: char) -> bool {
     )
 }
 
+/// Whether a text carries what none may: control characters but those of lines and columns, and what stands for a sign that was lost.
+#[must_use]
+pub fn has_control_characters(text: &str) -> bool {
+    let is_refused = |character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER;
+    text.chars().any(|character| is_refused(character) && !matches!(character, '\n' | '\r' | '\t'))
+}
+
 /// Whether a name carries characters that nobody sees: two that look alike would not be alike, or it would read otherwise than it is.
 #[must_use]
 pub fn has_hidden_characters(text: &str) -> bool {

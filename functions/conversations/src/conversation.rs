@@ -24,7 +24,7 @@ macro_rules! conversation_columns {
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
            case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata,
            conversations.merged_into_id, conversations.snoozed_at, conversations.snoozed_until, conversations.return_to_bot_at,
-           coalesce(conversations.participant_ids, '{}') as participant_ids, conversations.rating, conversations.rated_at"
+           conversations.participant_ids, conversations.rating, conversations.rated_at"
     };
 }
 
@@ -237,7 +237,7 @@ macro_rules! held_columns {
         "conversations.id, conversations.client_id, conversations.channel_account_id, conversations.department_id,
          conversations.assignee_id, conversations.status, conversations.mode, conversations.version,
          conversations.inbound_count, conversations.window_expires_at, conversations.merged_into_id,
-         coalesce(conversations.participant_ids, '{}') as participant_ids,
+         conversations.participant_ids,
          (select clients.blocked_at is not null
             from clients
            where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked"

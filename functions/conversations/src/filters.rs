@@ -101,7 +101,7 @@ const CONDITIONS: [[&str; 2]; 14] = [
     [NOT_FOLLOWED, "and $18::boolean is null "],
 ];
 
-const NOT_FOLLOWED: &str = "and ((select app.user_id()) = any (conversations.participant_ids)) is not true and not $18::boolean ";
+const NOT_FOLLOWED: &str = "and (select app.user_id()) <> all (conversations.participant_ids) and not $18::boolean ";
 
 /// What is followed is found by its own index.
 const FOLLOWED: &str = "and conversations.id = any ((select app.followed_conversations())::uuid[]) and $18::boolean ";

@@ -34,7 +34,7 @@ mod timers;
 mod transfer;
 mod variables;
 
-use shared::prelude::*;
+use shared::{error::FieldProblem, has_twice, prelude::*};
 
 pub use addressed::{Addressed, ToConversation};
 pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore, attach, content_now, use_quick_reply};
@@ -166,3 +166,11 @@ pub const INVALID_TARGET: Problem = Problem::new(
     "O destino não é uma pessoa ativa nem um departamento desta empresa.",
     "The target is neither an active member nor a department of this company.",
 );
+
+/// What is wrong with a list of conversations that names one twice.
+#[must_use]
+pub fn named_twice(conversation_ids: &[Uuid]) -> Option<FieldProblem> {
+    let problem =
+        || FieldProblem::new("conversation_ids", "duplicate", "Cada conversa só uma vez.", "Each conversation only once.");
+    has_twice(conversation_ids).then(problem)
+}

@@ -9,7 +9,7 @@ const ADD: &str = updated_conversation!(
     "
         update conversations
            set participant_ids = participant_ids || $2::uuid
-         where id = $1 and (participant_ids is null or $2 <> all (participant_ids))
+         where id = $1 and $2 <> all (participant_ids)
            and exists (select from memberships where user_id = $2 and status = 'active' and role <> 'student')
         returning *"
 );
@@ -18,7 +18,7 @@ const ADD: &str = updated_conversation!(
 const REMOVE: &str = updated_conversation!(
     "
         update conversations
-           set participant_ids = nullif(array_remove(participant_ids, $2), '{}')
+           set participant_ids = array_remove(participant_ids, $2)
          where id = $1 and $2 = any (participant_ids)
         returning *"
 );

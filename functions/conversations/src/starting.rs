@@ -67,6 +67,14 @@ pub struct Begun {
     pub is_repeated: bool,
 }
 
+impl Begun {
+    /// By a message that was sent already.
+    async fn before(transaction: &Transaction, message: Message) -> Result<Self, Error> {
+        let conversation = transaction.one(CONVERSATION, &[&message.conversation_id]).await?;
+        Ok(Self { conversation, message: Some(message), is_new: false, is_repeated: true })
+    }
+}
+
 /// Finds the open conversation or begins one that the caller holds, and sends the message with its caller's own id, if there is one.
 ///
 /// # Errors
@@ -90,8 +98,7 @@ pub async fn begin(
             None => None,
         };
         let Some(message) = sent else { return Err(refused(refusal, to)) };
-        let conversation = transaction.one(CONVERSATION, &[&message.conversation_id]).await?;
-        return Ok(Begun { conversation, message: Some(message), is_new: false, is_repeated: true });
+        return Begun::before(transaction, message).await;
     }
     let id = found.conversation_id.ok_or_else(|| INTERNAL.caused_by("neither a conversation nor a refusal"))?;
     let is_new = found.is_new;
@@ -108,8 +115,7 @@ pub async fn begin(
     if let Some(sent) = ready.sent_before.take() {
         let is_there = (Some(sent.client_id), Some(sent.channel_account_id)) == (found.client_id, found.channel_account_id);
         let message = sent.again(agent, input, is_there)?;
-        let conversation = transaction.one(CONVERSATION, &[&message.conversation_id]).await?;
-        return Ok(Begun { conversation, message: Some(message), is_new: false, is_repeated: true });
+        return Begun::before(transaction, message).await;
     }
     match ready.judge(context, agent, input) {
         Err(problem) if problem == WINDOW_CLOSED => {

@@ -53,7 +53,7 @@ macro_rules! changed_status {
             $($with,)*
             " select changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
                      conversations.department_id, conversations.assignee_id, conversations.client_id,
-                     coalesce(conversations.participant_ids, '{}') as participant_ids
+                     conversations.participant_ids
                 from changed
                 join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"
         )

@@ -159,7 +159,7 @@ const MENTIONED: &str = "
            or memberships.role in ('admin', 'supervisor')
            or companies.agent_visibility = 'company'
            or conversations.assignee_id is not distinct from memberships.user_id
-           or (memberships.user_id = any (conversations.participant_ids)) is true
+           or memberships.user_id = any (conversations.participant_ids)
            or (conversations.assignee_id is null or companies.agent_visibility = 'department')
               and (conversations.department_id is null
                    or exists (select from department_members members

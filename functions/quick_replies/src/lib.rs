@@ -149,7 +149,7 @@ pub async fn check_files(transaction: &Transaction, added: &[Uuid]) -> Result<()
 /// # Errors
 /// When one is there twice.
 pub fn is_each_once(files: &[Uuid], (): &()) -> garde::Result {
-    if files.iter().enumerate().any(|(place, file)| files[..place].contains(file)) {
+    if shared::has_twice(files) {
         return Err(shared::rule("duplicate", "Cada arquivo só uma vez.", "Each file only once."));
     }
     Ok(())

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::{Error, FieldProblem, INVALID, refuse},
-    text::has_hidden_characters,
+    text::{has_control_characters, has_hidden_characters},
 };
 
 /// 2⁵³: whole numbers below it are exact as floats.
@@ -84,11 +84,6 @@ fn as_integer(number: &Number) -> Option<Number> {
 /// What is wrong with the characters of one text.
 pub(super) fn problem_of_text(field: &str, text: &str) -> Option<FieldProblem> {
     has_control_characters(text).then(|| control_characters(field))
-}
-
-fn has_control_characters(text: &str) -> bool {
-    let is_refused = |character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER;
-    text.chars().any(|character| is_refused(character) && !matches!(character, '\n' | '\r' | '\t'))
 }
 
 fn control_characters(field: &str) -> FieldProblem {
@@ -167,6 +162,11 @@ pub fn known_zone(name: &impl AsRef<str>, (): &()) -> garde::Result {
     let is_known = jiff::tz::TimeZone::get(name.as_ref()).is_ok_and(|zone| !zone.is_unknown());
     let unknown = || rule("unknown_time_zone", "Fuso horário desconhecido.", "Unknown time zone.");
     is_known.then_some(()).ok_or_else(unknown)
+}
+
+/// Whether something is in a short list twice.
+pub fn has_twice<T: PartialEq>(values: &[T]) -> bool {
+    values.iter().enumerate().any(|(place, value)| values[..place].contains(value))
 }
 
 /// The rule of every name of a person, company, department or channel, for `#[garde(custom(visible))]`: nothing in it is hidden, so

@@ -2,7 +2,10 @@
 
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
-use shared::{prelude::*, text::has_hidden_characters};
+use shared::{
+    prelude::*,
+    text::{has_control_characters, has_hidden_characters},
+};
 
 use super::{RowError, RowFault, mapping::Target, table::Row};
 use crate::{
@@ -126,11 +129,10 @@ fn name(text: &str) -> Result<String, RowFault> {
 
 /// Lines are kept.
 fn note(text: &str) -> Result<String, RowFault> {
-    let is_refused = |sign: char| sign == char::REPLACEMENT_CHARACTER || sign.is_control() && !matches!(sign, '\n' | '\r' | '\t');
     if text.chars().count() > LONGEST_NOTE {
         return Err(RowFault::TooLong);
     }
-    if text.contains(is_refused) { Err(RowFault::HiddenCharacters) } else { Ok(text.to_owned()) }
+    if has_control_characters(text) { Err(RowFault::HiddenCharacters) } else { Ok(text.to_owned()) }
 }
 
 /// Several in one cell, too.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use conversations::{
-    BulkAction, BulkHeld, BulkOutcome, Destination, HOLD_RECEIVER, INVALID_TARGET, LOCK_MANY, Priority, may_assign,
+    BulkAction, BulkHeld, BulkOutcome, Destination, HOLD_RECEIVER, INVALID_TARGET, LOCK_MANY, Priority, may_assign, named_twice,
 };
 use futures_util::future::try_join3;
 use shared::{
     VISIBLE,
-    error::{FieldProblem, NOT_FOUND, refuse},
+    error::{NOT_FOUND, refuse},
     prelude::*,
     rule, visible,
 };
@@ -89,7 +89,7 @@ async fn change_conversations(
     Json(input): Json<ChangeConversations>,
 ) -> Result<Json<ChangedAll>, Error> {
     let ids = input.conversation_ids.clone();
-    refuse(ids.iter().enumerate().any(|(place, id)| ids[..place].contains(id)).then(named_twice))?;
+    refuse(named_twice(&ids))?;
     let mut action = input.action();
     let transaction = context.begin(&agent).await?;
     let tags = action.tags().to_vec();
@@ -199,8 +199,4 @@ fn one_action(schema: &mut schemars::Schema) {
 fn at_most_one(schema: &mut schemars::Schema) {
     let without = |name: &str| json!({"type": "object", "properties": {name: {"type": "null"}}});
     schema.insert("anyOf".into(), json!([without("to_user_id"), without("to_department_id")]));
-}
-
-fn named_twice() -> FieldProblem {
-    FieldProblem::new("conversation_ids", "duplicate", "Cada conversa só uma vez.", "Each conversation only once.")
 }

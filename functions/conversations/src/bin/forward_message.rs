@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use conversations::{
-    Author, HeldConversation, LOCK_ALL, MESSAGE, Message, NOT_FORWARDABLE, NewMessage, add_outgoing, may_send, sent_on,
+    Author, HeldConversation, LOCK_ALL, MESSAGE, Message, NOT_FORWARDABLE, NewMessage, add_outgoing, may_send, named_twice,
+    sent_on,
 };
 use futures_util::future::{join, try_join_all};
 use shared::{
-    error::{FieldProblem, NOT_FOUND, refuse},
+    error::{NOT_FOUND, refuse},
     prelude::*,
 };
 
@@ -51,7 +52,7 @@ async fn forward_message(
     Json(input): Json<Forward>,
 ) -> Result<Json<ForwardedAll>, Error> {
     let ids = &input.conversation_ids;
-    refuse(ids.iter().enumerate().any(|(place, id)| ids[..place].contains(id)).then(named_twice))?;
+    refuse(named_twice(ids))?;
     let transaction = context.begin(&agent).await?;
     let (held, message) = join(transaction.all(LOCK_ALL, &[ids]), transaction.one::<Message>(MESSAGE, &[&id])).await;
     let (held, message): (Vec<HeldConversation>, Message) = (held?, message?);
@@ -82,8 +83,4 @@ async fn forward_message(
         forwarded.iter().map(|one| json!({"conversation_id": one.conversation_id, "code": one.code})).collect();
     transaction.audit(id, &Value::Null, &became);
     transaction.commit(Json(ForwardedAll { data: forwarded })).await
-}
-
-fn named_twice() -> FieldProblem {
-    FieldProblem::new("conversation_ids", "duplicate", "Cada conversa só uma vez.", "Each conversation only once.")
 }

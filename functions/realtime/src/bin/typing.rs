@@ -27,8 +27,7 @@ struct Input {
 }
 
 /// Who sees the conversation now. No row when the person does not.
-const SIGHT: &str =
-    "select department_id, assignee_id, coalesce(participant_ids, '{}') as participant_ids from conversations where id = $1";
+const SIGHT: &str = "select department_id, assignee_id, participant_ids from conversations where id = $1";
 
 #[derive(FromRow)]
 struct Sight {

@@ -70,7 +70,6 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("hold_quick_replies", NOBODY),
     ("hold_quick_reply_files", NOBODY),
     ("keep_quick_reply_files", NOBODY),
-    ("quick_reply_files", STAFF),
     ("hold_views", NOBODY),
     ("hold_client_file", NOBODY),
     ("hold_clients", STAFF),
@@ -214,7 +213,18 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
     let mut staff = [
         &student[..],
-        &["calendar_of", "has_role", "history_entry", "joined", "left_conversations", "look", "searchable", "spaced", "stems"],
+        &[
+            "calendar_of",
+            "has_role",
+            "history_entry",
+            "joined",
+            "left_conversations",
+            "look",
+            "quick_reply_files",
+            "searchable",
+            "spaced",
+            "stems",
+        ],
     ]
     .concat();
     staff.sort_unstable();
