@@ -14,7 +14,8 @@ pub struct Desk {
     pub long: Uuid,
 }
 
-/// Conversations of an agent's first ten thousand are open. 50 are forty times longer than the others.
+/// Conversations of an agent's first ten thousand are open, one in a hundred of which is put off; one in fifty is followed by somebody. 50 are
+/// fifty times longer than the others.
 const CONVERSATIONS: &str = "
     insert into clients (id, company_id, name, email, tags)
     select bench_id(now() - number * interval '7 minutes'), $1,
@@ -28,14 +29,18 @@ const CONVERSATIONS: &str = "
     insert into client_identities (company_id, client_id, kind, value, address)
     select $1, id, 'phone', '55119' || (30000000 + place), '55119' || (30000000 + place) from client_numbers;
     insert into conversations (id, company_id, client_id, channel_account_id, department_id, assignee_id, mode, priority, tags,
-                               last_message_at, last_message_preview, inbound_count, read_count, window_expires_at, started_at, ended_at)
+                               last_message_at, last_message_preview, inbound_count, read_count, window_expires_at, started_at, ended_at,
+                               participant_ids, snoozed_at, snoozed_until)
     select bench_id(at), $1, client_numbers.id, $3, departments[1 + number % 6],
            case when number % 10 >= 5 or number >= $2 / 10 then agents[1 + number / 10 % 10] end,
            case when number < $2 / 10 and number % 10 < 2 then 'bot' else 'human' end,
            (array['low', 'normal', 'high', 'urgent'])[1 + number % 4],
            case when number % 20 = 0 then array['matrícula'] else '{}' end,
            at, 'Obrigada, era isso mesmo.', 10, case when number < $2 / 10 and number % 3 = 0 then 8 else 10 end,
-           at + interval '24 hours', at - interval '2 hours', case when number >= $2 / 10 then at end
+           at + interval '24 hours', at - interval '2 hours', case when number >= $2 / 10 then at end,
+           case when number % 50 = 0 then array[agents[1 + number / 50 % 10]] else '{}' end,
+           case when number < $2 / 10 and number % 100 = 7 then now() end,
+           case when number < $2 / 10 and number % 100 = 7 then now() + interval '1 day' end
       from generate_series(0, $2 - 1) number
       cross join lateral (select now() - number * interval '5 minutes' / 10 as at) time
       join client_numbers on client_numbers.place = number % ($2 / 2);";

@@ -12,7 +12,9 @@ mod lists;
 mod load;
 mod overhead;
 mod report;
+mod tables;
 mod wire;
+mod words;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -54,7 +56,9 @@ enum Measurement {
     Listeners,
     Jobs,
     Clients,
+    Tables,
     Lists,
+    Words,
     Overhead,
     ColdStart,
 }
@@ -101,15 +105,22 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     if is_wanted(Measurement::Clients) {
         clients::run(stack, cli.clients, report).await?;
     }
-    let [lists, overhead, cold] = [Measurement::Lists, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);
-    if !(lists || overhead || cold) {
+    if is_wanted(Measurement::Tables) {
+        tables::run(stack, report).await?;
+    }
+    let [lists, words, overhead, cold] =
+        [Measurement::Lists, Measurement::Words, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);
+    if !(lists || words || overhead || cold) {
         return Ok(());
     }
     let start = std::time::Instant::now();
-    let desk = desk::make(stack, if lists || overhead { cli.conversations } else { 1_000 }).await?;
+    let desk = desk::make(stack, if lists || words || overhead { cli.conversations } else { 1_000 }).await?;
     eprintln!("(the company was made in {} s)", start.elapsed().as_secs());
     if lists {
         lists::run(stack, &desk, report).await?;
+    }
+    if words {
+        words::run(stack, &desk, report).await?;
     }
     if overhead {
         overhead::run(stack, &desk, report).await?;

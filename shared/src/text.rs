@@ -1,5 +1,7 @@
 //! Text that people read: characters that nobody sees have no place in a name.
 
+use serde_json::Value;
+
 /// Control characters that no text may have, and what the gateway puts in place of bytes that are no UTF-8.
 macro_rules! refused {
     () => {
@@ -105,8 +107,23 @@ pub fn has_hidden_characters(text: &str) -> bool {
     text.chars().any(is_hidden)
 }
 
+/// Postgres stores no NUL: what came with one, be it an id, is kept with a replacement character.
+#[must_use]
+pub fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{fffd}")),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, item)| (name.replace('\0', "\u{fffd}"), without_nul(item))).collect())
+        }
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// Whether a class, as the patterns write them, has a character.
@@ -143,6 +160,11 @@ mod tests {
             assert_eq!(has(hidden!(), character), is_line || is_hidden(character), "{character:?}");
             assert_eq!(has(blank!(), character), character.is_whitespace(), "{character:?}");
         }
+    }
+
+    #[test]
+    fn nul_is_replaced_wherever_it_is() {
+        assert_eq!(without_nul(json!({"a\0": ["b\0", {"c": "\0"}]})), json!({"a\u{fffd}": ["b\u{fffd}", {"c": "\u{fffd}"}]}));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use crate::{context::Context, crypto, environment::variable, phone, settings::EncryptionKey};
+use crate::{context::Context, crypto, environment::variable, phone, settings::EncryptionKey, text::without_nul};
 
 /// What a company gives us to act for its number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,7 +281,7 @@ async fn read(response: Response) -> Result<Value, Failure> {
     let status = response.status();
     let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map_err(|error| Failure::Unknown { reason: error.to_string() })?;
-    let value: Option<Value> = serde_json::from_slice(&body).ok();
+    let value: Option<Value> = serde_json::from_slice(&body).ok().map(without_nul);
     if status.is_success() {
         return value.ok_or_else(|| Failure::Unknown { reason: "the answer is not JSON".into() });
     }

@@ -7,7 +7,11 @@ use shared::{
     identity::Locale,
 };
 
-use crate::{Client, fields::ClientFields};
+use crate::{
+    Client,
+    fields::ClientFields,
+    import::person::{FORMULA, SEPARATORS},
+};
 
 /// A table on its way to a file.
 pub enum Sheet {
@@ -47,7 +51,7 @@ impl Sheet {
                 for (cell, column) in cells.iter().zip(0_u16..) {
                     if !cell.is_empty() {
                         // A text is a text, whatever it begins with.
-                        sheet.write_string_with_format(*rows, column, cell, &format).map_err(unwritable)?;
+                        sheet.write_string_with_format(*rows, column, as_read(cell), &format).map_err(unwritable)?;
                     }
                 }
                 *rows += 1;
@@ -74,7 +78,22 @@ fn unwritable(error: XlsxError) -> Error {
 
 /// A text that no spreadsheet takes for a formula.
 fn defused(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(FORMULA) { format!("'{cell}") } else { as_read(cell) }
+}
+
+/// A text as an import reads it again, which takes away the sign that keeps one from being a formula.
+fn as_read(cell: &str) -> String {
+    let is_kept = |rest: &str| rest.trim_start_matches('\'').starts_with(FORMULA);
+    if cell.strip_prefix('\'').is_some_and(is_kept) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// One of several in a cell, whatever stands in it.
+fn one_of_several(text: &str) -> String {
+    if text.contains(SEPARATORS) || text.starts_with('"') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 fn quoted(cell: &str, separator: u8) -> String {
@@ -115,7 +134,7 @@ pub fn row(locale: Locale, fields: &ClientFields, client: &Client) -> Vec<String
         phones.join(", "),
         client.email.clone().unwrap_or_default(),
         client.document.clone().unwrap_or_default(),
-        client.tags.join(", "),
+        client.tags.iter().map(|tag| one_of_several(tag)).collect::<Vec<_>>().join(", "),
         client.accepts_marketing.map(truth).unwrap_or_default().to_owned(),
         client.created_at.to_string(),
     ];
@@ -132,6 +151,13 @@ mod tests {
         let mut sheet = Sheet::csv(b';');
         sheet.push(&["=1+1".into(), "a;\"b\"".into(), String::new(), "Ana, Bia".into(), "-5".into()]).unwrap();
         assert_eq!(String::from_utf8(sheet.bytes().unwrap()).unwrap(), "\u{feff}'=1+1;\"a;\"\"b\"\"\";;\"Ana, Bia\";'-5\r\n");
+    }
+
+    #[test]
+    fn a_cell_is_read_again_as_it_was() {
+        let read = ["=1", "'=1", "''-1", "'n"].map(|cell| defused(cell));
+        assert_eq!(read, ["'=1", "''=1", "'''-1", "'n"]);
+        assert_eq!(["a, b", "\"a\"", "a\"b"].map(one_of_several), ["\"a, b\"", "\"\"\"a\"\"\"", "a\"b"]);
     }
 
     #[test]

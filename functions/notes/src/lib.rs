@@ -88,6 +88,15 @@ impl Versioned for Note {
     }
 }
 
+/// A note as whoever writes it sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WrittenNote {
+    #[serde(flatten)]
+    pub note: Note,
+    /// Who was mentioned now and is not told, because they do not see the conversation.
+    pub not_told_ids: Vec<Uuid>,
+}
+
 /// A note with where its conversation is.
 #[derive(Clone, Debug, FromRow)]
 pub struct PlacedNote {
@@ -108,12 +117,19 @@ impl PlacedNote {
         transaction.emit(Event::new(Topic::Company(company_id), audience, payload));
     }
 
-    /// Tells those who are mentioned, where they see the note.
-    pub fn tell_mentioned(&self, transaction: &Transaction, mentioned: &[Mentioned]) {
-        for user_id in mentioned.iter().filter(|person| person.sees).map(|person| person.user_id) {
-            let payload = NoteMentioned { note: self.note.clone() };
-            transaction.emit(Event::new(Topic::User(user_id), Audience::user(user_id), &payload));
+    /// Tells those who are mentioned, where they see the note; the author learns who does not.
+    #[must_use]
+    pub fn tell_mentioned(self, transaction: &Transaction, mentioned: &[Mentioned]) -> WrittenNote {
+        let mut not_told_ids = Vec::new();
+        for Mentioned { user_id, sees } in mentioned {
+            if *sees {
+                let payload = NoteMentioned { note: self.note.clone() };
+                transaction.emit(Event::new(Topic::User(*user_id), Audience::user(*user_id), &payload));
+            } else {
+                not_told_ids.push(*user_id);
+            }
         }
+        WrittenNote { note: self.note, not_told_ids }
     }
 
     pub fn may_be_changed_by(&self, caller: &Identity) -> bool {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use postgres_from_row::FromRow;
 use serde_json::{Map, Value, json};
-use shared::phone;
+use shared::{phone, text::without_nul};
 use uuid::Uuid;
 
 mod account;
@@ -14,7 +14,7 @@ pub mod template;
 
 pub use account::{AccountNotice, Alert};
 pub use kind::{ItemKind, kinds};
-use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates, without_nul};
+use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates};
 pub use template::TemplateChange;
 
 /// One thing a webhook tells, in the order it tells them.

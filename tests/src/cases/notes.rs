@@ -312,13 +312,15 @@ pub async fn who_is_mentioned_is_told_where_they_see_the_note(stack: Arc<Stack>)
     let mentions = json!([inside.id, outside.id]);
     let note = json!({"conversation_id": conversation, "text": "Vejam isto", "mention_ids": mentions});
     let note = write(&company.supervisor, note).await;
+    assert_eq!(note["not_told_ids"], json!([outside.id]));
     let is_mention = |event: &Value| event["type"] == "note.mentioned" && event["data"]["note"]["id"] == note["id"];
     eventually("the mention", || async { inside.events_after(&inside_head).await.iter().any(is_mention).then_some(()) }).await;
     assert!(outside.events_after(&outside_head).await.iter().all(|event| event["data"]["note"]["id"] != note["id"]));
     // A mention that was there before is not told again.
     let head = inside.head().await;
     let changed = json!({"text": "Vejam só", "mention_ids": mentions});
-    company.supervisor.api.call(Method::PUT, &path_of(&note), Some(changed)).await.expect(200);
+    let changed = company.supervisor.api.call(Method::PUT, &path_of(&note), Some(changed)).await.expect(200);
+    assert_eq!(changed["not_told_ids"], json!([]));
     let told = inside.told_after(&head).await;
     assert!(told.iter().any(|event| event["type"] == "note.updated") && !told.iter().any(is_mention), "{told:?}");
 }

@@ -104,10 +104,16 @@ impl Reading<'_> {
     }
 }
 
+/// What formulas begin with.
+pub const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Between several in one cell.
+pub const SEPARATORS: [char; 4] = [',', ';', '|', '\n'];
+
 /// A cell without blanks around it, nor the sign that keeps spreadsheets from taking it for a formula.
 fn plain(cell: &str) -> &str {
     let cell = cell.trim();
-    let is_kept = |rest: &&str| rest.starts_with(['=', '+', '-', '@']);
+    let is_kept = |rest: &&str| rest.trim_start_matches('\'').starts_with(FORMULA);
     cell.strip_prefix('\'').filter(is_kept).unwrap_or(cell)
 }
 
@@ -142,8 +148,36 @@ fn numbers(text: &str) -> Result<Vec<Phone>, RowFault> {
 }
 
 fn tags(text: &str) -> Result<Vec<String>, RowFault> {
-    let texts = text.split([',', ';', '|', '\n']).map(str::trim).filter(|text| !text.is_empty());
-    texts.take(50).map(|text| visible(text, 40)).collect()
+    several(text).take(50).map(|text| visible(&text, 40)).collect()
+}
+
+/// What stands between separators, or in quotes with whatever is in it.
+fn several(mut rest: &str) -> impl Iterator<Item = String> {
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|sign: char| sign.is_whitespace() || SEPARATORS.contains(&sign));
+        let (one, behind) = in_quotes(rest).unwrap_or_else(|| {
+            let (one, behind) = rest.split_at(rest.find(SEPARATORS).unwrap_or(rest.len()));
+            (one.trim_end().to_owned(), behind)
+        });
+        let is_there = !rest.is_empty();
+        rest = behind;
+        is_there.then_some(one)
+    })
+    .filter(|one| !one.is_empty())
+}
+
+/// What the text begins with, if quotes go around the whole of it, and what stands behind.
+fn in_quotes(text: &str) -> Option<(String, &str)> {
+    let inside = text.strip_prefix('"')?;
+    let mut signs = inside.char_indices().peekable();
+    while let Some((place, sign)) = signs.next() {
+        if sign == '"' && signs.next_if(|(_, next)| *next == '"').is_none() {
+            let behind = inside[place + 1..].trim_start();
+            let is_whole = behind.is_empty() || behind.starts_with(SEPARATORS);
+            return is_whole.then(|| (inside[..place].replace("\"\"", "\"").trim().to_owned(), behind));
+        }
+    }
+    None
 }
 
 fn typed<T: DeserializeOwned + Validate<Context = ()>>(text: &str, fault: RowFault) -> Result<T, RowFault> {
@@ -273,6 +307,15 @@ mod tests {
                 Err(vec![(Some(target.to_owned()), "wrong_custom_value".to_owned())])
             );
         }
+    }
+
+    #[test]
+    fn what_separates_tags_may_stand_in_one() {
+        let several = |text: &str| super::several(text).collect::<Vec<_>>();
+        assert_eq!(several(" vip, 2026;;vip |\n x y "), ["vip", "2026", "vip", "x y"]);
+        assert_eq!(several("'a, b', 'c ''d'' e';'f' g,".replace('\'', "\"").as_str()), ["a, b", "c \"d\" e", "\"f\" g"]);
+        assert_eq!(several("\"a, b"), ["\"a", "b"]);
+        assert!(several(" ;, \" \" ").is_empty());
     }
 
     #[test]

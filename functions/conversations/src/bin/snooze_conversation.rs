@@ -5,20 +5,33 @@ use conversations::{
     emit_conversation, enqueue_timer, lock, time_to_come, unsnooze, updated_conversation,
 };
 use futures_util::future::try_join;
-use shared::{error::refuse, prelude::*};
+use shared::{error::refuse, prelude::*, rule};
 
 const ROUTE: Route = Route::post("/conversations/{id}/snooze").fails(&[CONVERSATION_CLOSED, NOT_HOLDER]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("not" = {
+    "required": ["until", "is_over"],
+    "properties": {"until": {"type": "string"}, "is_over": {"const": true}},
+}))]
 struct Snooze {
     /// To come, within a year; until the client writes when not given.
     #[garde(skip)]
     until: Option<Timestamp>,
-    /// Ends it now.
-    #[garde(skip)]
+    /// Ends it now; not with a time.
+    #[garde(custom(without_time(self.until)))]
     #[serde(default)]
     is_over: bool,
+}
+
+fn without_time(until: Option<Timestamp>) -> impl FnOnce(&bool, &()) -> garde::Result {
+    move |is_over, ()| {
+        if *is_over && until.is_some() {
+            return Err(rule("exclusive", "Não combine com until.", "This does not go together with until."));
+        }
+        Ok(())
+    }
 }
 
 /// No row when it is put off until then already.

@@ -1,7 +1,7 @@
 //! POST /notes — a note on a client, or on a conversation and its client.
 
 use futures_util::future::join;
-use notes::{Note, NoteCreated, PlacedNote, mentioned, note_columns, note_joins};
+use notes::{NoteCreated, PlacedNote, WrittenNote, mentioned, note_columns, note_joins};
 use shared::{
     error::{FieldProblem, INVALID},
     prelude::*,
@@ -62,7 +62,7 @@ async fn create_note(
     agent: Staff,
     _: IdempotencyKey,
     Json(mut input): Json<NewNote>,
-) -> Result<Created<Note>, Error> {
+) -> Result<Created<WrittenNote>, Error> {
     input.mention_ids.sort_unstable();
     input.mention_ids.dedup();
     let NewNote { client_id, conversation_id, text, mention_ids, is_pinned } = &input;
@@ -77,9 +77,9 @@ async fn create_note(
     let id = context.new_id();
     let placed: PlacedNote = transaction.one(CREATE, &[&id, &client_id, conversation_id, text, mention_ids, is_pinned]).await?;
     placed.tell(&transaction, agent.company_id, &NoteCreated { note: placed.note.clone() });
-    placed.tell_mentioned(&transaction, &mentioned);
     transaction.audit(id, &Value::Null, &placed.note);
-    transaction.commit(Created(placed.note)).await
+    let written = placed.tell_mentioned(&transaction, &mentioned);
+    transaction.commit(Created(written)).await
 }
 
 fn client_of(input: &NewNote, place: &Place) -> Result<Uuid, Error> {

@@ -1,7 +1,9 @@
 //! PUT /notes/{id} — another text, other mentions, pinned or not; what is not given stays. The text before is kept.
 
 use futures_util::future::try_join;
-use notes::{HOLD_PLACE, LOCKED_NOTE, NOT_AUTHOR, Note, NoteUpdated, PlacedNote, mentioned, note_columns, note_joins};
+use notes::{
+    HOLD_PLACE, LOCKED_NOTE, NOT_AUTHOR, Note, NoteUpdated, PlacedNote, WrittenNote, mentioned, note_columns, note_joins,
+};
 use shared::{
     error::{NOT_FOUND, STALE},
     prelude::*,
@@ -51,7 +53,7 @@ async fn update_note(
     Path(id): Path<Uuid>,
     if_match: IfMatch,
     Json(input): Json<NoteChanges>,
-) -> Result<Json<Note>, Error> {
+) -> Result<Json<WrittenNote>, Error> {
     let NoteChanges { text, mut mention_ids, is_pinned } = input;
     if let Some(mentions) = &mut mention_ids {
         mentions.sort_unstable();
@@ -68,9 +70,11 @@ async fn update_note(
     new.retain(|person| !current.note.mention_ids.contains(person));
     let mentioned = mentioned(&transaction, &new, current.note.conversation_id).await?;
     let updated: Option<PlacedNote> = transaction.first(UPDATE, &[&id, &text, &mention_ids, &is_pinned]).await?;
-    let Some(placed) = updated else { return transaction.commit(Json(current.note)).await };
+    let Some(placed) = updated else {
+        return transaction.commit(Json(WrittenNote { note: current.note, not_told_ids: Vec::new() })).await;
+    };
     placed.tell(&transaction, agent.company_id, &NoteUpdated { note: placed.note.clone() });
-    placed.tell_mentioned(&transaction, &mentioned);
     transaction.audit(id, &current.note, &placed.note);
-    transaction.commit(Json(placed.note)).await
+    let written = placed.tell_mentioned(&transaction, &mentioned);
+    transaction.commit(Json(written)).await
 }

@@ -36,18 +36,6 @@ pub fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
     mended
 }
 
-/// Postgres stores no NUL: what came with one, be it an id, is kept with a replacement character.
-pub fn without_nul(value: Value) -> Value {
-    match value {
-        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{fffd}")),
-        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, item)| (name.replace('\0', "\u{fffd}"), without_nul(item))).collect())
-        }
-        other => other,
-    }
-}
-
 /// Levels that are opened to read what is beside something unreadable: down to the fields of one message.
 const LEVELS: usize = 8;
 

@@ -284,11 +284,6 @@ fn only_what_is_of_an_account_is_for_one_without_its_number() {
 }
 
 #[test]
-fn nul_is_replaced_wherever_it_is() {
-    assert_eq!(without_nul(json!({"a\0": ["b\0", {"c": "\0"}]})), json!({"a\u{fffd}": ["b\u{fffd}", {"c": "\u{fffd}"}]}));
-}
-
-#[test]
 fn half_an_emoji_costs_a_character_and_not_the_webhook() {
     let body = webhook(
         "messages",

@@ -30,8 +30,9 @@ pub async fn what_is_exported_is_what_the_list_shows_and_comes_in_again(stack: A
     }
     let clients = [
         json!({"name": "=SOMA(1;2)", "phones": ["11 98765-4321", "+54 9 11 2345-6789"], "tags": ["vip", "2026"]}),
-        json!({"name": "Ana \"Bia\"; filha", "email": "ana@exemplo.com.br", "custom_fields": {"turma": "-1", "ativo": false}}),
-        json!({"name": "João", "document": "529.982.247-25", "custom_fields": {"ativo": true}}),
+        json!({"name": "Ana \"Bia\"; filha", "email": "ana@exemplo.com.br", "tags": ["a, b", "x|y;z", "\"aspas\""],
+               "custom_fields": {"turma": "-1", "ativo": false}}),
+        json!({"name": "João", "document": "529.982.247-25", "custom_fields": {"turma": "'=1", "ativo": true}}),
     ];
     for client in &clients {
         company.admin.api.post("/clients", client.clone()).await.expect(201);

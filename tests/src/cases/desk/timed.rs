@@ -149,6 +149,7 @@ pub async fn a_snooze_ends_when_the_client_writes_or_somebody_says_so(stack: Arc
     act(agent, &id, "snooze", json!({"until": time_in(3600)})).await.expect(200);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(agent.conversation(&id).await["snoozed_at"].is_string());
+    act(agent, &id, "snooze", json!({"is_over": true, "until": time_in(60)})).await.expect(422);
     let over = act(agent, &id, "snooze", json!({"is_over": true})).await.expect(200);
     assert_eq!(over["snoozed_at"], Value::Null);
     let again = act(agent, &id, "snooze", json!({"is_over": true})).await.expect(200);
