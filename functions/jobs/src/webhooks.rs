@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use shared::{closed_set, prelude::*};
-use whatsapp::payload::ItemKind;
+use whatsapp::{item::ItemKind, provider::Provider};
 
 closed_set! {
     /// `pending` while it is yet to be applied. `unrouted`: it came for a number or an account that was nobody's, and is this company's now.
@@ -13,8 +13,8 @@ closed_set! {
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct InboundWebhook {
     pub id: Uuid,
-    /// Whose it is: `whatsapp_cloud`.
-    pub source: String,
+    /// Who sent it.
+    pub source: Provider,
     pub channel_account_id: Uuid,
     /// Null once the channel is gone.
     pub channel_name: Option<String>,

@@ -4,7 +4,7 @@ use shared::prelude::*;
 
 use crate::{
     channel::{Channel, Done},
-    payload::AccountNotice,
+    item::AccountNotice,
     statements::ADD_ACCOUNT_NOTICE,
     templates,
 };

@@ -8,7 +8,7 @@ use shared::prelude::*;
 
 use crate::{
     channel::{Channel, Done},
-    payload::{Change, InboundStatus},
+    item::{Change, InboundStatus},
     sender::is_blocked,
     statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
@@ -66,9 +66,11 @@ struct Kept {
 /// Changes a message, or keeps the change until the message comes.
 pub async fn change(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Done, Error> {
     let Some(mut written) = make(transaction, channel, change).await? else {
-        let Change { id, target, kind, changed_by, phone, bsuid, body, at } = change;
-        let kept: Kept =
-            transaction.one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, bsuid, id, kind, body, at]).await?;
+        let Change { id, target, kind, changed_by, phone, user_id, body, at } = change;
+        let user_kind = channel.provider.user_id_kind();
+        let kept: Kept = transaction
+            .one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, user_id, id, kind, body, at, &user_kind])
+            .await?;
         return Ok(match kept {
             Kept { is_held: true, .. } => Done::Held,
             Kept { is_foreign: true, .. } => Done::Ignored(format!("{kind} of a message that is not its author's")),
@@ -119,11 +121,11 @@ async fn show_preview(transaction: &Transaction, written: &mut Written) -> Resul
 
 /// `None` when the message is not known, knows of the change, or is not its author's to change.
 async fn make(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Option<Written>, Error> {
-    let Change { id, target, kind, changed_by, phone, bsuid, body, at } = change;
-    let (channel_id, seconds) = (&channel.id, at.as_duration().as_secs_f64());
+    let Change { id, target, kind, changed_by, phone, user_id, body, at } = change;
+    let (channel_id, seconds, user_kind) = (&channel.id, at.as_duration().as_secs_f64(), channel.provider.user_id_kind());
     match kind.as_str() {
-        "edit" => transaction.first(EDIT, &[channel_id, target, changed_by, phone, bsuid, id, body, at]).await,
-        "revoke" => transaction.first(REVOKE, &[channel_id, target, changed_by, phone, bsuid]).await,
-        _ => transaction.first(REACT, &[channel_id, target, changed_by, phone, bsuid, body, &seconds]).await,
+        "edit" => transaction.first(EDIT, &[channel_id, target, changed_by, phone, user_id, id, body, at, &user_kind]).await,
+        "revoke" => transaction.first(REVOKE, &[channel_id, target, changed_by, phone, user_id, &user_kind]).await,
+        _ => transaction.first(REACT, &[channel_id, target, changed_by, phone, user_id, body, &seconds, &user_kind]).await,
     }
 }

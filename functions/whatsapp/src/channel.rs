@@ -2,6 +2,8 @@
 
 use shared::prelude::*;
 
+use crate::provider::Provider;
+
 /// Times an item is tried again after somebody who is no webhook won a race for the same client or conversation.
 pub const TRIES: usize = 4;
 
@@ -10,6 +12,7 @@ pub const TRIES: usize = 4;
 pub struct Channel {
     pub id: Uuid,
     pub company_id: Uuid,
+    pub provider: Provider,
     pub department_id: Option<Uuid>,
     pub bot_flow_id: Option<Uuid>,
     /// Seconds.

@@ -9,8 +9,8 @@ use shared::{
 };
 
 use crate::{
-    channel::{Done, TRIES},
-    payload::{Contact, Preference, Sender},
+    channel::{Channel, Done, TRIES},
+    item::{Contact, Preference, Sender},
     sender::create_client,
     statements::{ADD_CONSENT, FIND_CLIENT, NAME_CLIENT},
 };
@@ -38,9 +38,14 @@ struct Added {
 }
 
 /// Keeps what a client said of marketing. Of somebody who never wrote a client is made: a refusal must be known before anybody writes.
-pub async fn prefer(context: &Context, transaction: &Transaction, preference: &Preference) -> Result<Done, Error> {
+pub async fn prefer(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    preference: &Preference,
+) -> Result<Done, Error> {
     let Preference { sender, granted, at, proof } = preference;
-    let client_id = find_or_create(context, transaction, sender).await?;
+    let client_id = find_or_create(context, transaction, channel, sender).await?;
     let added: Option<Added> = transaction.first(ADD_CONSENT, &[&context.new_id(), &client_id, granted, at, proof]).await?;
     match added {
         None => return Ok(Done::Duplicate),
@@ -64,14 +69,15 @@ pub async fn name(transaction: &Transaction, contact: &Contact) -> Result<Done, 
     }
 }
 
-async fn find_or_create(context: &Context, transaction: &Transaction, sender: &Sender) -> Result<Uuid, Error> {
+async fn find_or_create(context: &Context, transaction: &Transaction, channel: &Channel, sender: &Sender) -> Result<Uuid, Error> {
     let number = sender.wa_id.as_deref().map(phone::canonical);
     for _ in 0..TRIES {
-        let known: Option<Known> = transaction.first(FIND_CLIENT, &[&number, &sender.user_id]).await?;
+        let known: Option<Known> =
+            transaction.first(FIND_CLIENT, &[&number, &sender.user_id, &channel.provider.user_id_kind()]).await?;
         if let Some(Known { id }) = known {
             return Ok(id);
         }
-        if let Some(id) = create_client(context, transaction, sender).await? {
+        if let Some(id) = create_client(context, transaction, channel, sender).await? {
             return Ok(id);
         }
     }

@@ -13,8 +13,9 @@ use shared::{
 use crate::{
     account, changes,
     channel::{Channel, Done, TRIES},
-    clients, notices,
-    payload::{InboundMessage, Item, Sender},
+    clients,
+    item::{InboundMessage, Item, Sender},
+    notices,
     sender::{client_of, create_client, follow, link, locate},
     statements::{APPLY, COUNT_HELD, FIND_HELD, OPEN, OPEN_HELD, REOPEN},
     templates,
@@ -29,13 +30,13 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Status(status) => changes::set_status(transaction, channel, status).await,
         Item::Change(change) => changes::change(transaction, channel, change).await,
         Item::NewUserId { previous, current } => {
-            let client_id = client_of(transaction, "bsuid", previous).await?;
+            let client_id = client_of(transaction, channel.provider.user_id_kind(), previous).await?;
             let Some(client_id) = client_id else { return Ok(Done::Ignored("a new id of an unknown client".into())) };
             let sender = Sender { user_id: Some(current.clone()), ..Sender::default() };
             follow(context, transaction, channel, client_id, &sender).await?;
             Ok(Done::Stored)
         }
-        Item::Preference(preference) => clients::prefer(context, transaction, preference).await,
+        Item::Preference(preference) => clients::prefer(context, transaction, channel, preference).await,
         Item::Contact(contact) => clients::name(transaction, contact).await,
         Item::Account(notice) => account::note(context, transaction, channel, notice).await,
         Item::Template(change) => templates::change(transaction, channel, change).await,
@@ -75,10 +76,10 @@ async fn store(
             client_id
         } else {
             // Somebody else has just created them: look again.
-            let Some(id) = create_client(context, transaction, &message.sender).await? else { continue };
+            let Some(id) = create_client(context, transaction, channel, &message.sender).await? else { continue };
             id
         };
-        link(transaction, &located, &message.sender, sender_type == "client").await?;
+        link(transaction, channel, &located, &message.sender, sender_type == "client").await?;
         let wanted = if located.is_blocked && sender_type == "client" {
             Some(find_held(context, transaction, channel, client_id, message).await?)
         } else if let (Some(rating), Some(id)) = (rating, located.rated_conversation_id) {
@@ -192,7 +193,7 @@ async fn add(
                 &storage_key,
                 &media.map(|media| media.id.clone()),
                 &(found == Found::Silent),
-                &message.sender.identity().filter(|_| sender_type == "client"),
+                &message.sender.identity(channel.provider).filter(|_| sender_type == "client"),
                 &rating,
             ],
         )

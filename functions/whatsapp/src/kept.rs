@@ -10,8 +10,9 @@ use shared::{
 use crate::{
     channel::{Channel, Done},
     inbound::apply,
+    item::{Item, Notification, kinds},
     named::Named,
-    payload::{self, Item, Notification, kinds},
+    provider::Provider,
     routing::{self, Entered, Kept},
     statements::{FINISH_WEBHOOK, GIVE_UP_WEBHOOK, KEEP_WEBHOOK, LEAVE_WEBHOOK, RAW_WEBHOOK},
 };
@@ -38,24 +39,25 @@ pub struct Counts {
 /// # Errors
 /// When it is not kept.
 pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification) -> Result<Counts, Error> {
-    let Notification { address, items } = notification;
+    let Notification { provider, address, items } = notification;
     let webhook = Kept { id: context.new_id(), received_at: context.now() };
     let transaction = context.begin_nobody().await?;
-    let identities = Named::in_items(items).keys();
+    let identities = Named::in_items(*provider, items).keys();
     let keep = parameters![
         webhook.id,
         webhook.received_at,
-        address.phone_number_id.clone(),
-        address.account_id.clone(),
+        address.external_key.clone(),
+        address.account_key.clone(),
         address.display_number.clone(),
         raw,
         identities,
-        kinds(items)
+        kinds(items),
+        provider.as_str()
     ];
     // One flight for both: by itself and first what is kept, then the transaction.
     let (kept, entered) = join(
         transaction.commit_ahead(KEEP_WEBHOOK, &keep),
-        routing::enter(&transaction, webhook, address, &Named::in_items(first(items))),
+        routing::enter(&transaction, webhook, *provider, address, &Named::in_items(*provider, first(items))),
     )
     .await;
     let Some(company_id) = kept?.first().and_then(|row| row.get::<_, Option<Uuid>>(0)) else {
@@ -102,9 +104,9 @@ async fn begin_and_apply(
     notification: &Notification,
     turn: Option<&Turn<'_>>,
 ) -> Result<Option<Counts>, Error> {
-    let Notification { address, items } = notification;
+    let Notification { provider, address, items } = notification;
     let transaction = context.begin_nobody().await?;
-    let entered = routing::enter(&transaction, webhook, address, &Named::in_items(first(items))).await?;
+    let entered = routing::enter(&transaction, webhook, *provider, address, &Named::in_items(*provider, first(items))).await?;
     apply_all(context, webhook, notification, transaction, entered, turn).await
 }
 
@@ -124,7 +126,7 @@ fn first(items: &[Item]) -> &[Item] {
 async fn apply_all(
     context: &Context,
     webhook: Kept,
-    Notification { address, items }: &Notification,
+    Notification { provider, address, items }: &Notification,
     mut transaction: Transaction,
     mut entered: Option<Entered>,
     turn: Option<&Turn<'_>>,
@@ -164,7 +166,7 @@ async fn apply_all(
         transaction.commit_quietly().await?;
         rest = later;
         transaction = context.begin_nobody().await?;
-        entered = routing::enter(&transaction, webhook, address, &Named::in_items(first(rest))).await?;
+        entered = routing::enter(&transaction, webhook, *provider, address, &Named::in_items(*provider, first(rest))).await?;
     }
 }
 
@@ -226,9 +228,9 @@ pub fn replay(context: &Context, webhook: Kept, channel_account_id: Uuid) -> Job
 
 /// The identities that a webhook names, as they are locked; none of one that nobody can read.
 #[must_use]
-pub fn identities(raw: &[u8], received_at: Timestamp) -> Vec<String> {
-    let notifications = payload::read(raw, received_at).unwrap_or_default();
-    notifications.iter().flat_map(|notification| Named::in_items(&notification.items).keys()).collect()
+pub fn identities(provider: Provider, raw: &[u8], received_at: Timestamp) -> Vec<String> {
+    let notifications = provider.read(raw, received_at).unwrap_or_default();
+    notifications.iter().flat_map(|notification| Named::in_items(provider, &notification.items).keys()).collect()
 }
 
 /// One lane for a channel, so that what is left of a client keeps its order.
@@ -243,6 +245,7 @@ async fn leave(context: &Context, company_id: Uuid, webhook: Kept) -> Result<(),
 #[derive(FromRow)]
 struct Raw {
     body: Vec<u8>,
+    source: Provider,
 }
 
 /// Applies a webhook that was left, at its turn.
@@ -255,7 +258,7 @@ pub async fn apply_left(context: &Context, job: &Claimed) -> Result<Outcome, Err
     let raw: Option<Raw> = transaction.first(RAW_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?;
     transaction.commit_quietly().await?;
     let Some(raw) = raw else { return Ok(Outcome::Failed { reason: "the webhook is past its age".to_owned() }) };
-    let notifications = payload::read(&raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
+    let notifications = raw.source.read(&raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
     // What is kept is one number's.
     let notification = notifications.first().ok_or_else(|| INTERNAL.caused_by("it tells nothing"))?;
     // Given up before, its outcome says so, and is no outcome.

@@ -1,15 +1,18 @@
-//! WhatsApp Cloud API: webhooks and media.
+//! Messages of WhatsApp, whoever brings them: what a provider sends is translated by its adapter (`cloud`) into `item`, and the rest is
+//! the same for all.
 
 mod account;
 mod changes;
 pub mod channel;
 mod clients;
+pub mod cloud;
 pub mod inbound;
+pub mod item;
 pub mod kept;
 pub mod media;
 pub mod named;
 mod notices;
-pub mod payload;
+pub mod provider;
 pub mod routing;
 pub mod sender;
 pub mod statements;

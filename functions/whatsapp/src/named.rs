@@ -2,7 +2,10 @@
 
 use shared::{phone, prelude::*};
 
-use crate::payload::{InboundMessage, Item, Sender};
+use crate::{
+    item::{InboundMessage, Item, Sender},
+    provider::Provider,
+};
 
 /// Parameters of `ENTER_WEBHOOK`, as `app.enter_kept_webhook` takes them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,10 +23,10 @@ pub struct Named {
 }
 
 impl Named {
-    pub fn in_items(items: &[Item]) -> Self {
+    pub fn in_items(provider: Provider, items: &[Item]) -> Self {
         let mut named = Self::default();
         for item in items {
-            named.add(item);
+            named.add(provider.user_id_kind(), item);
         }
         named
     }
@@ -34,33 +37,33 @@ impl Named {
         self.kinds.iter().zip(&self.identities).map(|(kind, identity)| format!("{kind}:{identity}")).collect()
     }
 
-    fn add(&mut self, item: &Item) {
+    fn add(&mut self, user_kind: &'static str, item: &Item) {
         match item {
-            Item::Message(message) | Item::Echo(message) => self.add_message(message, None),
-            Item::Notice(notice) => self.add_message(notice, new_number(notice)),
+            Item::Message(message) | Item::Echo(message) => self.add_message(user_kind, message, None),
+            Item::Notice(notice) => self.add_message(user_kind, notice, new_number(notice)),
             Item::Status(status) => {
                 self.changed_ids.push(status.id.clone());
                 self.own_ids.extend(status.message_id);
             }
             Item::Change(change) => self.changed_ids.push(change.target.clone()),
             Item::NewUserId { previous, current } => {
-                self.add_person(vec![("bsuid", previous.clone()), ("bsuid", current.clone())]);
+                self.add_person(vec![(user_kind, previous.clone()), (user_kind, current.clone())]);
             }
-            Item::Preference(preference) => self.add_sender(&preference.sender, None),
+            Item::Preference(preference) => self.add_sender(user_kind, &preference.sender, None),
             Item::Contact(contact) => self.add_person(vec![("phone", phone::canonical(&contact.number))]),
             Item::Account(_) | Item::Template(_) | Item::Group { .. } | Item::Ignored(_) | Item::Broken { .. } => {}
         }
     }
 
-    fn add_message(&mut self, message: &InboundMessage, new_number: Option<&str>) {
-        self.add_sender(&message.sender, new_number);
+    fn add_message(&mut self, user_kind: &'static str, message: &InboundMessage, new_number: Option<&str>) {
+        self.add_sender(user_kind, &message.sender, new_number);
         self.message_ids.push(message.id.clone());
     }
 
-    fn add_sender(&mut self, sender: &Sender, new_number: Option<&str>) {
+    fn add_sender(&mut self, user_kind: &'static str, sender: &Sender, new_number: Option<&str>) {
         let Sender { wa_id, user_id, .. } = sender;
         let numbers = wa_id.as_deref().into_iter().chain(new_number).map(|number| ("phone", phone::canonical(number)));
-        self.add_person(numbers.chain(user_id.iter().map(|id| ("bsuid", id.clone()))).collect());
+        self.add_person(numbers.chain(user_id.iter().map(|id| (user_kind, id.clone()))).collect());
     }
 
     /// Identities of one person; whoever else has one of them is the same.
@@ -105,7 +108,8 @@ mod tests {
 
     #[test]
     fn writings_of_one_number_are_one_identity() {
-        let named = Named::in_items(&[message(Some("551187654321"), None), message(Some("5511987654321"), None)]);
+        let named =
+            Named::in_items(Provider::Cloud, &[message(Some("551187654321"), None), message(Some("5511987654321"), None)]);
         assert_eq!((named.identities.len(), named.message_ids.len()), (1, 2));
     }
 
@@ -113,7 +117,7 @@ mod tests {
     fn who_shares_an_identity_is_one_person_through_any_number_of_items() {
         let change = Item::NewUserId { previous: "BR.1".into(), current: "BR.2".into() };
         let items = [message(Some("1"), Some("BR.1")), message(Some("2"), None), message(Some("3"), Some("BR.2")), change];
-        let named = Named::in_items(&items);
+        let named = Named::in_items(Provider::Cloud, &items);
         let person = |identity: &str| named.persons[named.identities.iter().position(|named| named == identity).unwrap()];
         assert_eq!((named.identities.len(), person("1")), (5, person("BR.2")));
         assert_eq!(person("1"), person("3"));

@@ -6,8 +6,8 @@ use shared::prelude::*;
 
 use crate::{
     channel::{Channel, Done},
+    item::{InboundMessage, Sender},
     named::new_number,
-    payload::{InboundMessage, Sender},
     sender::{follow, link, locate},
     statements::ADD_NOTICE,
 };
@@ -20,7 +20,7 @@ pub async fn note(
 ) -> Result<Done, Error> {
     let mut located = locate(context, transaction, channel, notice, false).await?;
     let Some(client_id) = located.client_id else { return Ok(Done::Ignored("a notice about an unknown client".into())) };
-    link(transaction, &located, &notice.sender, true).await?;
+    link(transaction, channel, &located, &notice.sender, true).await?;
     // A client who changed their number stays the same client.
     if let Some(number) = new_number(notice) {
         let sender = Sender { wa_id: Some(number.to_owned()), ..Sender::default() };

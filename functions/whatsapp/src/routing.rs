@@ -7,8 +7,9 @@ use tokio_postgres::types::ToSql;
 
 use crate::{
     channel::Channel,
+    item::Address,
     named::Named,
-    payload::Address,
+    provider::Provider,
     statements::{ENTER_WEBHOOK, KEEP_UNREAD},
 };
 
@@ -31,14 +32,20 @@ pub struct Entered {
 }
 
 /// Opens the tenant, with all locks that its items need. `None` when nobody is proved to be meant, or not one company alone.
-pub async fn enter(transaction: &Transaction, webhook: Kept, address: &Address, named: &Named) -> Result<Option<Entered>, Error> {
-    let Address { phone_number_id, account_id, display_number } = address;
+pub async fn enter(
+    transaction: &Transaction,
+    webhook: Kept,
+    provider: Provider,
+    address: &Address,
+    named: &Named,
+) -> Result<Option<Entered>, Error> {
+    let Address { external_key, account_key, display_number } = address;
     let Named { persons, kinds, identities, message_ids, changed_ids, own_ids } = named;
     let parameters: &[&(dyn ToSql + Sync)] = &[
         &webhook.id,
         &webhook.received_at,
-        phone_number_id,
-        account_id,
+        external_key,
+        account_key,
         display_number,
         persons,
         kinds,
@@ -46,6 +53,7 @@ pub async fn enter(transaction: &Transaction, webhook: Kept, address: &Address, 
         message_ids,
         changed_ids,
         own_ids,
+        &provider.as_str(),
     ];
     let row = transaction.enter_with(ENTER_WEBHOOK, parameters).await?;
     row.map(|row| {
@@ -56,9 +64,9 @@ pub async fn enter(transaction: &Transaction, webhook: Kept, address: &Address, 
 }
 
 /// Keeps a webhook that nobody can read, with the reason.
-pub async fn keep_unread(context: &Context, raw: &[u8], reason: &str) -> Result<(), Error> {
+pub async fn keep_unread(context: &Context, provider: Provider, raw: &[u8], reason: &str) -> Result<(), Error> {
     let transaction = context.begin_nobody().await?;
-    transaction.query(KEEP_UNREAD, &[&context.new_id(), &raw, &reason]).await?;
+    transaction.query(KEEP_UNREAD, &[&context.new_id(), &raw, &reason, &provider.as_str()]).await?;
     log::warn("webhook that cannot be read", reason);
     transaction.commit_quietly().await
 }
@@ -66,6 +74,6 @@ pub async fn keep_unread(context: &Context, raw: &[u8], reason: &str) -> Result<
 /// What a signed webhook of a number proves of it: the account it is in, and what people see of it.
 #[must_use]
 pub fn proved(address: &Address) -> (Option<String>, Option<String>) {
-    let Address { phone_number_id, account_id, display_number } = address.clone();
-    if phone_number_id.is_some() { (account_id, display_number) } else { (None, None) }
+    let Address { external_key, account_key, display_number } = address.clone();
+    if external_key.is_some() { (account_key, display_number) } else { (None, None) }
 }

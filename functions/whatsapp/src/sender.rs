@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::{
     channel::Channel,
-    payload::{InboundMessage, Sender},
+    item::{InboundMessage, Sender},
     statements::{CLIENT_OF_IDENTITY, CREATE_CLIENT, IS_BLOCKED, LINK_IDENTITY, LOCATE},
 };
 
@@ -38,35 +38,51 @@ pub async fn locate(
 ) -> Result<Located, Error> {
     let Sender { wa_id, user_id, .. } = &message.sender;
     let number = wa_id.as_deref().map(phone::canonical);
-    let asked: [&(dyn ToSql + Sync); 8] =
-        [&number, user_id, &channel.id, &message.id, wa_id, &is_rating, &message.at, &message.reply_to];
+    let user_kind = channel.provider.user_id_kind();
+    let asked: [&(dyn ToSql + Sync); 9] =
+        [&number, user_id, &channel.id, &message.id, wa_id, &is_rating, &message.at, &message.reply_to, &user_kind];
     let located: Located = transaction.one(LOCATE, &asked).await?;
     let (Some(one), Some(other)) = (located.client_id, located.other_client_id) else { return Ok(located) };
-    let proof = json!({"message": message.id, "phone": number, "bsuid": user_id});
+    let proof = json!({"message": message.id, "phone": number, user_kind: user_id});
     join_clients(context, transaction, channel.company_id, one, other, &proof).await?;
     transaction.one(LOCATE, &asked).await
 }
 
 /// Keeps the id a known client had not been seen with, or not for longer than another. One of their own messages also tells in which
 /// writing they are answered; on the business's phone it may be another.
-pub async fn link(transaction: &Transaction, located: &Located, sender: &Sender, is_theirs: bool) -> Result<(), Error> {
+pub async fn link(
+    transaction: &Transaction,
+    channel: &Channel,
+    located: &Located,
+    sender: &Sender,
+    is_theirs: bool,
+) -> Result<(), Error> {
     let Some(client_id) = located.client_id else { return Ok(()) };
     let Sender { wa_id, user_id, .. } = sender;
     if !located.is_linked {
         let number = wa_id.as_deref().map(phone::canonical);
-        transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &is_theirs]).await?;
+        transaction
+            .execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &is_theirs, &channel.provider.user_id_kind()])
+            .await?;
     }
     Ok(())
 }
 
 /// A client who is not known yet. `None` when somebody else has just created them.
-pub async fn create_client(context: &Context, transaction: &Transaction, sender: &Sender) -> Result<Option<Uuid>, Error> {
+pub async fn create_client(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    sender: &Sender,
+) -> Result<Option<Uuid>, Error> {
     let Sender { wa_id, user_id, name } = sender;
     let number = wa_id.as_deref().map(phone::canonical);
     let source = if name.is_some() { "profile" } else { "number" };
     let name = name.clone().or_else(|| number.as_deref().map(phone::e164)).unwrap_or_else(|| "Cliente do WhatsApp".into());
     let id = context.new_id();
-    let made = transaction.query(CREATE_CLIENT, &[&id, &name, &number, wa_id, user_id, &source]).await?;
+    let made = transaction
+        .query(CREATE_CLIENT, &[&id, &name, &number, wa_id, user_id, &source, &channel.provider.user_id_kind()])
+        .await?;
     if made.is_empty() {
         transaction.rollback_to_savepoint(transaction.mark());
         return Ok(None);
@@ -83,16 +99,17 @@ pub async fn follow(
     new: &Sender,
 ) -> Result<(), Error> {
     let number = new.wa_id.as_deref().map(phone::canonical);
+    let user_kind = channel.provider.user_id_kind();
     let (kind, value) = match &number {
         Some(number) => ("phone", number.as_str()),
-        None => ("bsuid", new.user_id.as_deref().unwrap_or_default()),
+        None => (user_kind, new.user_id.as_deref().unwrap_or_default()),
     };
     let mut owner = client_id;
     if let Some(other) = client_of(transaction, kind, value).await?.filter(|other| *other != client_id) {
         let proof = json!({"follows": client_id, "kind": kind, "value": value});
         owner = join_clients(context, transaction, channel.company_id, client_id, other, &proof).await?;
     }
-    transaction.execute(LINK_IDENTITY, &[&owner, &number, &new.wa_id, &new.user_id, &true]).await?;
+    transaction.execute(LINK_IDENTITY, &[&owner, &number, &new.wa_id, &new.user_id, &true, &user_kind]).await?;
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use conversations::{changed_message, conversation_columns, conversation_joins, m
 
 /// Opens the tenant with all locks of a batch: what it names (`Named`) is this transaction's own from here on. By the number, or for
 /// what carries none by the account and the number it shows.
-pub const ENTER_WEBHOOK: &str =
-    "select * from app.enter_kept_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+pub const ENTER_WEBHOOK: &str = "select *, $12 as provider
+       from app.enter_kept_webhook($1, $2, $12, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// The client by phone or by user id, and by the user id when that is another's; whether they are known by these as WhatsApp writes
 /// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already. With `$6`
@@ -14,14 +14,14 @@ pub const LOCATE: &str = "
     with identity as (
         select client_id, kind, address, seen_at
           from client_identities
-         where (kind = 'phone' and value = $1) or (kind = 'bsuid' and value = $2)
+         where (kind = 'phone' and value = $1) or (kind = $9 and value = $2)
     ), client as (
         select client_id from identity order by kind = 'phone' desc limit 1
     )
     select (select client_id from client) as client_id,
            (select client_id from identity where client_id <> (select client_id from client)) as other_client_id,
            ($1::text is null or exists (select from identity where kind = 'phone' and address = $5))
-           and ($2::text is null or exists (select from identity where kind = 'bsuid'))
+           and ($2::text is null or exists (select from identity where kind = $9))
            and not exists (select
                              from identity
                              join client_identities newer on newer.client_id = identity.client_id and newer.kind = identity.kind
@@ -66,7 +66,7 @@ pub const CREATE_CLIENT: &str = "
     ), identity as (
         insert into client_identities (client_id, kind, value, address)
         select client.id, identity.kind, identity.value, identity.address
-          from client, (values ('phone', $3::text, $4::text), ('bsuid', $5::text, $5::text)) identity (kind, value, address)
+          from client, (values ('phone', $3::text, $4::text), ($7::text, $5::text, $5::text)) identity (kind, value, address)
          where identity.value is not null
         on conflict do nothing
         returning client_id
@@ -79,7 +79,7 @@ pub const CREATE_CLIENT: &str = "
 pub const LINK_IDENTITY: &str = "
     insert into client_identities (client_id, kind, value, address)
     select $1, identity.kind, identity.value, identity.address
-      from (values ('phone', $2::text, $3::text), ('bsuid', $4::text, $4::text)) identity (kind, value, address)
+      from (values ('phone', $2::text, $3::text), ($6::text, $4::text, $4::text)) identity (kind, value, address)
      where identity.value is not null
     on conflict (company_id, kind, value) do update
        set seen_at = clock_timestamp(), address = case when $5 then excluded.address else client_identities.address end
@@ -189,7 +189,7 @@ pub const ADD_NOTICE: &str = changed_message!(
 /// which a client is known. The business is a party of everything on its channel, a client of their own conversations; either edits and
 /// takes back their own words only.
 macro_rules! is_authors {
-    ($kind:literal) => {
+    ($kind:literal, $user_kind:literal) => {
         concat!(
             "(",
             $kind,
@@ -199,7 +199,9 @@ macro_rules! is_authors {
                  join client_identities identity on identity.company_id = conversations.company_id
                                                 and identity.client_id = conversations.client_id
                 where conversations.company_id = messages.company_id and conversations.id = messages.conversation_id
-                  and ((identity.kind = 'phone' and identity.value = $4) or (identity.kind = 'bsuid' and identity.value = $5))))"
+                  and ((identity.kind = 'phone' and identity.value = $4) or (identity.kind = ",
+            $user_kind,
+            " and identity.value = $5))))"
         )
     };
 }
@@ -216,7 +218,7 @@ pub const REACT: &str = changed_message!(
          where channel_account_id = $1
            and provider_id = $2
            and ",
-    is_authors!("'reaction'"),
+    is_authors!("'reaction'", "$8"),
     "
            and coalesce((payload ->> ($3 || '_reacted_at'))::double precision, 0) <= $7::double precision
         returning *
@@ -233,7 +235,7 @@ pub const EDIT: &str = changed_message!(
          where channel_account_id = $1
            and provider_id = $2
            and ",
-    is_authors!("'edit'"),
+    is_authors!("'edit'", "$9"),
     "
            and not revisions @> jsonb_build_array(jsonb_build_object('edit_id', $6::text))
         returning *
@@ -248,7 +250,7 @@ pub const REVOKE: &str = changed_message!(
          where channel_account_id = $1
            and provider_id = $2
            and ",
-    is_authors!("'revoke'"),
+    is_authors!("'revoke'", "$6"),
     "
            and deleted_at is null
         returning *
@@ -259,12 +261,12 @@ pub const REVOKE: &str = changed_message!(
 pub const HOLD_CHANGE: &str = concat!(
     "with known as (
         select ",
-    is_authors!("$7"),
+    is_authors!("$7", "$10"),
     " as is_authors
           from messages
          where channel_account_id = $1 and provider_id = $2
     ), held as (
-        insert into early_changes (channel_account_id, provider_id, changed_by, phone, bsuid, change_id, kind, body, at, received_at)
+        insert into early_changes (channel_account_id, provider_id, changed_by, phone, user_id, change_id, kind, body, at, received_at)
         select $1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp()
          where not exists (select from known)
         on conflict do nothing
@@ -279,7 +281,7 @@ pub const TAKE_EARLY_CHANGES: &str = "
          where channel_account_id = $1 and provider_id = $2
         returning *
     )
-    select change_id as id, provider_id as target, kind, changed_by, phone, bsuid, body, at
+    select change_id as id, provider_id as target, kind, changed_by, phone, user_id, body, at
       from taken
      order by at, received_at";
 
@@ -324,7 +326,7 @@ pub const CLIENT_OF_IDENTITY: &str = "select client_id from client_identities wh
 pub const FIND_CLIENT: &str = "
     select client_id as id
       from client_identities
-     where (kind = 'phone' and value = $1) or (kind = 'bsuid' and value = $2)
+     where (kind = 'phone' and value = $1) or (kind = $3 and value = $2)
      order by kind = 'phone' desc
      limit 1";
 
@@ -418,10 +420,10 @@ pub const CHANGE_TEMPLATE: &str = "
                              case when $3 then $4 else quality end, coalesce($5, category))
     returning id, channel_account_id, name, language, category, status, quality, reason";
 
-pub const KEEP_UNREAD: &str = "select app.keep_unrouted_webhook($1, 'whatsapp_cloud', '', $2, $3)";
+pub const KEEP_UNREAD: &str = "select app.keep_unrouted_webhook($1, $4, '', $2, $3)";
 
 /// Answers the company whose it is.
-pub const KEEP_WEBHOOK: &str = "select app.keep_webhook($1, $2, 'whatsapp_cloud', $3, $4, $5, $6, $7, $8)";
+pub const KEEP_WEBHOOK: &str = "select app.keep_webhook($1, $2, $9, $3, $4, $5, $6, $7, $8)";
 
 /// What came of a webhook, and what it proves of a number: whose account it is in, and what people see of it.
 pub const FINISH_WEBHOOK: &str = "
@@ -442,7 +444,7 @@ pub const LEAVE_WEBHOOK: &str = "
      where id = $1 and received_at = $2 and outcome is null and left_at is null
     returning channel_account_id";
 
-pub const RAW_WEBHOOK: &str = "select body from inbound_webhooks where id = $1 and received_at = $2";
+pub const RAW_WEBHOOK: &str = "select body, source from inbound_webhooks where id = $1 and received_at = $2";
 
 pub const GIVE_UP_WEBHOOK: &str = "
     update inbound_webhooks

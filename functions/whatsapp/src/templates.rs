@@ -8,7 +8,8 @@ use shared::{
 
 use crate::{
     channel::{Channel, Done},
-    payload::template::{TemplateChange, category, quality, status},
+    cloud::template::{category, quality, status},
+    item::TemplateChange,
     statements::{CHANGE_TEMPLATE, KEEP_TEMPLATES},
 };
 

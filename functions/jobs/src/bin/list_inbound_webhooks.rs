@@ -5,7 +5,7 @@ use jobs::{
     webhooks::{Filters, InboundWebhook, WebhookState},
 };
 use shared::prelude::*;
-use whatsapp::payload::ItemKind;
+use whatsapp::item::ItemKind;
 
 const ROUTE: Route = Route::get("/inbound-webhooks");
 

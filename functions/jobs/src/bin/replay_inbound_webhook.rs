@@ -4,11 +4,11 @@
 use futures_util::future::join;
 use jobs::webhooks::{InboundWebhook, WEBHOOK, WebhookState};
 use shared::{error::NOT_FOUND, prelude::*};
-use whatsapp::{kept, routing::Kept};
+use whatsapp::{kept, provider::Provider, routing::Kept};
 
 const ROUTE: Route = Route::post("/inbound-webhooks/{id}/replay").fails(&[NOT_FOUND]);
 
-const UNROUTED: &str = "select body, received_at from app.unrouted_webhook($1)";
+const UNROUTED: &str = "select source, body, received_at from app.unrouted_webhook($1)";
 
 /// No row when somebody else has it, or it was routed meanwhile.
 const ROUTE_WEBHOOK: &str =
@@ -16,6 +16,7 @@ const ROUTE_WEBHOOK: &str =
 
 #[derive(FromRow)]
 struct Unrouted {
+    source: Provider,
     body: Vec<u8>,
     received_at: Timestamp,
 }
@@ -35,8 +36,8 @@ async fn replay_inbound_webhook(
         join(transaction.first::<Unrouted>(UNROUTED, &[&id]), transaction.first::<InboundWebhook>(WEBHOOK, &[&id])).await;
     let (before, webhook) = match (kept?, unrouted?) {
         (Some(webhook), _) => (webhook.state, webhook),
-        (None, Some(Unrouted { body, received_at })) => {
-            transaction.query(ROUTE_WEBHOOK, &[&id, &kept::identities(&body, received_at)]).await?;
+        (None, Some(Unrouted { source, body, received_at })) => {
+            transaction.query(ROUTE_WEBHOOK, &[&id, &kept::identities(source, &body, received_at)]).await?;
             (WebhookState::Unrouted, transaction.one(WEBHOOK, &[&id]).await?)
         }
         (None, None) => return Err(NOT_FOUND.into()),

@@ -2,8 +2,10 @@
 
 use shared::prelude::*;
 use whatsapp::{
+    cloud,
     kept::{self, Counts},
-    payload, routing,
+    provider::Provider,
+    routing,
 };
 
 const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000);
@@ -25,15 +27,15 @@ pub fn main() {
 
 async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(body): RawBody) -> Result<Json<Received>, Error> {
     let mut received = Received { stored: 0, failed: 0, left: None };
-    let notifications = match payload::read(&body, context.now()) {
+    let notifications = match cloud::read(&body, context.now()) {
         Ok(notifications) if notifications.is_empty() => {
-            routing::keep_unread(&context, &body, "it tells nothing").await?;
+            routing::keep_unread(&context, Provider::Cloud, &body, "it tells nothing").await?;
             return Ok(Json(received));
         }
         Ok(notifications) => notifications,
         // Sent again, it would be no other.
         Err(reason) => {
-            routing::keep_unread(&context, &body, &reason).await?;
+            routing::keep_unread(&context, Provider::Cloud, &body, &reason).await?;
             received.failed = 1;
             return Ok(Json(received));
         }
@@ -41,7 +43,7 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     let is_of_one = notifications.len() == 1;
     for notification in notifications {
         // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
-        let raw = if is_of_one { body.to_vec() } else { payload::part_of(&body, &notification.address) };
+        let raw = if is_of_one { body.to_vec() } else { cloud::part_of(&body, &notification.address) };
         let Counts { stored, failed, left } = kept::receive(&context, raw, &notification).await?;
         received.stored += stored;
         received.failed += failed;

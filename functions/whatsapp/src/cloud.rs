@@ -1,215 +1,36 @@
 //! What Meta sends, read leniently: one strange element never spoils its siblings.
 
 use jiff::{SignedDuration, Timestamp};
-use postgres_from_row::FromRow;
 use serde_json::{Map, Value, json};
 use shared::{phone, text::without_nul};
-use uuid::Uuid;
+
+use crate::{
+    item::{Address, Contact, InboundStatus, Item, Notification, Preference, Sender},
+    provider::Provider,
+};
 
 mod account;
 mod content;
-mod kind;
 mod mend;
 pub mod template;
 
-pub use account::{AccountNotice, Alert};
-pub use kind::{ItemKind, kinds};
 use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates};
-pub use template::TemplateChange;
-
-/// One thing a webhook tells, in the order it tells them.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Item {
-    /// A client wrote.
-    Message(InboundMessage),
-    /// The business wrote on its own phone.
-    Echo(InboundMessage),
-    /// WhatsApp tells something about a client.
-    Notice(InboundMessage),
-    Status(InboundStatus),
-    /// Somebody changed a message.
-    Change(Change),
-    /// A client's business-scoped id changed.
-    NewUserId {
-        previous: String,
-        current: String,
-    },
-    /// A client takes marketing messages, or no more.
-    Preference(Preference),
-    /// The business's phone calls somebody by this name.
-    Contact(Contact),
-    /// WhatsApp tells something about the account or a number of it.
-    Account(AccountNotice),
-    /// WhatsApp tells what became of a template.
-    Template(TemplateChange),
-    /// Something in a group of people, which is nobody's private word: kept in the raw webhook only.
-    Group {
-        id: Option<String>,
-    },
-    /// Something we keep in the raw webhook only.
-    Ignored(String),
-    /// Something that cannot be read.
-    Broken {
-        id: Option<String>,
-        error: String,
-    },
-}
-
-impl Item {
-    /// WhatsApp's id of it, or of the message it tells of.
-    #[must_use]
-    pub fn id(&self) -> Option<&str> {
-        match self {
-            Self::Message(message) | Self::Echo(message) | Self::Notice(message) => Some(&message.id),
-            Self::Status(status) => Some(&status.id),
-            Self::Change(change) => Some(&change.id),
-            Self::Broken { id, .. } | Self::Group { id } => id.as_deref(),
-            Self::NewUserId { .. }
-            | Self::Preference(_)
-            | Self::Contact(_)
-            | Self::Account(_)
-            | Self::Template(_)
-            | Self::Ignored(_) => None,
-        }
-    }
-}
-
-/// A client as WhatsApp names them. At least one is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sender {
-    /// Digits; absent for people who hide their number.
-    pub wa_id: Option<String>,
-    pub user_id: Option<String>,
-    pub name: Option<String>,
-}
-
-impl Sender {
-    /// By which of a client's identities they are heard of: their number, or without one their user id.
-    #[must_use]
-    pub fn identity(&self) -> Option<String> {
-        let number = self.wa_id.as_deref().map(|wa_id| format!("phone:{}", phone::canonical(wa_id)));
-        number.or_else(|| self.user_id.as_deref().map(|user_id| format!("bsuid:{user_id}")))
-    }
-}
-
-/// Whether a client takes marketing messages.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Preference {
-    pub sender: Sender,
-    pub granted: bool,
-    pub at: Timestamp,
-    /// As it came.
-    pub proof: Value,
-}
-
-/// An entry of the address book on the business's phone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contact {
-    /// Digits, as the phone has them.
-    pub number: String,
-    pub name: String,
-    pub at: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct InboundMessage {
-    pub id: String,
-    pub sender: Sender,
-    /// Now, when it carries none that can be believed.
-    pub at: Timestamp,
-    /// Our kind.
-    pub kind: &'static str,
-    pub body: String,
-    pub payload: Value,
-    pub media: Option<Media>,
-    /// WhatsApp's id of the message it answers.
-    pub reply_to: Option<String>,
-}
-
-/// A change of a message that was sent before, though it may come after.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Change {
-    pub id: String,
-    /// WhatsApp's id of the message.
-    pub target: String,
-    /// `edit`, `revoke` or `reaction`.
-    pub kind: String,
-    /// `client` or `agent`.
-    pub changed_by: String,
-    /// By which a client who made it is known; of the business's own, whom it wrote to.
-    pub phone: Option<String>,
-    pub bsuid: Option<String>,
-    /// The new text, or the emoji: none takes the reaction away.
-    pub body: String,
-    pub at: Timestamp,
-}
-
-/// A file waiting at WhatsApp.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Media {
-    pub id: String,
-    pub mime_type: String,
-    pub name: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InboundStatus {
-    pub id: String,
-    /// `sent`, `delivered`, `read` or `failed`.
-    pub status: &'static str,
-    pub at: Timestamp,
-    /// Our own id, sent along as `biz_opaque_callback_data`.
-    pub message_id: Option<Uuid>,
-    pub error_code: Option<String>,
-    pub error_detail: Option<String>,
-}
 
 /// Fields whose changes are always of one number: without its id they are of nobody.
 const OF_A_NUMBER: [&str; 6] = ["messages", "smb_message_echoes", "smb_app_state_sync", "user_preferences", "history", "calls"];
 
 /// Whom a change is for: a number, or the account as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Address {
-    /// The number's id. Changes of the account carry none.
-    pub phone_number_id: Option<String>,
-    /// The WhatsApp Business Account.
-    pub account_id: Option<String>,
-    /// The number people see.
-    pub display_number: Option<String>,
-}
-
-impl Address {
-    fn of(entry: &Value, change: &Value) -> Self {
-        let value = &change["value"];
-        let metadata = &value["metadata"];
-        let shown = text(metadata, "display_phone_number").or_else(|| text(value, "display_phone_number"));
-        let phone_number_id = text(metadata, "phone_number_id");
-        let is_of_nobody =
-            phone_number_id.is_none() && change["field"].as_str().is_some_and(|field| OF_A_NUMBER.contains(&field));
-        Self {
-            account_id: text(entry, "id").filter(|_| !is_of_nobody),
-            phone_number_id,
-            display_number: shown.map(|shown| phone::canonical(&shown)),
-        }
+fn address_of(entry: &Value, change: &Value) -> Address {
+    let value = &change["value"];
+    let metadata = &value["metadata"];
+    let shown = text(metadata, "display_phone_number").or_else(|| text(value, "display_phone_number"));
+    let number = text(metadata, "phone_number_id");
+    let is_of_nobody = number.is_none() && change["field"].as_str().is_some_and(|field| OF_A_NUMBER.contains(&field));
+    Address {
+        account_key: text(entry, "id").filter(|_| !is_of_nobody),
+        external_key: number,
+        display_number: shown.map(|shown| phone::canonical(&shown)),
     }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let Self { phone_number_id, .. } = self;
-        if phone_number_id.is_some() { *phone_number_id == other.phone_number_id } else { self == other }
-    }
-
-    /// What unrouted webhooks are kept under.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        self.phone_number_id.as_deref().or(self.account_id.as_deref()).unwrap_or_default()
-    }
-}
-
-/// The items of one address, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notification {
-    pub address: Address,
-    pub items: Vec<Item>,
 }
 
 /// Reads a webhook's body, each element by itself: what cannot be read is an item of its own.
@@ -230,10 +51,10 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
     for entry in &entries {
         let changes = array(&entry["changes"]);
         for change in changes {
-            add(&mut notifications, Address::of(entry, change), items(change, entry, now));
+            add(&mut notifications, address_of(entry, change), items(change, entry, now));
         }
         if let Some(item) = unreadable(entry).filter(|_| changes.iter().all(|change| fault(change).is_none())) {
-            add(&mut notifications, Address::of(entry, &Value::Null), vec![item]);
+            add(&mut notifications, address_of(entry, &Value::Null), vec![item]);
         }
     }
     Ok(notifications)
@@ -242,7 +63,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
 fn add(notifications: &mut Vec<Notification>, address: Address, items: Vec<Item>) {
     match notifications.iter_mut().find(|notification| notification.address.is_same(&address)) {
         Some(notification) => notification.items.extend(items),
-        None => notifications.push(Notification { address, items }),
+        None => notifications.push(Notification { provider: Provider::Cloud, address, items }),
     }
 }
 
@@ -257,7 +78,7 @@ pub fn part_of(body: &[u8], address: &Address) -> Vec<u8> {
     if let Some(entries) = envelope.get_mut("entry").and_then(Value::as_array_mut) {
         entries.retain_mut(|entry| {
             let account = json!({"id": entry["id"]});
-            let is_own = |change: &Value| address.is_same(&Address::of(&account, change));
+            let is_own = |change: &Value| address.is_same(&address_of(&account, change));
             let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) else { return is_own(&Value::Null) };
             changes.retain(is_own);
             !changes.is_empty()

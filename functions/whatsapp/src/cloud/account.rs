@@ -4,29 +4,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Item, TemplateChange, array, template, text, time};
-
-/// Something for admins to act on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AccountNotice {
-    pub alert: Alert,
-    /// What became of the template that it is about.
-    pub template: Option<TemplateChange>,
-    /// The change as it came, with the time of its entry: the same one again is the same text.
-    pub content: Value,
-    pub at: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alert {
-    pub code: &'static str,
-    /// In Portuguese, for people.
-    pub text: &'static str,
-    /// The template, name or flow it is about.
-    pub subject: Option<String>,
-    /// The reason as Meta words it.
-    pub detail: Option<String>,
-}
+use super::{array, template, text, time};
+use crate::item::{AccountNotice, Alert, Item};
 
 /// Names of the field in which a change says what happened.
 const HAPPENINGS: [&str; 6] = ["event", "decision", "new_quality_score", "new_category", "alert_type", "new_status"];

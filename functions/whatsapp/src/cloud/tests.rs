@@ -277,10 +277,10 @@ fn only_what_is_of_an_account_is_for_one_without_its_number() {
     let address = |field: &str, value: Value| read(&webhook(field, value), NOW).unwrap().remove(0).address;
     let of_account = address("security", json!({"event": "PIN_CHANGED", "display_phone_number": "+52 1 55 1234 5678"}));
     let shown = Some("525512345678".to_owned());
-    assert_eq!(of_account, Address { phone_number_id: None, account_id: Some("1".into()), display_number: shown });
+    assert_eq!(of_account, Address { external_key: None, account_key: Some("1".into()), display_number: shown });
     assert_eq!(address("messages", json!({"messages": []})), Address::default());
     let number = address("messages", json!({"metadata": {"phone_number_id": "21"}}));
-    assert_eq!((number.key(), number.account_id.as_deref()), ("21", Some("1")));
+    assert_eq!((number.key(), number.account_key.as_deref()), ("21", Some("1")));
 }
 
 #[test]

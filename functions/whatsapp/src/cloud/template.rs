@@ -6,21 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{text, time};
-
-/// What became of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateChange {
-    /// WhatsApp's id of it.
-    pub provider_id: String,
-    pub status: Option<TemplateStatus>,
-    pub quality: Option<TemplateQuality>,
-    /// Whether it tells the quality, which may be unknown again.
-    pub has_quality: bool,
-    pub category: Option<TemplateCategory>,
-    /// Of its status.
-    pub reason: Option<String>,
-    pub at: Timestamp,
-}
+use crate::item::TemplateChange;
 
 pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) -> Option<TemplateChange> {
     let id = &value["message_template_id"];

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::phone;
 
-use super::{Change, InboundMessage, Item, Media, Sender, is_of_group, pick, text, time};
+use super::{is_of_group, pick, text, time};
+use crate::item::{Change, InboundMessage, Item, Media, Sender};
 
 /// Our kind, the words, the payload.
 type Content = (&'static str, String, Value);
@@ -139,5 +140,5 @@ fn read_change(id: String, kind: String, content: &Value, at: Timestamp, by: &st
     let Some(target) = target else { return Item::Broken { id: Some(id), error: format!("the {kind} names no message") } };
     let phone = sender.wa_id.as_deref().map(phone::canonical);
     let (changed_by, body) = (by.to_owned(), body.unwrap_or_default());
-    Item::Change(Change { id, target, kind, changed_by, phone, bsuid: sender.user_id, body, at })
+    Item::Change(Change { id, target, kind, changed_by, phone, user_id: sender.user_id, body, at })
 }

@@ -1,0 +1,232 @@
+//! What webhooks tell, whoever brings them.
+
+use conversations::{TemplateCategory, TemplateQuality, TemplateStatus};
+use jiff::Timestamp;
+use postgres_from_row::FromRow;
+use serde_json::Value;
+use shared::phone;
+use uuid::Uuid;
+
+use crate::provider::Provider;
+
+mod kind;
+
+pub use kind::{ItemKind, kinds};
+
+/// One thing a webhook tells, in the order it tells them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// A client wrote.
+    Message(InboundMessage),
+    /// The business wrote on its own phone.
+    Echo(InboundMessage),
+    /// WhatsApp tells something about a client.
+    Notice(InboundMessage),
+    Status(InboundStatus),
+    /// Somebody changed a message.
+    Change(Change),
+    /// A client's user id changed.
+    NewUserId {
+        previous: String,
+        current: String,
+    },
+    /// A client takes marketing messages, or no more.
+    Preference(Preference),
+    /// The business's phone calls somebody by this name.
+    Contact(Contact),
+    /// WhatsApp tells something about the account or a number of it.
+    Account(AccountNotice),
+    /// WhatsApp tells what became of a template.
+    Template(TemplateChange),
+    /// Something in a group of people, which is nobody's private word: kept in the raw webhook only.
+    Group {
+        id: Option<String>,
+    },
+    /// Something we keep in the raw webhook only.
+    Ignored(String),
+    /// Something that cannot be read.
+    Broken {
+        id: Option<String>,
+        error: String,
+    },
+}
+
+impl Item {
+    /// WhatsApp's id of it, or of the message it tells of.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Message(message) | Self::Echo(message) | Self::Notice(message) => Some(&message.id),
+            Self::Status(status) => Some(&status.id),
+            Self::Change(change) => Some(&change.id),
+            Self::Broken { id, .. } | Self::Group { id } => id.as_deref(),
+            Self::NewUserId { .. }
+            | Self::Preference(_)
+            | Self::Contact(_)
+            | Self::Account(_)
+            | Self::Template(_)
+            | Self::Ignored(_) => None,
+        }
+    }
+}
+
+/// A client as WhatsApp names them. At least one is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// Digits; absent for people who hide their number.
+    pub wa_id: Option<String>,
+    /// The provider's own id of them (`Provider::user_id_kind`).
+    pub user_id: Option<String>,
+    pub name: Option<String>,
+}
+
+impl Sender {
+    /// By which of a client's identities they are heard of: their number, or without one their user id.
+    #[must_use]
+    pub fn identity(&self, provider: Provider) -> Option<String> {
+        let number = self.wa_id.as_deref().map(|wa_id| format!("phone:{}", phone::canonical(wa_id)));
+        number.or_else(|| self.user_id.as_deref().map(|user_id| format!("{}:{user_id}", provider.user_id_kind())))
+    }
+}
+
+/// Whether a client takes marketing messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preference {
+    pub sender: Sender,
+    pub granted: bool,
+    pub at: Timestamp,
+    /// As it came.
+    pub proof: Value,
+}
+
+/// An entry of the address book on the business's phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Digits, as the phone has them.
+    pub number: String,
+    pub name: String,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboundMessage {
+    pub id: String,
+    pub sender: Sender,
+    /// Now, when it carries none that can be believed.
+    pub at: Timestamp,
+    /// Our kind.
+    pub kind: &'static str,
+    pub body: String,
+    pub payload: Value,
+    pub media: Option<Media>,
+    /// WhatsApp's id of the message it answers.
+    pub reply_to: Option<String>,
+}
+
+/// A change of a message that was sent before, though it may come after.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Change {
+    pub id: String,
+    /// WhatsApp's id of the message.
+    pub target: String,
+    /// `edit`, `revoke` or `reaction`.
+    pub kind: String,
+    /// `client` or `agent`.
+    pub changed_by: String,
+    /// By which a client who made it is known; of the business's own, whom it wrote to.
+    pub phone: Option<String>,
+    pub user_id: Option<String>,
+    /// The new text, or the emoji: none takes the reaction away.
+    pub body: String,
+    pub at: Timestamp,
+}
+
+/// A file waiting at WhatsApp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    pub id: String,
+    pub mime_type: String,
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundStatus {
+    pub id: String,
+    /// `sent`, `delivered`, `read` or `failed`.
+    pub status: &'static str,
+    pub at: Timestamp,
+    /// Our own id, sent along as `biz_opaque_callback_data`.
+    pub message_id: Option<Uuid>,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+}
+
+/// Something for admins to act on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountNotice {
+    pub alert: Alert,
+    /// What became of the template that it is about.
+    pub template: Option<TemplateChange>,
+    /// The change as it came, with the time of its entry: the same one again is the same text.
+    pub content: Value,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    pub code: &'static str,
+    /// In Portuguese, for people.
+    pub text: &'static str,
+    /// The template, name or flow it is about.
+    pub subject: Option<String>,
+    /// The reason as Meta words it.
+    pub detail: Option<String>,
+}
+
+/// What became of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateChange {
+    /// WhatsApp's id of it.
+    pub provider_id: String,
+    pub status: Option<TemplateStatus>,
+    pub quality: Option<TemplateQuality>,
+    /// Whether it tells the quality, which may be unknown again.
+    pub has_quality: bool,
+    pub category: Option<TemplateCategory>,
+    /// Of its status.
+    pub reason: Option<String>,
+    pub at: Timestamp,
+}
+
+/// Whom a change is for: a number, or the account as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// Of the channel account: a number's id, an instance. Changes of a whole account carry none.
+    pub external_key: Option<String>,
+    /// The account that several numbers may be in.
+    pub account_key: Option<String>,
+    /// The number people see.
+    pub display_number: Option<String>,
+}
+
+impl Address {
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self { external_key, .. } = self;
+        if external_key.is_some() { *external_key == other.external_key } else { self == other }
+    }
+
+    /// What unrouted webhooks are kept under.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.external_key.as_deref().or(self.account_key.as_deref()).unwrap_or_default()
+    }
+}
+
+/// The items of one address, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notification {
+    pub provider: Provider,
+    pub address: Address,
+    pub items: Vec<Item>,
+}

@@ -1,0 +1,31 @@
+//! Who brings messages of WhatsApp. Each has an adapter, which only translates what it sends.
+
+use jiff::Timestamp;
+use shared::closed_set;
+
+use crate::{cloud, item::Notification};
+
+closed_set! {
+    /// By the kind of its channel accounts, which is also the source of kept webhooks.
+    pub Provider { Cloud = "whatsapp_cloud" }
+}
+
+impl Provider {
+    /// The kind of identity that its own ids of clients are, beside their numbers.
+    #[must_use]
+    pub const fn user_id_kind(self) -> &'static str {
+        match self {
+            Self::Cloud => "bsuid",
+        }
+    }
+
+    /// Reads a webhook's body, each element by itself: what cannot be read is an item of its own.
+    ///
+    /// # Errors
+    /// Why nothing of it can be read.
+    pub fn read(self, body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
+        match self {
+            Self::Cloud => cloud::read(body, now),
+        }
+    }
+}
