@@ -1,20 +1,19 @@
 //! What Meta sends, read leniently: one strange element never spoils its siblings.
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
-use shared::{phone, text::without_nul};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::phone;
 
 use crate::{
     item::{Address, Contact, InboundStatus, Item, Notification, Preference, Sender},
+    mend::fault,
     provider::Provider,
+    reading::{array, each, name, parse, text, time, unreadable},
 };
 
 mod account;
 mod content;
-mod mend;
 pub mod template;
-
-use mend::{ESCAPED_NUL, fault, readable, without_lone_surrogates};
 
 /// Fields whose changes are always of one number: without its id they are of nobody.
 const OF_A_NUMBER: [&str; 6] = ["messages", "smb_message_echoes", "smb_app_state_sync", "user_preferences", "history", "calls"];
@@ -39,14 +38,11 @@ fn address_of(entry: &Value, change: &Value) -> Address {
 /// Why nothing of it can be read.
 pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
     let mut envelope = parse(body)?;
-    let mut entries = match envelope.remove("entry") {
+    let entries = match envelope.remove("entry") {
         Some(Value::Array(entries)) => entries,
         Some(_) => return Err("`entry` is no list".into()),
         None => Vec::new(),
     };
-    if body.windows(ESCAPED_NUL.len()).any(|part| part == ESCAPED_NUL) {
-        entries = entries.into_iter().map(without_nul).collect();
-    }
     let mut notifications: Vec<Notification> = Vec::new();
     for entry in &entries {
         let changes = array(&entry["changes"]);
@@ -67,11 +63,6 @@ fn add(notifications: &mut Vec<Notification>, address: Address, items: Vec<Item>
     }
 }
 
-/// Something of which a part cannot be read.
-fn unreadable(value: &Value) -> Option<Item> {
-    fault(value).map(|error| Item::Broken { id: text(value, "id"), error })
-}
-
 /// The same webhook with what is of this address only.
 pub fn part_of(body: &[u8], address: &Address) -> Vec<u8> {
     let mut envelope = parse(body).unwrap_or_default();
@@ -85,16 +76,6 @@ pub fn part_of(body: &[u8], address: &Address) -> Vec<u8> {
         });
     }
     Value::Object(envelope).to_string().into_bytes()
-}
-
-fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
-    let text = String::from_utf8_lossy(body);
-    let parsed = serde_json::from_str(&text).or_else(|_| readable(&without_lone_surrogates(text.as_bytes())));
-    match parsed {
-        Ok(Value::Object(envelope)) => Ok(envelope),
-        Ok(_) => Err("it is no object".into()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 /// What a change tells. Where a part of it that is no item cannot be read, it tells of that.
@@ -132,11 +113,6 @@ fn told(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
         group if group.starts_with("group_") => vec![Item::Group { id: None }],
         _ => vec![account::read(&field, value, entry, now)],
     }
-}
-
-/// The items of a list, of which one that cannot be read spoils no other.
-fn each(list: &Value, read: impl Fn(&Value) -> Item) -> Vec<Item> {
-    array(list).iter().map(|item| unreadable(item).unwrap_or_else(|| read(item))).collect()
 }
 
 /// The client with these ids, and what the notification tells of them besides.
@@ -178,7 +154,7 @@ fn read_preference(preference: &Value, contacts: &[Value], now: Timestamp) -> It
     if sender.wa_id.is_none() && sender.user_id.is_none() {
         return Item::Broken { id: None, error: "the preference names nobody".into() };
     }
-    Item::Preference(Preference { sender, granted, at: time(preference, now), proof: preference.clone() })
+    Item::Preference(Preference { sender, granted, at: time(&preference["timestamp"], now), proof: preference.clone() })
 }
 
 /// The phone tells the whole address book, and later what is added and edited. Whoever is removed keeps their name.
@@ -190,7 +166,7 @@ fn read_contact(entry: &Value, now: Timestamp) -> Item {
     let contact = &entry["contact"];
     let named = name(contact, "full_name").or_else(|| name(contact, "first_name"));
     match (text(contact, "phone_number"), named) {
-        (Some(number), Some(name)) => Item::Contact(Contact { number, name, at: time(&entry["metadata"], now) }),
+        (Some(number), Some(name)) => Item::Contact(Contact { number, name, at: time(&entry["metadata"]["timestamp"], now) }),
         _ => Item::Ignored("smb_app_state_sync contact without number or name".into()),
     }
 }
@@ -212,48 +188,11 @@ fn read_status(status: &Value, now: Timestamp) -> Item {
     Item::Status(InboundStatus {
         id,
         status: ours,
-        at: time(status, now),
+        at: time(&status["timestamp"], now),
         message_id: text(status, "biz_opaque_callback_data").and_then(|text| text.parse().ok()),
         error_code: error["code"].as_i64().map(|code| code.to_string()),
         error_detail: detail,
     })
-}
-
-/// Characters of a client's name.
-const LONGEST_NAME: usize = 120;
-
-/// 2009-01-01: nobody wrote on WhatsApp before.
-const FIRST_TIME: Timestamp = Timestamp::constant(1_230_768_000, 0);
-
-/// Seconds since the epoch, as text or as a number. A time nobody can have written at counts as now: it would hold a conversation at the
-/// top of every list, or its window open, for ever.
-fn time(value: &Value, now: Timestamp) -> Timestamp {
-    let seconds = &value["timestamp"];
-    let seconds = seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok());
-    let told = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let latest = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
-    told.filter(|told| (FIRST_TIME..=latest).contains(told)).unwrap_or(now)
-}
-
-fn array(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-/// A text that says something; empty is absent.
-fn text(value: &Value, name: &str) -> Option<String> {
-    value.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// A person's name on one line, without what cannot be seen or turns the writing round; cut at what a name may have.
-fn name(value: &Value, field: &str) -> Option<String> {
-    let is_hidden = |character: char| {
-        let code = u32::from(character);
-        character.is_control() || matches!(code, 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x2069 | 0xFEFF)
-    };
-    let shown: String =
-        text(value, field)?.chars().map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
-    let shown: String = shown.chars().filter(|character| !is_hidden(*character)).take(LONGEST_NAME).collect();
-    Some(shown.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// Whether it names a group, by any of the fields that may.
@@ -261,11 +200,6 @@ fn is_of_group(item: &Value) -> bool {
     let is_named = |group: &Value| !group.is_null() && *group != "";
     let is_group = |person: &str| text(item, person).is_some_and(|id| id.ends_with("@g.us"));
     is_named(&item["group_id"]) || ["from", "to", "recipient_id"].into_iter().any(is_group)
-}
-
-fn pick(value: &Value, names: &[&str]) -> Value {
-    let fields = names.iter().filter_map(|name| Some(((*name).to_owned(), value.get(*name)?.clone())));
-    Value::Object(fields.collect::<Map<_, _>>())
 }
 
 #[cfg(test)]

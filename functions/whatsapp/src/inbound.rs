@@ -9,15 +9,16 @@ use shared::{
     files::{clean_name, incoming_key},
     prelude::*,
 };
+use tokio_postgres::types::ToSql;
 
 use crate::{
     account, changes,
     channel::{Channel, Done, TRIES},
     clients,
-    item::{InboundMessage, Item, Sender},
+    item::{InboundMessage, InboundStatus, Item, Sender},
     notices,
-    sender::{client_of, create_client, follow, link, locate},
-    statements::{APPLY, COUNT_HELD, FIND_HELD, OPEN, OPEN_HELD, REOPEN},
+    sender::{Located, client_of, create_client, follow, link, locate},
+    statements::{APPLY, COUNT_HELD, FIND_HELD, HANDED_OVER, OPEN, OPEN_HELD, REOPEN},
     templates,
 };
 
@@ -72,6 +73,10 @@ async fn store(
         if located.is_known {
             return Ok(Done::Duplicate);
         }
+        if let Some(own) = handed_over(transaction, channel, &located, message, sender_type).await? {
+            let status = InboundStatus::sent(message, own);
+            return changes::set_status(transaction, channel, &status).await;
+        }
         let client_id = if let Some(client_id) = located.client_id {
             client_id
         } else {
@@ -102,6 +107,22 @@ async fn store(
         transaction.rollback_to_savepoint(mark);
     }
     Err(UNAVAILABLE.caused_by("lost every race for the conversation"))
+}
+
+/// The message of ours that an echo is, where a provider tells of what we have sent as of what was typed on the phone.
+async fn handed_over(
+    transaction: &Transaction,
+    channel: &Channel,
+    located: &Located,
+    message: &InboundMessage,
+    sender_type: &str,
+) -> Result<Option<Uuid>, Error> {
+    let Some(conversation_id) = located.conversation_id else { return Ok(None) };
+    if sender_type == "client" || !channel.provider.echoes_ours() {
+        return Ok(None);
+    }
+    let asked: [&(dyn ToSql + Sync); 4] = [&channel.id, &conversation_id, &message.kind, &message.body];
+    Ok(transaction.query(HANDED_OVER, &asked).await?.first().map(|row| row.get("id")))
 }
 
 /// The open conversation: the one located, the last one reopened, or a new one. `None` when another webhook was faster.

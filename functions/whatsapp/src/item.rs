@@ -198,6 +198,15 @@ pub struct TemplateChange {
     pub at: Timestamp,
 }
 
+impl InboundStatus {
+    /// Of a message of ours that an echo tells of.
+    #[must_use]
+    pub fn sent(echo: &InboundMessage, own_id: Uuid) -> Self {
+        let InboundMessage { id, at, .. } = echo;
+        Self { id: id.clone(), status: "sent", at: *at, message_id: Some(own_id), error_code: None, error_detail: None }
+    }
+}
+
 /// Whom a change is for: a number, or the account as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {

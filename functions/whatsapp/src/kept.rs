@@ -246,6 +246,7 @@ async fn leave(context: &Context, company_id: Uuid, webhook: Kept) -> Result<(),
 struct Raw {
     body: Vec<u8>,
     source: Provider,
+    external_key: Option<String>,
 }
 
 /// Applies a webhook that was left, at its turn.
@@ -260,10 +261,13 @@ pub async fn apply_left(context: &Context, job: &Claimed) -> Result<Outcome, Err
     let Some(raw) = raw else { return Ok(Outcome::Failed { reason: "the webhook is past its age".to_owned() }) };
     let notifications = raw.source.read(&raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
     // What is kept is one number's.
-    let notification = notifications.first().ok_or_else(|| INTERNAL.caused_by("it tells nothing"))?;
+    let mut notification = notifications.into_iter().next().ok_or_else(|| INTERNAL.caused_by("it tells nothing"))?;
+    // Of a body that names nobody, the row does.
+    let address = &mut notification.address;
+    address.external_key = address.external_key.take().or_else(|| raw.external_key.filter(|_| address.account_key.is_none()));
     // Given up before, its outcome says so, and is no outcome.
     let turn = Turn { job, is_replay: is_replay || job.is_retried() };
-    Ok(match begin_and_apply(context, webhook, notification, Some(&turn)).await? {
+    Ok(match begin_and_apply(context, webhook, &notification, Some(&turn)).await? {
         Some(_) => Outcome::Done,
         None => Outcome::Failed { reason: "its number is not this company's any more".to_owned() },
     })

@@ -1,4 +1,4 @@
-//! Messages of WhatsApp, whoever brings them: what a provider sends is translated by its adapter (`cloud`) into `item`, and the rest is
+//! Messages of WhatsApp, whoever brings them: what a provider sends is translated by its adapter (`cloud`, `evolution`) into `item`, and the rest is
 //! the same for all.
 
 mod account;
@@ -6,13 +6,16 @@ mod changes;
 pub mod channel;
 mod clients;
 pub mod cloud;
+pub mod evolution;
 pub mod inbound;
 pub mod item;
 pub mod kept;
 pub mod media;
+mod mend;
 pub mod named;
 mod notices;
 pub mod provider;
+mod reading;
 pub mod routing;
 pub mod sender;
 pub mod statements;

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use shared::closed_set;
 
-use crate::{cloud, item::Notification};
+use crate::{cloud, evolution, item::Notification};
 
 closed_set! {
     /// By the kind of its channel accounts, which is also the source of kept webhooks.
-    pub Provider { Cloud = "whatsapp_cloud" }
+    pub Provider { Cloud = "whatsapp_cloud", Evolution = "evolution" }
 }
 
 impl Provider {
@@ -16,7 +16,14 @@ impl Provider {
     pub const fn user_id_kind(self) -> &'static str {
         match self {
             Self::Cloud => "bsuid",
+            Self::Evolution => "lid",
         }
+    }
+
+    /// Whether it tells of what we have sent through it as of what the business wrote on its phone.
+    #[must_use]
+    pub const fn echoes_ours(self) -> bool {
+        matches!(self, Self::Evolution)
     }
 
     /// Reads a webhook's body, each element by itself: what cannot be read is an item of its own.
@@ -26,6 +33,7 @@ impl Provider {
     pub fn read(self, body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
         match self {
             Self::Cloud => cloud::read(body, now),
+            Self::Evolution => evolution::read(body, now),
         }
     }
 }

@@ -43,6 +43,16 @@ pub const LOCATE: &str = "
                   and $7 between date_trunc('second', question.sending_at) and latest.ended_at + interval '24 hours'
                   and ($8::text is null or question.provider_id is null or question.provider_id = $8)) end as rated_conversation_id";
 
+/// A message of ours that was handed over and of which nobody has said yet under which id it went: what is told of one that the business wrote
+/// to this client, in these words or in ours below a name, is told of it.
+pub const HANDED_OVER: &str = "
+    select id
+      from messages
+     where channel_account_id = $1 and conversation_id = $2 and status = 'sending' and provider_id is null and sender_type <> 'client'
+       and kind = $3 and ($4 = body or (body <> '' and $4 like '*%' and right($4, length(body) + 1) = E'\\n' || body))
+     order by sending_at
+     limit 1";
+
 /// Where a blocked client's message is kept: the open conversation, or the last one.
 pub const FIND_HELD: &str = "
     select id from conversations
@@ -444,7 +454,11 @@ pub const LEAVE_WEBHOOK: &str = "
      where id = $1 and received_at = $2 and outcome is null and left_at is null
     returning channel_account_id";
 
-pub const RAW_WEBHOOK: &str = "select body, source from inbound_webhooks where id = $1 and received_at = $2";
+pub const RAW_WEBHOOK: &str = "
+    select body, source, channel_accounts.external_key
+      from inbound_webhooks
+      left join channel_accounts on channel_accounts.id = inbound_webhooks.channel_account_id
+     where inbound_webhooks.id = $1 and received_at = $2";
 
 pub const GIVE_UP_WEBHOOK: &str = "
     update inbound_webhooks

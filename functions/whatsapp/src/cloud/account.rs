@@ -4,8 +4,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{array, template, text, time};
-use crate::item::{AccountNotice, Alert, Item};
+use super::template;
+use crate::{
+    item::{AccountNotice, Alert, Item},
+    reading::{array, text, time},
+};
 
 /// Names of the field in which a change says what happened.
 const HAPPENINGS: [&str; 6] = ["event", "decision", "new_quality_score", "new_category", "alert_type", "new_status"];
@@ -15,7 +18,7 @@ pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) ->
     let Some(alert) = alert(field, value) else {
         return template.map_or_else(|| Item::Ignored(outcome(field, value)), Item::Template);
     };
-    let told_at = time(&json!({"timestamp": entry["time"]}), now);
+    let told_at = time(&entry["time"], now);
     // Without a time of Meta's own, what happens again on another day is another notice.
     let time = if entry["time"].is_null() { json!(now.to_string()[..10]) } else { entry["time"].clone() };
     Item::Account(AccountNotice { alert, template, content: json!({"field": field, "value": value, "time": time}), at: told_at })

@@ -5,8 +5,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::phone;
 
-use super::{is_of_group, pick, text, time};
-use crate::item::{Change, InboundMessage, Item, Media, Sender};
+use super::is_of_group;
+use crate::{
+    item::{Change, InboundMessage, Item, Media, Sender},
+    reading::{pick, text, time},
+};
 
 /// Our kind, the words, the payload.
 type Content = (&'static str, String, Value);
@@ -22,7 +25,7 @@ pub(super) fn read(message: &Value, sender: Sender, now: Timestamp, by: &str) ->
     }
     let kind = text(message, "type").unwrap_or_default();
     let content = &message[kind.as_str()];
-    let at = time(message, now);
+    let at = time(&message["timestamp"], now);
     if matches!(kind.as_str(), "edit" | "revoke" | "reaction") {
         return read_change(id, kind, content, at, by, sender);
     }

@@ -3,10 +3,12 @@
 
 use conversations::{TemplateCategory, TemplateQuality, TemplateStatus};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{text, time};
-use crate::item::TemplateChange;
+use crate::{
+    item::TemplateChange,
+    reading::{text, time},
+};
 
 pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) -> Option<TemplateChange> {
     let id = &value["message_template_id"];
@@ -18,7 +20,7 @@ pub(super) fn read(field: &str, value: &Value, entry: &Value, now: Timestamp) ->
         has_quality: false,
         category: None,
         reason: None,
-        at: time(&json!({"timestamp": entry["time"]}), now),
+        at: time(&entry["time"], now),
     };
     match field {
         // A flag announces what may come: the template is what it was.
@@ -65,6 +67,8 @@ pub fn quality(word: &str) -> Option<TemplateQuality> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn told(field: &str, mut value: Value) -> Option<TemplateChange> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::item::{Change, InboundMessage};
 
 const NOW: Timestamp = Timestamp::constant(1_764_600_100, 0);
 
@@ -246,7 +247,7 @@ fn changes_name_their_message_and_their_author() {
 
 #[test]
 fn statuses_carry_our_id_and_their_error() {
-    let id = Uuid::from_u128(7);
+    let id = uuid::Uuid::from_u128(7);
     let value = json!({"metadata": {"phone_number_id": "21"}, "statuses": [
         {"id": "w", "status": "failed", "timestamp": 1_764_600_000, "biz_opaque_callback_data": id.to_string(),
          "errors": [{"code": 131_047, "title": "t", "error_data": {"details": "d"}}]},
@@ -315,7 +316,7 @@ fn what_cannot_be_read_is_one_item_and_kept_as_it_came() {
         let body = beside(&field);
         let mut notifications = read(&body, NOW).unwrap();
         assert_eq!(notifications.len(), 1);
-        let Notification { address, items } = notifications.remove(0);
+        let Notification { address, items, .. } = notifications.remove(0);
         assert!(
             matches!(&items[1], Item::Broken { id: Some(id), error } if id == "b" && error.starts_with("unreadable: ")),
             "{items:?}"

@@ -1,0 +1,150 @@
+//! What a server of the Evolution API tells of one instance. Its address is the webhook's own: the body names nobody that could be believed.
+//! Source: the event payloads of Evolution API 2.3; older and newer fields are read where they differ.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    item::{Address, Contact, InboundStatus, Item, Notification, Sender},
+    provider::Provider,
+    reading::{array, name, parse, text, time, unreadable},
+};
+
+mod content;
+mod vcard;
+
+/// Fields of the envelope that are nobody's to keep: the first is a secret.
+const NOT_KEPT: [&str; 1] = ["apikey"];
+
+/// Reads one webhook, which tells of one event.
+///
+/// # Errors
+/// Why nothing of it can be read.
+pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
+    let envelope = parse(body)?;
+    let told = envelope.get("event").and_then(Value::as_str).unwrap_or_default();
+    let event = told.to_lowercase().replace(['_', '-'], ".");
+    let data = envelope.get("data").unwrap_or(&Value::Null);
+    let list = match data {
+        Value::Array(list) => list.as_slice(),
+        Value::Null => &[],
+        one => std::slice::from_ref(one),
+    };
+    let mut items: Vec<Item> = list.iter().map(|data| unreadable(data).unwrap_or_else(|| item(&event, data, now))).collect();
+    if items.is_empty() {
+        items.push(Item::Ignored(if event.is_empty() { "it names no event".into() } else { event }));
+    }
+    Ok(vec![Notification { provider: Provider::Evolution, address: Address::default(), items }])
+}
+
+/// A body without what is not kept.
+#[must_use]
+pub fn keepable(body: &[u8]) -> Vec<u8> {
+    let Ok(mut envelope) = parse(body) else { return body.to_vec() };
+    for field in NOT_KEPT {
+        envelope.remove(field);
+    }
+    Value::Object(envelope).to_string().into_bytes()
+}
+
+fn item(event: &str, data: &Value, now: Timestamp) -> Item {
+    match event {
+        "messages.upsert" | "send.message" => content::message(data, now),
+        "messages.update" => status(data, now),
+        "messages.edited" => content::edited(data, now),
+        "messages.delete" => content::deleted(data, now),
+        "contacts.upsert" | "contacts.update" => contact(data, now),
+        other => Item::Ignored(other.to_owned()),
+    }
+}
+
+/// Whom a key is about.
+enum Party {
+    /// One person, by their number, their hidden id or both.
+    Person(Sender),
+    Group,
+    /// Something that is nobody's word to us: a status, a channel.
+    Nobody(String),
+}
+
+/// The person of a message's key, whichever of its fields says so in this version.
+fn party(key: &Value, beside: &Value) -> Party {
+    let addresses =
+        [(key, "remoteJid"), (key, "remoteJidAlt"), (key, "senderPn"), (beside, "remoteJidAlt"), (beside, "senderPn")];
+    let addresses: Vec<String> = addresses.iter().filter_map(|(place, field)| text(place, field)).collect();
+    if addresses.iter().any(|address| address.ends_with("@g.us")) {
+        return Party::Group;
+    }
+    let digits = |server: &str| {
+        let of = |address: &String| {
+            let user = address.strip_suffix(server)?;
+            // A device of theirs may stand behind a colon.
+            let user = user.split(':').next().unwrap_or_default();
+            let is_id = (5..=20).contains(&user.len()) && user.bytes().all(|byte| byte.is_ascii_digit());
+            is_id.then(|| user.to_owned())
+        };
+        addresses.iter().find_map(of)
+    };
+    let sender = Sender { wa_id: digits("@s.whatsapp.net").or_else(|| digits("@c.us")), user_id: digits("@lid"), name: None };
+    if sender.wa_id.is_some() || sender.user_id.is_some() {
+        return Party::Person(sender);
+    }
+    Party::Nobody(addresses.first().cloned().unwrap_or_default())
+}
+
+/// What became of a message of the business. Of the client's own, what we have done with it says nothing new.
+fn status(data: &Value, now: Timestamp) -> Item {
+    let key = &data["key"];
+    let Some(id) = text(data, "keyId").or_else(|| text(key, "id")) else {
+        return Item::Broken { id: None, error: "a status names no message".into() };
+    };
+    let address = if text(data, "remoteJid").is_some() { data } else { key };
+    if matches!(party(address, data), Party::Group) {
+        return Item::Group { id: Some(id) };
+    }
+    let is_own = data["fromMe"].as_bool().or_else(|| key["fromMe"].as_bool()).unwrap_or(true);
+    let told = data["status"].as_str().map(str::to_uppercase).unwrap_or_default();
+    let status = match told.as_str() {
+        "SERVER_ACK" => "sent",
+        "DELIVERY_ACK" => "delivered",
+        "READ" | "PLAYED" => "read",
+        "ERROR" => "failed",
+        // A deletion is told by an event of its own: here it is what versions say that know nothing better.
+        _ => return Item::Ignored(format!("status {told}")),
+    };
+    if !is_own {
+        return Item::Ignored(format!("status {told} of a client's message"));
+    }
+    Item::Status(InboundStatus {
+        id,
+        status,
+        at: time(&data["messageTimestamp"], now),
+        message_id: None,
+        error_code: (status == "failed").then(|| "error".to_owned()),
+        error_detail: (status == "failed").then(|| "O WhatsApp não aceitou a mensagem.".to_owned()),
+    })
+}
+
+/// What the phone calls somebody, or they themselves; a number that stands for a name is none.
+fn contact(data: &Value, now: Timestamp) -> Item {
+    let Party::Person(Sender { wa_id: Some(number), .. }) = party(data, data) else {
+        return Item::Ignored("a contact without a number".into());
+    };
+    let named = name(data, "pushName").filter(|name| name.chars().any(char::is_alphabetic));
+    named
+        .map_or_else(|| Item::Ignored("a contact without a name".into()), |name| Item::Contact(Contact { number, name, at: now }))
+}
+
+/// Milliseconds, as text or as a number.
+fn milliseconds(value: &Value, now: Timestamp) -> Timestamp {
+    let told = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    time(&json!(told.map(|told| told / 1_000)), now)
+}
+
+/// Several things as one.
+fn all<'a>(value: &'a Value, field: &str) -> Vec<&'a Value> {
+    array(&value[field]).iter().collect()
+}
+
+#[cfg(test)]
+mod tests;
