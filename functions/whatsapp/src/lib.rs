@@ -20,3 +20,5 @@ pub mod routing;
 pub mod sender;
 pub mod statements;
 pub mod templates;
+
+pub use account::ChannelFlagged;

@@ -2,6 +2,7 @@
 
 pub mod calls;
 mod control;
+pub mod evolution;
 pub mod faults;
 mod kept;
 pub mod llm;
@@ -14,6 +15,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, extract::DefaultBodyLimit};
 
 use calls::Call;
+use evolution::Evolution;
 use faults::Faults;
 use kept::Kept;
 use llm::Llm;
@@ -45,6 +47,7 @@ pub struct Sandbox {
     calls: Kept<Call>,
     faults: Faults,
     whatsapp: WhatsApp,
+    evolution: Evolution,
     llm: Llm,
     mails: Kept<Mail>,
     mail_identity: mail::Identity,
@@ -61,16 +64,18 @@ impl Sandbox {
             calls: Kept::new(5000),
             faults: Faults::default(),
             whatsapp,
+            evolution: Evolution::new(),
             llm: Llm::default(),
             mails: Kept::new(1000),
             mail_identity: mail::Identity::new(),
         })
     }
 
-    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}` and `/llm/v1/…`.
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…` and `/llm/v1/…`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .merge(whatsapp::router())
+            .merge(evolution::router())
             .nest("/llm/v1", llm::router())
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
             .with_state(Arc::clone(self))
@@ -96,10 +101,11 @@ impl Sandbox {
         self.mails.find(|mail| mail.id == id)
     }
 
-    /// Forgets what happened and what was set for one business number, or for everyone.
+    /// Forgets what happened and what was set for one business number or server, or for everyone.
     pub fn reset(&self, phone_number_id: Option<&str>) {
         self.faults.clear(None, phone_number_id);
         self.whatsapp.reset(phone_number_id);
+        self.evolution.reset(phone_number_id);
         if phone_number_id.is_some() {
             self.calls.remove(|call| call.phone_number_id.as_deref() == phone_number_id);
         } else {

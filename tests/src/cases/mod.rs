@@ -21,6 +21,7 @@ mod canary;
 mod clients;
 mod companies;
 mod contract;
+mod evolution;
 mod identity;
 mod integrations;
 mod jobs;
@@ -47,6 +48,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         clients::cases(),
         contract::cases(),
         companies::cases(),
+        evolution::cases(),
         identity::cases(),
         integrations::cases(),
         jobs::cases(),

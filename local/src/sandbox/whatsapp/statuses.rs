@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Sandbox, Sent, SentStatus, digits_of, errors::notification_error, webhooks::Attempt};
-use crate::sandbox::faults::{Circumstance, FaultKind};
+use crate::sandbox::faults::{Circumstance, FaultKind, Target};
 
 const OUTSIDE_WINDOW: i64 = 131_047;
 const DAY: i64 = 24 * 60 * 60;
@@ -39,7 +39,7 @@ impl Sandbox {
     fn plan(&self, sent: &Sent, person: &str) -> Vec<Planned> {
         let settings = self.whatsapp.settings(&sent.phone_number_id);
         let text = sent.body.to_string();
-        let fault = self.faults.of_statuses(&Circumstance {
+        let fault = self.faults.of_statuses(Target::Webhooks, &Circumstance {
             phone_number_id: Some(&sent.phone_number_id),
             to: Some(&sent.to),
             token: None,

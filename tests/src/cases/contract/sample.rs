@@ -251,6 +251,8 @@ impl Fixture {
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
+            "evolution_url" => evolution_url(&self.stack),
+            "instance_id" => instance(&self.stack, &self.company).await,
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -571,6 +573,23 @@ pub async fn webhook(stack: &Stack, company: &Company) -> String {
     company.phone.receive_text(&fresh_number(), "Bom dia").await;
     let newest = "select id from inbound_webhooks where company_id = $1 order by received_at desc limit 1";
     stack.database().await.query_one(newest, &[&company.id]).await.expect("a webhook").get::<_, Uuid>(0).to_string()
+}
+
+/// An Evolution API server of its own, with the sandbox's usual key.
+fn evolution_url(stack: &Stack) -> String {
+    format!("{}/evolution/sample-{}", stack.addresses.sandbox, digits())
+}
+
+/// An instance that a phone is linked to.
+pub async fn instance(stack: &Stack, company: &Company) -> String {
+    let base_url = evolution_url(stack);
+    let server = json!({"base_url": base_url, "api_key": "sandbox-evolution-global-key"});
+    let body = json!({"name": format!("Instância {}", digits()), "server": server});
+    let made = company.admin.api.post("/whatsapp/instances", body).await.expect(201);
+    let (_, server) = base_url.rsplit_once('/').expect("a path");
+    let scan = json!({"server": server, "instance": made["instance_name"], "number": fresh_number()});
+    stack.control("POST", "/sandbox/evolution/scan", Some(scan)).await;
+    text(&made["id"]).to_owned()
 }
 
 /// Two clients made one.
