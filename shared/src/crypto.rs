@@ -99,6 +99,20 @@ fn cipher(key: &EncryptionKey) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).expect("checked at start"))
 }
 
+/// What a provider that signs no bytes brings with its webhooks, and the token that it begins with, which ends their address: whoever reads
+/// addresses in a log has half of it.
+#[must_use]
+pub fn webhook_secret() -> (String, String) {
+    let token = random_token();
+    (format!("{token}.{}", random_token()), token)
+}
+
+/// SHA-256 in hexadecimal digits: what random secrets are found by.
+#[must_use]
+pub fn fingerprint(secret: &str) -> String {
+    hex::encode(sha256(secret.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

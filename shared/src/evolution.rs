@@ -3,6 +3,8 @@
 
 use std::{fmt, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -78,14 +80,14 @@ impl Credentials {
     /// With webhooks of their own.
     #[must_use]
     pub fn new(api_key: String) -> Self {
-        let (webhook_token, webhook_secret) = (crypto::random_token(), crypto::random_token());
+        let (webhook_secret, webhook_token) = crypto::webhook_secret();
         Self { api_key, webhook_token, webhook_secret }
     }
 
-    /// What `channel_accounts.external_key` has of the token in the webhooks' address.
+    /// What `channel_accounts.external_key` has of the secret that webhooks bring.
     #[must_use]
-    pub fn token_hash(&self) -> String {
-        token_hash(&self.webhook_token)
+    pub fn external_key(&self) -> String {
+        crypto::fingerprint(&self.webhook_secret)
     }
 
     /// As `channel_credentials.sealed` keeps them, bound to their channel account.
@@ -103,13 +105,6 @@ impl Credentials {
     pub fn open(keys: &[EncryptionKey], channel_account_id: Uuid, sealed: &[u8]) -> Option<Self> {
         serde_json::from_slice(&crypto::open(keys, channel_account_id.as_bytes(), sealed)?).ok()
     }
-}
-
-/// The hash that a token in a webhook's address is found by.
-#[must_use]
-pub fn token_hash(token: &str) -> String {
-    let hash = crypto::sha256(token.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A server, with the key to be used there.
@@ -240,7 +235,8 @@ pub fn state<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> Box
 /// Connects again, with the same phone.
 pub fn restart<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
     Box::pin(async move {
-        let (answer, call) = run(context, "restart", server, Asked::new(Method::POST, of(name, "/instance/restart")).slow()).await;
+        let (answer, call) =
+            run(context, "restart", server, Asked::new(Method::POST, of(name, "/instance/restart")).slow()).await;
         (answer.map(drop), call)
     })
 }
@@ -248,7 +244,8 @@ pub fn restart<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
 /// Unlinks the phone.
 pub fn log_out<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
     Box::pin(async move {
-        let (answer, call) = run(context, "log_out", server, Asked::new(Method::DELETE, of(name, "/instance/logout")).slow()).await;
+        let (answer, call) =
+            run(context, "log_out", server, Asked::new(Method::DELETE, of(name, "/instance/logout")).slow()).await;
         (answer.map(drop), call)
     })
 }
@@ -256,7 +253,8 @@ pub fn log_out<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
 /// Removes the instance.
 pub fn delete<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
     Box::pin(async move {
-        let (answer, call) = run(context, "delete", server, Asked::new(Method::DELETE, of(name, "/instance/delete")).slow()).await;
+        let (answer, call) =
+            run(context, "delete", server, Asked::new(Method::DELETE, of(name, "/instance/delete")).slow()).await;
         (answer.map(drop), call)
     })
 }
@@ -283,6 +281,79 @@ pub fn look_up<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
         let (answer, call) = run(context, "look_up", server, Asked::new(Method::GET, path)).await;
         (answer.map(|answer| profile_in(&answer, name)), call)
     })
+}
+
+/// Sends a message; `what` is the last but one part of the path, such as `sendText`. Answers WhatsApp's id of it.
+pub fn send<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    what: &'a str,
+    body: Value,
+) -> BoxFuture<'a, Outcome<String>> {
+    Box::pin(async move {
+        let asked = Asked::new(Method::POST, of(name, &format!("/message/{what}"))).with(body).slow();
+        let (answer, call) = run(context, "send", server, asked).await;
+        let id = answer.map_err(unsent).and_then(|answer| {
+            let id = answer["key"]["id"].as_str().map(str::to_owned);
+            id.ok_or_else(|| Failure::Unknown { reason: "the answer names no message".into() })
+        });
+        (id, call)
+    })
+}
+
+/// Shows a client that their message was read. Of people who hide their number the server does nothing, and says nothing.
+pub fn mark_read<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    address: &'a str,
+    message_id: &'a str,
+) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let read = json!({"readMessages": [{"id": message_id, "fromMe": false, "remoteJid": address}]});
+        let asked = Asked::new(Method::POST, of(name, "/chat/markMessageAsRead")).with(read);
+        let (answer, call) = run(context, "mark_read", server, asked).await;
+        (answer.map(drop), call)
+    })
+}
+
+/// The file of a message, refusing more than `most` bytes of it.
+pub fn fetch_media<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    message_id: &'a str,
+    most: usize,
+) -> BoxFuture<'a, Outcome<Bytes>> {
+    Box::pin(async move {
+        let body = json!({"message": {"key": {"id": message_id}}, "convertToMp4": false});
+        let asked = Asked::new(Method::POST, of(name, "/chat/getBase64FromMediaMessage")).with(body).slow();
+        // Four characters for three bytes, and some words beside them.
+        let (answer, call) = run(context, "fetch_media", server, asked.up_to(most / 3 * 4 + 10_000)).await;
+        let bytes = answer.and_then(|answer| {
+            let text = answer["base64"].as_str().unwrap_or_default();
+            let bytes = STANDARD.decode(text.as_bytes()).ok().filter(|bytes| !bytes.is_empty());
+            bytes.map(Bytes::from).ok_or_else(|| Failure::Unknown { reason: "the answer has no file".into() })
+        });
+        (bytes, call)
+    })
+}
+
+/// What a failed send means: an instance that is gone or has lost its phone sends nothing until somebody acts, one that connects again does soon.
+fn unsent(failure: Failure) -> Failure {
+    let is_closed = |text: &str| text.contains("Connection Closed") || text.contains("not connected");
+    match failure {
+        Failure::Refused { code, detail } if code == "404" || is_closed(&detail) => Failure::Blocked { code, detail },
+        Failure::Refused { code, detail } if detail.contains("\"exists\":false") => {
+            let detail = if code == "400" { "Este número não tem WhatsApp.".to_owned() } else { detail };
+            Failure::Refused { code: "not_on_whatsapp".into(), detail }
+        }
+        Failure::Unknown { reason } if is_closed(&reason) => {
+            Failure::Busy { after: Duration::from_secs(15), code: "closed".into() }
+        }
+        other => other,
+    }
 }
 
 /// A path that ends with the instance's name.
@@ -326,15 +397,22 @@ struct Asked {
     path: String,
     body: Option<Value>,
     patience: Duration,
+    /// Bytes of the answer.
+    most: usize,
 }
 
 impl Asked {
     fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, patience: QUICK }
+        Self { method, path: path.into(), body: None, patience: QUICK, most: LARGEST_ANSWER }
     }
 
     fn with(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    fn up_to(mut self, most: usize) -> Self {
+        self.most = most;
         self
     }
 
@@ -353,7 +431,7 @@ async fn run(context: &Context, operation: &'static str, server: Server<'_>, ask
 }
 
 async fn ask(context: &Context, server: Server<'_>, asked: Asked) -> (Option<StatusCode>, Result<Value, Failure>) {
-    let Asked { method, path, body, patience } = asked;
+    let Asked { method, path, body, patience, most } = asked;
     let url = format!("{}{path}", server.base_url.trim_end_matches('/'));
     let request = match context.call_outside(method, &url).await {
         Ok(request) => request.header("apikey", server.api_key).timeout(patience),
@@ -364,19 +442,19 @@ async fn ask(context: &Context, server: Server<'_>, asked: Asked) -> (Option<Sta
     };
     let request = if let Some(body) = &body { request.json(body) } else { request };
     match request.send().await {
-        Ok(response) => (Some(response.status()), read(response, server.api_key).await),
+        Ok(response) => (Some(response.status()), read(response, server.api_key, most).await),
         Err(error) => (None, Err(unanswered(&error))),
     }
 }
 
-async fn read(mut response: Response, api_key: &str) -> Result<Value, Failure> {
+async fn read(mut response: Response, api_key: &str, most: usize) -> Result<Value, Failure> {
     let status = response.status();
     let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
         body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            return Err(Failure::Unknown { reason: "the answer is too large".into() });
+        if body.len() > most {
+            return Err(Failure::Refused { code: "too_large".into(), detail: "the answer is too large".into() });
         }
     }
     let answer: Option<Value> = serde_json::from_slice(&body).ok();
@@ -402,7 +480,9 @@ fn detail_of(answer: &Value, api_key: &str) -> String {
     let message = if answer["response"]["message"].is_null() { &answer["message"] } else { &answer["response"]["message"] };
     let words = match message {
         Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join("; "),
+        Value::Array(list) => {
+            list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join("; ")
+        }
         Value::Null => String::new(),
         other => other.to_string(),
     };
@@ -422,7 +502,8 @@ mod tests {
         assert_eq!(Credentials::open(&keys, own, &sealed), Some(credentials.clone()));
         assert_eq!(Credentials::open(&keys, other, &sealed), None);
         assert!(!format!("{credentials:?}").contains("token"));
-        assert_eq!(credentials.token_hash(), token_hash(&credentials.webhook_token));
+        assert_eq!(credentials.external_key().len(), 64);
+        assert!(credentials.webhook_secret.starts_with(&format!("{}.", credentials.webhook_token)));
     }
 
     #[test]

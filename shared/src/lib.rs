@@ -78,7 +78,9 @@ pub mod prelude {
         http::{
             Accepted, CommaSeparated, Created, FileBody, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage,
             Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
-            access::{Admin, Anyone, Either, Member, SettingUp, SignedByMeta, Staff, SteppedUp, Student, Supervisor},
+            access::{
+                Admin, Anyone, Either, Member, SettingUp, SignedByMeta, SignedBySecret, Staff, SteppedUp, Student, Supervisor,
+            },
         },
         identity::{Identity, Locale, Role},
         jobs::{Job, Queue},

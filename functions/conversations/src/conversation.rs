@@ -127,7 +127,7 @@ pub struct Conversation {
     pub last_message_from: Author,
     /// Messages of the client not read by staff.
     pub unread: i32,
-    /// Until when WhatsApp accepts free text.
+    /// Until when WhatsApp accepts free text; the year 9999 where the channel has no such time.
     pub window_expires_at: Option<Timestamp>,
     pub first_human_at: Option<Timestamp>,
     pub started_at: Timestamp,

@@ -27,6 +27,8 @@ pub struct Delivery {
     pub signed_by: Option<String>,
     /// WhatsApp's id of the message this one answers.
     pub reply_to: Option<String>,
+    /// Whether that one is the business's own.
+    pub answers_own: bool,
     pub file: Option<FileToSend>,
 }
 
@@ -85,7 +87,7 @@ fn content(delivery: &Delivery) -> (&'static str, Value) {
 }
 
 /// The words below the name of who writes, in WhatsApp's bold; without it where there is no room for both.
-fn signed(delivery: &Delivery, longest: usize) -> String {
+pub fn signed(delivery: &Delivery, longest: usize) -> String {
     let name = delivery.signed_by.as_deref().map(|name| name.replace('*', ""));
     let with_name = name.map(|name| format!("*{}:*\n{}", name.trim(), delivery.body));
     with_name.filter(|words| words.chars().count() <= longest).unwrap_or_else(|| delivery.body.clone())
@@ -147,6 +149,15 @@ fn interactive(body: &str, payload: &Value) -> Option<Value> {
     }))
 }
 
+/// The words with the options below them, for channels without buttons.
+pub fn with_options(words: &str, payload: &Value) -> String {
+    let options = payload["options"].as_array().into_iter().flatten();
+    let lines =
+        options.enumerate().map(|(index, option)| format!("{}. {}", index + 1, option["title"].as_str().unwrap_or_default()));
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { words.to_owned() } else { format!("{words}\n\n{}", lines.join("\n")) }
+}
+
 fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.trim().to_owned();
@@ -174,6 +185,7 @@ mod tests {
             is_user_id: false,
             signed_by: None,
             reply_to: None,
+            answers_own: false,
             file: Some(FileToSend { media_id: "9".into(), name: "a.pdf".into() }),
         }
     }

@@ -10,20 +10,20 @@ use shared::{
     error::{INTERNAL, NOT_FOUND},
     parameters,
     prelude::*,
-    whatsapp::{self, Account, Call, Credentials, Failure},
+    provider::{Call, Failure},
+    whatsapp::Account,
 };
 
 use crate::{
-    Delivery, DeliveryStatus, FileToSend, MessageStatus, MessageUpdated, Written, changed_message, changed_status, compose,
-    emit_message, moves_forward, told_early,
+    Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written,
+    carrier::{Carrier, Sealed, StoredFile},
+    carrier_columns, changed_message, changed_status, emit_message, moves_forward, told_early,
 };
-
-/// Files larger than this are refused before they are read; WhatsApp's own limit for documents.
-const LARGEST_FILE: i64 = 100_000_000;
 
 /// Takes a queued message for sending. A bot's message is taken only while the fence stands where it stood when the bot spoke:
 /// once a human has taken over, what the bot had queued is silenced.
-const BEGIN: &str = "
+const BEGIN: &str = concat!(
+    "
     with message as (
         select messages.id, messages.conversation_id, messages.kind, messages.body, messages.payload, messages.reply_to_id,
                messages.sender_id, messages.client_message_id, messages.fence, messages.status, messages.sending_at, messages.file_id,
@@ -48,13 +48,15 @@ const BEGIN: &str = "
            coalesce((select begun.status from begun), message.status) as status,
            exists (select from begun) as was_taken,
            extract(epoch from now() - message.sending_at)::double precision as sending_for,
-           coalesce(phone.address, bsuid.address) as address,
-           phone.address is null as is_user_id,
+           coalesce(phone.address, user_id.address) as address,
+           phone.address is null as is_user_id, answered.sender_type <> 'client' as answers_own,
            (select users.name from companies join users on users.id = message.sender_id
              where companies.id = message.company_id and companies.signs_messages) as signed_by,
            answered.provider_id as reply_to,
            files.storage_key, files.name as file_name, files.mime_type, files.size as file_size,
-           channel_accounts.id as channel_account_id, channel_accounts.external_key, channel_credentials.sealed
+           ",
+    carrier_columns!(),
+    "
       from message
       join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
       join channel_accounts on channel_accounts.company_id = message.company_id and channel_accounts.id = message.channel_account_id
@@ -65,16 +67,32 @@ const BEGIN: &str = "
                           order by seen_at desc, created_at desc limit 1) phone on true
       left join lateral (select address from client_identities
                           where client_identities.company_id = message.company_id
-                            and client_identities.client_id = conversations.client_id and kind = 'bsuid'
-                          order by seen_at desc, created_at desc limit 1) bsuid on true
+                            and client_identities.client_id = conversations.client_id
+                            and kind = case channel_accounts.kind when 'evolution' then 'lid' else 'bsuid' end
+                          order by seen_at desc, created_at desc limit 1) user_id on true
       left join messages answered on answered.company_id = message.company_id and answered.id = message.reply_to_id
-      left join files on files.company_id = message.company_id and files.id = message.file_id";
+      left join files on files.company_id = message.company_id and files.id = message.file_id"
+);
 
-const ACCOUNT: &str = "
-    select channel_accounts.external_key, channel_credentials.sealed
+const CHANNEL: &str = concat!(
+    "select ",
+    carrier_columns!(),
+    "
       from channel_accounts
       join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
-     where channel_accounts.id = $1";
+     where channel_accounts.id = $1"
+);
+
+/// Where whoever wrote this message is reached by their number.
+const NUMBER_OF: &str = "
+    select identity.address
+      from messages
+      join conversations on conversations.company_id = messages.company_id and conversations.id = messages.conversation_id
+      join client_identities identity on identity.company_id = conversations.company_id
+                                     and identity.client_id = conversations.client_id and identity.kind = 'phone'
+     where messages.channel_account_id = $1 and messages.provider_id = $2
+     order by identity.seen_at desc, identity.created_at desc
+     limit 1";
 
 /// Whoever holds a status that names this message waits, or is waited for: neither misses the other.
 const LOCK_KEYS: &str = "select app.lock_keys($1)";
@@ -172,13 +190,13 @@ struct Begun {
     is_user_id: bool,
     signed_by: Option<String>,
     reply_to: Option<String>,
+    answers_own: Option<bool>,
     storage_key: Option<String>,
     file_name: Option<String>,
     mime_type: Option<String>,
     file_size: Option<i64>,
-    channel_account_id: Uuid,
-    external_key: String,
-    sealed: Option<Vec<u8>>,
+    #[from_row(flatten)]
+    channel: Sealed,
 }
 
 /// How far a message has come, and where it belongs now: its conversation may have been transferred or joined meanwhile.
@@ -199,7 +217,7 @@ struct Changed {
 pub struct Outgoing {
     message_id: Uuid,
     row: Begun,
-    account: Account,
+    carrier: Carrier,
 }
 
 /// What to do with a message.
@@ -243,15 +261,14 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
     if !row.was_taken || row.status == "failed" {
         return finish(job, transaction).await;
     }
-    let account = row.sealed.as_deref().and_then(|sealed| open(context, row.channel_account_id, sealed));
-    let Some((credentials, _)) = account.zip(row.address.as_ref()) else {
+    let carrier = row.channel.open(&context.secrets().encryption_keys);
+    let Some((carrier, _)) = carrier.zip(row.address.as_ref()) else {
         let detail = "O canal não tem credenciais válidas ou o cliente não tem endereço nele.";
         fail(&transaction, message_id, "not_deliverable", detail).await?;
         return finish(job, transaction).await;
     };
-    let account = Account { phone_number_id: row.external_key.clone(), credentials };
     transaction.commit_quietly().await?;
-    Ok(Verdict::Send(Box::new(Outgoing { message_id, row, account })))
+    Ok(Verdict::Send(Box::new(Outgoing { message_id, row, carrier })))
 }
 
 async fn finish(job: &Claimed, transaction: Transaction) -> Result<Verdict, Error> {
@@ -260,52 +277,52 @@ async fn finish(job: &Claimed, transaction: Transaction) -> Result<Verdict, Erro
     Ok(Verdict::Finished)
 }
 
-fn open(context: &Context, channel_account_id: Uuid, sealed: &[u8]) -> Option<Credentials> {
-    Credentials::open(&context.secrets().encryption_keys, channel_account_id, sealed)
-}
-
-/// The account of a channel, with its credentials opened.
-pub async fn account(context: &Context, company_id: Uuid, channel_account_id: Uuid) -> Result<Account, Error> {
+/// Who carries a channel's messages.
+pub async fn carrier(context: &Context, company_id: Uuid, channel_account_id: Uuid) -> Result<Carrier, Error> {
     let transaction = context.begin_system(company_id).await?;
-    let rows = transaction.query(ACCOUNT, &[&channel_account_id]).await?;
+    let channel: Option<Sealed> = transaction.first(CHANNEL, &[&channel_account_id]).await?;
     transaction.commit_quietly().await?;
-    let row = rows.first().ok_or(NOT_FOUND)?;
-    let credentials = open(context, channel_account_id, row.get("sealed"));
-    let credentials = credentials.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))?;
-    Ok(Account { phone_number_id: row.get("external_key"), credentials })
+    let carrier = channel.ok_or(NOT_FOUND)?.open(&context.secrets().encryption_keys);
+    carrier.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))
 }
 
-/// Calls WhatsApp, outside any transaction: first the file, then the message.
-pub async fn send(context: &Context, outgoing: &Outgoing) -> (Result<String, Failure>, Vec<Call>) {
-    let mut calls = Vec::new();
-    let row = &outgoing.row;
-    let mut file = None;
-    if let (Some(key), Some(name), Some(mime_type)) = (&row.storage_key, &row.file_name, &row.mime_type) {
-        if row.file_size.is_some_and(|size| size > LARGEST_FILE) {
-            return (Err(Failure::Refused { code: "too_large".into(), detail: "O arquivo passa de 100 MB.".into() }), calls);
-        }
-        let content = match shared::files::get(context, key).await {
-            Ok(Some(content)) => content,
-            Ok(None) => {
-                let detail = "O arquivo não existe mais.".into();
-                return (Err(Failure::Refused { code: "file_missing".into(), detail }), calls);
-            }
-            Err(error) => {
-                let code = error.problem().code.to_owned();
-                return (Err(Failure::Busy { after: Duration::from_secs(5), code }), calls);
-            }
-        };
-        let (uploaded, call) = whatsapp::upload(context, &outgoing.account, content, mime_type, name).await;
-        calls.push(call);
-        match uploaded {
-            Ok(media_id) => file = Some(FileToSend { media_id, name: name.clone() }),
-            // An upload whose answer was lost sends nothing to anybody: it may be done again.
-            Err(Failure::Unknown { .. }) => {
-                return (Err(Failure::Busy { after: Duration::from_secs(5), code: "upload_unanswered".into() }), calls);
-            }
-            Err(failure) => return (Err(failure), calls),
-        }
+/// A number of the Cloud API, with its credentials opened.
+pub async fn account(context: &Context, company_id: Uuid, channel_account_id: Uuid) -> Result<Account, Error> {
+    match carrier(context, company_id, channel_account_id).await? {
+        Carrier::Cloud(account) => Ok(account),
+        Carrier::Evolution(_) => Err(NOT_FOUND.into()),
     }
+}
+
+/// Shows a client that their message was read.
+pub async fn mark_read(
+    context: &Context,
+    company_id: Uuid,
+    channel_account_id: Uuid,
+    provider_id: &str,
+) -> Result<(Result<(), Failure>, Option<Call>), Error> {
+    let transaction = context.begin_system(company_id).await?;
+    let (channel, number) = try_join(
+        transaction.first::<Sealed>(CHANNEL, &[&channel_account_id]),
+        transaction.query(NUMBER_OF, &[&channel_account_id, &provider_id]),
+    )
+    .await?;
+    transaction.commit_quietly().await?;
+    let carrier = channel.ok_or(NOT_FOUND)?.open(&context.secrets().encryption_keys);
+    let carrier = carrier.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))?;
+    let number = number.first().map(|row| row.get::<_, String>("address"));
+    Ok(carrier.mark_read(context, provider_id, number.as_deref()).await)
+}
+
+/// Calls whoever carries it, outside any transaction.
+pub async fn send(context: &Context, outgoing: &Outgoing) -> (Result<String, Failure>, Vec<Call>) {
+    let row = &outgoing.row;
+    let file = match (&row.storage_key, &row.file_name, &row.mime_type) {
+        (Some(key), Some(name), Some(mime_type)) => {
+            Some(StoredFile { key, name, mime_type, size: row.file_size.unwrap_or_default() })
+        }
+        _ => None,
+    };
     let delivery = Delivery {
         message_id: outgoing.message_id,
         kind: row.kind.clone(),
@@ -315,11 +332,10 @@ pub async fn send(context: &Context, outgoing: &Outgoing) -> (Result<String, Fai
         is_user_id: row.is_user_id,
         signed_by: row.signed_by.clone(),
         reply_to: row.reply_to.clone(),
-        file,
+        answers_own: row.answers_own.unwrap_or_default(),
+        file: None,
     };
-    let (sent, call) = whatsapp::send(context, &outgoing.account, &compose(&delivery)).await;
-    calls.push(call);
-    (sent, calls)
+    outgoing.carrier.send(context, delivery, file).await
 }
 
 /// WhatsApp accepted it.
@@ -331,7 +347,7 @@ pub async fn record_sent(
     calls: Vec<Call>,
 ) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
-    let channel = outgoing.row.channel_account_id;
+    let channel = outgoing.row.channel.channel_account_id;
     let keys = vec![format!("message:{provider_id}")];
     let id = outgoing.message_id;
     let is_reaction = outgoing.row.kind == "reaction";
@@ -362,7 +378,7 @@ pub async fn record_failed(
         _ => "WhatsApp continuou indisponível.",
     };
     fail(&transaction, outgoing.message_id, failure.code(), detail).await?;
-    let channel = outgoing.row.channel_account_id;
+    let channel = outgoing.row.channel.channel_account_id;
     if matches!(failure, Failure::Blocked { .. }) {
         break_channel(&transaction, channel).await?;
     }
@@ -390,21 +406,21 @@ pub async fn give_up(transaction: &Transaction, message_id: Uuid) -> Result<(), 
 pub async fn hand_back(context: &Context, job: &Claimed, outgoing: &Outgoing, calls: Vec<Call>) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
     transaction.execute(HAND_BACK, &[&outgoing.message_id]).await?;
-    log_calls(context, &transaction, outgoing.row.channel_account_id, calls);
+    log_calls(context, &transaction, outgoing.row.channel.channel_account_id, calls);
     transaction.commit_quietly().await
 }
 
 /// No answer came: the message stays `sending`.
 pub async fn keep_unknown(context: &Context, job: &Claimed, outgoing: &Outgoing, calls: Vec<Call>) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
-    log_calls(context, &transaction, outgoing.row.channel_account_id, calls);
+    log_calls(context, &transaction, outgoing.row.channel.channel_account_id, calls);
     transaction.commit_quietly().await
 }
 
 /// Finishes a job that only made a call.
-pub async fn finish_call(context: &Context, job: &Claimed, channel_account_id: Uuid, call: Call) -> Result<(), Error> {
+pub async fn finish_call(context: &Context, job: &Claimed, channel_account_id: Uuid, call: Option<Call>) -> Result<(), Error> {
     let transaction = context.begin_system(job.company_id).await?;
-    end(context, job, transaction, channel_account_id, vec![call]).await
+    end(context, job, transaction, channel_account_id, call.into_iter().collect()).await
 }
 
 async fn end(context: &Context, job: &Claimed, transaction: Transaction, channel: Uuid, calls: Vec<Call>) -> Result<(), Error> {

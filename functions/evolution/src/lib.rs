@@ -3,6 +3,7 @@
 pub mod instance;
 mod recording;
 pub mod servers;
+pub mod told;
 pub mod visiting;
 
 use shared::{prelude::*, provider::Failure};

@@ -14,6 +14,8 @@ mod delete_instance;
 mod list_instances;
 #[path = "bin/log_out_instance.rs"]
 mod log_out_instance;
+#[path = "bin/receive_evolution_webhook.rs"]
+mod receive_evolution_webhook;
 #[path = "bin/restart_instance.rs"]
 mod restart_instance;
 #[path = "bin/test_instance.rs"]
@@ -29,6 +31,7 @@ fn main() {
         ("delete_instance", delete_instance::main),
         ("list_instances", list_instances::main),
         ("log_out_instance", log_out_instance::main),
+        ("receive_evolution_webhook", receive_evolution_webhook::main),
         ("restart_instance", restart_instance::main),
         ("test_instance", test_instance::main),
     ]);

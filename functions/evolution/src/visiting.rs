@@ -63,7 +63,8 @@ impl Known {
         most: i64,
     ) -> Result<Vec<Self>, Error> {
         let rows: Vec<KnownRow> = transaction.all(KNOWN, &[&ids, &most]).await?;
-        let global = if rows.iter().all(|row| row.is_made) { None } else { GlobalAccess::kept(context, transaction, company_id).await? };
+        let global =
+            if rows.iter().all(|row| row.is_made) { None } else { GlobalAccess::kept(context, transaction, company_id).await? };
         let keys = &context.secrets().encryption_keys;
         let known = rows.into_iter().map(|row| {
             let KnownRow { id, state, base_url, instance_name, display_number, is_made, has_webhook, has_version, sealed } = row;
@@ -108,6 +109,25 @@ pub struct Seen {
     pub profile: Option<Profile>,
     pub code: Option<Code>,
     pub calls: Vec<Call>,
+}
+
+impl Seen {
+    /// Told by the server itself, which so is there, has the instance and knows where its webhooks go.
+    #[must_use]
+    pub const fn told(at: Timestamp) -> Self {
+        Self {
+            at,
+            state: None,
+            problem: None,
+            detail: None,
+            is_made: true,
+            has_webhook: true,
+            server_version: None,
+            profile: None,
+            code: None,
+            calls: Vec::new(),
+        }
+    }
 }
 
 /// A visit that is going on.
@@ -300,7 +320,8 @@ impl<'a> Visit<'a> {
     }
 
     fn credentials(&self) -> Result<&'a Credentials, Failure> {
-        let unopened = || Failure::Blocked { code: "credentials".into(), detail: "The channel's credentials do not open.".into() };
+        let unopened =
+            || Failure::Blocked { code: "credentials".into(), detail: "The channel's credentials do not open.".into() };
         self.known.credentials.as_ref().ok_or_else(unopened)
     }
 

@@ -34,6 +34,29 @@ pub struct Counts {
     pub left: usize,
 }
 
+/// What a webhook is answered.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Received {
+    /// Items that were stored, now or before.
+    pub stored: usize,
+    /// Items that could not be stored; their error is kept with the raw webhook.
+    pub failed: usize,
+    /// Items that are kept, and stored as soon as that is possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<usize>,
+}
+
+impl Received {
+    pub fn add(&mut self, counts: Counts) {
+        let Counts { stored, failed, left } = counts;
+        self.stored += stored;
+        self.failed += failed;
+        if left > 0 {
+            *self.left.get_or_insert_default() += left;
+        }
+    }
+}
+
 /// Keeps what was told of one number and applies it. Once it is kept, nothing that fails is the provider's to repeat.
 ///
 /// # Errors

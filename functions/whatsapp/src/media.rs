@@ -3,15 +3,19 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use conversations::{conversation_columns, conversation_joins, message_columns, message_joins};
+use conversations::{carrier::Carrier, conversation_columns, conversation_joins, message_columns, message_joins};
 use shared::{
-    crypto, files, kept_copy,
+    crypto, evolution, files, kept_copy,
     prelude::*,
-    whatsapp::{self, Account, Call, Failure},
+    provider::{Call, Failure},
+    whatsapp,
 };
 
 /// Larger files are refused while they arrive: WhatsApp's own limit for documents, and what fits in a function's memory.
 const LARGEST: usize = 100_000_000;
+
+/// Of what comes as text in one answer, which is held twice.
+const LARGEST_ENCODED: usize = 60_000_000;
 
 /// No row when the file's message was taken back: nobody sees it any more.
 pub const PENDING_FILE: &str = "select name, status, mime_type, provider_id from files where id = $1";
@@ -69,9 +73,17 @@ pub struct Fetched {
     pub duration_ms: Option<i32>,
 }
 
-/// Looks the address up and downloads from it.
-pub async fn download(context: &Context, account: &Account, file: &PendingFile) -> (Result<Bytes, Failure>, Vec<Call>) {
+/// Looks the address up and downloads from it, or has the server read the file.
+pub async fn download(context: &Context, carrier: &Carrier, file: &PendingFile) -> (Result<Bytes, Failure>, Vec<Call>) {
     let media_id = file.provider_id.as_deref().unwrap_or_default();
+    let account = match carrier {
+        Carrier::Cloud(account) => account,
+        Carrier::Evolution(instance) => {
+            let (bytes, call) =
+                evolution::fetch_media(context, instance.server(), &instance.name, media_id, LARGEST_ENCODED).await;
+            return (bytes, vec![call]);
+        }
+    };
     let (url, call) = whatsapp::look_up_media(context, account, media_id).await;
     let mut calls = vec![call];
     let url = match url {

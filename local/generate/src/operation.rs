@@ -116,6 +116,15 @@ fn parameters(description: &Value, path: &str, examples: &Examples) -> Result<Ve
             "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
         }));
     }
+    if description["access"] == "signed_by_secret" {
+        parameters.push(json!({
+            "name": "Authorization",
+            "in": "header",
+            "required": true,
+            "description": "The secret that goes with the address.",
+            "schema": {"type": "string", "pattern": "^[Bb]earer [!-~]+$"},
+        }));
+    }
     if description["idempotent"] == true {
         parameters.push(json!({
             "name": "Idempotency-Key",

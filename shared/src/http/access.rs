@@ -227,6 +227,41 @@ impl Proof for SignedByMeta {
 
 impl Credential for SignedByMeta {}
 
+/// A provider that signs no bytes brings the secret that it was given with the address of its webhooks (`crypto::webhook_secret`), whose
+/// token ends the address too. Whose it is, its fingerprint says.
+pub struct SignedBySecret {
+    /// As `channel_accounts.external_key` has it.
+    pub hash: String,
+}
+
+impl Proof for SignedBySecret {
+    const IS_THIRD_PARTY: bool = true;
+
+    fn names() -> Vec<&'static str> {
+        vec!["signed_by_secret"]
+    }
+
+    fn fails() -> Vec<Problem> {
+        vec![SIGNATURE_INVALID]
+    }
+
+    fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+        let secret =
+            request.header("authorization").and_then(bearer).and_then(|secret| Some((secret, secret.split_once('.')?.0)));
+        match (secret, request.path_parameter("token")) {
+            (Some((secret, token)), in_path) if in_path.is_none_or(|in_path| in_path == token) => {
+                Ok(Self { hash: crypto::fingerprint(secret) })
+            }
+            _ => {
+                log::metric("webhook_signature_refused", "Count", 1.0, &context.origin().function);
+                Err(SIGNATURE_INVALID.into())
+            }
+        }
+    }
+}
+
+impl Credential for SignedBySecret {}
+
 /// Who the token names. Verified and counted once for a request, however many proofs ask.
 fn verify_bearer(request: &Request, context: &Context) -> Result<Identity, Error> {
     if let Some(identity) = context.identity() {

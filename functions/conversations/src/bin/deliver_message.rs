@@ -1,11 +1,11 @@
-//! Worker of the delivery queue — sends messages and read marks to WhatsApp, each at most once.
+//! Worker of the delivery queue — sends messages and read marks to whoever carries them, each at most once.
 
 use std::time::Duration;
 
 use conversations::outbox::{self, Verdict};
-use shared::{limits, prelude::*, whatsapp};
+use shared::{limits, prelude::*, provider::Failure};
 
-reads!(LIMITS_TABLE, UNKNOWN_OUTCOME_SECONDS, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(LIMITS_TABLE, REACHABLE_INSIDE, UNKNOWN_OUTCOME_SECONDS, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 /// Calls a second one number may make; WhatsApp allows 80.
 const CALLS_PER_SECOND: u64 = 70;
@@ -43,11 +43,11 @@ async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let (result, calls) = outbox::send(context, &outgoing).await;
     match result {
         Ok(provider_id) => outbox::record_sent(context, job, &outgoing, &provider_id, calls).await?,
-        Err(whatsapp::Failure::Busy { after, code }) if !job.is_last_attempt() => {
+        Err(Failure::Busy { after, code }) if !job.is_last_attempt() => {
             outbox::hand_back(context, job, &outgoing, calls).await?;
             return Ok(Outcome::Again { after: outbox::pause(after, job.attempts), reason: code });
         }
-        Err(whatsapp::Failure::Unknown { .. }) => {
+        Err(Failure::Unknown { .. }) => {
             outbox::keep_unknown(context, job, &outgoing, calls).await?;
             return Ok(Outcome::PutOff { after: outbox::unknown_outcome_after() });
         }
@@ -58,10 +58,9 @@ async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
 
 async fn mark_read(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let MarkRead { channel_account_id, provider_id } = job.read()?;
-    let account = outbox::account(context, job.company_id, channel_account_id).await?;
-    let (result, call) = whatsapp::mark_read(context, &account, &provider_id).await;
+    let (result, call) = outbox::mark_read(context, job.company_id, channel_account_id, &provider_id).await?;
     // Ticks are a courtesy: only a busy provider is worth another try.
-    if let Err(whatsapp::Failure::Busy { after, code }) = result
+    if let Err(Failure::Busy { after, code }) = result
         && !job.is_last_attempt()
     {
         return Ok(Outcome::Again { after: outbox::pause(after, job.attempts), reason: code });

@@ -69,7 +69,7 @@ async fn save_integration(
     // The address of an instance's webhooks is made once, and is what it is found by.
     let fresh = (channel.kind == "evolution" && current.is_none()).then(|| Credentials::new(String::new()));
     if let Some(fresh) = &fresh {
-        channel.external_key = fresh.token_hash();
+        channel.external_key = fresh.external_key();
     }
     let saved = store(&context, &transaction, &channel, (found.bot_flow_id, &settings), current.is_none()).await?;
     let Some(integration) = saved else {

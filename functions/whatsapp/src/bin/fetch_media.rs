@@ -7,7 +7,7 @@ use shared::{
     files::{self, FileType, REMOVE_UNLESS_KEPT, accepted, kept_key},
     parameters,
     prelude::*,
-    whatsapp::{Call, Failure},
+    provider::{Call, Failure},
 };
 use whatsapp::{
     kept,
@@ -15,7 +15,7 @@ use whatsapp::{
     sender::is_blocked,
 };
 
-reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 #[derive(Deserialize)]
 struct FetchMedia {
@@ -48,8 +48,8 @@ async fn fetch(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let copy = kept_key(job.company_id, file_id, context.new_id());
     transaction.defer(REMOVE_UNLESS_KEPT, parameters![copy.clone()]);
     transaction.commit_quietly().await?;
-    let account = outbox::account(&context, job.company_id, channel_account_id).await?;
-    let (downloaded, calls) = media::download(&context, &account, &file).await;
+    let carrier = outbox::carrier(&context, job.company_id, channel_account_id).await?;
+    let (downloaded, calls) = media::download(&context, &carrier, &file).await;
     let fetched = match downloaded {
         Ok(bytes) => {
             let fetched = media::inspect(bytes, &file);

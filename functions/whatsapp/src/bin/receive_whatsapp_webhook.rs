@@ -3,30 +3,19 @@
 use shared::prelude::*;
 use whatsapp::{
     cloud,
-    kept::{self, Counts},
+    kept::{self, Received},
     provider::Provider,
     routing,
 };
 
 const ROUTE: Route = Route::post("/webhooks/whatsapp").body_limit(4_000_000);
 
-#[derive(Serialize, JsonSchema)]
-struct Received {
-    /// Items that were stored, now or before.
-    stored: usize,
-    /// Items that could not be stored; their error is kept with the raw webhook.
-    failed: usize,
-    /// Items that are kept, and stored as soon as that is possible.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left: Option<usize>,
-}
-
 pub fn main() {
     serve(&ROUTE, receive_whatsapp_webhook);
 }
 
 async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(body): RawBody) -> Result<Json<Received>, Error> {
-    let mut received = Received { stored: 0, failed: 0, left: None };
+    let mut received = Received::default();
     let notifications = match cloud::read(&body, context.now()) {
         Ok(notifications) if notifications.is_empty() => {
             routing::keep_unread(&context, Provider::Cloud, &body, "it tells nothing").await?;
@@ -44,12 +33,7 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     for notification in notifications {
         // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
         let raw = if is_of_one { body.to_vec() } else { cloud::part_of(&body, &notification.address) };
-        let Counts { stored, failed, left } = kept::receive(&context, raw, &notification).await?;
-        received.stored += stored;
-        received.failed += failed;
-        if left > 0 {
-            *received.left.get_or_insert_default() += left;
-        }
+        received.add(kept::receive(&context, raw, &notification).await?);
     }
     Ok(Json(received))
 }

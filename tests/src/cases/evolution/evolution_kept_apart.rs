@@ -102,7 +102,8 @@ pub async fn addresses_that_lead_inside_are_not_called(stack: Arc<Stack>) {
     let test = act(&company, &instance, "test").await.expect(200);
     assert_eq!((&test["works"], server.calls(&stack, "connectionState").await.len()), (&json!(false), 1));
     // What was public when it was saved is judged again with every call.
-    let moved = "update channel_accounts set settings = settings || '{\"base_url\": \"https://10.0.0.7\"}' where id = $1::text::uuid";
+    let moved =
+        "update channel_accounts set settings = settings || '{\"base_url\": \"https://10.0.0.7\"}' where id = $1::text::uuid";
     stack.database().await.execute(moved, &[&text(&instance["id"])]).await.expect("it moves");
     let test = act(&company, &instance, "test").await.expect(200);
     assert_eq!((&test["works"], text(&test["problem"])), (&json!(false), "unreachable"));

@@ -1,0 +1,153 @@
+//! Turning a message into what an Evolution API server takes. Pure.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Delivery,
+    delivery::{signed, with_options},
+};
+
+/// Longest text and caption of WhatsApp.
+const TEXT: usize = 4096;
+const CAPTION: usize = 1024;
+
+/// A file as it goes with its message.
+pub struct File<'a> {
+    pub name: &'a str,
+    pub mime_type: &'a str,
+    /// Without a prefix, which the server refuses.
+    pub base64: String,
+}
+
+/// The call under `/message/`, and its body; `None` for kinds that nobody can send there.
+pub fn compose(delivery: &Delivery, file: Option<&File<'_>>) -> Option<(&'static str, Value)> {
+    let number = if delivery.is_user_id { jid(&delivery.address, true) } else { delivery.address.clone() };
+    let payload = &delivery.payload;
+    if delivery.kind == "reaction" {
+        let key = json!({
+            "id": delivery.reply_to,
+            "remoteJid": jid(&delivery.address, delivery.is_user_id),
+            "fromMe": delivery.answers_own,
+        });
+        return Some(("sendReaction", json!({"key": key, "reaction": delivery.body})));
+    }
+    let (what, mut body) = match (delivery.kind.as_str(), file) {
+        ("image" | "video" | "document", Some(file)) => ("sendMedia", media(&delivery.kind, delivery, file)),
+        ("audio", Some(file)) if payload["voice"] == true => {
+            // Ours are what WhatsApp takes already.
+            ("sendWhatsAppAudio", json!({"audio": file.base64, "encoding": false}))
+        }
+        ("audio", Some(file)) => ("sendMedia", media("audio", delivery, file)),
+        ("sticker", Some(file)) => ("sendSticker", json!({"sticker": file.base64})),
+        ("location", _) => {
+            let text = |field: &str| payload[field].as_str().unwrap_or_default();
+            let place = json!({
+                "name": text("name"),
+                "address": text("address"),
+                "latitude": payload["latitude"],
+                "longitude": payload["longitude"],
+            });
+            ("sendLocation", place)
+        }
+        ("contacts", _) => ("sendContact", json!({"contact": contacts(payload)})),
+        ("text", _) => ("sendText", text(&signed(delivery, TEXT))),
+        // Buttons and lists do not arrive on every phone: they are words there.
+        ("interactive", _) => ("sendText", text(&with_options(&signed(delivery, TEXT), payload))),
+        _ => return None,
+    };
+    body["number"] = json!(number);
+    body["delay"] = json!(0);
+    if let Some(id) = &delivery.reply_to {
+        body["quoted"] = json!({"key": {"id": id}});
+    }
+    Some((what, body))
+}
+
+/// Somebody's full address.
+pub fn jid(address: &str, is_user_id: bool) -> String {
+    format!("{address}@{}", if is_user_id { "lid" } else { "s.whatsapp.net" })
+}
+
+fn text(words: &str) -> Value {
+    json!({"text": words, "linkPreview": words.contains("https://")})
+}
+
+fn media(kind: &str, delivery: &Delivery, file: &File<'_>) -> Value {
+    let mut media = json!({"mediatype": kind, "mimetype": file.mime_type, "media": file.base64, "fileName": file.name});
+    if !delivery.body.is_empty() {
+        media["caption"] = json!(signed(delivery, CAPTION));
+    }
+    media
+}
+
+fn contacts(payload: &Value) -> Vec<Value> {
+    let contacts = payload["contacts"].as_array().into_iter().flatten();
+    contacts
+        .map(|contact| {
+            let number = contact["phones"][0]["phone"].as_str().unwrap_or_default();
+            let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+            let id = contact["phones"][0]["wa_id"].as_str().map_or_else(|| digits.clone(), str::to_owned);
+            json!({"fullName": contact["name"]["formatted_name"], "wuid": id, "phoneNumber": number})
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(kind: &str, body: &str, payload: Value) -> Delivery {
+        Delivery {
+            message_id: uuid::Uuid::nil(),
+            kind: kind.into(),
+            body: body.into(),
+            payload,
+            address: "5511987654321".into(),
+            is_user_id: false,
+            signed_by: None,
+            reply_to: None,
+            answers_own: false,
+            file: None,
+        }
+    }
+
+    #[test]
+    fn words_go_to_a_number_or_a_hidden_id_and_quote_what_they_answer() {
+        let (what, body) = compose(&delivery("text", "Olá", json!({})), None).unwrap();
+        assert_eq!((what, &body["number"], &body["text"]), ("sendText", &json!("5511987654321"), &json!("Olá")));
+        let hidden = Delivery {
+            is_user_id: true,
+            address: "123".into(),
+            reply_to: Some("3EB0".into()),
+            ..delivery("text", "Olá", json!({}))
+        };
+        let (_, body) = compose(&hidden, None).unwrap();
+        assert_eq!((&body["number"], &body["quoted"]["key"]["id"]), (&json!("123@lid"), &json!("3EB0")));
+    }
+
+    #[test]
+    fn files_go_as_what_they_are() {
+        let file = File { name: "a.pdf", mime_type: "application/pdf", base64: "QQ==".into() };
+        let (what, body) = compose(&delivery("document", "Segue", json!({})), Some(&file)).unwrap();
+        assert_eq!((what, &body["mediatype"], &body["caption"]), ("sendMedia", &json!("document"), &json!("Segue")));
+        let (what, body) = compose(&delivery("audio", "", json!({"voice": true})), Some(&file)).unwrap();
+        assert_eq!((what, &body["audio"]), ("sendWhatsAppAudio", &json!("QQ==")));
+        assert_eq!(compose(&delivery("sticker", "", json!({})), Some(&file)).unwrap().0, "sendSticker");
+    }
+
+    #[test]
+    fn options_are_words_and_templates_are_not_carried() {
+        let options = json!({"options": [{"id": "a", "title": "Manhã"}, {"id": "b", "title": "Tarde"}]});
+        let (what, body) = compose(&delivery("interactive", "Quando?", options), None).unwrap();
+        assert_eq!((what, body["text"].as_str().unwrap()), ("sendText", "Quando?\n\n1. Manhã\n2. Tarde"));
+        assert!(compose(&delivery("template", "", json!({})), None).is_none());
+    }
+
+    #[test]
+    fn a_reaction_names_whose_message_it_is_on() {
+        let on_own = Delivery { reply_to: Some("3EB0".into()), answers_own: true, ..delivery("reaction", "👍", json!({})) };
+        let (what, body) = compose(&on_own, None).unwrap();
+        assert_eq!((what, &body["reaction"], &body["key"]["fromMe"]), ("sendReaction", &json!("👍"), &json!(true)));
+        assert_eq!(body["key"]["remoteJid"], "5511987654321@s.whatsapp.net");
+    }
+}

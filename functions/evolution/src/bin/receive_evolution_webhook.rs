@@ -1,0 +1,60 @@
+//! POST /webhooks/evolution/{token} — messages, statuses and changes from an Evolution API server, answered once they are kept, and how its
+//! instance stands.
+
+use evolution::{Telling, record, told};
+use shared::{error::SIGNATURE_INVALID, prelude::*};
+use whatsapp::{
+    evolution as adapter,
+    kept::{self, Received},
+    provider::Provider,
+    routing,
+};
+
+/// Without the token in the path, the secret alone says whose it is.
+const ROUTE: Route = Route::post("/webhooks/evolution/{token}")
+    .or(&["/whatsapp/webhooks/evolution/{token}", "/whatsapp/webhooks/evolution"])
+    .body_limit(6_000_000);
+
+/// By the fingerprint of its secret.
+const CHANNEL: &str = "select id, company_id from app.find_channel('evolution', $1)";
+
+#[derive(FromRow)]
+struct Channel {
+    id: Uuid,
+    company_id: Uuid,
+}
+
+pub fn main() {
+    serve(&ROUTE, receive_evolution_webhook);
+}
+
+async fn receive_evolution_webhook(
+    context: Context,
+    secret: SignedBySecret,
+    RawBody(body): RawBody,
+) -> Result<Json<Received>, Error> {
+    let transaction = context.begin_nobody().await?;
+    let channel: Option<Channel> = transaction.first(CHANNEL, &[&secret.hash]).await?;
+    drop(transaction);
+    let Channel { id, company_id } = channel.ok_or(SIGNATURE_INVALID)?;
+    let mut received = Received::default();
+    if let Some(seen) = told::seen(&body, context.now()) {
+        record(&context, company_id, id, &seen, Telling::Admins).await?;
+        received.stored = 1;
+        return Ok(Json(received));
+    }
+    let notifications = match adapter::read(&body, context.now()) {
+        Ok(notifications) => notifications,
+        // Sent again, it would be no other.
+        Err(reason) => {
+            routing::keep_unread(&context, Provider::Evolution, &adapter::keepable(&body), &reason).await?;
+            received.failed = 1;
+            return Ok(Json(received));
+        }
+    };
+    for mut notification in notifications {
+        notification.address.external_key = Some(secret.hash.clone());
+        received.add(kept::receive(&context, adapter::keepable(&body), &notification).await?);
+    }
+    Ok(Json(received))
+}
