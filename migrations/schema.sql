@@ -2644,7 +2644,8 @@ declare
     spaced text := app.spaced(query);
     address text := lower(btrim(query));
     inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
-    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+    names text[] := case when spaced ~ '[[:alnum:]]{3}'
+                         then array(select distinct '%' || written || '%' from unnest(array[spaced, app.joined(query)]) written)
                          when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
                          else '{}' end;
     emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
@@ -2662,6 +2663,7 @@ declare
         || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
                 else ' and (clients.created_at, clients.id) < ($3, $4)' end;
     is_named constant text := 'app.searchable(clients.name) like any ($6)';
+    has_name text := is_named;
     is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
     has_document constant text := '(clients.document like $9 and clients.merged_into_id is null)';
     has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
@@ -2669,6 +2671,7 @@ declare
     more uuid[];
     walked integer := 0;
     passed integer;
+    tagged integer;
 begin
     at := coalesce(at, case when is_oldest_first then '-infinity'::timestamptz else 'infinity' end);
     after := coalesce(after, '00000000-0000-0000-0000-000000000000');
@@ -2703,8 +2706,17 @@ begin
         end if;
         exit when cardinality(found) * step < enough * walked or walked >= most;
     end loop;
+    if tag is not null then
+        execute 'select count(*) from (select from clients
+                                        where clients.company_id = $1 and clients.tags <> ''{}'' and clients.tags @> array[$2]
+                                        limit 2001) tagged'
+           into tagged using company, tag;
+        -- By the index of the tags where these are few, which the planner cannot know here; then not by that of the names.
+        has_name := case when tagged <= 2000 then 'app.searchable(clients.name) || '''' like any ($6)' else is_named end
+            || ' and clients.tags <> ''{}'' and clients.tags @> array[$2]';
+    end if;
     execute 'with known as materialized (
-                 select clients.id from clients where clients.company_id = $1 and ' || is_named || '
+                 select clients.id from clients where clients.company_id = $1 and ' || has_name || '
                  union
                  select client_id from client_identities identity where identity.company_id = $1 and identity.value like any ($7)
                  union
@@ -2840,7 +2852,8 @@ CREATE OR REPLACE FUNCTION app.find_messages(query text, in_conversation uuid, o
 AS $function$
 declare
     sampled constant integer := 300;
-    walked constant integer := 2000;
+    -- What is compared word by word; ten times as many where something else says of most that they are not meant.
+    walked integer := 2000;
     company uuid := app.company_id();
     words text[] := app.stems(company, app.spaced(query));
     direction text := case when oldest_first then 'asc' else 'desc' end;
@@ -2853,7 +2866,7 @@ declare
                 when oldest_first then ' and (messages.sent_at, messages.id) > ($12, $13)'
                 else ' and (messages.sent_at, messages.id) < ($12, $13)' end;
     has_words text := ' and app.stems(messages.company_id, app.searchable(messages.body)) @> $2';
-    -- What the caller asks for, and sees.
+    -- What the caller asks of the messages themselves.
     asked text :=
         case when in_conversation is not null then ' and messages.conversation_id = $3' else '' end
         || case when of_client is not null then
@@ -2862,8 +2875,12 @@ declare
         || case when sender is not null then ' and messages.sender_type = $5' else '' end
         || case when sent_by is not null then ' and messages.sender_id = $6' else '' end
         || case when of_kind is not null then ' and messages.kind = $7' else '' end
-        || case when in_department is not null then ' and conversations.department_id = $8' else '' end
-        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end
+        -- Files are few, and have an index.
+        || case when of_kind in ('image', 'audio', 'video', 'document', 'sticker') then ' and messages.file_id is not null' else '' end
+        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end;
+    -- What is asked of their conversations, and seen.
+    seen text :=
+        case when in_department is not null then ' and conversations.department_id = $8' else '' end
         || case when app.sees_all() then ''
                 else ' and (conversations.assignee_id = $14 or $14 = any (conversations.participant_ids)
                             or (conversations.department_id is null or conversations.department_id = any ($15))
@@ -2872,6 +2889,7 @@ declare
                                                 and conversations.id = messages.conversation_id';
     ordered text := format(' order by messages.sent_at %1$s, messages.id %1$s', direction);
     newest text;
+    few uuid[];
     matches integer;
     found uuid[];
 begin
@@ -2879,13 +2897,14 @@ begin
         return '{}';
     end if;
     if in_conversation is null and of_client is null then
+        walked := case when asked || seen = '' then walked else 10 * walked end;
         newest := '(select * from messages where ' || said || ordered || ' limit %s) messages';
-        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || has_words || asked
+        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || asked || seen || has_words
            into matches
           using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
                 app.user_id(), app.department_ids(), app.visibility();
         if matches * walked >= wanted * sampled then
-            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || has_words || asked
+            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || asked || seen || has_words
                     || ordered || format(' limit %s)', wanted)
                into found
               using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
@@ -2895,11 +2914,28 @@ begin
             end if;
         end if;
     end if;
-    execute 'select array(select messages.id from messages' || joined || ' where ' || said || has_words || asked
-            || ordered || format(' limit %s)', wanted)
+    -- Of who sees little, only that is looked at.
+    if not app.sees_all() then
+        execute 'select array(select conversations.id from conversations where conversations.company_id = $1' || seen || ' limit 1001)'
+           into few
+          using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                app.user_id(), app.department_ids(), app.visibility();
+        if cardinality(few) <= 1000 then
+            asked := asked || ' and messages.conversation_id = any ($17)';
+        end if;
+    end if;
+    -- All that have the words, by their index: the planner would rather walk through everything in order, and compare word by word. Then one
+    -- by one in order, until the page is full.
+    execute 'with matches as materialized (
+                 select messages.id, messages.sent_at, messages.company_id, messages.conversation_id
+                   from messages where ' || said || has_words || asked || ')
+             select array(select messages.id from (select * from matches messages' || ordered || ') messages
+                           where (select true from conversations
+                                   where conversations.company_id = messages.company_id and conversations.id = messages.conversation_id'
+            || seen || format(') limit %s)', wanted)
        into found
       using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
-            app.user_id(), app.department_ids(), app.visibility();
+            app.user_id(), app.department_ids(), app.visibility(), few;
     return found;
 end
 $function$;

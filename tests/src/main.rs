@@ -39,7 +39,8 @@ fn main() -> ExitCode {
     let only = tests::only();
     let concerns = |(name, _): &(&'static str, Case)| only.as_deref().is_none_or(|only| cases::concerns(name, only));
     let every = std::env::var("EVERY").ok().and_then(|every| every.parse().ok()).unwrap_or(1_usize).max(1);
-    let is_whole_run = only.is_none() && every == 1 && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
+    let is_whole_run =
+        only.is_none() && every == 1 && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
     let together = cases::together().into_iter().filter(concerns).step_by(every).collect();
     let mut conclusion = run(&arguments, &runtime, &stack, together);
     let mut crashed = crashed(&stack);
