@@ -77,10 +77,10 @@ pub struct File {
     pub size: i64,
     pub status: FileStatus,
     pub purpose: Purpose,
-    /// Pixels, of pictures.
+    /// Pixels, of pictures and videos.
     pub width: Option<i32>,
     pub height: Option<i32>,
-    /// Milliseconds, of recordings.
+    /// Milliseconds, of recordings and videos.
     pub duration_ms: Option<i32>,
     /// 64 peaks from 0 to 100 for the loudest, of voice notes that were prepared.
     pub waveform: Option<Vec<i16>>,

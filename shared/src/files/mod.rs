@@ -11,6 +11,7 @@ mod name;
 mod office;
 mod sniff;
 mod upload;
+mod video;
 
 use std::{
     fs::File,

@@ -70,6 +70,7 @@ fn shown(file: &File, size: Option<PreviewSize>) -> Result<(&str, String, &str),
         return Ok((key, format!("{stem}.{ending}"), mime_type));
     }
     let pixels = |(width, height): (i32, i32)| u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
-    let is_fit = file.width.zip(file.height).is_some_and(|size| pixels(size) <= MOST_PIXELS);
+    let is_picture = file.mime_type.starts_with("image/");
+    let is_fit = is_picture && file.width.zip(file.height).is_some_and(|size| pixels(size) <= MOST_PIXELS);
     if size.is_some() && !is_fit { Err(NO_PREVIEW) } else { Ok((&file.storage_key, file.name.clone(), &file.mime_type)) }
 }
