@@ -394,10 +394,10 @@ pub async fn of_two_workers_one_lets_a_file_go_or_condemns_it(_: Arc<Stack>) {
         is_quarantined(agent, &file).await;
         until_all_done(&stack, &company).await;
         if is_clean {
-            drop(until_ready(agent, &file).await)
+            until_ready(agent, &file).await;
         } else {
-            until_condemned(agent, &file).await
-        };
+            until_condemned(agent, &file).await;
+        }
         assert_eq!(told(agent, &head, &file).await.len(), 1);
         let failed = company.admin.api.get("/jobs/failed").await.expect(200);
         assert_eq!(failed["data"], json!([]));
