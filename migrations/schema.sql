@@ -1112,14 +1112,14 @@ alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (valu
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.files add constraint files_company_id_id_key UNIQUE (company_id, id);
-alter table public.files add constraint files_kept CHECK (((status <> 'ready'::text) OR (storage_key !~~ 'upload/%'::text)));
+alter table public.files add constraint files_kept CHECK (((status <> ALL (ARRAY['quarantined'::text, 'ready'::text])) OR (storage_key !~~ 'upload/%'::text)));
 alter table public.files add constraint files_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_previews CHECK (((COALESCE(thumb_key, poster_key) IS NULL) = (preview_type IS NULL)));
 alter table public.files add constraint files_previews_of_company CHECK (((split_part(thumb_key, '/'::text, 2) = (company_id)::text) AND (split_part(poster_key, '/'::text, 2) = (company_id)::text)));
 alter table public.files add constraint files_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'avatar'::text, 'document'::text])));
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
-alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
+alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'quarantined'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
@@ -1678,7 +1678,7 @@ AS $function$
      where storage_key in (select storage_key from object_removals
                             where due_at <= now()
                               and (select count(*) from files
-                                    where files.storage_key = object_removals.storage_key and status = 'ready') = 0
+                                    where files.storage_key = object_removals.storage_key and status in ('quarantined', 'ready')) = 0
                               and (select count(*) from files where files.thumb_key = object_removals.storage_key) = 0
                               and (select count(*) from files where files.poster_key = object_removals.storage_key) = 0
                             order by due_at
@@ -6120,7 +6120,7 @@ CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.de
 CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
 CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
-CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
+CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
@@ -6390,7 +6390,7 @@ create policy own_inserts on public.files as restrictive for insert to app_staff
    FROM public.conversations
   WHERE (conversations.id = files.conversation_id)))));
 
-create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
+create policy own_updates on public.files as restrictive for update to app_staff, app_student using ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (status <> 'quarantined'::text)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
 
 create policy quick_replies on public.files as permissive for select to app_staff using (id = ANY (( SELECT app.quick_reply_files() AS quick_reply_files)::uuid[]));
 

@@ -24,6 +24,8 @@ pub enum Target {
     Llm,
     #[serde(rename = "mail")]
     Mail,
+    #[serde(rename = "scanner")]
+    Scanner,
 }
 
 /// What a mail server is being told when it fails.
@@ -206,7 +208,7 @@ impl Faults {
         }
         let called = fault.target != Target::Webhooks;
         if fault.kind.concerns_webhooks() {
-            if [Target::Llm, Target::Mail].contains(&fault.target) {
+            if [Target::Llm, Target::Mail, Target::Scanner].contains(&fault.target) {
                 return Err("this target sends no webhooks".to_owned());
             }
             fault.target = Target::Webhooks;
