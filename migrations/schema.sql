@@ -6805,7 +6805,7 @@ grant select on column public.channel_accounts.name to app_system;
 grant update on column public.channel_accounts.removed_at to app_staff;
 grant insert, update on column public.channel_accounts.settings to app_staff;
 grant select on column public.channel_accounts.settings to app_system;
-grant insert on column public.channel_accounts.state to app_staff;
+grant insert, update on column public.channel_accounts.state to app_staff;
 grant select on column public.channel_accounts.status to app_system;
 grant update on column public.channel_accounts.status to app_staff;
 grant select on column public.channel_accounts.version to app_system;
