@@ -3,6 +3,7 @@
 
 use std::{fmt, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::BoxFuture;
 use reqwest::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -108,8 +109,7 @@ impl Credentials {
 /// The hash that a token in a webhook's address is found by.
 #[must_use]
 pub fn token_hash(token: &str) -> String {
-    let hash = crypto::sha256(token.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(crypto::sha256(token.as_bytes()))
 }
 
 /// A server, with the key to be used there.
@@ -240,7 +240,8 @@ pub fn state<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> Box
 /// Connects again, with the same phone.
 pub fn restart<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
     Box::pin(async move {
-        let (answer, call) = run(context, "restart", server, Asked::new(Method::POST, of(name, "/instance/restart")).slow()).await;
+        let (answer, call) =
+            run(context, "restart", server, Asked::new(Method::POST, of(name, "/instance/restart")).slow()).await;
         (answer.map(drop), call)
     })
 }
@@ -248,7 +249,8 @@ pub fn restart<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
 /// Unlinks the phone.
 pub fn log_out<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
     Box::pin(async move {
-        let (answer, call) = run(context, "log_out", server, Asked::new(Method::DELETE, of(name, "/instance/logout")).slow()).await;
+        let (answer, call) =
+            run(context, "log_out", server, Asked::new(Method::DELETE, of(name, "/instance/logout")).slow()).await;
         (answer.map(drop), call)
     })
 }
@@ -256,7 +258,8 @@ pub fn log_out<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
 /// Removes the instance.
 pub fn delete<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
     Box::pin(async move {
-        let (answer, call) = run(context, "delete", server, Asked::new(Method::DELETE, of(name, "/instance/delete")).slow()).await;
+        let (answer, call) =
+            run(context, "delete", server, Asked::new(Method::DELETE, of(name, "/instance/delete")).slow()).await;
         (answer.map(drop), call)
     })
 }
@@ -402,7 +405,9 @@ fn detail_of(answer: &Value, api_key: &str) -> String {
     let message = if answer["response"]["message"].is_null() { &answer["message"] } else { &answer["response"]["message"] };
     let words = match message {
         Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join("; "),
+        Value::Array(list) => {
+            list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join("; ")
+        }
         Value::Null => String::new(),
         other => other.to_string(),
     };

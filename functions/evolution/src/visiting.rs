@@ -63,7 +63,8 @@ impl Known {
         most: i64,
     ) -> Result<Vec<Self>, Error> {
         let rows: Vec<KnownRow> = transaction.all(KNOWN, &[&ids, &most]).await?;
-        let global = if rows.iter().all(|row| row.is_made) { None } else { GlobalAccess::kept(context, transaction, company_id).await? };
+        let global =
+            if rows.iter().all(|row| row.is_made) { None } else { GlobalAccess::kept(context, transaction, company_id).await? };
         let keys = &context.secrets().encryption_keys;
         let known = rows.into_iter().map(|row| {
             let KnownRow { id, state, base_url, instance_name, display_number, is_made, has_webhook, has_version, sealed } = row;
@@ -300,7 +301,8 @@ impl<'a> Visit<'a> {
     }
 
     fn credentials(&self) -> Result<&'a Credentials, Failure> {
-        let unopened = || Failure::Blocked { code: "credentials".into(), detail: "The channel's credentials do not open.".into() };
+        let unopened =
+            || Failure::Blocked { code: "credentials".into(), detail: "The channel's credentials do not open.".into() };
         self.known.credentials.as_ref().ok_or_else(unopened)
     }
 

@@ -66,7 +66,10 @@ const WEBHOOK_SET: &str = "update evolution_instances set webhook_at = now() whe
 pub enum Proof {
     WhatsApp(whatsapp::Credentials, Number),
     /// The key to be used from now on: the instance's own where the server shows it.
-    Evolution { api_key: String, profile: Profile },
+    Evolution {
+        api_key: String,
+        profile: Profile,
+    },
 }
 
 /// Asks the provider with new credentials; `None` without any. Nobody connects a number that is not theirs.
@@ -101,7 +104,8 @@ async fn prove_instance(context: &Context, channel: &mut Channel) -> Result<Opti
     channel.settings["base_url"] = json!(base_url);
     let Some(api_key) = channel.secret.clone() else { return Ok(None) };
     let (found, _) = evolution::look_up(context, Server { base_url: &base_url, api_key: &api_key }, &name).await;
-    let profile = found.map_err(|failure| refuse_server(failure, "instance_name"))?.ok_or_else(|| no_instance("instance_name"))?;
+    let profile =
+        found.map_err(|failure| refuse_server(failure, "instance_name"))?.ok_or_else(|| no_instance("instance_name"))?;
     let api_key = profile.token.clone().unwrap_or(api_key);
     channel.settings["api_key"] = json!(hint(&api_key));
     Ok(Some(Proof::Evolution { api_key, profile }))
@@ -166,11 +170,7 @@ pub async fn store(
         }
     }
     let renews = secret.is_some();
-    taken(
-        transaction
-            .first(SAVE_AGAIN, &[kind, external_key, name, department_id, &flow, settings, &renews, account_key])
-            .await,
-    )
+    taken(transaction.first(SAVE_AGAIN, &[kind, external_key, name, department_id, &flow, settings, &renews, account_key]).await)
 }
 
 /// Seals what was proved of a channel.

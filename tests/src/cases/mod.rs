@@ -38,6 +38,7 @@ mod working_day;
 mod faults;
 
 use contract::plans;
+use evolution::evolution_killed;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
@@ -75,6 +76,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             without_a_mail_server_mails_wait_and_are_sent_once_later,
             a_refused_login_is_no_refusal_of_the_mail,
             a_worker_killed_before_its_record_sends_the_same_mail_again,
+        };
+        evolution_killed::{
+            an_instance_whose_function_was_killed_is_ours_after_all,
         };
         faults::{
             connections_ended_while_idle_are_not_noticed,

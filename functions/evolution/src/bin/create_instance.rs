@@ -62,8 +62,7 @@ struct InstanceServer {
     api_key: String,
 }
 
-const IS_TAKEN: &str =
-    "select exists (select from channel_accounts where kind = 'evolution' and removed_at is null and lower(name) = lower($1)) as is_taken";
+const IS_TAKEN: &str = "select exists (select from channel_accounts where kind = 'evolution' and removed_at is null and lower(name) = lower($1)) as is_taken";
 
 /// What the input refers to. The department stands until this transaction ends.
 const REFERRED_TO: &str = "
@@ -145,11 +144,9 @@ async fn create_instance(
 /// The server that is given, or the one that is kept. Nothing of this transaction stays: the key of the request is claimed by the next one.
 async fn access(context: &Context, caller: &Identity, input: &NewInstance) -> Result<GlobalAccess, Error> {
     let transaction = context.begin(caller).await?;
-    let (rows, kept) = try_join(
-        transaction.query(IS_TAKEN, &[&input.name]),
-        GlobalAccess::kept(context, &transaction, caller.company_id),
-    )
-    .await?;
+    let (rows, kept) =
+        try_join(transaction.query(IS_TAKEN, &[&input.name]), GlobalAccess::kept(context, &transaction, caller.company_id))
+            .await?;
     drop(transaction);
     if rows.first().is_some_and(|row| row.get("is_taken")) {
         return Err(NAME_TAKEN.into());

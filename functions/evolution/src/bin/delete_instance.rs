@@ -35,8 +35,7 @@ struct Wish {
 /// Closed in one transaction.
 const PAGE: i64 = 200;
 
-const OPEN: &str =
-    "select id from conversations where channel_account_id = $1 and ended_at is null order by id limit $2";
+const OPEN: &str = "select id from conversations where channel_account_id = $1 and ended_at is null order by id limit $2";
 
 #[derive(FromRow)]
 struct Open {

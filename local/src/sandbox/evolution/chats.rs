@@ -61,9 +61,9 @@ pub(super) fn answer(asked: &Asked, server: &mut Server, name: &str, action: &st
         }
         "whatsappNumbers" => {
             let numbers = body["numbers"].as_array().ok_or_else(|| Failed::new(400, "instance requires property \"numbers\""))?;
-            let known = numbers.iter().filter_map(Value::as_str).map(|number| {
-                json!({"jid": jid_of(number), "exists": !without.iter().any(|one| one == number), "number": number})
-            });
+            let known = numbers.iter().filter_map(Value::as_str).map(
+                |number| json!({"jid": jid_of(number), "exists": !without.iter().any(|one| one == number), "number": number}),
+            );
             read(known.collect())
         }
         _ => file_of(instance, body),

@@ -246,7 +246,9 @@ async fn receive(Extracted(sandbox): Extracted<Arc<Sandbox>>, Json(order): Json<
         Ok((data["key"]["id"].clone(), instance.notice("messages.upsert", data)))
     })?;
     let attempt = sandbox.tell(&server, notice).await;
-    Ok(Json(json!({"id": id, "status": attempt.as_ref().and_then(|attempt| attempt.status), "answer": attempt.map(|one| one.answer)})))
+    Ok(Json(
+        json!({"id": id, "status": attempt.as_ref().and_then(|attempt| attempt.status), "answer": attempt.map(|one| one.answer)}),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -259,7 +261,10 @@ struct AnyEvent {
 }
 
 /// Any webhook, as it is ordered.
-async fn event(Extracted(sandbox): Extracted<Arc<Sandbox>>, Json(order): Json<AnyEvent>) -> Result<Json<Option<Attempt>>, Refusal> {
+async fn event(
+    Extracted(sandbox): Extracted<Arc<Sandbox>>,
+    Json(order): Json<AnyEvent>,
+) -> Result<Json<Option<Attempt>>, Refusal> {
     let AnyEvent { server, instance, event, data } = order;
     let notice: Notice = sandbox.of_order((&server, &instance), |instance| Ok(instance.notice(&event, data)))?;
     Ok(Json(sandbox.tell(&server, notice).await))
@@ -278,7 +283,9 @@ async fn messages(Extracted(sandbox): Extracted<Arc<Sandbox>>, Query(wanted): Qu
 async fn deliveries(Extracted(sandbox): Extracted<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> Json<Vec<Delivery>> {
     let fits = |delivery: &Delivery| {
         let same = |wanted: &Option<String>, actual: &str| wanted.as_deref().is_none_or(|wanted| wanted == actual);
-        same(&wanted.server, &delivery.server) && same(&wanted.instance, &delivery.instance) && same(&wanted.event, &delivery.event)
+        same(&wanted.server, &delivery.server)
+            && same(&wanted.instance, &delivery.instance)
+            && same(&wanted.event, &delivery.event)
     };
     let found = || sandbox.evolution.deliveries.list(fits);
     Json(wait_for(wanted.count.unwrap_or(0), wanted.longest(), found).await)

@@ -193,7 +193,8 @@ pub(super) fn log_out_now(instance: &mut Instance) -> Vec<super::Notice> {
     instance.state = State::Close;
     instance.code = None;
     instance.profile_name = None;
-    let closed = json!({"instance": instance.name, "status": "closed", "disconnectionReasonCode": 401, "disconnectionObject": "{}"});
+    let closed =
+        json!({"instance": instance.name, "status": "closed", "disconnectionReasonCode": 401, "disconnectionObject": "{}"});
     vec![
         instance.notice("status.instance", closed),
         instance.notice("logout.instance", Value::Null),

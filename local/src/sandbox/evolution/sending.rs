@@ -94,7 +94,10 @@ fn content(kind: &str, body: &Value) -> Result<(String, Value), Failed> {
         "sendMedia" => media(body),
         "sendWhatsAppAudio" => {
             check_source(text("audio")?)?;
-            Ok(("audioMessage".into(), json!({"audioMessage": {"mimetype": "audio/ogg; codecs=opus", "seconds": 3, "ptt": true}})))
+            Ok((
+                "audioMessage".into(),
+                json!({"audioMessage": {"mimetype": "audio/ogg; codecs=opus", "seconds": 3, "ptt": true}}),
+            ))
         }
         "sendReaction" => {
             let emoji = body["reaction"].as_str().ok_or_else(|| missing("reaction"))?;
@@ -149,9 +152,8 @@ fn contacts(body: &Value) -> Result<(String, Value), Failed> {
 
 /// An address with a dot in its host, or raw base64.
 fn check_source(source: &str) -> Result<(), Failed> {
-    let is_url = url::Url::parse(source).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.'))
-    });
+    let is_url = url::Url::parse(source)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.')));
     let is_one = if is_url { source.len() <= LONGEST_URL } else { !source.is_empty() && STANDARD.decode(source).is_ok() };
     if is_one { Ok(()) } else { Err(Failed::new(400, "Owned media must be a url or base64")) }
 }

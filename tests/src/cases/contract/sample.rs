@@ -251,8 +251,7 @@ impl Fixture {
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
-            "evolution_url" => evolution_url(&self.stack),
-            "instance_id" => instance(&self.stack, &self.company).await,
+            "evolution_url" | "instance_id" => of_servers(&self.stack, &self.company, placeholder).await,
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -573,6 +572,10 @@ pub async fn webhook(stack: &Stack, company: &Company) -> String {
     company.phone.receive_text(&fresh_number(), "Bom dia").await;
     let newest = "select id from inbound_webhooks where company_id = $1 order by received_at desc limit 1";
     stack.database().await.query_one(newest, &[&company.id]).await.expect("a webhook").get::<_, Uuid>(0).to_string()
+}
+
+async fn of_servers(stack: &Stack, company: &Company, placeholder: &str) -> String {
+    if placeholder == "evolution_url" { evolution_url(stack) } else { instance(stack, company).await }
 }
 
 /// An Evolution API server of its own, with the sandbox's usual key.

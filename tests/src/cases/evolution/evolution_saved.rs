@@ -35,11 +35,14 @@ pub async fn an_instance_that_is_there_is_connected_with_either_key(stack: Arc<S
     }
     let webhooks: Vec<Value> = server.instances(&stack).await.into_iter().map(|there| there["webhook"]["url"].clone()).collect();
     assert!(webhooks.iter().all(|url| text(url).contains("/webhooks/evolution/")) && webhooks[0] != webhooks[1], "{webhooks:?}");
-    let refused = company.admin.api.post("/integrations/config", config(&server, "nenhuma", &server.global_key)).await.expect(422);
+    let refused =
+        company.admin.api.post("/integrations/config", config(&server, "nenhuma", &server.global_key)).await.expect(422);
     assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("instance_name", "not_found"));
     let refused = company.admin.api.post("/integrations/config", config(&server, "loja.um", "not-a-key-of-it")).await.expect(422);
     assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("api_key", "not_accepted"));
-    server.fault(&stack, "evolution.instances", "fetchInstances", json!({"kind": "error", "status": 502, "body": "<html>"})).await;
+    server
+        .fault(&stack, "evolution.instances", "fetchInstances", json!({"kind": "error", "status": 502, "body": "<html>"}))
+        .await;
     let silent = company.admin.api.post("/integrations/config", config(&server, "loja.um", &server.global_key)).await;
     assert_eq!(silent.problem(503), "unavailable");
 }

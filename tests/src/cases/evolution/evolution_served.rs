@@ -37,7 +37,10 @@ pub async fn the_sandbox_guards_its_instances(stack: Arc<Stack>) {
     let (status, answer) = ask(Method::GET, state, &token, Value::Null).await;
     assert_eq!((status, answer), (200, json!({"instance": {"instanceName": "loja", "state": "connecting"}})));
     let (status, refused) = ask(Method::GET, state, "wrong", Value::Null).await;
-    assert_eq!((status, refused), (401, json!({"status": 401, "error": "Unauthorized", "response": {"message": "Unauthorized"}})));
+    assert_eq!(
+        (status, refused),
+        (401, json!({"status": 401, "error": "Unauthorized", "response": {"message": "Unauthorized"}}))
+    );
     let (status, missing) = ask(Method::GET, "/instance/connectionState/outra", "wrong", Value::Null).await;
     assert_eq!((status, text(&missing["error"])), (404, "Not Found"));
     let taken = json!({"instanceName": "loja", "integration": "WHATSAPP-BAILEYS"});
@@ -89,7 +92,10 @@ pub async fn webhooks_bring_their_header_and_are_tried_again(stack: Arc<Stack>) 
     assert_eq!(text(&delivery["headers"]["authorization"]), "Bearer a-secret");
     assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1), "404 is final");
     let body = &delivery["body"];
-    assert_eq!((text(&body["event"]), text(&body["instance"]), text(&body["apikey"])), ("messages.upsert", "loja", token.as_str()));
+    assert_eq!(
+        (text(&body["event"]), text(&body["instance"]), text(&body["apikey"])),
+        ("messages.upsert", "loja", token.as_str())
+    );
     assert_eq!((text(&body["sender"]), text(&body["data"]["message"]["conversation"])), ("5511940000000@s.whatsapp.net", "Oi"));
     // Nobody answers there.
     let webhook = json!({"webhook": {"enabled": true, "url": "http://127.0.0.1:9/x", "events": []}});
@@ -105,7 +111,10 @@ pub async fn webhooks_bring_their_header_and_are_tried_again(stack: Arc<Stack>) 
     server.call(&stack, Method::POST, "/webhook/set/loja", &token, jwt).await;
     server.order(&stack, "event", json!({"instance": "loja", "event": "chats.update", "data": {}})).await;
     let signed = &delivered(&stack, &server, "chats.update", 1).await[0];
-    assert!(text(&signed["headers"]["authorization"]).starts_with("Bearer ey") && signed["headers"]["jwt_key"].is_null(), "{signed}");
+    assert!(
+        text(&signed["headers"]["authorization"]).starts_with("Bearer ey") && signed["headers"]["jwt_key"].is_null(),
+        "{signed}"
+    );
     assert!(text(&signed["url"]).ends_with("/nowhere/chats-update"), "{signed}");
 }
 
@@ -135,7 +144,8 @@ pub async fn messages_go_out_as_the_server_takes_them(stack: Arc<Stack>) {
     let server = Server::start(&stack).await;
     server.settings(&stack, json!({"without_whatsapp": ["551140000000"]})).await;
     let token = scanned(&stack, &server).await;
-    let send = async |kind: &str, body: Value| server.call(&stack, Method::POST, &format!("/message/{kind}/loja"), &token, body).await;
+    let send =
+        async |kind: &str, body: Value| server.call(&stack, Method::POST, &format!("/message/{kind}/loja"), &token, body).await;
     let number = "5541987654321";
     let (status, sent) = send("sendText", json!({"number": number, "text": "Olá!"})).await;
     assert_eq!((status, text(&sent["status"]), text(&sent["messageType"])), (201, "PENDING", "conversation"));
@@ -146,7 +156,8 @@ pub async fn messages_go_out_as_the_server_takes_them(stack: Arc<Stack>) {
     assert_eq!(statuses, ["SERVER_ACK", "DELIVERY_ACK"]);
     let (status, refused) = send("sendText", json!({"number": "551140000000", "text": "x"})).await;
     assert_eq!((status, &refused["response"]["message"][0]["exists"]), (400, &json!(false)));
-    let prefixed = json!({"number": number, "mediatype": "image", "mimetype": "image/png", "media": "data:image/png;base64,AAAA"});
+    let prefixed =
+        json!({"number": number, "mediatype": "image", "mimetype": "image/png", "media": "data:image/png;base64,AAAA"});
     let (status, refused) = send("sendMedia", prefixed).await;
     assert_eq!((status, text(&refused["response"]["message"][0])), (400, "Owned media must be a url or base64"));
     let key = sent["key"].clone();
@@ -160,14 +171,22 @@ pub async fn messages_go_out_as_the_server_takes_them(stack: Arc<Stack>) {
         let (status, sent) = send(kind, body).await;
         assert_eq!((status, text(&sent["messageType"])), (201, message_type), "{kind}");
     }
-    let chat = async |method: Method, action: &str, body: Value| server.call(&stack, method, &format!("/chat/{action}/loja"), &token, body).await;
+    let chat = async |method: Method, action: &str, body: Value| {
+        server.call(&stack, method, &format!("/chat/{action}/loja"), &token, body).await
+    };
     let edit = json!({"number": number, "key": key, "text": "novo"});
     assert_eq!(chat(Method::POST, "updateMessage", edit).await.1["message"]["conversation"], "novo");
-    assert_eq!(text(&delivered(&stack, &server, "messages.edited", 1).await[0]["body"]["data"]["editedMessage"]["conversation"]), "novo");
+    assert_eq!(
+        text(&delivered(&stack, &server, "messages.edited", 1).await[0]["body"]["data"]["editedMessage"]["conversation"]),
+        "novo"
+    );
     let found = chat(Method::POST, "findMessages", json!({"where": {"key": {"id": key["id"]}}})).await.1;
     assert_eq!(found["messages"]["total"], 1);
     let read = json!({"readMessages": [{"id": "x", "fromMe": false, "remoteJid": "1@s.whatsapp.net"}]});
-    assert_eq!(chat(Method::POST, "markMessageAsRead", read).await, (201, json!({"message": "Read messages", "read": "success"})));
+    assert_eq!(
+        chat(Method::POST, "markMessageAsRead", read).await,
+        (201, json!({"message": "Read messages", "read": "success"}))
+    );
     assert_eq!(chat(Method::DELETE, "deleteMessageForEveryone", key.clone()).await.0, 201);
     let known = chat(Method::POST, "whatsappNumbers", json!({"numbers": ["551140000000", number]})).await.1;
     assert_eq!((&known[0]["exists"], &known[1]["exists"]), (&json!(false), &json!(true)));
@@ -188,9 +207,15 @@ pub async fn webhooks_are_configured_as_the_server_wants_it(stack: Arc<Stack>) {
     let set = async |body: Value| server.call(&stack, Method::POST, "/webhook/set/loja", &token, body).await;
     assert_eq!(set(json!({"enabled": true, "url": "https://a.example", "events": []})).await.0, 400, "it must be wrapped");
     assert_eq!(set(json!({"webhook": {"enabled": true, "url": "https://a.example"}})).await.0, 500, "a list must be there");
-    assert_eq!(set(json!({"webhook": {"enabled": true, "url": "https://a.example", "events": ["messages.upsert"]}})).await.0, 400);
+    assert_eq!(
+        set(json!({"webhook": {"enabled": true, "url": "https://a.example", "events": ["messages.upsert"]}})).await.0,
+        400
+    );
     let taken = json!({"webhook": {"enabled": true, "url": "https://a.example", "events": ["CALL"], "byEvents": true}});
     assert_eq!(set(taken).await.0, 201);
     let (_, found) = server.call(&stack, Method::GET, "/webhook/find/loja", &token, Value::Null).await;
-    assert_eq!((text(&found["url"]), &found["webhookByEvents"], &found["events"]), ("https://a.example", &json!(true), &json!(["CALL"])));
+    assert_eq!(
+        (text(&found["url"]), &found["webhookByEvents"], &found["events"]),
+        ("https://a.example", &json!(true), &json!(["CALL"]))
+    );
 }

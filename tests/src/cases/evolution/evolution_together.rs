@@ -20,7 +20,11 @@ pub async fn two_who_make_the_same_name_make_one(stack: Arc<Stack>) {
     server.fault(&stack, "evolution.instances", "instance/create", json!({"kind": "error", "status": 500, "times": 1})).await;
     let second = create(&company, &server, "Suporte").await;
     let connected = each(0..4, async |_| act(&company, &second, "connect").await).await;
-    assert!(connected.iter().all(|answer| answer.status == 200), "{:?}", connected.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    assert!(
+        connected.iter().all(|answer| answer.status == 200),
+        "{:?}",
+        connected.iter().map(|answer| answer.status).collect::<Vec<_>>()
+    );
     assert_eq!(server.instances(&stack).await.len(), 2);
 }
 
@@ -29,11 +33,9 @@ pub async fn an_instance_removed_while_it_is_connected_stays_away(stack: Arc<Sta
     for round in 0..4 {
         let instance = create(&company, &server, &format!("Vendas {round}")).await;
         server.fault(&stack, "evolution.instances", "instance/connect/", json!({"kind": "timeout", "ms": 100, "times": 1})).await;
-        let (removed, connected) = futures_util::future::join(
-            remove(&company, &instance, "conversations=keep"),
-            act(&company, &instance, "connect"),
-        )
-        .await;
+        let (removed, connected) =
+            futures_util::future::join(remove(&company, &instance, "conversations=keep"), act(&company, &instance, "connect"))
+                .await;
         assert_eq!(removed.status, 204, "{}", removed.body);
         assert!([200, 404, 409].contains(&connected.status), "{} {}", connected.status, connected.body);
         assert_eq!(listed(&company).await.len(), 0, "round {round}");
