@@ -67,7 +67,7 @@ pub async fn another_companys_instances_are_not_there(stack: Arc<Stack>) {
     let theirs = create(&other, &server, "Vendas").await;
     assert_ne!(theirs["instance_name"], instance["instance_name"]);
     let claimed = json!({"kind": "evolution", "name": "Roubo", "base_url": server.base_url,
-        "instance_name": instance["instance_name"], "api_key": server.global_key});
+        "instance": instance["instance_name"], "api_key": server.global_key});
     assert_eq!(other.admin.api.post("/integrations/config", claimed).await.problem(409), "instance_in_use");
     // A token of theirs opens none of ours.
     let token = text(&server.calls(&stack, "instance/create").await[1]["request"]["token"]).to_owned();
@@ -96,7 +96,7 @@ pub async fn addresses_that_lead_inside_are_not_called(stack: Arc<Stack>) {
         let refused = company.admin.api.post(INSTANCES, body).await.expect(422);
         let problem = &refused["errors"][0];
         assert_eq!((text(&problem["field"]), text(&problem["code"])), ("server.base_url", code), "{address}");
-        let saved = json!({"kind": "evolution", "name": "x", "base_url": address, "instance_name": "x", "api_key": "12345678"});
+        let saved = json!({"kind": "evolution", "name": "x", "base_url": address, "instance": "x", "api_key": "12345678"});
         let refused = company.admin.api.post("/integrations/config", saved).await.expect(422);
         assert_eq!(text(&refused["errors"][0]["code"]), code, "{address}");
     }
