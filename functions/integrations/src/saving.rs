@@ -104,7 +104,7 @@ async fn prove_instance(context: &Context, channel: &mut Channel) -> Result<Opti
     channel.settings["base_url"] = json!(base_url);
     let Some(api_key) = channel.secret.clone() else { return Ok(None) };
     let (found, _) = evolution::look_up(context, Server { base_url: &base_url, api_key: &api_key }, &name).await;
-    let profile = found.map_err(|failure| refuse_server(failure))?.ok_or_else(|| no_instance())?;
+    let profile = found.map_err(refuse_server)?.ok_or_else(no_instance)?;
     let api_key = profile.token.clone().unwrap_or(api_key);
     channel.settings["api_key"] = json!(hint(&api_key));
     Ok(Some(Proof::Evolution { api_key, profile }))
