@@ -86,7 +86,9 @@ create table public.channel_accounts (
     created_at timestamp with time zone not null default now(),
     version integer not null default 1,
     account_key text,
-    display_number text
+    display_number text,
+    state text,
+    removed_at timestamp with time zone
 );
 alter table public.channel_accounts enable row level security;
 alter table public.channel_accounts force row level security;
@@ -443,6 +445,32 @@ create table public.events (
 ) partition by RANGE (at);
 alter table public.events enable row level security;
 alter table public.events force row level security;
+
+create table public.evolution_codes (
+    channel_account_id uuid not null,
+    company_id uuid not null default app.company_id(),
+    qr_code text,
+    pairing_code text,
+    shown_at timestamp with time zone not null
+);
+alter table public.evolution_codes enable row level security;
+alter table public.evolution_codes force row level security;
+
+create table public.evolution_instances (
+    channel_account_id uuid not null,
+    company_id uuid not null default app.company_id(),
+    made_at timestamp with time zone,
+    webhook_at timestamp with time zone,
+    server_version text,
+    profile_name text,
+    seen_at timestamp with time zone,
+    told_at timestamp with time zone not null,
+    problem text,
+    detail text,
+    down_told_at timestamp with time zone
+);
+alter table public.evolution_instances enable row level security;
+alter table public.evolution_instances force row level security;
 
 create table public.feed_epochs (
     value text not null,
@@ -1007,6 +1035,7 @@ alter table public.channel_accounts add constraint channel_accounts_external_key
 alter table public.channel_accounts add constraint channel_accounts_kind_check CHECK ((kind = ANY (ARRAY['whatsapp_cloud'::text, 'evolution'::text, 'botconversa'::text, 'widget'::text])));
 alter table public.channel_accounts add constraint channel_accounts_name_check CHECK ((name <> ''::text));
 alter table public.channel_accounts add constraint channel_accounts_pkey PRIMARY KEY (id);
+alter table public.channel_accounts add constraint channel_accounts_state_check CHECK ((state = ANY (ARRAY['connecting'::text, 'open'::text, 'close'::text])));
 alter table public.channel_accounts add constraint channel_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'broken'::text, 'disabled'::text])));
 alter table public.channel_credentials add constraint channel_credentials_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.channel_credentials add constraint channel_credentials_pkey PRIMARY KEY (channel_account_id);
@@ -1108,6 +1137,11 @@ alter table public.early_statuses add constraint early_statuses_pkey PRIMARY KEY
 alter table public.event_rules add constraint event_rules_pkey PRIMARY KEY (type);
 alter table public.event_rules add constraint event_rules_told_by_check CHECK ((told_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.events add constraint events_pkey PRIMARY KEY (company_id, tx, id, at);
+alter table public.evolution_codes add constraint evolution_codes_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
+alter table public.evolution_codes add constraint evolution_codes_pkey PRIMARY KEY (channel_account_id);
+alter table public.evolution_instances add constraint evolution_instances_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
+alter table public.evolution_instances add constraint evolution_instances_pkey PRIMARY KEY (channel_account_id);
+alter table public.evolution_instances add constraint evolution_instances_problem_check CHECK ((problem = ANY (ARRAY['not_made'::text, 'unreachable'::text, 'key_refused'::text, 'missing'::text, 'name_taken'::text])));
 alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (value);
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1270,6 +1304,8 @@ alter table public.views add constraint views_pkey PRIMARY KEY (id);
 
 CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (kind, account_key) WHERE (account_key IS NOT NULL);
 CREATE INDEX channel_accounts_department ON public.channel_accounts USING btree (company_id, department_id);
+CREATE UNIQUE INDEX channel_accounts_instance ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
+CREATE UNIQUE INDEX channel_accounts_instance_name ON public.channel_accounts USING btree (company_id, lower(name)) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
 CREATE UNIQUE INDEX channel_notices_once ON public.channel_notices USING btree (company_id, md5((content)::text));
 CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (company_id, at DESC);
 CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
@@ -1313,6 +1349,7 @@ CREATE INDEX conversations_waiting ON public.conversations USING btree (company_
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX evolution_instances_due ON public.evolution_instances USING btree (told_at);
 CREATE INDEX files_content ON public.files USING btree (company_id, sha256, size) WHERE (status = 'ready'::text);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
@@ -3371,6 +3408,24 @@ begin
         raise check_violation using message = 'there are 50 views already', constraint = 'views_most';
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.instances_to_check(most integer)
+ RETURNS TABLE(channel_account_id uuid, company_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select instance.channel_account_id, instance.company_id
+      from evolution_instances instance
+      join channel_accounts channel on channel.id = instance.channel_account_id
+     where channel.status <> 'disabled' and instance.told_at < now() - interval '2 minutes'
+     order by instance.told_at
+     limit most;
 end
 $function$;
 
@@ -6370,6 +6425,22 @@ create policy student on public.events as permissive for select to app_student u
 
 create policy system on public.events as permissive for all to app_system using true;
 
+create policy company on public.evolution_codes as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.evolution_codes as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy system on public.evolution_codes as permissive for all to app_system using true;
+
+create policy admins on public.evolution_instances as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.evolution_instances as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.evolution_instances as permissive for all to app_lookup using true;
+
+create policy staff on public.evolution_instances as permissive for all to app_staff using true;
+
+create policy system on public.evolution_instances as permissive for all to app_system using true;
+
 create policy everybody on public.feed_epochs as permissive for all to public using true;
 
 create policy avatars on public.files as permissive for select to app_staff using (EXISTS ( SELECT
@@ -6748,8 +6819,8 @@ grant insert, update on column public.calendars.time_zone to app_staff;
 grant update on column public.calendars.updated_at to app_staff;
 grant update on column public.calendars.version to app_staff;
 grant insert, update on column public.calendars.week to app_staff;
+grant insert, update on column public.channel_accounts.account_key to app_staff;
 grant select on column public.channel_accounts.account_key to app_system;
-grant update on column public.channel_accounts.account_key to app_staff;
 grant insert, update on column public.channel_accounts.bot_flow_id to app_staff;
 grant select on column public.channel_accounts.bot_flow_id to app_system;
 grant select on column public.channel_accounts.company_id to app_system;
@@ -6767,8 +6838,10 @@ grant insert on column public.channel_accounts.kind to app_staff;
 grant select on column public.channel_accounts.kind to app_system;
 grant insert, update on column public.channel_accounts.name to app_staff;
 grant select on column public.channel_accounts.name to app_system;
+grant update on column public.channel_accounts.removed_at to app_staff;
 grant insert, update on column public.channel_accounts.settings to app_staff;
 grant select on column public.channel_accounts.settings to app_system;
+grant insert, update on column public.channel_accounts.state to app_staff;
 grant select on column public.channel_accounts.status to app_system;
 grant update on column public.channel_accounts.status to app_staff;
 grant select on column public.channel_accounts.version to app_system;
@@ -7040,6 +7113,11 @@ grant select on column public.departments.name to app_system;
 grant select on column public.departments.version to app_system;
 grant update on column public.departments.version to app_lookup;
 grant update on column public.departments.version to app_staff;
+grant insert on column public.evolution_instances.channel_account_id to app_staff;
+grant insert on column public.evolution_instances.made_at to app_staff;
+grant insert, update on column public.evolution_instances.problem to app_staff;
+grant insert on column public.evolution_instances.told_at to app_staff;
+grant update on column public.evolution_instances.webhook_at to app_staff;
 grant select on column public.feed_epochs.started_at to app_system;
 grant select on column public.feed_epochs.swept to app_system;
 grant select on column public.feed_epochs.system_identifier to app_system;
@@ -7489,6 +7567,7 @@ grant execute on function app.hold_member(person uuid) to app_staff;
 grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.hold_merge(merge uuid) to app_staff;
 grant execute on function app.hold_tagged(tag uuid) to app_staff;
+grant execute on function app.instances_to_check(most integer) to app;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_lookup;
@@ -7628,7 +7707,7 @@ grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;
 grant select on table public.channel_accounts to app_staff;
 grant select, update on table public.channel_accounts to app_system;
-grant select on table public.channel_credentials to app_staff;
+grant delete, select on table public.channel_credentials to app_staff;
 grant select on table public.channel_credentials to app_system;
 grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
@@ -7692,6 +7771,11 @@ grant select on table public.event_rules to app_lookup;
 grant select on table public.events to app_staff;
 grant select on table public.events to app_student;
 grant select on table public.events to app_system;
+grant delete, insert, select, update on table public.evolution_codes to app_system;
+grant select on table public.evolution_codes to app_staff;
+grant select on table public.evolution_instances to app_lookup;
+grant select on table public.evolution_instances to app_staff;
+grant select, update on table public.evolution_instances to app_system;
 grant insert, select, update on table public.feed_epochs to app_lookup;
 grant select on table public.feed_epochs to app_staff;
 grant select on table public.feed_epochs to app_student;

@@ -136,6 +136,7 @@ fn state_of(sources: &ConsoleSources) -> Value {
         "queues": (sources.queues)().iter().map(describe_queue).collect::<Vec<_>>(),
         "sockets": (sources.sockets)(),
         "calls": calls.iter().rev().take(SHOWN).map(describe_call).collect::<Vec<_>>(),
+        "evolution": sources.sandbox.evolution_instances(),
         "mails": mails.iter().rev().take(SHOWN).map(describe_mail).collect::<Vec<_>>(),
     })
 }

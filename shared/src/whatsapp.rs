@@ -11,7 +11,16 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use crate::{context::Context, crypto, environment::variable, phone, settings::EncryptionKey, text::without_nul};
+pub use crate::provider::{Call, Failure, Outcome};
+use crate::{
+    context::Context,
+    crypto,
+    environment::variable,
+    phone,
+    provider::{milliseconds, unanswered},
+    settings::EncryptionKey,
+    text::without_nul,
+};
 
 /// What a company gives us to act for its number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,43 +59,6 @@ pub struct Account {
     pub phone_number_id: String,
     pub credentials: Credentials,
 }
-
-/// Why a call did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// Nothing was done: to be tried again after this long.
-    Busy { after: Duration, code: String },
-    /// Nothing was done and nothing will be: this message or recipient is refused.
-    Refused { code: String, detail: String },
-    /// Nothing is accepted from this number until the company acts: token, payment, permission.
-    Blocked { code: String, detail: String },
-    /// No answer: it may or may not have been done.
-    Unknown { reason: String },
-}
-
-impl Failure {
-    /// The code for the log of calls.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Busy { code, .. } | Self::Refused { code, .. } | Self::Blocked { code, .. } => code,
-            Self::Unknown { .. } => "unknown",
-        }
-    }
-}
-
-/// One call, for the log of calls.
-#[derive(Clone, Debug)]
-pub struct Call {
-    pub operation: &'static str,
-    /// HTTP status; `None` without an answer.
-    pub status: Option<i32>,
-    pub error_code: Option<String>,
-    pub took_ms: i32,
-}
-
-/// A result with the calls that were made for it.
-pub type Outcome<T> = (Result<T, Failure>, Call);
 
 /// Sends a message. Answers WhatsApp's id of it.
 pub fn send<'a>(context: &'a Context, account: &'a Account, body: &'a Value) -> BoxFuture<'a, Outcome<String>> {
@@ -288,15 +260,6 @@ async fn read(response: Response) -> Result<Value, Failure> {
     Err(classify(status.as_u16(), value.as_ref().map(|value| &value["error"]), retry_after.map(Duration::from_secs)))
 }
 
-/// A connection that was never made carried nothing; any other silence may hide a success.
-fn unanswered(error: &reqwest::Error) -> Failure {
-    if error.is_connect() {
-        Failure::Busy { after: Duration::from_secs(5), code: "unreachable".into() }
-    } else {
-        Failure::Unknown { reason: error.to_string() }
-    }
-}
-
 /// What an answer that is not a success means. The code decides, the HTTP status only where there is none.
 fn classify(status: u16, error: Option<&Value>, retry_after: Option<Duration>) -> Failure {
     let code = error.and_then(|error| error["code"].as_i64());
@@ -332,10 +295,6 @@ fn classify(status: u16, error: Option<&Value>, retry_after: Option<Duration>) -
         None if matches!(status, 401 | 403) => Failure::Blocked { code: named, detail },
         _ => Failure::Refused { code: named, detail },
     }
-}
-
-fn milliseconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

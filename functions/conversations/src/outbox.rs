@@ -154,11 +154,11 @@ const BREAK_CHANNEL: &str = "
     update channel_accounts
        set status = 'broken', version = version + 1
      where id = $1 and status = 'active'
-    returning id, kind, name, status, version";
+    returning id, kind, name, status, state, version";
 
 const LOG_CALL: &str = "
     insert into integration_calls (id, channel_account_id, provider, operation, status, error_code, took_ms)
-    values ($1, $2, 'whatsapp_cloud', $3, $4, $5, $6)";
+    select $1, id, kind, $3, $4, $5, $6 from channel_accounts where id = $2";
 
 #[derive(FromRow)]
 struct Begun {

@@ -1,23 +1,23 @@
 //! What an admin gives to connect a channel. A further kind is one more arm here.
 
 use garde::{Path, Report};
-use shared::prelude::*;
-use shared::whatsapp::Credentials;
+use shared::{prelude::*, rule};
 
-use crate::{Integration, WhatsAppSettings, hint, international_phone, is_digits, is_phone};
+use crate::{EvolutionSettings, Integration, WhatsAppSettings, hint, instance_key, international_phone, is_digits, is_phone};
 
 /// Configuration of a channel, by kind.
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IntegrationConfig {
     WhatsappCloud(WhatsAppConfig),
+    Evolution(EvolutionConfig),
 }
 
 /// Ids that Meta gives.
 const DIGITS: &str = "^[0-9]+$";
 
 /// Country code and number, with the signs that people write between digits.
-const PHONE: &str = r"^\+?[ ().-]{0,3}[1-9]([ ().-]{0,3}[0-9]){7,14}$";
+pub const PHONE: &str = r"^\+?[ ().-]{0,3}[1-9]([ ().-]{0,3}[0-9]){7,14}$";
 
 /// A number of the WhatsApp Cloud API.
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -47,24 +47,74 @@ pub struct WhatsAppConfig {
     pub bot_flow_key: Option<String>,
 }
 
+/// What headers carry, without blanks.
+pub const KEY: &str = "^[!-~]+$";
+
+/// What we let an instance be called.
+const INSTANCE_NAME: &str = "^[0-9A-Za-z._-]+$";
+
+/// An instance that an Evolution API server has already; `POST /whatsapp/instances` makes new ones.
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvolutionConfig {
+    #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
+    #[schemars(regex(pattern = shared::VISIBLE))]
+    pub name: String,
+    /// Of the server, such as `https://evolution.escola.com.br`.
+    #[garde(length(max = 300))]
+    pub base_url: String,
+    /// What the server calls it; saving it again changes its configuration.
+    #[garde(length(max = 100), custom(is_instance_name))]
+    #[schemars(regex(pattern = INSTANCE_NAME))]
+    pub instance: String,
+    /// The instance's token, or the server's global key. Never shown again. May be left out when the instance is saved again.
+    #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
+    #[schemars(regex(pattern = KEY))]
+    pub api_key: Option<String>,
+    /// Where its new conversations go.
+    #[garde(skip)]
+    pub department_id: Option<Uuid>,
+    /// The published flow that answers first.
+    #[garde(length(chars, min = 1, max = 80))]
+    pub bot_flow_key: Option<String>,
+}
+
+/// The rule of keys, for `#[garde(custom(…))]`.
+pub fn is_key(key: &str, (): &()) -> garde::Result {
+    if key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(rule("pattern", "Use apenas letras, números e sinais.", "Use letters, digits and signs only."))
+}
+
+fn is_instance_name(name: &str, (): &()) -> garde::Result {
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+        return Ok(());
+    }
+    Err(rule("pattern", "Use letras, números, ponto, - e _.", "Use letters, digits, dots, - and _."))
+}
+
 /// A channel of any kind, ready to be stored.
 pub struct Channel {
     pub kind: &'static str,
-    /// What the provider's webhooks name it by.
+    /// What the provider's webhooks name it by; empty where that is ours to say.
     pub external_key: String,
+    /// Of an instance, which one of which server.
+    pub account_key: Option<String>,
     pub name: String,
     pub department_id: Option<Uuid>,
     pub bot_flow_key: Option<String>,
     /// What may be shown. Without new credentials, the hints in it are null.
     pub settings: Value,
-    /// New credentials, to be sealed; `None` keeps those stored.
-    pub credentials: Option<Credentials>,
+    /// A new key or token, to be sealed; `None` keeps the one stored.
+    pub secret: Option<String>,
 }
 
 impl From<IntegrationConfig> for Channel {
     fn from(config: IntegrationConfig) -> Self {
         match config {
             IntegrationConfig::WhatsappCloud(config) => config.into(),
+            IntegrationConfig::Evolution(config) => config.into(),
         }
     }
 }
@@ -80,11 +130,31 @@ impl From<WhatsAppConfig> for Channel {
         Self {
             kind: "whatsapp_cloud",
             external_key: config.phone_number_id,
+            account_key: None,
             name: config.name,
             department_id: config.department_id,
             bot_flow_key: config.bot_flow_key,
             settings: json!(settings),
-            credentials: config.access_token.map(|access_token| Credentials { access_token }),
+            secret: config.access_token,
+        }
+    }
+}
+
+impl From<EvolutionConfig> for Channel {
+    fn from(config: EvolutionConfig) -> Self {
+        let base_url = config.base_url.trim_end_matches('/').to_owned();
+        let account_key = instance_key(&base_url, &config.instance);
+        let api_key = config.api_key.as_deref().map(hint);
+        let settings = EvolutionSettings { base_url, instance: config.instance, api_key };
+        Self {
+            kind: "evolution",
+            external_key: String::new(),
+            account_key: Some(account_key),
+            name: config.name,
+            department_id: config.department_id,
+            bot_flow_key: config.bot_flow_key,
+            settings: json!(settings),
+            secret: config.api_key,
         }
     }
 }
@@ -96,6 +166,7 @@ impl Validate for IntegrationConfig {
     fn validate_into(&self, (): &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
         match self {
             Self::WhatsappCloud(config) => config.validate_into(&(), parent, report),
+            Self::Evolution(config) => config.validate_into(&(), parent, report),
         }
     }
 }
@@ -144,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_is_told_by_its_server_and_its_name() {
+        let input = json!({"kind": "evolution", "name": "Vendas", "base_url": "https://evo.exemplo.test/", "instance": "vendas",
+            "api_key": "the-instances-token"});
+        let channel = Channel::from(read(input));
+        assert_eq!(channel.account_key.as_deref(), Some("https://evo.exemplo.test/vendas"));
+        assert!(!channel.settings.to_string().contains("instances-token"), "{}", channel.settings);
+    }
+
+    #[test]
     fn failing_fields_are_named_as_in_the_body() {
         let mut input = whatsapp();
         input["phone_number_id"] = json!("+55 11");
@@ -155,7 +235,7 @@ mod tests {
 
     #[test]
     fn kinds_not_known_yet_and_stray_fields_are_refused() {
-        assert!(serde_json::from_value::<IntegrationConfig>(json!({"kind": "evolution", "name": "x"})).is_err());
+        assert!(serde_json::from_value::<IntegrationConfig>(json!({"kind": "botconversa", "name": "x"})).is_err());
         let mut input = whatsapp();
         input["acess_token"] = json!("x");
         assert!(serde_json::from_value::<IntegrationConfig>(input).is_err());

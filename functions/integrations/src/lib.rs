@@ -4,7 +4,7 @@ pub mod calls;
 pub mod config;
 pub mod saving;
 
-use shared::{closed_set, prelude::*, rule};
+use shared::{closed_set, evolution::InstanceState, prelude::*, rule};
 
 pub const NUMBER_IN_USE: Problem = Problem::new(
     409,
@@ -12,6 +12,15 @@ pub const NUMBER_IN_USE: Problem = Problem::new(
     "Este número já está conectado a outra conta do Balcão.",
     "This number is connected to another account already.",
 );
+
+pub const INSTANCE_IN_USE: Problem = Problem::new(
+    409,
+    "instance_in_use",
+    "Esta instância já está conectada a outra conta do Balcão.",
+    "This instance is connected to another account already.",
+);
+pub const NAME_TAKEN: Problem =
+    Problem::new(409, "name_taken", "Já existe uma instância com este nome.", "An instance with this name exists already.");
 
 closed_set! {
     /// By what means a channel is connected.
@@ -30,12 +39,14 @@ pub struct Integration {
     pub kind: ChannelKind,
     pub name: String,
     pub status: ChannelStatus,
+    /// How an instance stands with WhatsApp; null for kinds that link no phone.
+    pub state: Option<InstanceState>,
     /// Where its new conversations go.
     pub department_id: Option<Uuid>,
     /// The flow that answers first; null hands every conversation to people.
     pub bot_flow_key: Option<String>,
     /// What its kind needs, secrets only as `••••1234`.
-    #[schemars(with = "WhatsAppSettings")]
+    #[schemars(with = "ChannelSettings")]
     pub settings: Value,
     pub created_at: Timestamp,
     pub version: i32,
@@ -51,28 +62,63 @@ impl Versioned for Integration {
 #[macro_export]
 macro_rules! integration_columns {
     () => {
-        "channel.id, channel.kind, channel.name, channel.status, channel.department_id,
+        "channel.id, channel.kind, channel.name, channel.status, channel.state, channel.department_id,
          (select key from bot_flows where bot_flows.id = channel.bot_flow_id) as bot_flow_key,
          channel.settings, channel.created_at, channel.version"
     };
 }
 
-/// A channel was connected, saved again, or WhatsApp refuses its credentials. Told to all staff, its configuration left out.
+/// A channel was connected, saved again or removed, stands otherwise with WhatsApp, or its credentials are refused. Told to all staff, its configuration left out.
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
 pub struct ChannelUpdated {
     pub id: Uuid,
     pub kind: ChannelKind,
     pub name: String,
     pub status: ChannelStatus,
+    /// Of kinds that link a phone.
+    pub state: Option<InstanceState>,
     pub version: i32,
 }
 event!(ChannelUpdated = "channel.updated");
 
 impl From<&Integration> for ChannelUpdated {
     fn from(integration: &Integration) -> Self {
-        let Integration { id, kind, name, status, version, .. } = integration.clone();
-        Self { id, kind, name, status, version }
+        let Integration { id, kind, name, status, state, version, .. } = integration.clone();
+        Self { id, kind, name, status, state, version }
     }
+}
+
+/// What may be shown of a channel's configuration, by its kind.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ChannelSettings {
+    WhatsappCloud(WhatsAppSettings),
+    Evolution(EvolutionSettings),
+}
+
+/// What may be shown of the configuration of an instance at an Evolution API server.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EvolutionSettings {
+    /// Of the server, without a slash at the end.
+    pub base_url: String,
+    /// What the server calls it.
+    pub instance: String,
+    /// The end of the key that is used there, such as `••••1234`.
+    pub api_key: Option<String>,
+}
+
+impl EvolutionSettings {
+    /// What tells this instance from every other, of whatever server.
+    #[must_use]
+    pub fn key(&self) -> String {
+        instance_key(&self.base_url, &self.instance)
+    }
+}
+
+/// As `channel_accounts.account_key` has it.
+#[must_use]
+pub fn instance_key(base_url: &str, instance: &str) -> String {
+    format!("{base_url}/{instance}")
 }
 
 /// What may be shown of a WhatsApp Cloud number's configuration.

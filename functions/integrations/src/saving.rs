@@ -1,19 +1,23 @@
-//! What saving a channel asks of WhatsApp and writes.
+//! What saving a channel asks of its provider and writes.
 
 use shared::{
-    error::{FieldProblem, INVALID, UNAVAILABLE},
+    environment::variable,
+    error::{FieldProblem, INTERNAL, INVALID, UNAVAILABLE},
+    evolution::{self, Profile, Server, Webhook},
+    outside,
     prelude::*,
-    whatsapp::{Account, Credentials, Failure, Number, look_up_number},
+    provider::{Call, Failure},
+    whatsapp::{self, Account, Number, look_up_number},
 };
 
-use crate::{Integration, config::Channel, integration_columns};
+use crate::{INSTANCE_IN_USE, Integration, NAME_TAKEN, config::Channel, hint, instance_key, integration_columns};
 
 /// No row when there is such a channel already, of whatever company.
 const CONNECT: &str = concat!(
     "with channel as (
-        insert into channel_accounts (id, kind, external_key, name, department_id, bot_flow_id, settings)
-        values ($7, $1, $2, $3, $4, $5, $6)
-        on conflict do nothing
+        insert into channel_accounts (id, kind, external_key, name, department_id, bot_flow_id, settings, account_key, state)
+        values ($7, $1, $2, $3, $4, $5, $6, $8, case when $1 = 'evolution' then 'close' end)
+        on conflict (kind, external_key) do nothing
         returning *
     )
     select ",
@@ -28,7 +32,7 @@ const SAVE_AGAIN: &str = concat!(
         update channel_accounts
            set name = $3, department_id = $4, bot_flow_id = $5, settings = $6, version = version + 1,
                status = case when $7 then 'active' else status end
-         where kind = $1 and external_key = $2
+         where kind = $1 and (external_key = $2 or account_key = $8) and removed_at is null
            and ($7 or (name, department_id, bot_flow_id, settings) is distinct from ($3, $4::uuid, $5::uuid, $6::jsonb))
         returning *
     )
@@ -48,16 +52,40 @@ const KEEP_CREDENTIALS: &str = "
     values ($1, $2)
     on conflict (channel_account_id) do update set sealed = excluded.sealed";
 
-/// What WhatsApp says of the number to new credentials; `None` without any. Nobody connects a number that is not theirs.
+/// The server has the instance, and is yet to be told where its webhooks go.
+const KEEP_INSTANCE: &str = "
+    insert into evolution_instances (channel_account_id, made_at, told_at)
+    values ($1, $2, $2)
+    on conflict (channel_account_id) do update set problem = null, webhook_at = null";
+
+const SEALED: &str = "select sealed from channel_credentials where channel_account_id = $1";
+
+const WEBHOOK_SET: &str = "update evolution_instances set webhook_at = now() where channel_account_id = $1";
+
+/// What a provider has said to new credentials.
+pub enum Proof {
+    WhatsApp(whatsapp::Credentials, Number),
+    /// The key to be used from now on: the instance's own where the server shows it.
+    Evolution {
+        api_key: String,
+        profile: Profile,
+    },
+}
+
+/// Asks the provider with new credentials; `None` without any. Nobody connects a number that is not theirs.
 ///
 /// # Errors
 /// 422 when it does not accept them, 503 when it does not answer.
-pub async fn prove_right(context: &Context, channel: &Channel) -> Result<Option<(Credentials, Number)>, Error> {
-    let Some(credentials) = channel.credentials.clone() else { return Ok(None) };
+pub async fn prove_right(context: &Context, channel: &mut Channel) -> Result<Option<Proof>, Error> {
+    if channel.kind == "evolution" {
+        return prove_instance(context, channel).await;
+    }
+    let Some(access_token) = channel.secret.clone() else { return Ok(None) };
+    let credentials = whatsapp::Credentials { access_token };
     let account = Account { phone_number_id: channel.external_key.clone(), credentials };
     let (outcome, _) = look_up_number(context, &account).await;
     match outcome {
-        Ok(number) => Ok(Some((account.credentials, number))),
+        Ok(number) => Ok(Some(Proof::WhatsApp(account.credentials, number))),
         Err(Failure::Refused { .. } | Failure::Blocked { .. }) => {
             let portuguese = "O WhatsApp não aceita este token para este número.";
             let english = "WhatsApp does not accept this token for this number.";
@@ -65,6 +93,54 @@ pub async fn prove_right(context: &Context, channel: &Channel) -> Result<Option<
         }
         Err(Failure::Busy { code: reason, .. } | Failure::Unknown { reason }) => Err(UNAVAILABLE.caused_by(reason)),
     }
+}
+
+/// An instance is its server's word for whoever has a key there: it lists the instance.
+async fn prove_instance(context: &Context, channel: &mut Channel) -> Result<Option<Proof>, Error> {
+    let text = |name: &str| channel.settings[name].as_str().unwrap_or_default().to_owned();
+    let name = text("instance");
+    let base_url = server_address(&text("base_url"), "base_url").await?;
+    channel.account_key = Some(instance_key(&base_url, &name));
+    channel.settings["base_url"] = json!(base_url);
+    let Some(api_key) = channel.secret.clone() else { return Ok(None) };
+    let (found, _) = evolution::look_up(context, Server { base_url: &base_url, api_key: &api_key }, &name).await;
+    let profile = found.map_err(refuse_server)?.ok_or_else(no_instance)?;
+    let api_key = profile.token.clone().unwrap_or(api_key);
+    channel.settings["api_key"] = json!(hint(&api_key));
+    Ok(Some(Proof::Evolution { api_key, profile }))
+}
+
+/// The address of a server as it is kept: public, encrypted, and one way of writing it.
+///
+/// # Errors
+/// 422 with the field named.
+pub async fn server_address(text: &str, field: &str) -> Result<String, Error> {
+    let url = outside::check_url(text).await.and_then(|url| match url.query() {
+        None => Ok(url),
+        Some(_) => Err(outside::Refusal::Malformed),
+    });
+    let url = url.map_err(|refusal| INVALID.in_fields(vec![refusal.in_field(field)]))?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Why a server that is being connected is not: its answer to a key, in the fields of the input.
+fn refuse_server(failure: Failure) -> Error {
+    match failure {
+        Failure::Blocked { code, .. } if code == "401" => {
+            let (portuguese, english) = ("O servidor não aceita esta chave.", "The server does not accept this key.");
+            INVALID.in_fields(vec![FieldProblem::new("api_key", "not_accepted", portuguese, english)])
+        }
+        Failure::Refused { code, .. } if code == "404" => no_instance(),
+        Failure::Refused { code, detail } | Failure::Blocked { code, detail } => {
+            UNAVAILABLE.caused_by(format!("{code} {detail}"))
+        }
+        Failure::Busy { code: reason, .. } | Failure::Unknown { reason } => UNAVAILABLE.caused_by(reason),
+    }
+}
+
+fn no_instance() -> Error {
+    let (portuguese, english) = ("O servidor não tem esta instância.", "The server has no such instance.");
+    INVALID.in_fields(vec![FieldProblem::new("instance", "not_found", portuguese, english)])
 }
 
 /// Writes the channel with its flow and settings, as a new one when the company is not known to have it. Whoever saves it at the same
@@ -77,26 +153,89 @@ pub async fn store(
     (flow, settings): (Option<Uuid>, &Value),
     is_new: bool,
 ) -> Result<Option<Integration>, Error> {
-    let Channel { kind, external_key, name, department_id, credentials, .. } = channel;
+    let Channel { kind, external_key, account_key, name, department_id, secret, .. } = channel;
+    let taken = |outcome: Result<Option<Integration>, Error>| {
+        let outcome = outcome.on_constraint("channel_accounts_instance", INSTANCE_IN_USE);
+        outcome.on_constraint("channel_accounts_instance_name", NAME_TAKEN)
+    };
     if is_new {
-        let connected =
-            transaction.first(CONNECT, &[kind, external_key, name, department_id, &flow, settings, &context.new_id()]).await?;
+        let id = context.new_id();
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
+            [kind, external_key, name, department_id, &flow, settings, &id, account_key];
+        let connected = taken(transaction.first(CONNECT, &parameters).await)?;
         if connected.is_some() {
             return Ok(connected);
         }
     }
-    let renews = credentials.is_some();
-    transaction.first(SAVE_AGAIN, &[kind, external_key, name, department_id, &flow, settings, &renews]).await
+    let renews = secret.is_some();
+    taken(transaction.first(SAVE_AGAIN, &[kind, external_key, name, department_id, &flow, settings, &renews, account_key]).await)
 }
 
-/// Seals the credentials of a channel, and keeps what was proved of its number.
+/// Seals what was proved of a channel.
+///
+/// # Errors
+/// Those of the database, and a channel whose credentials do not open.
 pub async fn keep_credentials(
     context: &Context,
     transaction: &Transaction,
     channel_id: Uuid,
-    (credentials, number): &(Credentials, Number),
+    proof: &Proof,
+    fresh: Option<evolution::Credentials>,
 ) -> Result<(), Error> {
-    let sealed = credentials.seal(&context.secrets().encryption_keys, channel_id);
-    let Number { account_id, display_number } = number;
-    transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, account_id, display_number]).await.map(drop)
+    let keys = &context.secrets().encryption_keys;
+    let nothing: Option<&str> = None;
+    match proof {
+        Proof::WhatsApp(credentials, Number { account_id, display_number }) => {
+            let sealed = credentials.seal(keys, channel_id);
+            transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, account_id, display_number]).await.map(drop)
+        }
+        Proof::Evolution { api_key, profile } => {
+            let kept = match fresh {
+                Some(fresh) => fresh,
+                None => instance_credentials(context, transaction, channel_id).await?,
+            };
+            let credentials = evolution::Credentials { api_key: api_key.clone(), ..kept };
+            let sealed = credentials.seal(keys, channel_id);
+            transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, &nothing, &profile.number]).await?;
+            transaction.execute(KEEP_INSTANCE, &[&channel_id, &context.now()]).await.map(drop)
+        }
+    }
+}
+
+/// Those of an instance.
+///
+/// # Errors
+/// Those of the database; 500 where they were sealed with a key that is no longer listed.
+pub async fn instance_credentials(
+    context: &Context,
+    transaction: &Transaction,
+    channel_id: Uuid,
+) -> Result<evolution::Credentials, Error> {
+    let rows = transaction.query(SEALED, &[&channel_id]).await?;
+    let sealed: Option<Vec<u8>> = rows.first().map(|row| row.get("sealed"));
+    let opened = sealed.and_then(|sealed| evolution::Credentials::open(&context.secrets().encryption_keys, channel_id, &sealed));
+    opened.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))
+}
+
+/// Where the webhooks of an instance go. Its function says `reads!(PUBLIC_API_URL)`.
+#[must_use]
+pub fn webhook_url(credentials: &evolution::Credentials) -> String {
+    format!("{}/webhooks/evolution/{}", variable("PUBLIC_API_URL").trim_end_matches('/'), credentials.webhook_token)
+}
+
+/// Tells the server where the webhooks of an instance go. Answers what came of it.
+pub async fn register_webhook(
+    context: &Context,
+    (base_url, instance_name): (&str, &str),
+    credentials: &evolution::Credentials,
+) -> (Result<(), Failure>, Call) {
+    let url = webhook_url(credentials);
+    let webhook = Webhook { url: &url, secret: &credentials.webhook_secret };
+    let server = Server { base_url, api_key: &credentials.api_key };
+    evolution::set_webhook(context, server, instance_name, webhook).await
+}
+
+/// Notes that the server knows where its webhooks go, with the transaction's commit.
+pub fn note_webhook(transaction: &Transaction, channel_id: Uuid) {
+    transaction.defer(WEBHOOK_SET, shared::parameters![channel_id]);
 }

@@ -14,3 +14,5 @@ pub mod routing;
 pub mod sender;
 pub mod statements;
 pub mod templates;
+
+pub use account::ChannelFlagged;

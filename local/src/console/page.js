@@ -21,11 +21,30 @@ function address(column, row) {
   return null;
 }
 
+function scanButton(row) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "scan";
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    await fetch("/_local/sandbox/evolution/scan", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ server: row.server, instance: row.instance }),
+    });
+  });
+  return button;
+}
+
 function cell(column, row) {
   const td = document.createElement("td");
   const value = row[column];
   td.className = mood(column, value, row);
   td.title = text(column, value);
+  if (column === "scan") {
+    if (row.state === "connecting") td.append(scanButton(row));
+    return td;
+  }
   const href = address(column, row);
   if (href) {
     const link = document.createElement("a");

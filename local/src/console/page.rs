@@ -27,21 +27,23 @@ pub(super) fn hash(text: &str) -> String {
 }
 
 /// Heading, key in the state, and the columns that are shown.
-const TABLES: [(&str, &str, &[&str]); 5] = [
+const TABLES: [(&str, &str, &[&str]); 6] = [
     ("Invocations", "invocations", &["at", "function", "trigger", "status", "ms", "cold", "error"]),
     ("Queues", "queues", &["queue", "waiting", "in_flight", "oldest_seconds", "dead_letter"]),
     ("Sockets", "sockets", &["connection_id", "connected_at", "last_active_at", "frames_sent", "frames_received"]),
     ("Calls to third parties", "calls", &["at", "target", "call", "to", "status", "fault"]),
+    ("Evolution instances", "evolution", &["server", "instance", "state", "number", "scan"]),
     ("Mails", "mails", &["at", "from", "to", "subject", "encrypted", "login"]),
 ];
 
-const LINKS: [(&str, &str); 7] = [
+const LINKS: [(&str, &str); 8] = [
     ("state", "/_local/state"),
     ("info", "/_local/info"),
     ("metrics", "/_local/metrics"),
     ("function output", "/_local/lines"),
     ("WhatsApp messages sent", "/_local/sandbox/whatsapp/sent"),
     ("WhatsApp notifications", "/_local/sandbox/whatsapp/deliveries"),
+    ("Evolution webhooks", "/_local/sandbox/evolution/deliveries"),
     ("ordered failures", "/_local/sandbox/faults"),
 ];
 

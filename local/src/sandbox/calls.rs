@@ -24,8 +24,9 @@ pub struct Call {
     pub target: Target,
     pub method: String,
     pub path: String,
-    /// The bearer token; in the sandbox no token opens anything.
+    /// The bearer token, or the key of an Evolution server.
     pub token: Option<String>,
+    /// The business number, or the name of the Evolution server.
     pub phone_number_id: Option<String>,
     /// The recipient as the caller wrote it.
     pub to: Option<String>,
@@ -126,7 +127,8 @@ pub(super) type Wording = fn(Option<u16>, Option<&Value>, Option<&str>) -> Answe
 impl Sandbox {
     /// Does the work of a call unless it was ordered to fail, records it and answers.
     pub(super) async fn perform(&self, call: Call, wording: Wording, work: impl FnOnce() -> Answer) -> Response {
-        let text = call.request.to_string();
+        // Many of Evolution's calls have no body: what they are about is in their path.
+        let text = if call.target.is_evolution() { format!("{} {}", call.path, call.request) } else { call.request.to_string() };
         let fault = self.faults.of_call(
             call.target,
             &Circumstance {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Sandbox,
     calls::Call,
+    evolution,
     faults::{self, Fault, Target},
     llm::Script,
     mail::Mail,
@@ -25,6 +26,7 @@ use super::{
 pub(super) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
         .nest("/whatsapp", whatsapp::control::router())
+        .nest("/evolution", evolution::control::router())
         .route("/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/calls", get(calls).delete(forget_calls))
         .route("/mails", get(mails).delete(forget_mails))

@@ -20,12 +20,29 @@ pub enum Target {
     Account,
     #[serde(rename = "whatsapp.webhooks")]
     Webhooks,
+    #[serde(rename = "evolution.instances")]
+    EvolutionInstances,
+    /// Messages and chats.
+    #[serde(rename = "evolution.messages")]
+    EvolutionMessages,
+    #[serde(rename = "evolution.webhooks")]
+    EvolutionWebhooks,
     #[serde(rename = "llm")]
     Llm,
     #[serde(rename = "mail")]
     Mail,
     #[serde(rename = "scanner")]
     Scanner,
+}
+
+impl Target {
+    pub(super) fn is_evolution(self) -> bool {
+        matches!(self, Self::EvolutionInstances | Self::EvolutionMessages | Self::EvolutionWebhooks)
+    }
+
+    fn sends_webhooks(self) -> bool {
+        matches!(self, Self::Webhooks | Self::EvolutionWebhooks)
+    }
 }
 
 /// What a mail server is being told when it fails.
@@ -72,7 +89,7 @@ pub enum FaultKind {
     Refuse,
     /// Sends each webhook twice at the same time.
     Duplicate,
-    /// Sends a message's statuses in the order read, delivered, sent.
+    /// Sends a message's statuses in the order read, delivered, sent. Of Evolution's webhooks: lets the next ones overtake one.
     Reorder,
     /// Sends no status for a message.
     NoStatus,
@@ -101,6 +118,7 @@ pub struct Fault {
     /// How often it still happens; until it is removed when absent.
     #[serde(default)]
     pub times: Option<u32>,
+    /// The business number, or the name of the Evolution server.
     #[serde(default)]
     pub phone_number_id: Option<String>,
     /// The recipient as the caller wrote it.
@@ -109,7 +127,7 @@ pub struct Fault {
     /// The bearer token of the call.
     #[serde(default)]
     pub token: Option<String>,
-    /// Text that the request must hold.
+    /// Text that the request must hold; of Evolution, its path or its body.
     #[serde(default)]
     pub contains: Option<String>,
     /// Of the mail server only: `recipient` when absent.
@@ -206,14 +224,14 @@ impl Faults {
         } else if fault.step.is_some() {
             return Err("only the target mail has steps".to_owned());
         }
-        let called = fault.target != Target::Webhooks;
+        let called = !fault.target.sends_webhooks();
         if fault.kind.concerns_webhooks() {
             if [Target::Llm, Target::Mail, Target::Scanner].contains(&fault.target) {
                 return Err("this target sends no webhooks".to_owned());
             }
-            fault.target = Target::Webhooks;
+            fault.target = if fault.target.is_evolution() { Target::EvolutionWebhooks } else { Target::Webhooks };
         } else if !called && !matches!(fault.kind, FaultKind::Timeout { ms: Some(_) }) {
-            return Err("whatsapp.webhooks knows timeout (with ms), duplicate, reorder, no_status \
+            return Err("webhooks know timeout (with ms), duplicate, reorder, no_status \
                  and failed_status"
                 .to_owned());
         }
@@ -238,13 +256,15 @@ impl Faults {
     }
 
     /// The failure of all statuses of one message.
-    pub(super) fn of_statuses(&self, at: &Circumstance) -> Option<FaultKind> {
-        self.take(at, |fault| fault.kind.concerns_statuses())
+    pub(super) fn of_statuses(&self, target: Target, at: &Circumstance) -> Option<FaultKind> {
+        let is_of_order = |fault: &Fault| target == Target::EvolutionWebhooks && fault.kind == FaultKind::Reorder;
+        self.take(at, |fault| fault.target == target && fault.kind.concerns_statuses() && !is_of_order(fault))
     }
 
     /// The failure of one webhook: sent twice or late.
-    pub(super) fn of_webhook(&self, at: &Circumstance) -> Option<FaultKind> {
-        self.take(at, |fault| fault.target == Target::Webhooks && !fault.kind.concerns_statuses())
+    pub(super) fn of_webhook(&self, target: Target, at: &Circumstance) -> Option<FaultKind> {
+        let is_of_order = |fault: &Fault| target == Target::EvolutionWebhooks && fault.kind == FaultKind::Reorder;
+        self.take(at, |fault| fault.target == target && (!fault.kind.concerns_statuses() || is_of_order(fault)))
     }
 
     fn take(&self, at: &Circumstance, wanted: impl Fn(&Fault) -> bool) -> Option<FaultKind> {

@@ -2,6 +2,7 @@
 
 pub mod calls;
 mod control;
+pub mod evolution;
 pub mod faults;
 mod kept;
 pub mod llm;
@@ -15,6 +16,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, extract::DefaultBodyLimit};
 
 use calls::Call;
+use evolution::Evolution;
 use faults::Faults;
 use kept::Kept;
 use llm::Llm;
@@ -46,6 +48,7 @@ pub struct Sandbox {
     calls: Kept<Call>,
     faults: Faults,
     whatsapp: WhatsApp,
+    evolution: Evolution,
     llm: Llm,
     mails: Kept<Mail>,
     mail_identity: mail::Identity,
@@ -62,16 +65,18 @@ impl Sandbox {
             calls: Kept::new(5000),
             faults: Faults::default(),
             whatsapp,
+            evolution: Evolution::new(),
             llm: Llm::default(),
             mails: Kept::new(1000),
             mail_identity: mail::Identity::new(),
         })
     }
 
-    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/llm/v1/…` and `/scanner/v2/scan`.
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/llm/v1/…` and `/scanner/v2/scan`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .merge(whatsapp::router())
+            .merge(evolution::router())
             .nest("/llm/v1", llm::router())
             .nest("/scanner/v2", scanner::router())
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -98,10 +103,11 @@ impl Sandbox {
         self.mails.find(|mail| mail.id == id)
     }
 
-    /// Forgets what happened and what was set for one business number, or for everyone.
+    /// Forgets what happened and what was set for one business number or server, or for everyone.
     pub fn reset(&self, phone_number_id: Option<&str>) {
         self.faults.clear(None, phone_number_id);
         self.whatsapp.reset(phone_number_id);
+        self.evolution.reset(phone_number_id);
         if phone_number_id.is_some() {
             self.calls.remove(|call| call.phone_number_id.as_deref() == phone_number_id);
         } else {

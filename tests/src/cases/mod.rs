@@ -21,6 +21,7 @@ mod canary;
 mod clients;
 mod companies;
 mod contract;
+mod evolution;
 mod identity;
 mod integrations;
 mod jobs;
@@ -38,6 +39,7 @@ mod working_day;
 mod faults;
 
 use contract::plans;
+use evolution::evolution_killed;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
@@ -48,6 +50,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         clients::cases(),
         contract::cases(),
         companies::cases(),
+        evolution::cases(),
         identity::cases(),
         integrations::cases(),
         jobs::cases(),
@@ -86,6 +89,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             what_goes_while_it_is_judged_does_not_come_back,
             the_same_content_is_judged_for_each_file_and_kept_once,
             without_a_scanner_what_still_waits_is_let_go,
+        };
+        evolution_killed::{
+            an_instance_whose_function_was_killed_is_ours_after_all,
         };
         faults::{
             connections_ended_while_idle_are_not_noticed,

@@ -5,8 +5,11 @@ use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/integrations/config");
 
-const INTEGRATIONS: &str =
-    concat!("select ", integration_columns!(), " from channel_accounts channel order by channel.created_at, channel.id");
+const INTEGRATIONS: &str = concat!(
+    "select ",
+    integration_columns!(),
+    " from channel_accounts channel where channel.removed_at is null order by channel.created_at, channel.id"
+);
 
 pub fn main() {
     serve(&ROUTE, list_integrations);

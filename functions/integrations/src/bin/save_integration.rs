@@ -2,23 +2,35 @@
 
 use futures_util::future::try_join;
 use integrations::{
-    ChannelUpdated, Integration, NUMBER_IN_USE,
+    ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE,
     config::{Channel, IntegrationConfig},
     integration_columns,
-    saving::{keep_credentials, prove_right, store},
+    saving::{instance_credentials, keep_credentials, note_webhook, prove_right, register_webhook, store},
 };
 use shared::{
     error::{FieldProblem, STALE, refuse},
+    evolution::Credentials,
+    log,
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/integrations/config").fails(&[NUMBER_IN_USE, STALE.showing::<Option<Integration>>()]);
+const ROUTE: Route = Route::post("/integrations/config").fails(&[
+    INSTANCE_IN_USE,
+    NAME_TAKEN,
+    NUMBER_IN_USE,
+    STALE.showing::<Option<Integration>>(),
+]);
 
-reads!(WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 /// The channel as it is if this company has saved it before; nobody else saves it meanwhile.
-const LOCKED: &str =
-    concat!("select ", integration_columns!(), " from channel_accounts channel where kind = $1 and external_key = $2 for update");
+const LOCKED: &str = concat!(
+    "select ",
+    integration_columns!(),
+    " from channel_accounts channel
+      where kind = $1 and (external_key = $2 or account_key = $3) and removed_at is null
+        for update"
+);
 
 /// What the input refers to. The department stands until this transaction ends.
 const REFERRED_TO: &str = "
@@ -42,27 +54,59 @@ async fn save_integration(
     if_match: IfMatch,
     Json(input): Json<IntegrationConfig>,
 ) -> Result<Json<Integration>, Error> {
-    let channel = Channel::from(input);
-    let proved = prove_right(&context, &channel).await?;
-    let Channel { kind, external_key, department_id, bot_flow_key, .. } = &channel;
+    let mut channel = Channel::from(input);
+    let proved = prove_right(&context, &mut channel).await?;
+    let Channel { kind, external_key, account_key, department_id, bot_flow_key, .. } = &channel;
     let transaction = context.begin(&caller).await?;
-    let (found, current): (ReferredTo, Option<Integration>) =
-        try_join(transaction.one(REFERRED_TO, &[department_id, bot_flow_key]), transaction.first(LOCKED, &[kind, external_key]))
-            .await?;
+    let (found, current): (ReferredTo, Option<Integration>) = try_join(
+        transaction.one(REFERRED_TO, &[department_id, bot_flow_key]),
+        transaction.first(LOCKED, &[kind, external_key, account_key]),
+    )
+    .await?;
     if_match.check(&current)?;
     refuse(unknown(&channel, current.as_ref(), &found))?;
     let settings = channel.settings_after(current.as_ref());
+    // The address of an instance's webhooks is made once, and is what it is found by.
+    let fresh = (channel.kind == "evolution" && current.is_none()).then(|| Credentials::new(String::new()));
+    if let Some(fresh) = &fresh {
+        channel.external_key = fresh.token_hash();
+    }
     let saved = store(&context, &transaction, &channel, (found.bot_flow_id, &settings), current.is_none()).await?;
     let Some(integration) = saved else {
         let unchanged = current.ok_or(NUMBER_IN_USE)?;
         return transaction.commit(Json(unchanged)).await;
     };
     if let Some(proved) = &proved {
-        keep_credentials(&context, &transaction, integration.id, proved).await?;
+        keep_credentials(&context, &transaction, integration.id, proved, fresh).await?;
     }
     transaction.tell_staff(&ChannelUpdated::from(&integration));
     transaction.audit(integration.id, &current, &integration);
-    transaction.commit(Json(integration)).await
+    let answer = transaction.commit(Json(integration.clone())).await?;
+    if channel.kind == "evolution" && proved.is_some() {
+        announce(&context, caller.company_id, &integration).await;
+    }
+    Ok(answer)
+}
+
+/// Tells the server at once where the webhooks go. Where that fails, the next check of the channel tells it.
+async fn announce(context: &Context, company_id: Uuid, integration: &Integration) {
+    let told = async {
+        let transaction = context.begin_system(company_id).await?;
+        let credentials = instance_credentials(context, &transaction, integration.id).await?;
+        transaction.commit_quietly().await?;
+        let text = |name: &str| integration.settings[name].as_str().unwrap_or_default();
+        let (outcome, _) = register_webhook(context, (text("base_url"), text("instance")), &credentials).await;
+        if outcome.is_err() {
+            return Ok(());
+        }
+        let transaction = context.begin_system(company_id).await?;
+        note_webhook(&transaction, integration.id);
+        transaction.commit_quietly().await
+    };
+    let told: Result<(), Error> = told.await;
+    if let Err(error) = told {
+        log::warn("webhooks not registered", error.cause().unwrap_or_default());
+    }
 }
 
 fn unknown(channel: &Channel, current: Option<&Integration>, found: &ReferredTo) -> impl Iterator<Item = FieldProblem> {
@@ -70,7 +114,8 @@ fn unknown(channel: &Channel, current: Option<&Integration>, found: &ReferredTo)
         is_one.then(|| FieldProblem::new(field, code, portuguese, english))
     };
     let no_flow = channel.bot_flow_key.is_some() && found.bot_flow_id.is_none();
-    let no_token = channel.credentials.is_none() && current.is_none();
+    let no_token = channel.secret.is_none() && current.is_none();
+    let token = if channel.kind == "evolution" { "api_key" } else { "access_token" };
     [
         problem(!found.has_department, "department_id", "not_found", "Departamento não encontrado.", "No such department."),
         problem(
@@ -80,7 +125,7 @@ fn unknown(channel: &Channel, current: Option<&Integration>, found: &ReferredTo)
             "Nenhum fluxo publicado tem esta chave.",
             "No published flow has this key.",
         ),
-        problem(no_token, "access_token", "required", "Obrigatório na primeira vez.", "Required the first time."),
+        problem(no_token, token, "required", "Obrigatório na primeira vez.", "Required the first time."),
     ]
     .into_iter()
     .flatten()

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Sandbox, Sent, SentStatus, digits_of, errors::notification_error, webhooks::Attempt};
-use crate::sandbox::faults::{Circumstance, FaultKind};
+use crate::sandbox::faults::{Circumstance, FaultKind, Target};
 
 const OUTSIDE_WINDOW: i64 = 131_047;
 const DAY: i64 = 24 * 60 * 60;
@@ -39,13 +39,16 @@ impl Sandbox {
     fn plan(&self, sent: &Sent, person: &str) -> Vec<Planned> {
         let settings = self.whatsapp.settings(&sent.phone_number_id);
         let text = sent.body.to_string();
-        let fault = self.faults.of_statuses(&Circumstance {
-            phone_number_id: Some(&sent.phone_number_id),
-            to: Some(&sent.to),
-            token: None,
-            text: &text,
-            step: None,
-        });
+        let fault = self.faults.of_statuses(
+            Target::Webhooks,
+            &Circumstance {
+                phone_number_id: Some(&sent.phone_number_id),
+                to: Some(&sent.to),
+                token: None,
+                text: &text,
+                step: None,
+            },
+        );
         let free_form = sent.body["type"] != "template";
         let now = sent.at.as_second();
         let closed = free_form && self.whatsapp.window_closed(&sent.phone_number_id, person, now);

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Sandbox;
-use crate::sandbox::faults::{Circumstance, FaultKind};
+use crate::sandbox::faults::{Circumstance, FaultKind, Target};
 
 const SIGNATURE_HEADER: &str = "X-Hub-Signature-256";
 const LONGEST_ANSWER: Duration = Duration::from_secs(20);
@@ -113,7 +113,7 @@ impl Sandbox {
     pub(super) async fn notify(self: &Arc<Self>, phone_number_id: &str, body: Value, retry: bool) -> Attempt {
         let text = body.to_string();
         let at = Circumstance { phone_number_id: Some(phone_number_id), text: &text, ..Circumstance::default() };
-        let fault = self.faults.of_webhook(&at);
+        let fault = self.faults.of_webhook(Target::Webhooks, &at);
         if let Some(FaultKind::Timeout { ms: Some(ms) }) = fault {
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
@@ -187,7 +187,8 @@ impl Sandbox {
         self.exchange(request.body(Full::default())).await
     }
 
-    async fn exchange(&self, request: axum::http::Result<Request<Full<Bytes>>>) -> Attempt {
+    /// Sends a request and tells what became of it.
+    pub(in crate::sandbox) async fn exchange(&self, request: axum::http::Result<Request<Full<Bytes>>>) -> Attempt {
         match request {
             Ok(request) => self.whatsapp.webhooks.send(request).await,
             Err(error) => {

@@ -55,6 +55,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_notes", STAFF),
     ("find_invite", LOGIN),
     ("find_login", LOGIN),
+    ("instances_to_check", LOGIN),
     ("join_live_department", NOBODY),
     ("find_namesake", STAFF),
     ("number_conversation", NOBODY),

@@ -13,7 +13,16 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 1] = ["sync_templates"];
+const ASK_OTHERS: [&str; 8] = [
+    "check_instances",
+    "connect_instance",
+    "create_instance",
+    "delete_instance",
+    "log_out_instance",
+    "restart_instance",
+    "sync_templates",
+    "test_instance",
+];
 
 /// Writes that leave no audit row.
 const UNAUDITED: [&str; 3] = [

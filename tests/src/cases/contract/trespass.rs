@@ -317,6 +317,7 @@ fn with_any_ids(text: &str) -> String {
         "tag",
         "merge",
         "import",
+        "instance",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -348,6 +349,7 @@ struct Scene {
     tag: String,
     merge: String,
     import: String,
+    instance: String,
 }
 
 impl Scene {
@@ -386,6 +388,7 @@ impl Scene {
         }
         let merge = sample::client_merge(&company, &one[0], &one[1]).await;
         let import = sample::client_import(stack, &company).await;
+        let instance = sample::instance(stack, &company, "Instância da casa").await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -409,6 +412,7 @@ impl Scene {
             tag,
             merge,
             import,
+            instance,
         }
     }
 
@@ -440,6 +444,7 @@ impl Scene {
             ("{tag}", self.tag.clone()),
             ("{merge}", self.merge.clone()),
             ("{import}", self.import.clone()),
+            ("{instance}", self.instance.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
-/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`; `{soon}` is a time to come.
+/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -67,6 +67,14 @@ pub const ROWS: &[Row] = &[
     ),
     row("change_role", "/admin/change-role/{agent}", r#"{"role": "supervisor"}"#, NotFound),
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
+    row("check_instances", "/whatsapp/instances/check-status", "", OwnThings),
+    row("connect_instance", "/whatsapp/instances/{instance}/connect", "{}", NotFound),
+    row("create_instance", "/whatsapp/instances", r#"{"name": "Intrusos"}"#, Invalid),
+    row("delete_instance", "/whatsapp/instances/{instance}?conversations=keep", "", NotFound),
+    row("list_instances", "/whatsapp/instances", "", OwnThings),
+    row("log_out_instance", "/whatsapp/instances/{instance}/logout", "{}", NotFound),
+    row("restart_instance", "/whatsapp/instances/{instance}/restart", "{}", NotFound),
+    row("test_instance", "/whatsapp/instances/{instance}/test", "{}", NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("block_client", "/clients/{client}/block", "", NotFound),
     row("merge_clients", "/clients/{client}/merge", r#"{"client_id": "{client}"}"#, NotFound),

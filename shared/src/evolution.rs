@@ -1,0 +1,469 @@
+//! Servers of the Evolution API v2, which companies run themselves: instances made, connected, asked after and removed.
+//! Their answers are taken as they come, from whatever version: what is not there is unknown, and no failure by itself.
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::BoxFuture;
+use reqwest::{Method, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use crate::{
+    closed_set,
+    context::Context,
+    crypto, phone,
+    provider::{Call, Failure, Outcome, milliseconds, unanswered},
+    settings::EncryptionKey,
+};
+
+/// How long a question is waited for, and what makes the server talk to WhatsApp: creating with a code takes it five seconds by itself.
+const QUICK: Duration = Duration::from_secs(5);
+const SLOW: Duration = Duration::from_secs(14);
+
+/// An answer is read up to here: a server has hundreds of instances at most, and a code is a small picture.
+const LARGEST_ANSWER: usize = 2_000_000;
+
+/// Characters of the server's own words that are kept.
+const LONGEST_DETAIL: usize = 300;
+
+/// What we want to be told of. Without a list the server would tell everything, or break.
+const EVENTS: [&str; 12] = [
+    "MESSAGES_UPSERT",
+    "MESSAGES_UPDATE",
+    "MESSAGES_EDITED",
+    "MESSAGES_DELETE",
+    "SEND_MESSAGE",
+    "CONNECTION_UPDATE",
+    "STATUS_INSTANCE",
+    "QRCODE_UPDATED",
+    "CONTACTS_UPSERT",
+    "CONTACTS_UPDATE",
+    "LOGOUT_INSTANCE",
+    "REMOVE_INSTANCE",
+];
+
+closed_set! {
+    /// How an instance stands with WhatsApp.
+    #[schemars(rename = "InstanceState")]
+    pub InstanceState {
+        /// It waits for somebody to scan its code, or connects again by itself.
+        Connecting = "connecting",
+        Open = "open",
+        /// No phone is linked to it.
+        Close = "close",
+    }
+}
+
+/// What is kept of an instance, sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The instance's token, or the server's global key where that is all there is.
+    pub api_key: String,
+    /// The end of the address of its webhooks.
+    pub webhook_token: String,
+    /// What its webhooks bring in their header.
+    pub webhook_secret: String,
+}
+
+/// Never shows a secret, wherever it is printed.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credentials(…)")
+    }
+}
+
+impl Credentials {
+    /// With webhooks of their own.
+    #[must_use]
+    pub fn new(api_key: String) -> Self {
+        let (webhook_token, webhook_secret) = (crypto::random_token(), crypto::random_token());
+        Self { api_key, webhook_token, webhook_secret }
+    }
+
+    /// What `channel_accounts.external_key` has of the token in the webhooks' address.
+    #[must_use]
+    pub fn token_hash(&self) -> String {
+        token_hash(&self.webhook_token)
+    }
+
+    /// As `channel_credentials.sealed` keeps them, bound to their channel account.
+    ///
+    /// # Panics
+    /// Never: credentials serialise, and keys are checked at start.
+    #[must_use]
+    pub fn seal(&self, keys: &[EncryptionKey], channel_account_id: Uuid) -> Vec<u8> {
+        let plain = serde_json::to_vec(self).expect("credentials serialise");
+        crypto::seal(keys, channel_account_id.as_bytes(), &plain)
+    }
+
+    /// Those of a channel account; `None` when they were sealed for another one or with a key no longer listed.
+    #[must_use]
+    pub fn open(keys: &[EncryptionKey], channel_account_id: Uuid, sealed: &[u8]) -> Option<Self> {
+        serde_json::from_slice(&crypto::open(keys, channel_account_id.as_bytes(), sealed)?).ok()
+    }
+}
+
+/// The hash that a token in a webhook's address is found by.
+#[must_use]
+pub fn token_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(crypto::sha256(token.as_bytes()))
+}
+
+/// A server, with the key to be used there.
+#[derive(Clone, Copy)]
+pub struct Server<'a> {
+    /// Without a slash at the end.
+    pub base_url: &'a str,
+    pub api_key: &'a str,
+}
+
+/// Where the server sends webhooks, and how we know that they are its.
+#[derive(Clone, Copy)]
+pub struct Webhook<'a> {
+    pub url: &'a str,
+    pub secret: &'a str,
+}
+
+impl Webhook<'_> {
+    fn to_json(self) -> Value {
+        json!({
+            "enabled": true,
+            "url": self.url,
+            "headers": {"authorization": format!("Bearer {}", self.secret)},
+            "byEvents": false,
+            "base64": false,
+            "events": EVENTS,
+        })
+    }
+}
+
+/// What somebody scans with the phone, or types on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Code {
+    /// A picture, as a data URL.
+    pub qr_code: Option<String>,
+    pub pairing_code: Option<String>,
+}
+
+impl Code {
+    /// As it is in an answer or a webhook; `None` where there is none yet.
+    #[must_use]
+    pub fn read(code: &Value) -> Option<Self> {
+        let text = |name: &str| code[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let qr_code = text("base64").filter(|picture| picture.starts_with("data:image/"));
+        let code = Self { qr_code, pairing_code: text("pairingCode") };
+        (code != Self::default()).then_some(code)
+    }
+}
+
+/// What came of asking an instance to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub state: InstanceState,
+    pub code: Option<Code>,
+}
+
+/// What a server says of one of its instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Digits, as they are written everywhere here.
+    pub number: Option<String>,
+    pub name: Option<String>,
+    /// The instance's own token, where the server shows it.
+    pub token: Option<String>,
+}
+
+/// The server's version, which it tells everybody.
+pub fn version<'a>(context: &'a Context, server: Server<'a>) -> BoxFuture<'a, Outcome<Option<String>>> {
+    Box::pin(async move {
+        let (answer, call) = run(context, "version", server, Asked::new(Method::GET, "/")).await;
+        (answer.map(|answer| answer["version"].as_str().map(|version| version.chars().take(40).collect())), call)
+    })
+}
+
+/// Makes an instance with a token of our choosing, so that it is known before anybody answers; `server` has the global key.
+pub fn create<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    token: &'a str,
+    webhook: Webhook<'a>,
+) -> BoxFuture<'a, Outcome<Connection>> {
+    Box::pin(async move {
+        let body = json!({
+            "instanceName": name,
+            "integration": "WHATSAPP-BAILEYS",
+            "token": token,
+            "qrcode": true,
+            "groupsIgnore": true,
+            "webhook": webhook.to_json(),
+        });
+        let (answer, call) = run(context, "create", server, Asked::new(Method::POST, "/instance/create").with(body).slow()).await;
+        let made = answer.map(|answer| Connection { state: InstanceState::Connecting, code: Code::read(&answer["qrcode"]) });
+        (made, call)
+    })
+}
+
+/// Asks for a code, with `number` also for one to type; of an open instance there is none.
+pub fn connect<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    number: Option<&'a str>,
+) -> BoxFuture<'a, Outcome<Connection>> {
+    Box::pin(async move {
+        let mut path = of(name, "/instance/connect");
+        if let Some(number) = number {
+            path = format!("{path}?number={number}");
+        }
+        let (answer, call) = run(context, "connect", server, Asked::new(Method::GET, path).slow()).await;
+        let connection = answer.map(|answer| {
+            let state = state_in(&answer).unwrap_or(InstanceState::Connecting);
+            Connection { state, code: Code::read(&answer) }
+        });
+        (connection, call)
+    })
+}
+
+/// How an instance stands.
+pub fn state<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<InstanceState>> {
+    Box::pin(async move {
+        let (answer, call) = run(context, "state", server, Asked::new(Method::GET, of(name, "/instance/connectionState"))).await;
+        let unknown = || Failure::Unknown { reason: "the answer names no state".into() };
+        (answer.and_then(|answer| state_in(&answer).ok_or_else(unknown)), call)
+    })
+}
+
+/// Connects again, with the same phone.
+pub fn restart<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let (answer, call) =
+            run(context, "restart", server, Asked::new(Method::POST, of(name, "/instance/restart")).slow()).await;
+        (answer.map(drop), call)
+    })
+}
+
+/// Unlinks the phone.
+pub fn log_out<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let (answer, call) =
+            run(context, "log_out", server, Asked::new(Method::DELETE, of(name, "/instance/logout")).slow()).await;
+        (answer.map(drop), call)
+    })
+}
+
+/// Removes the instance.
+pub fn delete<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let (answer, call) =
+            run(context, "delete", server, Asked::new(Method::DELETE, of(name, "/instance/delete")).slow()).await;
+        (answer.map(drop), call)
+    })
+}
+
+/// Says where the webhooks go.
+pub fn set_webhook<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    webhook: Webhook<'a>,
+) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let asked = Asked::new(Method::POST, of(name, "/webhook/set")).with(json!({"webhook": webhook.to_json()}));
+        let (answer, call) = run(context, "set_webhook", server, asked).await;
+        (answer.map(drop), call)
+    })
+}
+
+/// What the server says of an instance; `None` where its list does not have it.
+pub fn look_up<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> BoxFuture<'a, Outcome<Option<Profile>>> {
+    Box::pin(async move {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("instanceName", name).finish();
+        let path = format!("/instance/fetchInstances?{query}");
+        let (answer, call) = run(context, "look_up", server, Asked::new(Method::GET, path)).await;
+        (answer.map(|answer| profile_in(&answer, name)), call)
+    })
+}
+
+/// A path that ends with the instance's name.
+fn of(name: &str, path: &str) -> String {
+    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{path}/{}", name.replace('+', "%20"))
+}
+
+/// Versions differ in what the state is called.
+fn state_in(answer: &Value) -> Option<InstanceState> {
+    let instance = if answer["instance"].is_object() { &answer["instance"] } else { answer };
+    let state = instance["state"].as_str().or_else(|| instance["status"].as_str())?;
+    Some(match state {
+        "open" => InstanceState::Open,
+        "connecting" => InstanceState::Connecting,
+        _ => InstanceState::Close,
+    })
+}
+
+/// Rows are flat since 2.0, and had everything inside `instance` before.
+fn profile_in(answer: &Value, name: &str) -> Option<Profile> {
+    let rows = answer.as_array().into_iter().flatten();
+    let mut rows = rows.map(|row| if row["instance"].is_object() { &row["instance"] } else { row });
+    let row = rows.find(|row| row["name"] == name || row["instanceName"] == name)?;
+    let text = |names: &[&str]| {
+        let mut given = names.iter().filter_map(|name| row[name].as_str());
+        given.find(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let owner = text(&["ownerJid", "owner"]);
+    let digits = owner.as_deref().and_then(|owner| owner.split(['@', ':']).next()).filter(|digits| !digits.is_empty());
+    Some(Profile {
+        number: digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())).map(phone::canonical),
+        name: text(&["profileName"]).map(|name| name.chars().take(200).collect()),
+        token: text(&["token", "apikey"]),
+    })
+}
+
+/// A call to be made.
+struct Asked {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    patience: Duration,
+}
+
+impl Asked {
+    fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), body: None, patience: QUICK }
+    }
+
+    fn with(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    fn slow(mut self) -> Self {
+        self.patience = SLOW;
+        self
+    }
+}
+
+async fn run(context: &Context, operation: &'static str, server: Server<'_>, asked: Asked) -> Outcome<Value> {
+    let started = context.elapsed();
+    let (status, outcome) = ask(context, server, asked).await;
+    let error_code = outcome.as_ref().err().map(|failure| failure.code().to_owned());
+    let took_ms = milliseconds(context.elapsed().saturating_sub(started));
+    (outcome, Call { operation, status: status.map(|status| i32::from(status.as_u16())), error_code, took_ms })
+}
+
+async fn ask(context: &Context, server: Server<'_>, asked: Asked) -> (Option<StatusCode>, Result<Value, Failure>) {
+    let Asked { method, path, body, patience } = asked;
+    let url = format!("{}{path}", server.base_url.trim_end_matches('/'));
+    let request = match context.call_outside(method, &url).await {
+        Ok(request) => request.header("apikey", server.api_key).timeout(patience),
+        Err(refusal) => {
+            let detail = refusal.texts().0.to_owned();
+            return (None, Err(Failure::Blocked { code: refusal.code().to_owned(), detail }));
+        }
+    };
+    let request = if let Some(body) = &body { request.json(body) } else { request };
+    match request.send().await {
+        Ok(response) => (Some(response.status()), read(response, server.api_key).await),
+        Err(error) => (None, Err(unanswered(&error))),
+    }
+}
+
+async fn read(mut response: Response, api_key: &str) -> Result<Value, Failure> {
+    let status = response.status();
+    let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            return Err(Failure::Unknown { reason: "the answer is too large".into() });
+        }
+    }
+    let answer: Option<Value> = serde_json::from_slice(&body).ok();
+    judge(status.as_u16(), answer, after.map(Duration::from_secs), api_key)
+}
+
+/// What an answer means. A success that is no JSON is somebody else's page, and one with `error` is none.
+fn judge(status: u16, answer: Option<Value>, after: Option<Duration>, api_key: &str) -> Result<Value, Failure> {
+    let (code, detail) = (status.to_string(), answer.as_ref().map(|answer| detail_of(answer, api_key)).unwrap_or_default());
+    match (status, answer) {
+        (200..300, Some(answer)) if answer["error"] == true => Err(Failure::Refused { code: "error".into(), detail }),
+        (200..300, Some(answer)) => Ok(answer),
+        (200..300, None) => Err(Failure::Unknown { reason: "the answer is not JSON".into() }),
+        (429, _) => Err(Failure::Busy { after: after.unwrap_or(Duration::from_secs(5)), code }),
+        (500.., _) => Err(Failure::Unknown { reason: format!("HTTP {status} {detail}").trim_end().to_owned() }),
+        (401, _) => Err(Failure::Blocked { code, detail }),
+        _ => Err(Failure::Refused { code, detail }),
+    }
+}
+
+/// The server's own words. A key that it repeats is not told on.
+fn detail_of(answer: &Value, api_key: &str) -> String {
+    let message = if answer["response"]["message"].is_null() { &answer["message"] } else { &answer["response"]["message"] };
+    let words = match message {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => {
+            list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join("; ")
+        }
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    words.replace(api_key, "••••").chars().take(LONGEST_DETAIL).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_open_for_their_own_account_only_and_do_not_print() {
+        let keys = [EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }];
+        let credentials = Credentials::new("the-instances-token".into());
+        let [own, other] = [1, 2].map(Uuid::from_u128);
+        let sealed = credentials.seal(&keys, own);
+        assert_eq!(Credentials::open(&keys, own, &sealed), Some(credentials.clone()));
+        assert_eq!(Credentials::open(&keys, other, &sealed), None);
+        assert!(!format!("{credentials:?}").contains("token"));
+        assert_eq!(credentials.token_hash(), token_hash(&credentials.webhook_token));
+    }
+
+    #[test]
+    fn answers_mean_what_the_server_says_and_not_its_status_alone() {
+        let of = |status, answer: Value| judge(status, Some(answer), None, "secret-key");
+        assert_eq!(of(200, json!({"a": 1})), Ok(json!({"a": 1})));
+        let inside = of(200, json!({"error": true, "message": "Error: x"}));
+        assert_eq!(inside, Err(Failure::Refused { code: "error".into(), detail: "Error: x".into() }));
+        // What is done says that there was no error.
+        assert!(of(200, json!({"status": "SUCCESS", "error": false})).is_ok());
+        assert!(matches!(judge(200, None, None, "k"), Err(Failure::Unknown { .. })));
+        assert!(matches!(judge(502, None, None, "k"), Err(Failure::Unknown { .. })));
+        let refused = of(401, json!({"response": {"message": "Unauthorized secret-key"}}));
+        assert_eq!(refused, Err(Failure::Blocked { code: "401".into(), detail: "Unauthorized ••••".into() }));
+        let taken = of(403, json!({"response": {"message": ["This name \"a\" is already in use."]}}));
+        assert_eq!(taken, Err(Failure::Refused { code: "403".into(), detail: "This name \"a\" is already in use.".into() }));
+        let after = Duration::from_secs(9);
+        assert_eq!(judge(429, None, Some(after), "k"), Err(Failure::Busy { after, code: "429".into() }));
+    }
+
+    #[test]
+    fn states_and_profiles_are_read_of_every_version() {
+        assert_eq!(state_in(&json!({"instance": {"instanceName": "a", "state": "open"}})), Some(InstanceState::Open));
+        assert_eq!(state_in(&json!({"instance": {"status": "connecting"}})), Some(InstanceState::Connecting));
+        assert_eq!(state_in(&json!({"state": "refused"})), Some(InstanceState::Close));
+        assert_eq!(state_in(&json!({})), None);
+        let flat = json!([{"name": "b"}, {"name": "a", "ownerJid": "551140000000:7@s.whatsapp.net", "profileName": "Loja"}]);
+        let nested = json!([{"instance": {"instanceName": "a", "owner": "551140000000@s.whatsapp.net", "profileName": "Loja"}}]);
+        let profile = Profile { number: Some("551140000000".into()), name: Some("Loja".into()), token: None };
+        assert_eq!(profile_in(&flat, "a"), Some(profile.clone()));
+        assert_eq!(profile_in(&nested, "a"), Some(profile));
+        assert_eq!(profile_in(&flat, "c"), None);
+    }
+
+    #[test]
+    fn a_name_is_one_part_of_the_path() {
+        assert_eq!(of("a b/c?d", "/instance/connect"), "/instance/connect/a%20b%2Fc%3Fd");
+    }
+}

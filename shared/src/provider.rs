@@ -1,0 +1,54 @@
+//! Calls to whoever carries messages for us: what came of one, and what is logged of it.
+
+use std::time::Duration;
+
+/// Why a call did not succeed. What it means decides what is done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was done: to be tried again after this long.
+    Busy { after: Duration, code: String },
+    /// Nothing was done and nothing will be: this message or recipient is refused.
+    Refused { code: String, detail: String },
+    /// Nothing is accepted from this number until the company acts: token, payment, permission.
+    Blocked { code: String, detail: String },
+    /// No answer: it may or may not have been done.
+    Unknown { reason: String },
+}
+
+impl Failure {
+    /// The code for the log of calls.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Busy { code, .. } | Self::Refused { code, .. } | Self::Blocked { code, .. } => code,
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+/// A connection that was never made carried nothing; any other silence may hide a success.
+pub(crate) fn unanswered(error: &reqwest::Error) -> Failure {
+    if error.is_connect() {
+        Failure::Busy { after: Duration::from_secs(5), code: "unreachable".into() }
+    } else {
+        // Without its address, which may be somebody's own.
+        Failure::Unknown { reason: if error.is_timeout() { "timed out".into() } else { "the connection was lost".into() } }
+    }
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}
+
+/// One call, for the log of calls.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub operation: &'static str,
+    /// HTTP status; `None` without an answer.
+    pub status: Option<i32>,
+    pub error_code: Option<String>,
+    pub took_ms: i32,
+}
+
+/// A result with the call that was made for it.
+pub type Outcome<T> = (Result<T, Failure>, Call);

@@ -1,0 +1,179 @@
+//! Instances at Evolution API servers, each test with a server of its own in the sandbox.
+
+mod evolution_checked;
+mod evolution_connected;
+mod evolution_kept_apart;
+pub mod evolution_killed;
+mod evolution_made;
+mod evolution_removed;
+mod evolution_saved;
+mod evolution_served;
+mod evolution_together;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Company, Stack, Wanted, company::text};
+use uuid::Uuid;
+
+use crate::Case;
+
+const INSTANCES: &str = "/whatsapp/instances";
+
+/// A server of the sandbox with keys that no other test knows.
+pub(super) struct Server {
+    pub name: String,
+    pub base_url: String,
+    pub global_key: String,
+}
+
+impl Server {
+    pub async fn start(stack: &Stack) -> Self {
+        let name = format!("evo-{}", &Uuid::new_v4().simple().to_string()[..12]);
+        let global_key = format!("global-{}", Uuid::new_v4().simple());
+        let server = Self { base_url: format!("{}/evolution/{name}", stack.addresses.sandbox), name, global_key };
+        server.settings(stack, json!({"global_key": server.global_key})).await;
+        server
+    }
+
+    pub async fn settings(&self, stack: &Stack, settings: Value) {
+        self.order(stack, "settings", settings).await;
+    }
+
+    /// Any order of the server's control.
+    pub async fn order(&self, stack: &Stack, what: &str, mut order: Value) -> Value {
+        order["server"] = json!(self.name);
+        stack.control("POST", &format!("/sandbox/evolution/{what}"), Some(order)).await
+    }
+
+    /// Makes it fail; `about` is in the path or the body of the calls that do.
+    pub async fn fault(&self, stack: &Stack, target: &str, about: &str, fault: Value) {
+        let mut order = json!({"target": target, "phone_number_id": self.name, "contains": about});
+        for (field, value) in fault.as_object().into_iter().flatten() {
+            order[field] = value.clone();
+        }
+        stack.control("POST", "/sandbox/faults", Some(order)).await;
+    }
+
+    pub async fn heal(&self, stack: &Stack) {
+        stack.control("DELETE", &format!("/sandbox/faults?phone_number_id={}", self.name), None).await;
+    }
+
+    /// Its instances, as the server has them.
+    pub async fn instances(&self, stack: &Stack) -> Vec<Value> {
+        let path = format!("/sandbox/evolution/instances?server={}", self.name);
+        stack.control("GET", &path, None).await.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Calls that were made to it, with this in their paths.
+    pub async fn calls(&self, stack: &Stack, about: &str) -> Vec<Value> {
+        let path = format!("/sandbox/calls?phone_number_id={}", self.name);
+        let calls = stack.control("GET", &path, None).await;
+        let calls = calls.as_array().cloned().unwrap_or_default();
+        calls.into_iter().filter(|call| text(&call["path"]).contains(about)).collect()
+    }
+
+    /// Somebody scans the code of an instance.
+    pub async fn scan(&self, stack: &Stack, instance: &Value, number: &str) {
+        let order = json!({"instance": instance["instance_name"], "number": number});
+        self.order(stack, "scan", order).await;
+    }
+
+    /// A call to the server itself.
+    pub async fn call(&self, stack: &Stack, method: Method, path: &str, key: &str, body: Value) -> (u16, Value) {
+        let request = stack.http.request(method, format!("{}{path}", self.base_url)).header("apikey", key).json(&body);
+        let answer = request.send().await.expect("the sandbox answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    /// What makes an instance here.
+    pub fn body(&self, name: &str) -> Value {
+        json!({"name": name, "server": {"base_url": self.base_url, "api_key": self.global_key}})
+    }
+}
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { students: 0, ..Wanted::default() }).await
+}
+
+async fn create(company: &Company, server: &Server, name: &str) -> Value {
+    company.admin.api.post(INSTANCES, server.body(name)).await.expect(201)
+}
+
+async fn act(company: &Company, instance: &Value, what: &str) -> Answer {
+    company.admin.api.post(&format!("{INSTANCES}/{}/{what}", text(&instance["id"])), json!({})).await
+}
+
+async fn remove(company: &Company, instance: &Value, how: &str) -> Answer {
+    let path = format!("{INSTANCES}/{}?{how}", text(&instance["id"]));
+    company.admin.api.call(Method::DELETE, &path, None).await
+}
+
+/// An instance whose code somebody has scanned, as we know it then.
+async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
+    let made = create(company, server, name).await;
+    server.scan(stack, &made, number).await;
+    act(company, &made, "test").await.expect(200)["instance"].clone()
+}
+
+async fn listed(company: &Company) -> Vec<Value> {
+    let page = company.admin.api.get(INSTANCES).await.expect(200);
+    page["data"].as_array().cloned().unwrap_or_default()
+}
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    cases! {
+        evolution_checked::{
+            an_instance_that_goes_down_is_told_to_admins_once,
+            a_server_that_is_dead_is_noticed_and_comes_back,
+            a_moment_of_silence_is_no_news,
+            all_instances_are_asked_at_once,
+            an_instance_that_was_not_made_is_made_by_the_next_check,
+        };
+        evolution_connected::{
+            a_code_is_shown_until_somebody_scans_it,
+            a_number_is_paired_by_a_code_to_type,
+            a_number_is_connected_once,
+            restarting_needs_a_phone,
+            logging_out_twice_is_fine,
+            what_the_server_answers_is_told,
+        };
+        evolution_kept_apart::{
+            keys_are_kept_where_nobody_finds_them,
+            another_companys_instances_are_not_there,
+            a_server_that_redirects_is_not_followed,
+            addresses_that_lead_inside_are_not_called,
+            agents_see_instances_and_no_codes,
+        };
+        evolution_made::{
+            an_instance_is_made_with_its_webhooks,
+            a_request_sent_again_makes_one_instance,
+            the_server_is_remembered,
+            what_the_server_refuses_makes_nothing,
+            an_instance_whose_answer_was_lost_is_ours_after_all,
+            a_name_that_somebody_took_meanwhile_is_refused,
+        };
+        evolution_removed::{
+            an_instance_goes_and_what_was_said_stays,
+            its_conversations_are_closed_if_that_is_wanted,
+            a_dead_server_keeps_an_instance_unless_it_is_forced,
+        };
+        evolution_saved::{
+            an_instance_that_is_there_is_connected_with_either_key,
+            an_instance_belongs_to_one_channel,
+            an_instance_that_is_saved_again_keeps_its_webhooks,
+        };
+        evolution_served::{
+            the_sandbox_guards_its_instances,
+            codes_are_renewed_until_there_were_too_many,
+            webhooks_bring_their_header_and_are_tried_again,
+            webhooks_come_twice_and_in_another_order,
+            messages_go_out_as_the_server_takes_them,
+            webhooks_are_configured_as_the_server_wants_it,
+        };
+        evolution_together::{
+            two_who_make_the_same_name_make_one,
+            an_instance_removed_while_it_is_connected_stays_away,
+        };
+    }
+}
