@@ -166,8 +166,8 @@ end-to-end: ## Tests that speak HTTP and WebSocket to the local cloud
 	ONLY=$(ONLY) $(BINARIES)/tests $(ARGS)
 	$(if $(ARGS)$(ONLY),,$(BINARIES)/demo --own)
 
-# As Neon has it. An older PgBouncer cannot keep the statements that functions prepare.
-pooler: needs-rust needs-postgres list-functions ## The same tests with PgBouncer between the functions and Postgres, but those that run alone
+# As Neon has it. An older PgBouncer cannot keep the statements that functions prepare. What it could break is what all functions share.
+pooler: needs-rust needs-postgres list-functions ## Every third of these tests with PgBouncer between the functions and Postgres; EVERY=1 all but those that run alone
 	@echo "== end-to-end tests through PgBouncer"
 	candidate=$$(apt-cache policy pgbouncer 2>/dev/null | sed -n 's/^ *Candidate: //p')
 	fits() { [ "$$(printf '%s\n' 1.21 "$$1" | sort -V | head -1)" = 1.21 ]; }
@@ -179,7 +179,7 @@ pooler: needs-rust needs-postgres list-functions ## The same tests with PgBounce
 	  exit 0
 	fi
 	cargo build $(PROGRAMS)
-	POOLER=1 $(BINARIES)/tests --skip faults::
+	EVERY=$(or $(EVERY),3) POOLER=1 $(BINARIES)/tests --skip faults::
 
 bench: ## Measures the functions under load
 	@cargo build --release --workspace $(FUNCTIONS) --bin=bench --bin=hello --bin=hello_postgres --bin=local

@@ -1146,14 +1146,14 @@ alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (valu
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.files add constraint files_company_id_id_key UNIQUE (company_id, id);
-alter table public.files add constraint files_kept CHECK (((status <> 'ready'::text) OR (storage_key !~~ 'upload/%'::text)));
+alter table public.files add constraint files_kept CHECK (((status <> ALL (ARRAY['quarantined'::text, 'ready'::text])) OR (storage_key !~~ 'upload/%'::text)));
 alter table public.files add constraint files_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.files add constraint files_pkey PRIMARY KEY (id);
 alter table public.files add constraint files_previews CHECK (((COALESCE(thumb_key, poster_key) IS NULL) = (preview_type IS NULL)));
 alter table public.files add constraint files_previews_of_company CHECK (((split_part(thumb_key, '/'::text, 2) = (company_id)::text) AND (split_part(poster_key, '/'::text, 2) = (company_id)::text)));
 alter table public.files add constraint files_purpose_check CHECK ((purpose = ANY (ARRAY['message'::text, 'avatar'::text, 'document'::text])));
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
-alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])));
+alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'quarantined'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
@@ -1715,7 +1715,7 @@ AS $function$
      where storage_key in (select storage_key from object_removals
                             where due_at <= now()
                               and (select count(*) from files
-                                    where files.storage_key = object_removals.storage_key and status = 'ready') = 0
+                                    where files.storage_key = object_removals.storage_key and status in ('quarantined', 'ready')) = 0
                               and (select count(*) from files where files.thumb_key = object_removals.storage_key) = 0
                               and (select count(*) from files where files.poster_key = object_removals.storage_key) = 0
                             order by due_at
@@ -2681,7 +2681,8 @@ declare
     spaced text := app.spaced(query);
     address text := lower(btrim(query));
     inside text := '%' || replace(replace(replace(address, '\', '\\'), '%', '\%'), '_', '\_') || '%';
-    names text[] := case when spaced ~ '[[:alnum:]]{3}' then array['%' || spaced || '%', '%' || app.joined(query) || '%']
+    names text[] := case when spaced ~ '[[:alnum:]]{3}'
+                         then array(select distinct '%' || written || '%' from unnest(array[spaced, app.joined(query)]) written)
                          when spaced <> '' then array[spaced || '%', '% ' || spaced || '%']
                          else '{}' end;
     emails text[] := case when address ~ '[[:alnum:]]{3}' then array[inside] else '{}' end;
@@ -2699,6 +2700,7 @@ declare
         || case when is_oldest_first then ' and (clients.created_at, clients.id) > ($3, $4)'
                 else ' and (clients.created_at, clients.id) < ($3, $4)' end;
     is_named constant text := 'app.searchable(clients.name) like any ($6)';
+    has_name text := is_named;
     is_known constant text := '(identity.value like any ($7) or identity.kind = ''email'' and identity.value like any ($8))';
     has_document constant text := '(clients.document like $9 and clients.merged_into_id is null)';
     has_address constant text := 'clients.email is not null and lower(clients.email) = $10';
@@ -2706,6 +2708,7 @@ declare
     more uuid[];
     walked integer := 0;
     passed integer;
+    tagged integer;
 begin
     at := coalesce(at, case when is_oldest_first then '-infinity'::timestamptz else 'infinity' end);
     after := coalesce(after, '00000000-0000-0000-0000-000000000000');
@@ -2740,8 +2743,17 @@ begin
         end if;
         exit when cardinality(found) * step < enough * walked or walked >= most;
     end loop;
+    if tag is not null then
+        execute 'select count(*) from (select from clients
+                                        where clients.company_id = $1 and clients.tags <> ''{}'' and clients.tags @> array[$2]
+                                        limit 2001) tagged'
+           into tagged using company, tag;
+        -- By the index of the tags where these are few, which the planner cannot know here; then not by that of the names.
+        has_name := case when tagged <= 2000 then 'app.searchable(clients.name) || '''' like any ($6)' else is_named end
+            || ' and clients.tags <> ''{}'' and clients.tags @> array[$2]';
+    end if;
     execute 'with known as materialized (
-                 select clients.id from clients where clients.company_id = $1 and ' || is_named || '
+                 select clients.id from clients where clients.company_id = $1 and ' || has_name || '
                  union
                  select client_id from client_identities identity where identity.company_id = $1 and identity.value like any ($7)
                  union
@@ -2877,7 +2889,8 @@ CREATE OR REPLACE FUNCTION app.find_messages(query text, in_conversation uuid, o
 AS $function$
 declare
     sampled constant integer := 300;
-    walked constant integer := 2000;
+    -- What is compared word by word; ten times as many where something else says of most that they are not meant.
+    walked integer := 2000;
     company uuid := app.company_id();
     words text[] := app.stems(company, app.spaced(query));
     direction text := case when oldest_first then 'asc' else 'desc' end;
@@ -2890,7 +2903,7 @@ declare
                 when oldest_first then ' and (messages.sent_at, messages.id) > ($12, $13)'
                 else ' and (messages.sent_at, messages.id) < ($12, $13)' end;
     has_words text := ' and app.stems(messages.company_id, app.searchable(messages.body)) @> $2';
-    -- What the caller asks for, and sees.
+    -- What the caller asks of the messages themselves.
     asked text :=
         case when in_conversation is not null then ' and messages.conversation_id = $3' else '' end
         || case when of_client is not null then
@@ -2899,8 +2912,12 @@ declare
         || case when sender is not null then ' and messages.sender_type = $5' else '' end
         || case when sent_by is not null then ' and messages.sender_id = $6' else '' end
         || case when of_kind is not null then ' and messages.kind = $7' else '' end
-        || case when in_department is not null then ' and conversations.department_id = $8' else '' end
-        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end
+        -- Files are few, and have an index.
+        || case when of_kind in ('image', 'audio', 'video', 'document', 'sticker') then ' and messages.file_id is not null' else '' end
+        || case when on_channel is not null then ' and messages.channel_account_id = $9' else '' end;
+    -- What is asked of their conversations, and seen.
+    seen text :=
+        case when in_department is not null then ' and conversations.department_id = $8' else '' end
         || case when app.sees_all() then ''
                 else ' and (conversations.assignee_id = $14 or $14 = any (conversations.participant_ids)
                             or (conversations.department_id is null or conversations.department_id = any ($15))
@@ -2909,6 +2926,7 @@ declare
                                                 and conversations.id = messages.conversation_id';
     ordered text := format(' order by messages.sent_at %1$s, messages.id %1$s', direction);
     newest text;
+    few uuid[];
     matches integer;
     found uuid[];
 begin
@@ -2916,13 +2934,14 @@ begin
         return '{}';
     end if;
     if in_conversation is null and of_client is null then
+        walked := case when asked || seen = '' then walked else 10 * walked end;
         newest := '(select * from messages where ' || said || ordered || ' limit %s) messages';
-        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || has_words || asked
+        execute 'select count(*) from ' || format(newest, sampled) || joined || ' where true' || asked || seen || has_words
            into matches
           using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
                 app.user_id(), app.department_ids(), app.visibility();
         if matches * walked >= wanted * sampled then
-            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || has_words || asked
+            execute 'select array(select messages.id from ' || format(newest, walked) || joined || ' where true' || asked || seen || has_words
                     || ordered || format(' limit %s)', wanted)
                into found
               using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
@@ -2932,11 +2951,28 @@ begin
             end if;
         end if;
     end if;
-    execute 'select array(select messages.id from messages' || joined || ' where ' || said || has_words || asked
-            || ordered || format(' limit %s)', wanted)
+    -- Of who sees little, only that is looked at.
+    if not app.sees_all() then
+        execute 'select array(select conversations.id from conversations where conversations.company_id = $1' || seen || ' limit 1001)'
+           into few
+          using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
+                app.user_id(), app.department_ids(), app.visibility();
+        if cardinality(few) <= 1000 then
+            asked := asked || ' and messages.conversation_id = any ($17)';
+        end if;
+    end if;
+    -- All that have the words, by their index: the planner would rather walk through everything in order, and compare word by word. Then one
+    -- by one in order, until the page is full.
+    execute 'with matches as materialized (
+                 select messages.id, messages.sent_at, messages.company_id, messages.conversation_id
+                   from messages where ' || said || has_words || asked || ')
+             select array(select messages.id from (select * from matches messages' || ordered || ') messages
+                           where (select true from conversations
+                                   where conversations.company_id = messages.company_id and conversations.id = messages.conversation_id'
+            || seen || format(') limit %s)', wanted)
        into found
       using company, words, in_conversation, of_client, sender, sent_by, of_kind, in_department, on_channel, since, until, at, at_id,
-            app.user_id(), app.department_ids(), app.visibility();
+            app.user_id(), app.department_ids(), app.visibility(), few;
     return found;
 end
 $function$;
@@ -6139,7 +6175,7 @@ CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.de
 CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
 CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
-CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
+CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
@@ -6425,7 +6461,7 @@ create policy own_inserts on public.files as restrictive for insert to app_staff
    FROM public.conversations
   WHERE (conversations.id = files.conversation_id)))));
 
-create policy own_updates on public.files as restrictive for update to app_staff, app_student using (uploaded_by = ( SELECT app.user_id() AS user_id)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
+create policy own_updates on public.files as restrictive for update to app_staff, app_student using ((uploaded_by = ( SELECT app.user_id() AS user_id)) AND (status <> 'quarantined'::text)) with check (starts_with(split_part(storage_key, '/'::text, 3), (id)::text) OR (storage_key = app.key_of_file(id)));
 
 create policy quick_replies on public.files as permissive for select to app_staff using (id = ANY (( SELECT app.quick_reply_files() AS quick_reply_files)::uuid[]));
 
@@ -6805,7 +6841,7 @@ grant select on column public.channel_accounts.name to app_system;
 grant update on column public.channel_accounts.removed_at to app_staff;
 grant insert, update on column public.channel_accounts.settings to app_staff;
 grant select on column public.channel_accounts.settings to app_system;
-grant insert on column public.channel_accounts.state to app_staff;
+grant insert, update on column public.channel_accounts.state to app_staff;
 grant select on column public.channel_accounts.status to app_system;
 grant update on column public.channel_accounts.status to app_staff;
 grant select on column public.channel_accounts.version to app_system;

@@ -21,7 +21,7 @@ const CLIENTS: &str = "
            (array['Almeida', 'Barros', 'Cardoso', 'Dantas', 'Esteves', 'Farias', 'Gomes', 'Henriques', 'Izidoro', 'Junqueira'])[1 + number / 100 % 10]
            || ' ' || substr(md5(number::text), 1, 6),
            case when number % 2 = 0 then 'cliente' || number || '@exemplo.com' end,
-           case when number % 5 = 0 then lpad(number::text, 11, '7') end,
+           case when number % 5 = 0 then (70000000000 + number)::text end,
            case when number % 1000 = 0 then array['bolsista'] else '{}' end, at
       from generate_series(0, $2 - 1) number
       cross join lateral (select now() - number * interval '1 minute' as at) time;
@@ -58,8 +58,8 @@ pub async fn run(stack: &Stack, clients: u32, report: &mut Report) -> Result<()>
         "search=3012345",
         "search=cliente4242@exemplo.com",
         "search=cliente4242",
-        "search=777.779.999-95",
-        "search=777779",
+        "search=700.000.999-95",
+        "search=70000099",
         "search=An",
         "tag=bolsista",
         "tag=bolsista&search=Gabriela",

@@ -114,11 +114,14 @@ pub async fn make(stack: &Stack, conversations: u32) -> Result<Desk> {
     Ok(Desk { company, own, long })
 }
 
-/// Drops the indexes and foreign keys of `messages`; what makes them again.
+/// Drops the indexes and foreign keys of `messages`, but for what other tables refer to; what makes them again.
 async fn set_indexes_aside(database: &Client) -> Result<Vec<String>> {
     let sql = "select format('alter table messages drop constraint %I', conname),
                       format('alter table messages add constraint %I %s', conname, pg_get_constraintdef(oid))
-                 from pg_constraint where conrelid = 'messages'::regclass and contype in ('f', 'u')
+                 from pg_constraint own
+                where conrelid = 'messages'::regclass and contype in ('f', 'u')
+                  and not exists (select from pg_constraint other
+                                   where other.confrelid = own.conrelid and other.conindid = own.conindid and other.contype = 'f')
                union all
                select format('drop index %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
                  from pg_index where indrelid = 'messages'::regclass and not indisunique";

@@ -47,7 +47,7 @@ async fn import(company: &Company, format: &str, mime_type: &str, content: &[u8]
     let supervisor = &company.supervisor;
     let file = supervisor.upload(&format!("clientes.{format}"), mime_type, content).await;
     let start = Instant::now();
-    let job = supervisor.api.post("/clients/imports", json!({"file_id": file})).await.expect(202);
+    let job = supervisor.api.post("/clients/import", json!({"file_id": file})).await.expect(202);
     let path = format!("/clients/imports/{}", text(&job["id"]));
     let import = loop {
         ensure!(start.elapsed() < PATIENCE, "an import takes too long");

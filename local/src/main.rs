@@ -131,7 +131,8 @@ struct Up {
     /// Do not make the demo company.
     #[arg(long)]
     no_demo: bool,
-    /// A parameter of the template, as in `--parameter UnknownOutcomeSeconds=5`.
+    /// A parameter of the template, as in `--parameter UnknownOutcomeSeconds=5`; `{sandbox}` is the sandbox's address, as in
+    /// `--parameter VirusScanUrl={sandbox}/scanner/v2/scan`.
     #[arg(long = "parameter", value_parser = parse_parameter)]
     parameters: Vec<(String, String)>,
     /// Leave out the throttles of the template, for load tests of the functions.

@@ -15,8 +15,8 @@ STATE_OF_THE_WORLD = {
     "metadata_too_long",
     # What a file's bytes are, and how names of such files end.
     "type_mismatch", "unsafe_content", "name not_allowed", "no_picture", "no_voice_note",
-    # What WhatsApp says of a token, and a channel that was never saved.
-    "not_accepted", "access_token required",
+    # What WhatsApp or a server says of a token, and a channel or a server that was never saved.
+    "not_accepted", "access_token required", "api_key required", "server required",
     # Which addresses lead to a public host, encrypted.
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # The characters of a document that check the others, an area that there is not.

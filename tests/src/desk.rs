@@ -253,6 +253,23 @@ pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n
 pub const WEBP: &[u8] = b"RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0and a sticker in it";
 pub const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2 and what moves";
 
+/// A video of this many milliseconds that is shown so large, as far as its headers say.
+#[must_use]
+pub fn video(milliseconds: u32, width: u32, height: u32) -> Vec<u8> {
+    let boxed = |kind: &str, content: &[Vec<u8>]| {
+        let content = content.concat();
+        let size = u32::try_from(content.len() + 8).unwrap_or(u32::MAX);
+        [&size.to_be_bytes(), kind.as_bytes(), &content[..]].concat()
+    };
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    let upright = words(&[0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000]);
+    let movie = [words(&[0, 0, 0, 1000, milliseconds, 0x1_0000, 0x0100_0000, 0, 0]), upright.clone(), vec![0; 24], words(&[2])];
+    let track = [words(&[3, 0, 0, 1, 0, milliseconds, 0, 0, 0, 0]), upright, words(&[width << 16, height << 16])];
+    let handler = boxed("hdlr", &[vec![0; 8], b"vide".to_vec(), vec![0; 12], b"picture\0".to_vec()]);
+    let track = boxed("trak", &[boxed("tkhd", &track), boxed("mdia", &[handler])]);
+    [MP4[..24].to_vec(), boxed("mdat", &[vec![7; 3000]]), boxed("moov", &[boxed("mvhd", &movie), track])].concat()
+}
+
 /// A document of Word with one more entry, of which it says nothing unless that is XML.
 ///
 /// # Panics

@@ -1,5 +1,5 @@
 //! The end-to-end and contract tests: real function binaries on the local cloud, spoken to over HTTP and WebSocket only. `ONLY` narrows them to
-//! a domain: tests with it in their names, and what holds for all routes of its routes.
+//! a domain: tests with it in their names, and what holds for all routes of its routes. `EVERY=3` runs every third of them.
 
 mod cases;
 
@@ -38,8 +38,11 @@ fn main() -> ExitCode {
     };
     let only = tests::only();
     let concerns = |(name, _): &(&'static str, Case)| only.as_deref().is_none_or(|only| cases::concerns(name, only));
-    let is_whole_run = only.is_none() && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
-    let mut conclusion = run(&arguments, &runtime, &stack, cases::together().into_iter().filter(concerns).collect());
+    let every = std::env::var("EVERY").ok().and_then(|every| every.parse().ok()).unwrap_or(1_usize).max(1);
+    let is_whole_run =
+        only.is_none() && every == 1 && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
+    let together = cases::together().into_iter().filter(concerns).step_by(every).collect();
+    let mut conclusion = run(&arguments, &runtime, &stack, together);
     let mut crashed = crashed(&stack);
     // What stops services for everybody runs alone.
     arguments.test_threads = Some(1);

@@ -76,7 +76,9 @@ const CONDITIONS: [[&str; 2]; 14] = [
     ["and conversations.assignee_id = any ($2::uuid[]) ", "and $2::uuid[] is null "],
     ["and conversations.department_id = any ($3::uuid[]) ", "and $3::uuid[] is null "],
     [
-        "and conversations.channel_account_id = any (array(
+        // Where there is none, nothing is walked through.
+        "and exists (select from channel_accounts where channel_accounts.id = any ($4::uuid[]) or channel_accounts.kind = any ($15::text[]))
+         and conversations.channel_account_id = any (array(
              select channel_accounts.id from channel_accounts
               where channel_accounts.id = any ($4::uuid[]) or channel_accounts.kind = any ($15::text[]))) ",
         "and $4::uuid[] is null and $15::text[] is null ",
@@ -105,6 +107,18 @@ const NOT_FOLLOWED: &str = "and (select app.user_id()) <> all (conversations.par
 
 /// What is followed is found by its own index.
 const FOLLOWED: &str = "and conversations.id = any ((select app.followed_conversations())::uuid[]) and $18::boolean ";
+
+/// What somebody has handled is looked up by themselves while it is little: the newest of all would be walked through for it.
+const HANDLED: &str = "and conversations.id = any ($16::uuid[]) ";
+
+/// Up to a thousand; of more, the newest are found soon.
+const FEW_HANDLED: &str = "
+    select array_agg(conversation_id) as ids
+      from (select conversation_id
+              from conversation_handlers
+             where company_id = app.company_id() and user_id = any ($1)
+             limit 1001) handled
+    having count(*) <= 1000";
 
 /// Nothing else is written like it.
 const PROTOCOL: &str = "and conversations.protocol = btrim($8::text) and $9::text[] is not null ";
@@ -147,6 +161,12 @@ const COUNT: [&str; 2] = ["select count(*) from (select from conversations where
 #[derive(FromRow)]
 struct Counted {
     count: i64,
+}
+
+#[derive(FromRow)]
+struct FewHandled {
+    /// None of nothing.
+    ids: Option<Vec<Uuid>>,
 }
 
 /// Filters read and checked.
@@ -193,20 +213,34 @@ impl AskedConversations {
 
     /// The page, one row longer when there are more.
     pub async fn run(&self, transaction: &Transaction) -> Result<Vec<Conversation>, Error> {
-        self.ask(transaction, self.statement()).await
+        let few = self.few_handled(transaction).await?;
+        self.ask(transaction, self.statement(few.is_some()), few.as_ref()).await
+    }
+
+    /// The conversations that those asked for have handled; `None` of many, and where nobody is asked for.
+    async fn few_handled(&self, transaction: &Transaction) -> Result<Option<Vec<Uuid>>, Error> {
+        let Some(users) = &self.handled_by else { return Ok(None) };
+        let few: Option<FewHandled> = transaction.first(FEW_HANDLED, &[users]).await?;
+        Ok(few.map(|few| few.ids.unwrap_or_default()))
     }
 
     /// How many there are, up to as many as were wanted, of what asks for no words.
     pub async fn count(&self, transaction: &Transaction) -> Result<i64, Error> {
-        let conditions = self.conditions();
+        let few = self.few_handled(transaction).await?;
+        let conditions = self.conditions(few.is_some());
         let mut pieces = vec![COUNT[0]];
         pieces.extend(&conditions);
         pieces.push(COUNT[1]);
-        let counted: Vec<Counted> = self.ask(transaction, intern(&pieces)).await?;
+        let counted: Vec<Counted> = self.ask(transaction, intern(&pieces), few.as_ref()).await?;
         Ok(counted.first().map_or(0, |counted| counted.count))
     }
 
-    async fn ask<T: FromRow>(&self, transaction: &Transaction, statement: &'static str) -> Result<Vec<T>, Error> {
+    async fn ask<T: FromRow>(
+        &self,
+        transaction: &Transaction,
+        statement: &'static str,
+        few_handled: Option<&Vec<Uuid>>,
+    ) -> Result<Vec<T>, Error> {
         let Self { categories, assignees, departments, channels, channel_kinds, .. } = self;
         let Self { handled_by, tags, priorities, numbers, list, .. } = self;
         let List { filters, at, id, wanted, .. } = list;
@@ -230,7 +264,7 @@ impl AskedConversations {
                     id,
                     wanted,
                     channel_kinds,
-                    handled_by,
+                    &few_handled.or(handled_by.as_ref()),
                     snoozed,
                     participating,
                 ],
@@ -238,8 +272,8 @@ impl AskedConversations {
             .await
     }
 
-    /// What is asked for, in the order of `CONDITIONS`.
-    fn conditions(&self) -> Vec<&'static str> {
+    /// What is asked for, in the order of `CONDITIONS`; with `few_handled` by the conversations that were handled.
+    fn conditions(&self, few_handled: bool) -> Vec<&'static str> {
         let List { filters, order, at, .. } = &self.list;
         let asked = [
             self.categories.is_some(),
@@ -271,6 +305,9 @@ impl AskedConversations {
         if *order == Order::Asc && at.is_some() {
             conditions[10] = NEWER;
         }
+        if few_handled {
+            conditions[11] = HANDLED;
+        }
         if filters.snoozed == Some(true) {
             conditions[12] = SNOOZED;
         }
@@ -292,9 +329,9 @@ impl AskedConversations {
         self.list.filters.search.is_some() && !self.is_for_protocol()
     }
 
-    fn statement(&self) -> &'static str {
+    fn statement(&self, few_handled: bool) -> &'static str {
         let order = if self.list.order == Order::Asc { OLDEST_FIRST } else { NEWEST_FIRST };
-        let conditions = self.conditions();
+        let conditions = self.conditions(few_handled);
         let mut pieces = vec![LIST];
         pieces.extend(&conditions);
         if self.searches_words() {

@@ -24,7 +24,8 @@ macro_rules! message_columns {
                      where held.company_id = messages.company_id and held.id = messages.conversation_id) end as is_read,
            case when files.id is not null and messages.deleted_at is null then jsonb_build_object(
                'id', files.id, 'name', files.name, 'mime_type', files.mime_type, 'size', files.size, 'status', files.status,
-               'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms, 'waveform', files.waveform) end as file"
+               'width', files.width, 'height', files.height, 'duration_ms', files.duration_ms, 'waveform', files.waveform,
+               'failure', files.failure) end as file"
     };
 }
 
@@ -149,6 +150,8 @@ pub struct MessageFile {
     pub duration_ms: Option<i32>,
     /// 64 peaks from 0 to 100 for the loudest, of voice notes that were prepared.
     pub waveform: Option<Vec<i16>>,
+    /// Why there is none, of a `failed` one: `infected`, or another code.
+    pub failure: Option<String>,
 }
 
 /// A message was added to a conversation.

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{
     VISIBLE, crypto,
     error::{FieldProblem, INVALID, refuse},
-    files::FileStatus,
+    files::{FileStatus, QUARANTINED},
     prelude::*,
     visible,
 };
@@ -255,6 +255,7 @@ pub fn check_attachments(input: &MessageToSend, found: &Attachments, content: &C
         match found.file_status {
             Some(FileStatus::Ready) => {}
             Some(status @ FileStatus::Pending) => return Err(FILE_NOT_READY.with_current(&FileState { id: file_id, status })),
+            Some(FileStatus::Quarantined) => return Err(QUARANTINED.into()),
             _ => problems.push(FieldProblem::new(field, "unknown_file", "Arquivo não encontrado.", "File not found.")),
         }
         let mime_type = found.mime_type.as_deref().unwrap_or_default();

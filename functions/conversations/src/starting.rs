@@ -3,6 +3,7 @@
 use futures_util::future::try_join;
 use shared::{
     error::{FieldProblem, INTERNAL, NOT_FOUND, refuse},
+    files::QUARANTINED,
     prelude::*,
 };
 
@@ -16,8 +17,17 @@ use crate::{
 pub const NO_TEXT_OUTSIDE: Problem = WINDOW_CLOSED.showing::<OnlyTemplates>();
 
 /// What `begin` may answer.
-pub const BEGIN_FAILS: [Problem; 8] =
-    [ALREADY_OPEN, BOT_MODE, CLIENT_BLOCKED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, NO_TEXT_OUTSIDE, CLIENT_MESSAGE_ID_REUSED];
+pub const BEGIN_FAILS: [Problem; 9] = [
+    ALREADY_OPEN,
+    BOT_MODE,
+    CLIENT_BLOCKED,
+    FILE_NOT_READY,
+    NOT_HOLDER,
+    NOT_TAKEN,
+    NO_TEXT_OUTSIDE,
+    QUARANTINED,
+    CLIENT_MESSAGE_ID_REUSED,
+];
 
 const START: &str = "select * from app.start_conversation($1, $2, $3, $4, $5, $6, $7)";
 

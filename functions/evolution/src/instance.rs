@@ -73,7 +73,7 @@ macro_rules! instances {
             "select channel.id, channel.name, channel.status, channel.state, instance.problem,
                     case when app.has_role('admin') then instance.detail end as detail,
                     case when app.has_role('admin') then channel.settings ->> 'base_url' end as base_url,
-                    case when app.has_role('admin') then channel.settings ->> 'instance_name' end as instance_name,
+                    case when app.has_role('admin') then channel.settings ->> 'instance' end as instance_name,
                     case when app.has_role('admin') then channel.settings ->> 'api_key' end as api_key,
                     '+' || channel.display_number as display_number, instance.profile_name, instance.server_version,
                     instance.webhook_at is not null as has_webhook, instance.seen_at,

@@ -11,7 +11,7 @@ use crate::{InstanceProblem, servers::GlobalAccess};
 
 /// Instances with what is needed to talk to their servers: all of the company's, or those named.
 const KNOWN: &str = "
-    select channel.id, channel.state, channel.settings ->> 'base_url' as base_url, channel.settings ->> 'instance_name' as instance_name,
+    select channel.id, channel.state, channel.settings ->> 'base_url' as base_url, channel.settings ->> 'instance' as instance_name,
            channel.display_number, instance.made_at is not null as is_made, instance.webhook_at is not null as has_webhook,
            instance.server_version is not null as has_version, credentials.sealed
       from channel_accounts channel

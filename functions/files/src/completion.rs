@@ -7,7 +7,7 @@ use bytes::Bytes;
 use shared::{
     crypto,
     error::UNAVAILABLE,
-    files::{self, Facts, Refusal, clean_name, quietly},
+    files::{self, Facts, Refusal, arrived, clean_name, next_job, quietly},
     kept_copy,
     prelude::*,
 };
@@ -34,7 +34,7 @@ const COMPLETE: &str = concat!(
         on conflict do nothing
     )
     update files
-       set status = 'ready', storage_key = kept.storage_key, mime_type = $3, sha256 = $4, width = $5, height = $6,
+       set status = $10, storage_key = kept.storage_key, mime_type = $3, sha256 = $4, width = $5, height = $6,
            duration_ms = $7, size = $8, name = $9, completed_at = now()
       from kept
      where files.id = kept.id
@@ -129,13 +129,14 @@ pub async fn record(
     let recorded: Option<File> = match &checked {
         Ok(Checked { facts, sha256, size, name, .. }) => {
             let (width, height) = facts.size.unzip();
-            let mime_type = facts.file_type.mime_type;
+            let (status, mime_type) = (arrived(), facts.file_type.mime_type);
+            let duration = &facts.duration_ms;
             let complete = transaction
-                .first(COMPLETE, &[&id, &copy, &mime_type, sha256, &width, &height, &facts.duration_ms, size, name])
+                .first(COMPLETE, &[&id, &copy, &mime_type, sha256, &width, &height, duration, size, name, &status.as_str()])
                 .await?;
-            if complete.is_some() && facts.file_type.is_prepared() {
+            if let (Some(kind), true) = (next_job(status, mime_type), complete.is_some()) {
                 let payload = json!({"file_id": id});
-                transaction.enqueue(Job::new(context, Queue::Preparation, "prepare_file", format!("file:{id}"), payload));
+                transaction.enqueue(Job::new(context, Queue::Preparation, kind, format!("file:{id}"), payload));
             }
             complete
         }

@@ -3,7 +3,9 @@
 mod client_files;
 mod completion;
 mod pictures;
+mod scanning;
 mod sound;
+mod telling;
 
 use shared::{
     closed_set,
@@ -16,7 +18,9 @@ use shared::{
 pub use client_files::{ClientFile, ClientFileAdded};
 pub use completion::{ANNOUNCE, Checked, FIND_OWN, check_copy, judge, record, voice_note};
 pub use pictures::{MOST_PIXELS, Pictures, pictures};
+pub use scanning::{FileChecked, scan_file};
 pub use sound::waveform;
+pub use telling::tell_messages;
 
 pub const TYPE_MISMATCH: Problem = Problem::new(
     422,
@@ -42,6 +46,8 @@ pub const NO_VOICE_NOTE: Problem = Problem::new(
     "Esta gravação não pode ser enviada: grave em Opus.",
     "This recording cannot be sent: record in Opus.",
 );
+pub const INFECTED: Problem =
+    Problem::new(422, "infected", "O arquivo contém um vírus e foi removido.", "The file contains a virus and was removed.");
 pub const NO_PREVIEW: Problem =
     Problem::new(409, "no_preview", "Este arquivo não tem miniatura.", "This file has no smaller picture.");
 pub const NOT_UPLOADED: Problem =
@@ -77,13 +83,15 @@ pub struct File {
     pub size: i64,
     pub status: FileStatus,
     pub purpose: Purpose,
-    /// Pixels, of pictures.
+    /// Pixels, of pictures and videos.
     pub width: Option<i32>,
     pub height: Option<i32>,
-    /// Milliseconds, of recordings.
+    /// Milliseconds, of recordings and videos.
     pub duration_ms: Option<i32>,
     /// 64 peaks from 0 to 100 for the loudest, of voice notes that were prepared.
     pub waveform: Option<Vec<i16>>,
+    /// Why there is none, of a `failed` one: `infected`, or another code.
+    pub failure: Option<String>,
     pub created_at: Timestamp,
     #[serde(skip)]
     pub storage_key: String,
@@ -93,8 +101,6 @@ pub struct File {
     pub poster_key: Option<String>,
     #[serde(skip)]
     pub preview_type: Option<String>,
-    #[serde(skip)]
-    pub failure: Option<String>,
 }
 
 impl File {
@@ -104,7 +110,7 @@ impl File {
     /// Why it was refused; 503 when it still waits to be checked.
     pub fn outcome(self) -> Result<Self, Error> {
         match self.status {
-            FileStatus::Ready => Ok(self),
+            FileStatus::Quarantined | FileStatus::Ready => Ok(self),
             FileStatus::Failed => Err(self.refusal().into()),
             FileStatus::Pending => Err(UNAVAILABLE.caused_by("the copy was removed while it was checked")),
         }
@@ -112,7 +118,7 @@ impl File {
 
     fn refusal(&self) -> Problem {
         let code = self.failure.as_deref();
-        [SIZE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE]
+        [INFECTED, SIZE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE]
             .into_iter()
             .find(|problem| code == Some(problem.code))
             .unwrap_or(TYPE_MISMATCH)

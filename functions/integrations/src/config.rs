@@ -48,7 +48,7 @@ pub struct WhatsAppConfig {
 }
 
 /// What headers carry, without blanks.
-const KEY: &str = "^[!-~]+$";
+pub const KEY: &str = "^[!-~]+$";
 
 /// What we let an instance be called.
 const INSTANCE_NAME: &str = "^[0-9A-Za-z._-]+$";
@@ -66,7 +66,7 @@ pub struct EvolutionConfig {
     /// What the server calls it; saving it again changes its configuration.
     #[garde(length(max = 100), custom(is_instance_name))]
     #[schemars(regex(pattern = INSTANCE_NAME))]
-    pub instance_name: String,
+    pub instance: String,
     /// The instance's token, or the server's global key. Never shown again. May be left out when the instance is saved again.
     #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
     #[schemars(regex(pattern = KEY))]
@@ -143,9 +143,9 @@ impl From<WhatsAppConfig> for Channel {
 impl From<EvolutionConfig> for Channel {
     fn from(config: EvolutionConfig) -> Self {
         let base_url = config.base_url.trim_end_matches('/').to_owned();
-        let account_key = instance_key(&base_url, &config.instance_name);
+        let account_key = instance_key(&base_url, &config.instance);
         let api_key = config.api_key.as_deref().map(hint);
-        let settings = EvolutionSettings { base_url, instance_name: config.instance_name, api_key };
+        let settings = EvolutionSettings { base_url, instance: config.instance, api_key };
         Self {
             kind: "evolution",
             external_key: String::new(),
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_instance_is_told_by_its_server_and_its_name() {
-        let input = json!({"kind": "evolution", "name": "Vendas", "base_url": "https://evo.exemplo.test/", "instance_name": "vendas",
+        let input = json!({"kind": "evolution", "name": "Vendas", "base_url": "https://evo.exemplo.test/", "instance": "vendas",
             "api_key": "the-instances-token"});
         let channel = Channel::from(read(input));
         assert_eq!(channel.account_key.as_deref(), Some("https://evo.exemplo.test/vendas"));

@@ -102,7 +102,7 @@ pub struct EvolutionSettings {
     /// Of the server, without a slash at the end.
     pub base_url: String,
     /// What the server calls it.
-    pub instance_name: String,
+    pub instance: String,
     /// The end of the key that is used there, such as `••••1234`.
     pub api_key: Option<String>,
 }
@@ -111,14 +111,14 @@ impl EvolutionSettings {
     /// What tells this instance from every other, of whatever server.
     #[must_use]
     pub fn key(&self) -> String {
-        instance_key(&self.base_url, &self.instance_name)
+        instance_key(&self.base_url, &self.instance)
     }
 }
 
 /// As `channel_accounts.account_key` has it.
 #[must_use]
-pub fn instance_key(base_url: &str, instance_name: &str) -> String {
-    format!("{base_url}/{instance_name}")
+pub fn instance_key(base_url: &str, instance: &str) -> String {
+    format!("{base_url}/{instance}")
 }
 
 /// What may be shown of a WhatsApp Cloud number's configuration.

@@ -98,14 +98,13 @@ pub async fn prove_right(context: &Context, channel: &mut Channel) -> Result<Opt
 /// An instance is its server's word for whoever has a key there: it lists the instance.
 async fn prove_instance(context: &Context, channel: &mut Channel) -> Result<Option<Proof>, Error> {
     let text = |name: &str| channel.settings[name].as_str().unwrap_or_default().to_owned();
-    let name = text("instance_name");
+    let name = text("instance");
     let base_url = server_address(&text("base_url"), "base_url").await?;
     channel.account_key = Some(instance_key(&base_url, &name));
     channel.settings["base_url"] = json!(base_url);
     let Some(api_key) = channel.secret.clone() else { return Ok(None) };
     let (found, _) = evolution::look_up(context, Server { base_url: &base_url, api_key: &api_key }, &name).await;
-    let profile =
-        found.map_err(|failure| refuse_server(failure, "instance_name"))?.ok_or_else(|| no_instance("instance_name"))?;
+    let profile = found.map_err(refuse_server)?.ok_or_else(no_instance)?;
     let api_key = profile.token.clone().unwrap_or(api_key);
     channel.settings["api_key"] = json!(hint(&api_key));
     Ok(Some(Proof::Evolution { api_key, profile }))
@@ -125,14 +124,13 @@ pub async fn server_address(text: &str, field: &str) -> Result<String, Error> {
 }
 
 /// Why a server that is being connected is not: its answer to a key, in the fields of the input.
-#[must_use]
-pub fn refuse_server(failure: Failure, name_field: &str) -> Error {
+fn refuse_server(failure: Failure) -> Error {
     match failure {
         Failure::Blocked { code, .. } if code == "401" => {
             let (portuguese, english) = ("O servidor não aceita esta chave.", "The server does not accept this key.");
             INVALID.in_fields(vec![FieldProblem::new("api_key", "not_accepted", portuguese, english)])
         }
-        Failure::Refused { code, .. } if code == "404" => no_instance(name_field),
+        Failure::Refused { code, .. } if code == "404" => no_instance(),
         Failure::Refused { code, detail } | Failure::Blocked { code, detail } => {
             UNAVAILABLE.caused_by(format!("{code} {detail}"))
         }
@@ -140,9 +138,9 @@ pub fn refuse_server(failure: Failure, name_field: &str) -> Error {
     }
 }
 
-fn no_instance(field: &str) -> Error {
+fn no_instance() -> Error {
     let (portuguese, english) = ("O servidor não tem esta instância.", "The server has no such instance.");
-    INVALID.in_fields(vec![FieldProblem::new(field, "not_found", portuguese, english)])
+    INVALID.in_fields(vec![FieldProblem::new("instance", "not_found", portuguese, english)])
 }
 
 /// Writes the channel with its flow and settings, as a new one when the company is not known to have it. Whoever saves it at the same

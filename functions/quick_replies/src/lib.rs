@@ -3,6 +3,7 @@
 use shared::{
     closed_set,
     error::{FieldProblem, refuse},
+    files::{FileStatus, QUARANTINED},
     prelude::*,
 };
 use tokio_postgres::types::Json as Jsonb;
@@ -60,7 +61,13 @@ pub const WITH_SHORTCUT: &str = concat!(
 
 /// Of these, those that the caller has uploaded for messages.
 const OWN_FILES: &str = "
-    select id from files where id = any ($1) and uploaded_by = app.user_id() and status = 'ready' and purpose = 'message'";
+    select status from files
+     where id = any ($1) and uploaded_by = app.user_id() and status in ('quarantined', 'ready') and purpose = 'message'";
+
+#[derive(FromRow)]
+struct OwnFile {
+    status: FileStatus,
+}
 
 /// A file that goes with a quick reply.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -138,9 +145,16 @@ pub fn may_write(scope: QuickReplyScope, caller: &Identity) -> bool {
 /// Files to be added to a quick reply are their own who adds them.
 ///
 /// # Errors
-/// The field, when one is not.
+/// The field, when one is not; 409 when one waits for the virus scanner.
 pub async fn check_files(transaction: &Transaction, added: &[Uuid]) -> Result<(), Error> {
-    let are_own = added.is_empty() || transaction.query(OWN_FILES, &[&added]).await?.len() == added.len();
+    if added.is_empty() {
+        return Ok(());
+    }
+    let own: Vec<OwnFile> = transaction.all(OWN_FILES, &[&added]).await?;
+    let are_own = own.len() == added.len();
+    if are_own && own.iter().any(|file| file.status == FileStatus::Quarantined) {
+        return Err(QUARANTINED.into());
+    }
     refuse((!are_own).then(|| FieldProblem::new("file_ids", "unknown_file", "Arquivo não encontrado.", "File not found.")))
 }
 

@@ -6,6 +6,7 @@ use serde::Deserializer;
 use shared::{
     VISIBLE,
     error::{FORBIDDEN, FieldProblem, INVALID, NOT_FOUND, STALE},
+    files::QUARANTINED,
     known_zone,
     phone::e164,
     prelude::*,
@@ -175,6 +176,8 @@ fn is_phone(phone: &Given<String>, (): &()) -> garde::Result {
 
 const SAVE_MEMBER: &str = "select app.save_member($1, $2, $3) as outcome";
 
+const WAITS_FOR_SCANNER: &str = "select from files where id = $1 and uploaded_by = app.user_id() and status = 'quarantined'";
+
 #[derive(FromRow)]
 struct Saved {
     outcome: String,
@@ -183,7 +186,7 @@ struct Saved {
 /// Writes what is given of a person, and answers them as they are now.
 ///
 /// # Errors
-/// 404, 403, 409 `stale_version` and `name_is_theirs`, 422 of a file that is no picture of the caller's; as `Transaction::query`.
+/// 404, 403, 409 `stale_version`, `name_is_theirs` and `file_quarantined`, 422 of a file that is no picture of the caller's; as `Transaction::query`.
 pub async fn save(
     transaction: &Transaction,
     caller: &Identity,
@@ -208,6 +211,10 @@ pub async fn save(
         "stale" => return Err(STALE.with_current(&user)),
         "name_is_theirs" => return Err(NAME_IS_THEIRS.into()),
         "bad_avatar" => {
+            let file = change.avatar_file_id.set().map(|file| file.0);
+            if !transaction.query(WAITS_FOR_SCANNER, &[&file]).await?.is_empty() {
+                return Err(QUARANTINED.into());
+            }
             let (portuguese, english) = ("Envie antes uma imagem sua.", "Upload a picture of your own first.");
             return Err(INVALID.in_fields(vec![FieldProblem::new("avatar_file_id", "no_picture", portuguese, english)]));
         }

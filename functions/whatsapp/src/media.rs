@@ -20,13 +20,13 @@ const LARGEST_ENCODED: usize = 60_000_000;
 /// No row when the file's message was taken back: nobody sees it any more.
 pub const PENDING_FILE: &str = "select name, status, mime_type, provider_id from files where id = $1";
 
-/// Changes nothing when the file's message was taken back meanwhile: its copy goes.
-pub const READY: &str = concat!(
+/// The file is here, and waits for the scanner where there is one. Changes nothing when its message was taken back meanwhile: its copy goes.
+pub const ARRIVED: &str = concat!(
     "with ",
     kept_copy!("$1", "$2"),
     "
     update files
-       set status = 'ready', storage_key = kept.storage_key, mime_type = $3, size = $4, sha256 = $5, width = $6, height = $7,
+       set status = $9, storage_key = kept.storage_key, mime_type = $3, size = $4, sha256 = $5, width = $6, height = $7,
            duration_ms = $8, completed_at = now()
       from kept
      where files.id = kept.id"
@@ -35,7 +35,9 @@ pub const READY: &str = concat!(
 pub const FAILED: &str = "update files set status = 'failed', failure = $2 where id = $1 and status = 'pending'";
 
 /// A file that was given up.
-pub const AWAIT_AGAIN: &str = "update files set status = 'pending', failure = null where id = $1 and status = 'failed'";
+pub const AWAIT_AGAIN: &str = "
+    update files set status = 'pending', failure = null
+     where id = $1 and status = 'failed' and failure is distinct from 'infected'";
 
 /// The file's message as it is now, with its conversation.
 pub const WRITTEN: &str = concat!(

@@ -15,7 +15,7 @@ pub enum Place {
 }
 
 /// Everything a stack may be given: the parameter's name, and what the root gives for it.
-const GIVEN: [(&str, &str); 28] = [
+const GIVEN: [(&str, &str); 29] = [
     ("AddressRequestsPerMinute", "!Ref AddressRequestsPerMinute"),
     ("AlarmTopic", "!Ref AlarmTopic"),
     ("AllowedOrigins", "!Join [',', !Ref AllowedOrigins]"),
@@ -39,6 +39,7 @@ const GIVEN: [(&str, &str); 28] = [
     ("SocketRoleArn", "!GetAtt SocketRole.Arn"),
     ("UnknownOutcomeSeconds", "!Ref UnknownOutcomeSeconds"),
     ("UserRequestsPerMinute", "!Ref UserRequestsPerMinute"),
+    ("VirusScanUrl", "!Ref VirusScanUrl"),
     ("WebSocketManagementUrl", "!Sub https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"),
     ("WhatsAppGraphUrl", "!Ref WhatsAppGraphUrl"),
     ("WhatsAppGraphVersion", "!Ref WhatsAppGraphVersion"),
@@ -47,7 +48,7 @@ const GIVEN: [(&str, &str); 28] = [
 ];
 
 /// Every variable and the name of what is given for it.
-const VARIABLES: [(&str, &str); 16] = [
+const VARIABLES: [(&str, &str); 17] = [
     ("ADDRESS_REQUESTS_PER_MINUTE", "AddressRequestsPerMinute"),
     ("CONNECTIONS_TABLE", "ConnectionsTable"),
     ("DEFAULT_COMPANY", "DefaultCompany"),
@@ -60,6 +61,7 @@ const VARIABLES: [(&str, &str); 16] = [
     ("SETTINGS_PARAM", "SettingsParam"),
     ("UNKNOWN_OUTCOME_SECONDS", "UnknownOutcomeSeconds"),
     ("USER_REQUESTS_PER_MINUTE", "UserRequestsPerMinute"),
+    ("VIRUS_SCAN_URL", "VirusScanUrl"),
     ("WEBSOCKET_MANAGEMENT_URL", "WebSocketManagementUrl"),
     ("WEBSOCKET_URL", "PublicWebSocketUrl"),
     ("WHATSAPP_GRAPH_URL", "WhatsAppGraphUrl"),

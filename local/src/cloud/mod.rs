@@ -60,7 +60,7 @@ pub struct Options {
     pub database: Option<Database>,
     /// Run schedules by the clock; `local fire` works either way.
     pub schedules: bool,
-    /// Values of the template's parameters, in place of their defaults.
+    /// Values of the template's parameters, in place of their defaults; `{sandbox}` in one is the sandbox's address.
     pub parameters: Vec<(String, String)>,
 }
 
@@ -203,7 +203,8 @@ fn parameters(addresses: &Addresses, chosen: &[(String, String)]) -> BTreeMap<St
         ("LlmUrl", format!("{}/llm/v1", addresses.sandbox)),
         ("FrontEndUrl", "http://localhost:5173".to_owned()),
     ];
-    pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(chosen.iter().cloned()).collect()
+    let chosen = chosen.iter().map(|(name, value)| (name.clone(), value.replace("{sandbox}", &addresses.sandbox)));
+    pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(chosen).collect()
 }
 
 /// What AWS would tell every function about itself: region, credentials, and here also the endpoints.

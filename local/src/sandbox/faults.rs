@@ -31,6 +31,8 @@ pub enum Target {
     Llm,
     #[serde(rename = "mail")]
     Mail,
+    #[serde(rename = "scanner")]
+    Scanner,
 }
 
 impl Target {
@@ -224,7 +226,7 @@ impl Faults {
         }
         let called = !fault.target.sends_webhooks();
         if fault.kind.concerns_webhooks() {
-            if [Target::Llm, Target::Mail].contains(&fault.target) {
+            if [Target::Llm, Target::Mail, Target::Scanner].contains(&fault.target) {
                 return Err("this target sends no webhooks".to_owned());
             }
             fault.target = if fault.target.is_evolution() { Target::EvolutionWebhooks } else { Target::Webhooks };

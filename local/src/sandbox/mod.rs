@@ -8,6 +8,7 @@ mod kept;
 pub mod llm;
 pub mod mail;
 mod refusal;
+mod scanner;
 pub mod whatsapp;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -71,12 +72,13 @@ impl Sandbox {
         })
     }
 
-    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…` and `/llm/v1/…`.
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/llm/v1/…` and `/scanner/v2/scan`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .merge(whatsapp::router())
             .merge(evolution::router())
             .nest("/llm/v1", llm::router())
+            .nest("/scanner/v2", scanner::router())
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
             .with_state(Arc::clone(self))
     }

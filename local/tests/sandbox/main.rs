@@ -7,4 +7,5 @@ mod mail;
 mod media;
 mod messages;
 mod refusals;
+mod scanner;
 mod stage;

@@ -9,8 +9,10 @@ mod kind;
 mod media;
 mod name;
 mod office;
+mod scanner;
 mod sniff;
 mod upload;
+mod video;
 
 use std::{
     fs::File,
@@ -32,6 +34,7 @@ pub use content::Refusal;
 pub use kind::{FileType, Kind, accepted, by_type};
 pub use media::quietly;
 pub use name::{clean_name, content_disposition};
+pub use scanner::{Verdict, arrived, scan, scanner_url};
 pub use sniff::{Facts, examine};
 pub use upload::{Upload, presigned_upload};
 
@@ -39,12 +42,31 @@ use crate::{
     closed_set,
     context::Context,
     environment::variable,
-    error::{Error, UNAVAILABLE},
+    error::{Error, Problem, UNAVAILABLE},
 };
 
 closed_set! {
-    /// Whether a file's content is there: not yet, for good, or never, for it was refused or could not be had.
-    pub FileStatus { Pending = "pending", Ready = "ready", Failed = "failed" }
+    /// Whether a file's content is there: not yet, not before the virus scanner has judged it, for good, or never, for it was refused or
+    /// could not be had.
+    pub FileStatus { Pending = "pending", Quarantined = "quarantined", Ready = "ready", Failed = "failed" }
+}
+
+/// What is to be done with a file waits for the scanner.
+pub const QUARANTINED: Problem = Problem::new(
+    409,
+    "file_quarantined",
+    "O arquivo está sendo verificado contra vírus. Tente de novo em instantes.",
+    "The file is being checked for viruses. Try again in a moment.",
+);
+
+/// What comes next for a file with this content: the kind of its job in the queue of preparation.
+#[must_use]
+pub fn next_job(status: FileStatus, mime_type: &str) -> Option<&'static str> {
+    match status {
+        FileStatus::Quarantined => Some("scan_file"),
+        FileStatus::Ready => accepted(mime_type).is_some_and(FileType::is_prepared).then_some("prepare_file"),
+        FileStatus::Pending | FileStatus::Failed => None,
+    }
 }
 
 /// How long a download URL works.

@@ -4,9 +4,10 @@ use std::io::{self, Read, Seek};
 
 use super::{
     content::{Refusal, contains, last_bytes},
-    kind::{Content, FileType, accepted, is_same_family},
+    kind::{Content, FileType, Kind, accepted, is_same_family},
     media::{audio_duration, image_size, quietly},
     office,
+    video::{Look, video_facts},
 };
 
 /// First bytes of a file that are enough to tell what it seems to be and how large a picture is.
@@ -22,9 +23,9 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub file_type: &'static FileType,
-    /// Pixels, of pictures.
+    /// Pixels, of pictures and videos.
     pub size: Option<(i32, i32)>,
-    /// Milliseconds, of recordings.
+    /// Milliseconds, of recordings and videos.
     pub duration_ms: Option<i32>,
 }
 
@@ -37,8 +38,12 @@ pub fn examine<R: Read + Seek>(content: &mut R, declared: &str) -> Result<Facts,
     let start = start_of(content).map_err(|_| Refusal::OtherType)?;
     let file_type = seems(&start, declared).ok_or(Refusal::OtherType)?;
     quietly(|| Some(look_into(content, file_type))).unwrap_or(Err(Refusal::OtherType))?;
-    let size = file_type.mime_type.starts_with("image/").then(|| image_size(&start)).flatten();
-    let duration = file_type.mime_type.starts_with("audio/").then(|| audio_duration(content)).flatten();
+    let Look { duration, size } = match file_type.kind {
+        Kind::Image | Kind::Sticker => Look { duration: None, size: image_size(&start) },
+        Kind::Audio => Look { duration: audio_duration(content), size: None },
+        Kind::Video => video_facts(content, file_type.content),
+        Kind::Document => Look::default(),
+    };
     Ok(Facts { file_type, size, duration_ms: duration.and_then(|duration| i32::try_from(duration.as_millis()).ok()) })
 }
 

@@ -103,6 +103,8 @@ async function say(client: Client<paths>, conversation_id: string, body: string)
       throw new Error(`only templates: ${error.current?.allowed_templates.map(({ name }) => name).join(", ")}`);
     case "file_not_ready":
       throw new Error(`the file is ${error.current?.status}`);
+    case "file_quarantined":
+      throw new Error("the file is still being checked: try again in a moment");
     case "not_found":
       throw new Error("out of sight");
     case "client_message_id_reused":

@@ -28,6 +28,7 @@ mod jobs;
 mod mail;
 mod notes;
 mod quick_replies;
+mod scanning;
 mod setup;
 mod snapshot;
 mod team;
@@ -38,6 +39,7 @@ mod working_day;
 mod faults;
 
 use contract::plans;
+use evolution::evolution_killed;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
@@ -75,6 +77,21 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             without_a_mail_server_mails_wait_and_are_sent_once_later,
             a_refused_login_is_no_refusal_of_the_mail,
             a_worker_killed_before_its_record_sends_the_same_mail_again,
+        };
+        scanning::{
+            uploads_are_let_go_or_condemned,
+            nobody_uses_what_waits_for_the_scanner,
+            what_clients_send_is_judged_before_it_is_read,
+            a_scanner_that_says_nothing_is_asked_again,
+            what_nobody_could_judge_waits_until_its_job_is_done_again,
+            a_worker_killed_while_a_file_is_judged_has_it_judged_again,
+            of_two_workers_one_lets_a_file_go_or_condemns_it,
+            what_goes_while_it_is_judged_does_not_come_back,
+            the_same_content_is_judged_for_each_file_and_kept_once,
+            without_a_scanner_what_still_waits_is_let_go,
+        };
+        evolution_killed::{
+            an_instance_whose_function_was_killed_is_ours_after_all,
         };
         faults::{
             connections_ended_while_idle_are_not_noticed,

@@ -12,13 +12,14 @@ use clients::import::{
 };
 use shared::{
     error::{FieldProblem, refuse},
+    files::{FileStatus, QUARANTINED},
     parameters,
     prelude::*,
     progress::{self, JobProgress},
     rule,
 };
 
-const ROUTE: Route = Route::post("/clients/import");
+const ROUTE: Route = Route::post("/clients/import").fails(&[QUARANTINED]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -67,13 +68,14 @@ fn is_target(text: &str, (): &()) -> garde::Result {
     Err(rule("pattern", portuguese, english))
 }
 
-const FILE: &str = "select name, mime_type, size from files where id = $1 and status = 'ready'";
+const FILE: &str = "select name, mime_type, size, status from files where id = $1 and status in ('quarantined', 'ready')";
 
 #[derive(FromRow)]
 struct File {
     name: String,
     mime_type: String,
     size: i64,
+    status: FileStatus,
 }
 
 /// What tables are declared as. Which of them a file is, its content says.
@@ -99,6 +101,7 @@ async fn import_clients(
     let unknown = ("Este arquivo não existe ou ainda não foi concluído.", "There is no such file, or it is not completed.");
     let file = match file {
         None => Err(problem("unknown_file", unknown)),
+        Some(file) if file.status == FileStatus::Quarantined => return Err(QUARANTINED.into()),
         Some(file) if !TYPES.contains(&file.mime_type.as_str()) => Err(problem("not_a_table", FileFault::NotATable.texts())),
         Some(file) if file.size.unsigned_abs() > LARGEST => Err(problem("too_large", FileFault::TooLarge.texts())),
         Some(file) => Ok(file),

@@ -9,10 +9,11 @@ use conversations::{
 use futures_util::future::{join, try_join_all};
 use shared::{
     error::{NOT_FOUND, refuse},
+    files::QUARANTINED,
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/messages/{id}/forward").fails(&[NOT_FOUND, NOT_FORWARDABLE]);
+const ROUTE: Route = Route::post("/messages/{id}/forward").fails(&[NOT_FOUND, NOT_FORWARDABLE, QUARANTINED]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -56,7 +57,8 @@ async fn forward_message(
     let transaction = context.begin(&agent).await?;
     let (held, message) = join(transaction.all(LOCK_ALL, &[ids]), transaction.one::<Message>(MESSAGE, &[&id])).await;
     let (held, message): (Vec<HeldConversation>, Message) = (held?, message?);
-    let content = sent_on(&message).ok_or(NOT_FORWARDABLE)?;
+    let is_checked = message.file.as_ref().is_none_or(|file| file["status"] != "quarantined");
+    let content = sent_on(&message).ok_or(if is_checked { NOT_FORWARDABLE } else { QUARANTINED })?;
     let held: BTreeMap<Uuid, HeldConversation> = held.into_iter().map(|held| (held.id, held)).collect();
     let forward = async |conversation_id: Uuid| -> Result<Forwarded, Error> {
         let judged =

@@ -6,6 +6,7 @@ use conversations::{
 };
 use shared::{
     error::{NOT_FOUND, refuse},
+    files::QUARANTINED,
     prelude::*,
 };
 
@@ -17,6 +18,7 @@ const ROUTE: Route = Route::post("/scheduled-messages").fails(&[
     NOT_FOUND,
     NOT_HOLDER,
     NOT_TAKEN,
+    QUARANTINED,
 ]);
 
 /// Where and when it is sent.

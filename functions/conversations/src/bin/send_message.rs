@@ -4,7 +4,7 @@ use conversations::{
     Addressed, Answerable, BOT_MODE, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION_CLOSED, FILE_NOT_READY, Message,
     NOT_HOLDER, NOT_TAKEN, ToConversation, WINDOW_CLOSED,
 };
-use shared::{error::NOT_FOUND, prelude::*};
+use shared::{error::NOT_FOUND, files::QUARANTINED, prelude::*};
 
 const ROUTE: Route = Route::post("/messages").fails(&[
     BOT_MODE,
@@ -14,6 +14,7 @@ const ROUTE: Route = Route::post("/messages").fails(&[
     NOT_FOUND,
     NOT_HOLDER,
     NOT_TAKEN,
+    QUARANTINED,
     WINDOW_CLOSED,
     CLIENT_MESSAGE_ID_REUSED,
 ]);

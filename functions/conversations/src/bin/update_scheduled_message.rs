@@ -7,6 +7,7 @@ use conversations::{
 };
 use shared::{
     error::{FieldProblem, NOT_FOUND, STALE, refuse},
+    files::QUARANTINED,
     prelude::*,
 };
 
@@ -15,6 +16,7 @@ const ROUTE: Route = Route::put("/scheduled-messages/{id}").or(&["PATCH /schedul
     NOT_AUTHOR,
     NOT_FOUND,
     NOT_WAITING,
+    QUARANTINED,
     STALE.showing::<ScheduledMessage>(),
 ]);
 

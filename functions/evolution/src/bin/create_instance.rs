@@ -8,7 +8,12 @@ use evolution::{
     servers::{GlobalAccess, instance_name},
 };
 use futures_util::future::try_join;
-use integrations::{ChannelKind, ChannelUpdated, EvolutionSettings, NAME_TAKEN, config::is_key, hint, saving::server_address};
+use integrations::{
+    ChannelKind, ChannelUpdated, EvolutionSettings, NAME_TAKEN,
+    config::{KEY, is_key},
+    hint,
+    saving::server_address,
+};
 use shared::{
     VISIBLE,
     crypto::random_token,
@@ -19,7 +24,7 @@ use shared::{
     visible,
 };
 
-const ROUTE: Route = Route::post("/whatsapp/instances").limit(10, Duration::from_mins(1)).fails(&[
+const ROUTE: Route = Route::post("/whatsapp/instances").limit(30, Duration::from_mins(1)).fails(&[
     NAME_TAKEN,
     SERVER_FAILS[0],
     SERVER_FAILS[1],
@@ -28,9 +33,6 @@ const ROUTE: Route = Route::post("/whatsapp/instances").limit(10, Duration::from
 ]);
 
 reads!(PUBLIC_API_URL, REACHABLE_INSIDE);
-
-/// What headers carry, without blanks.
-const KEY: &str = "^[!-~]+$";
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -115,7 +117,7 @@ async fn create_instance(
     refuse(unknown(&input, &found))?;
     let settings = EvolutionSettings {
         base_url: access.base_url.clone(),
-        instance_name: name_there.clone(),
+        instance: name_there.clone(),
         api_key: Some(hint(&credentials.api_key)),
     };
     let (hash, shown, key) = (credentials.external_key(), json!(settings), settings.key());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use conversations::{BulkHeld, HeldConversation, LOCK_MANY, close, may_close};
 use evolution::{Instance, Known, SERVER_FAILS, Visit, instance::INSTANCE, refuse};
 use futures_util::future::try_join;
-use integrations::{ChannelKind, ChannelStatus, ChannelUpdated};
+use integrations::ChannelUpdated;
 use shared::{closed_set, error::NOT_FOUND, parameters, prelude::*};
 
 const ROUTE: Route = Route::delete("/whatsapp/instances/{id}").limit(20, Duration::from_mins(1)).fails(&[
@@ -85,7 +85,6 @@ async fn delete_instance(
     let transaction = context.begin(&caller).await?;
     let (_, instance): (_, Instance) = try_join(transaction.query(LOCK, &[&id]), transaction.one(INSTANCE, &[&id])).await?;
     let removed: ChannelUpdated = transaction.one(REMOVE, &[&id]).await?;
-    debug_assert!((removed.kind, removed.status) == (ChannelKind::Evolution, ChannelStatus::Disabled), "it was removed");
     transaction.defer(FORGET_KEY, parameters![id]);
     transaction.tell_staff(&removed);
     transaction.audit(id, &instance, &json!({"was_removed_there": was_removed_there, "conversations_closed": closed}));

@@ -4,11 +4,11 @@ use files::{ClientFile, ClientFileAdded, FILE_IN_USE, FIND_OWN, File, NOT_READY,
 use futures_util::future::join;
 use shared::{
     error::{FieldProblem, NOT_FOUND, refuse},
-    files::FileStatus,
+    files::{FileStatus, QUARANTINED},
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/clients/{id}/files").fails(&[FILE_IN_USE, NOT_FOUND, NOT_READY]);
+const ROUTE: Route = Route::post("/clients/{id}/files").fails(&[FILE_IN_USE, NOT_FOUND, NOT_READY, QUARANTINED]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,8 +54,10 @@ async fn add_client_file(
     }
     let file = file?;
     refuse(unknown(file.as_ref()))?;
-    if file.is_some_and(|file| file.status != FileStatus::Ready) {
-        return Err(NOT_READY.into());
+    match file.map(|file| file.status) {
+        Some(FileStatus::Ready) => {}
+        Some(FileStatus::Quarantined) => return Err(QUARANTINED.into()),
+        _ => return Err(NOT_READY.into()),
     }
     let Some(client_file): Option<ClientFile> = transaction.first(ADD, &[&client_id, &file_id]).await? else {
         let before: Option<ClientFile> = transaction.first(ADDED_BEFORE, &[&client_id, &file_id]).await?;

@@ -1,7 +1,10 @@
 //! POST /storage/{id}/complete — checks what was uploaded against what was announced. Doing it again answers the same.
+//!
+//! Where the stage has a virus scanner, the file is `quarantined` until that has judged it: `file.checked` tells, and so does doing this again.
 
 use files::{
-    FIND_OWN, File, FileUser, NO_VOICE_NOTE, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, check_copy, record,
+    FIND_OWN, File, FileUser, INFECTED, NO_VOICE_NOTE, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, check_copy,
+    record,
 };
 use shared::{
     files::{FileStatus, REMOVE_UNLESS_KEPT, keep, kept_key, put},
@@ -10,8 +13,10 @@ use shared::{
 };
 
 const ROUTE: Route = Route::post("/storage/{id}/complete")
-    .fails(&[NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE])
+    .fails(&[INFECTED, NOT_UPLOADED, SIZE_MISMATCH, TYPE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE])
     .needs(Privilege::Files);
+
+reads!(VIRUS_SCAN_URL);
 
 pub fn main() {
     serve(&ROUTE, complete_upload);

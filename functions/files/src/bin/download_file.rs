@@ -3,11 +3,12 @@
 use files::{File, FileUser, MOST_PIXELS, NO_PREVIEW, NOT_READY, REFUSED};
 use shared::{
     closed_set,
-    files::{FileStatus, FileType, accepted, presigned_download},
+    files::{FileStatus, FileType, QUARANTINED, accepted, presigned_download},
     prelude::*,
 };
 
-const ROUTE: Route = Route::get("/storage/download/{id}").fails(&[NOT_READY, REFUSED, NO_PREVIEW]).needs(Privilege::Files);
+const ROUTE: Route =
+    Route::get("/storage/download/{id}").fails(&[NOT_READY, QUARANTINED, REFUSED, NO_PREVIEW]).needs(Privilege::Files);
 
 const FIND: &str = "select * from files where id = $1";
 
@@ -41,6 +42,7 @@ async fn download_file(
     match file.status {
         FileStatus::Ready => {}
         FileStatus::Pending => return Err(NOT_READY.into()),
+        FileStatus::Quarantined => return Err(QUARANTINED.into()),
         FileStatus::Failed => return Err(REFUSED.into()),
     }
     let (key, name, mime_type) = shown(&file, wish.size)?;
@@ -70,6 +72,7 @@ fn shown(file: &File, size: Option<PreviewSize>) -> Result<(&str, String, &str),
         return Ok((key, format!("{stem}.{ending}"), mime_type));
     }
     let pixels = |(width, height): (i32, i32)| u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
-    let is_fit = file.width.zip(file.height).is_some_and(|size| pixels(size) <= MOST_PIXELS);
+    let is_picture = file.mime_type.starts_with("image/");
+    let is_fit = is_picture && file.width.zip(file.height).is_some_and(|size| pixels(size) <= MOST_PIXELS);
     if size.is_some() && !is_fit { Err(NO_PREVIEW) } else { Ok((&file.storage_key, file.name.clone(), &file.mime_type)) }
 }

@@ -1,16 +1,17 @@
-//! Worker of the preparation queue — makes smaller pictures of a stored picture, and the waveform of a voice note.
+//! Worker of the preparation queue — has a file judged by the virus scanner, makes smaller pictures of a picture, and the waveform of a voice note.
 
 use std::io::{Read, Seek};
 
 use bytes::Bytes;
-use conversations::{MessageUpdated, Written, changed_message, emit_message};
-use files::{Pictures, pictures, waveform};
+use files::{Pictures, pictures, scan_file, tell_messages, waveform};
 use shared::{
     error::UNAVAILABLE,
     files::{REMOVE_UNLESS_KEPT, fetch, kept_key, put, quietly},
     parameters,
     prelude::*,
 };
+
+reads!(VIRUS_SCAN_URL);
 
 #[derive(Deserialize)]
 struct PrepareFile {
@@ -55,25 +56,15 @@ const PREPARED: &str = "
 
 const GIVEN_UP: &str = "update files set prepared_at = now() where id = $1 and prepared_at is null";
 
-/// The newest messages with the file; of blocked clients nothing is told.
-const MESSAGES: &str = changed_message!(
-    "with changed as (
-        select messages.*
-          from messages
-          join conversations held on held.company_id = messages.company_id and held.id = messages.conversation_id
-          join clients on clients.company_id = held.company_id and clients.id = held.client_id
-         where messages.company_id = app.company_id() and messages.file_id = $1 and messages.deleted_at is null
-           and clients.blocked_at is null
-         order by messages.created_at desc
-         limit 20
-    )"
-);
-
 pub fn main() {
     serve_worker(Queue::Preparation, Privilege::Files, prepare_file, give_up);
 }
 
 async fn prepare_file(context: Context, job: Claimed) -> Result<Outcome, Error> {
+    if job.kind == "scan_file" { scan_file(&context, &job).await } else { prepare(context, job).await }
+}
+
+async fn prepare(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let PrepareFile { file_id } = job.read()?;
     let transaction = context.begin_system(job.company_id).await?;
     if job.is_retried() {
@@ -108,10 +99,7 @@ async fn prepare_file(context: Context, job: Claimed) -> Result<Outcome, Error> 
     let is_first = !recorded.is_empty();
     let is_seen = kept != [None, None] || waveform.is_some() || width.is_some_and(|width| stored.width != Some(width));
     if is_first && is_seen {
-        let messages: Vec<Written> = transaction.all(MESSAGES, &[&file_id]).await?;
-        for Written { conversation, message } in messages {
-            emit_message(&transaction, &conversation, &MessageUpdated { message });
-        }
+        tell_messages(&transaction, file_id).await?;
     }
     job.finish(&transaction);
     transaction.commit_quietly().await?;
@@ -131,9 +119,11 @@ fn make<R: Read + Seek>(content: R, mime_type: &str) -> Made {
     }
 }
 
-/// The file is as good without.
+/// The file is as good without what is made of it. What nobody has judged waits on: for whoever has the job done again.
 async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
-    let PrepareFile { file_id } = job.read()?;
-    transaction.execute(GIVEN_UP, &[&file_id]).await?;
+    if job.kind != "scan_file" {
+        let PrepareFile { file_id } = job.read()?;
+        transaction.execute(GIVEN_UP, &[&file_id]).await?;
+    }
     transaction.commit_quietly().await
 }

@@ -1,7 +1,7 @@
 //! POST /storage/upload — takes a small file in the request itself: as a form with a part `file`, or as bytes of its own type.
 //!
 //! At most 4 MB; a larger one is announced with `POST /storage/signed-upload-url`. Bytes of a type that is text (`text/csv`) come as UTF-8,
-//! or are refused; in a form they come as they are.
+//! or are refused; in a form they come as they are. Where the stage has a virus scanner, the file is `quarantined` until that has judged it.
 
 use std::io::Cursor;
 
@@ -22,6 +22,8 @@ use shared::{
 const ROUTE: Route = Route::post("/storage/upload")
     .fails(&[NOT_FOUND, TYPE_NOT_ACCEPTED, TYPE_MISMATCH, UNSAFE_CONTENT, NO_VOICE_NOTE])
     .needs(Privilege::Files);
+
+reads!(VIRUS_SCAN_URL);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct About {

@@ -95,7 +95,7 @@ async fn announce(context: &Context, company_id: Uuid, integration: &Integration
         let credentials = instance_credentials(context, &transaction, integration.id).await?;
         transaction.commit_quietly().await?;
         let text = |name: &str| integration.settings[name].as_str().unwrap_or_default();
-        let (outcome, _) = register_webhook(context, (text("base_url"), text("instance_name")), &credentials).await;
+        let (outcome, _) = register_webhook(context, (text("base_url"), text("instance")), &credentials).await;
         if outcome.is_err() {
             return Ok(());
         }

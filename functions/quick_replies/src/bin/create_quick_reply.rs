@@ -7,11 +7,12 @@ use quick_replies::{
 use shared::{
     VISIBLE,
     error::{FieldProblem, INVALID},
+    files::QUARANTINED,
     prelude::*,
     visible,
 };
 
-const ROUTE: Route = Route::post("/quick-replies").fails(&[SHORTCUT_TAKEN, SUPERVISORS_ONLY, TOO_MANY]);
+const ROUTE: Route = Route::post("/quick-replies").fails(&[QUARANTINED, SHORTCUT_TAKEN, SUPERVISORS_ONLY, TOO_MANY]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,12 +7,14 @@ use quick_replies::{
 use shared::{
     VISIBLE,
     error::{NOT_FOUND, STALE},
+    files::QUARANTINED,
     prelude::*,
     visible,
 };
 
 const ROUTE: Route = Route::put("/quick-replies/{id}").or(&["PATCH /quick-replies/{id}"]).fails(&[
     NOT_FOUND,
+    QUARANTINED,
     SHORTCUT_TAKEN,
     STALE.showing::<QuickReply>(),
     SUPERVISORS_ONLY,

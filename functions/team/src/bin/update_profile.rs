@@ -3,6 +3,7 @@
 use auth::guard::TOO_MANY_FAILURES;
 use shared::{
     error::{FORBIDDEN, STALE},
+    files::QUARANTINED,
     prelude::*,
 };
 use team::{
@@ -11,8 +12,12 @@ use team::{
     user::User,
 };
 
-const ROUTE: Route =
-    Route::put("/users/me").or(&["PATCH /users/me"]).fails(&[PASSWORD_WRONG, TOO_MANY_FAILURES, STALE.showing::<User>()]);
+const ROUTE: Route = Route::put("/users/me").or(&["PATCH /users/me"]).fails(&[
+    PASSWORD_WRONG,
+    QUARANTINED,
+    TOO_MANY_FAILURES,
+    STALE.showing::<User>(),
+]);
 
 reads!(PUBLIC_API_URL);
 

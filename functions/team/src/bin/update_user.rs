@@ -3,6 +3,7 @@
 use auth::guard::TOO_MANY_FAILURES;
 use shared::{
     error::{FORBIDDEN, NOT_FOUND, STALE},
+    files::QUARANTINED,
     prelude::*,
 };
 use team::{
@@ -17,6 +18,7 @@ const ROUTE: Route = Route::put("/users/{id}").or(&["PATCH /users/{id}"]).fails(
     NAME_IS_THEIRS,
     PASSWORD_IS_THEIRS,
     PASSWORD_WRONG,
+    QUARANTINED,
     TOO_MANY_FAILURES,
     STALE.showing::<User>(),
 ]);

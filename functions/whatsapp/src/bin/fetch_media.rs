@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use conversations::{MessageUpdated, Written, emit_message, outbox};
 use shared::{
-    files::{self, FileType, REMOVE_UNLESS_KEPT, accepted, kept_key},
+    files::{self, REMOVE_UNLESS_KEPT, arrived, kept_key, next_job},
     parameters,
     prelude::*,
     provider::{Call, Failure},
 };
+use tokio_postgres::types::ToSql;
 use whatsapp::{
     kept,
     media::{self, Fetched},
     sender::is_blocked,
 };
 
-reads!(REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(REACHABLE_INSIDE, VIRUS_SCAN_URL, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 #[derive(Deserialize)]
 struct FetchMedia {
@@ -89,12 +90,13 @@ async fn record(
     match fetched {
         Ok((copy, fetched)) => {
             let Fetched { mime_type, sha256, size, width, height, duration_ms, .. } = fetched;
-            transaction
-                .execute(media::READY, &[&file_id, &copy, &mime_type, &size, &sha256, &width, &height, &duration_ms])
-                .await?;
-            if accepted(mime_type).is_some_and(FileType::is_prepared) {
+            let status = arrived();
+            let values: [&(dyn ToSql + Sync); 9] =
+                [&file_id, &copy, &mime_type, &size, &sha256, &width, &height, &duration_ms, &status.as_str()];
+            transaction.execute(media::ARRIVED, &values).await?;
+            if let Some(kind) = next_job(status, mime_type) {
                 let payload = json!({"file_id": file_id});
-                transaction.enqueue(Job::new(context, Queue::Preparation, "prepare_file", format!("file:{file_id}"), payload));
+                transaction.enqueue(Job::new(context, Queue::Preparation, kind, format!("file:{file_id}"), payload));
             }
         }
         Err(reason) => drop(transaction.execute(media::FAILED, &[&file_id, &reason]).await?),

@@ -17,7 +17,7 @@ use super::{
     Answer, Asked, Outcome, Sandbox,
     answers::Failed,
     instances::of,
-    server::{Renewal, Server, ServerSettings},
+    server::{Instance, Renewal, Server, ServerSettings},
 };
 use crate::sandbox::{
     faults::{Circumstance, FaultKind, Target},
@@ -212,7 +212,7 @@ impl Sandbox {
         }
         let path = notice.event.replace('.', "-");
         let url = if webhook.by_events { format!("{}/{path}", webhook.url) } else { webhook.url.clone() };
-        let own = self.evolution.with(server, |server| server.instances.get(&notice.instance).and_then(|own| own.owner()));
+        let own = self.evolution.with(server, |server| server.instances.get(&notice.instance).and_then(Instance::owner));
         let body = json!({
             "event": notice.event,
             "instance": notice.instance,

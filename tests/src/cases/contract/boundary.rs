@@ -196,7 +196,7 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 
 /// Types of events that nobody but the system records, or that are never recorded.
 const OF_THE_SYSTEM_ALONE: &[&str] =
-    &["channel.flagged", "clients.imported", "conversation.typing", "template.updated", "user.awaiting_approval"];
+    &["channel.flagged", "clients.imported", "conversation.typing", "file.checked", "template.updated", "user.awaiting_approval"];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {
@@ -398,12 +398,18 @@ pub async fn a_file_is_its_uploaders_and_under_its_own_keys(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let [me, colleague] = [&company.admin, &company.agents[0]];
     let (mine, theirs) = (file_of(&stack, &company, me).await, file_of(&stack, &company, colleague).await);
+    let waiting = file_of(&stack, &company, me).await;
+    let wait =
+        "update files set status = 'quarantined', storage_key = 'company/' || company_id || '/' || id || '-x' where id = $1";
+    stack.database().await.execute(wait, &[&waiting]).await.expect("it waits for the scanner");
     let admin = Inside::enter(&stack, &company, me, "admin").await;
     let complete =
         "update files set status = 'ready', storage_key = 'company/' || company_id || '/' || $2::uuid || '-x' where id = $1";
     admin.changes(1, complete, &[&mine, &mine]).await;
     admin.is_refused(complete, &[&mine, &theirs]).await;
     admin.changes(0, complete, &[&theirs, &theirs]).await;
+    // Nor does anybody let go what the virus scanner is to judge.
+    admin.changes(0, complete, &[&waiting, &waiting]).await;
     let announce = "
         insert into files (id, uploaded_by, name, mime_type, size, storage_key)
         values ($1, $2, 'a.png', 'image/png', 1, 'upload/' || app.company_id() || '/' || $3::uuid)";
@@ -415,8 +421,8 @@ pub async fn a_file_is_its_uploaders_and_under_its_own_keys(stack: Arc<Stack>) {
         "insert into object_removals (storage_key, due_at) values ('upload/' || app.company_id() || '/' || $1::uuid, now())";
     admin.changes(1, remove, &[&mine]).await;
     admin.is_refused(remove, &[&theirs]).await;
-    // Of all that are there mine alone, which was not sent.
-    admin.changes(1, "delete from files", &[]).await;
+    // Of all that are there mine alone, which were not sent.
+    admin.changes(2, "delete from files", &[]).await;
     let owner =
         "insert into object_removals (storage_key, company_id, due_at) values ('company/' || $1::uuid || '/' || $2, $1, now())";
     let key = format!("{theirs}-x");

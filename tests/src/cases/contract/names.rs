@@ -269,7 +269,7 @@ pub async fn a_company_that_is_named_is_the_sessions(stack: Arc<Stack>) {
     let other = Uuid::new_v4().to_string();
     for (number, operation) in operations(&stack).iter().filter(|operation| !operation.asks_for_no_token()).enumerate() {
         // One person may not make so many requests in a minute.
-        if number % 20 == 19 {
+        if number % 10 == 9 {
             fixture = Fixture::make(Arc::clone(&stack)).await;
         }
         let own = fixture.company.id.to_string();

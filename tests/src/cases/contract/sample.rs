@@ -251,8 +251,7 @@ impl Fixture {
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
-            "evolution_url" => evolution_url(&self.stack),
-            "instance_id" => instance(&self.stack, &self.company).await,
+            "evolution_url" | "instance_id" => of_servers(&self.stack, &self.company, (function, placeholder)).await,
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -575,21 +574,56 @@ pub async fn webhook(stack: &Stack, company: &Company) -> String {
     stack.database().await.query_one(newest, &[&company.id]).await.expect("a webhook").get::<_, Uuid>(0).to_string()
 }
 
+async fn of_servers(stack: &Stack, company: &Company, (function, placeholder): (&str, &str)) -> String {
+    match (function, placeholder) {
+        (_, "evolution_url") => evolution_url(stack),
+        // These end it.
+        ("delete_instance" | "log_out_instance", _) => instance(stack, company, &format!("Instância {}", digits())).await,
+        _ => shared_instance(stack, company).await,
+    }
+}
+
+/// One for all who do it no harm.
+async fn shared_instance(stack: &Stack, company: &Company) -> String {
+    let name = "Instância da casa";
+    let is_there = company.admin.api.get("/whatsapp/instances").await.expect(200).to_string().contains(name);
+    if !is_there && let Some(id) = make_instance(stack, company, name).await {
+        return id;
+    }
+    eventually("the shared instance", || async {
+        let listed = company.admin.api.get("/whatsapp/instances").await.expect(200);
+        let mut instances = listed["data"].as_array().into_iter().flatten();
+        let shared = instances.find(|instance| instance["name"] == name && instance["state"] == "open")?;
+        Some(text(&shared["id"]).to_owned())
+    })
+    .await
+}
+
 /// An Evolution API server of its own, with the sandbox's usual key.
 fn evolution_url(stack: &Stack) -> String {
     format!("{}/evolution/sample-{}", stack.addresses.sandbox, digits())
 }
 
 /// An instance that a phone is linked to.
-pub async fn instance(stack: &Stack, company: &Company) -> String {
+pub async fn instance(stack: &Stack, company: &Company, name: &str) -> String {
+    make_instance(stack, company, name).await.expect("a name of its own")
+}
+
+/// `None` where somebody else has just made it.
+async fn make_instance(stack: &Stack, company: &Company, name: &str) -> Option<String> {
     let base_url = evolution_url(stack);
     let server = json!({"base_url": base_url, "api_key": "sandbox-evolution-global-key"});
-    let body = json!({"name": format!("Instância {}", digits()), "server": server});
-    let made = company.admin.api.post("/whatsapp/instances", body).await.expect(201);
+    let made = company.admin.api.post("/whatsapp/instances", json!({"name": name, "server": server})).await;
+    if made.status == 409 {
+        return None;
+    }
+    let made = made.expect(201);
     let (_, server) = base_url.rsplit_once('/').expect("a path");
     let scan = json!({"server": server, "instance": made["instance_name"], "number": fresh_number()});
     stack.control("POST", "/sandbox/evolution/scan", Some(scan)).await;
-    text(&made["id"]).to_owned()
+    let id = text(&made["id"]).to_owned();
+    company.admin.api.post(&format!("/whatsapp/instances/{id}/test"), json!({})).await.expect(200);
+    Some(id)
 }
 
 /// Two clients made one.

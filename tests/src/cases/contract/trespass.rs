@@ -388,7 +388,7 @@ impl Scene {
         }
         let merge = sample::client_merge(&company, &one[0], &one[1]).await;
         let import = sample::client_import(stack, &company).await;
-        let instance = sample::instance(stack, &company).await;
+        let instance = sample::instance(stack, &company, "Instância da casa").await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {

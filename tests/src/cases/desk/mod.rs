@@ -429,6 +429,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
             picture_of_a_client_is_shown_smaller_to_who_sees_it,
             files_without_smaller_pictures_say_so,
             voice_note_of_a_client_gets_its_waveform,
+            videos_say_how_long_and_how_large_they_are,
             recording_of_a_browser_goes_out_as_a_voice_note,
             many_files_of_many_people_are_each_prepared_once,
         };

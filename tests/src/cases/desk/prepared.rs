@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::{
     Company, Stack, Wanted,
     company::{Person, text},
-    desk::{PDF, PNG, media},
+    desk::{MP4, PDF, PNG, media, video},
     eventually,
     sandbox::fresh_number,
 };
@@ -114,6 +114,28 @@ pub async fn voice_note_of_a_client_gets_its_waveform(stack: Arc<Stack>) {
     let peaks: Vec<i64> = file["waveform"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
     assert_eq!((peaks.len(), peaks.iter().max()), (64, Some(&100)), "{peaks:?}");
     assert!(peaks[..8].iter().all(|peak| *peak < 20) && peaks[56..].iter().all(|peak| *peak > 60), "{peaks:?}");
+}
+
+pub async fn videos_say_how_long_and_how_large_they_are(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
+    let agent = &company.agents[0];
+    let film = video(4250, 640, 360);
+    let facts = |file: &Value| ["width", "height", "duration_ms"].map(|fact| file[fact].clone());
+    let direct = upload(agent, "name=a.mp4", "video/mp4", &film).await.expect(201);
+    assert_eq!(facts(&direct), [json!(640), json!(360), json!(4250)]);
+    let presigned = agent.upload("b.3gp", "video/3gpp", &film).await;
+    let presigned = agent.api.post(&format!("/storage/{presigned}/complete"), json!({})).await.expect(200);
+    assert_eq!(facts(&presigned), facts(&direct));
+    // There is nothing smaller to see of it.
+    let thumb = format!("/storage/download/{}?size=thumb", text(&direct["id"]));
+    assert_eq!(agent.api.get(&thumb).await.problem(409), "no_preview");
+    let (_, message) = company.received(media("video/mp4", &film, json!({}))).await;
+    let is_there = |found: &Value| found["id"] == message["id"] && found["file"]["status"] == "ready";
+    let there = company.admin.message_when(text(&message["conversation_id"]), "the video there", is_there).await;
+    assert_eq!(facts(&there["file"]), facts(&direct));
+    // What says nothing of itself is taken all the same.
+    let silent = upload(agent, "name=c.mp4", "video/mp4", MP4).await.expect(201);
+    assert_eq!(facts(&silent), [Value::Null, Value::Null, Value::Null]);
 }
 
 /// Audio of the packets in an OGG file: what follows the two pages of its headers, without what pages add.

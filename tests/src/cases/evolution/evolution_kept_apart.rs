@@ -5,6 +5,10 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Stack, company::text, sandbox::fresh_number};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::{INSTANCES, Server, act, company, create, listed, open, remove};
 use crate::cases::canary;
@@ -63,7 +67,7 @@ pub async fn another_companys_instances_are_not_there(stack: Arc<Stack>) {
     let theirs = create(&other, &server, "Vendas").await;
     assert_ne!(theirs["instance_name"], instance["instance_name"]);
     let claimed = json!({"kind": "evolution", "name": "Roubo", "base_url": server.base_url,
-        "instance_name": instance["instance_name"], "api_key": server.global_key});
+        "instance": instance["instance_name"], "api_key": server.global_key});
     assert_eq!(other.admin.api.post("/integrations/config", claimed).await.problem(409), "instance_in_use");
     // A token of theirs opens none of ours.
     let token = text(&server.calls(&stack, "instance/create").await[1]["request"]["token"]).to_owned();
@@ -92,22 +96,51 @@ pub async fn addresses_that_lead_inside_are_not_called(stack: Arc<Stack>) {
         let refused = company.admin.api.post(INSTANCES, body).await.expect(422);
         let problem = &refused["errors"][0];
         assert_eq!((text(&problem["field"]), text(&problem["code"])), ("server.base_url", code), "{address}");
-        let saved = json!({"kind": "evolution", "name": "x", "base_url": address, "instance_name": "x", "api_key": "12345678"});
+        let saved = json!({"kind": "evolution", "name": "x", "base_url": address, "instance": "x", "api_key": "12345678"});
         let refused = company.admin.api.post("/integrations/config", saved).await.expect(422);
         assert_eq!(text(&refused["errors"][0]["code"]), code, "{address}");
     }
-    // A public server that redirects inside is not followed.
-    let instance = create(&company, &server, "Vendas").await;
-    server.fault(&stack, "evolution.instances", "connectionState", json!({"kind": "error", "status": 302, "times": 1})).await;
-    let test = act(&company, &instance, "test").await.expect(200);
-    assert_eq!((&test["works"], server.calls(&stack, "connectionState").await.len()), (&json!(false), 1));
     // What was public when it was saved is judged again with every call.
+    let instance = create(&company, &server, "Vendas").await;
     let moved =
         "update channel_accounts set settings = settings || '{\"base_url\": \"https://10.0.0.7\"}' where id = $1::text::uuid";
     stack.database().await.execute(moved, &[&text(&instance["id"])]).await.expect("it moves");
     let test = act(&company, &instance, "test").await.expect(200);
     assert_eq!((&test["works"], text(&test["problem"])), (&json!(false), "unreachable"));
     assert_eq!(text(&test["detail"]), "Este endereço não é público.");
+}
+
+/// Answers every request with a redirect to `address`.
+async fn redirecting(address: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let here = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked).await;
+            let answer = format!("HTTP/1.1 302 Found\r\nlocation: {address}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    here
+}
+
+pub async fn a_server_that_redirects_is_not_followed(stack: Arc<Stack>) {
+    let (company, server) = (company(&stack).await, Server::start(&stack).await);
+    let mut body = server.body("Vendas");
+    body["server"]["base_url"] = json!(redirecting(format!("{}/", server.base_url)).await);
+    let refused = company.admin.api.post(INSTANCES, body).await.expect(422);
+    assert_eq!(text(&refused["errors"][0]["field"]), "server.base_url");
+    let instance = create(&company, &server, "Vendas").await;
+    let before = server.calls(&stack, "").await.len();
+    let elsewhere =
+        redirecting(format!("{}/instance/connectionState/{}", server.base_url, text(&instance["instance_name"]))).await;
+    let moved =
+        "update channel_accounts set settings = settings || jsonb_build_object('base_url', $2::text) where id = $1::text::uuid";
+    stack.database().await.execute(moved, &[&text(&instance["id"]), &elsewhere]).await.expect("it moves");
+    assert_eq!(act(&company, &instance, "test").await.expect(200)["works"], false);
+    assert_eq!(act(&company, &instance, "connect").await.problem(409), "refused_by_server");
+    assert_eq!(server.calls(&stack, "").await.len(), before, "nothing came where the redirect leads");
 }
 
 pub async fn agents_see_instances_and_no_codes(stack: Arc<Stack>) {

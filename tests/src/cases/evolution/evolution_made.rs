@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Stack, company::text};
@@ -30,7 +31,7 @@ pub async fn an_instance_is_made_with_its_webhooks(stack: Arc<Stack>) {
         .await
         .expect("the database answers");
     let hash = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
-    assert_eq!((row.get::<_, String>(0), row.get::<_, &str>(1)), (hex::encode(hash), "connecting"));
+    assert_eq!((row.get::<_, String>(0), row.get::<_, &str>(1)), (URL_SAFE_NO_PAD.encode(hash), "connecting"));
     let again = &listed(&company).await[0];
     assert_eq!((&again["id"], &again["qr_code"], &again["version"]), (&made["id"], &made["qr_code"], &made["version"]));
     let channels = company.admin.api.get("/integrations/config").await.expect(200);

@@ -16,7 +16,7 @@ async fn instance_there(stack: &Stack, server: &Server, name: &str) -> String {
 }
 
 fn config(server: &Server, instance: &str, api_key: &str) -> Value {
-    json!({"kind": "evolution", "name": instance, "base_url": format!("{}/", server.base_url), "instance_name": instance, "api_key": api_key})
+    json!({"kind": "evolution", "name": instance, "base_url": format!("{}/", server.base_url), "instance": instance, "api_key": api_key})
 }
 
 pub async fn an_instance_that_is_there_is_connected_with_either_key(stack: Arc<Stack>) {
@@ -37,7 +37,7 @@ pub async fn an_instance_that_is_there_is_connected_with_either_key(stack: Arc<S
     assert!(webhooks.iter().all(|url| text(url).contains("/webhooks/evolution/")) && webhooks[0] != webhooks[1], "{webhooks:?}");
     let refused =
         company.admin.api.post("/integrations/config", config(&server, "nenhuma", &server.global_key)).await.expect(422);
-    assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("instance_name", "not_found"));
+    assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("instance", "not_found"));
     let refused = company.admin.api.post("/integrations/config", config(&server, "loja.um", "not-a-key-of-it")).await.expect(422);
     assert_eq!((text(&refused["errors"][0]["field"]), text(&refused["errors"][0]["code"])), ("api_key", "not_accepted"));
     server

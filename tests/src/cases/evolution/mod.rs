@@ -3,6 +3,7 @@
 mod evolution_checked;
 mod evolution_connected;
 mod evolution_kept_apart;
+pub mod evolution_killed;
 mod evolution_made;
 mod evolution_removed;
 mod evolution_saved;
@@ -140,6 +141,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         evolution_kept_apart::{
             keys_are_kept_where_nobody_finds_them,
             another_companys_instances_are_not_there,
+            a_server_that_redirects_is_not_followed,
             addresses_that_lead_inside_are_not_called,
             agents_see_instances_and_no_codes,
         };
