@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_cell_is_read_again_as_it_was() {
-        let read = ["=1", "'=1", "''-1", "'n"].map(|cell| defused(cell));
+        let read = ["=1", "'=1", "''-1", "'n"].map(defused);
         assert_eq!(read, ["'=1", "''=1", "'''-1", "'n"]);
         assert_eq!(["a, b", "\"a\"", "a\"b"].map(one_of_several), ["\"a, b\"", "\"\"\"a\"\"\"", "a\"b"]);
     }

@@ -233,7 +233,7 @@ mod tests {
             video_facts(&mut Cursor::new(&broken), Content::WebM);
         }
         let headers = boxed(b"free", &[]).repeat(2_000_000);
-        let enormous = boxed(b"moov", &[&[0xFF, 0xFF, 0xFF, 0xFF], b"mvhd", &[0; 500_000]]);
+        let enormous = boxed(b"moov", &[&[0xFF, 0xFF, 0xFF, 0xFF], b"mvhd", &vec![0; 500_000]]);
         let endless = [&words(&[1]), &b"free"[..], &[0; 7], &[16]].concat().repeat(500_000);
         let nested =
             (0..10_000).fold(Vec::new(), |inner, _| if inner.len() < 80_000 { boxed(b"moov", &[&inner]) } else { inner });
