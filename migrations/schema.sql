@@ -407,7 +407,7 @@ create table public.early_changes (
     at timestamp with time zone not null,
     received_at timestamp with time zone not null default now(),
     phone text,
-    bsuid text
+    user_id text
 );
 alter table public.early_changes enable row level security;
 alter table public.early_changes force row level security;
@@ -3788,6 +3788,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.keep_window()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if exists (select from channel_accounts where id = new.channel_account_id and kind = 'evolution') then
+        new.window_expires_at := '9999-01-01T00:00:00Z';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.key_of_file(file uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -6166,6 +6178,8 @@ CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FO
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_again AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND (old.snoozed_at IS NOT NULL) AND (new.snoozed_at IS NULL))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
+CREATE TRIGGER conversations_window BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.keep_window();
+CREATE TRIGGER conversations_window_kept BEFORE UPDATE OF window_expires_at ON public.conversations FOR EACH ROW WHEN (((old.window_expires_at = '9999-01-01 00:00:00+00'::timestamp with time zone) AND (new.window_expires_at IS DISTINCT FROM old.window_expires_at))) EXECUTE FUNCTION app.keep_window();
 CREATE TRIGGER department_members_coming AFTER UPDATE ON public.department_members FOR EACH ROW WHEN ((old.capacity IS DISTINCT FROM new.capacity)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.join_live_department();

@@ -69,9 +69,9 @@ impl Sealed {
                 Some(Carrier::Cloud(Account { phone_number_id: self.external_key.clone(), credentials }))
             }
             ChannelKind::Evolution => {
-                let EvolutionSettings { base_url, instance_name, .. } = serde_json::from_value(self.settings.clone()).ok()?;
+                let EvolutionSettings { base_url, instance, .. } = serde_json::from_value(self.settings.clone()).ok()?;
                 let evolution::Credentials { api_key, .. } = evolution::Credentials::open(keys, id, sealed)?;
-                Some(Carrier::Evolution(Instance { base_url, name: instance_name, api_key }))
+                Some(Carrier::Evolution(Instance { base_url, name: instance, api_key }))
             }
             _ => None,
         }

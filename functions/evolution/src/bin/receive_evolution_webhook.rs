@@ -1,8 +1,8 @@
 //! POST /webhooks/evolution/{token} — messages, statuses and changes from an Evolution API server, answered once they are kept, and how its
 //! instance stands.
 
-use evolution::{Telling, record, told};
-use shared::{error::SIGNATURE_INVALID, prelude::*};
+use evolution::{Known, Seen, Telling, Visit, record, told};
+use shared::{error::SIGNATURE_INVALID, evolution::InstanceState, prelude::*};
 use whatsapp::{
     evolution as adapter,
     kept::{self, Received},
@@ -24,6 +24,8 @@ struct Channel {
     company_id: Uuid,
 }
 
+reads!(PUBLIC_API_URL, REACHABLE_INSIDE);
+
 pub fn main() {
     serve(&ROUTE, receive_evolution_webhook);
 }
@@ -38,7 +40,8 @@ async fn receive_evolution_webhook(
     drop(transaction);
     let Channel { id, company_id } = channel.ok_or(SIGNATURE_INVALID)?;
     let mut received = Received::default();
-    if let Some(seen) = told::seen(&body, context.now()) {
+    if let Some(told) = told::seen(&body, context.now()) {
+        let seen = look(&context, company_id, id, told).await?;
         record(&context, company_id, id, &seen, Telling::Admins).await?;
         received.stored = 1;
         return Ok(Json(received));
@@ -57,4 +60,22 @@ async fn receive_evolution_webhook(
         received.add(kept::receive(&context, adapter::keepable(&body), &notification).await?);
     }
     Ok(Json(received))
+}
+
+/// What is told comes late and in any order: how it stands now, the server is asked. What it does not answer is believed.
+async fn look(context: &Context, company_id: Uuid, id: Uuid, told: Seen) -> Result<Seen, Error> {
+    let transaction = context.begin_system(company_id).await?;
+    let known = Known::read(context, &transaction, company_id, Some(&[id]), 1).await?;
+    transaction.commit_quietly().await?;
+    let Some(known) = known.into_iter().next() else { return Ok(told) };
+    let mut visit = Visit::begin(context, &known);
+    if visit.look().await.is_err() {
+        return Ok(told);
+    }
+    let mut seen = visit.seen;
+    if seen.state == Some(InstanceState::Connecting) {
+        seen.code = seen.code.or(told.code);
+    }
+    seen.profile = seen.profile.or(told.profile);
+    Ok(seen)
 }

@@ -5,6 +5,7 @@ mod evolution_connected;
 mod evolution_kept_apart;
 pub mod evolution_killed;
 mod evolution_made;
+mod evolution_messages;
 mod evolution_removed;
 mod evolution_saved;
 mod evolution_served;
@@ -152,6 +153,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_the_server_refuses_makes_nothing,
             an_instance_whose_answer_was_lost_is_ours_after_all,
             a_name_that_somebody_took_meanwhile_is_refused,
+        };
+        evolution_messages::{
+            a_message_comes_in_once_however_often_it_is_told,
+            secrets_open_their_own_channel_only,
+            an_answer_goes_out_once_and_its_echo_is_itself,
+            files_places_and_reactions_go_both_ways,
+            who_writes_by_two_providers_and_two_ids_is_one_client,
+            the_phones_state_is_told_by_the_server_itself,
         };
         evolution_removed::{
             an_instance_goes_and_what_was_said_stays,
