@@ -107,10 +107,10 @@ pub fn webhook_secret() -> (String, String) {
     (format!("{token}.{}", random_token()), token)
 }
 
-/// SHA-256 in hexadecimal digits: what random secrets are found by.
+/// SHA-256 in URL-safe base64: what random secrets are found by.
 #[must_use]
 pub fn fingerprint(secret: &str) -> String {
-    hex::encode(sha256(secret.as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(secret.as_bytes()))
 }
 
 #[cfg(test)]

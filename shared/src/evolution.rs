@@ -463,7 +463,8 @@ async fn read(mut response: Response, api_key: &str, most: usize) -> Result<Valu
 
 /// What an answer means. A success that is no JSON is somebody else's page, and one with `error` is none.
 fn judge(status: u16, answer: Option<Value>, after: Option<Duration>, api_key: &str) -> Result<Value, Failure> {
-    let (code, detail) = (status.to_string(), answer.as_ref().map(|answer| detail_of(answer, api_key)).unwrap_or_default());
+    let detail = answer.as_ref().map(|answer| detail_of(answer, api_key)).filter(|words| !words.is_empty());
+    let (code, detail) = (status.to_string(), detail.unwrap_or_else(|| format!("HTTP {status}")));
     match (status, answer) {
         (200..300, Some(answer)) if answer["error"] == true => Err(Failure::Refused { code: "error".into(), detail }),
         (200..300, Some(answer)) => Ok(answer),
@@ -471,6 +472,10 @@ fn judge(status: u16, answer: Option<Value>, after: Option<Duration>, api_key: &
         (429, _) => Err(Failure::Busy { after: after.unwrap_or(Duration::from_secs(5)), code }),
         (500.., _) => Err(Failure::Unknown { reason: format!("HTTP {status} {detail}").trim_end().to_owned() }),
         (401, _) => Err(Failure::Blocked { code, detail }),
+        // What stands before a server says so of the server: of an instance only the server itself does.
+        (404, answer) if answer.as_ref().is_none_or(|answer| !answer["response"].is_object()) => {
+            Err(Failure::Refused { code: "not_a_server".into(), detail })
+        }
         _ => Err(Failure::Refused { code, detail }),
     }
 }
@@ -502,7 +507,7 @@ mod tests {
         assert_eq!(Credentials::open(&keys, own, &sealed), Some(credentials.clone()));
         assert_eq!(Credentials::open(&keys, other, &sealed), None);
         assert!(!format!("{credentials:?}").contains("token"));
-        assert_eq!(credentials.external_key().len(), 64);
+        assert_eq!(credentials.external_key().len(), 43);
         assert!(credentials.webhook_secret.starts_with(&format!("{}.", credentials.webhook_token)));
     }
 

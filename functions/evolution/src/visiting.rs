@@ -165,7 +165,10 @@ impl<'a> Visit<'a> {
         }
         let server = self.server()?;
         let outcome = evolution::state(self.context, server, &self.known.instance_name).await;
-        let state = self.keep(outcome)?;
+        let state = self.keep(outcome).inspect_err(|_| {
+            // Whatever it is that refuses this, it is no server that has the instance.
+            self.seen.problem.get_or_insert(InstanceProblem::Unreachable);
+        })?;
         self.stands(state).await;
         self.put_right().await;
         Ok(state)
@@ -330,8 +333,23 @@ impl<'a> Visit<'a> {
     }
 
     /// Keeps a call, and what it says of the instance.
+    /// Without the keys that the server may repeat in its words, whichever of them it is.
+    fn masked(&self, failure: Failure) -> Failure {
+        let own = self.known.credentials.as_ref().map(|own| [&own.api_key, &own.webhook_secret, &own.webhook_token]);
+        let keys: Vec<&String> =
+            own.into_iter().flatten().chain(self.known.global.as_ref().map(|global| &global.api_key)).collect();
+        let mask = |words: String| keys.iter().fold(words, |words, key| words.replace(key.as_str(), "••••"));
+        match failure {
+            Failure::Refused { code, detail } => Failure::Refused { code, detail: mask(detail) },
+            Failure::Blocked { code, detail } => Failure::Blocked { code, detail: mask(detail) },
+            Failure::Unknown { reason } => Failure::Unknown { reason: mask(reason) },
+            busy @ Failure::Busy { .. } => busy,
+        }
+    }
+
     fn keep<T>(&mut self, (outcome, call): Outcome<T>) -> Result<T, Failure> {
         self.seen.calls.push(call);
+        let outcome = outcome.map_err(|failure| self.masked(failure));
         let problem = match &outcome {
             Ok(_) => self.seen.problem.filter(|problem| *problem == InstanceProblem::NotMade && !self.seen.is_made),
             Err(Failure::Blocked { code, .. }) if code == "401" => Some(InstanceProblem::KeyRefused),

@@ -131,8 +131,10 @@ fn refuse_server(failure: Failure) -> Error {
             INVALID.in_fields(vec![FieldProblem::new("api_key", "not_accepted", portuguese, english)])
         }
         Failure::Refused { code, .. } if code == "404" => no_instance(),
-        Failure::Refused { code, detail } | Failure::Blocked { code, detail } => {
-            UNAVAILABLE.caused_by(format!("{code} {detail}"))
+        Failure::Refused { .. } | Failure::Blocked { .. } => {
+            let portuguese = "Este endereço não é de um servidor da Evolution API.";
+            let english = "This is not the address of an Evolution API server.";
+            INVALID.in_fields(vec![FieldProblem::new("base_url", "not_accepted", portuguese, english)])
         }
         Failure::Busy { code: reason, .. } | Failure::Unknown { reason } => UNAVAILABLE.caused_by(reason),
     }

@@ -55,7 +55,9 @@ async fn check_one(context: &Context, due: &Due) -> Result<(), Error> {
     let Some(known) = known.into_iter().next() else { return Ok(()) };
     let mut visit = Visit::begin(context, &known);
     // What is wrong is in what was seen.
-    if visit.look().await.is_err() && visit.seen.problem == Some(InstanceProblem::Unreachable) {
+    // One that is missing may be about to be removed here.
+    let may_pass = [Some(InstanceProblem::Unreachable), Some(InstanceProblem::Missing)];
+    if visit.look().await.is_err() && may_pass.contains(&visit.seen.problem) {
         tokio::time::sleep(PAUSE).await;
         let _ = visit.look().await;
     }

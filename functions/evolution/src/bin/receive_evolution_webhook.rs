@@ -69,6 +69,8 @@ async fn look(context: &Context, company_id: Uuid, id: Uuid, told: Seen) -> Resu
     transaction.commit_quietly().await?;
     let Some(known) = known.into_iter().next() else { return Ok(told) };
     let mut visit = Visit::begin(context, &known);
+    // Who tells of it has it.
+    (visit.seen.is_made, visit.seen.problem) = (true, None);
     if visit.look().await.is_err() {
         return Ok(told);
     }

@@ -132,6 +132,8 @@ pub async fn a_server_that_redirects_is_not_followed(stack: Arc<Stack>) {
     let refused = company.admin.api.post(INSTANCES, body).await.expect(422);
     assert_eq!(text(&refused["errors"][0]["field"]), "server.base_url");
     let instance = create(&company, &server, "Vendas").await;
+    // Its webhooks have us ask how it stands.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let before = server.calls(&stack, "").await.len();
     let elsewhere =
         redirecting(format!("{}/instance/connectionState/{}", server.base_url, text(&instance["instance_name"]))).await;

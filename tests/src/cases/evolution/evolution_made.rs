@@ -30,7 +30,9 @@ pub async fn an_instance_is_made_with_its_webhooks(stack: Arc<Stack>) {
         .query_one("select external_key, state from channel_accounts where id = $1", &[&id(&made)])
         .await
         .expect("the database answers");
-    let hash = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+    let secret = text(&webhook["headers"]["authorization"]).strip_prefix("Bearer ").unwrap_or_default();
+    assert!(secret.starts_with(&format!("{token}.")));
+    let hash = ring::digest::digest(&ring::digest::SHA256, secret.as_bytes());
     assert_eq!((row.get::<_, String>(0), row.get::<_, &str>(1)), (URL_SAFE_NO_PAD.encode(hash), "connecting"));
     let again = &listed(&company).await[0];
     assert_eq!((&again["id"], &again["qr_code"], &again["version"]), (&made["id"], &made["qr_code"], &made["version"]));

@@ -194,7 +194,7 @@ pub async fn files_places_and_reactions_go_both_ways(stack: Arc<Stack>) {
     let place = json!({"kind": "location", "location": {"latitude": -23.5, "longitude": -46.6, "name": "Escola"}});
     let sent = line.send(&conversation, place).await;
     line.once(&conversation, &sent, "delivered").await;
-    agent.api.post(&format!("/messages/{}/reactions", text(&picture["id"])), json!({"emoji": "👍"})).await.expect(200);
+    agent.api.post(&format!("/messages/{}/reactions", text(&picture["id"])), json!({"emoji": "👍"})).await.expect(201);
     eventually("a reaction that is shown", || async {
         tokio::time::sleep(Duration::from_millis(150)).await;
         let messages = line.messages(&conversation).await;
@@ -258,9 +258,7 @@ pub async fn the_phones_state_is_told_by_the_server_itself(stack: Arc<Stack>) {
     })
     .await;
     super::act(&line.company, &line.instance, "connect").await.expect(200);
-    let code = json!({"qrcode": {"base64": "data:image/png;base64,AAAA", "pairingCode": null, "code": "2@x"}});
-    line.tell("event", json!({"event": "qrcode.updated", "data": code})).await;
     let page = line.company.admin.api.get(path).await.expect(200);
-    assert_eq!(text(&page["data"][0]["qr_code"]), "data:image/png;base64,AAAA");
+    assert!(text(&page["data"][0]["qr_code"]).starts_with("data:image/png"), "{page}");
     assert_eq!(line.company.agents[0].api.get(path).await.expect(200)["data"][0]["qr_code"], Value::Null);
 }
