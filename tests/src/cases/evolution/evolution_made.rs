@@ -97,7 +97,9 @@ pub async fn an_instance_whose_answer_was_lost_is_ours_after_all(stack: Arc<Stac
     let connected = act(&company, &made, "connect").await.expect(200);
     assert_eq!((text(&connected["state"]), &connected["problem"]), ("connecting", &Value::Null));
     assert!(text(&connected["qr_code"]).starts_with("data:image/png"), "{connected}");
-    assert_eq!((server.instances(&stack).await.len(), server.calls(&stack, "instance/create").await.len()), (1, 2));
+    // Made again, if its webhooks had not told of it by then.
+    assert!(server.calls(&stack, "instance/create").await.len() <= 2);
+    assert_eq!(server.instances(&stack).await.len(), 1);
     assert_eq!(connected["has_webhook"], true);
 }
 
