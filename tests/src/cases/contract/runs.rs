@@ -13,11 +13,13 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 8] = [
+const ASK_OTHERS: [&str; 9] = [
     "check_instances",
     "connect_instance",
     "create_instance",
     "delete_instance",
+    // Whose the secret is, before anything is kept.
+    "receive_evolution_webhook",
     "log_out_instance",
     "restart_instance",
     "sync_templates",
@@ -25,13 +27,14 @@ const ASK_OTHERS: [&str; 8] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 3] = [
+const UNAUDITED: [&str; 4] = [
     // Nothing is written but a ticket that lives for seconds, outside the database.
     "create_realtime_ticket",
     // A session going on; its start and its end are audited.
     "refresh_session",
     // Of a client, who is no user.
     "receive_whatsapp_webhook",
+    "receive_evolution_webhook",
 ];
 
 /// Reads of personal data.

@@ -251,7 +251,9 @@ impl Fixture {
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
-            "evolution_url" | "instance_id" => of_servers(&self.stack, &self.company, (function, placeholder)).await,
+            "evolution_url" | "instance_id" | "instance_secret" | "instance_token" => {
+                of_servers(&self.stack, &self.company, (function, placeholder)).await
+            }
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -577,6 +579,8 @@ pub async fn webhook(stack: &Stack, company: &Company) -> String {
 async fn of_servers(stack: &Stack, company: &Company, (function, placeholder): (&str, &str)) -> String {
     match (function, placeholder) {
         (_, "evolution_url") => evolution_url(stack),
+        (_, "instance_secret") => instance_secret(stack, company).await,
+        (_, "instance_token") => instance_secret(stack, company).await.split('.').next().unwrap_or_default().to_owned(),
         // These end it.
         ("delete_instance" | "log_out_instance", _) => instance(stack, company, &format!("Instância {}", digits())).await,
         _ => shared_instance(stack, company).await,
@@ -597,6 +601,19 @@ async fn shared_instance(stack: &Stack, company: &Company) -> String {
         Some(text(&shared["id"]).to_owned())
     })
     .await
+}
+
+/// What the webhooks of the shared instance bring.
+async fn instance_secret(stack: &Stack, company: &Company) -> String {
+    let id = shared_instance(stack, company).await;
+    let listed = company.admin.api.get("/whatsapp/instances").await.expect(200);
+    let shared =
+        listed["data"].as_array().into_iter().flatten().find(|instance| instance["id"] == id.as_str()).expect("it is there");
+    let (_, server) = text(&shared["base_url"]).rsplit_once('/').expect("a path");
+    let instances = stack.control("GET", &format!("/sandbox/evolution/instances?server={server}"), None).await;
+    let there = instances.as_array().into_iter().flatten().find(|instance| instance["name"] == shared["instance_name"]);
+    let webhook = &there.expect("the server has it")["webhook"];
+    text(&webhook["headers"]["authorization"]).strip_prefix("Bearer ").expect("a secret").to_owned()
 }
 
 /// An Evolution API server of its own, with the sandbox's usual key.

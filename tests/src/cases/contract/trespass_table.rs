@@ -69,7 +69,7 @@ pub const ROWS: &[Row] = &[
     row("cancel_scheduled_message", "/scheduled-messages/{scheduled}", "", NotFound),
     row("check_instances", "/whatsapp/instances/check-status", "", OwnThings),
     row("connect_instance", "/whatsapp/instances/{instance}/connect", "{}", NotFound),
-    row("create_instance", "/whatsapp/instances", r#"{"name": "Intrusos"}"#, Invalid),
+    row("create_instance", "/whatsapp/instances", r#"{"name": "Intrusos"}"#, OwnThings),
     row("delete_instance", "/whatsapp/instances/{instance}?conversations=keep", "", NotFound),
     row("list_instances", "/whatsapp/instances", "", OwnThings),
     row("log_out_instance", "/whatsapp/instances/{instance}/logout", "{}", NotFound),
