@@ -611,7 +611,7 @@ async fn instance_secret(stack: &Stack, company: &Company) -> String {
         listed["data"].as_array().into_iter().flatten().find(|instance| instance["id"] == id.as_str()).expect("it is there");
     let (_, server) = text(&shared["base_url"]).rsplit_once('/').expect("a path");
     let instances = stack.control("GET", &format!("/sandbox/evolution/instances?server={server}"), None).await;
-    let there = instances.as_array().into_iter().flatten().find(|instance| instance["name"] == shared["instance_name"]);
+    let there = instances.as_array().into_iter().flatten().find(|instance| instance["instance"] == shared["instance_name"]);
     let webhook = &there.expect("the server has it")["webhook"];
     text(&webhook["headers"]["authorization"]).strip_prefix("Bearer ").expect("a secret").to_owned()
 }
