@@ -205,6 +205,13 @@ impl<'a> Visit<'a> {
             self.seen.problem = Some(InstanceProblem::NameTaken);
             return Err(Failure::Refused { code: "name_taken".into(), detail: "This name is already in use.".into() });
         }
+        // Whoever refused it, it was not for a name that is there.
+        if matches!(&outcome, Err(Failure::Refused { code, .. }) if code == "404") {
+            self.seen.calls.push(call);
+            let detail = "O servidor não quis criar a instância.".to_owned();
+            self.seen.detail = Some(detail.clone());
+            return Err(Failure::Refused { code: "403".into(), detail });
+        }
         self.seen.state = Some(self.keep((outcome, call))?);
         self.seen.is_made = true;
         self.seen.problem = None;
