@@ -26,6 +26,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "department.created",
     "department.deleted",
     "department.updated",
+    "file.checked",
     "invite.updated",
     "job.progress",
     "membership.ended",
