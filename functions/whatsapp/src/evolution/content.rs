@@ -112,7 +112,7 @@ fn told_by_protocol(protocol: &Value, is_own: bool, sender: Sender, at: Timestam
     if edited.is_object() {
         let Opened { content, .. } = open(edited);
         let (_, body, _) = read(content);
-        let told = protocol["timestampMs"].as_str().map(str::to_owned).unwrap_or_else(|| at.as_second().to_string());
+        let told = protocol["timestampMs"].as_str().map_or_else(|| at.as_second().to_string(), str::to_owned);
         let id = format!("{}:edit:{told}", target.as_deref().unwrap_or_default());
         return change(id, target, "edit", is_own, sender, body, at);
     }
