@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Clients with an open conversation each.
-const CLIENTS: u64 = 120;
+pub const CLIENTS: u64 = 120;
 
 /// Until this rate the p95 should stay under 50 ms.
 const AIM: f64 = 50.0;
@@ -30,7 +30,7 @@ const AIM: f64 = 50.0;
 /// Clients of one webhook of the mixed load.
 const MIXED: usize = 4;
 
-const WORDS: &str = "Consegue me mandar a segunda via do boleto, por favor?";
+pub const WORDS: &str = "Consegue me mandar a segunda via do boleto, por favor?";
 
 /// Signs and posts webhooks for one number.
 pub struct Meta {
@@ -114,7 +114,7 @@ impl Meta {
     }
 }
 
-fn number(client: u64) -> String {
+pub fn number(client: u64) -> String {
     format!("55119{:08}", 20_000_000 + client)
 }
 
@@ -174,7 +174,7 @@ pub async fn run(stack: &Stack, rates: &[u32], length: Duration, report: &mut Re
             })
             .await;
             let what = format!("{rate}/min{}", if with_sockets { ", 5 sockets" } else { "" });
-            let mut figure = figure(what, &outcome, outcome.sent, &before, &count(stack, &company).await?);
+            let mut figure = figure("ingest", what, &outcome, (outcome.sent, &before, &count(stack, &company).await?));
             if with_sockets {
                 figure = figure.with("frames", frames.load(Ordering::Relaxed));
             }
@@ -211,16 +211,18 @@ async fn mixed(
         let what = format!("{rate}/min, {MIXED} clients and 3 statuses a webhook");
         let sent = outcome.sent * u64::from(in_each);
         report.add(
-            figure(what, &outcome, sent, &before, &count(stack, company).await?).with("retries", stack.lock_retries().await),
+            figure("ingest", what, &outcome, (sent, &before, &count(stack, company).await?))
+                .with("retries", stack.lock_retries().await),
         );
     }
     Ok(())
 }
 
-fn figure(what: String, outcome: &Outcome, sent: u64, before: &Count, after: &Count) -> Figure {
+/// Of so many messages sent, between two counts.
+pub fn figure(group: &'static str, what: String, outcome: &Outcome, (sent, before, after): (u64, &Count, &Count)) -> Figure {
     let stored = after.messages - before.messages;
     let doubled = stored.saturating_sub(sent) + after.messages - after.distinct;
-    Figure::new("ingest", what, &outcome.times)
+    Figure::new(group, what, &outcome.times)
         .aim(AIM)
         .with("lost", sent.saturating_sub(stored))
         .with("doubled", doubled)
@@ -228,14 +230,14 @@ fn figure(what: String, outcome: &Outcome, sent: u64, before: &Count, after: &Co
 }
 
 /// What the database holds of a company's inbound messages.
-struct Count {
+pub struct Count {
     messages: u64,
     distinct: u64,
     /// Items of webhooks that could not be stored.
     failed: u64,
 }
 
-async fn count(stack: &Stack, company: &Company) -> Result<Count> {
+pub async fn count(stack: &Stack, company: &Company) -> Result<Count> {
     let sql = "select count(*), count(distinct provider_id),
                       (select coalesce(sum(failed_items), 0) from inbound_webhooks where company_id = $1)
                  from messages

@@ -3,6 +3,7 @@
 mod clients;
 mod cold_start;
 mod desk;
+mod evolution;
 mod fanout;
 mod function;
 mod ingest;
@@ -52,6 +53,7 @@ struct Cli {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Measurement {
     Ingest,
+    Evolution,
     Fanout,
     Listeners,
     Jobs,
@@ -92,6 +94,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     let is_wanted = |measurement| cli.measurements.is_empty() || cli.measurements.contains(&measurement);
     if is_wanted(Measurement::Ingest) {
         ingest::run(stack, &cli.rates, Duration::from_secs(cli.seconds), report).await?;
+    }
+    if is_wanted(Measurement::Evolution) {
+        evolution::run(stack, &cli.rates, Duration::from_secs(cli.seconds), report).await?;
     }
     if is_wanted(Measurement::Fanout) {
         fanout::run(stack, Duration::from_secs(cli.seconds), report).await?;

@@ -23,12 +23,12 @@ const PATIENCE: Duration = Duration::from_mins(15);
 pub async fn run(stack: &Stack, report: &mut Report) -> Result<()> {
     let wanted = || Wanted { agents: 0, students: 0, ..Wanted::default() };
     let company = stack.company(wanted()).await;
-    report.add(import(&company, "csv", "text/csv", rows().as_bytes()).await?);
+    report.add(import(stack, &company, "csv", "text/csv", rows().as_bytes()).await?);
     report.add(export(stack, &company, "csv").await?.0);
     let (figure, sheet) = export(stack, &company, "xlsx").await?;
     report.add(figure);
     let spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    report.add(import(&stack.company(wanted()).await, "xlsx", spreadsheet, &sheet).await?);
+    report.add(import(stack, &stack.company(wanted()).await, "xlsx", spreadsheet, &sheet).await?);
     Ok(())
 }
 
@@ -43,7 +43,7 @@ fn rows() -> String {
     rows
 }
 
-async fn import(company: &Company, format: &str, mime_type: &str, content: &[u8]) -> Result<Figure> {
+async fn import(stack: &Stack, company: &Company, format: &str, mime_type: &str, content: &[u8]) -> Result<Figure> {
     let supervisor = &company.supervisor;
     let file = supervisor.upload(&format!("clientes.{format}"), mime_type, content).await;
     let start = Instant::now();
@@ -58,7 +58,7 @@ async fn import(company: &Company, format: &str, mime_type: &str, content: &[u8]
         }
     };
     ensure!(import["made"] == ROWS, "of {ROWS} rows: {import}");
-    Ok(figure(format!("import of {ROWS} rows, {format}"), start.elapsed(), "run_client_import"))
+    Ok(figure(stack, format!("import of {ROWS} rows, {format}"), start.elapsed(), "run_client_import"))
 }
 
 /// Also the file.
@@ -69,22 +69,22 @@ async fn export(stack: &Stack, company: &Company, format: &str) -> Result<(Figur
     ensure!(answer.status == 302, "the export is answered with {} {}", answer.status, answer.body);
     let place = answer.header("location").context("a redirect says where to")?;
     let content = stack.http.get(place).send().await?.bytes().await?.to_vec();
-    let figure = figure(format!("export of {ROWS} clients, {format}"), took, "export_clients").aim(EXPORT_AIM);
+    let figure = figure(stack, format!("export of {ROWS} clients, {format}"), took, "export_clients").aim(EXPORT_AIM);
     Ok((figure.with("file_megabytes", content.len() / 1_000_000), content))
 }
 
-fn figure(what: String, took: Duration, function: &str) -> Figure {
+fn figure(stack: &Stack, what: String, took: Duration, function: &str) -> Figure {
     let mut times = Times::default();
     times.add(took);
-    Figure::new("tables", what, &times).with("most_megabytes", most_memory(function))
+    Figure::new("tables", what, &times).with("most_megabytes", most_memory(stack, function))
 }
 
 /// The most that a process of the function has ever held, in megabytes.
-fn most_memory(function: &str) -> u64 {
+fn most_memory(stack: &Stack, function: &str) -> u64 {
     let of = |process: std::path::PathBuf| {
         let status = std::fs::read_to_string(process.join("status")).ok()?;
         let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
-    processes_of(function).into_iter().filter_map(of).max().unwrap_or_default() / 1_000
+    processes_of(stack, function).into_iter().filter_map(of).max().unwrap_or_default() / 1_000
 }

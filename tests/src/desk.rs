@@ -146,6 +146,10 @@ impl Person {
     /// # Panics
     /// When the database does not answer.
     pub async fn head(&self) -> String {
+        self.head_past_all(Duration::from_secs(10)).await
+    }
+
+    async fn head_past_all(&self, patience: Duration) -> String {
         let company = forge::claims_of(self.api.token.as_deref().expect("somebody signed in"))["cid"].clone();
         let (database, connection) =
             tokio_postgres::connect(&self.api.database_url, tokio_postgres::NoTls).await.expect("the database answers");
@@ -153,7 +157,7 @@ impl Person {
         let newest = "select tx::text from events where company_id = $1::text::uuid order by tx desc limit 1";
         let newest = database.query_opt(newest, &[&text(&company)]).await.expect("the newest event");
         let newest: u64 = newest.and_then(|row| row.get::<_, String>(0).parse().ok()).unwrap_or_default();
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + patience;
         loop {
             let head = text(&self.api.get("/events").await.expect(200)["head"]).to_owned();
             let past: u64 = head.split('.').nth(1).and_then(|tx| tx.parse().ok()).expect("a cursor");
@@ -165,8 +169,9 @@ impl Person {
         }
     }
 
-    /// Every event after `head` that this person may see, in order.
+    /// Every event after `head` that this person may see, in order: also what an older transaction of others holds back for a moment.
     pub async fn events_after(&self, head: &str) -> Vec<Value> {
+        self.head_past_all(Duration::from_secs(3)).await;
         let mut events = Vec::new();
         let mut after = head.to_owned();
         loop {
@@ -177,7 +182,7 @@ impl Person {
         }
     }
 
-    /// As `events_after`, once there are any: an older transaction of others may hold them back.
+    /// As `events_after`, once there are any.
     pub async fn told_after(&self, head: &str) -> Vec<Value> {
         crate::eventually("something told", || async {
             let events = self.events_after(head).await;

@@ -2,35 +2,29 @@
 //! a domain: tests with it in their names, and what holds for all routes of its routes. `EVERY=3` runs every third of them.
 
 mod cases;
+mod clouds;
 
-use std::{
-    path::{Path, PathBuf},
-    pin::Pin,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::Path, pin::Pin, process::ExitCode, sync::Arc};
 
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use tests::Stack;
-use tokio::runtime::Runtime;
+
+use clouds::Clouds;
 
 /// One test: an async function that panics when it fails.
 pub type Case = fn(Arc<Stack>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Tests that want a cloud to themselves mostly wait: this many run at once.
+const CLOUDS: usize = 3;
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    let runtime = Arc::new(Runtime::new().expect("a runtime starts"));
-    let binaries =
-        std::env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())).expect("the tests have a folder");
     if arguments.list {
         let listed = cases::all().into_iter().map(|(name, _)| Trial::test(name, || Ok(())));
         return libtest_mimic::run(&arguments, listed.collect()).exit_code();
     }
-    let directory = PathBuf::from(".local/tests");
-    let parameters = ["--parameter", "UnknownOutcomeSeconds=6", "--parameter", "DefaultCompany=Escola Padrão"];
-    let options = [parameters.as_slice(), &["--max-processes", "120", "--no-throttle"]].concat();
-    let stack = match runtime.block_on(Stack::start(&directory, &binaries, &options)) {
-        Ok(stack) => Arc::new(stack),
+    let clouds = match Clouds::start() {
+        Ok(clouds) => clouds,
         Err(error) => {
             eprintln!("{error:#}");
             return ExitCode::FAILURE;
@@ -41,15 +35,19 @@ fn main() -> ExitCode {
     let every = std::env::var("EVERY").ok().and_then(|every| every.parse().ok()).unwrap_or(1_usize).max(1);
     let is_whole_run =
         only.is_none() && every == 1 && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
-    let together = cases::together().into_iter().filter(concerns).step_by(every).collect();
-    let mut conclusion = run(&arguments, &runtime, &stack, together);
-    let mut crashed = crashed(&stack);
-    // What stops services for everybody runs alone.
-    arguments.test_threads = Some(1);
-    merge(&mut conclusion, run(&arguments, &runtime, &stack, cases::alone().into_iter().filter(concerns).collect()));
-    crashed.extend(self::crashed(&stack));
+    let mut conclusion = on_each(&arguments, &clouds, cases::together().into_iter().filter(concerns).step_by(every).collect());
+    let mut crashed = crashed(&clouds);
+    let threads = arguments.test_threads.replace(1);
+    merge(&mut conclusion, on_each(&arguments, &clouds, cases::undisturbed().into_iter().filter(concerns).collect()));
+    arguments.test_threads = Some(threads.unwrap_or(CLOUDS));
+    merge(&mut conclusion, alone(&arguments, &clouds, cases::alone().into_iter().filter(concerns).collect()));
+    merge(&mut conclusion, on_each(&arguments, &clouds, cases::at_the_end().into_iter().filter(concerns).collect()));
+    crashed.extend(self::crashed(&clouds));
+    let never = clouds.never_exercised();
+    let slowest = clouds.slowest();
+    let directories = clouds.stop();
     if is_whole_run {
-        let never = stack.openapi.never_exercised();
+        println!("\nWhat took longest:\n{}", slowest.join("\n"));
         let coverage = Trial::test("every_operation_is_exercised", move || {
             if never.is_empty() {
                 Ok(())
@@ -57,18 +55,14 @@ fn main() -> ExitCode {
                 Err(Failed::from(format!("never answered with success: {}", never.join(", "))))
             }
         });
-        merge(&mut conclusion, libtest_mimic::run(&arguments, vec![coverage]));
-    }
-    if let Some(stack) = Arc::into_inner(stack) {
-        runtime.block_on(stack.stop());
-    }
-    let quiet = Trial::test("nothing_has_panicked_to_the_end", move || {
-        let mut panicked = panicked(&directory)?;
-        panicked.extend(crashed);
-        if panicked.is_empty() { Ok(()) } else { Err(Failed::from(panicked.join("\n"))) }
-    });
-    if is_whole_run {
-        merge(&mut conclusion, libtest_mimic::run(&arguments, vec![quiet]));
+        let quiet = Trial::test("nothing_has_panicked_to_the_end", move || {
+            let mut panicked = crashed;
+            for directory in &directories {
+                panicked.extend(self::panicked(directory)?);
+            }
+            if panicked.is_empty() { Ok(()) } else { Err(Failed::from(panicked.join("\n"))) }
+        });
+        merge(&mut conclusion, libtest_mimic::run(&arguments, vec![coverage, quiet]));
     }
     conclusion.exit_code()
 }
@@ -85,21 +79,32 @@ fn panicked(directory: &Path) -> std::io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Lines of the database server that tell of one of its processes dying by itself, and not of a test's hand (signal 9): everybody else's
-/// connections end with it, and are made again, so that nothing else need tell. Its log begins anew with each start.
-fn crashed(stack: &Stack) -> Vec<String> {
-    let log = stack.database_log();
-    log.lines()
-        .filter(|line| line.contains("was terminated by signal") && !line.contains("signal 9:"))
-        .map(str::to_owned)
-        .collect()
+/// Lines of the database servers that tell of one of their processes dying by itself, and not of a test's hand (signal 9): everybody else's
+/// connections end with it, and are made again, so that nothing else need tell. A server's log begins anew with each start.
+fn crashed(clouds: &Clouds) -> Vec<String> {
+    let of = |stack: Arc<Stack>| {
+        let log = stack.database_log();
+        let lines = log.lines().filter(|line| line.contains("was terminated by signal") && !line.contains("signal 9:"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    clouds.all().into_iter().flat_map(of).collect()
 }
 
-fn run(arguments: &Arguments, runtime: &Arc<Runtime>, stack: &Arc<Stack>, cases: Vec<(&'static str, Case)>) -> Conclusion {
+/// Each with a cloud to itself.
+fn alone(arguments: &Arguments, clouds: &Arc<Clouds>, cases: Vec<(&'static str, Case)>) -> Conclusion {
     let trials = cases.into_iter().map(|(name, case)| {
-        let (runtime, stack) = (Arc::clone(runtime), Arc::clone(stack));
+        let clouds = Arc::clone(clouds);
+        Trial::test(name, move || clouds.run_alone((name, case)).map_err(|error| Failed::from(format!("{error:#}"))))
+    });
+    libtest_mimic::run(arguments, trials.collect())
+}
+
+/// Each on all clouds there are.
+fn on_each(arguments: &Arguments, clouds: &Arc<Clouds>, cases: Vec<(&'static str, Case)>) -> Conclusion {
+    let trials = cases.into_iter().map(|(name, case)| {
+        let clouds = Arc::clone(clouds);
         Trial::test(name, move || {
-            runtime.block_on(case(stack));
+            clouds.all().iter().for_each(|stack| clouds.run_on(stack, (name, case)));
             Ok(())
         })
     });

@@ -64,12 +64,18 @@ pub fn together() -> Vec<(&'static str, Case)> {
     .concat()
 }
 
-/// Tests that stop something everybody uses; they run one after the other, at the end.
-pub fn alone() -> Vec<(&'static str, Case)> {
+/// Tests that count what everybody does: nothing runs beside them.
+pub fn undisturbed() -> Vec<(&'static str, Case)> {
     cases! {
         plans::{
             no_function_reads_all_of_a_table,
         };
+    }
+}
+
+/// Tests that stop something everybody uses: each has a cloud to itself.
+pub fn alone() -> Vec<(&'static str, Case)> {
+    cases! {
         working_day::{
             every_message_is_accounted_for,
         };
@@ -159,6 +165,14 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             logging_out_closes_the_sockets_of_the_session_only,
             thawed_functions_answer_although_their_connections_are_gone,
             a_killed_cloud_starts_again_with_everything_it_had,
+        };
+    }
+}
+
+/// What holds of every cloud once all is done.
+pub fn at_the_end() -> Vec<(&'static str, Case)> {
+    cases! {
+        faults::{
             no_message_has_ended_in_a_dead_letter_queue,
             every_event_was_as_openapi_describes_it,
         };
@@ -166,7 +180,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
 }
 
 pub fn all() -> Vec<(&'static str, Case)> {
-    together().into_iter().chain(alone()).collect()
+    [together(), undisturbed(), alone(), at_the_end()].concat()
 }
 
 /// Whether a test is one of a domain: its name says so, or it is one over all routes, which is then about those of the domain.

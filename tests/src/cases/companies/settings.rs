@@ -110,7 +110,8 @@ pub async fn clients_are_told_who_writes_where_the_company_wants_it(stack: Arc<S
     let company = stack.company(Wanted::default()).await;
     let (_, id) = company.served().await;
     let agent = &company.agents[0];
-    agent.say(&id, "Sem nome").await;
+    let unsigned = agent.say(&id, "Sem nome").await;
+    agent.message_with_status(&unsigned, "read").await;
     set(&company, json!({"signs_messages": true})).await;
     let signed = agent.say(&id, "Com nome").await;
     agent.message_with_status(&signed, "read").await;

@@ -156,7 +156,7 @@ pub async fn functions_connect_to_the_database_that_they_use(stack: Arc<Stack>) 
     for function in binaries() {
         let run = fixture.run(&function).await;
         let uses = run.line["round_trips"].as_u64().expect("a number") > 0;
-        if has_connection(&function, port) != uses {
+        if has_connection(&stack, &function, port) != uses {
             wrong.push(function);
         }
     }
@@ -164,13 +164,13 @@ pub async fn functions_connect_to_the_database_that_they_use(stack: Arc<Stack>) 
 }
 
 /// Whether a process of the function is connected to this port.
-fn has_connection(function: &str, port: u16) -> bool {
+fn has_connection(stack: &Stack, function: &str, port: u16) -> bool {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("connections");
     let remote = format!(":{port:04X}");
     let connections = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let established = connections.filter(|fields| fields[2].ends_with(&remote) && fields[3] == "01");
     let sockets: HashSet<String> = established.map(|fields| format!("socket:[{}]", fields[9])).collect();
-    processes_of(function).iter().flat_map(|process| open_files(process)).any(|file| sockets.contains(&file))
+    processes_of(stack, function).iter().flat_map(|process| open_files(process)).any(|file| sockets.contains(&file))
 }
 
 fn open_files(process: &Path) -> Vec<String> {

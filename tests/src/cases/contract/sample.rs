@@ -155,9 +155,10 @@ impl Fixture {
         event
     }
 
-    async fn value(&self, function: &str, placeholder: &str) -> String {
+    /// Of somebody who logs in or is about to; `None` of anything else.
+    async fn of_login(&self, function: &str, placeholder: &str) -> Option<String> {
         let admin = &self.company.admin;
-        match placeholder {
+        Some(match placeholder {
             // Ends with the session.
             "token" if function == "logout" => text(&self.log_in().await["access_token"]).to_owned(),
             "token" => admin.api.token.clone().unwrap_or_default(),
@@ -173,10 +174,20 @@ impl Fixture {
             "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),
             "refresh_token" => text(&self.log_in().await["refresh_token"]).to_owned(),
             "ticket" => text(&admin.api.post("/realtime/tickets", json!({})).await.expect(201)["ticket"]).to_owned(),
-            "connection" if function == "connect" => format!("sample-{}", digits()),
-            "connection" => self.connection().await,
             "email" => admin.email.clone(),
             "password" => self.company.password.clone(),
+            _ => return None,
+        })
+    }
+
+    async fn value(&self, function: &str, placeholder: &str) -> String {
+        if let Some(value) = self.of_login(function, placeholder).await {
+            return value;
+        }
+        let admin = &self.company.admin;
+        match placeholder {
+            "connection" if function == "connect" => format!("sample-{}", digits()),
+            "connection" => self.connection().await,
             "company_id" => self.company.id.to_string(),
             "department_id" if function == "remove_department_member" => self.department_with_colleague().await,
             "department_id" => self.department().await,

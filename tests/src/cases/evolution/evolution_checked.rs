@@ -5,15 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tests::{Company, Stack, company::text, sandbox::fresh_number};
 
-use super::{Server, company, create, listed, open};
-
-/// The schedule runs, as if nobody had asked after this company's instances for a while.
-async fn check(stack: &Stack, company: &Company) {
-    let long_ago = "update evolution_instances set told_at = now() - interval '1 day' where company_id = $1";
-    stack.database().await.execute(long_ago, &[&company.id]).await.expect("time passes");
-    let fired = stack.control("POST", "/fire/CheckChannels", None).await;
-    assert!(fired["error"].is_null(), "{fired}");
-}
+use super::{Server, check, company, create, listed, open};
 
 async fn told(company: &Company, head: &str) -> Vec<String> {
     let events = company.admin.events_after(head).await;

@@ -111,10 +111,18 @@ async fn remove(company: &Company, instance: &Value, how: &str) -> Answer {
 }
 
 /// An instance whose code somebody has scanned, as we know it then.
-async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
+pub(super) async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
     let made = create(company, server, name).await;
     server.scan(stack, &made, number).await;
     act(company, &made, "test").await.expect(200)["instance"].clone()
+}
+
+/// The schedule runs, as if nobody had asked after this company's instances for a while.
+pub(super) async fn check(stack: &Stack, company: &Company) {
+    let long_ago = "update evolution_instances set told_at = now() - interval '1 day' where company_id = $1";
+    stack.database().await.execute(long_ago, &[&company.id]).await.expect("time passes");
+    let fired = stack.control("POST", "/fire/CheckChannels", None).await;
+    assert!(fired["error"].is_null(), "{fired}");
 }
 
 async fn listed(company: &Company) -> Vec<Value> {

@@ -358,7 +358,7 @@ pub async fn a_function_over_its_time_out_is_killed_and_its_locks_go(stack: Arc<
     database.batch_execute("begin; lock table messages in access exclusive mode").await.expect("messages are held");
     let sending = desk.begin_sending("parada");
     until_blocked(&stack, 1).await;
-    signal_processes("send_message", "STOP");
+    signal_processes(&stack, "send_message", "STOP");
     database.batch_execute("rollback").await.expect("messages are let go");
     let stopped = sending.await.expect("an answer").status;
     assert!([500, 503].contains(&stopped), "{stopped}");
@@ -390,7 +390,7 @@ pub async fn a_crowd_whose_worker_is_killed_is_told_soon(stack: Arc<Stack>) {
     for socket in &mut tabs {
         socket.of_type("conversation.created").await;
     }
-    signal_processes("push_events", "STOP");
+    signal_processes(&stack, "push_events", "STOP");
     company.phone.receive_text(&client, "De novo").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     kill(&stack, "PushEvents").await;
@@ -410,9 +410,9 @@ async fn committed(stack: &Stack, sql: &str, desk: &Desk) {
     .await;
 }
 
-/// Sends a signal to all processes of a function of the stack under test.
-fn signal_processes(function: &str, signal: &str) {
-    let processes = processes_of(function);
+/// Sends a signal to all processes of a function.
+fn signal_processes(stack: &Stack, function: &str, signal: &str) {
+    let processes = processes_of(stack, function);
     let ids: Vec<_> = processes.iter().filter_map(|process| process.file_name()).collect();
     assert!(!ids.is_empty(), "no process is {function}");
     let sent = std::process::Command::new("kill").arg(format!("-{signal}")).args(ids).status().expect("kill runs");

@@ -1,4 +1,4 @@
-//! The accounts at the end of the day: what was promised against the database, WhatsApp, the feed and the inboxes.
+//! The accounts at the end of the day: what was promised against the database, the providers, the feed and the inboxes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::{
     Day, id_of,
+    lines::Taken,
     people::Worker,
     rows,
     screen::{self, show},
 };
 
-/// Every message that a webhook was answered for is there, and no other, each once and on the number it came by.
+/// Every message that a webhook was answered for is there, and no other, each once.
 pub async fn of_what_clients_wrote(stack: &Stack, day: &Day) {
     let sql = "select provider_id, count(*) from messages where company_id = $1 and sender_type = 'client' group by 1";
     let rows = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
@@ -61,29 +62,36 @@ pub async fn of_what_staff_wrote(stack: &Stack, day: &Day) {
 }
 
 /// Each message went out once, the clients have all that are said to be with them, and nobody outside has a word of a note.
-pub async fn of_what_whatsapp_has(stack: &Stack, day: &Day) {
-    let mut accepted = BTreeMap::<String, usize>::new();
-    for phone in &day.phones {
-        for sent in phone.sent().await {
-            assert!(!sent.to_string().contains("segredo"), "{sent}");
-            *accepted.entry(text(&sent["body"]["biz_opaque_callback_data"]).to_owned()).or_default() += 1;
+pub async fn of_what_clients_have(stack: &Stack, day: &Day) {
+    let mut taken = BTreeMap::<String, usize>::new();
+    for line in &day.lines {
+        let of_line = line.taken().await;
+        assert!(of_line.len() > 20, "{} messages went out by a line", of_line.len());
+        for Taken { key, message } in of_line {
+            assert!(!message.to_string().contains("segredo"), "{message}");
+            *taken.entry(key).or_default() += 1;
         }
     }
-    assert!(accepted.values().all(|times| *times == 1), "something went out twice");
-    let sql = "select id::text, status, error_code from messages
-                where company_id = $1 and sender_type in ('agent', 'bot') and status is not null";
+    assert!(taken.values().all(|times| *times == 1), "something went out twice");
+    let sql = "select messages.id::text, provider_id, status, error_code
+                 from messages
+                 join channel_accounts on channel_accounts.id = channel_account_id
+                where messages.company_id = $1 and sender_type in ('agent', 'bot') and messages.status is not null";
     let messages = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
     let mut unknown = 0;
     for row in &messages {
-        let (id, status, error): (&str, &str, Option<&str>) = (row.get(0), row.get(1), row.get(2));
-        match (status, error) {
-            ("sent" | "delivered" | "read", _) => assert!(accepted.remove(id).is_some(), "{id} is {status} and nobody has it"),
+        let (id, of_provider): (&str, Option<&str>) = (row.get(0), row.get(1));
+        match (row.get(2), row.get::<_, Option<&str>>(3)) {
+            ("sent" | "delivered" | "read", _) => {
+                let found = taken.remove(id).or_else(|| taken.remove(of_provider?));
+                assert!(found.is_some(), "{id} is said to be sent and nobody has it");
+            }
             // Its worker was killed before it called.
             ("failed", Some("outcome_unknown")) => unknown += 1,
             other => panic!("{id} is {other:?}"),
         }
     }
-    assert!(accepted.is_empty(), "sent, and nothing says so: {accepted:?}");
+    assert!(taken.is_empty(), "sent, and nothing says so: {taken:?}");
     assert!(unknown <= 10, "{unknown} messages that nobody knows of");
 }
 

@@ -14,11 +14,12 @@ use uuid::Uuid;
 /// A message of a client's.
 #[derive(Debug)]
 pub struct Inbound {
-    /// Which of the numbers it goes to.
-    pub phone: usize,
+    /// Which of the lines it comes by.
+    pub line: usize,
     pub from: String,
-    /// WhatsApp's.
+    /// The provider's.
     pub id: String,
+    /// As the Cloud API's sandbox takes it.
     pub content: Value,
 }
 
@@ -27,7 +28,7 @@ pub type Unanswered = (Vec<Inbound>, Vec<(Uuid, Value)>);
 
 #[derive(Default)]
 pub struct Ledger {
-    /// WhatsApp's ids of what was answered with 200.
+    /// Providers' ids of what was answered with 200.
     received: Mutex<BTreeSet<String>>,
     /// What was answered with 201: words by `client_message_id`.
     sent: Mutex<BTreeMap<String, String>>,

@@ -1,8 +1,9 @@
-//! A working day of two agents, a supervisor and an admin, with sixty clients on two numbers and the cloud killed in the middle of it: at its end
-//! every message is accounted for, and everybody's inbox is what the database says they may see.
+//! A working day of two agents, a supervisor and an admin, with sixty clients on two numbers of the Cloud API and one behind an Evolution API
+//! server, and the cloud killed in the middle of it: at its end every message is accounted for, and everybody's inbox is what the database says they may see.
 
 mod accounts;
 mod ledger;
+mod lines;
 mod people;
 mod screen;
 
@@ -19,11 +20,12 @@ use tests::{
     company::text,
     desk::{PDF, media},
     eventually,
-    sandbox::{Phone, fresh_number},
+    sandbox::fresh_number,
 };
 
 use self::{
     ledger::{Inbound, Ledger},
+    lines::Line,
     people::Worker,
 };
 use super::faults::{dispatch, let_leases_pass, let_webhooks_wait, unfinished};
@@ -38,11 +40,11 @@ const UNTIL_THE_KILL: usize = 50;
 /// Long enough for every worker to be called again, short enough to wait for.
 const OPTIONS: &[&str] = &["--parameter", "UnknownOutcomeSeconds=6", "--max-processes", "120", "--no-throttle"];
 
-pub async fn every_message_is_accounted_for(_: Arc<Stack>) {
+pub async fn every_message_is_accounted_for(outside: Arc<Stack>) {
     let directory = std::env::current_dir().expect("a folder").join(".local/tests-day");
     let _ = std::fs::remove_dir_all(&directory);
     let stack = start(&directory).await;
-    let mut day = Day::begin(&stack).await;
+    let mut day = Day::begin(&stack, &outside).await;
     day.pass(0).await;
     day.fetch_templates().await;
     for hour in 1..HOUR_OF_THE_KILL {
@@ -61,10 +63,10 @@ pub async fn every_message_is_accounted_for(_: Arc<Stack>) {
     tokio::join!(day.pass(HOUR_OF_THE_KILL), killer);
 
     let stack = start(&directory).await;
-    day.go_on(&stack);
+    day.go_on(&stack).await;
     day.repeat_what_was_not_answered().await;
     day.settle(&stack).await;
-    day.tell_statuses().await;
+    join_all(day.lines.iter().map(Line::tell_statuses)).await;
     for hour in HOUR_OF_THE_KILL + 1..HOURS {
         day.close_windows(&stack, hour).await;
         day.pass(hour).await;
@@ -73,7 +75,7 @@ pub async fn every_message_is_accounted_for(_: Arc<Stack>) {
 
     accounts::of_what_clients_wrote(&stack, &day).await;
     accounts::of_what_staff_wrote(&stack, &day).await;
-    accounts::of_what_whatsapp_has(&stack, &day).await;
+    accounts::of_what_clients_have(&stack, &day).await;
     accounts::of_conversations(&stack, &day).await;
     accounts::of_what_the_admin_was_told(&stack, &day).await;
     for worker in &day.workers {
@@ -90,8 +92,8 @@ async fn start(directory: &Path) -> Stack {
 /// The company, who works there, who writes to it, and what has become of all that.
 pub struct Day {
     company: Company,
-    /// The first number's clients wait for both agents, the second's for one.
-    phones: [Phone; 2],
+    /// The second's clients wait for one agent, those of the others for both.
+    lines: Vec<Line>,
     /// The admin first.
     workers: Vec<Worker>,
     clients: Vec<String>,
@@ -99,7 +101,7 @@ pub struct Day {
 }
 
 impl Day {
-    async fn begin(stack: &Stack) -> Self {
+    async fn begin(stack: &Stack, outside: &Arc<Stack>) -> Self {
         let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
         let company = stack.company(Wanted { students: 1, departments, takeover_text: None, ..Wanted::default() }).await;
         let second = company.admin.connect_number(stack, &company.departments[1].1.to_string()).await;
@@ -114,14 +116,16 @@ impl Day {
         for person in people {
             workers.push(Worker::begin(&company, person, Arc::clone(&ledger)).await);
         }
-        let phones = [company.phone.clone(), second];
+        let instance = Line::instance(outside, &company, &fresh_number()).await;
+        let lines = vec![Line::Number(company.phone.clone()), Line::Number(second), instance];
         let clients = (0..CLIENTS).map(|_| old_account()).collect();
-        Self { company, phones, workers, clients, ledger }
+        Self { company, lines, workers, clients, ledger }
     }
 
     /// The numbers are in accounts, as messages have proved.
     async fn fetch_templates(&self) {
         let synced = self.company.supervisor.api.post("/whatsapp/templates/sync", json!({})).await.expect(200);
+        assert_eq!(rows(&synced).len(), 2, "{synced}");
         assert!(rows(&synced).iter().all(|account| account["total"].as_i64() > Some(0)), "{synced}");
     }
 
@@ -131,6 +135,7 @@ impl Day {
         let silent: Vec<&str> = silent.map(|(_, client)| client.as_str()).collect();
         let sql = "update conversations set window_expires_at = now() - interval '1 second'
                     where company_id = $1 and ended_at is null
+                      and channel_account_id in (select id from channel_accounts where company_id = $1 and kind = 'whatsapp_cloud')
                       and client_id in (select client_id from client_identities
                                          where company_id = $1 and kind = 'phone' and value = any ($2))";
         stack.database().await.execute(sql, &[&self.company.id, &silent]).await.expect("windows close");
@@ -149,7 +154,7 @@ impl Day {
         );
     }
 
-    /// Each client writes twice to their number, and every sixth to the other one too: words mostly, but also pictures and places. After the
+    /// Each client writes twice to one line, and every sixth to another one too: words mostly, but also pictures and places. After the
     /// first hour some are silent.
     fn written_in(&self, hour: usize) -> Vec<Inbound> {
         let mut written = Vec::new();
@@ -163,8 +168,8 @@ impl Day {
                 };
                 // An old account, without the ninth digit.
                 let from = if number % 10 == 9 && turn == 1 { without_ninth_digit(client) } else { client.clone() };
-                let phone = if turn == 2 { (number + 1) % 2 } else { number % 2 };
-                written.push(Inbound { phone, from, id: format!("wamid.{}.{hour}.{number}.{turn}", self.company.slug), content });
+                let line = if turn == 2 { (number / 6 % 2 + 1) % 3 } else { number % 3 };
+                written.push(Inbound { line, from, id: format!("wamid.{}.{hour}.{number}.{turn}", self.company.slug), content });
             }
         }
         // In no order of clients.
@@ -173,9 +178,7 @@ impl Day {
     }
 
     async fn receive(&self, inbound: Inbound) {
-        let mut message = inbound.content.clone();
-        message["id"] = json!(inbound.id);
-        if self.phones[inbound.phone].was_received(&inbound.from, message).await {
+        if self.lines[inbound.line].was_received(&inbound).await {
             self.ledger.receive(inbound.id);
         } else {
             self.ledger.leave_inbound(inbound);
@@ -183,19 +186,19 @@ impl Day {
     }
 
     /// Everybody finds the cloud that was started again.
-    fn go_on(&mut self, stack: &Stack) {
+    async fn go_on(&mut self, stack: &Stack) {
         for worker in &mut self.workers {
             let token = worker.person.api.token.clone().expect("somebody signed in");
             worker.person.api = stack.api().with_token(token);
             worker.watch();
         }
-        for phone in &mut self.phones {
-            *phone = Phone::new(stack, &phone.number_id);
+        for line in &mut self.lines {
+            line.go_on(stack, &self.company).await;
         }
         self.ledger.expect_no_end();
     }
 
-    /// As WhatsApp and front ends do: the same again.
+    /// As providers and front ends do: the same again.
     async fn repeat_what_was_not_answered(&self) {
         let (inbound, sends) = self.ledger.take_unanswered();
         assert!(!inbound.is_empty(), "the kill met no webhook");
@@ -224,18 +227,6 @@ impl Day {
         let left = "select jsonb_agg(to_jsonb(jobs)) from jobs where company_id = $1 and finished_at is null";
         let left: Value = stack.database().await.query_one(left, &[&self.company.id]).await.expect("what is left").get(0);
         panic!("jobs are left: {left}");
-    }
-
-    /// What WhatsApp could tell nobody while the cloud was away, it tells again.
-    async fn tell_statuses(&self) {
-        for phone in &self.phones {
-            for sent in phone.sent().await {
-                for status in ["sent", "delivered", "read"] {
-                    let told = json!({"phone_number_id": phone.number_id, "id": sent["id"], "status": status});
-                    phone.post("/whatsapp/status", told).await;
-                }
-            }
-        }
     }
 }
 

@@ -1,0 +1,90 @@
+//! Webhooks of an Evolution API server, as `ingest` measures those of WhatsApp. Each brings one message, as such servers do.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tests::{Company, Stack, Wanted, company::text};
+use uuid::Uuid;
+
+use crate::{
+    ingest::{CLIENTS, WORDS, count, figure, number},
+    load::open_loop,
+    report::Report,
+};
+
+/// Posts webhooks of one instance, with the secret that ours has told its server.
+struct Server {
+    http: reqwest::Client,
+    url: String,
+    secret: String,
+    instance: String,
+}
+
+impl Server {
+    /// One of the sandbox's, with an instance that is open.
+    async fn start(stack: &Stack, company: &Company) -> Result<Self> {
+        let (name, key) = (format!("bench-{}", company.slug), Uuid::new_v4().simple().to_string());
+        let order = json!({"server": name, "global_key": key});
+        stack.control("POST", "/sandbox/evolution/settings", Some(order)).await;
+        let server = json!({"base_url": format!("{}/evolution/{name}", stack.addresses.sandbox), "api_key": key});
+        let made = company.admin.api.post("/whatsapp/instances", json!({"name": "Vendas", "server": server})).await.expect(201);
+        let instance = text(&made["instance_name"]).to_owned();
+        stack.control("POST", "/sandbox/evolution/scan", Some(json!({"server": name, "instance": instance}))).await;
+        let path = format!("/sandbox/evolution/instances?server={name}");
+        let webhook = stack.control("GET", &path, None).await[0]["webhook"].clone();
+        let secret = webhook["headers"]["authorization"].as_str().context("the webhook has a secret")?.to_owned();
+        Ok(Self { http: stack.http.clone(), url: text(&webhook["url"]).to_owned(), secret, instance })
+    }
+
+    /// Whether a client's text was answered with 200.
+    async fn send(&self, client: u64, words: &str) -> bool {
+        let id = format!("3EB0{}", Uuid::now_v7().simple().to_string().to_uppercase());
+        let data = json!({
+            "key": {"remoteJid": format!("{}@s.whatsapp.net", number(client)), "fromMe": false, "id": id, "participant": "",
+                "addressingMode": "pn"},
+            "pushName": format!("Cliente {client}"),
+            "status": "DELIVERY_ACK",
+            "message": {"conversation": words},
+            "contextInfo": null,
+            "messageType": "conversation",
+            "messageTimestamp": Timestamp::now().as_second(),
+            "instanceId": Uuid::nil(),
+            "source": "android",
+        });
+        let body: Value = json!({"event": "messages.upsert", "instance": self.instance, "data": data, "destination": self.url,
+            "date_time": Timestamp::now(), "sender": "551140000000@s.whatsapp.net", "server_url": "https://evolution.exemplo.com",
+            "apikey": "0000"});
+        let answer = self.http.post(&self.url).header("authorization", &self.secret).json(&body).send().await;
+        match answer {
+            Ok(answer) => answer.status() == 200 && answer.bytes().await.is_ok(),
+            Err(_) => false,
+        }
+    }
+}
+
+pub async fn run(stack: &Stack, rates: &[u32], length: Duration, report: &mut Report) -> Result<()> {
+    let wanted = Wanted { agents: 5, departments: vec![("Atendimento", vec![1, 2, 3, 4, 5])], ..Wanted::default() };
+    let company = stack.company(wanted).await;
+    let server = Arc::new(Server::start(stack, &company).await?);
+    let opened = futures_util::stream::iter(0..CLIENTS)
+        .map(|client| server.send(client, "Bom dia! Gostaria de informações sobre os cursos."))
+        .buffer_unordered(4)
+        .filter(|is_open| std::future::ready(*is_open));
+    ensure!(opened.count().await as u64 == CLIENTS, "not all conversations were opened");
+    stack.database().await.batch_execute("analyze").await?;
+    for rate in rates {
+        let before = count(stack, &company).await?;
+        let sender = Arc::clone(&server);
+        let outcome = open_loop(*rate, length, move |number| {
+            let server = Arc::clone(&sender);
+            async move { server.send(number * 7 % CLIENTS, WORDS).await }
+        })
+        .await;
+        let after = count(stack, &company).await?;
+        report.add(figure("evolution", format!("{rate}/min"), &outcome, (outcome.sent, &before, &after)));
+    }
+    Ok(())
+}
