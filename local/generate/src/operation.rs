@@ -96,6 +96,10 @@ fn security(access: &str) -> Value {
 fn parameters(description: &Value, path: &str, examples: &Examples) -> Result<Vec<Value>> {
     let in_path = |(position, name): (usize, &str)| {
         let mut schema = description["parameters"][position].clone();
+        if schema.is_null() {
+            // Read by the proof of access and by no argument.
+            schema = json!({"type": "string"});
+        }
         schema.as_object_mut().into_iter().for_each(|fields| fields.retain(|key, _| key != "$schema" && key != "title"));
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     };
