@@ -18,6 +18,7 @@ use cases;
 mod calendar;
 mod calls;
 mod canary;
+mod channels;
 mod clients;
 mod companies;
 mod contract;
@@ -47,6 +48,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         desk::together(),
         calendar::cases(),
         calls::cases(),
+        channels::cases(),
         clients::cases(),
         contract::cases(),
         companies::cases(),

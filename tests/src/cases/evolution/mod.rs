@@ -101,7 +101,7 @@ async fn create(company: &Company, server: &Server, name: &str) -> Value {
     company.admin.api.post(INSTANCES, server.body(name)).await.expect(201)
 }
 
-async fn act(company: &Company, instance: &Value, what: &str) -> Answer {
+pub(super) async fn act(company: &Company, instance: &Value, what: &str) -> Answer {
     company.admin.api.post(&format!("{INSTANCES}/{}/{what}", text(&instance["id"])), json!({})).await
 }
 
@@ -111,7 +111,7 @@ async fn remove(company: &Company, instance: &Value, how: &str) -> Answer {
 }
 
 /// An instance whose code somebody has scanned, as we know it then.
-async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
+pub(super) async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
     let made = create(company, server, name).await;
     server.scan(stack, &made, number).await;
     act(company, &made, "test").await.expect(200)["instance"].clone()
