@@ -13,7 +13,7 @@ async fn start(company: &Company, what: &str, body: Value) -> Value {
 }
 
 /// A job of the supervisor's, once it is in this state.
-async fn job_when(company: &Company, id: &str, state: &str) -> Value {
+pub(super) async fn job_when(company: &Company, id: &str, state: &str) -> Value {
     eventually(&format!("the job {state}"), || async {
         let job = company.supervisor.api.get(&format!("/jobs/{id}")).await.expect(200);
         (job["state"] == state).then_some(job)

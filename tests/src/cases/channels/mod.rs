@@ -4,8 +4,9 @@ mod channels_changed;
 mod channels_contacts;
 mod channels_cost;
 mod channels_inside;
+pub mod channels_killed;
 mod channels_removed;
-pub mod channels_sealed;
+mod channels_sealed;
 mod channels_tested;
 mod channels_watched;
 

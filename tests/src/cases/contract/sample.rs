@@ -205,7 +205,7 @@ impl Fixture {
             "message_id" => self.message(function).await,
             "scheduled_message_id" => self.scheduled_message().await,
             "channel_account_id" => self.company.channel_account_id.to_string(),
-            "integration_id" => channel_of(&self.company, function).await,
+            "config_id" => channel_of(&self.company, function).await,
             "served_phone" => text(&admin.conversation(&self.conversation(true).await).await["client_phone"]).to_owned(),
             "soon" => in_an_hour(),
             "closed_conversation_id" => {
