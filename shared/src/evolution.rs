@@ -298,8 +298,7 @@ pub fn has_webhook<'a>(
     webhook: Webhook<'a>,
 ) -> BoxFuture<'a, Outcome<bool>> {
     Box::pin(async move {
-        let (answer, call) =
-            run(context, "find_webhook", server, Asked::new(Method::GET, of(name, "/webhook/find"))).await;
+        let (answer, call) = run(context, "find_webhook", server, Asked::new(Method::GET, of(name, "/webhook/find"))).await;
         (answer.map(|answer| webhook.is_in(&answer)), call)
     })
 }

@@ -112,7 +112,11 @@ impl Number {
 /// Asks for the number itself, which Meta shows to no token but those that may act for it.
 pub fn look_up_number<'a>(context: &'a Context, account: &'a Account) -> BoxFuture<'a, Outcome<Number>> {
     Box::pin(async move {
-        let url = format!("{}/{}?fields=id,display_phone_number,verified_name,quality_rating,health_status", base_url(), account.phone_number_id);
+        let url = format!(
+            "{}/{}?fields=id,display_phone_number,verified_name,quality_rating,health_status",
+            base_url(),
+            account.phone_number_id
+        );
         let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
         let (answer, call) = run(context, "look_up_number", request).await;
         let is_own = |answer: Value| {
@@ -327,7 +331,10 @@ mod tests {
     fn a_number_names_its_account() {
         let entities = json!([{"entity_type": "PHONE_NUMBER", "id": "21"}, {"entity_type": "WABA", "id": "10"}]);
         let number = Number::read(&json!({"display_phone_number": "+55 11 4000-0000", "health_status": {"entities": entities}}));
-        assert_eq!(number, Number { account_id: Some("10".into()), display_number: Some("551140000000".into()), ..Number::default() });
+        assert_eq!(
+            number,
+            Number { account_id: Some("10".into()), display_number: Some("551140000000".into()), ..Number::default() }
+        );
         assert_eq!(Number::read(&json!({})), Number::default());
     }
 

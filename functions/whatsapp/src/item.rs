@@ -214,7 +214,15 @@ impl InboundStatus {
     #[must_use]
     pub fn sent(echo: &InboundMessage, own_id: Uuid) -> Self {
         let InboundMessage { id, at, .. } = echo;
-        Self { id: id.clone(), status: "sent", at: *at, message_id: Some(own_id), error_code: None, error_detail: None, charge: None }
+        Self {
+            id: id.clone(),
+            status: "sent",
+            at: *at,
+            message_id: Some(own_id),
+            error_code: None,
+            error_detail: None,
+            charge: None,
+        }
     }
 }
 

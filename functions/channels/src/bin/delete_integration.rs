@@ -78,7 +78,8 @@ async fn delete_integration(
             _ => {}
         }
         remove_channel(&transaction, id).await?;
-        let done = json!({"was_removed_there": was_removed_there, "conversations_closed": closed, "conversations_kept": open.open});
+        let done =
+            json!({"was_removed_there": was_removed_there, "conversations_closed": closed, "conversations_kept": open.open});
         transaction.audit(id, &channel.integration, &done);
         return transaction.commit(NoContent).await;
     }

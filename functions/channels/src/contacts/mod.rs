@@ -76,7 +76,12 @@ struct Channel {
 ///
 /// # Errors
 /// 404 where the channel is not there, and as the database fails.
-pub async fn start(context: &Context, caller: &Identity, kind: &'static str, which: WhichChannel) -> Result<Accepted<ChannelJobs>, Error> {
+pub async fn start(
+    context: &Context,
+    caller: &Identity,
+    kind: &'static str,
+    which: WhichChannel,
+) -> Result<Accepted<ChannelJobs>, Error> {
     let transaction = context.begin(caller).await?;
     let channels: Vec<Channel> = transaction.all(CHANNELS, &[&which.channel_account_id]).await?;
     if channels.is_empty() && which.channel_account_id.is_some() {
@@ -93,7 +98,13 @@ pub async fn start(context: &Context, caller: &Identity, kind: &'static str, whi
             None => Some(start_one(context, &transaction, kind, channel.id).await?),
             Some(_) => None,
         };
-        data.push(ChannelJob { channel_account_id: channel.id, channel_name: channel.name, channel_kind: channel.kind, job, reason });
+        data.push(ChannelJob {
+            channel_account_id: channel.id,
+            channel_name: channel.name,
+            channel_kind: channel.kind,
+            job,
+            reason,
+        });
     }
     let jobs = ChannelJobs { data };
     transaction.audit(which.channel_account_id.unwrap_or(caller.company_id), &Value::Null, &jobs);

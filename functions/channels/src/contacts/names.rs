@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn figures_and_signs_are_no_name() {
-        for (name, expected) in [("Maria", true), ("李", true), ("M.", true), ("+55 11 98765-4321", false), (".", false), ("🙂", false)] {
+        for (name, expected) in
+            [("Maria", true), ("李", true), ("M.", true), ("+55 11 98765-4321", false), (".", false), ("🙂", false)]
+        {
             assert_eq!(is_name(name), expected, "{name}");
         }
     }

@@ -53,7 +53,8 @@ async fn save_prices(
         FieldProblem::new(format!("prices[{position}].operation"), "repeated", portuguese, english)
     });
     let messages = repeated_messages(input.message_prices.as_deref().unwrap_or_default()).into_iter().map(|position| {
-        let (portuguese, english) = ("Esta categoria já tem um preço deste dia.", "This category has a price of this day already.");
+        let (portuguese, english) =
+            ("Esta categoria já tem um preço deste dia.", "This category has a price of this day already.");
         FieldProblem::new(format!("message_prices[{position}].valid_from"), "repeated", portuguese, english)
     });
     refuse(operations.chain(messages))?;

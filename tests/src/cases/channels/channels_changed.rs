@@ -32,7 +32,7 @@ pub async fn what_is_given_changes_and_the_rest_stays(stack: Arc<Stack>) {
         (json!({"bot_flow_key": "nenhum"}), [("bot_flow_key", "not_published")]),
         (json!({"api_key": "12345678"}), [("api_key", "not_of_kind")]),
         (json!({"rotate_webhook_secret": true}), [("rotate_webhook_secret", "not_of_kind")]),
-        (json!({"name": ""}), [("name", "too_short")]),
+        (json!({"name": ""}), [("name", "required")]),
         (json!({"phone_number_id": "1"}), [("phone_number_id", "unknown_field")]),
     ] {
         let refused = change(&company, id, wrong.clone()).await.expect(422);
@@ -134,7 +134,8 @@ pub async fn a_secret_of_webhooks_is_replaced_and_nothing_is_lost(stack: Arc<Sta
     let late = late.json(&json!({"event": "presence.update", "instance": name, "data": {}}));
     let answer = late.try_clone().expect("a copy").send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
-    let passed = "update channel_accounts set previous_key_until = now() where id = $1::text::uuid and previous_key_until is not null";
+    let passed =
+        "update channel_accounts set previous_key_until = now() where id = $1::text::uuid and previous_key_until is not null";
     assert_eq!(stack.database().await.execute(passed, &[&id]).await.expect("an hour passes"), 1);
     assert_eq!(late.send().await.expect("an answer").status(), 401);
     let audited = "select count(*) from audit_log where company_id = $1 and action = 'update_integration' and target = $2";

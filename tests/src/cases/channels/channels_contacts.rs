@@ -39,7 +39,8 @@ async fn nameless(stack: &Stack, company: &Company, number: &str) {
 pub async fn people_without_a_name_get_the_best_one_that_is_known(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let [profile, book, twice, unknown] = [(); 4].map(|()| fresh_number());
-    for (number, name) in [(&profile, "Maria Teste"), (&book, "Zé"), (&twice, "Antiga"), (&twice, "Ana Nova"), (&unknown, "🙂")] {
+    for (number, name) in [(&profile, "Maria Teste"), (&book, "Zé"), (&twice, "Antiga"), (&twice, "Ana Nova"), (&unknown, "🙂")]
+    {
         company.phone.receive(number, json!({"text": "Oi", "name": name})).await;
     }
     let entry = json!({"type": "contact", "action": "add", "metadata": {"timestamp": "1764600000"},

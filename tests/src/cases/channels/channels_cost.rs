@@ -39,7 +39,8 @@ async fn save_prices(company: &Company, prices: Value) -> tests::Answer {
 
 pub async fn a_message_is_paid_for_once_however_often_its_status_comes(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    let price = json!({"category": "marketing", "country": "BR", "price": "0.0625", "currency": "USD", "valid_from": "2026-01-01"});
+    let price =
+        json!({"category": "marketing", "country": "BR", "price": "0.0625", "currency": "USD", "valid_from": "2026-01-01"});
     save_prices(&company, json!([price])).await.expect(200);
     let wamid = sent(&company).await;
     // Not before it has arrived, not without a price, not when it is free.
@@ -54,7 +55,8 @@ pub async fn a_message_is_paid_for_once_however_often_its_status_comes(stack: Ar
     }
     assert_eq!(costs(&company, "").await, json!({"last_24_hours": [], "data": []}));
     // In the wrong order, twice, and with another category the second time.
-    for (status, category) in [("read", "marketing"), ("delivered", "marketing"), ("delivered", "utility"), ("sent", "marketing")] {
+    for (status, category) in [("read", "marketing"), ("delivered", "marketing"), ("delivered", "utility"), ("sent", "marketing")]
+    {
         tell(&company, &wamid, status, json!({"pricing": pricing(category)})).await;
     }
     let once = costs(&company, "").await;
@@ -78,9 +80,7 @@ pub async fn a_message_is_paid_for_once_however_often_its_status_comes(stack: Ar
 
 pub async fn prices_go_by_category_country_and_day(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    let price = |category: &str, country: Value, price: &str, from: &str| {
-        json!({"category": category, "country": country, "price": price, "currency": "BRL", "valid_from": from})
-    };
+    let price = |category: &str, country: Value, price: &str, from: &str| json!({"category": category, "country": country, "price": price, "currency": "BRL", "valid_from": from});
     let prices = json!([
         price("marketing", Value::Null, "0.5", "2026-01-01"),
         price("marketing", json!("BR"), "0.3", "2026-01-01"),

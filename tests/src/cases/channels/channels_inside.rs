@@ -52,9 +52,19 @@ pub async fn no_setting_leads_inside(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let server = evolution::Server::start(&stack).await;
     let instance = evolution::open(&stack, &company, &server, ("Vendas", &fresh_number())).await;
-    let post = |path: &str, body: fn(&str) -> Value, field| Setting { method: Method::POST, path: path.to_owned(), body, field, is_host: false };
+    let post = |path: &str, body: fn(&str) -> Value, field| Setting {
+        method: Method::POST,
+        path: path.to_owned(),
+        body,
+        field,
+        is_host: false,
+    };
     let settings = [
-        post("/whatsapp/instances", |url| json!({"name": "x", "server": {"base_url": url, "api_key": "12345678"}}), "server.base_url"),
+        post(
+            "/whatsapp/instances",
+            |url| json!({"name": "x", "server": {"base_url": url, "api_key": "12345678"}}),
+            "server.base_url",
+        ),
         post(
             "/integrations/config",
             |url| json!({"kind": "evolution", "name": "x", "base_url": url, "instance": "x", "api_key": "12345678"}),
@@ -81,7 +91,8 @@ pub async fn no_setting_leads_inside(stack: Arc<Stack>) {
     for Setting { method, path, body, field, is_host } in settings {
         for (host, code) in HOSTS {
             // A mail server is no address of the web: brackets and figures in other bases are not for it.
-            let is_written_otherwise = host.starts_with("0x") || host.starts_with("2852") || host.starts_with("0251") || host == "10.1";
+            let is_written_otherwise =
+                host.starts_with("0x") || host.starts_with("2852") || host.starts_with("0251") || host == "10.1";
             if is_host && (is_written_otherwise || host.ends_with('.')) {
                 continue;
             }
@@ -94,7 +105,8 @@ pub async fn no_setting_leads_inside(stack: Arc<Stack>) {
     // Nothing was kept of it, and a name that has come to lead inside is not called by it.
     let setup = company.admin.api.get("/setup/config").await.expect(200);
     assert_eq!((&setup["ai"], &setup["mail"]), (&Value::Null, &Value::Null));
-    let inside = "update channel_accounts set settings = settings || jsonb_build_object('base_url', $2::text) where id = $1::text::uuid";
+    let inside =
+        "update channel_accounts set settings = settings || jsonb_build_object('base_url', $2::text) where id = $1::text::uuid";
     for address in ["https://10.0.0.7", "https://169.254.169.254", "https://[::ffff:10.0.0.1]", "https://localhost"] {
         stack.database().await.execute(inside, &[&text(&instance["id"]), &address]).await.expect("it moves");
         let test = company.admin.api.post(&format!("{}/test", super::path(text(&instance["id"]))), json!({})).await.expect(200);

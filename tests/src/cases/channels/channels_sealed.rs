@@ -95,7 +95,11 @@ pub async fn secrets_are_sealed_anew_while_they_are_used(stack: Arc<Stack>) {
             id,
             owner: [id.as_bytes(), b"evolution".as_slice()].concat(),
         },
-        Place { sql: "company_secrets sealed company_id = $1 and name = 'ai'", id, owner: [id.as_bytes(), b"ai".as_slice()].concat() },
+        Place {
+            sql: "company_secrets sealed company_id = $1 and name = 'ai'",
+            id,
+            owner: [id.as_bytes(), b"ai".as_slice()].concat(),
+        },
         Place { sql: "mail_accounts sealed company_id = $1", id, owner: id.as_bytes().to_vec() },
         Place {
             sql: "second_factors secret user_id = $1",
@@ -111,7 +115,8 @@ pub async fn secrets_are_sealed_anew_while_they_are_used(stack: Arc<Stack>) {
     }
     // An earlier key opens what it has sealed.
     assert_eq!(text(&evolution::act(&company, &instance, "test").await.expect(200)["state"]), "open");
-    let saved = json!({"kind": "evolution", "name": "Vendas", "base_url": server.base_url, "instance": instance["instance_name"]});
+    let saved =
+        json!({"kind": "evolution", "name": "Vendas", "base_url": server.base_url, "instance": instance["instance_name"]});
     // Two at once, and somebody who saves meanwhile.
     let fire = || stack.control("POST", "/fire/ResealSecrets", None);
     let saving = company.admin.api.post("/integrations/config", saved);

@@ -14,7 +14,10 @@ pub async fn how_a_channel_fares_is_in_the_list(stack: Arc<Stack>) {
     let id = company.channel_account_id.to_string();
     let idle = connect_number(&company, "Parado").await;
     let fresh = shown(&company, &id).await;
-    assert_eq!((&fresh["last_inbound_at"], &fresh["last_outbound_at"], &fresh["error_rate_24h"]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&fresh["last_inbound_at"], &fresh["last_outbound_at"], &fresh["error_rate_24h"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
     let (_, conversation) = company.served().await;
     let message = company.agents[0].say(&conversation, "Olá").await;
     company.agents[0].message_with_status(&message, "sent").await;
@@ -57,7 +60,8 @@ pub async fn a_webhook_that_was_changed_at_the_server_is_set_again(stack: Arc<St
         let path = format!("/webhook/set/{name}");
         let (status, _) = server.call(&stack, reqwest::Method::POST, &path, &server.global_key, webhook).await;
         assert_eq!(status, 201);
-        let due = "update evolution_instances set told_at = now() - interval '10 minutes' where channel_account_id = $1::text::uuid";
+        let due =
+            "update evolution_instances set told_at = now() - interval '10 minutes' where channel_account_id = $1::text::uuid";
         stack.database().await.execute(due, &[&text(&instance["id"])]).await.expect("it is due");
         eventually("our webhook", || async {
             stack.control("POST", "/fire/CheckChannels", None).await;

@@ -17,7 +17,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text};
 use crate::Case;
 
 async fn company(stack: &Stack) -> Company {
-    stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![])], ..Wanted::default() }).await
+    stack.company(Wanted { students: 0, departments: vec![("Vendas", vec![1])], ..Wanted::default() }).await
 }
 
 fn path(id: &str) -> String {

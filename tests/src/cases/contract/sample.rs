@@ -542,7 +542,8 @@ async fn contacts_job(stack: &Stack, company: &Company) -> String {
         )
         insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
         values ($1, $2, 'fix_contact_names', 'contacts', $1::uuid::text, jsonb_build_object('channel_account_id', $4::uuid), now(), 1)";
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&id, &company.id, &company.admin.id, &company.channel_account_id];
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+        [&id, &company.id, &company.admin.id, &company.channel_account_id];
     stack.database().await.execute(add, &values).await.expect("a job");
     id.to_string()
 }
