@@ -88,7 +88,9 @@ create table public.channel_accounts (
     account_key text,
     display_number text,
     state text,
-    removed_at timestamp with time zone
+    removed_at timestamp with time zone,
+    previous_key text,
+    previous_key_until timestamp with time zone
 );
 alter table public.channel_accounts enable row level security;
 alter table public.channel_accounts force row level security;
@@ -472,6 +474,20 @@ create table public.evolution_instances (
 alter table public.evolution_instances enable row level security;
 alter table public.evolution_instances force row level security;
 
+create table public.external_api_usage (
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    provider_id text not null,
+    category text not null,
+    country text,
+    amount numeric(14,6),
+    currency text,
+    at timestamp with time zone not null,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.external_api_usage enable row level security;
+alter table public.external_api_usage force row level security;
+
 create table public.feed_epochs (
     value text not null,
     system_identifier bigint not null,
@@ -570,7 +586,8 @@ create table public.integration_prices (
     company_id uuid not null default app.company_id(),
     currency text not null default 'BRL'::text,
     prices jsonb not null default '[]'::jsonb,
-    version integer not null default 0
+    version integer not null default 0,
+    message_prices jsonb not null default '[]'::jsonb
 );
 alter table public.integration_prices enable row level security;
 alter table public.integration_prices force row level security;
@@ -1142,6 +1159,10 @@ alter table public.evolution_codes add constraint evolution_codes_pkey PRIMARY K
 alter table public.evolution_instances add constraint evolution_instances_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.evolution_instances add constraint evolution_instances_pkey PRIMARY KEY (channel_account_id);
 alter table public.evolution_instances add constraint evolution_instances_problem_check CHECK ((problem = ANY (ARRAY['not_made'::text, 'unreachable'::text, 'key_refused'::text, 'missing'::text, 'name_taken'::text])));
+alter table public.external_api_usage add constraint external_api_usage_check CHECK (((amount IS NULL) = (currency IS NULL)));
+alter table public.external_api_usage add constraint external_api_usage_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id);
+alter table public.external_api_usage add constraint external_api_usage_country_check CHECK ((country ~ '^[A-Z]{2}$'::text));
+alter table public.external_api_usage add constraint external_api_usage_pkey PRIMARY KEY (company_id, channel_account_id, provider_id);
 alter table public.feed_epochs add constraint feed_epochs_pkey PRIMARY KEY (value);
 alter table public.files add constraint files_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.files add constraint files_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1306,6 +1327,8 @@ CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (ki
 CREATE INDEX channel_accounts_department ON public.channel_accounts USING btree (company_id, department_id);
 CREATE UNIQUE INDEX channel_accounts_instance ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
 CREATE UNIQUE INDEX channel_accounts_instance_name ON public.channel_accounts USING btree (company_id, lower(name)) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
+CREATE INDEX channel_accounts_previous_key ON public.channel_accounts USING btree (kind, previous_key) WHERE (previous_key IS NOT NULL);
+CREATE INDEX channel_credentials_key ON public.channel_credentials USING btree (app.sealed_with(sealed));
 CREATE UNIQUE INDEX channel_notices_once ON public.channel_notices USING btree (company_id, md5((content)::text));
 CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (company_id, at DESC);
 CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
@@ -1328,6 +1351,7 @@ CREATE INDEX clients_newest ON public.clients USING btree (company_id, created_a
 CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
+CREATE INDEX company_secrets_key ON public.company_secrets USING btree (app.sealed_with(sealed));
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
@@ -1350,6 +1374,7 @@ CREATE INDEX department_members_user ON public.department_members USING btree (c
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
 CREATE INDEX evolution_instances_due ON public.evolution_instances USING btree (told_at);
+CREATE INDEX external_api_usage_at ON public.external_api_usage USING btree (company_id, at);
 CREATE INDEX files_content ON public.files USING btree (company_id, sha256, size) WHERE (status = 'ready'::text);
 CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (status = 'pending'::text);
 CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
@@ -1359,6 +1384,7 @@ CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (create
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
 CREATE INDEX inbound_webhooks_recent ON ONLY public.inbound_webhooks USING btree (company_id, received_at DESC);
+CREATE INDEX integration_calls_channel ON public.integration_calls USING btree (company_id, channel_account_id, at DESC) INCLUDE (operation, status, error_code);
 CREATE INDEX integration_calls_old ON public.integration_calls USING btree (at);
 CREATE INDEX integration_calls_recent ON public.integration_calls USING btree (company_id, at DESC, id DESC);
 CREATE UNIQUE INDEX invites_open ON public.invites USING btree (company_id, email) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
@@ -1379,6 +1405,7 @@ CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kin
 CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
 CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
 CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
+CREATE INDEX mail_accounts_key ON public.mail_accounts USING btree (app.sealed_with(sealed)) WHERE (sealed IS NOT NULL);
 CREATE INDEX mails_age ON public.mails USING btree (created_at);
 CREATE INDEX mails_of_link ON public.mails USING btree (company_id, link_id) WHERE (link_id IS NOT NULL);
 CREATE INDEX mails_recent ON public.mails USING btree (company_id, created_at DESC, id DESC);
@@ -1392,6 +1419,7 @@ CREATE INDEX message_templates_provider ON public.message_templates USING btree 
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_files ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC) WHERE (file_id IS NOT NULL);
+CREATE INDEX messages_inbound ON public.messages USING btree (company_id, channel_account_id, sent_at DESC) WHERE (sender_type = 'client'::text);
 CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX notes_at ON public.notes USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
@@ -1414,6 +1442,7 @@ CREATE INDEX scheduled_messages_conversation ON public.scheduled_messages USING 
 CREATE INDEX scheduled_messages_due ON public.scheduled_messages USING btree (company_id, due_at DESC, id DESC);
 CREATE INDEX scheduled_messages_message ON public.scheduled_messages USING btree (company_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX scheduled_messages_state ON public.scheduled_messages USING btree (company_id, state, due_at DESC, id DESC);
+CREATE INDEX second_factors_key ON public.second_factors USING btree (app.sealed_with(secret));
 CREATE INDEX sessions_ended ON public.sessions USING btree (COALESCE(revoked_at, expires_at));
 CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
@@ -2335,6 +2364,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.end_previous_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update channel_accounts
+       set previous_key_until = now() + interval '1 hour'
+     where id = new.channel_account_id and previous_key is not null and previous_key_until is null;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.end_rating()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2660,6 +2701,15 @@ begin
       from channel_accounts
       join companies on companies.id = channel_accounts.company_id
      where channel_accounts.kind = channel_kind and channel_accounts.external_key = key and channel_accounts.status <> 'disabled';
+    if not found then
+        return query
+        select channel_accounts.id, channel_accounts.company_id, channel_accounts.department_id,
+               case when companies.bot_enabled then channel_accounts.bot_flow_id end, companies.reopen_window
+          from channel_accounts
+          join companies on companies.id = channel_accounts.company_id
+         where channel_accounts.kind = channel_kind and channel_accounts.previous_key = key and channel_accounts.status <> 'disabled'
+           and (channel_accounts.previous_key_until is null or channel_accounts.previous_key_until > now());
+    end if;
 end
 $function$;
 
@@ -3748,6 +3798,40 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.keep_sealed(kept_ins text[], owner_ids uuid[], names text[], befores bytea[], afters bytea[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    kept integer;
+begin
+    with anew as (
+        select * from unnest(kept_ins, owner_ids, names, befores, afters) anew (kept_in, owner_id, name, before, after)
+    ), channels as (
+        update channel_credentials set sealed = anew.after from anew
+         where anew.kept_in = 'channel_credentials' and channel_account_id = anew.owner_id and sealed = anew.before
+        returning 1
+    ), companies as (
+        update company_secrets set sealed = anew.after from anew
+         where anew.kept_in = 'company_secrets' and company_id = anew.owner_id and company_secrets.name = anew.name and sealed = anew.before
+        returning 1
+    ), mails as (
+        update mail_accounts set sealed = anew.after from anew
+         where anew.kept_in = 'mail_accounts' and company_id = anew.owner_id and sealed = anew.before
+        returning 1
+    ), factors as (
+        update second_factors set secret = anew.after from anew
+         where anew.kept_in = 'second_factors' and user_id = anew.owner_id and secret = anew.before
+        returning 1
+    )
+    select (select count(*) from channels) + (select count(*) from companies) + (select count(*) from mails) + (select count(*) from factors)
+      into kept;
+    return kept;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
@@ -3777,8 +3861,9 @@ begin
                 (select company_id
                    from channel_accounts
                   where kind = channel_kind
-                    and case when number is not null then external_key = number else account_key = account and status = 'disabled' end
-                  order by created_at
+                    and case when number is not null then external_key = number or previous_key = number
+                             else account_key = account and status = 'disabled' end
+                  order by removed_at is not null, created_at
                   limit 1));
         return null;
     end if;
@@ -4793,6 +4878,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.price_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    select (item ->> 'price')::numeric, item ->> 'currency'
+      into new.amount, new.currency
+      from integration_prices
+      join companies on companies.id = integration_prices.company_id
+     cross join jsonb_array_elements(integration_prices.message_prices) item
+     where integration_prices.company_id = new.company_id and item ->> 'category' = new.category
+       and coalesce(item ->> 'country', new.country, '') = coalesce(new.country, '')
+       and (item ->> 'valid_from')::date <= (new.at at time zone companies.time_zone)::date
+     order by item ->> 'country' is null, (item ->> 'valid_from')::date desc
+     limit 1;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -5212,6 +5316,44 @@ begin
      where company_id = company and user_id = person;
     return 'done';
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sealed_otherwise(key_id text, behind text, most integer)
+ RETURNS TABLE(place text, kept_in text, owner_id uuid, name text, sealed bytea)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    with otherwise as (
+        select 'channel_credentials' as kept_in, channel_account_id as owner_id, '' as name, sealed
+          from channel_credentials where app.sealed_with(sealed) < key_id or app.sealed_with(sealed) > key_id
+        union all
+        select 'company_secrets', company_id, company_secrets.name, sealed
+          from company_secrets where app.sealed_with(sealed) < key_id or app.sealed_with(sealed) > key_id
+        union all
+        select 'mail_accounts', company_id, '', sealed
+          from mail_accounts where sealed is not null and (app.sealed_with(sealed) < key_id or app.sealed_with(sealed) > key_id)
+        union all
+        select 'second_factors', user_id, '', secret
+          from second_factors where app.sealed_with(secret) < key_id or app.sealed_with(secret) > key_id
+    )
+    select concat_ws(':', otherwise.kept_in, otherwise.owner_id, otherwise.name), otherwise.*
+      from otherwise
+     where concat_ws(':', otherwise.kept_in, otherwise.owner_id, otherwise.name) > behind
+     order by 1
+     limit most;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.sealed_with(sealed bytea)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+    select encode(substr(sealed, 2, get_byte(sealed, 0)), 'escape')
 $function$;
 
 CREATE OR REPLACE FUNCTION app.search_conversations(query text, digits text)
@@ -6187,6 +6329,8 @@ CREATE TRIGGER departments_deleted AFTER UPDATE ON public.departments FOR EACH R
 CREATE TRIGGER departments_more_room AFTER UPDATE ON public.departments FOR EACH ROW WHEN (((new.assignment <> 'manual'::text) AND ((old.assignment <> new.assignment) OR (old.capacity < new.capacity)))) EXECUTE FUNCTION app.note_more_room();
 CREATE TRIGGER departments_quick_replies AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_quick_replies();
 CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.departments FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (old.deleted_at IS NULL) AND (new.moved_to_id IS NOT NULL))) EXECUTE FUNCTION app.move_views();
+CREATE TRIGGER evolution_instances_told AFTER UPDATE OF webhook_at ON public.evolution_instances FOR EACH ROW WHEN (((old.webhook_at IS NULL) AND (new.webhook_at IS NOT NULL))) EXECUTE FUNCTION app.end_previous_key();
+CREATE TRIGGER price BEFORE INSERT ON public.external_api_usage FOR EACH ROW EXECUTE FUNCTION app.price_message();
 CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
@@ -6253,7 +6397,9 @@ create policy staff on public.channel_accounts as permissive for select to app_s
 
 create policy system on public.channel_accounts as permissive for all to app_system using true;
 
-create policy company on public.channel_credentials as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.channel_credentials as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.channel_credentials as permissive for all to app_lookup using true;
 
 create policy staff on public.channel_credentials as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
@@ -6341,7 +6487,9 @@ create policy lookup on public.companies as permissive for all to app_lookup usi
 
 create policy admins on public.company_secrets as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
-create policy company on public.company_secrets as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.company_secrets as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.company_secrets as permissive for all to app_lookup using true;
 
 create policy system on public.company_secrets as permissive for all to app_system using true;
 
@@ -6454,6 +6602,12 @@ create policy lookup on public.evolution_instances as permissive for all to app_
 create policy staff on public.evolution_instances as permissive for all to app_staff using true;
 
 create policy system on public.evolution_instances as permissive for all to app_system using true;
+
+create policy company on public.external_api_usage as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.external_api_usage as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.external_api_usage as permissive for all to app_system using true;
 
 create policy everybody on public.feed_epochs as permissive for all to public using true;
 
@@ -6580,7 +6734,9 @@ create policy system on public.login_challenges as permissive for all to app_sys
 
 create policy admins on public.mail_accounts as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
-create policy company on public.mail_accounts as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.mail_accounts as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mail_accounts as permissive for all to app_lookup using true;
 
 create policy system on public.mail_accounts as permissive for all to app_system using true;
 
@@ -6844,7 +7000,7 @@ grant select on column public.channel_accounts.department_id to app_system;
 grant update on column public.channel_accounts.department_id to app_lookup;
 grant select on column public.channel_accounts.display_number to app_system;
 grant update on column public.channel_accounts.display_number to app_staff;
-grant insert on column public.channel_accounts.external_key to app_staff;
+grant insert, update on column public.channel_accounts.external_key to app_staff;
 grant select on column public.channel_accounts.external_key to app_system;
 grant insert on column public.channel_accounts.id to app_staff;
 grant select on column public.channel_accounts.id to app_system;
@@ -6852,6 +7008,8 @@ grant insert on column public.channel_accounts.kind to app_staff;
 grant select on column public.channel_accounts.kind to app_system;
 grant insert, update on column public.channel_accounts.name to app_staff;
 grant select on column public.channel_accounts.name to app_system;
+grant update on column public.channel_accounts.previous_key to app_staff;
+grant update on column public.channel_accounts.previous_key_until to app_staff;
 grant update on column public.channel_accounts.removed_at to app_staff;
 grant insert, update on column public.channel_accounts.settings to app_staff;
 grant select on column public.channel_accounts.settings to app_system;
@@ -7224,6 +7382,7 @@ grant select on column public.integration_calls.status to app_system;
 grant select on column public.integration_calls.took_ms to app_system;
 grant insert on column public.integration_prices.company_id to app_staff;
 grant update on column public.integration_prices.currency to app_staff;
+grant update on column public.integration_prices.message_prices to app_staff;
 grant update on column public.integration_prices.prices to app_staff;
 grant update on column public.integration_prices.version to app_staff;
 grant insert on column public.invites.department_ids to app_staff;
@@ -7591,6 +7750,7 @@ grant execute on function app.joined(value text) to app_staff;
 grant execute on function app.joined(value text) to app_system;
 grant execute on function app.judge_record(new_events jsonb, new_jobs jsonb) to app_lookup;
 grant execute on function app.judge_refresh_token(presented bytea) to app;
+grant execute on function app.keep_sealed(kept_ins text[], owner_ids uuid[], names text[], befores bytea[], afters bytea[]) to app;
 grant execute on function app.keep_unrouted_webhook(webhook uuid, from_source text, key text, content bytea, reason text) to app;
 grant execute on function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[]) to app;
 grant execute on function app.key_of_file(file uuid) to app_staff;
@@ -7640,6 +7800,7 @@ grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash byte
 grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_staff;
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_student;
+grant execute on function app.sealed_otherwise(key_id text, behind text, most integer) to app;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
 grant execute on function app.searchable(value text) to app_staff;
@@ -7723,6 +7884,7 @@ grant select on table public.channel_accounts to app_staff;
 grant select, update on table public.channel_accounts to app_system;
 grant delete, select on table public.channel_credentials to app_staff;
 grant select on table public.channel_credentials to app_system;
+grant select, update on table public.channel_credentials to app_lookup;
 grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
 grant insert, select on table public.client_consents to app_system;
@@ -7755,6 +7917,7 @@ grant select on table public.companies to app_student;
 grant select on table public.companies to app_system;
 grant delete, select on table public.company_secrets to app_staff;
 grant select on table public.company_secrets to app_system;
+grant select, update on table public.company_secrets to app_lookup;
 grant select on table public.company_setup to app_staff;
 grant select on table public.company_setup to app_system;
 grant delete, insert, select on table public.conversation_handlers to app_lookup;
@@ -7790,6 +7953,8 @@ grant select on table public.evolution_codes to app_staff;
 grant select on table public.evolution_instances to app_lookup;
 grant select on table public.evolution_instances to app_staff;
 grant select, update on table public.evolution_instances to app_system;
+grant insert, select on table public.external_api_usage to app_system;
+grant select on table public.external_api_usage to app_staff;
 grant insert, select, update on table public.feed_epochs to app_lookup;
 grant select on table public.feed_epochs to app_staff;
 grant select on table public.feed_epochs to app_student;
@@ -7824,6 +7989,7 @@ grant delete, insert, select, update on table public.known_devices to app_lookup
 grant delete, insert, select, update on table public.login_challenges to app_lookup;
 grant delete on table public.mail_accounts to app_staff;
 grant select on table public.mail_accounts to app_system;
+grant select, update on table public.mail_accounts to app_lookup;
 grant select on table public.mail_rules to app_lookup;
 grant delete, insert, select on table public.mails to app_lookup;
 grant select on table public.mails to app_staff;

@@ -182,7 +182,11 @@ impl Settings {
         Ok(Self {
             database_url: String::new(),
             token_keys: vec![TokenKey { id: "local-1".into(), secret: random_hex(32)? }],
-            encryption_keys: vec![EncryptionKey { id: "local-1".into(), key: STANDARD.encode(random::<32>()?) }],
+            // As after a new key was put first, so that what an earlier one has sealed is met here too.
+            encryption_keys: vec![
+                EncryptionKey { id: "local-2".into(), key: STANDARD.encode(random::<32>()?) },
+                EncryptionKey { id: "local-1".into(), key: STANDARD.encode(random::<32>()?) },
+            ],
             whatsapp_app_secrets: vec![random_hex(16)?],
             whatsapp_verify_token: random_hex(16)?,
             mail: Value::Null,

@@ -133,6 +133,22 @@ impl Webhook<'_> {
             "events": EVENTS,
         })
     }
+
+    /// Whether a server has it so. Of headers that a version does not show nothing can be said.
+    fn is_in(self, found: &Value) -> bool {
+        let headers = found["headers"].as_object();
+        let secret = headers.and_then(|headers| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")));
+        let is_ours = |secret: &Value| secret.as_str() == Some(&format!("Bearer {}", self.secret));
+        let events = found["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_told = |event: &&str| events.is_empty() || events.iter().any(|told| told == *event);
+        let is_off = |names: [&str; 2]| names.iter().all(|name| found[name] != true);
+        found["enabled"] == true
+            && found["url"] == self.url
+            && (headers.is_none() || secret.is_some_and(|(_, secret)| is_ours(secret)))
+            && EVENTS.iter().all(|event| is_told(&event))
+            && is_off(["webhookByEvents", "byEvents"])
+            && is_off(["webhookBase64", "base64"])
+    }
 }
 
 /// What somebody scans with the phone, or types on it.
@@ -197,7 +213,8 @@ pub fn create<'a>(
             "webhook": webhook.to_json(),
         });
         let (answer, call) = run(context, "create", server, Asked::new(Method::POST, "/instance/create").with(body).slow()).await;
-        let made = answer.map(|answer| Connection { state: InstanceState::Connecting, code: Code::read(&answer["qrcode"]) });
+        let made = answer.and_then(said);
+        let made = made.map(|answer| Connection { state: InstanceState::Connecting, code: Code::read(&answer["qrcode"]) });
         (made, call)
     })
 }
@@ -215,7 +232,7 @@ pub fn connect<'a>(
             path = format!("{path}?number={number}");
         }
         let (answer, call) = run(context, "connect", server, Asked::new(Method::GET, path).slow()).await;
-        let connection = answer.map(|answer| {
+        let connection = answer.and_then(said).map(|answer| {
             let state = state_in(&answer).unwrap_or(InstanceState::Connecting);
             Connection { state, code: Code::read(&answer) }
         });
@@ -237,7 +254,7 @@ pub fn restart<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
     Box::pin(async move {
         let (answer, call) =
             run(context, "restart", server, Asked::new(Method::POST, of(name, "/instance/restart")).slow()).await;
-        (answer.map(drop), call)
+        (answer.and_then(said).map(drop), call)
     })
 }
 
@@ -246,7 +263,7 @@ pub fn log_out<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
     Box::pin(async move {
         let (answer, call) =
             run(context, "log_out", server, Asked::new(Method::DELETE, of(name, "/instance/logout")).slow()).await;
-        (answer.map(drop), call)
+        (answer.and_then(said).map(drop), call)
     })
 }
 
@@ -255,7 +272,7 @@ pub fn delete<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> Bo
     Box::pin(async move {
         let (answer, call) =
             run(context, "delete", server, Asked::new(Method::DELETE, of(name, "/instance/delete")).slow()).await;
-        (answer.map(drop), call)
+        (answer.and_then(said).map(drop), call)
     })
 }
 
@@ -269,7 +286,20 @@ pub fn set_webhook<'a>(
     Box::pin(async move {
         let asked = Asked::new(Method::POST, of(name, "/webhook/set")).with(json!({"webhook": webhook.to_json()}));
         let (answer, call) = run(context, "set_webhook", server, asked).await;
-        (answer.map(drop), call)
+        (answer.and_then(said).map(drop), call)
+    })
+}
+
+/// Whether the webhooks still go where they are to, as they are to.
+pub fn has_webhook<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    webhook: Webhook<'a>,
+) -> BoxFuture<'a, Outcome<bool>> {
+    Box::pin(async move {
+        let (answer, call) = run(context, "find_webhook", server, Asked::new(Method::GET, of(name, "/webhook/find"))).await;
+        (answer.map(|answer| webhook.is_in(&answer)), call)
     })
 }
 
@@ -280,6 +310,21 @@ pub fn look_up<'a>(context: &'a Context, server: Server<'a>, name: &'a str) -> B
         let path = format!("/instance/fetchInstances?{query}");
         let (answer, call) = run(context, "look_up", server, Asked::new(Method::GET, path)).await;
         (answer.map(|answer| profile_in(&answer, name)), call)
+    })
+}
+
+/// What somebody calls themselves, as far as the server knows; `jid` is their address there.
+pub fn find_contact<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    jid: &'a str,
+) -> BoxFuture<'a, Outcome<Option<String>>> {
+    Box::pin(async move {
+        let body = json!({"where": {"remoteJid": jid}, "page": 1, "offset": 1});
+        let asked = Asked::new(Method::POST, of(name, "/chat/findContacts")).with(body);
+        let (answer, call) = run(context, "find_contact", server, asked).await;
+        (answer.and_then(|answer| push_name(&answer, jid)), call)
     })
 }
 
@@ -354,6 +399,23 @@ fn unsent(failure: Failure) -> Failure {
         }
         other => other,
     }
+}
+
+/// What a server has done it says: an answer without a word is somebody else's, and nobody knows what was done.
+fn said(answer: Value) -> Result<Value, Failure> {
+    let says_something = answer.as_object().is_some_and(|fields| !fields.is_empty());
+    if says_something { Ok(answer) } else { Err(Failure::Unknown { reason: "the answer says nothing".into() }) }
+}
+
+/// Versions that know no `where` list everybody: only who was asked after is answered.
+fn push_name(answer: &Value, jid: &str) -> Result<Option<String>, Failure> {
+    let contacts = answer.as_array().ok_or_else(|| Failure::Unknown { reason: "the answer lists nobody".into() })?;
+    let contact = contacts.iter().find(|contact| contact["remoteJid"] == jid || contact["id"] == jid);
+    let name = contact.and_then(|contact| contact["pushName"].as_str()).map(|name| {
+        let is_shown = |character: &char| !character.is_control();
+        name.trim().chars().filter(is_shown).take(120).collect::<String>()
+    });
+    Ok(name.filter(|name| !name.is_empty()))
 }
 
 /// A path that ends with the instance's name.
@@ -541,6 +603,45 @@ mod tests {
         assert_eq!(profile_in(&flat, "a"), Some(profile.clone()));
         assert_eq!(profile_in(&nested, "a"), Some(profile));
         assert_eq!(profile_in(&flat, "c"), None);
+    }
+
+    #[test]
+    fn a_contact_is_who_was_asked_after() {
+        let answer = json!([{"remoteJid": "1@s.whatsapp.net", "pushName": "Outra"}, {"remoteJid": "2@s.whatsapp.net", "pushName": " Ana\n"}]);
+        assert_eq!(push_name(&answer, "2@s.whatsapp.net"), Ok(Some("Ana".into())));
+        assert_eq!(push_name(&answer, "3@s.whatsapp.net"), Ok(None));
+        assert!(push_name(&json!({}), "1").is_err());
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_is_none() {
+        for nothing in [json!([]), Value::Null, json!({}), json!("ok"), json!(1)] {
+            assert!(matches!(said(nothing.clone()), Err(Failure::Unknown { .. })), "{nothing}");
+        }
+        assert!(said(json!({"status": "SUCCESS"})).is_ok());
+    }
+
+    #[test]
+    fn webhooks_that_somebody_changed_are_seen() {
+        let webhook = Webhook { url: "https://api.exemplo.test/hooks/1", secret: "s" };
+        let mut found = webhook.to_json();
+        assert!(webhook.is_in(&found));
+        found["webhookByEvents"] = json!(false);
+        assert!(webhook.is_in(&found));
+        for (field, other) in [
+            ("enabled", json!(false)),
+            ("url", json!("https://outro.exemplo.test")),
+            ("headers", json!({"authorization": "Bearer other"})),
+            ("headers", json!({})),
+            ("events", json!(["MESSAGES_UPSERT"])),
+            ("webhookByEvents", json!(true)),
+            ("base64", json!(true)),
+        ] {
+            let mut changed = found.clone();
+            changed[field] = other;
+            assert!(!webhook.is_in(&changed), "{field}");
+        }
+        assert!(!webhook.is_in(&Value::Null));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Queue {
     Automation,
     /// Turns of the bot.
     Bot,
+    /// What people on a channel are called, asked of their providers.
+    Contacts,
     /// Messages and read marks on their way to a provider.
     Delivery,
     /// Tables that come in and go out: imports.
@@ -46,9 +48,10 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Automation,
         Self::Bot,
+        Self::Contacts,
         Self::Delivery,
         Self::Export,
         Self::Mail,
@@ -65,6 +68,7 @@ impl Queue {
         match self {
             Self::Automation => "automation",
             Self::Bot => "bot",
+            Self::Contacts => "contacts",
             Self::Delivery => "delivery",
             Self::Export => "export",
             Self::Mail => "mail",

@@ -1,6 +1,10 @@
 //! Phone numbers as identities: one subscriber is one identity, however WhatsApp or a colleague writes their number. Replies never go
 //! to what is made here, but to the id that WhatsApp gave.
 
+mod countries;
+
+pub use countries::country;
+
 /// A country in which WhatsApp's ids of one subscriber come in more than one writing.
 struct Rule {
     /// The country's calling code.

@@ -89,15 +89,22 @@ pub struct Number {
     pub account_id: Option<String>,
     /// What people see, as digits in their one writing.
     pub display_number: Option<String>,
+    /// The name that people see.
+    pub verified_name: Option<String>,
+    /// In Meta's word, such as `GREEN`.
+    pub quality: Option<String>,
 }
 
 impl Number {
     fn read(answer: &Value) -> Self {
         let mut entities = answer["health_status"]["entities"].as_array().into_iter().flatten();
         let account = entities.find(|entity| entity["entity_type"] == "WABA");
+        let text = |name: &str| answer[name].as_str().map(|text| text.replace('\0', "").chars().take(200).collect());
         Self {
             account_id: account.and_then(|account| account["id"].as_str()).map(str::to_owned),
             display_number: answer["display_phone_number"].as_str().map(phone::canonical),
+            verified_name: text("verified_name"),
+            quality: text("quality_rating"),
         }
     }
 }
@@ -105,7 +112,11 @@ impl Number {
 /// Asks for the number itself, which Meta shows to no token but those that may act for it.
 pub fn look_up_number<'a>(context: &'a Context, account: &'a Account) -> BoxFuture<'a, Outcome<Number>> {
     Box::pin(async move {
-        let url = format!("{}/{}?fields=id,display_phone_number,health_status", base_url(), account.phone_number_id);
+        let url = format!(
+            "{}/{}?fields=id,display_phone_number,verified_name,quality_rating,health_status",
+            base_url(),
+            account.phone_number_id
+        );
         let request = context.http().get(url).bearer_auth(&account.credentials.access_token);
         let (answer, call) = run(context, "look_up_number", request).await;
         let is_own = |answer: Value| {
@@ -320,7 +331,10 @@ mod tests {
     fn a_number_names_its_account() {
         let entities = json!([{"entity_type": "PHONE_NUMBER", "id": "21"}, {"entity_type": "WABA", "id": "10"}]);
         let number = Number::read(&json!({"display_phone_number": "+55 11 4000-0000", "health_status": {"entities": entities}}));
-        assert_eq!(number, Number { account_id: Some("10".into()), display_number: Some("551140000000".into()) });
+        assert_eq!(
+            number,
+            Number { account_id: Some("10".into()), display_number: Some("551140000000".into()), ..Number::default() }
+        );
         assert_eq!(Number::read(&json!({})), Number::default());
     }
 

@@ -17,6 +17,8 @@ STATE_OF_THE_WORLD = {
     "type_mismatch", "unsafe_content", "name not_allowed", "no_picture", "no_voice_note",
     # What WhatsApp or a server says of a token, and a channel or a server that was never saved.
     "not_accepted", "access_token required", "api_key required", "server required",
+    # What kind a channel is, and whether its address changes.
+    "not_of_kind", "api_key required",
     # Which addresses lead to a public host, encrypted.
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # The characters of a document that check the others, an area that there is not.

@@ -110,7 +110,9 @@ pub fn seal(keys: &[EncryptionKey], user_id: Uuid, secret: &[u8]) -> Vec<u8> {
     crypto::seal(keys, &owner(user_id), secret)
 }
 
-fn owner(user_id: Uuid) -> Vec<u8> {
+/// What a secret is bound to: nobody opens another person's.
+#[must_use]
+pub fn owner(user_id: Uuid) -> Vec<u8> {
     [b"second factor\0", user_id.as_bytes().as_slice()].concat()
 }
 

@@ -23,6 +23,7 @@ pub mod phone;
 mod preferences;
 mod rating;
 mod reading;
+pub mod removal;
 mod scheduled;
 pub mod search;
 mod send_rules;

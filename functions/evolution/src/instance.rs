@@ -3,7 +3,7 @@
 use integrations::ChannelStatus;
 use shared::{closed_set, evolution::InstanceState, prelude::*};
 
-use crate::visiting::Seen;
+use crate::{visiting::Seen, words::told_in};
 
 closed_set! {
     /// Why an instance does not work, as the last call to its server has shown.
@@ -103,6 +103,13 @@ pub const INSTANCES: &str = instances!("", "channel_accounts", "order by channel
 pub const INSTANCE: &str = instances!("", "channel_accounts", "and channel.id = $1");
 
 impl Instance {
+    /// With what we say ourselves of a problem in the caller's language.
+    #[must_use]
+    pub fn told(mut self, context: &Context) -> Self {
+        self.detail = self.detail.map(|detail| told_in(context.origin().language, detail));
+        self
+    }
+
     /// With what has just been seen of it, where its row can be read no more.
     #[must_use]
     pub fn as_seen(mut self, seen: &Seen, version: Option<i32>) -> Self {

@@ -5,6 +5,7 @@ mod recording;
 pub mod servers;
 pub mod told;
 pub mod visiting;
+pub mod words;
 
 use shared::{prelude::*, provider::Failure};
 

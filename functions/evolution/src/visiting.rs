@@ -329,6 +329,19 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Sets its webhooks again where somebody has changed them at the server, or switched them off.
+    pub async fn keep_webhook(&mut self) {
+        let (Some(credentials), Ok(server)) = (&self.known.credentials, self.server()) else { return };
+        let url = webhook_url(credentials);
+        let webhook = Webhook { url: &url, secret: &credentials.webhook_secret };
+        let (stands, call) = evolution::has_webhook(self.context, server, &self.known.instance_name, webhook).await;
+        self.seen.calls.push(call);
+        if stands == Ok(false) {
+            self.seen.has_webhook = false;
+            self.put_right().await;
+        }
+    }
+
     fn credentials(&self) -> Result<&'a Credentials, Failure> {
         let unopened =
             || Failure::Blocked { code: "credentials".into(), detail: "The channel's credentials do not open.".into() };

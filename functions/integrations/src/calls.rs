@@ -1,5 +1,6 @@
 //! The log of calls to others, and what they cost.
 
+use jiff::civil::Date;
 use shared::prelude::*;
 
 /// One call to a provider.
@@ -41,6 +42,33 @@ pub struct Price {
     pub price: String,
 }
 
+/// What one message costs that arrives on or after a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MessagePrice {
+    /// As WhatsApp calls it: `marketing`, `utility`, `authentication`, `service` …
+    #[garde(length(min = 1, max = 60), custom(is_word))]
+    #[schemars(regex(pattern = WORD))]
+    pub category: String,
+    /// Of the recipient's number, such as `BR`; null for any that has no price of its own.
+    #[garde(inner(custom(is_country)))]
+    #[schemars(regex(pattern = COUNTRY))]
+    pub country: Option<String>,
+    /// Up to six places, such as `0.0625`.
+    #[garde(custom(is_price))]
+    #[schemars(regex(pattern = PRICE))]
+    pub price: String,
+    /// Three letters, such as `USD`.
+    #[garde(custom(is_currency))]
+    #[schemars(regex(pattern = CURRENCY))]
+    pub currency: String,
+    /// The first day, where the company is. Until the next price of its category and country.
+    #[garde(skip)]
+    pub valid_from: Date,
+}
+
+pub const CURRENCY: &str = "^[A-Z]{3}$";
+const COUNTRY: &str = "^[A-Z]{2}$";
 const WORD: &str = "^[a-z_]+$";
 const PRICE: &str = r"^[0-9]{1,8}([.][0-9]{1,6})?$";
 
@@ -50,6 +78,8 @@ pub struct Prices {
     /// Three letters, such as `BRL`.
     pub currency: String,
     pub prices: Vec<Price>,
+    /// Of messages that their provider takes money for.
+    pub message_prices: Vec<MessagePrice>,
     /// 0 until something is saved.
     pub version: i32,
 }
@@ -72,22 +102,32 @@ event!(PricesUpdated = "prices.updated");
 pub struct PricesRow {
     currency: String,
     prices: Value,
+    message_prices: Value,
     version: i32,
 }
 
 impl From<PricesRow> for Prices {
-    fn from(PricesRow { currency, prices, version }: PricesRow) -> Self {
-        Self { currency, prices: serde_json::from_value(prices).unwrap_or_default(), version }
+    fn from(PricesRow { currency, prices, message_prices, version }: PricesRow) -> Self {
+        let prices = serde_json::from_value(prices).unwrap_or_default();
+        Self { currency, prices, message_prices: serde_json::from_value(message_prices).unwrap_or_default(), version }
     }
 }
 
 /// Prices of which two are of the same operation: the later ones' positions.
 #[must_use]
 pub fn repeated(prices: &[Price]) -> Vec<usize> {
-    let is_repeated = |(position, price): &(usize, &Price)| {
-        prices[..*position].iter().any(|earlier| (&earlier.provider, &earlier.operation) == (&price.provider, &price.operation))
-    };
-    prices.iter().enumerate().filter(is_repeated).map(|(position, _)| position).collect()
+    repeats(prices, |price| (&price.provider, &price.operation))
+}
+
+/// Likewise of one category and country from the same day.
+#[must_use]
+pub fn repeated_messages(prices: &[MessagePrice]) -> Vec<usize> {
+    repeats(prices, |price| (&price.category, &price.country, price.valid_from))
+}
+
+fn repeats<'prices, P, K: PartialEq>(prices: &'prices [P], key: impl Fn(&'prices P) -> K) -> Vec<usize> {
+    let is_repeated = |position: &usize| prices[..*position].iter().any(|earlier| key(earlier) == key(&prices[*position]));
+    (0..prices.len()).filter(is_repeated).collect()
 }
 
 fn is_word(text: &str, (): &()) -> garde::Result {
@@ -95,6 +135,21 @@ fn is_word(text: &str, (): &()) -> garde::Result {
         return Ok(());
     }
     Err(shared::rule("pattern", "Use letras minúsculas e _.", "Use lower-case letters and _."))
+}
+
+/// The rule of a currency's three letters, for `#[garde(custom(…))]`.
+pub fn is_currency(text: &str, (): &()) -> garde::Result {
+    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err(shared::rule("pattern", "Use as três letras da moeda, como BRL.", "Use the currency's three letters, such as BRL."))
+}
+
+fn is_country(text: &str, (): &()) -> garde::Result {
+    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err(shared::rule("pattern", "Use as duas letras do país, como BR.", "Use the country's two letters, such as BR."))
 }
 
 fn is_price(text: &str, (): &()) -> garde::Result {
@@ -129,5 +184,13 @@ mod tests {
     fn an_operation_has_one_price() {
         let price = |operation: &str| Price { provider: "x".into(), operation: operation.into(), price: "1".into() };
         assert_eq!(repeated(&[price("a"), price("b"), price("a"), price("a")]), [2, 3]);
+        let of = |country: Option<&str>, day| MessagePrice {
+            category: "marketing".into(),
+            country: country.map(str::to_owned),
+            price: "1".into(),
+            currency: "USD".into(),
+            valid_from: jiff::civil::date(2026, 1, day),
+        };
+        assert_eq!(repeated_messages(&[of(None, 1), of(Some("BR"), 1), of(None, 2), of(None, 1)]), [3]);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod config;
+pub mod period;
 pub mod saving;
 
 use shared::{closed_set, evolution::InstanceState, prelude::*, rule};

@@ -2,6 +2,8 @@
 
 #[path = "bin/get_integration_usage.rs"]
 mod get_integration_usage;
+#[path = "bin/get_message_costs.rs"]
+mod get_message_costs;
 #[path = "bin/get_prices.rs"]
 mod get_prices;
 #[path = "bin/list_integration_calls.rs"]
@@ -17,6 +19,7 @@ mod save_prices;
 fn main() {
     shared::called_by_name(&[
         ("get_integration_usage", get_integration_usage::main),
+        ("get_message_costs", get_message_costs::main),
         ("get_prices", get_prices::main),
         ("list_integration_calls", list_integration_calls::main),
         ("list_integrations", list_integrations::main),

@@ -4,7 +4,7 @@ use shared::{
     environment::variable,
     error::{FieldProblem, INTERNAL, INVALID, UNAVAILABLE},
     evolution::{self, Profile, Server, Webhook},
-    outside,
+    log, outside,
     prelude::*,
     provider::{Call, Failure},
     whatsapp::{self, Account, Number, look_up_number},
@@ -57,6 +57,12 @@ const KEEP_INSTANCE: &str = "
     insert into evolution_instances (channel_account_id, made_at, told_at)
     values ($1, $2, $2)
     on conflict (channel_account_id) do update set problem = null, webhook_at = null";
+
+const KEEP_WEBHOOK_SECRET: &str = "
+    with untold as (
+        update evolution_instances set webhook_at = null where channel_account_id = $1
+    )
+    update channel_credentials set sealed = $2 where channel_account_id = $1";
 
 const SEALED: &str = "select sealed from channel_credentials where channel_account_id = $1";
 
@@ -120,7 +126,36 @@ pub async fn server_address(text: &str, field: &str) -> Result<String, Error> {
         Some(_) => Err(outside::Refusal::Malformed),
     });
     let url = url.map_err(|refusal| INVALID.in_fields(vec![refusal.in_field(field)]))?;
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    Ok(written_once(url))
+}
+
+/// A name with a dot behind it is the same name, and a letter written as its number the same letter; schemes, cases and ports are one already.
+fn written_once(mut url: url::Url) -> String {
+    let host = url.host_str().map(|host| host.trim_end_matches('.').to_owned());
+    if let Some(host) = host.filter(|host| !host.is_empty()) {
+        // What is refused stays as it is.
+        let _ = url.set_host(Some(&host));
+    }
+    let path = plainly(url.path());
+    url.set_path(&path);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// A path without numbers for letters, digits and `-._~`, and without empty parts.
+fn plainly(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let letter = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
+        match letter.filter(|letter| letter.is_ascii_alphanumeric() || "-._~".contains(*letter)) {
+            Some(letter) => {
+                plain.push(letter);
+                plain.push_str(&part[2..]);
+            }
+            None => plain.extend(["%", part]),
+        }
+    }
+    plain.split('/').filter(|part| !part.is_empty()).fold(String::new(), |path, part| path + "/" + part)
 }
 
 /// Why a server that is being connected is not: its answer to a key, in the fields of the input.
@@ -187,7 +222,7 @@ pub async fn keep_credentials(
     let keys = &context.secrets().encryption_keys;
     let nothing: Option<&str> = None;
     match proof {
-        Proof::WhatsApp(credentials, Number { account_id, display_number }) => {
+        Proof::WhatsApp(credentials, Number { account_id, display_number, .. }) => {
             let sealed = credentials.seal(keys, channel_id);
             transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, account_id, display_number]).await.map(drop)
         }
@@ -202,6 +237,20 @@ pub async fn keep_credentials(
             transaction.execute(KEEP_INSTANCE, &[&channel_id, &context.now()]).await.map(drop)
         }
     }
+}
+
+/// Seals other secrets for an instance's webhooks; its server is yet to be told of them.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep_webhook_secret(
+    context: &Context,
+    transaction: &Transaction,
+    channel_id: Uuid,
+    credentials: &evolution::Credentials,
+) -> Result<(), Error> {
+    let sealed = credentials.seal(&context.secrets().encryption_keys, channel_id);
+    transaction.execute(KEEP_WEBHOOK_SECRET, &[&channel_id, &sealed]).await.map(drop)
 }
 
 /// Those of an instance.
@@ -240,4 +289,49 @@ pub async fn register_webhook(
 /// Notes that the server knows where its webhooks go, with the transaction's commit.
 pub fn note_webhook(transaction: &Transaction, channel_id: Uuid) {
     transaction.defer(WEBHOOK_SET, shared::parameters![channel_id]);
+}
+
+/// Tells the server at once where the webhooks go. Where that fails, the next check of the channel tells it.
+pub async fn announce(context: &Context, company_id: Uuid, integration: &Integration) {
+    let told = async {
+        let transaction = context.begin_system(company_id).await?;
+        let credentials = instance_credentials(context, &transaction, integration.id).await?;
+        transaction.commit_quietly().await?;
+        let text = |name: &str| integration.settings[name].as_str().unwrap_or_default();
+        let (outcome, _) = register_webhook(context, (text("base_url"), text("instance")), &credentials).await;
+        if outcome.is_err() {
+            return Ok(());
+        }
+        let transaction = context.begin_system(company_id).await?;
+        note_webhook(&transaction, integration.id);
+        transaction.commit_quietly().await
+    };
+    let told: Result<(), Error> = told.await;
+    if let Err(error) = told {
+        log::warn("webhooks not registered", error.cause().unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kept_in_one_writing() {
+        for written in [
+            "https://evo.exemplo.test",
+            "https://EVO.exemplo.test/",
+            "https://evo.exemplo.test.",
+            "https://evo.exemplo.test.:443/",
+            "https://evo.exemplo.test:443",
+            "https://evo.exemplo.test/a/..//",
+            "https://e%76o.exemplo.test",
+        ] {
+            assert_eq!(written_once(written.parse().unwrap()), "https://evo.exemplo.test", "{written}");
+        }
+        for written in ["http://evo.exemplo.test:8080/api/", "http://evo.exemplo.test:8080//%61pi"] {
+            assert_eq!(written_once(written.parse().unwrap()), "http://evo.exemplo.test:8080/api", "{written}");
+        }
+        assert_eq!(written_once("https://evo.exemplo.test/a%2Fb%".parse().unwrap()), "https://evo.exemplo.test/a%2Fb%");
+    }
 }

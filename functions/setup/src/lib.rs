@@ -76,7 +76,7 @@ macro_rules! setup_columns {
             from mail_accounts) as mail,
          coalesce(company_setup.made, '{}') as made, coalesce(company_setup.version, 0) as version,
          (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'status', status) order by created_at, id), '[]')
-            from channel_accounts where kind = 'whatsapp_cloud') as channels"
+            from channel_accounts where kind = 'whatsapp_cloud' and removed_at is null) as channels"
     };
 }
 

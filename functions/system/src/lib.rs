@@ -1,3 +1,4 @@
 //! Health, the API's description, the clockwork, mails.
 
 pub mod mail;
+pub mod sealed;

@@ -6,6 +6,8 @@ mod dispatch_due_jobs;
 mod get_openapi;
 #[path = "bin/health.rs"]
 mod health;
+#[path = "bin/reseal_secrets.rs"]
+mod reseal_secrets;
 #[path = "bin/send_email.rs"]
 mod send_email;
 #[path = "bin/start_timed_jobs.rs"]
@@ -19,6 +21,7 @@ fn main() {
         ("dispatch_due_jobs", dispatch_due_jobs::main),
         ("get_openapi", get_openapi::main),
         ("health", health::main),
+        ("reseal_secrets", reseal_secrets::main),
         ("send_email", send_email::main),
         ("start_timed_jobs", start_timed_jobs::main),
         ("sweep_expired", sweep_expired::main),

@@ -4,13 +4,15 @@ use conversations::{
     ConversationUpdated, DeliveryStatus, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, Written, emit_conversation,
     emit_message,
 };
+use futures_util::future::try_join;
 use shared::prelude::*;
+use tokio_postgres::types::ToSql;
 
 use crate::{
     channel::{Channel, Done},
-    item::{Change, InboundStatus},
+    item::{Change, Charge, InboundStatus},
     sender::is_blocked,
-    statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
+    statements::{ADD_CHARGE, EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -29,9 +31,11 @@ struct Changed {
 
 /// Moves a message's status forward, or keeps it for a message that is not known yet.
 pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &InboundStatus) -> Result<Done, Error> {
-    let InboundStatus { id, status, message_id, at, error_code, error_detail } = status;
-    let moved: Option<Changed> =
-        transaction.first(SET_STATUS, &[&channel.id, id, message_id, status, error_code, error_detail]).await?;
+    let InboundStatus { id, status, message_id, at, error_code, error_detail, charge } = status;
+    let row: [&(dyn ToSql + Sync); 6] = [&channel.id, id, message_id, status, error_code, error_detail];
+    // Whether the message is known yet makes it no cheaper.
+    let charged = add_charge(transaction, channel, id, *at, charge.as_ref());
+    let (_, moved): (_, Option<Changed>) = try_join(charged, transaction.first(SET_STATUS, &row)).await?;
     let Some(changed) = moved else {
         let held = transaction.execute(HOLD_STATUS, &[&channel.id, id, status, error_code, error_detail, at]).await?;
         return Ok(if held > 0 { Done::Held } else { Done::Duplicate });
@@ -54,6 +58,17 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         .and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
     Ok(Done::Stored)
+}
+
+async fn add_charge(
+    transaction: &Transaction,
+    channel: &Channel,
+    id: &str,
+    at: Timestamp,
+    charge: Option<&Charge>,
+) -> Result<(), Error> {
+    let Some(Charge { category, country }) = charge else { return Ok(()) };
+    transaction.execute(ADD_CHARGE, &[&channel.id, &id, category, country, &at]).await.map(drop)
 }
 
 #[derive(FromRow)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::phone;
 
 use crate::{
-    item::{Address, Contact, InboundStatus, Item, Notification, Preference, Sender},
+    item::{Address, Charge, Contact, InboundStatus, Item, Notification, Preference, Sender},
     mend::fault,
     provider::Provider,
     reading::{array, each, name, parse, text, time, unreadable},
@@ -192,7 +192,25 @@ fn read_status(status: &Value, now: Timestamp) -> Item {
         message_id: text(status, "biz_opaque_callback_data").and_then(|text| text.parse().ok()),
         error_code: error["code"].as_i64().map(|code| code.to_string()),
         error_detail: detail,
+        charge: charge(status, ours),
     })
+}
+
+/// Meta takes money for a message once it has arrived. Most say so twice, with `delivered` and with `read`; the first may never come.
+fn charge(status: &Value, ours: &str) -> Option<Charge> {
+    let pricing = &status["pricing"];
+    if pricing["billable"] != true || !["delivered", "read"].contains(&ours) {
+        return None;
+    }
+    let number = text(status, "recipient_id").as_deref().and_then(phone::country).map(str::to_owned);
+    // An id of a person who hides their number begins with their country.
+    let of_user_id = || {
+        let id = text(status, "recipient_user_id")?;
+        let (country, _) = id.split_once('.')?;
+        (country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())).then(|| country.to_owned())
+    };
+    let category = text(pricing, "category").unwrap_or_else(|| "unknown".to_owned());
+    Some(Charge { category: category.chars().take(60).collect(), country: number.or_else(of_user_id) })
 }
 
 /// Whether it names a group, by any of the fields that may.

@@ -122,6 +122,7 @@ fn status(data: &Value, now: Timestamp) -> Item {
         message_id: None,
         error_code: (status == "failed").then(|| "error".to_owned()),
         error_detail: (status == "failed").then(|| "O WhatsApp não aceitou a mensagem.".to_owned()),
+        charge: None,
     })
 }
 

@@ -159,6 +159,17 @@ pub struct InboundStatus {
     pub message_id: Option<Uuid>,
     pub error_code: Option<String>,
     pub error_detail: Option<String>,
+    /// What its provider takes money for.
+    pub charge: Option<Charge>,
+}
+
+/// What a message is paid for as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// In the provider's word, such as `marketing`.
+    pub category: String,
+    /// Of the recipient, two letters.
+    pub country: Option<String>,
 }
 
 /// Something for admins to act on.
@@ -203,7 +214,15 @@ impl InboundStatus {
     #[must_use]
     pub fn sent(echo: &InboundMessage, own_id: Uuid) -> Self {
         let InboundMessage { id, at, .. } = echo;
-        Self { id: id.clone(), status: "sent", at: *at, message_id: Some(own_id), error_code: None, error_detail: None }
+        Self {
+            id: id.clone(),
+            status: "sent",
+            at: *at,
+            message_id: Some(own_id),
+            error_code: None,
+            error_detail: None,
+            charge: None,
+        }
     }
 }
 

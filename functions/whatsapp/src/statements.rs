@@ -331,6 +331,12 @@ pub const HOLD_STATUS: &str = "
     values ($1, $2, $3, $4, $5, $6)
     on conflict do nothing";
 
+/// Once for a message, however often its provider says so; the trigger knows what it costs.
+pub const ADD_CHARGE: &str = "
+    insert into external_api_usage (channel_account_id, provider_id, category, country, at)
+    values ($1, $2, $3, $4, $5)
+    on conflict do nothing";
+
 pub const CLIENT_OF_IDENTITY: &str = "select client_id from client_identities where kind = $1 and value = $2";
 
 pub const FIND_CLIENT: &str = "

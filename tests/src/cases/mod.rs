@@ -18,6 +18,7 @@ use cases;
 mod calendar;
 mod calls;
 mod canary;
+mod channels;
 mod clients;
 mod companies;
 mod contract;
@@ -38,6 +39,7 @@ mod working_day;
 
 mod faults;
 
+use channels::channels_killed;
 use contract::plans;
 use evolution::evolution_killed;
 
@@ -47,6 +49,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         desk::together(),
         calendar::cases(),
         calls::cases(),
+        channels::cases(),
         clients::cases(),
         contract::cases(),
         companies::cases(),
@@ -98,6 +101,10 @@ pub fn alone() -> Vec<(&'static str, Case)> {
         };
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,
+        };
+        channels_killed::{
+            a_job_over_people_whose_worker_is_killed_goes_on_where_it_was,
+            a_channel_whose_removal_was_killed_is_removed_by_the_next,
         };
         faults::{
             connections_ended_while_idle_are_not_noticed,

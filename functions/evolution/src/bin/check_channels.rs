@@ -61,6 +61,9 @@ async fn check_one(context: &Context, due: &Due) -> Result<(), Error> {
         tokio::time::sleep(PAUSE).await;
         let _ = visit.look().await;
     }
+    if visit.seen.has_webhook && visit.seen.problem.is_none() {
+        visit.keep_webhook().await;
+    }
     let mut seen = visit.seen;
     if seen.problem == Some(InstanceProblem::Unreachable) {
         seen.state = Some(InstanceState::Close);

@@ -44,5 +44,6 @@ async fn check_instances(context: Context, caller: Staff) -> Result<Page<Instanc
         record(&context, caller.company_id, *id, seen, Telling::Nobody).await?;
     }
     let transaction = context.begin(&caller).await?;
-    Ok(Page::whole(transaction.all(INSTANCES, &[]).await?))
+    let instances: Vec<Instance> = transaction.all(INSTANCES, &[]).await?;
+    Ok(Page::whole(instances.into_iter().map(|instance| instance.told(&context)).collect()))
 }

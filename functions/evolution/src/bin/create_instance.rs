@@ -140,7 +140,7 @@ async fn create_instance(
     let _ = visit.connect(None).await;
     let seen = visit.seen;
     let changed = record(&context, caller.company_id, id, &seen, Telling::Nobody).await?;
-    Ok(Created(instance.as_seen(&seen, changed.map(|changed| changed.version))))
+    Ok(Created(instance.as_seen(&seen, changed.map(|changed| changed.version)).told(&context)))
 }
 
 /// The server that is given, or the one that is kept. Nothing of this transaction stays: the key of the request is claimed by the next one.

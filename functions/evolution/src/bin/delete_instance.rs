@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use conversations::{BulkHeld, HeldConversation, LOCK_MANY, close, may_close};
+use conversations::removal::{OpenConversations, close_of_channel, remove_channel};
 use evolution::{Instance, Known, SERVER_FAILS, Visit, instance::INSTANCE, refuse};
 use futures_util::future::try_join;
-use integrations::ChannelUpdated;
-use shared::{closed_set, error::NOT_FOUND, parameters, prelude::*};
+use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/whatsapp/instances/{id}").limit(20, Duration::from_mins(1)).fails(&[
     NOT_FOUND,
@@ -17,12 +16,6 @@ const ROUTE: Route = Route::delete("/whatsapp/instances/{id}").limit(20, Duratio
 
 reads!(REACHABLE_INSIDE);
 
-closed_set! {
-    /// What becomes of its open conversations: staff go on reading what they keep, and can no longer answer in it.
-    #[schemars(rename = "OpenConversations")]
-    OpenConversations { Keep = "keep", Close = "close" }
-}
-
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wish {
     #[garde(skip)]
@@ -32,26 +25,8 @@ struct Wish {
     force: Option<bool>,
 }
 
-/// Closed in one transaction.
-const PAGE: i64 = 200;
-
-const OPEN: &str = "select id from conversations where channel_account_id = $1 and ended_at is null order by id limit $2";
-
-#[derive(FromRow)]
-struct Open {
-    id: Uuid,
-}
-
 /// Nobody else removes it meanwhile.
 const LOCK: &str = "select from channel_accounts where id = $1 and kind = 'evolution' and removed_at is null for update";
-
-const REMOVE: &str = "
-    update channel_accounts
-       set removed_at = now(), status = 'disabled', state = 'close', version = version + 1
-     where id = $1
-    returning id, kind, name, status, state, version";
-
-const FORGET_KEY: &str = "delete from channel_credentials where channel_account_id = $1";
 
 pub fn main() {
     serve(&ROUTE, delete_instance);
@@ -76,34 +51,11 @@ async fn delete_instance(
     if !is_forced {
         gone.map_err(refuse)?;
     }
-    let mut closed = 0;
-    if wish.conversations == OpenConversations::Close {
-        while let count @ 1.. = close_page(&context, &caller, id).await? {
-            closed += count;
-        }
-    }
+    let closes = wish.conversations == OpenConversations::Close;
+    let closed = if closes { close_of_channel(&context, &caller, id, "Instância removida").await? } else { 0 };
     let transaction = context.begin(&caller).await?;
     let (_, instance): (_, Instance) = try_join(transaction.query(LOCK, &[&id]), transaction.one(INSTANCE, &[&id])).await?;
-    let removed: ChannelUpdated = transaction.one(REMOVE, &[&id]).await?;
-    transaction.defer(FORGET_KEY, parameters![id]);
-    transaction.tell_staff(&removed);
+    remove_channel(&transaction, id).await?;
     transaction.audit(id, &instance, &json!({"was_removed_there": was_removed_there, "conversations_closed": closed}));
     transaction.commit(NoContent).await
-}
-
-/// Closes some of its open conversations; answers how many.
-async fn close_page(context: &Context, caller: &Identity, id: Uuid) -> Result<usize, Error> {
-    let transaction = context.begin(caller).await?;
-    let open: Vec<Open> = transaction.all(OPEN, &[&id, &PAGE]).await?;
-    let ids: Vec<Uuid> = open.iter().map(|open| open.id).collect();
-    let no_tags: Vec<String> = Vec::new();
-    let rows: Vec<BulkHeld> = transaction.all(LOCK_MANY, &[&ids, &no_tags]).await?;
-    let held: Vec<&HeldConversation> = rows.iter().map(|row| &row.held).filter(|held| may_close(caller, held).is_ok()).collect();
-    if held.is_empty() {
-        transaction.commit_unaudited().await?;
-        return Ok(0);
-    }
-    close(context, &transaction, caller, &held, Some("Instância removida"), Some(false)).await?;
-    transaction.commit_quietly().await?;
-    Ok(held.len())
 }

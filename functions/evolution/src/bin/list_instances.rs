@@ -11,5 +11,6 @@ pub fn main() {
 
 async fn list_instances(context: Context, caller: Staff) -> Result<Page<Instance>, Error> {
     let transaction = context.begin(&caller).await?;
-    Ok(Page::whole(transaction.all(INSTANCES, &[]).await?))
+    let instances: Vec<Instance> = transaction.all(INSTANCES, &[]).await?;
+    Ok(Page::whole(instances.into_iter().map(|instance| instance.told(&context)).collect()))
 }

@@ -33,5 +33,5 @@ async fn log_out_instance(context: Context, caller: Admin, Path(id): Path<Uuid>)
     let transaction = context.begin(&caller).await?;
     let instance: Instance = transaction.one(INSTANCE, &[&id]).await?;
     transaction.audit(id, &json!({"state": known.state}), &json!({"state": instance.state}));
-    transaction.commit(Json(instance)).await
+    transaction.commit(Json(instance.told(&context))).await
 }

@@ -36,7 +36,7 @@ async fn restart_instance(context: Context, caller: Admin, Path(id): Path<Uuid>)
     let transaction = context.begin(&caller).await?;
     let instance: Instance = transaction.one(INSTANCE, &[&id]).await?;
     transaction.audit(id, &json!({"state": known.state}), &json!({"state": instance.state}));
-    transaction.commit(Json(instance)).await
+    transaction.commit(Json(instance.told(&context))).await
 }
 
 /// Whether there was a phone to connect with.

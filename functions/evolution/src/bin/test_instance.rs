@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evolution::{Instance, InstanceProblem, Known, Telling, Visit, instance::INSTANCE, record};
+use evolution::{Instance, InstanceProblem, Known, Telling, Visit, instance::INSTANCE, record, words::told_in};
 use shared::{error::NOT_FOUND, evolution::InstanceState, prelude::*};
 
 const ROUTE: Route = Route::post("/whatsapp/instances/{id}/test").limit(20, Duration::from_mins(1)).fails(&[NOT_FOUND]);
@@ -48,10 +48,10 @@ async fn test_instance(context: Context, caller: Admin, Path(id): Path<Uuid>) ->
         works: seen.state == Some(InstanceState::Open) && seen.problem.is_none(),
         state: seen.state,
         problem: seen.problem,
-        detail: seen.detail,
+        detail: seen.detail.map(|detail| told_in(context.origin().language, detail)),
         server_version: seen.server_version,
         latency_ms: seen.calls.iter().map(|call| call.took_ms).max().unwrap_or_default(),
-        instance,
+        instance: instance.told(&context),
     };
     transaction.audit(id, &Value::Null, &json!({"works": test.works, "state": test.state, "problem": test.problem}));
     transaction.commit(Json(test)).await

@@ -1,15 +1,10 @@
 //! GET /integrations/usage — calls to providers by day: how many, how many failed, how long they took, what they cost.
 
+use integrations::period::too_long;
 use jiff::civil::Date;
-use shared::{
-    error::{FieldProblem, refuse},
-    prelude::*,
-};
+use shared::{error::refuse, prelude::*};
 
 const ROUTE: Route = Route::get("/integrations/usage");
-
-/// Days of one answer; calls are kept for some more.
-const MOST_DAYS: i32 = 93;
 
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 struct UsageFilters {
@@ -73,14 +68,7 @@ async fn get_integration_usage(
     Query(asked): Query<UsageFilters>,
 ) -> Result<Page<IntegrationUsage>, Error> {
     let UsageFilters { from, to, provider, channel_account_id } = asked;
-    refuse(too_long(from, to.unwrap_or_else(|| context.now().to_zoned(jiff::tz::TimeZone::UTC).date())))?;
+    refuse(too_long(from, to, context.now()))?;
     let transaction = context.begin(&caller).await?;
     Ok(Page::whole(transaction.all(USAGE, &[&from, &to, &provider, &channel_account_id]).await?))
-}
-
-fn too_long(from: Option<Date>, to: Date) -> Option<FieldProblem> {
-    let days = to.since(from?).map_or(MOST_DAYS + 1, |span| span.get_days());
-    let (portuguese, english) =
-        ("Peça no máximo 93 dias, do primeiro ao último.", "Ask for 93 days at most, from the first to the last.");
-    (!(-1..MOST_DAYS).contains(&days)).then(|| FieldProblem::new("from", "period", portuguese, english))
 }

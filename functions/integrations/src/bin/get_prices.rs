@@ -7,7 +7,8 @@ const ROUTE: Route = Route::get("/integrations/prices");
 
 /// A row also where nothing was saved yet.
 const PRICES: &str = "
-    select coalesce(prices.currency, 'BRL') as currency, coalesce(prices.prices, '[]') as prices, coalesce(prices.version, 0) as version
+    select coalesce(prices.currency, 'BRL') as currency, coalesce(prices.prices, '[]') as prices,
+           coalesce(prices.message_prices, '[]') as message_prices, coalesce(prices.version, 0) as version
       from companies
       left join integration_prices prices on prices.company_id = companies.id
      where companies.id = app.company_id()";

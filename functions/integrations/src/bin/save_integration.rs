@@ -5,12 +5,11 @@ use integrations::{
     ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE,
     config::{Channel, IntegrationConfig},
     integration_columns,
-    saving::{instance_credentials, keep_credentials, note_webhook, prove_right, register_webhook, store},
+    saving::{announce, keep_credentials, prove_right, store},
 };
 use shared::{
     error::{FieldProblem, STALE, refuse},
     evolution::Credentials,
-    log,
     prelude::*,
 };
 
@@ -86,27 +85,6 @@ async fn save_integration(
         announce(&context, caller.company_id, &integration).await;
     }
     Ok(answer)
-}
-
-/// Tells the server at once where the webhooks go. Where that fails, the next check of the channel tells it.
-async fn announce(context: &Context, company_id: Uuid, integration: &Integration) {
-    let told = async {
-        let transaction = context.begin_system(company_id).await?;
-        let credentials = instance_credentials(context, &transaction, integration.id).await?;
-        transaction.commit_quietly().await?;
-        let text = |name: &str| integration.settings[name].as_str().unwrap_or_default();
-        let (outcome, _) = register_webhook(context, (text("base_url"), text("instance")), &credentials).await;
-        if outcome.is_err() {
-            return Ok(());
-        }
-        let transaction = context.begin_system(company_id).await?;
-        note_webhook(&transaction, integration.id);
-        transaction.commit_quietly().await
-    };
-    let told: Result<(), Error> = told.await;
-    if let Err(error) = told {
-        log::warn("webhooks not registered", error.cause().unwrap_or_default());
-    }
 }
 
 fn unknown(channel: &Channel, current: Option<&Integration>, found: &ReferredTo) -> impl Iterator<Item = FieldProblem> {

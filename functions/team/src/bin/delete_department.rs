@@ -26,7 +26,7 @@ const LOCK: &str = "select from departments where id = $1 and deleted_at is null
 /// What names it, and whether the place that it is to go to is there.
 const USES: &str = "
     select (select count(*) from conversations where department_id = $1 and ended_at is null) as open_count,
-           array(select name from channel_accounts where department_id = $1 order by name, id) as channels,
+           array(select name from channel_accounts where department_id = $1 and removed_at is null order by name, id) as channels,
            array(select distinct key
                    from bot_flows
                    join channel_accounts on channel_accounts.bot_flow_id = bot_flows.id

@@ -31,7 +31,8 @@ const TEMPLATES: TimeList = TimeList {
        and ($2::uuid is null or channel_account_id = $2)
        and case when $3::text is null then status <> 'deleted' else status = $3 end
        and ($4::text is null or category = $4)
-       and ($5::text is null or language = $5)",
+       and ($5::text is null or language = $5)
+       and exists (select from channel_accounts where channel_accounts.id = channel_account_id and removed_at is null)",
     at: "message_templates.created_at",
     id: "message_templates.id",
     shown: concat!("select ", template_columns!(), " from page message_templates"),

@@ -124,10 +124,13 @@ fn found_contacts(instance: &Instance, body: &Value) -> Value {
     let mut jids: Vec<(&Value, &Value)> = instance
         .messages
         .iter()
+        // Who has another name since is known by that.
+        .rev()
         .filter(|message| message["key"]["fromMe"] == false)
         .map(|message| (&message["key"]["remoteJid"], &message["pushName"]))
         .filter(|(jid, _)| wanted.is_null() || *jid == wanted)
         .collect();
+    jids.sort_by_key(|(jid, _)| jid.to_string());
     jids.dedup_by_key(|(jid, _)| *jid);
     let contacts = jids.into_iter().map(|(jid, name)| {
         json!({"id": format!("contact-{jid}"), "remoteJid": jid, "pushName": name, "profilePicUrl": null,

@@ -47,6 +47,8 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("end_own_logins", MEMBERS),
     ("end_second_factor", MEMBERS),
     ("find_account", LOGIN),
+    ("sealed_otherwise", LOGIN),
+    ("keep_sealed", LOGIN),
     ("find_challenge", LOGIN),
     ("find_channel", LOGIN),
     ("find_clients", STAFF),

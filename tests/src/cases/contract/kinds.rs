@@ -324,6 +324,7 @@ impl Change {
             }
             "update_profile" => given("/users/me".to_owned(), "Helena"),
             "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
+            "update_integration" => given(format!("/integrations/config/{}", company.channel_account_id), "Vendas"),
             "save_integration" => {
                 let number = format!("35{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
                 let same = json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": number, "waba_id": "1042"});

@@ -13,17 +13,19 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 9] = [
+const ASK_OTHERS: [&str; 11] = [
     "check_instances",
     "connect_instance",
     "create_instance",
     "delete_instance",
+    "delete_integration",
     // Whose the secret is, before anything is kept.
     "receive_evolution_webhook",
     "log_out_instance",
     "restart_instance",
     "sync_templates",
     "test_instance",
+    "test_integration",
 ];
 
 /// Writes that leave no audit row.

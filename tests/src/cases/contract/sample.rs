@@ -216,6 +216,7 @@ impl Fixture {
             "message_id" => self.message(function).await,
             "scheduled_message_id" => self.scheduled_message().await,
             "channel_account_id" => self.company.channel_account_id.to_string(),
+            "config_id" => channel_of(&self.company, function).await,
             "served_phone" => text(&admin.conversation(&self.conversation(true).await).await["client_phone"]).to_owned(),
             "soon" => in_an_hour(),
             "closed_conversation_id" => {
@@ -260,6 +261,7 @@ impl Fixture {
             }
             "import_job_id" | "table_id" | "client_import_id" => of_imports(&self.stack, &self.company, placeholder).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
+            "contacts_job_id" => contacts_job(&self.stack, &self.company).await,
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
             "evolution_url" | "instance_id" | "instance_secret" | "instance_token" => {
@@ -540,6 +542,32 @@ async fn repair_job(stack: &Stack, company: &Company) -> String {
         values ($1, $2, 'retry_failed_jobs', 'repair', $1::uuid::text, '{\"kind\": \"deliver_message\"}', now(), 1)";
     stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
     id.to_string()
+}
+
+/// A job of the contacts queue, in a lane of its own: nobody but the run works on it.
+async fn contacts_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'fix_contact_names', $1::uuid::text, $3)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'fix_contact_names', 'contacts', $1::uuid::text, jsonb_build_object('channel_account_id', $4::uuid), now(), 1)";
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+        [&id, &company.id, &company.admin.id, &company.channel_account_id];
+    stack.database().await.execute(add, &values).await.expect("a job");
+    id.to_string()
+}
+
+/// The company's number; of what ends one, another.
+async fn channel_of(company: &Company, function: &str) -> String {
+    if function != "delete_integration" {
+        return company.channel_account_id.to_string();
+    }
+    let number = format!("37{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
+    let body = json!({"kind": "whatsapp_cloud", "name": "Outro", "phone_number_id": number, "waba_id": "104200000000001",
+        "access_token": "EAAG-abcdefgh-1234"});
+    text(&company.admin.api.post("/integrations/config", body).await.expect(200)["id"]).to_owned()
 }
 
 async fn of_imports(stack: &Stack, company: &Company, placeholder: &str) -> String {

@@ -206,8 +206,12 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
             // Some of these calls end sessions, or change what their caller is.
             let api = newcomer(&stack, &intruder.company, "admin").await.api;
-            let own_company = intruder.company.id.to_string();
-            let own = [("{own_conversation}", &intruder.conversation), ("{own_company}", &own_company)];
+            let (own_company, own_channel) = (intruder.company.id.to_string(), intruder.company.channel_account_id.to_string());
+            let own = [
+                ("{own_conversation}", &intruder.conversation),
+                ("{own_company}", &own_company),
+                ("{own_channel}", &own_channel),
+            ];
             let fill = |text: &str| own.iter().fold(victim.fill(text), |text, (name, id)| text.replace(name, id));
             let path = path_like(&operation, &fill(row.path));
             let answer = call_with(&api, &operation, &path, fill(row.body)).await;
@@ -308,6 +312,7 @@ fn with_any_ids(text: &str) -> String {
         "login",
         "company",
         "own_company",
+        "own_channel",
         "invite",
         "failed_job",
         "holiday",

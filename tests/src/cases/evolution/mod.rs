@@ -101,7 +101,7 @@ async fn create(company: &Company, server: &Server, name: &str) -> Value {
     company.admin.api.post(INSTANCES, server.body(name)).await.expect(201)
 }
 
-async fn act(company: &Company, instance: &Value, what: &str) -> Answer {
+pub(super) async fn act(company: &Company, instance: &Value, what: &str) -> Answer {
     company.admin.api.post(&format!("{INSTANCES}/{}/{what}", text(&instance["id"])), json!({})).await
 }
 

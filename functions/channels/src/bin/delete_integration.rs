@@ -1,0 +1,96 @@
+//! DELETE /integrations/config/{id} — removes a channel with its credentials, an instance also at its server. What was said by it stays.
+
+use std::time::Duration;
+
+use channels::{
+    CONVERSATIONS_OPEN,
+    known::{CHANNEL, Channel, LOCKED_CHANNEL},
+};
+use conversations::removal::{OpenConversations, close_of_channel, count_open, remove_channel};
+use evolution::{Known, SERVER_FAILS, Visit, refuse};
+use futures_util::future::try_join;
+use integrations::ChannelKind;
+use shared::{
+    error::{NOT_FOUND, UNAVAILABLE},
+    prelude::*,
+};
+
+const ROUTE: Route = Route::delete("/integrations/config/{id}").limit(20, Duration::from_mins(1)).fails(&[
+    CONVERSATIONS_OPEN,
+    NOT_FOUND,
+    SERVER_FAILS[0],
+    SERVER_FAILS[1],
+    SERVER_FAILS[3],
+]);
+
+reads!(REACHABLE_INSIDE);
+
+#[derive(Deserialize, Validate, JsonSchema)]
+struct Wish {
+    /// Has to be said where conversations are open.
+    #[garde(skip)]
+    conversations: Option<OpenConversations>,
+    /// Removes an instance here although its server does not answer or refuses the key, where it then stays.
+    #[garde(skip)]
+    force: Option<bool>,
+}
+
+/// Times that what was opened while it was being closed is closed too.
+const TRIES: usize = 5;
+
+pub fn main() {
+    serve(&ROUTE, delete_integration);
+}
+
+async fn delete_integration(
+    context: Context,
+    caller: SteppedUp<Admin>,
+    Path(id): Path<Uuid>,
+    Query(wish): Query<Wish>,
+) -> Result<NoContent, Error> {
+    let transaction = context.begin(&caller).await?;
+    let (channel, open) = try_join(transaction.one::<Channel>(CHANNEL, &[&id]), count_open(&transaction, id)).await?;
+    if open.open > 0 && wish.conversations.is_none() {
+        return Err(CONVERSATIONS_OPEN.with_current(&open));
+    }
+    let known = match channel.integration.kind {
+        ChannelKind::Evolution => Known::read(&context, &transaction, caller.company_id, Some(&[id]), 1).await?.pop(),
+        _ => None,
+    };
+    transaction.commit_unaudited().await?;
+    // First there: whoever is interrupted asks again, and the server has it no more.
+    let was_removed_there = match &known {
+        Some(known) => Some(remove_there(&context, known, wish.force.unwrap_or_default()).await?),
+        None => None,
+    };
+    let mut closed = 0;
+    for _ in 0..TRIES {
+        if wish.conversations == Some(OpenConversations::Close) {
+            closed += close_of_channel(&context, &caller, id, "Canal removido").await?;
+        }
+        let transaction = context.begin(&caller).await?;
+        // Who opens one waits for this row, and opens it before or after.
+        let channel: Channel = transaction.one(LOCKED_CHANNEL, &[&id]).await?;
+        let open = count_open(&transaction, id).await?;
+        match wish.conversations {
+            None if open.open > 0 => return Err(CONVERSATIONS_OPEN.with_current(&open)),
+            Some(OpenConversations::Close) if open.open > 0 => continue,
+            _ => {}
+        }
+        remove_channel(&transaction, id).await?;
+        let done =
+            json!({"was_removed_there": was_removed_there, "conversations_closed": closed, "conversations_kept": open.open});
+        transaction.audit(id, &channel.integration, &done);
+        return transaction.commit(NoContent).await;
+    }
+    Err(UNAVAILABLE.caused_by("conversations are opened as fast as they are closed"))
+}
+
+/// Whether the server has it no more.
+async fn remove_there(context: &Context, known: &Known, is_forced: bool) -> Result<bool, Error> {
+    if !known.is_made && is_forced {
+        return Ok(false);
+    }
+    let gone = Visit::begin(context, known).delete().await;
+    if is_forced { Ok(gone.is_ok()) } else { gone.map(|()| true).map_err(refuse) }
+}

@@ -1,0 +1,36 @@
+//! A channel as its configuration is read, before it is changed, tested or removed.
+
+use integrations::{Integration, integration_columns};
+use shared::prelude::*;
+
+/// A channel that was not removed.
+pub const CHANNEL: &str = concat!(
+    "select ",
+    integration_columns!(),
+    ", channel.external_key, credentials.sealed
+       from channel_accounts channel
+       left join channel_credentials credentials on credentials.channel_account_id = channel.id
+      where channel.id = $1 and channel.removed_at is null"
+);
+
+/// Nobody else changes it meanwhile.
+pub const LOCKED_CHANNEL: &str = concat!(
+    "select ",
+    integration_columns!(),
+    ", channel.external_key, credentials.sealed
+       from channel_accounts channel
+       left join channel_credentials credentials on credentials.channel_account_id = channel.id
+      where channel.id = $1 and channel.removed_at is null
+        for update of channel"
+);
+
+/// Its row.
+#[derive(Debug, FromRow)]
+pub struct Channel {
+    #[from_row(flatten)]
+    pub integration: Integration,
+    /// What webhooks name it by.
+    pub external_key: String,
+    /// Its credentials; none of a kind that has none.
+    pub sealed: Option<Vec<u8>>,
+}

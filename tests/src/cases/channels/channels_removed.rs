@@ -1,0 +1,105 @@
+//! DELETE /integrations/config/{id}
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::{Stack, company::text, sandbox::fresh_number};
+
+use super::{company, connect_number, listed, remove};
+use crate::cases::{canary, evolution};
+
+pub async fn a_number_goes_and_what_was_said_by_it_stays(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (client, id) = (fresh_number(), company.channel_account_id.to_string());
+    company.phone.receive_text(&client, "Oi").await;
+    let conversation = company.admin.conversation_id_of(&client).await;
+    company.admin.take_over(&conversation).await;
+    let mut socket = company.agents[0].socket().await;
+    remove(&company, &id, "?conversations=keep").await.expect(204);
+    assert_eq!(remove(&company, &id, "?conversations=keep").await.problem(404), "not_found");
+    let told = socket.of_type("channel.updated").await;
+    assert_eq!((text(&told["data"]["id"]), text(&told["data"]["status"])), (id.as_str(), "disabled"));
+    assert_eq!(listed(&company).await, [Value::Null; 0]);
+    let kept = company.admin.conversation(&conversation).await;
+    assert_eq!((text(&kept["status"]), text(&kept["channel_account_id"])), ("active", id.as_str()));
+    assert!(company.admin.thread(&conversation).await.iter().any(|message| message["body"] == "Oi"));
+    // Nothing goes out by it, and nothing of it is waited for.
+    let message = company.admin.say(&conversation, "Ainda aí?").await;
+    company.admin.message_with_status(&message, "failed").await;
+    assert_eq!(company.phone.sent().await.len(), 0);
+    let begun = json!({"phone": fresh_number(), "channel_account_id": id});
+    let refused = company.admin.api.post("/conversations", begun).await.expect(422);
+    assert_eq!(super::fields(&refused), [("channel_account_id", "channel_disabled")]);
+    let templates = company.admin.api.get("/whatsapp/templates").await.expect(200);
+    assert_eq!(templates["data"], json!([]));
+    for what in ["config", "logs", "usage", "costs"] {
+        company.admin.api.get(&format!("/integrations/{what}")).await.expect(200);
+    }
+    canary::assert_nowhere(&stack, &[&format!("EAAG-local-{}", company.id.simple())], &[]).await;
+    let kept = "select count(*) from channel_credentials where channel_account_id = $1";
+    let row = stack.database().await.query_one(kept, &[&company.channel_account_id]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+pub async fn what_becomes_of_open_conversations_has_to_be_said(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let id = company.channel_account_id.to_string();
+    let clients = [fresh_number(), fresh_number(), fresh_number()];
+    for client in &clients {
+        company.phone.receive_text(client, "Oi").await;
+    }
+    let closed = company.admin.conversation_id_of(&clients[0]).await;
+    company.admin.close(&closed).await;
+    let refused = remove(&company, &id, "").await.expect(409);
+    assert_eq!((text(&refused["code"]), &refused["current"]), ("conversations_open", &json!({"open": 2})));
+    remove(&company, &id, "?conversations=sell").await.expect(422);
+    assert_eq!(listed(&company).await.len(), 1);
+    let other = connect_number(&company, "Outro").await;
+    remove(&company, text(&other["id"]), "").await.expect(204);
+    remove(&company, &id, "?conversations=close").await.expect(204);
+    for client in &clients {
+        assert_eq!(text(&company.admin.conversation_of(client).await["status"]), "closed");
+    }
+    let audited = "select after from audit_log where company_id = $1 and action = 'delete_integration' and target = $2";
+    let row = stack.database().await.query_one(audited, &[&company.id, &id]).await.expect("an audit row");
+    assert_eq!(row.get::<_, Value>(0)["conversations_closed"], 2);
+}
+
+pub async fn a_number_that_was_removed_is_free(stack: Arc<Stack>) {
+    let (company, other) = (company(&stack).await, company(&stack).await);
+    let (number, client) = (company.phone.number_id.clone(), fresh_number());
+    remove(&company, &company.channel_account_id.to_string(), "").await.expect(204);
+    // What comes while nobody has it is whose it was last.
+    company.phone.receive_text(&client, "Alguém aí?").await;
+    let body = json!({"kind": "whatsapp_cloud", "name": "Comprado", "phone_number_id": number, "waba_id": "104200000000001",
+        "access_token": format!("EAAG-local-{}", company.id.simple())});
+    other.admin.api.post("/integrations/config", body).await.expect(200);
+    let unrouted = other.admin.api.get("/inbound-webhooks?unrouted=true").await;
+    assert!(!unrouted.body.to_string().contains("Alguém"), "{}", unrouted.body);
+    assert_eq!(other.admin.api.get("/conversations").await.expect(200)["data"], json!([]));
+    company.phone.receive_text(&client, "Bom dia").await;
+    assert_eq!(other.admin.thread(&other.admin.conversation_id_of(&client).await).await.len(), 1);
+    assert_eq!(company.admin.api.get("/conversations").await.expect(200)["data"], json!([]));
+    let held = "select holder_id from unrouted_webhooks where external_key = $1";
+    let row = stack.database().await.query_one(held, &[&number]).await.expect("one that was unrouted");
+    assert_eq!(row.get::<_, Option<uuid::Uuid>>(0), Some(company.id));
+}
+
+pub async fn an_instance_goes_at_its_server_too(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let server = evolution::Server::start(&stack).await;
+    let instance = evolution::open(&stack, &company, &server, ("Vendas", &fresh_number())).await;
+    let id = text(&instance["id"]);
+    server.fault(&stack, "evolution.instances", "instance/delete", json!({"kind": "error", "status": 500, "times": 1})).await;
+    assert_eq!(remove(&company, id, "").await.problem(503), "server_silent");
+    assert_eq!(listed(&company).await.len(), 2);
+    // Interrupted after the server had done it: asked again, it is not there, which is what was wanted.
+    server.fault(&stack, "evolution.instances", "instance/delete", json!({"kind": "accept_then_timeout", "times": 1})).await;
+    assert_eq!(remove(&company, id, "").await.problem(503), "server_silent");
+    remove(&company, id, "").await.expect(204);
+    assert_eq!((server.instances(&stack).await.len(), listed(&company).await.len()), (0, 1));
+    let second = evolution::open(&stack, &company, &server, ("Suporte", &fresh_number())).await;
+    server.fault(&stack, "evolution.instances", "instance/delete", json!({"kind": "refuse"})).await;
+    remove(&company, text(&second["id"]), "?force=true").await.expect(204);
+    assert_eq!((server.instances(&stack).await.len(), listed(&company).await.len()), (1, 1));
+}
