@@ -18,6 +18,7 @@ const LONGEST: usize = 4096;
 /// Where the values of a webhook stand in its body, such as `contact.phone`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 pub struct Mapping {
     /// The person's number, as the flow has it from WhatsApp.
     #[garde(custom(is_place))]

@@ -26,7 +26,7 @@ const TOLD_BEFORE: &str = "select from messages where channel_account_id = $1 an
 
 /// What a flow is answered: flat, so that it takes each field by its name.
 #[derive(Serialize, JsonSchema)]
-struct Answered {
+struct FlowAnswer {
     /// Whether it was understood.
     ok: bool,
     /// What the company wants to be said, or why it was not understood.
@@ -41,7 +41,7 @@ async fn receive_botconversa_webhook(
     context: Context,
     secret: SignedByHeader,
     RawBody(body): RawBody,
-) -> Result<Json<Answered>, Error> {
+) -> Result<Json<FlowAnswer>, Error> {
     let transaction = context.begin_nobody().await?;
     let channel: Option<Channel> = transaction.first(CHANNEL, &[&secret.hash]).await?;
     drop(transaction);
@@ -55,7 +55,7 @@ async fn receive_botconversa_webhook(
         Err(reason) => {
             drop(transaction);
             routing::keep_unread(&context, Provider::BotConversa, &body, &reason).await?;
-            return Ok(Json(Answered { ok: false, reply: "O corpo não é um objeto JSON.".to_owned() }));
+            return Ok(Json(FlowAnswer { ok: false, reply: "O corpo não é um objeto JSON.".to_owned() }));
         }
     };
     let before = context.now() - REPEATED_WITHIN;
@@ -71,7 +71,7 @@ async fn receive_botconversa_webhook(
         is_understood &= kept::receive(&context, envelope.bytes(), &notification).await?.failed == 0;
     }
     let reply = if is_understood { settings.reply } else { "O corpo não tem telefone nem inscrito.".to_owned() };
-    Ok(Json(Answered { ok: is_understood, reply }))
+    Ok(Json(FlowAnswer { ok: is_understood, reply }))
 }
 
 fn is_whole(notification: &Notification) -> bool {

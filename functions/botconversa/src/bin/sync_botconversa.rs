@@ -12,7 +12,7 @@ const ROUTE: Route = Route::post("/integrations/botconversa/sync").fails(&[NOT_F
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Sync {
+struct AccountToSync {
     /// Needed only where the company has several accounts.
     #[garde(skip)]
     channel_account_id: Option<Uuid>,
@@ -39,7 +39,7 @@ async fn sync_botconversa(
     context: Context,
     caller: Supervisor,
     _: IdempotencyKey,
-    Json(Sync { channel_account_id }): Json<Sync>,
+    Json(AccountToSync { channel_account_id }): Json<AccountToSync>,
 ) -> Result<Accepted<JobProgress>, Error> {
     let transaction = context.begin(&caller).await?;
     let accounts: Vec<Account> = transaction.all(ACCOUNTS, &[&channel_account_id]).await?;
