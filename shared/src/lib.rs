@@ -80,7 +80,8 @@ pub mod prelude {
             Accepted, CommaSeparated, Created, FileBody, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage,
             Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
             access::{
-                Admin, Anyone, Either, Member, SettingUp, SignedByHeader, SignedByMeta, SignedBySecret, Staff, SteppedUp, Student, Supervisor,
+                Admin, Anyone, Either, Member, SettingUp, SignedByHeader, SignedByMeta, SignedBySecret, Staff, SteppedUp,
+                Student, Supervisor,
             },
         },
         identity::{Identity, Locale, Role},

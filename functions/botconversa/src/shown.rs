@@ -63,7 +63,8 @@ pub async fn show(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let account: Option<AccountRow> = transaction.first(ACCOUNT, &[&channel_account_id]).await?;
     let stands: Option<Stands> = transaction.first(STANDS, &[&channel_account_id, &client_id]).await?;
-    let wanted = stands.as_ref().map(|Stands { status, holder, .. }| format!("{status}:{}", holder.as_deref().unwrap_or_default()));
+    let wanted =
+        stands.as_ref().map(|Stands { status, holder, .. }| format!("{status}:{}", holder.as_deref().unwrap_or_default()));
     if let Some(Stands { subscriber_id: Some(subscriber_id), shown: Some(_), .. }) = &stands {
         transaction.execute(FORGET, &[&channel_account_id, subscriber_id, &wanted]).await?;
     }

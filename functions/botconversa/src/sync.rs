@@ -436,8 +436,10 @@ mod tests {
 
     #[test]
     fn what_was_told_before_is_no_news() {
-        let catalogue =
-            Catalogue { tags: vec![named("1", "VIP"), named("2", "Aluno")], fields: vec![named("7", "Cidade"), named("8", "Nascimento")] };
+        let catalogue = Catalogue {
+            tags: vec![named("1", "VIP"), named("2", "Aluno")],
+            fields: vec![named("7", "Cidade"), named("8", "Nascimento")],
+        };
         let news = catalogue.news(&client(&["vip", "Só daqui"], &["Aluno"]));
         assert_eq!((news.added, news.dropped), (vec![&catalogue.tags[0]], vec![&catalogue.tags[1]]));
         assert_eq!(news.fields, BTreeMap::from([("8", "01.05.1990".to_owned())]));

@@ -69,7 +69,8 @@ impl Line {
         calls: &mut Vec<Call>,
     ) -> Result<(), Failure> {
         let parts = parts(delivery, file).ok_or_else(|| refused("not_carried", "Este canal não envia mensagens deste tipo."))?;
-        let recipient = self.recipient.as_ref().ok_or_else(|| refused("not_deliverable", "O cliente não tem endereço neste canal."))?;
+        let recipient =
+            self.recipient.as_ref().ok_or_else(|| refused("not_deliverable", "O cliente não tem endereço neste canal."))?;
         let known = recipient.subscriber_id.clone();
         let mut id = match &known {
             Some(id) => id.clone(),

@@ -15,10 +15,7 @@ use shared::{
 };
 
 pub use crate::botconversa_delivery::{Line, Recipient};
-use crate::{
-    Delivery, FileToSend,
-    compose, evolution_delivery,
-};
+use crate::{Delivery, FileToSend, compose, evolution_delivery};
 
 /// Larger files are refused before they are read: WhatsApp's own limit for documents, and what a server takes as text in one call.
 const LARGEST_FILE: i64 = 100_000_000;

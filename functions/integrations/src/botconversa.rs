@@ -53,4 +53,3 @@ pub struct BotConversaSettings {
     /// What subscribers show of their conversations.
     pub shows: ShownStatus,
 }
-

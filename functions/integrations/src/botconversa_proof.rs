@@ -86,7 +86,8 @@ async fn resolve(context: &Context, account: Account<'_>, names: &StatusNames) -
         let wanted = wanted.as_deref()?;
         let found = there.iter().find(|one| one.name.eq_ignore_ascii_case(wanted.trim()));
         if found.is_none() {
-            let (portuguese, english) = ("Esta conta do BotConversa não tem isto.", "This account of BotConversa has no such thing.");
+            let (portuguese, english) =
+                ("Esta conta do BotConversa não tem isto.", "This account of BotConversa has no such thing.");
             unknown.push(FieldProblem::new(format!("shows.{name}"), "not_found", portuguese, english));
         }
         found.map(|Named { id, name }| Thing { id: id.clone(), name: name.clone() })
@@ -102,4 +103,3 @@ async fn resolve(context: &Context, account: Account<'_>, names: &StatusNames) -
     refuse(unknown)?;
     Ok(shown)
 }
-

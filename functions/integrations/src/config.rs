@@ -3,10 +3,7 @@
 use garde::{Path, Report};
 use shared::{prelude::*, rule};
 
-use crate::{
-    EvolutionSettings, Integration, WhatsAppSettings,
-    hint, instance_key, international_phone, is_digits, is_phone,
-};
+use crate::{EvolutionSettings, Integration, WhatsAppSettings, hint, instance_key, international_phone, is_digits, is_phone};
 
 mod botconversa;
 

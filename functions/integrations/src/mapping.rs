@@ -181,7 +181,11 @@ fn is_place(place: &str, (): &()) -> garde::Result {
     if place.len() <= 200 && place.split('.').count() <= 10 && names.all(is_name) {
         return visible(&place, &());
     }
-    Err(rule("pattern", "Use nomes com pontos entre eles, como contact.phone.", "Use names with dots between, such as contact.phone."))
+    Err(rule(
+        "pattern",
+        "Use nomes com pontos entre eles, como contact.phone.",
+        "Use names with dots between, such as contact.phone.",
+    ))
 }
 
 fn are_places(places: &BTreeMap<String, String>, (): &()) -> garde::Result {

@@ -67,7 +67,9 @@ pub async fn find_or_create(
                 None => continue,
             },
         };
-        transaction.execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &channel.provider.writes_addresses(), &user_kind]).await?;
+        transaction
+            .execute(LINK_IDENTITY, &[&client_id, &number, wa_id, user_id, &channel.provider.writes_addresses(), &user_kind])
+            .await?;
         return Ok((client_id, false));
     }
     Err(UNAVAILABLE.caused_by("lost every race for the client"))

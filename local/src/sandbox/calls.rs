@@ -127,7 +127,8 @@ pub(super) type Wording = fn(Option<u16>, Option<&Value>, Option<&str>) -> Answe
 impl Sandbox {
     /// Does the work of a call unless it was ordered to fail, records it and answers.
     pub(super) async fn perform(&self, call: Call, wording: Wording, work: impl FnOnce() -> Answer) -> Response {
-        let text = if call.target.has_telling_paths() { format!("{} {}", call.path, call.request) } else { call.request.to_string() };
+        let text =
+            if call.target.has_telling_paths() { format!("{} {}", call.path, call.request) } else { call.request.to_string() };
         let fault = self.faults.of_call(
             call.target,
             &Circumstance {

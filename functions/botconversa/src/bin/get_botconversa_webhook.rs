@@ -31,8 +31,7 @@ async fn get_botconversa_webhook(
     Path(id): Path<Uuid>,
 ) -> Result<Json<FlowWebhook>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (found, credentials) =
-        join(transaction.query(IS_THERE, &[&id]), instance_credentials(&context, &transaction, id)).await;
+    let (found, credentials) = join(transaction.query(IS_THERE, &[&id]), instance_credentials(&context, &transaction, id)).await;
     if found?.is_empty() {
         return Err(NOT_FOUND.into());
     }

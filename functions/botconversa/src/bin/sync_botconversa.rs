@@ -43,8 +43,7 @@ async fn sync_botconversa(
 ) -> Result<Accepted<JobProgress>, Error> {
     let transaction = context.begin(&caller).await?;
     let accounts: Vec<Account> = transaction.all(ACCOUNTS, &[&channel_account_id]).await?;
-    let problem =
-        |code, portuguese, english| refuse(vec![FieldProblem::new("channel_account_id", code, portuguese, english)]);
+    let problem = |code, portuguese, english| refuse(vec![FieldProblem::new("channel_account_id", code, portuguese, english)]);
     let account = match accounts.as_slice() {
         [] => return Err(NOT_FOUND.into()),
         [account] => account,

@@ -111,9 +111,9 @@ struct Wanted {
 
 /// Who is subscribed, with what was put on them.
 async fn subscribers(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<Wanted>) -> Json<Vec<Value>> {
-    let shown = sandbox.botconversa.of_key(&wanted.key, |account| {
-        account.subscribers.values().map(|subscriber| account.described(subscriber)).collect()
-    });
+    let shown = sandbox
+        .botconversa
+        .of_key(&wanted.key, |account| account.subscribers.values().map(|subscriber| account.described(subscriber)).collect());
     Json(shown.unwrap_or_default())
 }
 

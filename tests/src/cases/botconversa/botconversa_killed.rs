@@ -14,7 +14,8 @@ use crate::cases::{
 pub async fn a_sync_whose_worker_is_killed_goes_on_and_makes_nobody_twice(stack: Arc<Stack>) {
     let account = Account::connect_with(&stack, json!({"tags": ["VIP"]}), json!({})).await;
     account.settings(json!({"page_size": 40})).await;
-    let subscribers: Vec<Value> = (0..200).map(|_| json!({"phone": northern_number(), "first_name": "Ana", "tags": ["Nova"]})).collect();
+    let subscribers: Vec<Value> =
+        (0..200).map(|_| json!({"phone": northern_number(), "first_name": "Ana", "tags": ["Nova"]})).collect();
     account.seed(json!({"subscribers": subscribers})).await;
     let agreed = northern_number();
     account.consenting(&agreed, json!({"tags": ["VIP"]})).await;
@@ -39,7 +40,10 @@ pub async fn a_sync_whose_worker_is_killed_goes_on_and_makes_nobody_twice(stack:
     kill(&stack, "RunSync").await;
     let_leases_pass(&stack, &account.company, "SyncQueue").await;
     let progress = progress_when(&account.company, text(&started["id"]), "done").await;
-    assert_eq!((&progress["result"]["made"], &progress["result"]["told"], &progress["failed"]), (&json!(200), &json!(1), &json!(0)));
+    assert_eq!(
+        (&progress["result"]["made"], &progress["result"]["told"], &progress["failed"]),
+        (&json!(200), &json!(1), &json!(0))
+    );
     assert_eq!((&progress["done"], &progress["total"]), (&json!(401), &json!(401)), "{progress}");
     let counts = "
         select (select count(*) from clients where company_id = $1),

@@ -48,14 +48,15 @@ pub async fn an_account_is_connected_with_a_key_that_opens_it(stack: Arc<Stack>)
     assert!(!listed.contains(&key), "{listed}");
     let rows = "
         select (select string_agg(settings::text || external_key || coalesce(account_key, ''), ' ') from channel_accounts where company_id = $1)
-            || (select string_agg(convert_from(sealed, 'LATIN1'), ' ') from channel_credentials where company_id = $1)";
+            || (select string_agg(encode(sealed, 'escape'), ' ') from channel_credentials where company_id = $1)";
     let row = stack.database().await.query_one(rows, &[&company.id]).await.expect("rows");
     assert!(!row.get::<_, String>(0).contains(&key));
 }
 
 pub async fn a_mapping_is_tried_on_a_sample(stack: Arc<Stack>) {
     let (company, key) = (company(&stack).await, fresh_key(&stack).await);
-    let mapping = json!({"phone": "contact.whatsapp", "name": "contact.nome", "message": "texto", "fields": {"cidade": "contact.cidade"}});
+    let mapping =
+        json!({"phone": "contact.whatsapp", "name": "contact.nome", "message": "texto", "fields": {"cidade": "contact.cidade"}});
     let with = |mapping: &Value, sample: Value| {
         let mut body = config(&key);
         (body["mapping"], body["sample"]) = (mapping.clone(), sample);
@@ -64,15 +65,19 @@ pub async fn a_mapping_is_tried_on_a_sample(stack: Arc<Stack>) {
     let sample = json!({"contact": {"whatsapp": "(31) 8765-4321", "nome": "Maria", "cidade": ""}, "texto": "Oi"});
     for (body, expected) in [
         (with(&mapping, Value::Null), vec![("sample", "required")]),
-        (with(&mapping, json!({"phone": "5531987654321"})), vec![
-            ("mapping.phone", "yields_no_phone"),
-            ("mapping.name", "yields_nothing"),
-            ("mapping.message", "yields_nothing"),
-            ("mapping.fields.cidade", "yields_nothing"),
-        ]),
-        (with(&mapping, json!({"contact": {"whatsapp": "{{telefone}}", "nome": "", "cidade": ""}, "texto": ""})), vec![
-            ("mapping.phone", "yields_no_phone"),
-        ]),
+        (
+            with(&mapping, json!({"phone": "5531987654321"})),
+            vec![
+                ("mapping.phone", "yields_no_phone"),
+                ("mapping.name", "yields_nothing"),
+                ("mapping.message", "yields_nothing"),
+                ("mapping.fields.cidade", "yields_nothing"),
+            ],
+        ),
+        (
+            with(&mapping, json!({"contact": {"whatsapp": "{{telefone}}", "nome": "", "cidade": ""}, "texto": ""})),
+            vec![("mapping.phone", "yields_no_phone")],
+        ),
         (with(&json!({"phone": "a..b"}), sample.clone()), vec![("mapping.phone", "pattern")]),
     ] {
         let refused = company.admin.api.post("/integrations/config", body).await.expect(422);
@@ -99,9 +104,13 @@ pub async fn an_account_that_is_saved_again_keeps_its_webhook(stack: Arc<Stack>)
     let key = fresh_key(&stack).await;
     let renewed = json!({"kind": "botconversa", "id": account.id(), "name": "Flows 2", "api_key": key});
     let saved = admin.api.post("/integrations/config", renewed).await.expect(200);
-    assert_eq!((text(&saved["id"]), text(&saved["settings"]["api_key"])), (account.id(), format!("••••{}", &key[key.len() - 4..]).as_str()));
+    assert_eq!(
+        (text(&saved["id"]), text(&saved["settings"]["api_key"])),
+        (account.id(), format!("••••{}", &key[key.len() - 4..]).as_str())
+    );
     assert_eq!(admin.api.get(&path).await.expect(200), before, "what is typed into flows goes on");
-    let unknown = json!({"kind": "botconversa", "id": account.id(), "name": "Flows", "shows": {"closed": "Não há", "field": "nem isto"}});
+    let unknown =
+        json!({"kind": "botconversa", "id": account.id(), "name": "Flows", "shows": {"closed": "Não há", "field": "nem isto"}});
     let refused = admin.api.post("/integrations/config", unknown).await.expect(422);
     assert_eq!(problems(&refused), [("shows.closed", "not_found"), ("shows.field", "not_found")]);
     let nobodys = json!({"kind": "botconversa", "id": uuid::Uuid::new_v4(), "name": "Flows", "api_key": key});
@@ -125,7 +134,10 @@ pub async fn its_secret_is_shown_to_admins_alone(stack: Arc<Stack>) {
     let account = Account::connect(&stack).await;
     let other = Account::connect(&stack).await;
     let path = format!("/integrations/botconversa/{}/webhook", account.id());
-    assert!(account.url.contains("/webhooks/botconversa/") && account.secret.starts_with(account.url.rsplit('/').next().unwrap_or_default()));
+    assert!(
+        account.url.contains("/webhooks/botconversa/")
+            && account.secret.starts_with(account.url.rsplit('/').next().unwrap_or_default())
+    );
     assert_eq!(account.company.supervisor.api.get(&path).await.problem(403), "forbidden");
     assert_eq!(account.company.agents[0].api.get(&path).await.problem(403), "forbidden");
     assert_eq!(other.company.admin.api.get(&path).await.problem(404), "not_found");

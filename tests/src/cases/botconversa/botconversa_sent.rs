@@ -70,7 +70,7 @@ pub async fn who_is_not_subscribed_is_when_they_have_agreed(stack: Arc<Stack>) {
     let stranger = northern_number();
     let begun = begin(&stranger, "Posso?").await;
     let message = eventually("a message that failed", || async {
-        let id = text(&begun["conversation"]["id"]);
+        let id = text(&begun["id"]);
         account.messages(id).await.into_iter().find(|message| message["status"] == "failed")
     })
     .await;
@@ -80,7 +80,7 @@ pub async fn who_is_not_subscribed_is_when_they_have_agreed(stack: Arc<Stack>) {
     account.consenting(&number, json!({})).await;
     let begun = begin(&number, "Olá, Rita").await;
     eventually("a message that is sent", || async {
-        let id = text(&begun["conversation"]["id"]);
+        let id = text(&begun["id"]);
         account.messages(id).await.into_iter().find(|message| message["status"] == "sent")
     })
     .await;
@@ -150,7 +150,9 @@ pub async fn a_server_that_has_failed_is_asked_once_more_and_a_silent_one_is_not
     // Nobody knows whether this one has arrived: it is not sent again by itself.
     account.fault("send_message", json!({"kind": "accept_then_timeout", "times": 1})).await;
     let other = account.served(&northern_number()).await;
-    account.seed(json!({"subscribers": [{"phone": text(&account.client("Maria").await["phones"][0]), "first_name": "Outra"}]})).await;
+    account
+        .seed(json!({"subscribers": [{"phone": text(&account.client("Maria").await["phones"][0]), "first_name": "Outra"}]}))
+        .await;
     let silent = account.send(&other, json!({"kind": "text", "body": "Em silêncio"})).await;
     account.once(&other, &silent, "sending").await;
     eventually("a call that was made", || async { (!account.calls("send_message").await.is_empty()).then_some(()) }).await;

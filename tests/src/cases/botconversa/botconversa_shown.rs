@@ -45,7 +45,9 @@ pub async fn a_subscriber_shows_how_their_conversation_stands(stack: Arc<Stack>)
     once_shown(&account, TAGS[0], "pending", "-").await;
     let id = text(&account.conversation(&number).await["id"]).to_owned();
     let company = &account.company;
-    let act = async |what: &str, body: Value| company.supervisor.api.post(&format!("/conversations/{id}/{what}"), body).await.expect(200);
+    let act = async |what: &str, body: Value| {
+        company.supervisor.api.post(&format!("/conversations/{id}/{what}"), body).await.expect(200)
+    };
     company.agents[0].api.post(&format!("/conversations/{id}/takeover"), json!({})).await.expect(200);
     once_shown(&account, TAGS[1], "active", &name_of(&company.agents[0]).await).await;
     act("transfer", json!({"to_user_id": company.supervisor.id})).await;

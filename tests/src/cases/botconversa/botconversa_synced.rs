@@ -43,11 +43,20 @@ pub async fn subscribers_become_clients_and_clients_are_told_of(stack: Arc<Stack
         {"first_name": "Sem", "last_name": "Telefone"},
     ]);
     account.seed(json!({"subscribers": subscribers})).await;
-    account.company.admin.api.post("/clients", json!({"name": "Conhecida", "phones": [known], "tags": ["Antiga"]})).await.expect(201);
+    account
+        .company
+        .admin
+        .api
+        .post("/clients", json!({"name": "Conhecida", "phones": [known], "tags": ["Antiga"]}))
+        .await
+        .expect(201);
     account.company.phone.receive(&nameless, json!({"text": "Oi", "name": ""})).await;
     account.consenting(&agreed, json!({"tags": ["vip", "Só daqui"], "custom_fields": {"cidade": "Recife"}})).await;
     let progress = account.synced("done").await;
-    assert_eq!((&progress["failed"], &progress["result"]["made"], &progress["result"]["told"]), (&json!(0), &json!(2), &json!(1)));
+    assert_eq!(
+        (&progress["failed"], &progress["result"]["made"], &progress["result"]["told"]),
+        (&json!(0), &json!(2), &json!(1))
+    );
     let client = account.client(&new).await;
     assert_eq!((text(&client["name"]), tags(&client)), ("Nova Cliente", vec!["VIP"]));
     let client = account.client(&known).await;
@@ -83,7 +92,8 @@ pub async fn what_was_told_does_not_come_back(stack: Arc<Stack>) {
     let id = subscriber(&account, &number).await["id"].clone();
     let shown = stack.control("GET", &format!("/sandbox/botconversa/subscribers?key={}", account.key), None).await;
     assert!(shown.is_array());
-    let listed = stack.http.get(format!("{}/botconversa/api/v1/webhook/tags/", stack.addresses.sandbox)).header("api-key", &account.key);
+    let listed =
+        stack.http.get(format!("{}/botconversa/api/v1/webhook/tags/", stack.addresses.sandbox)).header("api-key", &account.key);
     let listed: Value = listed.send().await.expect("an answer").json().await.expect("tags");
     let vip = listed.as_array().into_iter().flatten().find(|tag| tag["name"] == "VIP").expect("a tag")["id"].clone();
     let path = format!("{}/botconversa/api/v1/webhook/subscriber/{id}/tags/{vip}/", stack.addresses.sandbox);

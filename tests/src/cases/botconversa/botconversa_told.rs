@@ -32,7 +32,10 @@ pub async fn who_writes_by_a_flow_has_a_conversation(stack: Arc<Stack>) {
     assert_eq!((text(&client["name"]), &client["phones"]), ("Maria Teste", &json!([number])));
     assert_eq!(client["custom_fields"], json!({"cidade": "Recife", "idade": 31}));
     let id = format!("{}:900000001", account.id());
-    assert!(client["identities"].as_array().expect("identities").contains(&json!({"kind": "botconversa", "value": id})), "{client}");
+    assert!(
+        client["identities"].as_array().expect("identities").contains(&json!({"kind": "botconversa", "value": id})),
+        "{client}"
+    );
     // What staff have said stays; what is news is filled in.
     let path = format!("/clients/{}", text(&client["id"]));
     account.company.admin.api.call(reqwest::Method::PUT, &path, Some(json!({"name": "Maria Silva"}))).await.expect(200);
@@ -82,7 +85,8 @@ pub async fn who_has_written_nothing_is_a_client_and_no_more(stack: Arc<Stack>) 
     assert!(outcomes.iter().all(|outcome| outcome == "stored"), "{outcomes:?}");
     // With their first words they are the same.
     account.told(json!({"phone": number, "message": "Agora sim"})).await;
-    assert_eq!(account.conversation(&number).await["client"]["id"], account.client(&number).await["id"]);
+    let conversation = account.conversation(&number).await;
+    assert_eq!(conversation["client"]["id"], account.client(&number).await["id"], "{:?}", account.company.outcomes(&stack).await);
 }
 
 pub async fn without_a_phone_the_subscriber_is_known(stack: Arc<Stack>) {

@@ -40,7 +40,8 @@ const UNAUDITED: [&str; 5] = [
 ];
 
 /// Reads of personal data, and of secrets.
-const NOTED_READS: [&str; 5] = ["download_file", "export_clients", "get_botconversa_webhook", "get_conversation", "get_inbound_webhook"];
+const NOTED_READS: [&str; 5] =
+    ["download_file", "export_clients", "get_botconversa_webhook", "get_conversation", "get_inbound_webhook"];
 
 fn operations(stack: &Stack) -> Vec<Operation> {
     stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()).collect()

@@ -76,7 +76,12 @@ pub const ROWS: &[Row] = &[
     row("restart_instance", "/whatsapp/instances/{instance}/restart", "{}", NotFound),
     row("test_instance", "/whatsapp/instances/{instance}/test", "{}", NotFound),
     row("get_botconversa_webhook", "/integrations/botconversa/{account}/webhook", "", NotFound),
-    row("save_integration", "/integrations/config", r#"{"kind": "botconversa", "id": "{account}", "name": "Intrusos"}"#, NotFound),
+    row(
+        "save_integration",
+        "/integrations/config",
+        r#"{"kind": "botconversa", "id": "{account}", "name": "Intrusos"}"#,
+        NotFound,
+    ),
     row("sync_botconversa", "/integrations/botconversa/sync", r#"{"channel_account_id": "{account}"}"#, NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("block_client", "/clients/{client}/block", "", NotFound),
