@@ -1,8 +1,11 @@
 //! Accounts of BotConversa: what their flows tell, subscribers and clients kept alike, and what is shown there of conversations.
 
+mod news;
 pub mod shown;
 mod subscribers;
 pub mod sync;
+
+use std::time::Duration;
 
 use conversations::{
     carrier::{Carrier, Line},
@@ -53,7 +56,6 @@ pub async fn after_failure(
     channel_account_id: Uuid,
     failure: Failure,
 ) -> Result<Outcome, Error> {
-    use std::time::Duration;
     Ok(match failure {
         // How many calls there were is no fault of this one.
         Failure::Busy { after, code } if code == "over_budget" => Outcome::Hold { after },

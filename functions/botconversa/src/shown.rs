@@ -1,7 +1,10 @@
 //! What a subscriber shows of their conversation: a tag for its status, and custom fields. Read when it is done, so that of several changes the last one
 //! is shown, and told anew it is the same.
 
-use conversations::outbox::{break_channel, log_calls};
+use conversations::{
+    outbox::{break_channel, log_calls},
+    subscriber_id,
+};
 use integrations::botconversa::ShownStatus;
 use shared::{
     botconversa::{self, Account, Errand},
@@ -19,7 +22,8 @@ struct ShowConversation {
 }
 
 /// The newest conversation, who holds it, and who the client is there.
-const STANDS: &str = "
+const STANDS: &str = concat!(
+    "
     select conversations.status, users.name as holder, phone.value as number, subscriber.id as subscriber_id, known.shown
       from conversations
       left join users on users.id = conversations.assignee_id
@@ -27,14 +31,14 @@ const STANDS: &str = "
                           where identity.company_id = conversations.company_id and identity.client_id = conversations.client_id
                             and kind = 'phone'
                           order by seen_at desc, created_at desc limit 1) phone on true
-      left join lateral (select split_part(value, ':', 2) as id from client_identities identity
-                          where identity.company_id = conversations.company_id and identity.client_id = conversations.client_id
-                            and kind = 'botconversa' and split_part(value, ':', 1) = $1::uuid::text
-                          order by seen_at desc, created_at desc limit 1) subscriber on true
+     cross join lateral (select ",
+    subscriber_id!("conversations.company_id", "conversations.client_id", "$1::uuid"),
+    " as id) subscriber
       left join botconversa_subscribers known on known.channel_account_id = $1 and known.subscriber_id = subscriber.id
      where conversations.channel_account_id = $1 and conversations.client_id = $2 and conversations.merged_into_id is null
      order by conversations.ended_at desc nulls first
-     limit 1";
+     limit 1"
+);
 
 #[derive(FromRow)]
 struct Stands {

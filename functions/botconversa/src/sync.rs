@@ -1,19 +1,19 @@
 //! An account and the company's clients kept alike: first its subscribers become clients, then it is told of clients. What one side has told is no
 //! news when it comes back from the other.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use conversations::{accepts_marketing, carrier::Line, outbox::log_calls};
+use conversations::{accepts_marketing, carrier::Line, outbox::log_calls, subscriber_id};
 use shared::{
-    botconversa::{self, Account, Errand, Named, Page},
+    botconversa::{self, Account, Errand, Page},
     prelude::*,
     progress::{Ending, Progress, Step},
     provider::{Call, Failure},
-    text::unaccented,
 };
 
 use crate::{
     ACCOUNT, AccountRow, after_failure, line,
+    news::{Catalogue, ClientToTell, News},
     subscribers::{Taken, channel, is_among, take},
 };
 
@@ -74,10 +74,9 @@ const NEXT_CLIENTS: &str = concat!(
        join lateral (select value from client_identities identity
                       where identity.company_id = clients.company_id and identity.client_id = clients.id and kind = 'phone'
                       order by seen_at desc, created_at desc limit 1) phone on true
-       left join lateral (select split_part(value, ':', 2) as id from client_identities identity
-                           where identity.company_id = clients.company_id and identity.client_id = clients.id and kind = 'botconversa'
-                             and split_part(value, ':', 1) = $3::uuid::text
-                           order by seen_at desc, created_at desc limit 1) subscriber on true
+      cross join lateral (select ",
+    subscriber_id!("clients.company_id", "clients.id", "$3::uuid"),
+    " as id) subscriber
        left join botconversa_subscribers known on known.channel_account_id = $3 and known.subscriber_id = subscriber.id
       where accepts_marketing and blocked_at is null
       order by clients.id"
@@ -101,18 +100,6 @@ const KEEP_IDENTITY: &str = "
     insert into client_identities (client_id, kind, value, address)
     values ($1, 'botconversa', $2, $2)
     on conflict do nothing";
-
-#[derive(FromRow)]
-struct ClientToTell {
-    id: Uuid,
-    name: String,
-    tags: Vec<String>,
-    custom_fields: Value,
-    number: String,
-    subscriber_id: Option<String>,
-    known_tags: Vec<String>,
-    known_fields: Value,
-}
 
 #[derive(FromRow)]
 struct OfPage {
@@ -351,108 +338,4 @@ async fn tell(
         fields[*id] = json!(value);
     }
     Ok(Told { subscriber_id, tags, fields })
-}
-
-/// What an account has names for.
-struct Catalogue {
-    tags: Vec<Named>,
-    fields: Vec<Named>,
-}
-
-/// What a subscriber does not know yet.
-#[derive(Debug, PartialEq, Eq)]
-struct News<'a> {
-    is_new: bool,
-    added: Vec<&'a Named>,
-    dropped: Vec<&'a Named>,
-    /// By the fields' ids.
-    fields: BTreeMap<&'a str, String>,
-}
-
-impl News<'_> {
-    fn is_nothing(&self) -> bool {
-        !self.is_new && self.added.is_empty() && self.dropped.is_empty() && self.fields.is_empty()
-    }
-}
-
-impl Catalogue {
-    /// Tags go by their names, custom fields by their keys. What was told of before is no news, on whichever side it was changed since.
-    fn news<'a>(&'a self, client: &ClientToTell) -> News<'a> {
-        let ClientToTell { tags, known_tags, custom_fields, known_fields, .. } = client;
-        let has = |tag: &&Named| is_among(&tag.name, tags);
-        let knows = |tag: &&Named| is_among(&tag.name, known_tags);
-        let value = |field: &'a Named| {
-            let text = text_of(custom_fields.get(key_of(&field.name))?)?;
-            (known_fields[&field.id] != text.as_str()).then_some((field.id.as_str(), text))
-        };
-        News {
-            is_new: client.subscriber_id.is_none(),
-            added: self.tags.iter().filter(|tag| has(tag) && !knows(tag)).collect(),
-            dropped: self.tags.iter().filter(|tag| !has(tag) && knows(tag)).collect(),
-            fields: self.fields.iter().filter_map(value).collect(),
-        }
-    }
-}
-
-/// What a custom field there is called here.
-fn key_of(name: &str) -> String {
-    let plain = unaccented(name.trim());
-    plain.chars().map(|sign| if sign.is_ascii_alphanumeric() { sign } else { '_' }).collect()
-}
-
-/// A value as it is written there, dates with dots.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => {
-            let date: Option<jiff::civil::Date> = text.parse().ok().filter(|_| text.len() == 10);
-            Some(date.map_or_else(|| text.clone(), |date| date.strftime("%d.%m.%Y").to_string()))
-        }
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(is_so) => Some(if *is_so { "sim" } else { "não" }.to_owned()),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(id: &str, name: &str) -> Named {
-        Named { id: id.into(), name: name.into() }
-    }
-
-    fn client(tags: &[&str], known: &[&str]) -> ClientToTell {
-        ClientToTell {
-            id: Uuid::nil(),
-            name: "Maria".into(),
-            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-            custom_fields: json!({"cidade": "BH", "nascimento": "1990-05-01", "aluno": true}),
-            number: "5511987654321".into(),
-            subscriber_id: Some("9".into()),
-            known_tags: known.iter().map(|tag| (*tag).to_owned()).collect(),
-            known_fields: json!({"7": "BH"}),
-        }
-    }
-
-    #[test]
-    fn what_was_told_before_is_no_news() {
-        let catalogue = Catalogue {
-            tags: vec![named("1", "VIP"), named("2", "Aluno")],
-            fields: vec![named("7", "Cidade"), named("8", "Nascimento")],
-        };
-        let news = catalogue.news(&client(&["vip", "Só daqui"], &["Aluno"]));
-        assert_eq!((news.added, news.dropped), (vec![&catalogue.tags[0]], vec![&catalogue.tags[1]]));
-        assert_eq!(news.fields, BTreeMap::from([("8", "01.05.1990".to_owned())]));
-        // A tag that was taken away there stays known, and is not put there again.
-        let quiet = catalogue.news(&client(&["VIP"], &["VIP"]));
-        assert!(quiet.added.is_empty() && quiet.dropped.is_empty());
-    }
-
-    #[test]
-    fn names_of_fields_are_keys_here() {
-        assert_eq!(key_of("Cidade de Nascimento"), "cidade_de_nascimento");
-        assert_eq!(key_of(" Região "), "regiao");
-        assert_eq!(text_of(&json!(1.5)).as_deref(), Some("1.5"));
-        assert_eq!(text_of(&json!(["x"])), None);
-    }
 }

@@ -42,6 +42,27 @@ pub struct Line {
     pub recipient: Option<Recipient>,
 }
 
+/// BotConversa's id of a client in an account, by which they were last heard of there; null where there is none.
+#[macro_export]
+macro_rules! subscriber_id {
+    ($company:literal, $client:literal, $channel:literal) => {
+        concat!(
+            "(select split_part(identity.value, ':', 2)
+                from client_identities identity
+               where identity.company_id = ",
+            $company,
+            " and identity.client_id = ",
+            $client,
+            "
+                 and identity.kind = 'botconversa' and split_part(identity.value, ':', 1) = ",
+            $channel,
+            "::text
+               order by identity.seen_at desc, identity.created_at desc
+               limit 1)"
+        )
+    };
+}
+
 const KEEP_SUBSCRIBER: &str = "
     insert into client_identities (client_id, kind, value, address)
     values ($1, 'botconversa', $2, $2)

@@ -18,7 +18,7 @@ use crate::{
     Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written, accepts_marketing,
     botconversa_delivery::Recipient,
     carrier::{Carrier, Sealed, StoredFile},
-    carrier_columns, changed_message, changed_status, emit_message, moves_forward, told_early,
+    carrier_columns, changed_message, changed_status, emit_message, moves_forward, subscriber_id, told_early,
 };
 
 /// Takes a queued message for sending. A bot's message is taken only while the fence stands where it stood when the bot spoke:
@@ -57,11 +57,9 @@ const BEGIN: &str = concat!(
            ",
     accepts_marketing!(),
     ",
-           case when channel_accounts.kind = 'botconversa'
-                then (select split_part(value, ':', 2) from client_identities
-                       where client_identities.company_id = message.company_id and client_identities.client_id = clients.id
-                         and kind = 'botconversa' and split_part(value, ':', 1) = channel_accounts.id::text
-                       order by seen_at desc, created_at desc limit 1) end as subscriber_id,
+           case when channel_accounts.kind = 'botconversa' then ",
+    subscriber_id!("message.company_id", "clients.id", "channel_accounts.id"),
+    " end as subscriber_id,
            files.storage_key, files.name as file_name, files.mime_type, files.size as file_size,
            ",
     carrier_columns!(),

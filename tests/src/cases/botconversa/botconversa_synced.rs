@@ -58,7 +58,7 @@ pub async fn subscribers_become_clients_and_clients_are_told_of(stack: Arc<Stack
         (&json!(0), &json!(2), &json!(1))
     );
     let client = account.client(&new).await;
-    assert_eq!((text(&client["name"]), tags(&client)), ("Nova Cliente", vec!["VIP"]));
+    assert_eq!((text(&client["name"]), tags(&client)), ("Nova Cliente", vec!["vip"]), "as the catalogue spells it");
     let client = account.client(&known).await;
     assert_eq!((text(&client["name"]), tags(&client)), ("Conhecida", vec!["Aluno", "Antiga"]), "names that are there stay");
     assert_eq!(text(&account.client(&nameless).await["name"]), "Tem Nome");

@@ -111,7 +111,7 @@ impl Fixture {
         let own = event["headers"]["content-type"].as_str().unwrap_or("application/json").to_owned();
         let content_type = content_type(own);
         let mut api = self.stack.api();
-        for name in ["authorization", "x-hub-signature-256", "x-company-id"] {
+        for name in ["authorization", "x-hub-signature-256", "x-webhook-secret", "x-company-id"] {
             if let Some(value) = event["headers"][name].as_str() {
                 api = api.with_header(name, value);
             }
