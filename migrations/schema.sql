@@ -60,6 +60,18 @@ create table public.bot_flows (
 alter table public.bot_flows enable row level security;
 alter table public.bot_flows force row level security;
 
+create table public.botconversa_subscribers (
+    company_id uuid not null default app.company_id(),
+    channel_account_id uuid not null,
+    subscriber_id text not null,
+    tags text[] not null default '{}'::text[],
+    fields jsonb not null default '{}'::jsonb,
+    shown text,
+    synced_at timestamp with time zone not null default now()
+);
+alter table public.botconversa_subscribers enable row level security;
+alter table public.botconversa_subscribers force row level security;
+
 create table public.calendars (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -1039,6 +1051,9 @@ alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KE
 alter table public.bot_flows add constraint bot_flows_company_id_id_key UNIQUE (company_id, id);
 alter table public.bot_flows add constraint bot_flows_company_id_key_number_key UNIQUE (company_id, key, number);
 alter table public.bot_flows add constraint bot_flows_pkey PRIMARY KEY (id);
+alter table public.botconversa_subscribers add constraint botconversa_subscribers_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
+alter table public.botconversa_subscribers add constraint botconversa_subscribers_pkey PRIMARY KEY (company_id, channel_account_id, subscriber_id);
+alter table public.botconversa_subscribers add constraint botconversa_subscribers_subscriber_id_check CHECK (((length(subscriber_id) >= 1) AND (length(subscriber_id) <= 64)));
 alter table public.calendars add constraint calendars_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.calendars add constraint calendars_company_id_department_id_key UNIQUE NULLS NOT DISTINCT (company_id, department_id);
 alter table public.calendars add constraint calendars_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1324,6 +1339,7 @@ alter table public.views add constraint views_pkey PRIMARY KEY (id);
 -- indexes
 
 CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (kind, account_key) WHERE (account_key IS NOT NULL);
+CREATE UNIQUE INDEX channel_accounts_botconversa ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'botconversa'::text) AND (removed_at IS NULL));
 CREATE INDEX channel_accounts_department ON public.channel_accounts USING btree (company_id, department_id);
 CREATE UNIQUE INDEX channel_accounts_instance ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
 CREATE UNIQUE INDEX channel_accounts_instance_name ON public.channel_accounts USING btree (company_id, lower(name)) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
@@ -1522,30 +1538,43 @@ CREATE OR REPLACE FUNCTION app.add_asked_jobs()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-    asked uuid[];
-    department uuid;
+    to_assign uuid[];
+    to_show text[];
+    wanted record;
     job uuid;
     added jsonb := '[]';
 begin
-    if coalesce(current_setting('app.departments_to_assign', true), '') = '' or current_setting('role') = 'app_student' then
+    if current_setting('role') = 'app_student'
+       or coalesce(current_setting('app.departments_to_assign', true), '') = ''
+      and coalesce(current_setting('app.conversations_to_show', true), '') = '' then
         return null;
     end if;
-    asked := current_setting('app.departments_to_assign')::uuid[];
-    perform set_config('app.departments_to_assign', '', true);
-    for department in select distinct wanted from unnest(asked) wanted order by wanted loop
+    to_assign := nullif(current_setting('app.departments_to_assign', true), '');
+    to_show := nullif(current_setting('app.conversations_to_show', true), '');
+    perform set_config('app.departments_to_assign', '', true), set_config('app.conversations_to_show', '', true);
+    for wanted in
+        select 'assign_waiting_conversation' as kind, 'automation' as queue, app.company_id()::text as lane, department::text as key,
+               jsonb_build_object('department_id', department) as payload
+          from unnest(to_assign) department
+         group by department
+         union all
+        select 'show_conversation', 'sync', 'show:' || pair, pair,
+               jsonb_build_object('channel_account_id', split_part(pair, ':', 1), 'client_id', split_part(pair, ':', 2))
+          from unnest(to_show) pair
+         group by pair
+         order by kind, key
+    loop
         loop
             insert into jobs (id, kind, queue, lane, key, payload, dispatched_at, dispatches)
-            values (gen_random_uuid(), 'assign_waiting_conversation', 'automation', app.company_id()::text, department::text,
-                    jsonb_build_object('department_id', department), now(), 1)
+            values (gen_random_uuid(), wanted.kind, wanted.queue, wanted.lane, wanted.key, wanted.payload, now(), 1)
             on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing
             returning id into job;
             if found then
-                added := added || jsonb_build_object('id', job, 'queue', 'automation', 'lane', app.company_id(), 'dispatches', 1);
+                added := added || jsonb_build_object('id', job, 'queue', wanted.queue, 'lane', wanted.lane, 'dispatches', 1);
                 exit;
             end if;
             perform from jobs
-              where company_id = app.company_id() and kind = 'assign_waiting_conversation' and key = department::text
-                and finished_at is null
+              where company_id = app.company_id() and kind = wanted.kind and key = wanted.key and finished_at is null
                 for share;
             exit when found;
         end loop;
@@ -3878,7 +3907,9 @@ CREATE OR REPLACE FUNCTION app.keep_window()
  LANGUAGE plpgsql
 AS $function$
 begin
-    if exists (select from channel_accounts where id = new.channel_account_id and kind = 'evolution') then
+    if exists (select from channel_accounts
+                where id = new.channel_account_id
+                  and (kind = 'evolution' or kind = 'botconversa' and not coalesce((settings ->> 'has_window')::boolean, false))) then
         new.window_expires_at := '9999-01-01T00:00:00Z';
     end if;
     return new;
@@ -4435,6 +4466,26 @@ AS $function$
 begin
     insert into schedule_runs (name, run_at) values (schedule, now())
     on conflict (name) do update set run_at = now();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_shown()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    asked text[] := coalesce(nullif(current_setting('app.conversations_to_show', true), ''), '{}')::text[];
+    wanted text := new.channel_account_id || ':' || new.client_id;
+begin
+    if wanted <> all (asked)
+       and exists (select from channel_accounts
+                    where company_id = new.company_id and id = new.channel_account_id and kind = 'botconversa' and status = 'active'
+                      and removed_at is null and jsonb_strip_nulls(settings -> 'shows') <> '{}') then
+        perform set_config('app.conversations_to_show', (asked || wanted)::text, true);
+    end if;
+    return null;
 end
 $function$;
 
@@ -6315,6 +6366,8 @@ CREATE TRIGGER conversations_preferences AFTER UPDATE OF merged_into_id ON publi
 CREATE TRIGGER conversations_rating BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.rating_message_id IS NOT NULL) AND (new.ended_at IS NULL))) EXECUTE FUNCTION app.end_rating();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
+CREATE TRIGGER conversations_shown AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status <> new.status) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.client_id <> new.client_id))) EXECUTE FUNCTION app.note_shown();
+CREATE TRIGGER conversations_shown_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_shown();
 CREATE TRIGGER conversations_tags BEFORE INSERT OR UPDATE OF tags ON public.conversations FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
@@ -6378,6 +6431,12 @@ create policy company on public.bot_flows as restrictive for all to public using
 create policy staff on public.bot_flows as permissive for all to app_staff using true;
 
 create policy system on public.bot_flows as permissive for all to app_system using true;
+
+create policy company on public.botconversa_subscribers as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.botconversa_subscribers as permissive for all to app_staff using true;
+
+create policy system on public.botconversa_subscribers as permissive for all to app_system using true;
 
 create policy company on public.calendars as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -7877,6 +7936,7 @@ grant insert on table public.access_log to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;
+grant insert, select, update on table public.botconversa_subscribers to app_system;
 grant select on table public.calendars to app_staff;
 grant select on table public.calendars to app_system;
 grant select on table public.channel_accounts to app_lookup;

@@ -137,6 +137,7 @@ fn state_of(sources: &ConsoleSources) -> Value {
         "sockets": (sources.sockets)(),
         "calls": calls.iter().rev().take(SHOWN).map(describe_call).collect::<Vec<_>>(),
         "evolution": sources.sandbox.evolution_instances(),
+        "botconversa": sources.sandbox.botconversa_accounts(),
         "mails": mails.iter().rev().take(SHOWN).map(describe_mail).collect::<Vec<_>>(),
     })
 }

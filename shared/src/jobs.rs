@@ -40,6 +40,8 @@ pub enum Queue {
     Preparation,
     /// Long work on what failed or was kept before.
     Repair,
+    /// What is kept alike at others: contacts, and what they show.
+    Sync,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
     Push,
     /// The time at which jobs for later are due. Its messages only wake: the rows are the record.
@@ -59,6 +61,7 @@ impl Queue {
         Self::Preparation,
         Self::Push,
         Self::Repair,
+        Self::Sync,
         Self::Timer,
     ];
 
@@ -76,6 +79,7 @@ impl Queue {
             Self::Preparation => "preparation",
             Self::Push => "push",
             Self::Repair => "repair",
+            Self::Sync => "sync",
             Self::Timer => "timer",
         }
     }

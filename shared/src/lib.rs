@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod aws;
+pub mod botconversa;
 pub mod calendar;
 pub mod clock;
 pub mod closed_set;
@@ -79,7 +80,8 @@ pub mod prelude {
             Accepted, CommaSeparated, Created, FileBody, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage,
             Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
             access::{
-                Admin, Anyone, Either, Member, SettingUp, SignedByMeta, SignedBySecret, Staff, SteppedUp, Student, Supervisor,
+                Admin, Anyone, Either, Member, SettingUp, SignedByHeader, SignedByMeta, SignedBySecret, Staff, SteppedUp,
+                Student, Supervisor,
             },
         },
         identity::{Identity, Locale, Role},

@@ -23,6 +23,8 @@ STATE_OF_THE_WORLD = {
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
     # The characters of a document that check the others, an area that there is not.
     "invalid_document", "invalid_phone", "metadata_too_long",
+    # What a sample of a webhook shows of where its values stand.
+    "yields_no_phone", "yields_nothing", "sample required",
     # The company's own fields of clients.
     "unknown_custom_field", "wrong_custom_value", "kind_stays",
     # A password that is easy to guess.

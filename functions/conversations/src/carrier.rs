@@ -1,4 +1,4 @@
-//! Who carries a channel's messages: WhatsApp's Cloud API, or an Evolution API server.
+//! Who carries a channel's messages: WhatsApp's Cloud API, an Evolution API server, or BotConversa.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use integrations::{ChannelKind, EvolutionSettings};
 use shared::{
+    botconversa,
     evolution::{self, Server},
     prelude::*,
     provider::{Call, Failure},
@@ -13,6 +14,7 @@ use shared::{
     whatsapp::{self, Account},
 };
 
+pub use crate::botconversa_delivery::{Line, Recipient};
 use crate::{Delivery, FileToSend, compose, evolution_delivery};
 
 /// Larger files are refused before they are read: WhatsApp's own limit for documents, and what a server takes as text in one call.
@@ -23,6 +25,7 @@ const LARGEST_ENCODED: i64 = 16_000_000;
 pub enum Carrier {
     Cloud(Account),
     Evolution(Instance),
+    BotConversa(Line),
 }
 
 /// An instance, with what its server knows us by.
@@ -73,7 +76,11 @@ impl Sealed {
                 let evolution::Credentials { api_key, .. } = evolution::Credentials::open(keys, id, sealed)?;
                 Some(Carrier::Evolution(Instance { base_url, name: instance, api_key }))
             }
-            _ => None,
+            ChannelKind::Botconversa => {
+                let botconversa::Credentials { api_key, .. } = botconversa::Credentials::open(keys, id, sealed)?;
+                Some(Carrier::BotConversa(Line { channel_account_id: id, api_key, recipient: None }))
+            }
+            ChannelKind::Widget => None,
         }
     }
 }
@@ -88,6 +95,15 @@ pub struct StoredFile<'a> {
 }
 
 impl Carrier {
+    /// With whom the next message is for, where the carrier has to know more than an address.
+    #[must_use]
+    pub fn to(self, recipient: Recipient) -> Self {
+        match self {
+            Self::BotConversa(line) => Self::BotConversa(Line { recipient: Some(recipient), ..line }),
+            other => other,
+        }
+    }
+
     /// Calls whoever carries it, outside any transaction: first for the file, where it goes by itself, then with the message.
     pub async fn send(
         &self,
@@ -96,6 +112,8 @@ impl Carrier {
         file: Option<StoredFile<'_>>,
     ) -> (Result<String, Failure>, Vec<Call>) {
         let content = match &file {
+            // Whoever fetches files by themselves is given their address.
+            _ if matches!(self, Self::BotConversa(_)) => None,
             Some(file) => match self.content(context, file).await {
                 Ok(content) => Some(content),
                 Err(failure) => return (Err(failure), Vec::new()),
@@ -132,13 +150,20 @@ impl Carrier {
                 let (sent, call) = evolution::send(context, instance.server(), &instance.name, what, body).await;
                 (sent, vec![call])
             }
+            Self::BotConversa(line) => match &file {
+                Some(file) => match shared::files::presigned_for_provider(context, file.key, file.name, file.mime_type).await {
+                    Ok(address) => line.send(context, &delivery, Some(&address)).await,
+                    Err(error) => (Err(busy(error.problem().code)), Vec::new()),
+                },
+                None => line.send(context, &delivery, None).await,
+            },
         }
     }
 
     async fn content(&self, context: &Context, file: &StoredFile<'_>) -> Result<Bytes, Failure> {
         let (most, words) = match self {
             Self::Cloud(_) => (LARGEST_FILE, "O arquivo passa de 100 MB."),
-            Self::Evolution(_) => (LARGEST_ENCODED, "O arquivo passa de 16 MB, o máximo deste canal."),
+            _ => (LARGEST_ENCODED, "O arquivo passa de 16 MB, o máximo deste canal."),
         };
         if file.size > most {
             return Err(Failure::Refused { code: "too_large".into(), detail: words.into() });
@@ -168,7 +193,8 @@ impl Carrier {
                     evolution::mark_read(context, instance.server(), &instance.name, &address, provider_id).await;
                 (result, Some(call))
             }
-            (Self::Evolution(_), None) => (Ok(()), None),
+            // BotConversa has no ticks.
+            (Self::Evolution(_), None) | (Self::BotConversa(_), _) => (Ok(()), None),
         }
     }
 }

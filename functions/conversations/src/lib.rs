@@ -3,6 +3,7 @@
 mod addressed;
 mod answering;
 pub mod assignment;
+mod botconversa_delivery;
 mod bulk;
 pub mod carrier;
 mod closing;
@@ -19,7 +20,6 @@ mod message;
 pub mod outbox;
 mod participants;
 mod payload;
-pub mod phone;
 mod preferences;
 mod rating;
 mod reading;
@@ -53,6 +53,7 @@ pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_changeable_message, lock_message};
 pub use identity::{ClientIdentity, IdentityKind};
+pub use integrations::phone;
 pub use joining::{ClientMerged, ClientUnmerged, MergedConversation, join_clients, merge_clients, part_clients, words_of_kinds};
 pub use media_url::file_of;
 pub use message::{

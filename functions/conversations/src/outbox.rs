@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join, try_join};
-use integrations::ChannelUpdated;
+use integrations::{ChannelFlagged, ChannelKind, ChannelUpdated};
 use shared::{
     environment::variable,
     error::{INTERNAL, NOT_FOUND},
@@ -15,9 +15,10 @@ use shared::{
 };
 
 use crate::{
-    Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written,
+    Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written, accepts_marketing,
+    botconversa_delivery::Recipient,
     carrier::{Carrier, Sealed, StoredFile},
-    carrier_columns, changed_message, changed_status, emit_message, moves_forward, told_early,
+    carrier_columns, changed_message, changed_status, emit_message, moves_forward, subscriber_id, told_early,
 };
 
 /// Takes a queued message for sending. A bot's message is taken only while the fence stands where it stood when the bot spoke:
@@ -52,13 +53,20 @@ const BEGIN: &str = concat!(
            phone.address is null as is_user_id, answered.sender_type <> 'client' as answers_own,
            (select users.name from companies join users on users.id = message.sender_id
              where companies.id = message.company_id and companies.signs_messages) as signed_by,
-           answered.provider_id as reply_to,
+           answered.provider_id as reply_to, clients.id as client_id, clients.name as client_name,
+           ",
+    accepts_marketing!(),
+    ",
+           case when channel_accounts.kind = 'botconversa' then ",
+    subscriber_id!("message.company_id", "clients.id", "channel_accounts.id"),
+    " end as subscriber_id,
            files.storage_key, files.name as file_name, files.mime_type, files.size as file_size,
            ",
     carrier_columns!(),
     "
       from message
       join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
+      join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
       join channel_accounts on channel_accounts.company_id = message.company_id and channel_accounts.id = message.channel_account_id
       left join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
       left join lateral (select address from client_identities
@@ -68,7 +76,7 @@ const BEGIN: &str = concat!(
       left join lateral (select address from client_identities
                           where client_identities.company_id = message.company_id
                             and client_identities.client_id = conversations.client_id
-                            and kind = case channel_accounts.kind when 'evolution' then 'lid' else 'bsuid' end
+                            and kind = case channel_accounts.kind when 'evolution' then 'lid' when 'botconversa' then 'botconversa' else 'bsuid' end
                           order by seen_at desc, created_at desc limit 1) user_id on true
       left join messages answered on answered.company_id = message.company_id and answered.id = message.reply_to_id
       left join files on files.company_id = message.company_id and files.id = message.file_id"
@@ -190,6 +198,10 @@ struct Begun {
     is_user_id: bool,
     signed_by: Option<String>,
     reply_to: Option<String>,
+    client_id: Uuid,
+    client_name: String,
+    accepts_marketing: Option<bool>,
+    subscriber_id: Option<String>,
     answers_own: Option<bool>,
     storage_key: Option<String>,
     file_name: Option<String>,
@@ -268,6 +280,14 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
         return finish(job, transaction).await;
     };
     transaction.commit_quietly().await?;
+    let carrier = carrier.to(Recipient {
+        company_id: job.company_id,
+        client_id: row.client_id,
+        name: row.client_name.clone(),
+        number: row.address.clone().filter(|_| !row.is_user_id),
+        subscriber_id: row.subscriber_id.clone(),
+        has_consent: row.accepts_marketing == Some(true),
+    });
     Ok(Verdict::Send(Box::new(Outgoing { message_id, row, carrier })))
 }
 
@@ -290,7 +310,7 @@ pub async fn carrier(context: &Context, company_id: Uuid, channel_account_id: Uu
 pub async fn account(context: &Context, company_id: Uuid, channel_account_id: Uuid) -> Result<Account, Error> {
     match carrier(context, company_id, channel_account_id).await? {
         Carrier::Cloud(account) => Ok(account),
-        Carrier::Evolution(_) => Err(NOT_FOUND.into()),
+        Carrier::Evolution(_) | Carrier::BotConversa(_) => Err(NOT_FOUND.into()),
     }
 }
 
@@ -380,16 +400,27 @@ pub async fn record_failed(
     fail(&transaction, outgoing.message_id, failure.code(), detail).await?;
     let channel = outgoing.row.channel.channel_account_id;
     if matches!(failure, Failure::Blocked { .. }) {
-        break_channel(&transaction, channel).await?;
+        break_channel(context, &transaction, job.company_id, channel).await?;
     }
     end(context, job, transaction, channel, calls).await
 }
 
-/// WhatsApp refuses the number until the company acts, and its staff are told so.
-pub async fn break_channel(transaction: &Transaction, channel: Uuid) -> Result<(), Error> {
+/// WhatsApp refuses the number until the company acts, and its staff are told so. Nothing else tells admins of a key of BotConversa's.
+pub async fn break_channel(context: &Context, transaction: &Transaction, company_id: Uuid, channel: Uuid) -> Result<(), Error> {
     let broken: Option<ChannelUpdated> = transaction.first(BREAK_CHANNEL, &[&channel]).await?;
-    if let Some(broken) = broken {
-        transaction.tell_staff(&broken);
+    let Some(broken) = broken else { return Ok(()) };
+    transaction.tell_staff(&broken);
+    if broken.kind == ChannelKind::Botconversa {
+        let flagged = ChannelFlagged {
+            channel_account_id: channel,
+            channel_name: broken.name,
+            code: "key_refused".to_owned(),
+            text: "O BotConversa recusa a chave desta conta.".to_owned(),
+            subject: None,
+            detail: None,
+            at: context.now(),
+        };
+        flagged.tell(context, transaction, company_id);
     }
     Ok(())
 }

@@ -2,9 +2,8 @@
 
 use conversations::outbox::log_calls;
 use futures_util::future::try_join;
-use integrations::{ChannelStatus, ChannelUpdated};
+use integrations::{ChannelFlagged, ChannelStatus, ChannelUpdated};
 use shared::{evolution::InstanceState, parameters, prelude::*};
-use whatsapp::ChannelFlagged;
 
 use crate::{InstanceProblem, Seen};
 
@@ -53,11 +52,6 @@ const SHOW_CODE: &str = "
        set qr_code = excluded.qr_code, pairing_code = excluded.pairing_code, shown_at = excluded.shown_at";
 
 const HIDE_CODE: &str = "delete from evolution_codes where channel_account_id = $1";
-
-const ADD_NOTICE: &str = "
-    insert into channel_notices (id, channel_account_id, code, text, content, at)
-    values ($1, $2, $3, $4, $5, $6)
-    on conflict do nothing";
 
 /// Whether admins are told that an instance is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,8 +144,6 @@ fn tell_admins(context: &Context, transaction: &Transaction, company_id: Uuid, c
         Some(InstanceProblem::Missing) => ("instance_missing", "O servidor da Evolution API não tem mais esta instância."),
         _ => ("instance_closed", "O telefone desta instância foi desconectado."),
     };
-    let content = json!({"channel_account_id": channel_id, "code": code, "at": seen.at});
-    transaction.defer(ADD_NOTICE, parameters![context.new_id(), channel_id, code, text, content, seen.at]);
     let flagged = ChannelFlagged {
         channel_account_id: channel_id,
         channel_name: name,
@@ -161,5 +153,5 @@ fn tell_admins(context: &Context, transaction: &Transaction, company_id: Uuid, c
         detail: seen.detail.clone(),
         at: seen.at,
     };
-    transaction.emit(Event::new(Topic::Company(company_id), Audience::admins(), &flagged));
+    flagged.tell(context, transaction, company_id);
 }

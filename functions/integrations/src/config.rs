@@ -5,12 +5,17 @@ use shared::{prelude::*, rule};
 
 use crate::{EvolutionSettings, Integration, WhatsAppSettings, hint, instance_key, international_phone, is_digits, is_phone};
 
+mod botconversa;
+
+pub use botconversa::{BotConversaConfig, StatusNames, Wanted};
+
 /// Configuration of a channel, by kind.
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IntegrationConfig {
     WhatsappCloud(WhatsAppConfig),
     Evolution(EvolutionConfig),
+    Botconversa(BotConversaConfig),
 }
 
 /// Ids that Meta gives.
@@ -97,6 +102,8 @@ fn is_instance_name(name: &str, (): &()) -> garde::Result {
 /// A channel of any kind, ready to be stored.
 pub struct Channel {
     pub kind: &'static str,
+    /// The one that is saved again, of kinds of which nothing else says so.
+    pub id: Option<Uuid>,
     /// What the provider's webhooks name it by; empty where that is ours to say.
     pub external_key: String,
     /// Of an instance, which one of which server.
@@ -108,6 +115,8 @@ pub struct Channel {
     pub settings: Value,
     /// A new key or token, to be sealed; `None` keeps the one stored.
     pub secret: Option<String>,
+    /// What is to be asked of BotConversa.
+    pub botconversa: Option<Wanted>,
 }
 
 impl From<IntegrationConfig> for Channel {
@@ -115,6 +124,7 @@ impl From<IntegrationConfig> for Channel {
         match config {
             IntegrationConfig::WhatsappCloud(config) => config.into(),
             IntegrationConfig::Evolution(config) => config.into(),
+            IntegrationConfig::Botconversa(config) => config.into(),
         }
     }
 }
@@ -129,6 +139,7 @@ impl From<WhatsAppConfig> for Channel {
         };
         Self {
             kind: "whatsapp_cloud",
+            id: None,
             external_key: config.phone_number_id,
             account_key: None,
             name: config.name,
@@ -136,6 +147,7 @@ impl From<WhatsAppConfig> for Channel {
             bot_flow_key: config.bot_flow_key,
             settings: json!(settings),
             secret: config.access_token,
+            botconversa: None,
         }
     }
 }
@@ -148,6 +160,7 @@ impl From<EvolutionConfig> for Channel {
         let settings = EvolutionSettings { base_url, instance: config.instance, api_key };
         Self {
             kind: "evolution",
+            id: None,
             external_key: String::new(),
             account_key: Some(account_key),
             name: config.name,
@@ -155,6 +168,7 @@ impl From<EvolutionConfig> for Channel {
             bot_flow_key: config.bot_flow_key,
             settings: json!(settings),
             secret: config.api_key,
+            botconversa: None,
         }
     }
 }
@@ -167,11 +181,18 @@ impl Validate for IntegrationConfig {
         match self {
             Self::WhatsappCloud(config) => config.validate_into(&(), parent, report),
             Self::Evolution(config) => config.validate_into(&(), parent, report),
+            Self::Botconversa(config) => config.validate_into(&(), parent, report),
         }
     }
 }
 
 impl Channel {
+    /// Whether its webhooks come to an address of its own, with a secret that we have made.
+    #[must_use]
+    pub fn has_own_webhooks(&self) -> bool {
+        self.kind != "whatsapp_cloud"
+    }
+
     /// Its settings once they are saved over those that it has now.
     #[must_use]
     pub fn settings_after(&self, current: Option<&Integration>) -> Value {
@@ -235,7 +256,7 @@ mod tests {
 
     #[test]
     fn kinds_not_known_yet_and_stray_fields_are_refused() {
-        assert!(serde_json::from_value::<IntegrationConfig>(json!({"kind": "botconversa", "name": "x"})).is_err());
+        assert!(serde_json::from_value::<IntegrationConfig>(json!({"kind": "widget", "name": "x"})).is_err());
         let mut input = whatsapp();
         input["acess_token"] = json!("x");
         assert!(serde_json::from_value::<IntegrationConfig>(input).is_err());

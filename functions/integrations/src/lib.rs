@@ -1,11 +1,17 @@
 //! Channel accounts: how a company's channels are configured, and the credentials that are kept sealed.
 
+pub mod botconversa;
+pub mod botconversa_proof;
 pub mod calls;
 pub mod config;
 pub mod period;
+pub mod mapping;
+pub mod phone;
 pub mod saving;
 
 use shared::{closed_set, evolution::InstanceState, prelude::*, rule};
+
+pub use botconversa::BotConversaSettings;
 
 pub const NUMBER_IN_USE: Problem = Problem::new(
     409,
@@ -19,6 +25,12 @@ pub const INSTANCE_IN_USE: Problem = Problem::new(
     "instance_in_use",
     "Esta instância já está conectada a outra conta do Balcão.",
     "This instance is connected to another account already.",
+);
+pub const ACCOUNT_IN_USE: Problem = Problem::new(
+    409,
+    "account_in_use",
+    "Esta conta do BotConversa já está conectada por outro canal.",
+    "This account of BotConversa is connected by another channel already.",
 );
 pub const NAME_TAKEN: Problem =
     Problem::new(409, "name_taken", "Já existe uma instância com este nome.", "An instance with this name exists already.");
@@ -89,12 +101,47 @@ impl From<&Integration> for ChannelUpdated {
     }
 }
 
+/// WhatsApp restricts, refuses or changes something, and somebody must act. For admins only.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ChannelFlagged {
+    /// The number it is about; of what is about the whole account, its first one.
+    pub channel_account_id: Uuid,
+    pub channel_name: String,
+    /// Such as `account_disabled`, `template_rejected`, `number_flagged`, `pin_changed`.
+    pub code: String,
+    /// In Portuguese, for people.
+    pub text: String,
+    /// The template, name or form it is about.
+    pub subject: Option<String>,
+    /// The reason as WhatsApp words it.
+    pub detail: Option<String>,
+    /// WhatsApp's time.
+    pub at: Timestamp,
+}
+event!(ChannelFlagged = "channel.flagged");
+
+const ADD_NOTICE: &str = "
+    insert into channel_notices (id, channel_account_id, code, text, content, at)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict do nothing";
+
+impl ChannelFlagged {
+    /// Tells admins, with the transaction's commit, and keeps that they were told.
+    pub fn tell(&self, context: &Context, transaction: &Transaction, company_id: Uuid) {
+        let Self { channel_account_id, code, text, at, .. } = self.clone();
+        let content = json!({"channel_account_id": channel_account_id, "code": code, "at": at});
+        transaction.defer(ADD_NOTICE, shared::parameters![context.new_id(), channel_account_id, code, text, content, at]);
+        transaction.emit(Event::new(Topic::Company(company_id), Audience::admins(), self));
+    }
+}
+
 /// What may be shown of a channel's configuration, by its kind.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ChannelSettings {
     WhatsappCloud(WhatsAppSettings),
     Evolution(EvolutionSettings),
+    BotConversa(BotConversaSettings),
 }
 
 /// What may be shown of the configuration of an instance at an Evolution API server.

@@ -10,7 +10,7 @@ use shared::{
     whatsapp::{self, Account, Number, look_up_number},
 };
 
-use crate::{INSTANCE_IN_USE, Integration, NAME_TAKEN, config::Channel, hint, instance_key, integration_columns};
+use crate::{ACCOUNT_IN_USE, INSTANCE_IN_USE, Integration, NAME_TAKEN, config::Channel, hint, instance_key, integration_columns};
 
 /// No row when there is such a channel already, of whatever company.
 const CONNECT: &str = concat!(
@@ -32,7 +32,7 @@ const SAVE_AGAIN: &str = concat!(
         update channel_accounts
            set name = $3, department_id = $4, bot_flow_id = $5, settings = $6, version = version + 1,
                status = case when $7 then 'active' else status end
-         where kind = $1 and (external_key = $2 or account_key = $8) and removed_at is null
+         where kind = $1 and (external_key = $2 or account_key = $8 or id = $9) and removed_at is null
            and ($7 or (name, department_id, bot_flow_id, settings) is distinct from ($3, $4::uuid, $5::uuid, $6::jsonb))
         returning *
     )
@@ -75,6 +75,9 @@ pub enum Proof {
     Evolution {
         api_key: String,
         profile: Profile,
+    },
+    BotConversa {
+        api_key: String,
     },
 }
 
@@ -190,9 +193,10 @@ pub async fn store(
     (flow, settings): (Option<Uuid>, &Value),
     is_new: bool,
 ) -> Result<Option<Integration>, Error> {
-    let Channel { kind, external_key, account_key, name, department_id, secret, .. } = channel;
+    let Channel { kind, id: saved_again, external_key, account_key, name, department_id, secret, .. } = channel;
     let taken = |outcome: Result<Option<Integration>, Error>| {
         let outcome = outcome.on_constraint("channel_accounts_instance", INSTANCE_IN_USE);
+        let outcome = outcome.on_constraint("channel_accounts_botconversa", ACCOUNT_IN_USE);
         outcome.on_constraint("channel_accounts_instance_name", NAME_TAKEN)
     };
     if is_new {
@@ -205,7 +209,9 @@ pub async fn store(
         }
     }
     let renews = secret.is_some();
-    taken(transaction.first(SAVE_AGAIN, &[kind, external_key, name, department_id, &flow, settings, &renews, account_key]).await)
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+        [kind, external_key, name, department_id, &flow, settings, &renews, account_key, saved_again];
+    taken(transaction.first(SAVE_AGAIN, &parameters).await)
 }
 
 /// Seals what was proved of a channel.
@@ -235,6 +241,16 @@ pub async fn keep_credentials(
             let sealed = credentials.seal(keys, channel_id);
             transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, &nothing, &profile.number]).await?;
             transaction.execute(KEEP_INSTANCE, &[&channel_id, &context.now()]).await.map(drop)
+        }
+        Proof::BotConversa { api_key } => {
+            let kept = match fresh {
+                Some(fresh) => fresh,
+                None => instance_credentials(context, transaction, channel_id).await?,
+            };
+            let account = shared::botconversa::account_key(api_key);
+            let sealed = evolution::Credentials { api_key: api_key.clone(), ..kept }.seal(keys, channel_id);
+            let kept = transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, &account, &nothing]).await;
+            kept.on_constraint("channel_accounts_botconversa", ACCOUNT_IN_USE).map(drop)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What Meta tells of the account, a number or a template, where a person must act: told to the company's admins, once.
 
+use integrations::ChannelFlagged;
 use shared::prelude::*;
 
 use crate::{
@@ -8,25 +9,6 @@ use crate::{
     statements::ADD_ACCOUNT_NOTICE,
     templates,
 };
-
-/// WhatsApp restricts, refuses or changes something, and somebody must act. For admins only.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ChannelFlagged {
-    /// The number it is about; of what is about the whole account, its first one.
-    pub channel_account_id: Uuid,
-    pub channel_name: String,
-    /// Such as `account_disabled`, `template_rejected`, `number_flagged`, `pin_changed`.
-    pub code: String,
-    /// In Portuguese, for people.
-    pub text: String,
-    /// The template, name or form it is about.
-    pub subject: Option<String>,
-    /// The reason as WhatsApp words it.
-    pub detail: Option<String>,
-    /// WhatsApp's time.
-    pub at: Timestamp,
-}
-event!(ChannelFlagged = "channel.flagged");
 
 #[derive(FromRow)]
 struct Added {

@@ -16,7 +16,7 @@ use crate::{
     channel::{Channel, Done, TRIES},
     clients,
     item::{InboundMessage, InboundStatus, Item, Sender},
-    notices,
+    leads, notices,
     sender::{Located, client_of, create_client, follow, link, locate},
     statements::{APPLY, COUNT_HELD, FIND_HELD, HANDED_OVER, OPEN, OPEN_HELD, REOPEN},
     templates,
@@ -38,6 +38,7 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
             Ok(Done::Stored)
         }
         Item::Preference(preference) => clients::prefer(context, transaction, channel, preference).await,
+        Item::Lead(lead) => leads::note(context, transaction, channel, lead).await,
         Item::Contact(contact) => clients::name(transaction, contact).await,
         Item::Account(notice) => account::note(context, transaction, channel, notice).await,
         Item::Template(change) => templates::change(transaction, channel, change).await,
@@ -84,7 +85,8 @@ async fn store(
             let Some(id) = create_client(context, transaction, channel, &message.sender).await? else { continue };
             id
         };
-        link(transaction, channel, &located, &message.sender, sender_type == "client").await?;
+        let is_address = sender_type == "client" && channel.provider.writes_addresses();
+        link(transaction, channel, &located, &message.sender, is_address).await?;
         let wanted = if located.is_blocked && sender_type == "client" {
             Some(find_held(context, transaction, channel, client_id, message).await?)
         } else if let (Some(rating), Some(id)) = (rating, located.rated_conversation_id) {

@@ -1,5 +1,7 @@
 //! What webhooks tell, whoever brings them.
 
+use std::collections::BTreeMap;
+
 use conversations::{TemplateCategory, TemplateQuality, TemplateStatus};
 use jiff::Timestamp;
 use postgres_from_row::FromRow;
@@ -32,6 +34,8 @@ pub enum Item {
     },
     /// A client takes marketing messages, or no more.
     Preference(Preference),
+    /// A flow tells of somebody, who may have written nothing.
+    Lead(Lead),
     /// The business's phone calls somebody by this name.
     Contact(Contact),
     /// WhatsApp tells something about the account or a number of it.
@@ -62,6 +66,7 @@ impl Item {
             Self::Broken { id, .. } | Self::Group { id } => id.as_deref(),
             Self::NewUserId { .. }
             | Self::Preference(_)
+            | Self::Lead(_)
             | Self::Contact(_)
             | Self::Account(_)
             | Self::Template(_)
@@ -97,6 +102,14 @@ pub struct Preference {
     pub at: Timestamp,
     /// As it came.
     pub proof: Value,
+}
+
+/// What a flow tells of somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    pub sender: Sender,
+    /// Texts for the company's own fields of clients, by their keys.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// An entry of the address book on the business's phone.

@@ -1,7 +1,8 @@
-//! Messages of WhatsApp, whoever brings them: what a provider sends is translated by its adapter (`cloud`, `evolution`) into `item`, and the rest is
-//! the same for all.
+//! Messages of WhatsApp, whoever brings them: what a provider sends is translated by its adapter (`cloud`, `evolution`,
+//! `botconversa`) into `item`, and the rest is the same for all.
 
 mod account;
+pub mod botconversa;
 mod changes;
 pub mod channel;
 mod clients;
@@ -10,6 +11,7 @@ pub mod evolution;
 pub mod inbound;
 pub mod item;
 pub mod kept;
+mod leads;
 pub mod media;
 mod mend;
 pub mod named;
@@ -21,4 +23,4 @@ pub mod sender;
 pub mod statements;
 pub mod templates;
 
-pub use account::ChannelFlagged;
+pub use integrations::ChannelFlagged;

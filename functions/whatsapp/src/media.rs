@@ -80,6 +80,11 @@ pub async fn download(context: &Context, carrier: &Carrier, file: &PendingFile) 
     let media_id = file.provider_id.as_deref().unwrap_or_default();
     let account = match carrier {
         Carrier::Cloud(account) => account,
+        // It tells of no files.
+        Carrier::BotConversa(_) => {
+            let detail = "O BotConversa não entrega arquivos.".to_owned();
+            return (Err(Failure::Refused { code: "no_files".into(), detail }), Vec::new());
+        }
         Carrier::Evolution(instance) => {
             let (bytes, call) =
                 evolution::fetch_media(context, instance.server(), &instance.name, media_id, LARGEST_ENCODED).await;

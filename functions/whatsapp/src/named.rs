@@ -50,6 +50,7 @@ impl Named {
                 self.add_person(vec![(user_kind, previous.clone()), (user_kind, current.clone())]);
             }
             Item::Preference(preference) => self.add_sender(user_kind, &preference.sender, None),
+            Item::Lead(lead) => self.add_sender(user_kind, &lead.sender, None),
             Item::Contact(contact) => self.add_person(vec![("phone", phone::canonical(&contact.number))]),
             Item::Account(_) | Item::Template(_) | Item::Group { .. } | Item::Ignored(_) | Item::Broken { .. } => {}
         }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use shared::closed_set;
 
-use crate::{cloud, evolution, item::Notification};
+use crate::{botconversa, cloud, evolution, item::Notification};
 
 closed_set! {
     /// By the kind of its channel accounts, which is also the source of kept webhooks.
-    pub Provider { Cloud = "whatsapp_cloud", Evolution = "evolution" }
+    pub Provider { Cloud = "whatsapp_cloud", Evolution = "evolution", BotConversa = "botconversa" }
 }
 
 impl Provider {
@@ -17,6 +17,7 @@ impl Provider {
         match self {
             Self::Cloud => "bsuid",
             Self::Evolution => "lid",
+            Self::BotConversa => "botconversa",
         }
     }
 
@@ -24,6 +25,12 @@ impl Provider {
     #[must_use]
     pub const fn echoes_ours(self) -> bool {
         matches!(self, Self::Evolution)
+    }
+
+    /// Whether it writes numbers as WhatsApp does, so that clients are answered under what it has written.
+    #[must_use]
+    pub const fn writes_addresses(self) -> bool {
+        !matches!(self, Self::BotConversa)
     }
 
     /// Reads a webhook's body, each element by itself: what cannot be read is an item of its own.
@@ -34,6 +41,7 @@ impl Provider {
         match self {
             Self::Cloud => cloud::read(body, now),
             Self::Evolution => evolution::read(body, now),
+            Self::BotConversa => botconversa::read(body, now),
         }
     }
 }

@@ -360,6 +360,16 @@ pub const ADD_CONSENT: &str = "
            and (newer.at, not newer.granted) > (added.at, not added.granted)) as is_newest
       from added";
 
+/// No row when there is nothing new. A name goes only where nobody has given one.
+pub const FILL_IN: &str = "
+    update clients
+       set name = case when name_source = 'number' then coalesce($2, name) else name end,
+           name_source = case when name_source = 'number' and $2::text is not null then 'profile' else name_source end,
+           custom_fields = custom_fields || $3::jsonb,
+           version = version + 1
+     where id = $1
+       and (name_source = 'number' and $2::text is not null or not custom_fields @> $3::jsonb)";
+
 /// No row for a number of nobody's, for a name that staff gave, and for one told later.
 pub const NAME_CLIENT: &str = "
     with known as (

@@ -15,12 +15,13 @@ pub enum Place {
 }
 
 /// Everything a stack may be given: the parameter's name, and what the root gives for it.
-const GIVEN: [(&str, &str); 29] = [
+const GIVEN: [(&str, &str); 30] = [
     ("AddressRequestsPerMinute", "!Ref AddressRequestsPerMinute"),
     ("AlarmTopic", "!Ref AlarmTopic"),
     ("AllowedOrigins", "!Join [',', !Ref AllowedOrigins]"),
     ("ApiDomain", "!Ref HttpDomain"),
     ("AppLogGroup", "!Ref AppLogGroup"),
+    ("BotConversaUrl", "!Ref BotConversaUrl"),
     ("ConnectionsTable", "!Ref ConnectionsTable"),
     ("DefaultCompany", "!Ref DefaultCompany"),
     ("FilesBucket", "!Ref FilesBucket"),
@@ -48,8 +49,9 @@ const GIVEN: [(&str, &str); 29] = [
 ];
 
 /// Every variable and the name of what is given for it.
-const VARIABLES: [(&str, &str); 17] = [
+const VARIABLES: [(&str, &str); 18] = [
     ("ADDRESS_REQUESTS_PER_MINUTE", "AddressRequestsPerMinute"),
+    ("BOTCONVERSA_URL", "BotConversaUrl"),
     ("CONNECTIONS_TABLE", "ConnectionsTable"),
     ("DEFAULT_COMPANY", "DefaultCompany"),
     ("FILES_BUCKET", "FilesBucket"),

@@ -70,6 +70,7 @@ fn filled(text: &str, function: &str) -> Result<String> {
             "served_phone" => "5511987654321".to_owned(),
             "soon" => "2026-11-23T12:00:00Z".to_owned(),
             "instance_secret" => "b2xhLW11bmRvLXRva2VuLWRlLTMyLWJ5dGVzLWFxdWk.c2VncmVkbw".to_owned(),
+            "flow_secret" => format!("{TOKEN}.c2VncmVkbw"),
             "evolution_url" => "https://evolution.escola.example".to_owned(),
             "unique" => "27".to_owned(),
             "phone" => "+5511987654321".to_owned(),

@@ -129,6 +129,15 @@ fn parameters(description: &Value, path: &str, examples: &Examples) -> Result<Ve
             "schema": {"type": "string", "pattern": "^[Bb]earer [!-~]+$"},
         }));
     }
+    if description["access"] == "signed_by_header" {
+        parameters.push(json!({
+            "name": "X-Webhook-Secret",
+            "in": "header",
+            "required": true,
+            "description": "The secret that goes with the address.",
+            "schema": {"type": "string", "pattern": "^[!-~]+$"},
+        }));
+    }
     if description["idempotent"] == true {
         parameters.push(json!({
             "name": "Idempotency-Key",

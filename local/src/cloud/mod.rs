@@ -199,6 +199,7 @@ fn parameters(addresses: &Addresses, chosen: &[(String, String)]) -> BTreeMap<St
         // What companies call may be the sandbox.
         ("ReachableInside", "127.0.0.1".to_owned()),
         ("PublicWebSocketUrl", addresses.websocket.clone()),
+        ("BotConversaUrl", format!("{}/botconversa/api/v1/webhook", addresses.sandbox)),
         ("WhatsAppGraphUrl", format!("{}/graph", addresses.sandbox)),
         ("LlmUrl", format!("{}/llm/v1", addresses.sandbox)),
         ("FrontEndUrl", "http://localhost:5173".to_owned()),

@@ -27,12 +27,13 @@ pub(super) fn hash(text: &str) -> String {
 }
 
 /// Heading, key in the state, and the columns that are shown.
-const TABLES: [(&str, &str, &[&str]); 6] = [
+const TABLES: [(&str, &str, &[&str]); 7] = [
     ("Invocations", "invocations", &["at", "function", "trigger", "status", "ms", "cold", "error"]),
     ("Queues", "queues", &["queue", "waiting", "in_flight", "oldest_seconds", "dead_letter"]),
     ("Sockets", "sockets", &["connection_id", "connected_at", "last_active_at", "frames_sent", "frames_received"]),
     ("Calls to third parties", "calls", &["at", "target", "call", "to", "status", "fault"]),
     ("Evolution instances", "evolution", &["server", "instance", "state", "number", "scan"]),
+    ("BotConversa accounts", "botconversa", &["key", "subscribers", "tags", "fields", "received"]),
     ("Mails", "mails", &["at", "from", "to", "subject", "encrypted", "login"]),
 ];
 

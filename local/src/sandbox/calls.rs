@@ -24,9 +24,9 @@ pub struct Call {
     pub target: Target,
     pub method: String,
     pub path: String,
-    /// The bearer token, or the key of an Evolution server.
+    /// The bearer token, or the key of an Evolution server or a BotConversa account.
     pub token: Option<String>,
-    /// The business number, or the name of the Evolution server.
+    /// The business number, the name of the Evolution server, or the key of the BotConversa account.
     pub phone_number_id: Option<String>,
     /// The recipient as the caller wrote it.
     pub to: Option<String>,
@@ -127,8 +127,8 @@ pub(super) type Wording = fn(Option<u16>, Option<&Value>, Option<&str>) -> Answe
 impl Sandbox {
     /// Does the work of a call unless it was ordered to fail, records it and answers.
     pub(super) async fn perform(&self, call: Call, wording: Wording, work: impl FnOnce() -> Answer) -> Response {
-        // Many of Evolution's calls have no body: what they are about is in their path.
-        let text = if call.target.is_evolution() { format!("{} {}", call.path, call.request) } else { call.request.to_string() };
+        let text =
+            if call.target.has_telling_paths() { format!("{} {}", call.path, call.request) } else { call.request.to_string() };
         let fault = self.faults.of_call(
             call.target,
             &Circumstance {

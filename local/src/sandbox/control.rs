@@ -13,7 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Sandbox,
+    Sandbox, botconversa,
     calls::Call,
     evolution,
     faults::{self, Fault, Target},
@@ -27,6 +27,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
         .nest("/whatsapp", whatsapp::control::router())
         .nest("/evolution", evolution::control::router())
+        .nest("/botconversa", botconversa::control::router())
         .route("/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/calls", get(calls).delete(forget_calls))
         .route("/mails", get(mails).delete(forget_mails))

@@ -27,6 +27,8 @@ pub enum Target {
     EvolutionMessages,
     #[serde(rename = "evolution.webhooks")]
     EvolutionWebhooks,
+    #[serde(rename = "botconversa")]
+    BotConversa,
     #[serde(rename = "llm")]
     Llm,
     #[serde(rename = "mail")]
@@ -38,6 +40,11 @@ pub enum Target {
 impl Target {
     pub(super) fn is_evolution(self) -> bool {
         matches!(self, Self::EvolutionInstances | Self::EvolutionMessages | Self::EvolutionWebhooks)
+    }
+
+    /// Whether calls are told apart by their paths: many have no body.
+    pub(super) fn has_telling_paths(self) -> bool {
+        self.is_evolution() || self == Self::BotConversa
     }
 
     fn sends_webhooks(self) -> bool {
@@ -118,7 +125,7 @@ pub struct Fault {
     /// How often it still happens; until it is removed when absent.
     #[serde(default)]
     pub times: Option<u32>,
-    /// The business number, or the name of the Evolution server.
+    /// The business number, the name of the Evolution server, or the key of the BotConversa account.
     #[serde(default)]
     pub phone_number_id: Option<String>,
     /// The recipient as the caller wrote it.
@@ -127,7 +134,7 @@ pub struct Fault {
     /// The bearer token of the call.
     #[serde(default)]
     pub token: Option<String>,
-    /// Text that the request must hold; of Evolution, its path or its body.
+    /// Text that the request must hold; of Evolution and BotConversa, its path or its body.
     #[serde(default)]
     pub contains: Option<String>,
     /// Of the mail server only: `recipient` when absent.
@@ -226,7 +233,7 @@ impl Faults {
         }
         let called = !fault.target.sends_webhooks();
         if fault.kind.concerns_webhooks() {
-            if [Target::Llm, Target::Mail, Target::Scanner].contains(&fault.target) {
+            if [Target::BotConversa, Target::Llm, Target::Mail, Target::Scanner].contains(&fault.target) {
                 return Err("this target sends no webhooks".to_owned());
             }
             fault.target = if fault.target.is_evolution() { Target::EvolutionWebhooks } else { Target::Webhooks };

@@ -1,5 +1,6 @@
 //! Stands in for the third parties: answers as their contracts say, records, and fails when told to.
 
+pub mod botconversa;
 pub mod calls;
 mod control;
 pub mod evolution;
@@ -15,6 +16,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit};
 
+use botconversa::BotConversa;
 use calls::Call;
 use evolution::Evolution;
 use faults::Faults;
@@ -49,6 +51,7 @@ pub struct Sandbox {
     faults: Faults,
     whatsapp: WhatsApp,
     evolution: Evolution,
+    botconversa: BotConversa,
     llm: Llm,
     mails: Kept<Mail>,
     mail_identity: mail::Identity,
@@ -66,17 +69,19 @@ impl Sandbox {
             faults: Faults::default(),
             whatsapp,
             evolution: Evolution::new(),
+            botconversa: BotConversa::new(),
             llm: Llm::default(),
             mails: Kept::new(1000),
             mail_identity: mail::Identity::new(),
         })
     }
 
-    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/llm/v1/…` and `/scanner/v2/scan`.
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/botconversa/…`, `/llm/v1/…` and `/scanner/v2/scan`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .merge(whatsapp::router())
             .merge(evolution::router())
+            .merge(botconversa::router())
             .nest("/llm/v1", llm::router())
             .nest("/scanner/v2", scanner::router())
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -103,11 +108,12 @@ impl Sandbox {
         self.mails.find(|mail| mail.id == id)
     }
 
-    /// Forgets what happened and what was set for one business number or server, or for everyone.
+    /// Forgets what happened and what was set for one business number, server or key, or for everyone.
     pub fn reset(&self, phone_number_id: Option<&str>) {
         self.faults.clear(None, phone_number_id);
         self.whatsapp.reset(phone_number_id);
         self.evolution.reset(phone_number_id);
+        self.botconversa.reset(phone_number_id);
         if phone_number_id.is_some() {
             self.calls.remove(|call| call.phone_number_id.as_deref() == phone_number_id);
         } else {

@@ -72,6 +72,9 @@ pub fn next_job(status: FileStatus, mime_type: &str) -> Option<&'static str> {
 /// How long a download URL works.
 const DOWNLOAD_LIFE: Duration = Duration::from_mins(5);
 
+/// How long one works that a provider is given.
+const PROVIDER_LIFE: Duration = Duration::from_hours(1);
+
 /// S3 may take this long for a copy of the largest file.
 const COPY_WITHIN: Duration = Duration::from_secs(10);
 
@@ -143,6 +146,29 @@ pub fn presigned_download<'a>(
     mime_type: &'a str,
     inline: bool,
 ) -> BoxFuture<'a, Result<String, Error>> {
+    presigned(context, key, (name, mime_type), inline, DOWNLOAD_LIFE)
+}
+
+/// The same for a provider, which fetches when it comes to it: for an hour.
+///
+/// # Errors
+/// 503 when it cannot be signed.
+pub fn presigned_for_provider<'a>(
+    context: &'a Context,
+    key: &'a str,
+    name: &'a str,
+    mime_type: &'a str,
+) -> BoxFuture<'a, Result<String, Error>> {
+    presigned(context, key, (name, mime_type), true, PROVIDER_LIFE)
+}
+
+fn presigned<'a>(
+    context: &'a Context,
+    key: &'a str,
+    (name, mime_type): (&'a str, &'a str),
+    inline: bool,
+    life: Duration,
+) -> BoxFuture<'a, Result<String, Error>> {
     Box::pin(async move {
         let get = context
             .aws()
@@ -152,7 +178,7 @@ pub fn presigned_download<'a>(
             .key(key)
             .response_content_disposition(content_disposition(name, inline))
             .response_content_type(mime_type);
-        let config = PresigningConfig::builder().start_time(context.now().into()).expires_in(DOWNLOAD_LIFE).build();
+        let config = PresigningConfig::builder().start_time(context.now().into()).expires_in(life).build();
         let config = config.map_err(|error| unavailable(&error))?;
         let request = get.presigned(config).await.map_err(|error| unavailable(&error))?;
         Ok(request.uri().to_owned())

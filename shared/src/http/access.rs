@@ -246,21 +246,49 @@ impl Proof for SignedBySecret {
     }
 
     fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
-        let secret =
-            request.header("authorization").and_then(bearer).and_then(|secret| Some((secret, secret.split_once('.')?.0)));
-        match (secret, request.path_parameter("token")) {
-            (Some((secret, token)), in_path) if in_path.is_none_or(|in_path| in_path == token) => {
-                Ok(Self { hash: crypto::fingerprint(secret) })
-            }
-            _ => {
-                log::metric("webhook_signature_refused", "Count", 1.0, &context.origin().function);
-                Err(SIGNATURE_INVALID.into())
-            }
-        }
+        let hash = fingerprint_of(request, context, request.header("authorization").and_then(bearer))?;
+        Ok(Self { hash })
     }
 }
 
 impl Credential for SignedBySecret {}
+
+/// As `SignedBySecret`, of one that has no `Authorization` to give: the secret is in `X-Webhook-Secret`.
+pub struct SignedByHeader {
+    /// As `channel_accounts.external_key` has it.
+    pub hash: String,
+}
+
+impl Proof for SignedByHeader {
+    const IS_THIRD_PARTY: bool = true;
+
+    fn names() -> Vec<&'static str> {
+        vec!["signed_by_header"]
+    }
+
+    fn fails() -> Vec<Problem> {
+        vec![SIGNATURE_INVALID]
+    }
+
+    fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+        let hash = fingerprint_of(request, context, request.header("x-webhook-secret").map(str::trim))?;
+        Ok(Self { hash })
+    }
+}
+
+impl Credential for SignedByHeader {}
+
+/// The fingerprint of a secret whose token ends the address too, where the address has one.
+fn fingerprint_of(request: &Request, context: &Context, secret: Option<&str>) -> Result<String, Error> {
+    let secret = secret.and_then(|secret| Some((secret, secret.split_once('.')?.0)));
+    match (secret, request.path_parameter("token")) {
+        (Some((secret, token)), in_path) if in_path.is_none_or(|in_path| in_path == token) => Ok(crypto::fingerprint(secret)),
+        _ => {
+            log::metric("webhook_signature_refused", "Count", 1.0, &context.origin().function);
+            Err(SIGNATURE_INVALID.into())
+        }
+    }
+}
 
 /// Who the token names. Verified and counted once for a request, however many proofs ask.
 fn verify_bearer(request: &Request, context: &Context) -> Result<Identity, Error> {

@@ -15,6 +15,7 @@ macro_rules! cases {
 }
 use cases;
 
+mod botconversa;
 mod calendar;
 mod calls;
 mod canary;
@@ -40,6 +41,7 @@ mod working_day;
 mod faults;
 
 use channels::channels_killed;
+use botconversa::botconversa_killed;
 use contract::plans;
 use evolution::evolution_killed;
 
@@ -47,6 +49,7 @@ use evolution::evolution_killed;
 pub fn together() -> Vec<(&'static str, Case)> {
     [
         desk::together(),
+        botconversa::cases(),
         calendar::cases(),
         calls::cases(),
         channels::cases(),
@@ -98,6 +101,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             what_goes_while_it_is_judged_does_not_come_back,
             the_same_content_is_judged_for_each_file_and_kept_once,
             without_a_scanner_what_still_waits_is_let_go,
+        };
+        botconversa_killed::{
+            a_sync_whose_worker_is_killed_goes_on_and_makes_nobody_twice,
         };
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,

@@ -196,7 +196,11 @@ fn digits(text: &str) -> String {
     }
 }
 
-fn value(field: &ClientField, text: &str) -> Result<Value, RowFault> {
+/// What a text is as a value of a field.
+///
+/// # Errors
+/// Why it is none.
+pub fn value(field: &ClientField, text: &str) -> Result<Value, RowFault> {
     let lower = text.to_lowercase();
     let value = match field.kind {
         FieldKind::Text => json!(visible(text, 500)?),

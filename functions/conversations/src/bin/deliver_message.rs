@@ -5,7 +5,7 @@ use std::time::Duration;
 use conversations::outbox::{self, Verdict};
 use shared::{limits, prelude::*, provider::Failure};
 
-reads!(LIMITS_TABLE, REACHABLE_INSIDE, UNKNOWN_OUTCOME_SECONDS, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(BOTCONVERSA_URL, LIMITS_TABLE, REACHABLE_INSIDE, UNKNOWN_OUTCOME_SECONDS, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 /// Calls a second one number may make; WhatsApp allows 80.
 const CALLS_PER_SECOND: u64 = 70;

@@ -2,32 +2,34 @@
 
 use futures_util::future::try_join;
 use integrations::{
-    ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE,
+    ACCOUNT_IN_USE, ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE, botconversa_proof,
     config::{Channel, IntegrationConfig},
     integration_columns,
     saving::{announce, keep_credentials, prove_right, store},
 };
 use shared::{
-    error::{FieldProblem, STALE, refuse},
+    error::{FieldProblem, NOT_FOUND, STALE, refuse},
     evolution::Credentials,
     prelude::*,
 };
 
 const ROUTE: Route = Route::post("/integrations/config").fails(&[
+    ACCOUNT_IN_USE,
     INSTANCE_IN_USE,
     NAME_TAKEN,
+    NOT_FOUND,
     NUMBER_IN_USE,
     STALE.showing::<Option<Integration>>(),
 ]);
 
-reads!(PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(BOTCONVERSA_URL, PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 /// The channel as it is if this company has saved it before; nobody else saves it meanwhile.
 const LOCKED: &str = concat!(
     "select ",
     integration_columns!(),
     " from channel_accounts channel
-      where kind = $1 and (external_key = $2 or account_key = $3) and removed_at is null
+      where kind = $1 and (external_key = $2 or account_key = $3 or id = $4) and removed_at is null
         for update"
 );
 
@@ -54,19 +56,25 @@ async fn save_integration(
     Json(input): Json<IntegrationConfig>,
 ) -> Result<Json<Integration>, Error> {
     let mut channel = Channel::from(input);
-    let proved = prove_right(&context, &mut channel).await?;
-    let Channel { kind, external_key, account_key, department_id, bot_flow_key, .. } = &channel;
+    let proved = match channel.kind {
+        "botconversa" => botconversa_proof::prove(&context, caller.company_id, &mut channel).await?,
+        _ => prove_right(&context, &mut channel).await?,
+    };
+    let Channel { kind, id, external_key, account_key, department_id, bot_flow_key, .. } = &channel;
     let transaction = context.begin(&caller).await?;
     let (found, current): (ReferredTo, Option<Integration>) = try_join(
         transaction.one(REFERRED_TO, &[department_id, bot_flow_key]),
-        transaction.first(LOCKED, &[kind, external_key, account_key]),
+        transaction.first(LOCKED, &[kind, external_key, account_key, id]),
     )
     .await?;
+    if id.is_some() && current.is_none() {
+        return Err(NOT_FOUND.into());
+    }
     if_match.check(&current)?;
     refuse(unknown(&channel, current.as_ref(), &found))?;
     let settings = channel.settings_after(current.as_ref());
-    // The address of an instance's webhooks is made once, and is what it is found by.
-    let fresh = (channel.kind == "evolution" && current.is_none()).then(|| Credentials::new(String::new()));
+    // The address of such a channel's webhooks is made once, and is what it is found by.
+    let fresh = (channel.has_own_webhooks() && current.is_none()).then(|| Credentials::new(String::new()));
     if let Some(fresh) = &fresh {
         channel.external_key = fresh.external_key();
     }
@@ -93,7 +101,7 @@ fn unknown(channel: &Channel, current: Option<&Integration>, found: &ReferredTo)
     };
     let no_flow = channel.bot_flow_key.is_some() && found.bot_flow_id.is_none();
     let no_token = channel.secret.is_none() && current.is_none();
-    let token = if channel.kind == "evolution" { "api_key" } else { "access_token" };
+    let token = if channel.has_own_webhooks() { "api_key" } else { "access_token" };
     [
         problem(!found.has_department, "department_id", "not_found", "Departamento não encontrado.", "No such department."),
         problem(

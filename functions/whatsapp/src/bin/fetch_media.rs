@@ -66,7 +66,7 @@ async fn fetch(context: Context, job: Claimed) -> Result<Outcome, Error> {
         // The file is still there for when the company has mended its channel.
         Err(Failure::Blocked { code, .. }) if !job.is_last_attempt() => {
             let transaction = context.begin_system(job.company_id).await?;
-            outbox::break_channel(&transaction, channel_account_id).await?;
+            outbox::break_channel(&context, &transaction, job.company_id, channel_account_id).await?;
             outbox::log_calls(&context, &transaction, channel_account_id, calls);
             transaction.commit_quietly().await?;
             return Ok(Outcome::Again { after: outbox::pause(Duration::from_mins(1), job.attempts), reason: code });

@@ -31,7 +31,7 @@ impl Item {
             Self::Notice(_) => ItemKind::Notice,
             Self::Status(_) => ItemKind::Status,
             Self::Change(_) => ItemKind::Change,
-            Self::NewUserId { .. } | Self::Contact(_) => ItemKind::Contact,
+            Self::NewUserId { .. } | Self::Lead(_) | Self::Contact(_) => ItemKind::Contact,
             Self::Preference(_) => ItemKind::Preference,
             Self::Account(_) | Self::Template(_) => ItemKind::Account,
             Self::Group { .. } => ItemKind::Group,

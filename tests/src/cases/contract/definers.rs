@@ -103,6 +103,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("note_coming", NOBODY),
     ("note_free_place", NOBODY),
     ("note_more_room", NOBODY),
+    ("note_shown", NOBODY),
     ("note_waiting", NOBODY),
     ("note_login", NOBODY),
     ("note_run", LOGIN),

@@ -13,13 +13,14 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 11] = [
+const ASK_OTHERS: [&str; 12] = [
     "check_instances",
     "connect_instance",
     "create_instance",
     "delete_instance",
     "delete_integration",
     // Whose the secret is, before anything is kept.
+    "receive_botconversa_webhook",
     "receive_evolution_webhook",
     "log_out_instance",
     "restart_instance",
@@ -29,18 +30,20 @@ const ASK_OTHERS: [&str; 11] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 4] = [
+const UNAUDITED: [&str; 5] = [
     // Nothing is written but a ticket that lives for seconds, outside the database.
     "create_realtime_ticket",
     // A session going on; its start and its end are audited.
     "refresh_session",
     // Of a client, who is no user.
+    "receive_botconversa_webhook",
     "receive_whatsapp_webhook",
     "receive_evolution_webhook",
 ];
 
-/// Reads of personal data.
-const NOTED_READS: [&str; 4] = ["download_file", "export_clients", "get_conversation", "get_inbound_webhook"];
+/// Reads of personal data, and of secrets.
+const NOTED_READS: [&str; 5] =
+    ["download_file", "export_clients", "get_botconversa_webhook", "get_conversation", "get_inbound_webhook"];
 
 fn operations(stack: &Stack) -> Vec<Operation> {
     stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()).collect()

@@ -111,7 +111,7 @@ impl Fixture {
         let own = event["headers"]["content-type"].as_str().unwrap_or("application/json").to_owned();
         let content_type = content_type(own);
         let mut api = self.stack.api();
-        for name in ["authorization", "x-hub-signature-256", "x-company-id"] {
+        for name in ["authorization", "x-hub-signature-256", "x-webhook-secret", "x-company-id"] {
             if let Some(value) = event["headers"][name].as_str() {
                 api = api.with_header(name, value);
             }
@@ -267,6 +267,8 @@ impl Fixture {
             "evolution_url" | "instance_id" | "instance_secret" | "instance_token" => {
                 of_servers(&self.stack, &self.company, (function, placeholder)).await
             }
+            "account_id" | "flow_secret" | "flow_token" => of_accounts(&self.stack, &self.company, placeholder).await,
+            "sync_job_id" => sync_job(&self.stack, &self.company).await,
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -680,6 +682,47 @@ async fn make_instance(stack: &Stack, company: &Company, name: &str) -> Option<S
     let id = text(&made["id"]).to_owned();
     company.admin.api.post(&format!("/whatsapp/instances/{id}/test"), json!({})).await.expect(200);
     Some(id)
+}
+
+async fn of_accounts(stack: &Stack, company: &Company, placeholder: &str) -> String {
+    let id = shared_account(stack, company).await;
+    if placeholder == "account_id" {
+        return id;
+    }
+    let webhook = company.admin.api.get(&format!("/integrations/botconversa/{id}/webhook")).await.expect(200);
+    let secret = text(&webhook["secret"]);
+    if placeholder == "flow_secret" { secret.to_owned() } else { secret.split('.').next().unwrap_or_default().to_owned() }
+}
+
+/// The company's only one, whoever connects it.
+async fn shared_account(stack: &Stack, company: &Company) -> String {
+    let id = "select id from channel_accounts where company_id = $1 and kind = 'botconversa' limit 1";
+    match stack.database().await.query_opt(id, &[&company.id]).await.expect("the database answers") {
+        Some(row) => row.get::<_, Uuid>(0).to_string(),
+        None => account(stack, company).await,
+    }
+}
+
+/// An account of BotConversa; for two who connect the company's at once it is the same one.
+pub async fn account(stack: &Stack, company: &Company) -> String {
+    let key = format!("key-of-{}", company.id);
+    stack.control("POST", "/sandbox/botconversa/settings", Some(json!({"key": key}))).await;
+    let config = json!({"kind": "botconversa", "name": "BotConversa", "api_key": key});
+    text(&company.admin.api.post("/integrations/config", config).await.expect(200)["id"]).to_owned()
+}
+
+/// A job of the sync queue, in a lane of its own: nobody but the run works on it.
+async fn sync_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let account: Uuid = shared_account(stack, company).await.parse().expect("an id");
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'sync_botconversa', $1::uuid::text, $3)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'sync_botconversa', 'sync', $1::uuid::text, jsonb_build_object('channel_account_id', $4::uuid), now(), 1)";
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id, &account]).await.expect("a job");
+    id.to_string()
 }
 
 /// Two clients made one.

@@ -323,6 +323,7 @@ fn with_any_ids(text: &str) -> String {
         "merge",
         "import",
         "instance",
+        "account",
     ];
     let text = text
         .replace("{soon}", &sample::in_an_hour())
@@ -355,6 +356,7 @@ struct Scene {
     merge: String,
     import: String,
     instance: String,
+    account: String,
 }
 
 impl Scene {
@@ -394,6 +396,7 @@ impl Scene {
         let merge = sample::client_merge(&company, &one[0], &one[1]).await;
         let import = sample::client_import(stack, &company).await;
         let instance = sample::instance(stack, &company, "Instância da casa").await;
+        let account = sample::account(stack, &company).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -418,6 +421,7 @@ impl Scene {
             merge,
             import,
             instance,
+            account,
         }
     }
 
@@ -450,6 +454,7 @@ impl Scene {
             ("{merge}", self.merge.clone()),
             ("{import}", self.import.clone()),
             ("{instance}", self.instance.clone()),
+            ("{account}", self.account.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

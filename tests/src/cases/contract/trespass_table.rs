@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
-/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`; `{soon}` is a time to come.
+/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -82,6 +82,14 @@ pub const ROWS: &[Row] = &[
     row("log_out_instance", "/whatsapp/instances/{instance}/logout", "{}", NotFound),
     row("restart_instance", "/whatsapp/instances/{instance}/restart", "{}", NotFound),
     row("test_instance", "/whatsapp/instances/{instance}/test", "{}", NotFound),
+    row("get_botconversa_webhook", "/integrations/botconversa/{account}/webhook", "", NotFound),
+    row(
+        "save_integration",
+        "/integrations/config",
+        r#"{"kind": "botconversa", "id": "{account}", "name": "Intrusos"}"#,
+        NotFound,
+    ),
+    row("sync_botconversa", "/integrations/botconversa/sync", r#"{"channel_account_id": "{account}"}"#, NotFound),
     row("choose_primary_company", "/auth/companies/{company}/primary", "", NotFound),
     row("block_client", "/clients/{client}/block", "", NotFound),
     row("merge_clients", "/clients/{client}/merge", r#"{"client_id": "{client}"}"#, NotFound),

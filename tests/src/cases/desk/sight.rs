@@ -9,6 +9,7 @@ use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number
 
 /// Types of events that are about no conversation.
 const OF_SOMETHING_ELSE: &[&str] = &[
+    "botconversa.synced",
     "calendar.updated",
     "channel.flagged",
     "channel.updated",

@@ -142,12 +142,17 @@ async fn items_of(stack: &Stack, user: Uuid) -> Vec<Value> {
 }
 
 async fn connections_table(stack: &Stack) -> String {
-    let tables = dynamodb(stack, "ListTables", json!({})).await;
-    let names = tables["TableNames"].as_array().into_iter().flatten().map(text);
-    names.filter(|name| name.to_lowercase().contains("connections")).map(str::to_owned).next().expect("the table")
+    table(stack, "connections").await
 }
 
-async fn dynamodb(stack: &Stack, action: &str, input: Value) -> Value {
+/// The table with this in its name.
+pub async fn table(stack: &Stack, part: &str) -> String {
+    let tables = dynamodb(stack, "ListTables", json!({})).await;
+    let names = tables["TableNames"].as_array().into_iter().flatten().map(text);
+    names.filter(|name| name.to_lowercase().contains(part)).map(str::to_owned).next().expect("the table")
+}
+
+pub async fn dynamodb(stack: &Stack, action: &str, input: Value) -> Value {
     let request = stack.http.post(&stack.addresses.dynamodb).header("x-amz-target", format!("DynamoDB_20120810.{action}"));
     let request = request.header("content-type", "application/x-amz-json-1.0").body(input.to_string());
     let request = request.header(

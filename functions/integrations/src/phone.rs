@@ -37,13 +37,19 @@ impl Deref for Phone {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
 fn is_phone(number: &str, (): &()) -> garde::Result {
-    let is_read = (8..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-    if is_read && number.strip_prefix("55").is_none_or(is_brazilian) {
+    if is_one(number) {
         return Ok(());
     }
     let (portuguese, english) =
         ("Telefone inválido. Use DDD e número, ou + e o código do país.", "Invalid phone number. Use + and the country's code.");
     Err(rule("invalid_phone", portuguese, english))
+}
+
+/// Whether digits are a number that somebody can have.
+#[must_use]
+pub fn is_one(number: &str) -> bool {
+    let is_read = (8..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_read && number.strip_prefix("55").is_none_or(is_brazilian)
 }
 
 /// The number that a text means, if it means one.
