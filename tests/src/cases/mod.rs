@@ -23,6 +23,7 @@ mod companies;
 mod contract;
 mod evolution;
 mod identity;
+mod ingest;
 mod integrations;
 mod jobs;
 mod mail;
@@ -52,6 +53,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         companies::cases(),
         evolution::cases(),
         identity::cases(),
+        ingest::cases(),
         integrations::cases(),
         jobs::cases(),
         mail::cases(),

@@ -21,7 +21,7 @@ use crate::Case;
 const INSTANCES: &str = "/whatsapp/instances";
 
 /// A server of the sandbox with keys that no other test knows.
-pub(super) struct Server {
+pub struct Server {
     pub name: String,
     pub base_url: String,
     pub global_key: String,
@@ -111,7 +111,7 @@ async fn remove(company: &Company, instance: &Value, how: &str) -> Answer {
 }
 
 /// An instance whose code somebody has scanned, as we know it then.
-async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
+pub async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
     let made = create(company, server, name).await;
     server.scan(stack, &made, number).await;
     act(company, &made, "test").await.expect(200)["instance"].clone()
