@@ -8,7 +8,7 @@ use integrations::ChannelUpdated;
 use shared::{
     environment::variable,
     error::{INTERNAL, NOT_FOUND},
-    parameters,
+    evolution, parameters,
     prelude::*,
     provider::{Call, Failure},
     whatsapp::Account,
@@ -17,7 +17,10 @@ use shared::{
 use crate::{
     Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written,
     carrier::{Carrier, Sealed, StoredFile},
-    carrier_columns, changed_message, changed_status, emit_message, moves_forward, told_early,
+    carrier_columns, changed_message, changed_status, emit_message, moves_forward,
+    numbers::remember,
+    pace::take_turn,
+    told_early,
 };
 
 /// Takes a queued message for sending. A bot's message is taken only while the fence stands where it stood when the bot spoke:
@@ -49,7 +52,9 @@ const BEGIN: &str = concat!(
            exists (select from begun) as was_taken,
            extract(epoch from now() - message.sending_at)::double precision as sending_for,
            coalesce(phone.address, user_id.address) as address,
-           phone.address is null as is_user_id, answered.sender_type <> 'client' as answers_own,
+           phone.address is null as is_user_id, phone.value as number,
+           channel_accounts.kind = 'evolution' and phone.checked_at is null and conversations.inbound_count = 0 as is_unchecked,
+           conversations.id as conversation_id, message.sender_id is not null as is_typed, answered.sender_type <> 'client' as answers_own,
            (select users.name from companies join users on users.id = message.sender_id
              where companies.id = message.company_id and companies.signs_messages) as signed_by,
            answered.provider_id as reply_to,
@@ -61,7 +66,7 @@ const BEGIN: &str = concat!(
       join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
       join channel_accounts on channel_accounts.company_id = message.company_id and channel_accounts.id = message.channel_account_id
       left join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
-      left join lateral (select address from client_identities
+      left join lateral (select address, value, checked_at from client_identities
                           where client_identities.company_id = message.company_id
                             and client_identities.client_id = conversations.client_id and kind = 'phone'
                           order by seen_at desc, created_at desc limit 1) phone on true
@@ -172,7 +177,7 @@ const BREAK_CHANNEL: &str = "
     update channel_accounts
        set status = 'broken', version = version + 1
      where id = $1 and status = 'active'
-    returning id, kind, name, status, state, version";
+    returning id, kind, name, status, state, version, history";
 
 const LOG_CALL: &str = "
     insert into integration_calls (id, channel_account_id, provider, operation, status, error_code, took_ms)
@@ -188,6 +193,12 @@ struct Begun {
     sending_for: Option<f64>,
     address: Option<String>,
     is_user_id: bool,
+    /// As it is written everywhere here.
+    number: Option<String>,
+    /// Nobody has asked yet whether the number has WhatsApp, and nothing says that it has.
+    is_unchecked: Option<bool>,
+    conversation_id: Uuid,
+    is_typed: bool,
     signed_by: Option<String>,
     reply_to: Option<String>,
     answers_own: Option<bool>,
@@ -227,6 +238,8 @@ pub enum Verdict {
     Finished,
     /// Its outcome is not known yet.
     Wait(Duration),
+    /// Its channel has sent enough for now.
+    Hold(Duration),
 }
 
 /// How long an outcome may stay unknown before the message counts as failed.
@@ -267,6 +280,12 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
         fail(&transaction, message_id, "not_deliverable", detail).await?;
         return finish(job, transaction).await;
     };
+    if matches!(carrier, Carrier::Evolution(_))
+        && let Some(wait) = take_turn(&transaction, row.channel.channel_account_id, row.conversation_id, row.is_typed).await?
+    {
+        // What was taken is let go: nothing of it stays.
+        return Ok(Verdict::Hold(wait));
+    }
     transaction.commit_quietly().await?;
     Ok(Verdict::Send(Box::new(Outgoing { message_id, row, carrier })))
 }
@@ -312,6 +331,40 @@ pub async fn mark_read(
     let carrier = carrier.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))?;
     let number = number.first().map(|row| row.get::<_, String>("address"));
     Ok(carrier.mark_read(context, provider_id, number.as_deref()).await)
+}
+
+/// Asks whether a client's number has WhatsApp, once and before the first message to it; an answer that says nothing is no hindrance.
+///
+/// # Errors
+/// Those of the database.
+pub async fn check_number(
+    context: &Context,
+    job: &Claimed,
+    outgoing: &Outgoing,
+) -> Result<(Result<(), Failure>, Vec<Call>), Error> {
+    let (Some(true), Some(number), Carrier::Evolution(instance)) =
+        (outgoing.row.is_unchecked, &outgoing.row.number, &outgoing.carrier)
+    else {
+        return Ok((Ok(()), Vec::new()));
+    };
+    let address = outgoing.row.address.as_deref().unwrap_or(number);
+    let (outcome, call) = evolution::look_up_number(context, instance.server(), &instance.name, address).await;
+    let calls = vec![call];
+    match outcome {
+        Ok(Some(known)) => {
+            remember(context, job.company_id, number, &known).await?;
+            Ok((Ok(()), calls))
+        }
+        Ok(None) => {
+            let detail = "Este número não tem WhatsApp.".to_owned();
+            Ok((Err(Failure::Refused { code: "not_on_whatsapp".into(), detail }), calls))
+        }
+        // Nothing was sent: whoever does not answer is asked again.
+        Err(Failure::Unknown { reason }) => Ok((Err(Failure::Busy { after: Duration::from_secs(5), code: reason }), calls)),
+        Err(failure @ (Failure::Busy { .. } | Failure::Blocked { .. })) => Ok((Err(failure), calls)),
+        // Servers that do not know the question take the message.
+        Err(Failure::Refused { .. }) => Ok((Ok(()), calls)),
+    }
 }
 
 /// Calls whoever carries it, outside any transaction.

@@ -66,14 +66,9 @@ struct Kept {
 /// Changes a message, or keeps the change until the message comes.
 pub async fn change(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Done, Error> {
     let Some(mut written) = make(transaction, channel, change).await? else {
-        let Change { id, target, kind, changed_by, phone, user_id, body, at } = change;
-        let user_kind = channel.provider.user_id_kind();
-        let kept: Kept = transaction
-            .one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, user_id, id, kind, body, at, &user_kind])
-            .await?;
-        return Ok(match kept {
+        return Ok(match hold(transaction, channel, change).await? {
             Kept { is_held: true, .. } => Done::Held,
-            Kept { is_foreign: true, .. } => Done::Ignored(format!("{kind} of a message that is not its author's")),
+            Kept { is_foreign: true, .. } => Done::Ignored(format!("{} of a message that is not its author's", change.kind)),
             Kept { .. } => Done::Duplicate,
         });
     };
@@ -91,6 +86,29 @@ pub async fn change(transaction: &Transaction, channel: &Channel, change: &Chang
         emit_message(transaction, &conversation, &MessageUpdated { message });
     }
     Ok(Done::Stored)
+}
+
+async fn hold(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Kept, Error> {
+    let Change { id, target, kind, changed_by, phone, user_id, body, at } = change;
+    let user_kind = channel.provider.user_id_kind();
+    transaction.one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, user_id, id, kind, body, at, &user_kind]).await
+}
+
+/// Changes a message of the past, or keeps the change until the message comes. Nobody is told.
+pub async fn settle(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<(), Error> {
+    let Some(mut written) = make(transaction, channel, change).await? else {
+        return hold(transaction, channel, change).await.map(drop);
+    };
+    show_preview(transaction, &mut written).await.map(drop)
+}
+
+/// Makes the changes that came before a message of the past.
+pub async fn settle_early(transaction: &Transaction, channel: &Channel, provider_id: &str) -> Result<(), Error> {
+    let early: Vec<Change> = transaction.all(TAKE_EARLY_CHANGES, &[&channel.id, &provider_id]).await?;
+    for change in early {
+        settle(transaction, channel, &change).await?;
+    }
+    Ok(())
 }
 
 /// Makes the changes that came before their message. Answers it as they leave it.

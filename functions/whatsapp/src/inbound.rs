@@ -14,7 +14,7 @@ use tokio_postgres::types::ToSql;
 use crate::{
     account, changes,
     channel::{Channel, Done, TRIES},
-    clients,
+    clients, history,
     item::{InboundMessage, InboundStatus, Item, Sender},
     notices,
     sender::{Located, client_of, create_client, follow, link, locate},
@@ -41,6 +41,8 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Contact(contact) => clients::name(transaction, contact).await,
         Item::Account(notice) => account::note(context, transaction, channel, notice).await,
         Item::Template(change) => templates::change(transaction, channel, change).await,
+        Item::Past(past) => history::store(context, transaction, channel, past).await,
+        Item::History(told) => history::note(context, transaction, channel, told).await,
         Item::Group { .. } => Ok(Done::Group),
         Item::Ignored(what) => Ok(Done::Ignored(what.clone())),
         Item::Broken { error, .. } => Err(INTERNAL.caused_by(error)),

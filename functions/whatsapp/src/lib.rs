@@ -7,6 +7,7 @@ pub mod channel;
 mod clients;
 pub mod cloud;
 pub mod evolution;
+mod history;
 pub mod inbound;
 pub mod item;
 pub mod kept;

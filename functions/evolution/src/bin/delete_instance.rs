@@ -49,7 +49,7 @@ const REMOVE: &str = "
     update channel_accounts
        set removed_at = now(), status = 'disabled', state = 'close', version = version + 1
      where id = $1
-    returning id, kind, name, status, state, version";
+    returning id, kind, name, status, state, version, history";
 
 const FORGET_KEY: &str = "delete from channel_credentials where channel_account_id = $1";
 

@@ -10,7 +10,7 @@ use http_body_util::Full;
 use jiff::{Timestamp, tz::TimeZone};
 use ring::hmac;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -84,6 +84,8 @@ pub struct Notice {
     pub instance: String,
     pub event: String,
     pub data: Value,
+    /// Fields that stand beside it.
+    pub beside: Map<String, Value>,
     pub to: Option<Webhook>,
     pub token: String,
 }
@@ -213,7 +215,7 @@ impl Sandbox {
         let path = notice.event.replace('.', "-");
         let url = if webhook.by_events { format!("{}/{path}", webhook.url) } else { webhook.url.clone() };
         let own = self.evolution.with(server, |server| server.instances.get(&notice.instance).and_then(Instance::owner));
-        let body = json!({
+        let mut body = json!({
             "event": notice.event,
             "instance": notice.instance,
             "data": notice.data,
@@ -223,6 +225,9 @@ impl Sandbox {
             "server_url": format!("{}/evolution/{server}", self.options.public_url),
             "apikey": settings.exposes_tokens.then_some(&notice.token),
         });
+        if let Some(fields) = body.as_object_mut() {
+            fields.extend(notice.beside.clone());
+        }
         Some(Delivery {
             id: Uuid::now_v7(),
             at: Timestamp::now(),

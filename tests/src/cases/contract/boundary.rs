@@ -195,8 +195,15 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 }
 
 /// Types of events that nobody but the system records, or that are never recorded.
-const OF_THE_SYSTEM_ALONE: &[&str] =
-    &["channel.flagged", "clients.imported", "conversation.typing", "file.checked", "template.updated", "user.awaiting_approval"];
+const OF_THE_SYSTEM_ALONE: &[&str] = &[
+    "channel.code_shown",
+    "channel.flagged",
+    "clients.imported",
+    "conversation.typing",
+    "file.checked",
+    "template.updated",
+    "user.awaiting_approval",
+];
 
 /// The binaries that people call, each with the roles that may and the types of events that its code declares.
 fn called_by_people() -> Vec<(BTreeSet<&'static str>, BTreeSet<String>)> {

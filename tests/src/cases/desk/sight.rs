@@ -10,6 +10,7 @@ use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number
 /// Types of events that are about no conversation.
 const OF_SOMETHING_ELSE: &[&str] = &[
     "calendar.updated",
+    "channel.code_shown",
     "channel.flagged",
     "channel.updated",
     "client.blocked",

@@ -92,6 +92,17 @@ pub enum Told {
     },
 }
 
+/// Something that was said before the number was connected.
+#[derive(Clone, Debug)]
+pub struct Old {
+    pub with: Who,
+    pub id: String,
+    /// Whether the business said it.
+    pub is_own: bool,
+    pub words: String,
+    pub at: i64,
+}
+
 enum Address {
     Cloud(Phone),
     Evolution { server: Server, instance: String, url: String, secret: String },
@@ -152,6 +163,27 @@ impl Line {
             Address::Cloud(phone) => vec![of_cloud(&phone.number_id, told, dice)],
             Address::Evolution { instance, .. } => of_evolution(instance, told),
         }
+    }
+
+    /// The body in which a part of the past comes, of this phase and so far along.
+    pub fn history(&self, told: &[Old], (phase, progress): (i32, i32)) -> String {
+        match &*self.address {
+            Address::Cloud(phone) => old_of_cloud(&phone.number_id, told, (phase, progress)),
+            Address::Evolution { instance, .. } => {
+                let message = |old: &Old| {
+                    let number = old.with.number.as_deref().unwrap_or_default();
+                    let key = json!({"remoteJid": format!("{number}@s.whatsapp.net"), "fromMe": old.is_own, "id": old.id});
+                    json!({"key": key, "message": {"conversation": old.words}, "messageTimestamp": old.at, "status": "READ"})
+                };
+                let data: Vec<Value> = told.iter().map(message).collect();
+                let event = json!({"event": "messages.set", "instance": instance, "data": data, "progress": progress, "isLatest": progress == 100});
+                event.to_string()
+            }
+        }
+    }
+
+    pub async fn tell_history(&self, stack: &Stack, told: &[Old], come: (i32, i32)) {
+        assert_eq!(self.post(stack, &self.history(told, come)).await, 200, "{:?}", self.adapter);
     }
 
     /// Posts a body as the provider does, and answers the status.
@@ -286,6 +318,29 @@ fn of_cloud(number_id: &str, told: &[Told], dice: &mut Dice) -> String {
         json!({"id": "104200000000001", "changes": changes})
     });
     json!({"object": "whatsapp_business_account", "entry": parts.collect::<Vec<_>>()}).to_string()
+}
+
+/// One chunk, its threads in the order in which they are named first.
+fn old_of_cloud(number_id: &str, told: &[Old], (phase, progress): (i32, i32)) -> String {
+    let mut threads: Vec<(&str, Vec<Value>)> = Vec::new();
+    for old in told {
+        let number = old.with.number.as_deref().unwrap_or_default();
+        let mut message = json!({"from": number, "id": old.id, "timestamp": old.at.to_string(), "type": "text",
+            "text": {"body": old.words}, "history_context": {"status": "READ"}});
+        if old.is_own {
+            (message["from"], message["to"]) = (json!("551140000000"), json!(number));
+        }
+        match threads.iter_mut().find(|(known, _)| *known == number) {
+            Some((_, messages)) => messages.push(message),
+            None => threads.push((number, vec![message])),
+        }
+    }
+    let threads: Vec<Value> = threads.into_iter().map(|(id, messages)| json!({"id": id, "messages": messages})).collect();
+    let part = json!({"metadata": {"phase": phase, "chunk_order": 1, "progress": progress}, "threads": threads});
+    let metadata = json!({"display_phone_number": "551140000000", "phone_number_id": number_id});
+    let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "history": [part]});
+    let entry = json!({"id": "104200000000001", "changes": [{"field": "history", "value": value}]});
+    json!({"object": "whatsapp_business_account", "entry": [entry]}).to_string()
 }
 
 /// The event that tells this, and its data.

@@ -1,6 +1,7 @@
 //! What holds for whoever brings messages: each test goes through all adapters.
 
 pub mod adapters;
+mod history;
 mod mixed;
 mod one_client;
 
@@ -34,6 +35,16 @@ impl Dice {
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
+        history::{
+            a_history_is_kept_in_order_and_nobody_is_called,
+            chunks_come_in_any_order_and_twice_beside_what_is_said_now,
+            what_overlaps_with_today_is_of_todays_conversation,
+            ten_thousand_messages_are_stored_once,
+            files_and_reactions_of_the_past_are_what_they_were,
+            a_declined_history_is_told_to_admins,
+            a_history_is_its_own_companys,
+            one_webhook_may_bring_both,
+        };
         mixed::{
             batches_of_many_clients_are_all_stored_and_none_waits_for_itself,
             webhooks_that_name_the_same_clients_in_opposite_order_are_all_stored,
