@@ -361,9 +361,10 @@ pub async fn check_number(
         }
         // Nothing was sent: whoever does not answer is asked again.
         Err(Failure::Unknown { reason }) => Ok((Err(Failure::Busy { after: Duration::from_secs(5), code: reason }), calls)),
-        Err(failure @ (Failure::Busy { .. } | Failure::Blocked { .. })) => Ok((Err(failure), calls)),
-        // Servers that do not know the question take the message.
+        // Servers that do not know the question take the message, or say themselves why not.
         Err(Failure::Refused { .. }) => Ok((Ok(()), calls)),
+        Err(Failure::Blocked { code, .. }) if code == "404" => Ok((Ok(()), calls)),
+        Err(failure) => Ok((Err(failure), calls)),
     }
 }
 
