@@ -1702,7 +1702,8 @@ AS $function$
 begin
     return query
     update messages
-       set change = jsonb_build_object('id', change_id, 'kind', what, 'body', words, 'status', 'queued', 'at', clock_timestamp())
+       set change = jsonb_build_object('id', change_id, 'kind', what, 'body', words, 'status', 'queued', 'error_code', null, 'error_detail', null,
+                                     'at', clock_timestamp())
      where company_id = app.company_id() and id = message
        and (sender_id = app.user_id() or app.sees_all())
        and sender_type in ('agent', 'bot') and provider_id is not null and status in ('sent', 'delivered', 'read') and kind <> 'reaction'

@@ -8,9 +8,9 @@ use shared::prelude::*;
 
 use crate::{
     channel::{Channel, Done},
-    item::{Change, InboundStatus},
+    item::{Change, InboundMessage, InboundStatus},
     sender::is_blocked,
-    statements::{EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
+    statements::{EDIT, HANDED_OVER, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -54,6 +54,20 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         .and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
     Ok(Done::Stored)
+}
+
+/// The message of ours in this conversation of which the provider tells so.
+pub async fn own_message(
+    transaction: &Transaction,
+    channel: &Channel,
+    conversation_id: Uuid,
+    message: &InboundMessage,
+) -> Result<Option<Uuid>, Error> {
+    if !channel.provider.echoes_ours() {
+        return Ok(None);
+    }
+    let asked: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&channel.id, &conversation_id, &message.kind, &message.body];
+    Ok(transaction.query(HANDED_OVER, &asked).await?.first().map(|row| row.get("id")))
 }
 
 #[derive(FromRow)]

@@ -16,7 +16,7 @@ use crate::{
     changes,
     channel::{Channel, Done, TRIES},
     item::{
-        Sender,
+        InboundStatus, Sender,
         past::{HistoryTold, Past, PastMessage},
     },
     named::Named,
@@ -25,6 +25,9 @@ use crate::{
 
 /// How long a provider keeps the files of messages; what is older has a placeholder.
 const FILES_LAST: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Until then the outcome of what we sent may be unknown.
+const OUTCOMES_LAST: SignedDuration = SignedDuration::from_hours(1);
 
 const LOCK_KEYS: &str = "select app.lock_keys($1)";
 
@@ -221,9 +224,10 @@ struct Filled {
 pub async fn store(context: &Context, transaction: &Transaction, channel: &Channel, past: &Past) -> Result<Done, Error> {
     let mut stored = 0;
     if !past.messages.is_empty() {
-        let client_id = client(context, transaction, channel, past).await?;
-        let (rows, previews) = rows(context, channel, &past.messages);
-        if past.messages.iter().any(|past| past.message.media.is_some()) {
+        let (client_id, open) = client(context, transaction, channel, past).await?;
+        let messages = not_ours(context, transaction, channel, open, &past.messages).await?;
+        let (rows, previews) = rows(context, channel, &messages);
+        if messages.iter().any(|past| past.message.media.is_some()) {
             let filled: Vec<Filled> = transaction.all(FILL, &[&channel.id, &rows]).await?;
             filled.iter().for_each(|filled| fetch(context, transaction, channel, filled.id, filled.file_id, filled.is_to_come));
         }
@@ -251,31 +255,59 @@ pub async fn store(context: &Context, transaction: &Transaction, channel: &Chann
     Ok(Done::Past { stored, known: past.messages.len() - stored })
 }
 
-/// Whose it is. Under ids that they had before, they are who they are.
-async fn client(context: &Context, transaction: &Transaction, channel: &Channel, past: &Past) -> Result<Uuid, Error> {
+/// All but what we have sent ourselves and do not know the id of yet: that is told of as of what was typed on the phone, and is sent.
+async fn not_ours<'a>(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    open: Option<Uuid>,
+    messages: &'a [PastMessage],
+) -> Result<Vec<&'a PastMessage>, Error> {
+    let mut others = Vec::with_capacity(messages.len());
+    for past in messages {
+        let is_recent = context.now().duration_since(past.message.at) < OUTCOMES_LAST;
+        if let Some(conversation_id) = open.filter(|_| past.is_own && is_recent)
+            && let Some(own) = changes::own_message(transaction, channel, conversation_id, &past.message).await?
+        {
+            changes::set_status(transaction, channel, &InboundStatus::sent(&past.message, own)).await?;
+        } else {
+            others.push(past);
+        }
+    }
+    Ok(others)
+}
+
+/// Whose it is, and their open conversation. Under ids that they had before, they are who they are.
+async fn client(
+    context: &Context,
+    transaction: &Transaction,
+    channel: &Channel,
+    past: &Past,
+) -> Result<(Uuid, Option<Uuid>), Error> {
     let Sender { wa_id, user_id, .. } = &past.sender;
     let mut first = past.messages[0].message.clone();
     first.sender = past.sender.clone();
     for _ in 0..TRIES {
-        let Some(id) = locate(context, transaction, channel, &first, false).await?.client_id else {
+        let located = locate(context, transaction, channel, &first, false).await?;
+        let Some(id) = located.client_id else {
             if let Some(id) = create_client(context, transaction, channel, &past.sender).await? {
-                return Ok(id);
+                return Ok((id, None));
             }
             continue;
         };
         let number = wa_id.as_deref().map(phone::canonical);
         let kind = channel.provider.user_id_kind();
         transaction.execute(ADD_IDENTITIES, &[&id, &number, wa_id, user_id, &first.at, &kind]).await?;
-        return Ok(id);
+        return Ok((id, located.conversation_id));
     }
     Err(UNAVAILABLE.caused_by("lost every race for the client"))
 }
 
 /// Messages as the statements take them, and what lists show of each.
-fn rows(context: &Context, channel: &Channel, messages: &[PastMessage]) -> (Value, Value) {
+fn rows(context: &Context, channel: &Channel, messages: &[&PastMessage]) -> (Value, Value) {
     let ids: Vec<Uuid> = messages.iter().map(|_| context.new_id()).collect();
     let of = |provider_id: &str| messages.iter().position(|past| past.message.id == provider_id).map(|place| ids[place]);
-    let row = |(past, id): (&PastMessage, &Uuid)| {
+    let row = |(past, id): (&&PastMessage, &Uuid)| {
         let PastMessage { message, is_own, status } = past;
         let mut row = json!({
             "id": id, "provider_id": message.id, "is_own": is_own, "kind": message.kind, "body": message.body,
