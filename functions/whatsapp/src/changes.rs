@@ -66,7 +66,8 @@ pub async fn own_message(
     if !channel.provider.echoes_ours() {
         return Ok(None);
     }
-    let asked: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&channel.id, &conversation_id, &message.kind, &message.body];
+    let asked: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&channel.id, &conversation_id, &message.kind, &message.body, &message.id];
     Ok(transaction.query(HANDED_OVER, &asked).await?.first().map(|row| row.get("id")))
 }
 

@@ -79,7 +79,7 @@ const FILL: &str = "
 const STORE: &str = "
     with given as (
         select * from jsonb_to_recordset($3) as given (id uuid, provider_id text, is_own boolean, kind text, body text, payload jsonb,
-                                                       reply_to text, reply_to_id uuid, status text, sent_at timestamptz, file_id uuid,
+                                                       reply_to text, status text, sent_at timestamptz, file_id uuid,
                                                        file_name text, mime_type text, storage_key text, media_id text, failure text)
     ), new as (
         select distinct on (given.provider_id) given.*,
@@ -129,7 +129,7 @@ const STORE: &str = "
                                          and conversations.id = answered.conversation_id
                       where answered.channel_account_id = $1 and answered.provider_id = placed.reply_to
                         and conversations.client_id = $2),
-                    reply_to_id),
+                    (select new.id from new where new.provider_id = placed.reply_to)),
            provider_id,
            case when is_own then (
                select told.status
@@ -255,7 +255,7 @@ pub async fn store(context: &Context, transaction: &Transaction, channel: &Chann
     Ok(Done::Past { stored, known: past.messages.len() - stored })
 }
 
-/// All but what we have sent ourselves and do not know the id of yet: that is told of as of what was typed on the phone, and is sent.
+/// Each once, but for what we have sent ourselves and do not know the id of yet: that is told of as of what was typed on the phone, and is sent.
 async fn not_ours<'a>(
     context: &Context,
     transaction: &Transaction,
@@ -263,8 +263,11 @@ async fn not_ours<'a>(
     open: Option<Uuid>,
     messages: &'a [PastMessage],
 ) -> Result<Vec<&'a PastMessage>, Error> {
-    let mut others = Vec::with_capacity(messages.len());
+    let mut others: Vec<&PastMessage> = Vec::with_capacity(messages.len());
     for past in messages {
+        if others.iter().any(|other| other.message.id == past.message.id) {
+            continue;
+        }
         let is_recent = context.now().duration_since(past.message.at) < OUTCOMES_LAST;
         if let Some(conversation_id) = open.filter(|_| past.is_own && is_recent)
             && let Some(own) = changes::own_message(transaction, channel, conversation_id, &past.message).await?
@@ -306,13 +309,11 @@ async fn client(
 /// Messages as the statements take them, and what lists show of each.
 fn rows(context: &Context, channel: &Channel, messages: &[&PastMessage]) -> (Value, Value) {
     let ids: Vec<Uuid> = messages.iter().map(|_| context.new_id()).collect();
-    let of = |provider_id: &str| messages.iter().position(|past| past.message.id == provider_id).map(|place| ids[place]);
     let row = |(past, id): (&&PastMessage, &Uuid)| {
         let PastMessage { message, is_own, status } = past;
         let mut row = json!({
             "id": id, "provider_id": message.id, "is_own": is_own, "kind": message.kind, "body": message.body,
-            "payload": message.payload, "reply_to": message.reply_to, "reply_to_id": message.reply_to.as_deref().and_then(of),
-            "status": status.unwrap_or("sent"), "sent_at": message.at,
+            "payload": message.payload, "reply_to": message.reply_to, "status": status.unwrap_or("sent"), "sent_at": message.at,
         });
         if let Some(media) = &message.media {
             let file_id = context.new_id();

@@ -1,8 +1,8 @@
 //! PUT /messages/{id} — other words for a message: of one that the client has, where its channel changes what was sent.
 
 use conversations::{
-    CAPTION_TOO_LONG, Conversation, ConversationUpdated, LONGEST_CAPTION, MESSAGE, Message, MessageKind, MessageUpdated,
-    NOT_AUTHOR, SHOW_PREVIEW, Written, changed_message,
+    CAPTION_TOO_LONG, Conversation, ConversationUpdated, DeliveryStatus, LONGEST_CAPTION, MESSAGE, Message, MessageKind,
+    MessageUpdated, NOT_AUTHOR, SHOW_PREVIEW, Written, changed_message,
     changing::{self, ASK},
     emit_conversation, emit_message, lock_changeable_message,
 };
@@ -75,7 +75,7 @@ async fn edit_message(
         }
         let change_id = context.new_id();
         let asked: Option<Written> = transaction.first(ASK, &[&id, &change_id, &"edit", &input.body]).await?;
-        let Written { conversation, message } = asked.ok_or_else(|| TOO_LATE.with_current(&current))?;
+        let Written { conversation, message } = asked.ok_or_else(|| refusal(&current).with_current(&current))?;
         changing::enqueue(&context, &transaction, conversation.id, changing::ChangeAsked { message_id: id, change_id });
         emit_message(&transaction, &conversation, &MessageUpdated { message: message.clone() });
         transaction.audit(id, &json!({"change": null}), &json!({"change": "edit"}));
@@ -89,4 +89,10 @@ async fn edit_message(
     }
     transaction.audit(id, &json!({"edited_at": current.edited_at}), &json!({"edited_at": message.edited_at}));
     transaction.commit(Json(message)).await
+}
+
+/// Why the client's phone is not to be told of other words: too late for a text that is there, or it is nothing that is changed.
+fn refusal(message: &Message) -> Problem {
+    let is_there = matches!(message.status, Some(DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Read));
+    if is_there && message.kind == MessageKind::Text { TOO_LATE } else { NOT_SUPPORTED_BY_CHANNEL }
 }

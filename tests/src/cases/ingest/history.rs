@@ -261,11 +261,12 @@ pub async fn files_and_reactions_of_the_past_are_what_they_were(stack: Arc<Stack
     let (client, at) = (fresh_number(), now() - 3 * 86_400);
     let [line_id, picture, reaction] = [(); 3].map(|()| line.fresh_id());
     let message = |id: &str, kind: &str, content: Value| json!({"from": client, "id": id, "timestamp": at.to_string(), "type": kind, kind: content, "history_context": {"status": "READ"}});
-    let told = [
+    let mut told = [
         message(&reaction, "reaction", json!({"message_id": line_id, "emoji": "👍"})),
         message(&line_id, "text", json!({"body": "Segue a foto"})),
         message(&picture, "media_placeholder", json!({})),
     ];
+    told[2]["context"] = json!({"id": line_id});
     let part = json!({"metadata": {"phase": 0, "chunk_order": 1, "progress": 90}, "threads": [{"id": client, "messages": told}]});
     company.phone.change("history", json!({"history": [part]})).await;
     stored(&company, &line, 2).await;
@@ -274,7 +275,7 @@ pub async fn files_and_reactions_of_the_past_are_what_they_were(stack: Arc<Stack
     let placeholder = thread.iter().find(|message| message["kind"] == "unsupported").expect("a placeholder");
     assert_eq!(text(&placeholder["body"]), "Mídia que o WhatsApp não entregou");
     let said = thread.iter().find(|message| message["body"] == "Segue a foto").expect("the words");
-    assert_eq!(said["reactions"][0]["emoji"], "👍", "{said}");
+    assert_eq!((&said["reactions"][0]["emoji"], &placeholder["reply_to_id"]), (&json!("👍"), &said["id"]), "{said}");
     // Its file comes by itself, later.
     let image = json!({"id": "900100000000009", "mime_type": "image/png", "caption": "Foto"});
     company.phone.change("history", json!({"messages": [message(&picture, "image", image)]})).await;
