@@ -102,7 +102,8 @@ create table public.channel_accounts (
     state text,
     removed_at timestamp with time zone,
     previous_key text,
-    previous_key_until timestamp with time zone
+    previous_key_until timestamp with time zone,
+    history jsonb
 );
 alter table public.channel_accounts enable row level security;
 alter table public.channel_accounts force row level security;
@@ -170,7 +171,8 @@ create table public.client_identities (
     value text not null,
     address text not null,
     created_at timestamp with time zone not null default now(),
-    seen_at timestamp with time zone not null default now()
+    seen_at timestamp with time zone not null default now(),
+    checked_at timestamp with time zone
 );
 alter table public.client_identities enable row level security;
 alter table public.client_identities force row level security;
@@ -380,7 +382,8 @@ END) stored,
     participants_lent uuid[],
     rating smallint,
     rated_at timestamp with time zone,
-    rating_message_id uuid
+    rating_message_id uuid,
+    imported_at timestamp with time zone
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -481,7 +484,10 @@ create table public.evolution_instances (
     told_at timestamp with time zone not null,
     problem text,
     detail text,
-    down_told_at timestamp with time zone
+    down_told_at timestamp with time zone,
+    next_at timestamp with time zone,
+    spent_until timestamp with time zone,
+    paced_conversation_id uuid
 );
 alter table public.evolution_instances enable row level security;
 alter table public.evolution_instances force row level security;
@@ -798,7 +804,8 @@ create table public.messages (
     edited_at timestamp with time zone,
     deleted_at timestamp with time zone,
     came_by text,
-    deleted_by_id uuid
+    deleted_by_id uuid,
+    change jsonb
 );
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
@@ -1140,6 +1147,7 @@ alter table public.conversations add constraint conversations_company_id_client_
 alter table public.conversations add constraint conversations_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
 alter table public.conversations add constraint conversations_company_id_id_key UNIQUE (company_id, id);
 alter table public.conversations add constraint conversations_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.conversations(company_id, id);
+alter table public.conversations add constraint conversations_imported CHECK (((imported_at IS NULL) OR (ended_at IS NOT NULL)));
 alter table public.conversations add constraint conversations_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 16384)));
 alter table public.conversations add constraint conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text])));
 alter table public.conversations add constraint conversations_participants_check CHECK ((cardinality(participant_ids) <= 100));
@@ -1377,6 +1385,7 @@ CREATE INDEX conversations_client ON public.conversations USING btree (company_i
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
 CREATE INDEX conversations_ended ON public.conversations USING btree (company_id, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX conversations_held ON public.conversations USING btree (company_id, assignee_id) WHERE (status = 'active'::text);
+CREATE INDEX conversations_imported_of ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (imported_at IS NOT NULL);
 CREATE INDEX conversations_inbox ON public.conversations USING btree (company_id, status, last_message_at DESC, id DESC) INCLUDE (assignee_id, department_id, participant_ids);
 CREATE INDEX conversations_merged ON public.conversations USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE UNIQUE INDEX conversations_open ON public.conversations USING btree (company_id, channel_account_id, client_id) WHERE (ended_at IS NULL);
@@ -1739,6 +1748,31 @@ begin
     if not departments <@ asked then
         perform set_config('app.departments_to_assign', (asked || departments)::text, true);
     end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.ask_for_change(message uuid, change_id uuid, what text, words text)
+ RETURNS SETOF public.messages
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    update messages
+       set change = jsonb_build_object('id', change_id, 'kind', what, 'body', words, 'status', 'queued', 'error_code', null, 'error_detail', null,
+                                     'at', clock_timestamp())
+     where company_id = app.company_id() and id = message
+       and (sender_id = app.user_id() or app.sees_all())
+       and sender_type in ('agent', 'bot') and provider_id is not null and status in ('sent', 'delivered', 'read') and kind <> 'reaction'
+       and case what
+               when 'edit' then kind = 'text' and deleted_at is null and body <> words and sent_at > clock_timestamp() - interval '15 minutes'
+               when 'revoke' then sent_at > clock_timestamp() - interval '2 days'
+               else false end
+       and exists (select from channel_accounts channel
+                    where channel.company_id = messages.company_id and channel.id = messages.channel_account_id
+                      and channel.kind = 'evolution' and channel.removed_at is null)
+    returning messages.*;
 end
 $function$;
 
@@ -2628,7 +2662,7 @@ begin
             select conversations.id
               from conversations
              where conversations.channel_account_id = channel.id and conversations.client_id = client.client_id
-               and conversations.merged_into_id is null
+               and conversations.merged_into_id is null and conversations.imported_at is null
              order by conversations.ended_at desc nulls first
              limit 1) latest);
     if cardinality(client_ids) > 1 then
@@ -4793,7 +4827,7 @@ begin
         select id into target
           from conversations
          where company_id = company and channel_account_id = stray.channel_account_id and client_id = stray.owner
-           and merged_into_id is null
+           and merged_into_id is null and imported_at is null
          order by ended_at desc nulls first
          limit 1;
         if target is null then
@@ -4811,7 +4845,7 @@ begin
     foreach target in array opened loop
         update conversations
            set ended_at = null, close_reason = null
-         where company_id = company and id = target and ended_at is not null
+         where company_id = company and id = target and ended_at is not null and imported_at is null
            and not exists (select from conversations other
                             where other.company_id = company and other.client_id = conversations.client_id
                               and other.channel_account_id = conversations.channel_account_id and other.ended_at is null);
@@ -5659,7 +5693,8 @@ begin
         refusal := case
             when known.blocked_at is not null then 'client_blocked'
             when not exists (select from client_identities identity
-                              where identity.company_id = company and identity.client_id = known.id and identity.kind in ('phone', 'bsuid'))
+                              where identity.company_id = company and identity.client_id = known.id
+                                and identity.kind in ('phone', case account.kind when 'evolution' then 'lid' else 'bsuid' end))
             then 'no_phone'
         end;
         if refusal is null then
@@ -7517,6 +7552,7 @@ grant update on column public.message_templates.updated_at to app_staff;
 grant insert on column public.messages.body to app_staff;
 grant select on column public.messages.body to app_system;
 grant update on column public.messages.body to app_lookup;
+grant update on column public.messages.change to app_lookup;
 grant insert on column public.messages.channel_account_id to app_staff;
 grant select on column public.messages.channel_account_id to app_system;
 grant insert on column public.messages.client_message_id to app_staff;
@@ -7697,6 +7733,7 @@ grant execute on function app.add_session(session uuid, family uuid, company uui
 grant execute on function app.admit_member(person uuid, waits_as text, with_role text) to app_staff;
 grant execute on function app.announce_member(company uuid, person uuid) to app_lookup;
 grant execute on function app.ask_for_assignment(departments uuid[]) to app_lookup;
+grant execute on function app.ask_for_change(message uuid, change_id uuid, what text, words text) to app_staff;
 grant execute on function app.audiences() to app;
 grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
@@ -7860,6 +7897,10 @@ grant execute on function app.route_webhook(wanted uuid, named text[]) to app_st
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_staff;
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_student;
 grant execute on function app.sealed_otherwise(key_id text, behind text, most integer) to app;
+grant execute on function app.sealed_with(sealed bytea) to app_lookup;
+grant execute on function app.sealed_with(sealed bytea) to app_staff;
+grant execute on function app.sealed_with(sealed bytea) to app_student;
+grant execute on function app.sealed_with(sealed bytea) to app_system;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
 grant execute on function app.searchable(value text) to app_staff;

@@ -31,7 +31,8 @@ const LARGEST_ANSWER: usize = 2_000_000;
 const LONGEST_DETAIL: usize = 300;
 
 /// What we want to be told of. Without a list the server would tell everything, or break.
-const EVENTS: [&str; 12] = [
+const EVENTS: [&str; 14] = [
+    "MESSAGES_SET",
     "MESSAGES_UPSERT",
     "MESSAGES_UPDATE",
     "MESSAGES_EDITED",
@@ -40,6 +41,7 @@ const EVENTS: [&str; 12] = [
     "CONNECTION_UPDATE",
     "STATUS_INSTANCE",
     "QRCODE_UPDATED",
+    "CONTACTS_SET",
     "CONTACTS_UPSERT",
     "CONTACTS_UPDATE",
     "LOGOUT_INSTANCE",
@@ -347,6 +349,77 @@ pub fn send<'a>(
     })
 }
 
+/// Gives a message of ours other words on the phone of whoever has it. Done again, it is the same.
+pub fn edit<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    (address, message_id): (&'a str, &'a str),
+    words: &'a str,
+) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let key = json!({"id": message_id, "remoteJid": address, "fromMe": true});
+        let asked = Asked::new(Method::POST, of(name, "/chat/updateMessage"));
+        let asked = asked.with(json!({"number": address, "key": key, "text": words})).slow();
+        let (answer, call) = run(context, "edit", server, asked).await;
+        (answer.map(drop).map_err(unsent), call)
+    })
+}
+
+/// Takes a message of ours back from the phone of whoever has it. Done again, it is the same.
+pub fn revoke<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    (address, message_id): (&'a str, &'a str),
+) -> BoxFuture<'a, Outcome<()>> {
+    Box::pin(async move {
+        let key = json!({"id": message_id, "remoteJid": address, "fromMe": true});
+        let asked = Asked::new(Method::DELETE, of(name, "/chat/deleteMessageForEveryone")).with(key).slow();
+        let (answer, call) = run(context, "revoke", server, asked).await;
+        (answer.map(drop).map_err(unsent), call)
+    })
+}
+
+/// A number as WhatsApp knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownNumber {
+    /// Digits, as WhatsApp writes them.
+    pub number: String,
+    /// Digits of the id that hides it, where the server knows it.
+    pub hidden_id: Option<String>,
+}
+
+/// Asks whether a number has WhatsApp; `None` where it has not.
+pub fn look_up_number<'a>(
+    context: &'a Context,
+    server: Server<'a>,
+    name: &'a str,
+    number: &'a str,
+) -> BoxFuture<'a, Outcome<Option<KnownNumber>>> {
+    Box::pin(async move {
+        let asked = Asked::new(Method::POST, of(name, "/chat/whatsappNumbers")).with(json!({"numbers": [number]})).slow();
+        let (answer, call) = run(context, "look_up_number", server, asked).await;
+        let unknown = || Failure::Unknown { reason: "the answer names no number".into() };
+        (answer.map_err(unsent).and_then(|answer| known_number(&answer[0]).ok_or_else(unknown)), call)
+    })
+}
+
+/// `None` of an answer that says nothing.
+fn known_number(answer: &Value) -> Option<Option<KnownNumber>> {
+    if !answer["exists"].as_bool()? {
+        return Some(None);
+    }
+    let digits = |field: &str, server: &str| {
+        let digits = answer[field].as_str()?.split('@').next()?.split(':').next()?.to_owned();
+        let is_of = answer[field].as_str()?.ends_with(server) || !answer[field].as_str()?.contains('@');
+        ((5..=20).contains(&digits.len()) && is_of && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+    };
+    let hidden_id = digits("lid", "@lid").or_else(|| digits("jid", "@lid"));
+    let number = digits("jid", "@s.whatsapp.net").or_else(|| digits("number", "@s.whatsapp.net"))?;
+    Some(Some(KnownNumber { number, hidden_id }))
+}
+
 /// Shows a client that their message was read. Of people who hide their number the server does nothing, and says nothing.
 pub fn mark_read<'a>(
     context: &'a Context,
@@ -642,6 +715,21 @@ mod tests {
             assert!(!webhook.is_in(&changed), "{field}");
         }
         assert!(!webhook.is_in(&Value::Null));
+    }
+
+    #[test]
+    fn numbers_are_known_by_what_whatsapp_calls_them() {
+        let known = |answer: Value| known_number(&answer);
+        let number = |number: &str, hidden: Option<&str>| {
+            Some(Some(KnownNumber { number: number.into(), hidden_id: hidden.map(str::to_owned) }))
+        };
+        let answer =
+            json!({"jid": "554187654321@s.whatsapp.net", "exists": true, "number": "5541987654321", "lid": "123456789012@lid"});
+        assert_eq!(known(answer), number("554187654321", Some("123456789012")));
+        let hidden = json!({"jid": "123456789012@lid", "exists": true, "number": "5511987654321"});
+        assert_eq!(known(hidden), number("5511987654321", Some("123456789012")));
+        assert_eq!(known(json!({"jid": "551140000000@s.whatsapp.net", "exists": false, "number": "551140000000"})), Some(None));
+        assert_eq!(known(json!({})), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Automation,
         Self::Bot,
         Self::Contacts,

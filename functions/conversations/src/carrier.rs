@@ -36,6 +36,22 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Gives a message of the business other words on the client's phone, or takes it back without any.
+    pub async fn change(
+        &self,
+        context: &Context,
+        provider_id: &str,
+        (address, is_user_id): (&str, bool),
+        words: Option<&str>,
+    ) -> (Result<(), Failure>, Option<Call>) {
+        let address = evolution_delivery::sent_to(address, is_user_id);
+        let (outcome, call) = match words {
+            Some(words) => evolution::edit(context, self.server(), &self.name, (&address, provider_id), words).await,
+            None => evolution::revoke(context, self.server(), &self.name, (&address, provider_id)).await,
+        };
+        (outcome, Some(call))
+    }
+
     #[must_use]
     pub fn server(&self) -> Server<'_> {
         Server { base_url: &self.base_url, api_key: &self.api_key }

@@ -61,7 +61,7 @@ pub async fn close(
     if asks_rating.unwrap_or(settings.asks_rating) {
         let may_be_asked = |conversation: &&Conversation| {
             conversation.window_expires_at.is_some_and(|end| end > context.now())
-                && held.iter().any(|held| held.id == conversation.id && !held.is_client_blocked)
+                && held.iter().any(|held| held.id == conversation.id && !held.is_client_blocked && !held.is_channel_removed)
         };
         let to_ask: Vec<&Conversation> = closed.iter().filter(may_be_asked).collect();
         let asked = settings.ask(context, transaction, by, &to_ask).await?;

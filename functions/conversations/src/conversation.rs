@@ -24,7 +24,7 @@ macro_rules! conversation_columns {
            conversations.close_reason, conversations.first_pending_at, conversations.pending_since,
            case when conversations.status = 'bot' then conversations.bot_node end as bot_node, conversations.metadata,
            conversations.merged_into_id, conversations.snoozed_at, conversations.snoozed_until, conversations.return_to_bot_at,
-           conversations.participant_ids, conversations.rating, conversations.rated_at"
+           conversations.participant_ids, conversations.rating, conversations.rated_at, conversations.imported_at"
     };
 }
 
@@ -100,7 +100,7 @@ closed_set! {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, FromRow)]
 pub struct Conversation {
     pub id: Uuid,
-    /// The number that people quote, of its company and local day: `AAAAMMDD-NNNNN`.
+    /// The number that people quote, of its company and local day: `AAAAMMDD-NNNNN`; `H-` and letters where it was imported.
     pub protocol: String,
     pub client_id: Uuid,
     pub client_name: String,
@@ -132,7 +132,7 @@ pub struct Conversation {
     pub first_human_at: Option<Timestamp>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// `merged` for one that became part of another.
+    /// `merged` for one that became part of another, `history` for one that was imported.
     pub close_reason: Option<String>,
     /// When it first waited for a human.
     pub first_pending_at: Option<Timestamp>,
@@ -157,6 +157,8 @@ pub struct Conversation {
     #[schemars(range(min = 1, max = 5))]
     pub rating: Option<i16>,
     pub rated_at: Option<Timestamp>,
+    /// When it was made of what the channel's phone had said before; null for what was held here. It stays closed, and counts in no statistics.
+    pub imported_at: Option<Timestamp>,
 }
 
 impl Versioned for Conversation {
@@ -240,7 +242,11 @@ macro_rules! held_columns {
          conversations.participant_ids,
          (select clients.blocked_at is not null
             from clients
-           where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked"
+           where clients.company_id = conversations.company_id and clients.id = conversations.client_id) as is_client_blocked,
+         (select channel_accounts.removed_at is not null
+            from channel_accounts
+           where channel_accounts.company_id = conversations.company_id
+             and channel_accounts.id = conversations.channel_account_id) as is_channel_removed"
     };
 }
 
@@ -275,6 +281,8 @@ pub struct HeldConversation {
     pub merged_into_id: Option<Uuid>,
     pub participant_ids: Vec<Uuid>,
     pub is_client_blocked: bool,
+    /// Nothing goes out by its channel any more.
+    pub is_channel_removed: bool,
 }
 
 impl HeldConversation {

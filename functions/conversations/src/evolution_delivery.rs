@@ -26,7 +26,7 @@ pub fn compose(delivery: &Delivery, file: Option<&File<'_>>) -> Option<(&'static
     if delivery.kind == "reaction" {
         let key = json!({
             "id": delivery.reply_to,
-            "remoteJid": jid(&delivery.address, delivery.is_user_id),
+            "remoteJid": if delivery.answers_own { sent_to(&delivery.address, delivery.is_user_id) } else { jid(&delivery.address, delivery.is_user_id) },
             "fromMe": delivery.answers_own,
         });
         return Some(("sendReaction", json!({"key": key, "reaction": delivery.body})));
@@ -66,6 +66,14 @@ pub fn compose(delivery: &Delivery, file: Option<&File<'_>>) -> Option<(&'static
 /// Somebody's full address.
 pub fn jid(address: &str, is_user_id: bool) -> String {
     format!("{address}@{}", if is_user_id { "lid" } else { "s.whatsapp.net" })
+}
+
+/// The full address that the server has sent to: of a Brazilian mobile number it leaves the ninth digit out where the first one after it is 7 or
+/// more and the area code is 31 or more.
+pub fn sent_to(address: &str, is_user_id: bool) -> String {
+    let is_mobile = !is_user_id && address.len() == 13 && address.starts_with("55") && address.as_bytes()[4] == b'9';
+    let is_short = is_mobile && address.as_bytes()[5] >= b'7' && address[2..4].parse::<u8>().is_ok_and(|area| area >= 31);
+    if is_short { jid(&format!("{}{}", &address[..4], &address[5..]), false) } else { jid(address, is_user_id) }
 }
 
 fn text(words: &str) -> Value {
@@ -123,6 +131,20 @@ mod tests {
         };
         let (_, body) = compose(&hidden, None).unwrap();
         assert_eq!((&body["number"], &body["quoted"]["key"]["id"]), (&json!("123@lid"), &json!("3EB0")));
+    }
+
+    #[test]
+    fn what_was_sent_is_where_the_server_has_sent_it() {
+        for (address, is_user_id, sent) in [
+            ("5511987654321", false, "5511987654321@s.whatsapp.net"),
+            ("5541987654321", false, "554187654321@s.whatsapp.net"),
+            ("5541967654321", false, "5541967654321@s.whatsapp.net"),
+            ("554187654321", false, "554187654321@s.whatsapp.net"),
+            ("14155550123", false, "14155550123@s.whatsapp.net"),
+            ("5541987654321", true, "5541987654321@lid"),
+        ] {
+            assert_eq!(sent_to(address, is_user_id), sent);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod assignment;
 mod botconversa_delivery;
 mod bulk;
 pub mod carrier;
+pub mod changing;
 mod closing;
 mod conversation;
 mod delivery;
@@ -17,7 +18,9 @@ mod identity;
 mod joining;
 mod media_url;
 mod message;
+mod numbers;
 pub mod outbox;
+mod pace;
 mod participants;
 mod payload;
 mod preferences;
@@ -107,6 +110,13 @@ pub const ALREADY_OPEN: Problem = Problem::new(
     "This client has an open conversation on this channel already.",
 )
 .showing::<Conversation>();
+pub const IMPORTED: Problem = Problem::new(
+    409,
+    "imported",
+    "Este é o histórico de antes da conexão do número. Inicie uma conversa com o cliente.",
+    "This is the history from before the number was connected. Begin a conversation with the client.",
+)
+.showing::<Conversation>();
 pub const NOT_HOLDER: Problem = Problem::new(
     409,
     "not_holder",
@@ -125,6 +135,13 @@ pub const CLIENT_BLOCKED: Problem = Problem::new(
     "client_blocked",
     "Este cliente está bloqueado. Desbloqueie-o antes de escrever.",
     "This client is blocked. Unblock them before writing.",
+)
+.showing::<Conversation>();
+pub const CHANNEL_REMOVED: Problem = Problem::new(
+    409,
+    "channel_removed",
+    "O canal desta conversa foi removido: por ele não se envia mais nada. Inicie uma conversa por outro canal.",
+    "This conversation's channel was removed: nothing goes out by it any more. Begin a conversation on another channel.",
 )
 .showing::<Conversation>();
 pub const WINDOW_CLOSED: Problem = Problem::new(

@@ -18,7 +18,8 @@ macro_rules! message_columns {
            messages.reply_to_id, messages.client_message_id, messages.provider_id,
            messages.status, messages.error_code, messages.error_detail, messages.reactions, messages.inbound_number,
            messages.sent_at, messages.created_at, messages.edited_at, messages.deleted_at, messages.deleted_by_id,
-           case when messages.inbound_number is null then coalesce(messages.status = 'read', false)
+           case when messages.deleted_at is null or messages.change ->> 'kind' = 'revoke' then messages.change end as change,
+           case when messages.inbound_number is null then coalesce(messages.status = 'read', messages.sender_type = 'client')
                 else messages.inbound_number <= (
                     select held.read_count from conversations held
                      where held.company_id = messages.company_id and held.id = messages.conversation_id) end as is_read,
@@ -114,6 +115,9 @@ pub struct Message {
     pub deleted_at: Option<Timestamp>,
     /// Who of the staff hid it; null when its sender took it back.
     pub deleted_by_id: Option<Uuid>,
+    /// What staff want of it at the client's: other words, or that it goes. Until it is `sent` the client sees what they were sent.
+    #[schemars(with = "Option<MessageChange>")]
+    pub change: Option<Value>,
     /// Of the client's: whether staff have read it. Of those sent: whether the client has.
     pub is_read: bool,
     #[schemars(with = "Option<MessageFile>")]
@@ -126,6 +130,30 @@ impl Message {
     pub fn preview(&self) -> String {
         if self.deleted_at.is_some() { TAKEN_BACK.into() } else { preview(self.kind.as_str(), &self.body) }
     }
+}
+
+closed_set! {
+    /// What is to become of a message at the client's.
+    pub ChangeKind { Edit = "edit", Revoke = "revoke" }
+}
+
+closed_set! {
+    /// How far that is.
+    pub ChangeStatus { Queued = "queued", Sent = "sent", Failed = "failed" }
+}
+
+/// A change of a message that its client has, on its way to them.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct MessageChange {
+    id: Uuid,
+    kind: ChangeKind,
+    /// The new words; null of one that goes.
+    body: Option<String>,
+    status: ChangeStatus,
+    error_code: Option<String>,
+    error_detail: Option<String>,
+    at: Timestamp,
 }
 
 /// What somebody thinks of a message.
@@ -283,6 +311,7 @@ pub fn add_system_messages(context: &Context, transaction: &Transaction, convers
             edited_at: None,
             deleted_at: None,
             deleted_by_id: None,
+            change: None,
             is_read: false,
             file: None,
         };

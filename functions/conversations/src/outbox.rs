@@ -8,7 +8,7 @@ use integrations::{ChannelFlagged, ChannelKind, ChannelUpdated};
 use shared::{
     environment::variable,
     error::{INTERNAL, NOT_FOUND},
-    parameters,
+    evolution, parameters,
     prelude::*,
     provider::{Call, Failure},
     whatsapp::Account,
@@ -18,7 +18,10 @@ use crate::{
     Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written, accepts_marketing,
     botconversa_delivery::Recipient,
     carrier::{Carrier, Sealed, StoredFile},
-    carrier_columns, changed_message, changed_status, emit_message, moves_forward, subscriber_id, told_early,
+    carrier_columns, changed_message, changed_status, emit_message, moves_forward,
+    numbers::remember,
+    pace::take_turn,
+    subscriber_id, told_early,
 };
 
 /// Takes a queued message for sending. A bot's message is taken only while the fence stands where it stood when the bot spoke:
@@ -50,7 +53,9 @@ const BEGIN: &str = concat!(
            exists (select from begun) as was_taken,
            extract(epoch from now() - message.sending_at)::double precision as sending_for,
            coalesce(phone.address, user_id.address) as address,
-           phone.address is null as is_user_id, answered.sender_type <> 'client' as answers_own,
+           phone.address is null as is_user_id, phone.value as number,
+           channel_accounts.kind = 'evolution' and phone.checked_at is null and conversations.inbound_count = 0 as is_unchecked,
+           conversations.id as conversation_id, message.sender_id is not null as is_typed, answered.sender_type <> 'client' as answers_own,
            (select users.name from companies join users on users.id = message.sender_id
              where companies.id = message.company_id and companies.signs_messages) as signed_by,
            answered.provider_id as reply_to, clients.id as client_id, clients.name as client_name,
@@ -69,7 +74,7 @@ const BEGIN: &str = concat!(
       join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
       join channel_accounts on channel_accounts.company_id = message.company_id and channel_accounts.id = message.channel_account_id
       left join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
-      left join lateral (select address from client_identities
+      left join lateral (select address, value, checked_at from client_identities
                           where client_identities.company_id = message.company_id
                             and client_identities.client_id = conversations.client_id and kind = 'phone'
                           order by seen_at desc, created_at desc limit 1) phone on true
@@ -180,7 +185,7 @@ const BREAK_CHANNEL: &str = "
     update channel_accounts
        set status = 'broken', version = version + 1
      where id = $1 and status = 'active'
-    returning id, kind, name, status, state, version";
+    returning id, kind, name, status, state, version, history";
 
 const LOG_CALL: &str = "
     insert into integration_calls (id, channel_account_id, provider, operation, status, error_code, took_ms)
@@ -196,6 +201,12 @@ struct Begun {
     sending_for: Option<f64>,
     address: Option<String>,
     is_user_id: bool,
+    /// As it is written everywhere here.
+    number: Option<String>,
+    /// Nobody has asked yet whether the number has WhatsApp, and nothing says that it has.
+    is_unchecked: Option<bool>,
+    conversation_id: Uuid,
+    is_typed: bool,
     signed_by: Option<String>,
     reply_to: Option<String>,
     client_id: Uuid,
@@ -239,6 +250,8 @@ pub enum Verdict {
     Finished,
     /// Its outcome is not known yet.
     Wait(Duration),
+    /// Its channel has sent enough for now.
+    Hold(Duration),
 }
 
 /// How long an outcome may stay unknown before the message counts as failed.
@@ -279,6 +292,12 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
         fail(&transaction, message_id, "not_deliverable", detail).await?;
         return finish(job, transaction).await;
     };
+    if matches!(carrier, Carrier::Evolution(_))
+        && let Some(wait) = take_turn(&transaction, row.channel.channel_account_id, row.conversation_id, row.is_typed).await?
+    {
+        // What was taken is let go: nothing of it stays.
+        return Ok(Verdict::Hold(wait));
+    }
     transaction.commit_quietly().await?;
     let carrier = carrier.to(Recipient {
         company_id: job.company_id,
@@ -332,6 +351,41 @@ pub async fn mark_read(
     let carrier = carrier.ok_or_else(|| INTERNAL.caused_by("the channel's credentials do not open"))?;
     let number = number.first().map(|row| row.get::<_, String>("address"));
     Ok(carrier.mark_read(context, provider_id, number.as_deref()).await)
+}
+
+/// Asks whether a client's number has WhatsApp, once and before the first message to it; an answer that says nothing is no hindrance.
+///
+/// # Errors
+/// Those of the database.
+pub async fn check_number(
+    context: &Context,
+    job: &Claimed,
+    outgoing: &Outgoing,
+) -> Result<(Result<(), Failure>, Vec<Call>), Error> {
+    let (Some(true), Some(number), Carrier::Evolution(instance)) =
+        (outgoing.row.is_unchecked, &outgoing.row.number, &outgoing.carrier)
+    else {
+        return Ok((Ok(()), Vec::new()));
+    };
+    let address = outgoing.row.address.as_deref().unwrap_or(number);
+    let (outcome, call) = evolution::look_up_number(context, instance.server(), &instance.name, address).await;
+    let calls = vec![call];
+    match outcome {
+        Ok(Some(known)) => {
+            remember(context, job.company_id, number, &known).await?;
+            Ok((Ok(()), calls))
+        }
+        Ok(None) => {
+            let detail = "Este número não tem WhatsApp.".to_owned();
+            Ok((Err(Failure::Refused { code: "not_on_whatsapp".into(), detail }), calls))
+        }
+        // Nothing was sent: whoever does not answer is asked again.
+        Err(Failure::Unknown { reason }) => Ok((Err(Failure::Busy { after: Duration::from_secs(5), code: reason }), calls)),
+        // Servers that do not know the question take the message, or say themselves why not.
+        Err(Failure::Refused { .. }) => Ok((Ok(()), calls)),
+        Err(Failure::Blocked { code, .. }) if code == "404" => Ok((Ok(()), calls)),
+        Err(failure) => Ok((Err(failure), calls)),
+    }
 }
 
 /// Calls whoever carries it, outside any transaction.

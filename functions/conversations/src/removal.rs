@@ -35,7 +35,7 @@ const REMOVE: &str = "
        set removed_at = now(), status = 'disabled', state = case when state is not null then 'close' end,
            previous_key = external_key, previous_key_until = null, external_key = 'removed ' || id, version = version + 1
      where id = $1
-    returning id, kind, name, status, state, version";
+    returning id, kind, name, status, state, version, history";
 
 const FORGET_KEY: &str = "delete from channel_credentials where channel_account_id = $1";
 

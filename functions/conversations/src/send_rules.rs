@@ -10,8 +10,8 @@ use shared::{
 };
 
 use crate::{
-    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, Content, FILE_NOT_READY, FilledTemplate, HeldConversation, Message,
-    MessageKind, Mode, NOT_HOLDER, NOT_TAKEN, TemplateRow, TemplateToSend, WINDOW_CLOSED, fill_in, media_url::file_of,
+    BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CONVERSATION_CLOSED, Content, FILE_NOT_READY, FilledTemplate, HeldConversation,
+    Message, MessageKind, Mode, NOT_HOLDER, NOT_TAKEN, TemplateRow, TemplateToSend, WINDOW_CLOSED, fill_in, media_url::file_of,
 };
 
 /// Characters of the words that go with a file.
@@ -240,6 +240,7 @@ pub fn may_write(agent: &Identity, held: &HeldConversation) -> Result<(), Proble
     match held.assignee_id {
         _ if held.is_closed() => Err(CONVERSATION_CLOSED),
         _ if held.is_client_blocked => Err(CLIENT_BLOCKED),
+        _ if held.is_channel_removed => Err(CHANNEL_REMOVED),
         _ if held.mode == Mode::Bot => Err(BOT_MODE),
         None if !agent.role.is_leader() => Err(NOT_TAKEN),
         Some(holder) if holder != agent.user_id && !agent.role.is_leader() => Err(NOT_HOLDER),
@@ -472,6 +473,7 @@ mod tests {
             merged_into_id: None,
             participant_ids: Vec::new(),
             is_client_blocked: false,
+            is_channel_removed: false,
         }
     }
 
@@ -497,6 +499,8 @@ mod tests {
         assert_eq!(may_send(late, &agent(Role::Agent), &mine, MessageKind::Template), Ok(()), "that is what templates are for");
         let blocked = HeldConversation { is_client_blocked: true, ..mine.clone() };
         assert_eq!(code(99, Role::Admin, &blocked), Some("client_blocked"));
+        let removed = HeldConversation { is_channel_removed: true, ..mine.clone() };
+        assert_eq!(code(99, Role::Admin, &removed), Some("channel_removed"));
         assert_eq!(code(99, Role::Admin, &HeldConversation { status: Status::Closed, ..mine }), Some("conversation_closed"));
     }
 

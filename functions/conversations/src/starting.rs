@@ -8,18 +8,19 @@ use shared::{
 };
 
 use crate::{
-    ALREADY_OPEN, AllowedTemplate, Answerable, BOT_MODE, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION, Conversation,
-    ConversationCreated, FILE_NOT_READY, Message, MessageToSend, NOT_HOLDER, NOT_TAKEN, SentBefore, SystemMessage, WINDOW_CLOSED,
-    add_system_message, allowed_templates, emit_conversation, lock, phone::Phone,
+    ALREADY_OPEN, AllowedTemplate, Answerable, BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION,
+    Conversation, ConversationCreated, FILE_NOT_READY, Message, MessageToSend, NOT_HOLDER, NOT_TAKEN, SentBefore, SystemMessage,
+    WINDOW_CLOSED, add_system_message, allowed_templates, emit_conversation, lock, phone::Phone,
 };
 
 /// `window_closed` where there may be no conversation yet.
 pub const NO_TEXT_OUTSIDE: Problem = WINDOW_CLOSED.showing::<OnlyTemplates>();
 
 /// What `begin` may answer.
-pub const BEGIN_FAILS: [Problem; 9] = [
+pub const BEGIN_FAILS: [Problem; 10] = [
     ALREADY_OPEN,
     BOT_MODE,
+    CHANNEL_REMOVED,
     CLIENT_BLOCKED,
     FILE_NOT_READY,
     NOT_HOLDER,
@@ -175,7 +176,11 @@ fn refused(refusal: &str, to: &Recipient) -> Error {
     let (field, portuguese, english) = match refusal {
         "client_blocked" => return CLIENT_BLOCKED.into(),
         "unknown_client" => (known_by, "Cliente não encontrado.", "Client not found."),
-        "no_phone" => (known_by, "Este cliente não tem WhatsApp nem telefone.", "This client has neither WhatsApp nor a phone."),
+        "no_phone" => (
+            known_by,
+            "Este cliente não tem telefone, nem o id pelo qual este canal o alcançaria.",
+            "This client has neither a phone nor the id that this channel would reach them by.",
+        ),
         "unknown_channel" => ("channel_account_id", "Número não encontrado.", "Number not found."),
         "channel_disabled" => ("channel_account_id", "Este número está desativado.", "This number is disabled."),
         "channel_required" => ("channel_account_id", "Escolha de qual número enviar.", "Choose the number to send from."),

@@ -1,24 +1,12 @@
 //! An instance as staff see it.
 
 use integrations::ChannelStatus;
-use shared::{closed_set, evolution::InstanceState, prelude::*};
+use shared::{evolution::InstanceState, prelude::*};
 
-use crate::{visiting::Seen, words::told_in};
-
-closed_set! {
-    /// Why an instance does not work, as the last call to its server has shown.
-    pub InstanceProblem {
-        /// The server is not known to have it yet: connecting makes it.
-        NotMade = "not_made",
-        /// The server does not answer, or not as an Evolution API server.
-        Unreachable = "unreachable",
-        KeyRefused = "key_refused",
-        /// The server does not have it, or no more.
-        Missing = "missing",
-        /// The server has somebody else's under its name.
-        NameTaken = "name_taken",
-    }
-}
+use crate::{
+    seen::{InstanceProblem, Seen},
+    words::told_in,
+};
 
 /// An instance. Its code is shown to admins, for as long as it can be scanned.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]

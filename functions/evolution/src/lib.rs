@@ -2,6 +2,7 @@
 
 pub mod instance;
 mod recording;
+mod seen;
 pub mod servers;
 pub mod told;
 pub mod visiting;
@@ -9,9 +10,10 @@ pub mod words;
 
 use shared::{prelude::*, provider::Failure};
 
-pub use instance::{Instance, InstanceProblem};
+pub use instance::Instance;
 pub use recording::{Telling, record};
-pub use visiting::{Known, Seen, Visit};
+pub use seen::{InstanceProblem, Seen};
+pub use visiting::{Known, Visit};
 
 pub const SERVER_SILENT: Problem = Problem::new(
     503,

@@ -31,7 +31,7 @@ const STANDS: &str = "
     update channel_accounts
        set state = $2, status = $3, display_number = $4, version = version + 1
      where id = $1
-    returning id, kind, name, status, state, version";
+    returning id, kind, name, status, state, version, history";
 
 const KEEP: &str = "
     update evolution_instances
@@ -52,6 +52,17 @@ const SHOW_CODE: &str = "
        set qr_code = excluded.qr_code, pairing_code = excluded.pairing_code, shown_at = excluded.shown_at";
 
 const HIDE_CODE: &str = "delete from evolution_codes where channel_account_id = $1";
+
+/// There is a new code to link a phone with: `GET /whatsapp/instances` shows it. For admins only; whoever has a code has the channel, so the
+/// event has none.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChannelCodeShown {
+    pub channel_account_id: Uuid,
+    pub channel_name: String,
+    /// It is good for about a minute from then.
+    pub shown_at: Timestamp,
+}
+event!(ChannelCodeShown = "channel.code_shown");
 
 /// Whether admins are told that an instance is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +128,8 @@ pub async fn record(
     match &seen.code {
         Some(code) => {
             transaction.defer(SHOW_CODE, parameters![channel_id, code.qr_code.clone(), code.pairing_code.clone(), seen.at]);
+            let shown = ChannelCodeShown { channel_account_id: channel_id, channel_name: locked.name.clone(), shown_at: seen.at };
+            transaction.emit(Event::new(Topic::Company(company_id), Audience::admins(), &shown));
         }
         None if state != InstanceState::Connecting => transaction.defer(HIDE_CODE, parameters![channel_id]),
         None => {}

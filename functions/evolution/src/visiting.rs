@@ -2,12 +2,15 @@
 
 use integrations::saving::{register_webhook, webhook_url};
 use shared::{
-    evolution::{self, Code, Connection, Credentials, InstanceState, Profile, Server, Webhook},
+    evolution::{self, Connection, Credentials, InstanceState, Server, Webhook},
     prelude::*,
-    provider::{Call, Failure, Outcome},
+    provider::{Failure, Outcome},
 };
 
-use crate::{InstanceProblem, servers::GlobalAccess};
+use crate::{
+    seen::{InstanceProblem, Seen},
+    servers::GlobalAccess,
+};
 
 /// Instances with what is needed to talk to their servers: all of the company's, or those named.
 const KNOWN: &str = "
@@ -89,43 +92,6 @@ impl Known {
             has_version: false,
             credentials: Some(credentials),
             global: Some(global),
-        }
-    }
-}
-
-/// What a visit has shown.
-#[derive(Debug)]
-pub struct Seen {
-    /// As of when.
-    pub at: Timestamp,
-    /// `None` where the server has said nothing of it.
-    pub state: Option<InstanceState>,
-    pub problem: Option<InstanceProblem>,
-    /// The server's own words on the problem.
-    pub detail: Option<String>,
-    pub is_made: bool,
-    pub has_webhook: bool,
-    pub server_version: Option<String>,
-    pub profile: Option<Profile>,
-    pub code: Option<Code>,
-    pub calls: Vec<Call>,
-}
-
-impl Seen {
-    /// Told by the server itself, which so is there, has the instance and knows where its webhooks go.
-    #[must_use]
-    pub const fn told(at: Timestamp) -> Self {
-        Self {
-            at,
-            state: None,
-            problem: None,
-            detail: None,
-            is_made: true,
-            has_webhook: true,
-            server_version: None,
-            profile: None,
-            code: None,
-            calls: Vec::new(),
         }
     }
 }

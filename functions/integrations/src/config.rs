@@ -76,6 +76,14 @@ pub struct EvolutionConfig {
     #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
     #[schemars(regex(pattern = KEY))]
     pub api_key: Option<String>,
+    /// Messages that it sends in a minute at most: WhatsApp locks out who sends too many. What it was without it, 60 at first.
+    #[garde(range(min = 1, max = 600))]
+    #[schemars(range(min = 1, max = 600))]
+    pub messages_per_minute: Option<i32>,
+    /// Milliseconds between messages to different clients, at least; half as long again at most. What it was without it, 1000 at first.
+    #[garde(range(min = 0, max = 60_000))]
+    #[schemars(range(min = 0, max = 60_000))]
+    pub pause_ms: Option<i32>,
     /// Where its new conversations go.
     #[garde(skip)]
     pub department_id: Option<Uuid>,
@@ -157,7 +165,8 @@ impl From<EvolutionConfig> for Channel {
         let base_url = config.base_url.trim_end_matches('/').to_owned();
         let account_key = instance_key(&base_url, &config.instance);
         let api_key = config.api_key.as_deref().map(hint);
-        let settings = EvolutionSettings { base_url, instance: config.instance, api_key };
+        let EvolutionConfig { messages_per_minute, pause_ms, .. } = config;
+        let settings = EvolutionSettings { base_url, instance: config.instance, api_key, messages_per_minute, pause_ms };
         Self {
             kind: "evolution",
             id: None,
@@ -200,11 +209,12 @@ impl Channel {
     }
 }
 
-/// The new settings, with the hints of secrets that were not given again.
+/// The new settings, with the hints of secrets and the numbers that were not given again.
 fn keep_hints(mut new: Value, current: &Value) -> Value {
     if let (Some(fields), Some(current)) = (new.as_object_mut(), current.as_object()) {
         for (name, value) in fields.iter_mut().filter(|(_, value)| value.is_null()) {
-            let kept = current.get(name).filter(|kept| kept.as_str().is_some_and(|text| text.starts_with("••••")));
+            let kept = current.get(name);
+            let kept = kept.filter(|kept| kept.is_number() || kept.as_str().is_some_and(|text| text.starts_with("••••")));
             *value = kept.cloned().unwrap_or_default();
         }
     }

@@ -4,8 +4,8 @@ pub mod botconversa;
 pub mod botconversa_proof;
 pub mod calls;
 pub mod config;
-pub mod period;
 pub mod mapping;
+pub mod period;
 pub mod phone;
 pub mod saving;
 
@@ -61,8 +61,36 @@ pub struct Integration {
     /// What its kind needs, secrets only as `••••1234`.
     #[schemars(with = "ChannelSettings")]
     pub settings: Value,
+    /// What its phone had said before it was connected, as far as it has come; null where nothing was told of it.
+    #[schemars(with = "Option<ChannelHistory>")]
+    pub history: Option<Value>,
     pub created_at: Timestamp,
     pub version: i32,
+}
+
+/// How far the history of a number has come: it is stored in conversations that are closed, or in those it belongs to, and nobody is told.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct ChannelHistory {
+    /// Of the Cloud API: 0 is the last day, 1 the last three months, 2 the three months before.
+    phase: Option<i32>,
+    /// Percent; 100 is all.
+    progress: i32,
+    /// Messages that were stored.
+    messages: i32,
+    /// Why there is none.
+    declined: Option<HistoryDeclined>,
+    began_at: Timestamp,
+    told_at: Timestamp,
+}
+
+/// As WhatsApp words it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct HistoryDeclined {
+    /// `2593109`: the business shares no history.
+    code: String,
+    detail: Option<String>,
 }
 
 impl Versioned for Integration {
@@ -77,11 +105,11 @@ macro_rules! integration_columns {
     () => {
         "channel.id, channel.kind, channel.name, channel.status, channel.state, channel.department_id,
          (select key from bot_flows where bot_flows.id = channel.bot_flow_id) as bot_flow_key,
-         channel.settings, channel.created_at, channel.version"
+         channel.settings, channel.history, channel.created_at, channel.version"
     };
 }
 
-/// A channel was connected, saved again or removed, stands otherwise with WhatsApp, or its credentials are refused. Told to all staff, its configuration left out.
+/// A channel was connected, saved again or removed, stands otherwise with WhatsApp, its credentials are refused, or some of its history has come. Told to all staff, its configuration left out.
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
 pub struct ChannelUpdated {
     pub id: Uuid,
@@ -91,13 +119,16 @@ pub struct ChannelUpdated {
     /// Of kinds that link a phone.
     pub state: Option<InstanceState>,
     pub version: i32,
+    /// What its phone had said before; null where nothing was told of it.
+    #[schemars(with = "Option<ChannelHistory>")]
+    pub history: Option<Value>,
 }
 event!(ChannelUpdated = "channel.updated");
 
 impl From<&Integration> for ChannelUpdated {
     fn from(integration: &Integration) -> Self {
-        let Integration { id, kind, name, status, state, version, .. } = integration.clone();
-        Self { id, kind, name, status, state, version }
+        let Integration { id, kind, name, status, state, version, history, .. } = integration.clone();
+        Self { id, kind, name, status, state, version, history }
     }
 }
 
@@ -153,6 +184,10 @@ pub struct EvolutionSettings {
     pub instance: String,
     /// The end of the key that is used there, such as `••••1234`.
     pub api_key: Option<String>,
+    /// Messages that it sends in a minute at most; 60 without it.
+    pub messages_per_minute: Option<i32>,
+    /// Milliseconds between messages to different clients, at least; half as long again at most. A second without it.
+    pub pause_ms: Option<i32>,
 }
 
 impl EvolutionSettings {

@@ -10,9 +10,9 @@ use tokio_postgres::types::ToSql;
 
 use crate::{
     channel::{Channel, Done},
-    item::{Change, Charge, InboundStatus},
+    item::{Change, Charge, InboundMessage, InboundStatus},
     sender::is_blocked,
-    statements::{ADD_CHARGE, EDIT, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
+    statements::{ADD_CHARGE, EDIT, HANDED_OVER, HOLD_CHANGE, HOLD_STATUS, REACT, REVOKE, SET_STATUS, TAKE_EARLY_CHANGES},
 };
 
 #[derive(FromRow)]
@@ -71,6 +71,21 @@ async fn add_charge(
     transaction.execute(ADD_CHARGE, &[&channel.id, &id, category, country, &at]).await.map(drop)
 }
 
+/// The message of ours in this conversation of which the provider tells so.
+pub async fn own_message(
+    transaction: &Transaction,
+    channel: &Channel,
+    conversation_id: Uuid,
+    message: &InboundMessage,
+) -> Result<Option<Uuid>, Error> {
+    if !channel.provider.echoes_ours() {
+        return Ok(None);
+    }
+    let asked: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&channel.id, &conversation_id, &message.kind, &message.body, &message.id];
+    Ok(transaction.query(HANDED_OVER, &asked).await?.first().map(|row| row.get("id")))
+}
+
 #[derive(FromRow)]
 struct Kept {
     is_held: bool,
@@ -81,14 +96,9 @@ struct Kept {
 /// Changes a message, or keeps the change until the message comes.
 pub async fn change(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Done, Error> {
     let Some(mut written) = make(transaction, channel, change).await? else {
-        let Change { id, target, kind, changed_by, phone, user_id, body, at } = change;
-        let user_kind = channel.provider.user_id_kind();
-        let kept: Kept = transaction
-            .one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, user_id, id, kind, body, at, &user_kind])
-            .await?;
-        return Ok(match kept {
+        return Ok(match hold(transaction, channel, change).await? {
             Kept { is_held: true, .. } => Done::Held,
-            Kept { is_foreign: true, .. } => Done::Ignored(format!("{kind} of a message that is not its author's")),
+            Kept { is_foreign: true, .. } => Done::Ignored(format!("{} of a message that is not its author's", change.kind)),
             Kept { .. } => Done::Duplicate,
         });
     };
@@ -106,6 +116,29 @@ pub async fn change(transaction: &Transaction, channel: &Channel, change: &Chang
         emit_message(transaction, &conversation, &MessageUpdated { message });
     }
     Ok(Done::Stored)
+}
+
+async fn hold(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<Kept, Error> {
+    let Change { id, target, kind, changed_by, phone, user_id, body, at } = change;
+    let user_kind = channel.provider.user_id_kind();
+    transaction.one(HOLD_CHANGE, &[&channel.id, target, changed_by, phone, user_id, id, kind, body, at, &user_kind]).await
+}
+
+/// Changes a message of the past, or keeps the change until the message comes. Nobody is told.
+pub async fn settle(transaction: &Transaction, channel: &Channel, change: &Change) -> Result<(), Error> {
+    let Some(mut written) = make(transaction, channel, change).await? else {
+        return hold(transaction, channel, change).await.map(drop);
+    };
+    show_preview(transaction, &mut written).await.map(drop)
+}
+
+/// Makes the changes that came before a message of the past.
+pub async fn settle_early(transaction: &Transaction, channel: &Channel, provider_id: &str) -> Result<(), Error> {
+    let early: Vec<Change> = transaction.all(TAKE_EARLY_CHANGES, &[&channel.id, &provider_id]).await?;
+    for change in early {
+        settle(transaction, channel, &change).await?;
+    }
+    Ok(())
 }
 
 /// Makes the changes that came before their message. Answers it as they leave it.

@@ -23,6 +23,11 @@ pub struct Channel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     Stored,
+    /// So many messages of the past were stored, so many were there.
+    Past {
+        stored: usize,
+        known: usize,
+    },
     /// It waits for the message it speaks of.
     Held,
     Duplicate,

@@ -13,6 +13,7 @@ use crate::{
 
 mod account;
 mod content;
+mod history;
 pub mod template;
 
 /// Fields whose changes are always of one number: without its id they are of nobody.
@@ -47,29 +48,37 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
     for entry in &entries {
         let changes = array(&entry["changes"]);
         for change in changes {
-            add(&mut notifications, address_of(entry, change), items(change, entry, now));
+            add(&mut notifications, address_of(entry, change), items(change, entry, now), is_history(change));
         }
         if let Some(item) = unreadable(entry).filter(|_| changes.iter().all(|change| fault(change).is_none())) {
-            add(&mut notifications, address_of(entry, &Value::Null), vec![item]);
+            add(&mut notifications, address_of(entry, &Value::Null), vec![item], false);
         }
     }
     Ok(notifications)
 }
 
-fn add(notifications: &mut Vec<Notification>, address: Address, items: Vec<Item>) {
-    match notifications.iter_mut().find(|notification| notification.address.is_same(&address)) {
+/// What was said before waits for its own turn: it is told of by itself.
+fn is_history(change: &Value) -> bool {
+    change["field"] == "history"
+}
+
+fn add(notifications: &mut Vec<Notification>, address: Address, items: Vec<Item>, is_history: bool) {
+    let is_same = |other: &&mut Notification| other.address.is_same(&address) && other.is_history() == is_history;
+    match notifications.iter_mut().find(is_same) {
         Some(notification) => notification.items.extend(items),
         None => notifications.push(Notification { provider: Provider::Cloud, address, items }),
     }
 }
 
-/// The same webhook with what is of this address only.
-pub fn part_of(body: &[u8], address: &Address) -> Vec<u8> {
+/// The same webhook with what this tells only.
+pub fn part_of(body: &[u8], told: &Notification) -> Vec<u8> {
+    let Notification { address, .. } = told;
     let mut envelope = parse(body).unwrap_or_default();
     if let Some(entries) = envelope.get_mut("entry").and_then(Value::as_array_mut) {
         entries.retain_mut(|entry| {
             let account = json!({"id": entry["id"]});
-            let is_own = |change: &Value| address.is_same(&address_of(&account, change));
+            let is_own =
+                |change: &Value| address.is_same(&address_of(&account, change)) && is_history(change) == told.is_history();
             let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) else { return is_own(&Value::Null) };
             changes.retain(is_own);
             !changes.is_empty()
@@ -109,6 +118,7 @@ fn told(change: &Value, entry: &Value, now: Timestamp) -> Vec<Item> {
             let contacts = array(&value["contacts"]);
             each(&value["user_preferences"], |preference| read_preference(preference, contacts, now))
         }
+        "history" => history::read(value, now),
         "smb_app_state_sync" => each(&value["state_sync"], |contact| read_contact(contact, now)),
         group if group.starts_with("group_") => vec![Item::Group { id: None }],
         _ => vec![account::read(&field, value, entry, now)],

@@ -2,10 +2,13 @@
 //! Source: the event payloads of Evolution API 2.3; older and newer fields are read where they differ.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    item::{Address, Contact, InboundStatus, Item, Notification, Sender},
+    item::{
+        Address, Contact, InboundStatus, Item, Notification, Sender,
+        past::{Gathering, HistoryTold},
+    },
     provider::Provider,
     reading::{array, name, parse, text, time, unreadable},
 };
@@ -30,11 +33,30 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
         Value::Null => &[],
         one => std::slice::from_ref(one),
     };
+    if event == "messages.set" {
+        let items = history(list, &envelope, now);
+        return Ok(vec![Notification { provider: Provider::Evolution, address: Address::default(), items }]);
+    }
     let mut items: Vec<Item> = list.iter().map(|data| unreadable(data).unwrap_or_else(|| item(&event, data, now))).collect();
     if items.is_empty() {
         items.push(Item::Ignored(if event.is_empty() { "it names no event".into() } else { event }));
     }
     Ok(vec![Notification { provider: Provider::Evolution, address: Address::default(), items }])
+}
+
+/// What the phone had before it was linked, as the server comes upon it.
+fn history(list: &[Value], envelope: &Map<String, Value>, now: Timestamp) -> Vec<Item> {
+    let mut gathering = Gathering::new(Provider::Evolution);
+    for data in list.iter().flat_map(|data| if data["messages"].is_array() { all(data, "messages") } else { vec![data] }) {
+        let item = unreadable(data).unwrap_or_else(|| content::message(data, now));
+        gathering.add(item, Some(status_of(&data["status"]).unwrap_or("sent")));
+    }
+    let progress = envelope.get("progress").and_then(Value::as_f64).map(|progress| progress.clamp(0.0, 100.0).round());
+    let mut items = gathering.items();
+    // Whole and small.
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
+    items.push(Item::History(HistoryTold { phase: None, progress: progress.map(|progress| progress as i32), declined: None }));
+    items
 }
 
 /// A body without what is not kept.
@@ -53,7 +75,7 @@ fn item(event: &str, data: &Value, now: Timestamp) -> Item {
         "messages.update" => status(data, now),
         "messages.edited" => content::edited(data, now),
         "messages.delete" => content::deleted(data, now),
-        "contacts.upsert" | "contacts.update" => contact(data, now),
+        "contacts.upsert" | "contacts.update" | "contacts.set" => contact(data, now),
         other => Item::Ignored(other.to_owned()),
     }
 }
@@ -104,14 +126,8 @@ fn status(data: &Value, now: Timestamp) -> Item {
     }
     let is_own = data["fromMe"].as_bool().or_else(|| key["fromMe"].as_bool()).unwrap_or(true);
     let told = data["status"].as_str().map(str::to_uppercase).unwrap_or_default();
-    let status = match told.as_str() {
-        "SERVER_ACK" => "sent",
-        "DELIVERY_ACK" => "delivered",
-        "READ" | "PLAYED" => "read",
-        "ERROR" => "failed",
-        // A deletion is told by an event of its own: here it is what versions say that know nothing better.
-        _ => return Item::Ignored(format!("status {told}")),
-    };
+    // A deletion is told by an event of its own: here it is what versions say that know nothing better.
+    let Some(status) = status_of(&data["status"]) else { return Item::Ignored(format!("status {told}")) };
     if !is_own {
         return Item::Ignored(format!("status {told} of a client's message"));
     }
@@ -124,6 +140,18 @@ fn status(data: &Value, now: Timestamp) -> Item {
         error_detail: (status == "failed").then(|| "O WhatsApp não aceitou a mensagem.".to_owned()),
         charge: None,
     })
+}
+
+/// By its name, or by its number as the phone has it.
+fn status_of(told: &Value) -> Option<&'static str> {
+    let name = told.as_str().map(str::to_uppercase);
+    match (name.as_deref(), told.as_i64()) {
+        (Some("SERVER_ACK"), _) | (_, Some(2)) => Some("sent"),
+        (Some("DELIVERY_ACK"), _) | (_, Some(3)) => Some("delivered"),
+        (Some("READ" | "PLAYED"), _) | (_, Some(4 | 5)) => Some("read"),
+        (Some("ERROR"), _) | (_, Some(0)) => Some("failed"),
+        _ => None,
+    }
 }
 
 /// What the phone calls somebody, or they themselves; a number that stands for a name is none.

@@ -9,16 +9,15 @@ use shared::{
     files::{clean_name, incoming_key},
     prelude::*,
 };
-use tokio_postgres::types::ToSql;
 
 use crate::{
     account, changes,
     channel::{Channel, Done, TRIES},
-    clients,
+    clients, history,
     item::{InboundMessage, InboundStatus, Item, Sender},
     leads, notices,
     sender::{Located, client_of, create_client, follow, link, locate},
-    statements::{APPLY, COUNT_HELD, FIND_HELD, HANDED_OVER, OPEN, OPEN_HELD, REOPEN},
+    statements::{APPLY, COUNT_HELD, FIND_HELD, OPEN, OPEN_HELD, REOPEN},
     templates,
 };
 
@@ -42,6 +41,8 @@ pub async fn apply(context: &Context, transaction: &Transaction, channel: &Chann
         Item::Contact(contact) => clients::name(transaction, contact).await,
         Item::Account(notice) => account::note(context, transaction, channel, notice).await,
         Item::Template(change) => templates::change(transaction, channel, change).await,
+        Item::Past(past) => history::store(context, transaction, channel, past).await,
+        Item::History(told) => history::note(context, transaction, channel, told).await,
         Item::Group { .. } => Ok(Done::Group),
         Item::Ignored(what) => Ok(Done::Ignored(what.clone())),
         Item::Broken { error, .. } => Err(INTERNAL.caused_by(error)),
@@ -119,12 +120,10 @@ async fn handed_over(
     message: &InboundMessage,
     sender_type: &str,
 ) -> Result<Option<Uuid>, Error> {
-    let Some(conversation_id) = located.conversation_id else { return Ok(None) };
-    if sender_type == "client" || !channel.provider.echoes_ours() {
-        return Ok(None);
+    match located.conversation_id.filter(|_| sender_type != "client") {
+        Some(conversation_id) => changes::own_message(transaction, channel, conversation_id, message).await,
+        None => Ok(None),
     }
-    let asked: [&(dyn ToSql + Sync); 4] = [&channel.id, &conversation_id, &message.kind, &message.body];
-    Ok(transaction.query(HANDED_OVER, &asked).await?.first().map(|row| row.get("id")))
 }
 
 /// The open conversation: the one located, the last one reopened, or a new one. `None` when another webhook was faster.

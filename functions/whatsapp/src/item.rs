@@ -12,8 +12,10 @@ use uuid::Uuid;
 use crate::provider::Provider;
 
 mod kind;
+pub mod past;
 
 pub use kind::{ItemKind, kinds};
+use past::{HistoryTold, Past};
 
 /// One thing a webhook tells, in the order it tells them.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,10 @@ pub enum Item {
     Account(AccountNotice),
     /// WhatsApp tells what became of a template.
     Template(TemplateChange),
+    /// What was said with somebody before, as their phone or the business's has kept it.
+    Past(Past),
+    /// How far the history of the number has come.
+    History(HistoryTold),
     /// Something in a group of people, which is nobody's private word: kept in the raw webhook only.
     Group {
         id: Option<String>,
@@ -70,6 +76,8 @@ impl Item {
             | Self::Contact(_)
             | Self::Account(_)
             | Self::Template(_)
+            | Self::Past(_)
+            | Self::History(_)
             | Self::Ignored(_) => None,
         }
     }
@@ -270,4 +278,12 @@ pub struct Notification {
     pub provider: Provider,
     pub address: Address,
     pub items: Vec<Item>,
+}
+
+impl Notification {
+    /// Whether it tells of the past, which waits for its own turn and holds nobody up. Whatever it brings, it says how far it has come.
+    #[must_use]
+    pub fn is_history(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::History(_)))
+    }
 }

@@ -8,7 +8,9 @@ use shared::{
 };
 
 use crate::{
+    adapters,
     channel::{Channel, Done},
+    history,
     inbound::apply,
     item::{Item, Notification, kinds},
     named::Named,
@@ -65,7 +67,7 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
     let Notification { provider, address, items } = notification;
     let webhook = Kept { id: context.new_id(), received_at: context.now() };
     let transaction = context.begin_nobody().await?;
-    let identities = Named::in_items(*provider, items).keys();
+    let identities = identities_of(notification);
     let keep = parameters![
         webhook.id,
         webhook.received_at,
@@ -77,6 +79,16 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
         kinds(items),
         provider.as_str()
     ];
+    if notification.is_history() {
+        let kept = transaction.commit_ahead(KEEP_WEBHOOK, &keep).await?;
+        drop(transaction);
+        let Some(company_id) = kept.first().and_then(|row| row.get::<_, Option<Uuid>>(0)) else {
+            log::warn("history of a number nobody has configured", address.key());
+            return Ok(Counts::default());
+        };
+        leave_it(context, company_id, webhook, true).await;
+        return Ok(Counts { left: items.len(), ..Counts::default() });
+    }
     // One flight for both: by itself and first what is kept, then the transaction.
     let (kept, entered) = join(
         transaction.commit_ahead(KEEP_WEBHOOK, &keep),
@@ -99,10 +111,39 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
         Ok(None) => {}
         Err(error) => log::warn("webhook left to a job", error.cause().unwrap_or(error.problem().code)),
     }
-    if let Err(error) = leave(context, company_id, webhook).await {
+    leave_it(context, company_id, webhook, false).await;
+    Ok(Counts { left: items.len(), ..Counts::default() })
+}
+
+/// What fails here is found by the dispatcher.
+async fn leave_it(context: &Context, company_id: Uuid, webhook: Kept, is_history: bool) {
+    if let Err(error) = leave(context, company_id, webhook, is_history).await {
         log::warn("webhook left to the dispatcher", error.cause().unwrap_or(error.problem().code));
     }
-    Ok(Counts { left: items.len(), ..Counts::default() })
+}
+
+/// The identities that it names, as they are locked. Nobody waits for history.
+fn identities_of(notification: &Notification) -> Vec<String> {
+    if notification.is_history() { Vec::new() } else { Named::in_items(notification.provider, &notification.items).keys() }
+}
+
+/// Opens the tenant, with all locks that these of its items need.
+async fn enter(
+    transaction: &Transaction,
+    webhook: Kept,
+    notification: &Notification,
+    items: &[Item],
+) -> Result<Option<Entered>, Error> {
+    let Notification { provider, address, .. } = notification;
+    let named = Named::in_items(*provider, items);
+    if !notification.is_history() {
+        return routing::enter(transaction, webhook, *provider, address, &named).await;
+    }
+    let entered = routing::enter(transaction, webhook, *provider, address, &Named::default()).await?;
+    if entered.is_some() {
+        history::hold(transaction, &named).await?;
+    }
+    Ok(entered)
 }
 
 /// After a deadlock or a lost connection nothing has happened, or what has is found again.
@@ -127,9 +168,8 @@ async fn begin_and_apply(
     notification: &Notification,
     turn: Option<&Turn<'_>>,
 ) -> Result<Option<Counts>, Error> {
-    let Notification { provider, address, items } = notification;
     let transaction = context.begin_nobody().await?;
-    let entered = routing::enter(&transaction, webhook, *provider, address, &Named::in_items(*provider, first(items))).await?;
+    let entered = enter(&transaction, webhook, notification, first(&notification.items)).await?;
     apply_all(context, webhook, notification, transaction, entered, turn).await
 }
 
@@ -140,8 +180,18 @@ struct Turn<'job> {
     is_replay: bool,
 }
 
+/// So many as are done in one transaction, one at least.
 fn first(items: &[Item]) -> &[Item] {
-    &items[..items.len().min(ITEMS_AT_ONCE)]
+    let mut weight = 0;
+    let count = items.iter().take_while(|item| {
+        let is_first = weight == 0;
+        weight += match item {
+            Item::Past(past) => (past.messages.len() + past.changes.len()).max(1),
+            _ => 1,
+        };
+        is_first || weight <= ITEMS_AT_ONCE
+    });
+    &items[..count.count()]
 }
 
 /// A hundred items in one transaction, the first of which has begun. `None` while an earlier webhook of the same clients is left to a
@@ -149,14 +199,14 @@ fn first(items: &[Item]) -> &[Item] {
 async fn apply_all(
     context: &Context,
     webhook: Kept,
-    Notification { provider, address, items }: &Notification,
+    notification: &Notification,
     mut transaction: Transaction,
     mut entered: Option<Entered>,
     turn: Option<&Turn<'_>>,
 ) -> Result<Option<Counts>, Error> {
     let mut counts = Counts::default();
     let mut outcomes = Vec::new();
-    let mut rest = items.as_slice();
+    let mut rest = notification.items.as_slice();
     loop {
         let (items, later) = rest.split_at(first(rest).len());
         let Some(Entered { channel, is_applied, is_behind }) = entered else {
@@ -172,7 +222,7 @@ async fn apply_all(
             }
         }
         if later.is_empty() || is_applied {
-            let (account, shown) = routing::proved(address);
+            let (account, shown) = routing::proved(&notification.address);
             let failed = i32::try_from(counts.failed).unwrap_or(i32::MAX);
             if !is_applied {
                 transaction.defer(
@@ -189,7 +239,7 @@ async fn apply_all(
         transaction.commit_quietly().await?;
         rest = later;
         transaction = context.begin_nobody().await?;
-        entered = routing::enter(&transaction, webhook, *provider, address, &Named::in_items(*provider, first(rest))).await?;
+        entered = enter(&transaction, webhook, notification, first(rest)).await?;
     }
 }
 
@@ -221,6 +271,7 @@ async fn store(
 fn outcome(done: &Done) -> String {
     match done {
         Done::Stored => "stored".into(),
+        Done::Past { stored, known } => format!("history: {stored} stored, {known} known"),
         Done::Held => "held".into(),
         Done::Duplicate => "duplicate".into(),
         Done::Told(code) => format!("told: {code}"),
@@ -239,28 +290,29 @@ struct Left {
     is_replay: bool,
 }
 
-fn job_of(context: &Context, left: Left, channel_account_id: Uuid) -> Job {
-    Job::new(context, Queue::Media, "apply_webhook", format!("webhooks:{channel_account_id}"), json!(left))
+fn job_of(context: &Context, left: Left, lane: &str, channel_account_id: Uuid) -> Job {
+    Job::new(context, Queue::Media, "apply_webhook", format!("{lane}:{channel_account_id}"), json!(left))
 }
 
 /// The job that applies a kept webhook, whether it was applied or not: what is there already is not added again. Not more than one waits.
 #[must_use]
 pub fn replay(context: &Context, webhook: Kept, channel_account_id: Uuid) -> Job {
-    job_of(context, Left { webhook, is_replay: true }, channel_account_id).unless_waiting(webhook.id)
+    job_of(context, Left { webhook, is_replay: true }, "webhooks", channel_account_id).unless_waiting(webhook.id)
 }
 
 /// The identities that a webhook names, as they are locked; none of one that nobody can read.
 #[must_use]
 pub fn identities(provider: Provider, raw: &[u8], received_at: Timestamp) -> Vec<String> {
-    let notifications = provider.read(raw, received_at).unwrap_or_default();
-    notifications.iter().flat_map(|notification| Named::in_items(provider, &notification.items).keys()).collect()
+    let notifications = adapters::read(provider, raw, received_at).unwrap_or_default();
+    notifications.iter().flat_map(identities_of).collect()
 }
 
-/// One lane for a channel, so that what is left of a client keeps its order.
-async fn leave(context: &Context, company_id: Uuid, webhook: Kept) -> Result<(), Error> {
+/// One lane for a channel, so that what is left of a client keeps its order; history has one of its own.
+async fn leave(context: &Context, company_id: Uuid, webhook: Kept, is_history: bool) -> Result<(), Error> {
     let transaction = context.begin_system(company_id).await?;
     if let Some(row) = transaction.query(LEAVE_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?.first() {
-        transaction.enqueue(job_of(context, Left { webhook, is_replay: false }, row.get("channel_account_id")));
+        let lane = if is_history { "history" } else { "webhooks" };
+        transaction.enqueue(job_of(context, Left { webhook, is_replay: false }, lane, row.get("channel_account_id")));
     }
     transaction.commit_quietly().await
 }
@@ -282,7 +334,8 @@ pub async fn apply_left(context: &Context, job: &Claimed) -> Result<Outcome, Err
     let raw: Option<Raw> = transaction.first(RAW_WEBHOOK, &[&webhook.id, &webhook.received_at]).await?;
     transaction.commit_quietly().await?;
     let Some(raw) = raw else { return Ok(Outcome::Failed { reason: "the webhook is past its age".to_owned() }) };
-    let notifications = raw.source.read(&raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
+    let notifications =
+        adapters::read(raw.source, &raw.body, webhook.received_at).map_err(|reason| INTERNAL.caused_by(reason))?;
     // What is kept is one number's.
     let mut notification = notifications.into_iter().next().ok_or_else(|| INTERNAL.caused_by("it tells nothing"))?;
     // Of a body that names nobody, the row does.

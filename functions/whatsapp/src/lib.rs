@@ -2,12 +2,14 @@
 //! `botconversa`) into `item`, and the rest is the same for all.
 
 mod account;
+pub mod adapters;
 pub mod botconversa;
 mod changes;
 pub mod channel;
 mod clients;
 pub mod cloud;
 pub mod evolution;
+mod history;
 pub mod inbound;
 pub mod item;
 pub mod kept;

@@ -52,7 +52,17 @@ impl Named {
             Item::Preference(preference) => self.add_sender(user_kind, &preference.sender, None),
             Item::Lead(lead) => self.add_sender(user_kind, &lead.sender, None),
             Item::Contact(contact) => self.add_person(vec![("phone", phone::canonical(&contact.number))]),
-            Item::Account(_) | Item::Template(_) | Item::Group { .. } | Item::Ignored(_) | Item::Broken { .. } => {}
+            Item::Past(past) => {
+                self.add_sender(user_kind, &past.sender, None);
+                self.message_ids.extend(past.messages.iter().map(|past| past.message.id.clone()));
+                self.changed_ids.extend(past.changes.iter().map(|change| change.target.clone()));
+            }
+            Item::Account(_)
+            | Item::Template(_)
+            | Item::History(_)
+            | Item::Group { .. }
+            | Item::Ignored(_)
+            | Item::Broken { .. } => {}
         }
     }
 

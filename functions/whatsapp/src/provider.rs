@@ -1,9 +1,6 @@
-//! Who brings messages of WhatsApp. Each has an adapter, which only translates what it sends.
+//! Who brings messages of WhatsApp.
 
-use jiff::Timestamp;
 use shared::closed_set;
-
-use crate::{botconversa, cloud, evolution, item::Notification};
 
 closed_set! {
     /// By the kind of its channel accounts, which is also the source of kept webhooks.
@@ -31,17 +28,5 @@ impl Provider {
     #[must_use]
     pub const fn writes_addresses(self) -> bool {
         !matches!(self, Self::BotConversa)
-    }
-
-    /// Reads a webhook's body, each element by itself: what cannot be read is an item of its own.
-    ///
-    /// # Errors
-    /// Why nothing of it can be read.
-    pub fn read(self, body: &[u8], now: Timestamp) -> Result<Vec<Notification>, String> {
-        match self {
-            Self::Cloud => cloud::read(body, now),
-            Self::Evolution => evolution::read(body, now),
-            Self::BotConversa => botconversa::read(body, now),
-        }
     }
 }

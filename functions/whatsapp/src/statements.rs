@@ -8,7 +8,8 @@ pub const ENTER_WEBHOOK: &str = "select *, $12 as provider
        from app.enter_kept_webhook($1, $2, $12, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// The client by phone or by user id, and by the user id when that is another's; whether they are known by these as WhatsApp writes
-/// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already. With `$6`
+/// them, and were last heard of under them; their open conversation on this channel, and whether the message is stored already, as more than
+/// history. With `$6`
 /// also the closed conversation whose question for a rating it answers: the last one, within a day, if the question had gone out by then.
 pub const LOCATE: &str = "
     with identity as (
@@ -28,13 +29,15 @@ pub const LOCATE: &str = "
                                                          and newer.seen_at > identity.seen_at) as is_linked,
            (select id from conversations
              where channel_account_id = $3 and client_id = (select client_id from client) and ended_at is null) as conversation_id,
-           exists (select from messages where channel_account_id = $3 and provider_id = $4) as is_known,
+           exists (select from messages
+                    where channel_account_id = $3 and provider_id = $4 and (sender_type <> 'client' or inbound_number is not null)) as is_known,
            exists (select from clients where id = (select client_id from client) and blocked_at is not null) as is_blocked,
            case when $6 then (
                select latest.id
                  from (select id, rating_message_id, ended_at
                          from conversations
                         where channel_account_id = $3 and client_id = (select client_id from client) and merged_into_id is null
+                          and imported_at is null
                         order by ended_at desc nulls first
                         limit 1) latest
                  join messages question on question.id = latest.rating_message_id
@@ -44,11 +47,12 @@ pub const LOCATE: &str = "
                   and ($8::text is null or question.provider_id is null or question.provider_id = $8)) end as rated_conversation_id";
 
 /// A message of ours that was handed over and of which nobody has said yet under which id it went: what is told of one that the business wrote
-/// to this client, in these words or in ours below a name, is told of it.
+/// to this client, in these words or in ours below a name, is told of it, unless its id is another's.
 pub const HANDED_OVER: &str = "
     select id
       from messages
      where channel_account_id = $1 and conversation_id = $2 and status = 'sending' and provider_id is null and sender_type <> 'client'
+       and not exists (select from messages known where known.channel_account_id = $1 and known.provider_id = $5)
        and kind = $3 and ($4 = body or (body <> '' and $4 like '*%' and right($4, length(body) + 1) = E'\\n' || body))
      order by sending_at
      limit 1";
@@ -56,7 +60,7 @@ pub const HANDED_OVER: &str = "
 /// Where a blocked client's message is kept: the open conversation, or the last one.
 pub const FIND_HELD: &str = "
     select id from conversations
-     where channel_account_id = $1 and client_id = $2 and merged_into_id is null
+     where channel_account_id = $1 and client_id = $2 and merged_into_id is null and imported_at is null
      order by ended_at desc nulls first
      limit 1";
 
@@ -100,7 +104,7 @@ pub const REOPEN: &str = "
     update conversations
        set ended_at = null, close_reason = null, version = version + 1, bot_node = null
      where id = (select id from conversations
-                  where channel_account_id = $1 and client_id = $2 and merged_into_id is null
+                  where channel_account_id = $1 and client_id = $2 and merged_into_id is null and imported_at is null
                     and ended_at > now() - make_interval(secs => $3::integer)
                   order by ended_at desc
                   limit 1)
@@ -117,7 +121,7 @@ pub const OPEN: &str = "
 /// conversation has been closed. A message of the business's own phone counts as a human reply: the bot pauses. One that comes late
 /// does not take the place of the newest in lists; WhatsApp tells whole seconds. What it answers is the same client's. With `$17` nobody is to
 /// hear of it: it is kept, also in a closed conversation, as if it had been read and answered. With `$19` it is the rating of a closed one, which
-/// is read and answered too.
+/// is read and answered too. What was told as history before it was told itself is brought to life: it becomes a message like any other.
 pub const APPLY: &str = concat!(
     "with locked as (
         select id, client_id, inbound_count from conversations
@@ -143,7 +147,9 @@ pub const APPLY: &str = concat!(
                $9, case when $4 = 'agent' then told.status end, told.error_code, told.error_detail,
                case when $4 = 'client' then locked.inbound_count + 1 end, $10, $18
           from locked, told
-        on conflict on constraint messages_provider_id do nothing
+        on conflict on constraint messages_provider_id do update
+           set conversation_id = excluded.conversation_id, inbound_number = excluded.inbound_number
+         where messages.sender_type = 'client' and messages.inbound_number is null and excluded.inbound_number is not null
         returning *
     ), updated as (
         update conversations
@@ -235,7 +241,8 @@ pub const REACT: &str = changed_message!(
     )"
 );
 
-/// The newest text by WhatsApp's time is shown, whatever order edits come in.
+/// The newest text by WhatsApp's time is shown, whatever order edits come in. What the business has asked for is told of as what it typed:
+/// words that are there already are no edit.
 pub const EDIT: &str = changed_message!(
     "with changed as (
         update messages
@@ -248,6 +255,7 @@ pub const EDIT: &str = changed_message!(
     is_authors!("'edit'", "$9"),
     "
            and not revisions @> jsonb_build_array(jsonb_build_object('edit_id', $6::text))
+           and ($3 = 'client' or body <> $7)
         returning *
     )"
 );

@@ -19,12 +19,13 @@ mod botconversa;
 mod calendar;
 mod calls;
 mod canary;
-mod channels;
+mod channel_accounts;
 mod clients;
 mod companies;
 mod contract;
 mod evolution;
 mod identity;
+mod ingest;
 mod integrations;
 mod jobs;
 mod mail;
@@ -40,8 +41,8 @@ mod working_day;
 
 mod faults;
 
-use channels::channels_killed;
 use botconversa::botconversa_killed;
+use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
 
@@ -52,12 +53,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
         botconversa::cases(),
         calendar::cases(),
         calls::cases(),
-        channels::cases(),
+        channel_accounts::cases(),
         clients::cases(),
         contract::cases(),
         companies::cases(),
         evolution::cases(),
         identity::cases(),
+        ingest::cases(),
         integrations::cases(),
         jobs::cases(),
         mail::cases(),
@@ -108,7 +110,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,
         };
-        channels_killed::{
+        channel_accounts_killed::{
             a_job_over_people_whose_worker_is_killed_goes_on_where_it_was,
             a_channel_whose_removal_was_killed_is_removed_by_the_next,
         };
@@ -160,6 +162,7 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             what_is_due_is_found_whatever_else_waits,
             a_long_job_whose_worker_is_killed_goes_on_where_it_was,
             an_import_whose_worker_is_killed_makes_nobody_twice,
+            a_history_whose_worker_is_killed_is_stored_once,
             webhooks_that_name_the_same_clients_wait_for_each_other,
             whoever_leaves_waits_for_what_they_are_given,
             a_deadlock_with_a_stranger_is_done_again_and_counted,

@@ -1,10 +1,13 @@
-//! DELETE /messages/{id} — hides a message from staff. WhatsApp takes nothing back for a business: the client keeps what they were sent.
+//! DELETE /messages/{id} — hides a message from staff, and takes it back from the client where its channel does that.
 
 use conversations::{
     Conversation, ConversationUpdated, DeliveryStatus, Message, MessageDeleted, NOT_AUTHOR, SHOW_PREVIEW, TAKEN_BACK, Written,
-    changed_message, emit_conversation, emit_message, lock_changeable_message,
+    changed_message,
+    changing::{self, ASK},
+    emit_conversation, emit_message, lock_changeable_message,
 };
 use futures_util::future::join;
+use integrations::ChannelKind;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/messages/{id}").fails(&[NOT_FOUND, NOT_AUTHOR]);
@@ -27,7 +30,7 @@ const HIDE: &str = changed_message!(
 struct DeletedMessage {
     #[serde(flatten)]
     message: Message,
-    /// Whether the client still has it on their phone: always, but for what had not been sent yet.
+    /// Whether the client keeps it on their phone: always, but for what had not been sent yet, and what is on its way to be taken back (`change`).
     client_keeps_copy: bool,
 }
 
@@ -43,13 +46,21 @@ async fn delete_message(context: Context, agent: Staff, Path(id): Path<Uuid>) ->
         transaction.first::<Conversation>(SHOW_PREVIEW, &[&held.conversation.id, &id, &TAKEN_BACK]),
     )
     .await;
-    let Written { mut conversation, message } = hidden?;
+    let Written { mut conversation, mut message } = hidden?;
+    let change_id = context.new_id();
+    let nothing: Option<&str> = None;
+    if held.channel_kind == ChannelKind::Evolution
+        && let Some(asked) = transaction.first::<Written>(ASK, &[&id, &change_id, &"revoke", &nothing]).await?
+    {
+        message = asked.message;
+        changing::enqueue(&context, &transaction, conversation.id, changing::ChangeAsked { message_id: id, change_id });
+    }
     if let Some(shown) = shown? {
         emit_conversation::<ConversationUpdated>(&transaction, agent.company_id, &shown, Some(agent.user_id), None);
         conversation = shown;
     }
     emit_message(&transaction, &conversation, &MessageDeleted { message: message.clone() });
     transaction.audit(id, &json!({"deleted_at": null}), &json!({"deleted_at": message.deleted_at}));
-    let client_keeps_copy = message.status != Some(DeliveryStatus::Failed);
+    let client_keeps_copy = message.status != Some(DeliveryStatus::Failed) && message.change.is_none();
     transaction.commit(Json(DeletedMessage { message, client_keeps_copy })).await
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use conversations::outbox::{self, Verdict};
+use conversations::{
+    changing,
+    outbox::{self, Verdict},
+};
 use shared::{limits, prelude::*, provider::Failure};
 
 reads!(BOTCONVERSA_URL, LIMITS_TABLE, REACHABLE_INSIDE, UNKNOWN_OUTCOME_SECONDS, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
@@ -27,7 +30,11 @@ pub fn main() {
 }
 
 async fn deliver_message(context: Context, job: Claimed) -> Result<Outcome, Error> {
-    if job.kind == "mark_read" { mark_read(&context, &job).await } else { deliver(&context, &job).await }
+    match job.kind.as_str() {
+        "mark_read" => mark_read(&context, &job).await,
+        "change_message" => change(&context, &job).await,
+        _ => deliver(&context, &job).await,
+    }
 }
 
 async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
@@ -39,8 +46,17 @@ async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
         Verdict::Send(outgoing) => *outgoing,
         Verdict::Finished => return Ok(Outcome::Done),
         Verdict::Wait(after) => return Ok(Outcome::PutOff { after }),
+        Verdict::Hold(after) => return Ok(Outcome::Hold { after }),
     };
-    let (result, calls) = outbox::send(context, &outgoing).await;
+    let (checked, mut calls) = outbox::check_number(context, job, &outgoing).await?;
+    let result = match checked {
+        Ok(()) => {
+            let (result, sending) = outbox::send(context, &outgoing).await;
+            calls.extend(sending);
+            result
+        }
+        Err(failure) => Err(failure),
+    };
     match result {
         Ok(provider_id) => outbox::record_sent(context, job, &outgoing, &provider_id, calls).await?,
         Err(Failure::Busy { after, code }) if !job.is_last_attempt() => {
@@ -54,6 +70,17 @@ async fn deliver(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
         Err(failure) => outbox::record_failed(context, job, &outgoing, &failure, calls).await?,
     }
     Ok(Outcome::Done)
+}
+
+async fn change(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    Ok(match changing::change(context, job).await? {
+        None => Outcome::Done,
+        Some(Failure::Busy { after, code: reason }) => Outcome::Again { after: outbox::pause(after, job.attempts), reason },
+        Some(failure) => {
+            let after = outbox::pause(Duration::from_secs(5), job.attempts);
+            Outcome::Again { after, reason: failure.code().to_owned() }
+        }
+    })
 }
 
 async fn mark_read(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
@@ -71,9 +98,13 @@ async fn mark_read(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
 
 /// The agent must not wait for a message that nobody sends any more; read marks are missed by nobody.
 async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
-    if job.kind != "mark_read" {
-        let DeliverMessage { message_id, .. } = job.read()?;
-        outbox::give_up(&transaction, message_id).await?;
+    match job.kind.as_str() {
+        "mark_read" => {}
+        "change_message" => changing::give_up(&job, &transaction).await?,
+        _ => {
+            let DeliverMessage { message_id, .. } = job.read()?;
+            outbox::give_up(&transaction, message_id).await?;
+        }
     }
     transaction.commit_quietly().await
 }

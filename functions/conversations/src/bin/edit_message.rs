@@ -1,10 +1,13 @@
-//! PUT /messages/{id} — other words for a message that the client was not sent yet. WhatsApp's Cloud API changes nothing that was sent.
+//! PUT /messages/{id} — other words for a message: of one that the client has, where its channel changes what was sent.
 
 use conversations::{
-    CAPTION_TOO_LONG, Conversation, ConversationUpdated, LONGEST_CAPTION, MESSAGE, Message, MessageKind, MessageUpdated,
-    NOT_AUTHOR, SHOW_PREVIEW, Written, changed_message, emit_conversation, emit_message, lock_changeable_message,
+    CAPTION_TOO_LONG, Conversation, ConversationUpdated, DeliveryStatus, LONGEST_CAPTION, MESSAGE, Message, MessageKind,
+    MessageUpdated, NOT_AUTHOR, SHOW_PREVIEW, Written, changed_message,
+    changing::{self, ASK},
+    emit_conversation, emit_message, lock_changeable_message,
 };
 use futures_util::future::join;
+use integrations::ChannelKind;
 use shared::{
     error::{FieldProblem, NOT_FOUND, refuse},
     prelude::*,
@@ -14,6 +17,7 @@ const ROUTE: Route = Route::put("/messages/{id}").or(&["PATCH /messages/{id}", "
     NOT_AUTHOR,
     NOT_FOUND,
     NOT_SUPPORTED_BY_CHANNEL,
+    TOO_LATE,
 ]);
 
 const NOT_SUPPORTED_BY_CHANNEL: Problem = Problem::new(
@@ -21,6 +25,14 @@ const NOT_SUPPORTED_BY_CHANNEL: Problem = Problem::new(
     "not_supported_by_channel",
     "O WhatsApp não permite alterar o que já foi enviado.",
     "WhatsApp lets nobody change what was sent.",
+)
+.showing::<Message>();
+
+const TOO_LATE: Problem = Problem::new(
+    409,
+    "too_late",
+    "O WhatsApp só altera textos que o cliente já tem até 15 minutos depois do envio.",
+    "WhatsApp changes texts that the client has until 15 minutes after they were sent.",
 )
 .showing::<Message>();
 
@@ -58,7 +70,16 @@ async fn edit_message(
         if current.body == input.body {
             return transaction.commit(Json(current)).await;
         }
-        return Err(NOT_SUPPORTED_BY_CHANNEL.with_current(&current));
+        if held.channel_kind != ChannelKind::Evolution {
+            return Err(NOT_SUPPORTED_BY_CHANNEL.with_current(&current));
+        }
+        let change_id = context.new_id();
+        let asked: Option<Written> = transaction.first(ASK, &[&id, &change_id, &"edit", &input.body]).await?;
+        let Written { conversation, message } = asked.ok_or_else(|| refusal(&current).with_current(&current))?;
+        changing::enqueue(&context, &transaction, conversation.id, changing::ChangeAsked { message_id: id, change_id });
+        emit_message(&transaction, &conversation, &MessageUpdated { message: message.clone() });
+        transaction.audit(id, &json!({"change": null}), &json!({"change": "edit"}));
+        return transaction.commit(Json(message)).await;
     };
     emit_message(&transaction, &conversation, &MessageUpdated { message: message.clone() });
     let shown: Option<Conversation> =
@@ -68,4 +89,10 @@ async fn edit_message(
     }
     transaction.audit(id, &json!({"edited_at": current.edited_at}), &json!({"edited_at": message.edited_at}));
     transaction.commit(Json(message)).await
+}
+
+/// Why the client's phone is not to be told of other words: too late for a text that is there, or it is nothing that is changed.
+fn refusal(message: &Message) -> Problem {
+    let is_there = matches!(message.status, Some(DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Read));
+    if is_there && message.kind == MessageKind::Text { TOO_LATE } else { NOT_SUPPORTED_BY_CHANNEL }
 }

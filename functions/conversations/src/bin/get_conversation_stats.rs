@@ -13,7 +13,7 @@ const STATS: &str = "
         union all
         select department_id, assignee_id, status, null
           from conversations
-         where ended_at >= (select began from today) and merged_into_id is null
+         where ended_at >= (select began from today) and merged_into_id is null and imported_at is null
     ), by_department as (
         select department_id, (select name from departments where departments.id = department_id) as department_name,
                count(*) filter (where status = 'bot') as bot, count(*) filter (where status = 'pending') as pending,

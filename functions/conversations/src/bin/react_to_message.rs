@@ -1,13 +1,14 @@
 //! POST /messages/{id}/reactions — reacts to a message with one emoji, or takes the reaction back.
 
 use conversations::{
-    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, Message, MessageKind, NOT_DELIVERED, NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED,
-    Written, changed_message, enqueue_delivery, lock_message, may_send,
+    BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CONVERSATION_CLOSED, Message, MessageKind, NOT_DELIVERED, NOT_HOLDER, NOT_TAKEN,
+    WINDOW_CLOSED, Written, changed_message, enqueue_delivery, lock_message, may_send,
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/messages/{id}/reactions").fails(&[
     BOT_MODE,
+    CHANNEL_REMOVED,
     CLIENT_BLOCKED,
     CONVERSATION_CLOSED,
     NOT_DELIVERED,

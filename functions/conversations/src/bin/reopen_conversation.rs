@@ -1,13 +1,13 @@
 //! POST /conversations/{id}/reopen — opens a closed conversation again, for whoever had it, or its department.
 
 use conversations::{
-    ALREADY_OPEN, Conversation, ConversationReopened, NOT_CLOSED, NOT_HOLDER, SystemMessage, add_system_message,
+    ALREADY_OPEN, Conversation, ConversationReopened, IMPORTED, NOT_CLOSED, NOT_HOLDER, SystemMessage, add_system_message,
     conversation_columns, conversation_joins, emit_conversation, lock, updated_conversation,
 };
 use futures_util::future::try_join;
 use shared::prelude::*;
 
-const ROUTE: Route = Route::post("/conversations/{id}/reopen").fails(&[ALREADY_OPEN, NOT_CLOSED, NOT_HOLDER]);
+const ROUTE: Route = Route::post("/conversations/{id}/reopen").fails(&[ALREADY_OPEN, IMPORTED, NOT_CLOSED, NOT_HOLDER]);
 
 /// Who was put away comes back with their conversation, and clients come before conversations in the order of locks.
 const LOCK_CLIENT: &str = "select from clients where id = (select client_id from conversations where id = $1) for no key update";
@@ -24,7 +24,7 @@ const REOPEN: &str = updated_conversation!(
     "
         update conversations
            set ended_at = null, close_reason = null, mode = 'human', version = version + 1, bot_node = null
-         where id = $1
+         where id = $1 and imported_at is null
         returning *"
 );
 
@@ -49,7 +49,9 @@ async fn reopen_conversation(context: Context, agent: Staff, Path(id): Path<Uuid
         return Err(ALREADY_OPEN.into());
     }
     // Another may be open out of the caller's sight, or have been opened meanwhile.
-    let conversation: Conversation = transaction.one(REOPEN, &[&id]).await.on_constraint("conversations_open", ALREADY_OPEN)?;
+    let reopened: Option<Conversation> =
+        transaction.first(REOPEN, &[&id]).await.on_constraint("conversations_open", ALREADY_OPEN)?;
+    let Some(conversation) = reopened else { return Err(held.refuse(&transaction, IMPORTED).await) };
     emit_conversation::<ConversationReopened>(&transaction, agent.company_id, &conversation, Some(agent.user_id), None);
     let line =
         SystemMessage { text: "Conversa reaberta.".to_owned(), payload: json!({"act": "reopened", "by_user_id": agent.user_id}) };

@@ -1,13 +1,14 @@
 //! POST /messages/{id}/retry — sends a failed message again.
 
 use conversations::{
-    BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, HeldMessage, MESSAGE, Message, MessageStatus, NOT_FAILED, NOT_HOLDER,
-    NOT_TAKEN, WINDOW_CLOSED, Written, changed_message, emit_message, enqueue_delivery, lock_message, may_send,
+    BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CONVERSATION_CLOSED, HeldMessage, MESSAGE, Message, MessageStatus, NOT_FAILED,
+    NOT_HOLDER, NOT_TAKEN, WINDOW_CLOSED, Written, changed_message, emit_message, enqueue_delivery, lock_message, may_send,
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/messages/{id}/retry").fails(&[
     BOT_MODE,
+    CHANNEL_REMOVED,
     CLIENT_BLOCKED,
     CONVERSATION_CLOSED,
     NOT_FAILED,

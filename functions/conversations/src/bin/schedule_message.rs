@@ -1,8 +1,8 @@
 //! POST /scheduled-messages — plans a message of any kind to be sent later. All but the window is judged now, and all of it again when it is due.
 
 use conversations::{
-    Addressed, BOT_MODE, CLIENT_BLOCKED, CONVERSATION_CLOSED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, Planned, ScheduledMessage,
-    enqueue_scheduled, lock, may_write, scheduled_columns, tell_scheduled, time_to_come,
+    Addressed, BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CONVERSATION_CLOSED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, Planned,
+    ScheduledMessage, enqueue_scheduled, lock, may_write, scheduled_columns, tell_scheduled, time_to_come,
 };
 use shared::{
     error::{NOT_FOUND, refuse},
@@ -12,6 +12,7 @@ use shared::{
 
 const ROUTE: Route = Route::post("/scheduled-messages").fails(&[
     BOT_MODE,
+    CHANNEL_REMOVED,
     CLIENT_BLOCKED,
     CONVERSATION_CLOSED,
     FILE_NOT_READY,

@@ -1,13 +1,14 @@
 //! POST /messages — an agent answers the client.
 
 use conversations::{
-    Addressed, Answerable, BOT_MODE, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION_CLOSED, FILE_NOT_READY, Message,
-    NOT_HOLDER, NOT_TAKEN, ToConversation, WINDOW_CLOSED,
+    Addressed, Answerable, BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CLIENT_MESSAGE_ID_REUSED, CONVERSATION_CLOSED,
+    FILE_NOT_READY, Message, NOT_HOLDER, NOT_TAKEN, ToConversation, WINDOW_CLOSED,
 };
 use shared::{error::NOT_FOUND, files::QUARANTINED, prelude::*};
 
 const ROUTE: Route = Route::post("/messages").fails(&[
     BOT_MODE,
+    CHANNEL_REMOVED,
     CLIENT_BLOCKED,
     CONVERSATION_CLOSED,
     FILE_NOT_READY,

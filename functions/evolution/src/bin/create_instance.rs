@@ -119,6 +119,8 @@ async fn create_instance(
         base_url: access.base_url.clone(),
         instance: name_there.clone(),
         api_key: Some(hint(&credentials.api_key)),
+        messages_per_minute: None,
+        pause_ms: None,
     };
     let (hash, shown, key) = (credentials.external_key(), json!(settings), settings.key());
     let made: Option<Instance> = transaction
@@ -130,7 +132,15 @@ async fn create_instance(
         access.keep(&context, &transaction, caller.company_id);
     }
     let Instance { name, status, state, version, .. } = instance.clone();
-    transaction.tell_staff(&ChannelUpdated { id, kind: ChannelKind::Evolution, name, status, state: Some(state), version });
+    transaction.tell_staff(&ChannelUpdated {
+        id,
+        kind: ChannelKind::Evolution,
+        name,
+        status,
+        state: Some(state),
+        version,
+        history: None,
+    });
     transaction.audit(id, &Value::Null, &instance);
     transaction.commit(Created(instance.clone())).await?;
 

@@ -32,7 +32,7 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     let is_of_one = notifications.len() == 1;
     for notification in notifications {
         // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
-        let raw = if is_of_one { body.to_vec() } else { cloud::part_of(&body, &notification.address) };
+        let raw = if is_of_one { body.to_vec() } else { cloud::part_of(&body, &notification) };
         received.add(kept::receive(&context, raw, &notification).await?);
     }
     Ok(Json(received))

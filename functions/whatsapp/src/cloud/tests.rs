@@ -216,11 +216,95 @@ fn where_a_person_must_act_admins_are_told_and_all_else_is_named() {
         ("business_capability_update", json!({"max_phone_numbers_per_business": 2}), "business_capability_update"),
         ("flows", json!({"event": "FLOW_STATUS_CHANGE", "new_status": "BLOCKED", "flow_id": "7"}), "flow_blocked"),
         ("calls", json!({"calls": [{"id": "wacid.1", "event": "connect"}]}), "calls connect"),
-        ("history", json!({"history": []}), "history"),
         ("hologram_update", json!({"event": 7}), "hologram_update"),
     ];
     for (field, value, expected) in told {
         assert_eq!(code(field, value.clone()), expected, "{value}");
+    }
+}
+
+/// Items of a history, the last of which is how far it has come.
+fn of_history(value: Value) -> Vec<Item> {
+    let mut value = value;
+    value["metadata"] = json!({"phone_number_id": "21", "display_phone_number": "551140000000"});
+    let mut notifications = read(&webhook("history", value), NOW).unwrap();
+    assert!(notifications.len() == 1 && notifications[0].is_history());
+    notifications.remove(0).items
+}
+
+#[test]
+fn a_history_is_read_by_whom_it_was_said_with() {
+    let old = |from: &str, id: &str, more: Value| {
+        let mut message = json!({"from": from, "id": id, "timestamp": "1764000000", "type": "text", "text": {"body": id},
+            "history_context": {"status": "READ"}});
+        message.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        message
+    };
+    let thread = json!({"id": "5511987654321", "messages": [
+        old("5511987654321", "wamid.1", json!({})),
+        old("551140000000", "wamid.2", json!({"to": "5511987654321", "history_context": {"status": "DELIVERED"}})),
+        old("551140000000", "wamid.3", json!({"history_context": {"from_me": true, "status": "pending"}})),
+        old("551187654321", "wamid.4", json!({})),
+        old("5511987654321", "wamid.5", json!({"type": "reaction", "reaction": {"message_id": "wamid.2", "emoji": "👍"}})),
+        old("5511987654321", "wamid.6", json!({"group_id": "x@g.us"})),
+        7,
+    ]});
+    let items = of_history(
+        json!({"history": [{"metadata": {"phase": "1", "chunk_order": 2, "progress": 55}, "threads": [thread, {"id": "1@g.us"}]}]}),
+    );
+    let [Item::Past(past), Item::Broken { .. }, Item::History(told)] = items.as_slice() else { panic!("{items:?}") };
+    assert_eq!((told.phase, told.progress, &told.declined), (Some(1), Some(55), &None));
+    assert_eq!(past.sender.wa_id.as_deref(), Some("5511987654321"));
+    let read: Vec<(&str, bool, Option<&str>)> =
+        past.messages.iter().map(|past| (past.message.id.as_str(), past.is_own, past.status)).collect();
+    let expected = [
+        ("wamid.1", false, None),
+        ("wamid.2", true, Some("delivered")),
+        ("wamid.3", true, Some("sent")),
+        ("wamid.4", false, None),
+    ];
+    assert_eq!(read, expected);
+    assert_eq!((past.changes.len(), past.changes[0].target.as_str()), (1, "wamid.2"));
+}
+
+#[test]
+fn a_long_history_is_read_in_parts_and_a_declined_one_says_why() {
+    let message = |index: usize| json!({"from": "5511987654321", "id": format!("wamid.{index}"), "timestamp": "1764000000", "type": "text", "text": {"body": "x"}});
+    let messages: Vec<Value> = (0..120).map(message).collect();
+    let items = of_history(json!({"history": [{"threads": [{"id": "5511987654321", "messages": messages}]}]}));
+    let lengths: Vec<usize> =
+        items.iter().map(|item| if let Item::Past(past) = item { past.messages.len() } else { 0 }).collect();
+    assert_eq!(lengths, [50, 50, 20, 0]);
+    let error = json!({"code": 2_593_109, "title": "off", "error_data": {"details": "History sharing is turned off"}});
+    let items = of_history(json!({"history": [{"errors": [error]}]}));
+    let [Item::History(told)] = items.as_slice() else { panic!("{items:?}") };
+    let declined = told.declined.clone().unwrap();
+    assert_eq!((declined.code.as_str(), declined.detail.as_deref()), ("2593109", Some("History sharing is turned off")));
+    // Files come without their thread.
+    let image = json!({"from": "551140000000", "to": "5511987654321", "id": "wamid.9", "timestamp": "1764000000", "type": "image",
+        "image": {"id": "9", "mime_type": "image/png"}});
+    let items = of_history(json!({"messages": [image]}));
+    let [Item::Past(past), Item::History(_)] = items.as_slice() else { panic!("{items:?}") };
+    assert_eq!((past.sender.wa_id.as_deref(), past.messages[0].is_own), (Some("5511987654321"), true));
+}
+
+#[test]
+fn what_is_told_of_now_and_of_before_is_kept_apart() {
+    let metadata = json!({"phone_number_id": "21"});
+    let live = json!({"field": "messages", "value": {"metadata": metadata, "messages": []}});
+    let past = json!({"field": "history", "value": {"metadata": metadata, "history": []}});
+    let body = json!({"entry": [{"id": "1", "changes": [live, past]}]}).to_string();
+    let notifications = read(body.as_bytes(), NOW).unwrap();
+    assert_eq!(notifications.iter().map(Notification::is_history).collect::<Vec<_>>(), [false, true]);
+    for told in &notifications {
+        let part = String::from_utf8(part_of(body.as_bytes(), told)).unwrap();
+        assert_eq!(
+            (part.contains("\"history\""), part.contains("\"messages\"")),
+            (told.is_history(), !told.is_history()),
+            "{part}"
+        );
+        let again = read(part.as_bytes(), NOW).unwrap();
+        assert!(again.len() == 1 && again[0].is_history() == told.is_history());
     }
 }
 
@@ -432,6 +516,10 @@ fn any_json() -> impl Strategy<Value = Value> {
         "full_name",
         "calls",
         "event",
+        "history",
+        "threads",
+        "history_context",
+        "progress",
         "alert_info",
         "ban_info",
         "restriction_info",

@@ -19,6 +19,22 @@ fn one(event: &str, data: &Value) -> Item {
     items.remove(0)
 }
 
+#[test]
+fn what_the_phone_had_before_is_read_by_whom_it_was_said_with() {
+    let old = |id: &str, is_own: bool, status: Value| {
+        json!({"key": {"remoteJid": "5511987654321@s.whatsapp.net", "fromMe": is_own, "id": id}, "pushName": "Maria",
+            "message": {"conversation": id}, "messageTimestamp": 1_764_000_000, "status": status})
+    };
+    let group = json!({"key": {"remoteJid": "1@g.us", "fromMe": false, "id": "g"}, "message": {"conversation": "x"}});
+    let data = json!([old("1", false, json!("READ")), old("2", true, json!(4)), group, old("3", true, json!("PENDING"))]);
+    let body = json!({"event": "messages.set", "instance": "vendas", "data": data, "progress": 64, "isLatest": false});
+    let items = read(body.to_string().as_bytes(), NOW).unwrap().remove(0).items;
+    let [Item::Past(past), Item::History(told)] = items.as_slice() else { panic!("{items:?}") };
+    assert_eq!((told.phase, told.progress, past.sender.name.as_deref()), (None, Some(64), Some("Maria")));
+    let read: Vec<(bool, Option<&str>)> = past.messages.iter().map(|past| (past.is_own, past.status)).collect();
+    assert_eq!(read, [(false, None), (true, Some("read")), (true, Some("sent"))]);
+}
+
 fn upsert(message: &Value) -> Value {
     json!({
         "key": {"remoteJid": "5511987654321@s.whatsapp.net", "remoteJidAlt": "123456789012345@lid", "fromMe": false, "id": "3EB01"},

@@ -5,7 +5,7 @@ use shared::closed_set;
 use super::Item;
 
 closed_set! {
-    /// What an item of a webhook is: `contact` is who somebody is, `other` what is kept in the raw webhook only.
+    /// What an item of a webhook is: `contact` is who somebody is, `history` what was said before the number was connected, `other` what is kept in the raw webhook only.
     pub ItemKind {
         Message = "message",
         Echo = "echo",
@@ -15,6 +15,7 @@ closed_set! {
         Contact = "contact",
         Preference = "preference",
         Account = "account",
+        History = "history",
         Group = "group",
         Other = "other",
         Unreadable = "unreadable",
@@ -34,6 +35,7 @@ impl Item {
             Self::NewUserId { .. } | Self::Lead(_) | Self::Contact(_) => ItemKind::Contact,
             Self::Preference(_) => ItemKind::Preference,
             Self::Account(_) | Self::Template(_) => ItemKind::Account,
+            Self::Past(_) | Self::History(_) => ItemKind::History,
             Self::Group { .. } => ItemKind::Group,
             Self::Ignored(_) => ItemKind::Other,
             Self::Broken { .. } => ItemKind::Unreadable,

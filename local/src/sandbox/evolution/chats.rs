@@ -9,7 +9,7 @@ use super::{
     answers::Failed,
     instances::of,
     sending::{is_connected, jid_of},
-    server::{Instance, Server},
+    server::{Instance, Server, ServerSettings},
 };
 
 /// What every picture, voice and document received here holds.
@@ -31,7 +31,7 @@ pub(super) fn is_known(method: &str, action: &str) -> bool {
 }
 
 pub(super) fn answer(asked: &Asked, server: &mut Server, name: &str, action: &str) -> Outcome {
-    let without = server.settings.without_whatsapp.clone();
+    let ServerSettings { without_whatsapp: without, hidden_ids, .. } = server.settings.clone();
     let body = asked.body;
     let instance = of(server, name)?;
     let read = |answer: Value| Ok((Answer::ok(answer), Vec::new()));
@@ -61,9 +61,14 @@ pub(super) fn answer(asked: &Asked, server: &mut Server, name: &str, action: &st
         }
         "whatsappNumbers" => {
             let numbers = body["numbers"].as_array().ok_or_else(|| Failed::new(400, "instance requires property \"numbers\""))?;
-            let known = numbers.iter().filter_map(Value::as_str).map(
-                |number| json!({"jid": jid_of(number), "exists": !without.iter().any(|one| one == number), "number": number}),
-            );
+            let known = numbers.iter().filter_map(Value::as_str).map(|number| {
+                let mut known =
+                    json!({"jid": jid_of(number), "exists": !without.iter().any(|one| one == number), "number": number});
+                if let Some(id) = hidden_ids.get(number) {
+                    known["lid"] = json!(format!("{id}@lid"));
+                }
+                known
+            });
             read(known.collect())
         }
         _ => file_of(instance, body),

@@ -258,6 +258,9 @@ struct AnyEvent {
     instance: String,
     event: String,
     data: Value,
+    /// Fields beside the data, such as `progress`.
+    #[serde(default)]
+    beside: Map<String, Value>,
 }
 
 /// Any webhook, as it is ordered.
@@ -265,8 +268,9 @@ async fn event(
     Extracted(sandbox): Extracted<Arc<Sandbox>>,
     Json(order): Json<AnyEvent>,
 ) -> Result<Json<Option<Attempt>>, Refusal> {
-    let AnyEvent { server, instance, event, data } = order;
-    let notice: Notice = sandbox.of_order((&server, &instance), |instance| Ok(instance.notice(&event, data)))?;
+    let AnyEvent { server, instance, event, data, beside } = order;
+    let mut notice: Notice = sandbox.of_order((&server, &instance), |instance| Ok(instance.notice(&event, data)))?;
+    notice.beside = beside;
     Ok(Json(sandbox.tell(&server, notice).await))
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{
     Answer, Asked, Outcome,
     answers::{Failed, failed_inside},
+    notice,
     server::{Code, Instance, Server, State, random_text},
-    webhooks,
 };
 
 const KINDS: [&str; 3] = ["WHATSAPP-BAILEYS", "WHATSAPP-BUSINESS", "EVOLUTION"];
@@ -38,7 +38,7 @@ pub(super) fn create(asked: &Asked) -> Outcome {
         instance.settings = settings_of(body);
         if body["webhook"].is_object() {
             // `enabled` is not looked at here.
-            instance.webhook = Some(webhooks::read(&body["webhook"], true)?);
+            instance.webhook = Some(notice::read(&body["webhook"], true)?);
         }
         let wants_code = body["qrcode"] == true;
         let notices = if wants_code { instance.show_code(number.as_deref()) } else { Vec::new() };

@@ -4,6 +4,7 @@ mod answers;
 mod chats;
 pub(super) mod control;
 mod instances;
+mod notice;
 mod sending;
 mod server;
 pub mod webhooks;
@@ -30,8 +31,9 @@ use super::{
     kept::{Kept, lock},
 };
 use answers::{Failed, failure};
+use notice::Notice;
 use server::Server;
-use webhooks::{Delivery, Notice};
+use webhooks::Delivery;
 
 pub(super) struct Evolution {
     servers: Mutex<BTreeMap<String, Server>>,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::webhooks::{Notice, Webhook};
+use super::notice::{Notice, Webhook};
 
 /// The global key of a server that was given no other.
 pub const GLOBAL_KEY: &str = "sandbox-evolution-global-key";
@@ -32,6 +32,8 @@ pub struct ServerSettings {
     pub exposes_tokens: bool,
     /// Numbers that have no WhatsApp.
     pub without_whatsapp: Vec<String>,
+    /// Ids that hide numbers, as far as the server knows them.
+    pub hidden_ids: BTreeMap<String, String>,
     pub webhook_attempts: u32,
     /// Until the second try to deliver a webhook; doubled with each.
     pub webhook_backoff_ms: u64,
@@ -47,6 +49,7 @@ impl Default for ServerSettings {
             qr_limit: 30,
             exposes_tokens: true,
             without_whatsapp: Vec::new(),
+            hidden_ids: BTreeMap::new(),
             webhook_attempts: 10,
             webhook_backoff_ms: 5000,
         }
@@ -177,7 +180,14 @@ impl Instance {
     }
 
     pub(super) fn notice(&self, event: &str, data: Value) -> Notice {
-        Notice { instance: self.name.clone(), event: event.to_owned(), data, to: self.webhook.clone(), token: self.token.clone() }
+        Notice {
+            instance: self.name.clone(),
+            event: event.to_owned(),
+            data,
+            beside: Map::new(),
+            to: self.webhook.clone(),
+            token: self.token.clone(),
+        }
     }
 }
 

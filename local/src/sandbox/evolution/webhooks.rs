@@ -17,6 +17,7 @@ use super::{
     Answer, Asked, Outcome, Sandbox,
     answers::Failed,
     instances::of,
+    notice::{Notice, Webhook, read},
     server::{Instance, Renewal, Server, ServerSettings},
 };
 use crate::sandbox::{
@@ -24,69 +25,11 @@ use crate::sandbox::{
     whatsapp::webhooks::Attempt,
 };
 
-const EVENTS: [&str; 31] = [
-    "APPLICATION_STARTUP",
-    "QRCODE_UPDATED",
-    "MESSAGES_SET",
-    "MESSAGES_UPSERT",
-    "MESSAGES_EDITED",
-    "MESSAGES_UPDATE",
-    "MESSAGES_DELETE",
-    "SEND_MESSAGE",
-    "SEND_MESSAGE_UPDATE",
-    "CONTACTS_SET",
-    "CONTACTS_UPSERT",
-    "CONTACTS_UPDATE",
-    "PRESENCE_UPDATE",
-    "CHATS_SET",
-    "CHATS_UPDATE",
-    "CHATS_UPSERT",
-    "CHATS_DELETE",
-    "GROUPS_UPSERT",
-    "GROUP_UPDATE",
-    "GROUP_PARTICIPANTS_UPDATE",
-    "CONNECTION_UPDATE",
-    "LABELS_EDIT",
-    "LABELS_ASSOCIATION",
-    "CALL",
-    "TYPEBOT_START",
-    "TYPEBOT_CHANGE_STATUS",
-    "REMOVE_INSTANCE",
-    "LOGOUT_INSTANCE",
-    "INSTANCE_CREATE",
-    "INSTANCE_DELETE",
-    "STATUS_INSTANCE",
-];
-
 /// Answers after which nothing is tried again.
 const FINAL: [u16; 5] = [400, 401, 403, 404, 422];
 
 /// How long a later webhook may overtake one that was ordered to be late.
 const OVERTAKEN: Duration = Duration::from_millis(400);
-
-/// Where an instance tells what happens.
-#[derive(Clone, Debug, Serialize)]
-pub struct Webhook {
-    pub enabled: bool,
-    pub url: String,
-    pub headers: BTreeMap<String, String>,
-    #[serde(rename = "webhookByEvents")]
-    pub by_events: bool,
-    #[serde(rename = "webhookBase64")]
-    pub base64: bool,
-    /// All of them when empty.
-    pub events: Vec<String>,
-}
-
-/// Something that happened to an instance, and whom it is told.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    pub instance: String,
-    pub event: String,
-    pub data: Value,
-    pub to: Option<Webhook>,
-    pub token: String,
-}
 
 /// One webhook and every try to deliver it.
 #[derive(Clone, Debug, Serialize)]
@@ -100,31 +43,6 @@ pub struct Delivery {
     pub headers: BTreeMap<String, String>,
     pub body: Value,
     pub attempts: Vec<Attempt>,
-}
-
-/// Reads what is in `webhook` of a body.
-pub(super) fn read(webhook: &Value, is_enabled: bool) -> Result<Webhook, Failed> {
-    let Some(url) = webhook["url"].as_str().filter(|url| !url.is_empty()) else {
-        return Err(Failed::new(400, "webhook requires property \"url\""));
-    };
-    // The code reads the length of a list that may not be there.
-    let Some(events) = webhook["events"].as_array() else {
-        return Err(Failed::new(500, "Cannot read properties of undefined (reading 'length')"));
-    };
-    let events: Vec<String> = events.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    if let Some(unknown) = events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
-        return Err(Failed::new(400, format!("{unknown} is not one of enum values: {}", EVENTS.join(","))));
-    }
-    let headers = webhook["headers"].as_object().into_iter().flatten();
-    let headers = headers.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
-    Ok(Webhook {
-        enabled: is_enabled,
-        url: url.to_owned(),
-        headers,
-        by_events: webhook["byEvents"] == true,
-        base64: webhook["base64"] == true,
-        events,
-    })
 }
 
 /// `POST /webhook/set/{name}`
@@ -213,7 +131,7 @@ impl Sandbox {
         let path = notice.event.replace('.', "-");
         let url = if webhook.by_events { format!("{}/{path}", webhook.url) } else { webhook.url.clone() };
         let own = self.evolution.with(server, |server| server.instances.get(&notice.instance).and_then(Instance::owner));
-        let body = json!({
+        let mut body = json!({
             "event": notice.event,
             "instance": notice.instance,
             "data": notice.data,
@@ -223,6 +141,9 @@ impl Sandbox {
             "server_url": format!("{}/evolution/{server}", self.options.public_url),
             "apikey": settings.exposes_tokens.then_some(&notice.token),
         });
+        if let Some(fields) = body.as_object_mut() {
+            fields.extend(notice.beside.clone());
+        }
         Some(Delivery {
             id: Uuid::now_v7(),
             at: Timestamp::now(),

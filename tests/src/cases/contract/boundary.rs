@@ -201,6 +201,7 @@ pub async fn what_each_lent_role_writes_is_listed(stack: Arc<Stack>) {
 /// Types of events that nobody but the system records, or that are never recorded.
 const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "botconversa.synced",
+    "channel.code_shown",
     "channel.flagged",
     "clients.imported",
     "conversation.typing",

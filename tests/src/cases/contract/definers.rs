@@ -22,6 +22,7 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 const DEFINERS: &[(&str, &[&str])] = &[
     ("add_asked_jobs", ALL_INSIDE),
     ("admit_member", STAFF),
+    ("ask_for_change", STAFF),
     ("begin_object_removals", LOGIN),
     ("begin_second_factor", MEMBERS),
     ("block_client", STAFF),

@@ -110,7 +110,6 @@ pub async fn what_nobody_must_act_on_is_kept_by_its_name(stack: Arc<Stack>) {
     company.phone.account_change("business_capability_update", json!({"max_phone_numbers_per_business": 2})).await;
     company.phone.account_change("hologram_update", json!({"event": 7})).await;
     company.phone.change("calls", json!({"calls": [{"id": "wacid.1", "event": "connect"}]})).await;
-    company.phone.change("history", json!({"history": [{"metadata": {"phase": 0}}]})).await;
     let outcomes = company.outcomes(&stack).await;
     let expected = [
         "ignored: message_template_status_update APPROVED lembrete",
@@ -118,7 +117,6 @@ pub async fn what_nobody_must_act_on_is_kept_by_its_name(stack: Arc<Stack>) {
         "ignored: business_capability_update",
         "ignored: hologram_update",
         "ignored: calls connect",
-        "ignored: history",
     ];
     assert_eq!(outcomes[1..], expected);
     assert_eq!(company.admin.events_after(&head).await, Vec::<Value>::new());

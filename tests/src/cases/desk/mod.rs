@@ -24,7 +24,6 @@ mod lists;
 mod main_job;
 mod media;
 mod minimum;
-mod mixed;
 mod notices;
 mod openings;
 mod outbox;
@@ -210,10 +209,6 @@ pub fn together() -> Vec<(&'static str, Case)> {
             notice_for_an_account_of_nobody_is_kept,
             what_is_of_a_number_is_not_guessed_from_its_account,
             changed_user_id_is_followed_by_the_account_alone,
-        };
-        mixed::{
-            batches_of_many_clients_are_all_stored_and_none_waits_for_itself,
-            webhooks_that_name_the_same_clients_in_opposite_order_are_all_stored,
         };
         joining::{
             message_of_two_clients_makes_them_one_with_all_messages_in_order,

@@ -11,6 +11,7 @@ use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number
 const OF_SOMETHING_ELSE: &[&str] = &[
     "botconversa.synced",
     "calendar.updated",
+    "channel.code_shown",
     "channel.flagged",
     "channel.updated",
     "client.blocked",

@@ -8,8 +8,10 @@ mod evolution_made;
 mod evolution_messages;
 mod evolution_removed;
 mod evolution_saved;
+mod evolution_sending;
 mod evolution_served;
 mod evolution_together;
+mod line;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,7 +23,7 @@ use crate::Case;
 const INSTANCES: &str = "/whatsapp/instances";
 
 /// A server of the sandbox with keys that no other test knows.
-pub(super) struct Server {
+pub struct Server {
     pub name: String,
     pub base_url: String,
     pub global_key: String,
@@ -111,7 +113,7 @@ async fn remove(company: &Company, instance: &Value, how: &str) -> Answer {
 }
 
 /// An instance whose code somebody has scanned, as we know it then.
-pub(super) async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
+pub async fn open(stack: &Stack, company: &Company, server: &Server, (name, number): (&str, &str)) -> Value {
     let made = create(company, server, name).await;
     server.scan(stack, &made, number).await;
     act(company, &made, "test").await.expect(200)["instance"].clone()
@@ -179,6 +181,17 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_instance_that_is_there_is_connected_with_either_key,
             an_instance_belongs_to_one_channel,
             an_instance_that_is_saved_again_keeps_its_webhooks,
+        };
+        evolution_sending::{
+            words_of_staff_are_changed_at_the_clients,
+            what_staff_delete_goes_from_the_clients_phone,
+            a_number_is_asked_after_once_and_its_ids_are_one_client,
+            who_has_no_whatsapp_is_sent_nothing,
+            who_has_only_an_id_of_the_channel_is_written_to_by_it,
+            a_burst_waits_its_turn_and_keeps_its_order,
+            a_minute_has_room_for_so_many,
+            a_removed_instance_sends_nothing_and_says_so,
+            a_new_code_is_told_to_admins_and_shown_where_they_ask,
         };
         evolution_served::{
             the_sandbox_guards_its_instances,

@@ -10,6 +10,7 @@ mod killed;
 mod leaving;
 mod locks;
 mod long_jobs;
+mod past;
 mod postgres;
 mod restarts;
 mod scheduling;
@@ -22,8 +23,8 @@ use serde_json::{Value, json};
 use tests::{Answer, Company, Stack, Wanted, company::text, eventually};
 
 pub use self::{
-    assigning::*, bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, postgres::*,
-    restarts::*, scheduling::*, stores::*, sweeps::*,
+    assigning::*, bot::*, delivery::*, feed::*, jobs::*, kept::*, killed::*, leaving::*, locks::*, long_jobs::*, past::*,
+    postgres::*, restarts::*, scheduling::*, stores::*, sweeps::*,
 };
 
 /// A company whose first agent holds a conversation with a client.

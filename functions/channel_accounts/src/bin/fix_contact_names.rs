@@ -1,7 +1,7 @@
 //! POST /whatsapp/contacts/fix-names — gives clients who are known by a number alone the best name that is known of them, as a long job for each
 //! channel. A name that somebody typed stays.
 
-use channels::contacts::{ChannelJobs, FIX_NAMES, WhichChannel, start};
+use channel_accounts::contacts::{ChannelJobs, FIX_NAMES, WhichChannel, start};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/whatsapp/contacts/fix-names").fails(&[NOT_FOUND]);

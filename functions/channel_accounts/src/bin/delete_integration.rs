@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channels::{
+use channel_accounts::{
     CONVERSATIONS_OPEN,
     known::{CHANNEL, Channel, LOCKED_CHANNEL},
 };

@@ -1,14 +1,14 @@
 //! Channels of whatever kind: changed, tested, removed, what their messages cost, and the people on them.
 
-mod channels_changed;
-mod channels_contacts;
-mod channels_cost;
-mod channels_inside;
-pub mod channels_killed;
-mod channels_removed;
-mod channels_sealed;
-mod channels_tested;
-mod channels_watched;
+mod channel_accounts_changed;
+mod channel_accounts_contacts;
+mod channel_accounts_cost;
+mod channel_accounts_inside;
+pub mod channel_accounts_killed;
+mod channel_accounts_removed;
+mod channel_accounts_sealed;
+mod channel_accounts_tested;
+mod channel_accounts_watched;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ fn fields(problem: &Value) -> Vec<(&str, &str)> {
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     cases! {
-        channels_changed::{
+        channel_accounts_changed::{
             what_is_given_changes_and_the_rest_stays,
             a_change_of_an_old_version_is_refused,
             a_new_token_is_asked_about_first,
@@ -72,36 +72,36 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_secret_of_webhooks_is_replaced_and_nothing_is_lost,
             another_companys_channel_is_not_there,
         };
-        channels_contacts::{
+        channel_accounts_contacts::{
             people_without_a_name_get_the_best_one_that_is_known,
             a_name_that_somebody_typed_stays,
             profiles_are_asked_of_servers_and_the_cloud_says_that_it_has_none,
             one_job_goes_on_for_a_channel_and_can_be_cancelled,
             a_server_that_is_away_is_asked_again,
         };
-        channels_cost::{
+        channel_accounts_cost::{
             a_message_is_paid_for_once_however_often_its_status_comes,
             prices_go_by_category_country_and_day,
             sums_are_those_of_the_rows,
         };
-        channels_inside::{
+        channel_accounts_inside::{
             no_setting_leads_inside,
         };
-        channels_removed::{
+        channel_accounts_removed::{
             a_number_goes_and_what_was_said_by_it_stays,
             what_becomes_of_open_conversations_has_to_be_said,
             a_number_that_was_removed_is_free,
             an_instance_goes_at_its_server_too,
         };
-        channels_sealed::{
+        channel_accounts_sealed::{
             secrets_are_sealed_anew_while_they_are_used,
         };
-        channels_tested::{
+        channel_accounts_tested::{
             a_number_is_asked_about_and_stands_as_its_provider_says,
             silence_says_nothing_of_the_credentials,
             an_instance_is_asked_about,
         };
-        channels_watched::{
+        channel_accounts_watched::{
             how_a_channel_fares_is_in_the_list,
             a_webhook_that_was_changed_at_the_server_is_set_again,
             an_instance_is_the_same_in_any_writing,

@@ -119,6 +119,7 @@ impl IntegrationChanges {
         }
         Channel {
             kind: current.kind.as_str(),
+            id: Some(current.id),
             external_key: external_key.to_owned(),
             account_key: None,
             name: self.name.clone().unwrap_or_else(|| current.name.clone()),
@@ -126,6 +127,7 @@ impl IntegrationChanges {
             bot_flow_key: self.bot_flow_key.clone().after(current.bot_flow_key.clone()),
             settings,
             secret: self.access_token.clone().or_else(|| self.api_key.clone()),
+            botconversa: None,
         }
     }
 
@@ -155,6 +157,7 @@ mod tests {
             department_id: Some(Uuid::nil()),
             bot_flow_key: None,
             settings,
+            history: None,
             created_at: Timestamp::UNIX_EPOCH,
             version: 1,
         }

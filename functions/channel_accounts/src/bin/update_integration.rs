@@ -1,6 +1,6 @@
 //! PUT /integrations/config/{id} — changes what is given of a channel: what it is called, where it leads, whether it works, its secrets.
 
-use channels::{
+use channel_accounts::{
     changes::IntegrationChanges,
     known::{CHANNEL, Channel, LOCKED_CHANNEL},
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channels::{
+use channel_accounts::{
     NOT_TESTABLE,
     known::{CHANNEL, Channel},
 };
@@ -53,7 +53,7 @@ const STANDS: &str = "
        set status = $2, version = version + 1
      where id = $1 and status in ('active', 'broken') and status <> $2
        and exists (select from channel_credentials where channel_account_id = $1 and sealed = $3)
-    returning id, kind, name, status, state, version";
+    returning id, kind, name, status, state, version, history";
 
 pub fn main() {
     serve(&ROUTE, test_integration);

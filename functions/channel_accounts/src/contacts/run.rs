@@ -16,7 +16,7 @@ use shared::{
     progress::{Ending, Progress, Step},
     provider::{Call, Failure},
 };
-use whatsapp::provider::Provider;
+use whatsapp::{adapters, provider::Provider};
 
 use super::{
     ContactsJob, FIX_NAMES, SYNC_PROFILES,
@@ -257,7 +257,7 @@ impl Run {
         };
         let next = Next::Webhooks { at: last.received_at, id: last.id };
         let of_webhook = |webhook: &Webhook| -> Vec<Named> {
-            let notifications = webhook.source.read(&webhook.body, webhook.received_at).unwrap_or_default();
+            let notifications = adapters::read(webhook.source, &webhook.body, webhook.received_at).unwrap_or_default();
             notifications.iter().flat_map(|notification| told(webhook.source, &notification.items)).collect()
         };
         let names = best(page.iter().flat_map(of_webhook).collect());

@@ -1,7 +1,7 @@
 //! POST /whatsapp/contacts/sync-profiles — asks Evolution API servers what the people on a channel call themselves, as a long job for each
 //! channel. The Cloud API gives no profiles: its channels say so.
 
-use channels::contacts::{ChannelJobs, SYNC_PROFILES, WhichChannel, start};
+use channel_accounts::contacts::{ChannelJobs, SYNC_PROFILES, WhichChannel, start};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/whatsapp/contacts/sync-profiles").fails(&[NOT_FOUND]);

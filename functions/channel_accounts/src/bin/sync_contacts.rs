@@ -1,6 +1,6 @@
 //! Worker of the contacts queue — gives people on a channel their names, page by page.
 
-use channels::contacts::run;
+use channel_accounts::contacts::run;
 use shared::prelude::*;
 
 reads!(REACHABLE_INSIDE);

@@ -77,6 +77,7 @@ pub fn best(all: Vec<Named>) -> Vec<Named> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use whatsapp::adapters;
 
     fn named(value: &str, name: &str, source: NameSource, second: i64) -> Named {
         let at = Timestamp::from_second(second).unwrap();
@@ -113,7 +114,7 @@ mod tests {
             "contacts": [{"profile": {"name": "Maria"}, "wa_id": "551187654321", "user_id": "BR.1"}],
             "messages": [{"from": "551187654321", "from_user_id": "BR.1", "id": "wamid.1", "timestamp": "1764600000",
                 "type": "text", "text": {"body": "Oi"}}]}}]}]});
-        let notifications = Provider::Cloud.read(body.to_string().as_bytes(), Timestamp::UNIX_EPOCH).unwrap();
+        let notifications = adapters::read(Provider::Cloud, body.to_string().as_bytes(), Timestamp::UNIX_EPOCH).unwrap();
         let told = told(Provider::Cloud, &notifications[0].items);
         let shown: Vec<(&str, &str)> = told.iter().map(|named| (named.kind, named.value.as_str())).collect();
         assert_eq!(shown, [("phone", "5511987654321"), ("bsuid", "BR.1")]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tests::{Stack, company::text, eventually, sandbox::fresh_number};
 
-use super::{channels_contacts::job_when, company, listed, path, remove};
+use super::{channel_accounts_contacts::job_when, company, listed, path, remove};
 use crate::cases::{
     evolution,
     faults::{kill, let_leases_pass},
