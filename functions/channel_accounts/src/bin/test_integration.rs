@@ -10,10 +10,11 @@ use conversations::outbox::log_calls;
 use evolution::{Known, Seen, Telling, Visit, record, words::told_in};
 use integrations::{ChannelKind, ChannelUpdated, Integration};
 use shared::{
+    botconversa,
     error::NOT_FOUND,
     evolution::InstanceState,
     prelude::*,
-    provider::{Call, Failure},
+    provider::{Call, Failure, Outcome},
     whatsapp::{Account, Credentials, Number, look_up_number},
 };
 
@@ -63,17 +64,17 @@ async fn test_integration(context: Context, caller: Admin, Path(id): Path<Uuid>)
     let transaction = context.begin(&caller).await?;
     let channel: Channel = transaction.one(CHANNEL, &[&id]).await?;
     let known = match channel.integration.kind {
-        ChannelKind::WhatsappCloud => None,
+        ChannelKind::WhatsappCloud | ChannelKind::Botconversa => None,
         ChannelKind::Evolution => {
             let known = Known::read(&context, &transaction, caller.company_id, Some(&[id]), 1).await?.pop();
             Some(known.ok_or(NOT_FOUND)?)
         }
-        ChannelKind::Botconversa | ChannelKind::Widget => return Err(NOT_TESTABLE.into()),
+        ChannelKind::Widget => return Err(NOT_TESTABLE.into()),
     };
     transaction.commit_unaudited().await?;
     let mut test = match &known {
         Some(known) => of_instance(&context, caller.company_id, known, channel.integration).await?,
-        None => of_number(&context, caller.company_id, channel).await?,
+        None => of_account(&context, caller.company_id, channel).await?,
     };
     let transaction = context.begin(&caller).await?;
     test.integration = transaction.one::<Channel>(CHANNEL, &[&id]).await?.integration;
@@ -81,15 +82,16 @@ async fn test_integration(context: Context, caller: Admin, Path(id): Path<Uuid>)
     transaction.commit(Json(test)).await
 }
 
-async fn of_number(context: &Context, company_id: Uuid, channel: Channel) -> Result<IntegrationTest, Error> {
+async fn of_account(context: &Context, company_id: Uuid, channel: Channel) -> Result<IntegrationTest, Error> {
     let Channel { integration, external_key, sealed } = channel;
     let id = integration.id;
-    let opened = sealed.as_deref().and_then(|sealed| Credentials::open(&context.secrets().encryption_keys, id, sealed));
-    let (outcome, call) = match opened {
-        Some(credentials) => {
-            let (outcome, call) = look_up_number(context, &Account { phone_number_id: external_key, credentials }).await;
-            (outcome, Some(call))
-        }
+    let asked = match (integration.kind, sealed.as_deref()) {
+        (ChannelKind::Botconversa, Some(sealed)) => ask_botconversa(context, id, sealed).await,
+        (_, Some(sealed)) => ask_whatsapp(context, id, external_key, sealed).await,
+        (_, None) => None,
+    };
+    let (outcome, call) = match asked {
+        Some((outcome, call)) => (outcome, Some(call)),
         None => (Err(Failure::Blocked { code: "credentials".into(), detail: String::new() }), None),
     };
     let latency_ms = call.as_ref().map_or(0, |call| call.took_ms);
@@ -119,6 +121,20 @@ async fn of_number(context: &Context, company_id: Uuid, channel: Channel) -> Res
         server_version: None,
         integration,
     })
+}
+
+/// `None` when its credentials do not open.
+async fn ask_whatsapp(context: &Context, id: Uuid, phone_number_id: String, sealed: &[u8]) -> Option<Outcome<Number>> {
+    let credentials = Credentials::open(&context.secrets().encryption_keys, id, sealed)?;
+    Some(look_up_number(context, &Account { phone_number_id, credentials }).await)
+}
+
+/// Its accounts say nothing of themselves: that it answers is all there is to know.
+async fn ask_botconversa(context: &Context, id: Uuid, sealed: &[u8]) -> Option<Outcome<Number>> {
+    let credentials = botconversa::Credentials::open(&context.secrets().encryption_keys, id, sealed)?;
+    let account = botconversa::Account { api_key: &credentials.api_key, errand: botconversa::Errand::Message };
+    let (outcome, call) = botconversa::list(context, account, 1).await;
+    Some((outcome.map(|_| Number::default()), call))
 }
 
 /// Keeps the call, and what it says of the credentials that it was made with.

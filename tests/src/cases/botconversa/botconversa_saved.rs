@@ -144,3 +144,27 @@ pub async fn its_secret_is_shown_to_admins_alone(stack: Arc<Stack>) {
     let cloud = format!("/integrations/botconversa/{}/webhook", account.company.channel_account_id);
     assert_eq!(account.company.admin.api.call(Method::GET, &cloud, None).await.problem(404), "not_found");
 }
+
+pub async fn an_account_is_tested_renamed_and_removed(stack: Arc<Stack>) {
+    let account = Account::connect(&stack).await;
+    let api = &account.company.admin.api;
+    let path = format!("/integrations/config/{}", account.id());
+    let test = api.post(&format!("{path}/test"), json!({})).await.expect(200);
+    assert_eq!((&test["works"], &test["problem"], &test["display_number"]), (&json!(true), &Value::Null, &Value::Null));
+    let renamed = api.call(Method::PUT, &path, Some(json!({"name": "Matrículas"}))).await.expect(200);
+    assert_eq!((text(&renamed["name"]), &renamed["settings"]), ("Matrículas", &account.channel["settings"]));
+    account.fault("subscribers", json!({"kind": "error", "status": 401})).await;
+    let test = api.post(&format!("{path}/test"), json!({})).await.expect(200);
+    assert_eq!((&test["works"], text(&test["integration"]["status"])), (&json!(false), "broken"), "{test}");
+    account.heal().await;
+    let test = api.post(&format!("{path}/test"), json!({})).await.expect(200);
+    assert_eq!((&test["works"], text(&test["integration"]["status"])), (&json!(true), "active"), "{test}");
+    assert_eq!(account.tell(&json!({"phone": tests::sandbox::fresh_number(), "message": "Oi"})).await.0, 200);
+    assert_eq!(api.call(Method::DELETE, &path, None).await.problem(409), "conversations_open");
+    api.call(Method::DELETE, &format!("{path}?conversations=close"), None).await.expect(204);
+    api.call(Method::DELETE, &format!("{path}?conversations=close"), None).await.expect(404);
+    assert_eq!(account.tell(&json!({"phone": tests::sandbox::fresh_number(), "message": "Oi"})).await.0, 401);
+    // The key is free for another channel.
+    let again = api.post("/integrations/config", config(&account.key)).await.expect(200);
+    assert_ne!(again["id"], account.channel["id"]);
+}

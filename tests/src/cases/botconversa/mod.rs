@@ -214,6 +214,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_mapping_is_tried_on_a_sample,
             an_account_that_is_saved_again_keeps_its_webhook,
             an_account_belongs_to_one_channel,
+            an_account_is_tested_renamed_and_removed,
             its_secret_is_shown_to_admins_alone,
         };
         botconversa_sent::{
