@@ -35,7 +35,7 @@ pub struct Mapping {
     #[garde(inner(custom(is_place)))]
     #[schemars(regex(pattern = PLACE), length(max = 200))]
     pub subscriber_id: Option<String>,
-    /// In one word, what it is about.
+    /// In one word, what it is about: for those who read raw webhooks.
     #[garde(inner(custom(is_place)))]
     #[schemars(regex(pattern = PLACE), length(max = 200))]
     pub event: Option<String>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use integrations::mapping::{Mapping, Told};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::crypto;
 use uuid::Uuid;
 
@@ -70,7 +70,7 @@ fn items(envelope: &Envelope, now: Timestamp) -> Vec<Item> {
     if let Some(error) = fault(&envelope.body) {
         return vec![Item::Broken { id: None, error }];
     }
-    let Told { number, name: called, message, subscriber_id, event, fields, .. } = envelope.mapping.read(&envelope.body);
+    let Told { number, name: called, message, subscriber_id, fields, .. } = envelope.mapping.read(&envelope.body);
     // An id is one in its account only.
     let user_id = subscriber_id.map(|id| format!("{}:{id}", envelope.channel_account_id));
     if number.is_none() && user_id.is_none() {
@@ -80,14 +80,13 @@ fn items(envelope: &Envelope, now: Timestamp) -> Vec<Item> {
     let sender = Sender { wa_id: number, user_id, name: called };
     let lead = Item::Lead(Lead { sender: sender.clone(), fields });
     let message = message.map(|body| {
-        let event = event.map(|event| ("event".to_owned(), json!(event)));
         Item::Message(InboundMessage {
             id: envelope.repeats.clone().unwrap_or_else(|| envelope.message_id(now)),
             sender,
             at: now,
             kind: "text",
             body,
-            payload: Value::Object(event.into_iter().collect::<Map<_, _>>()),
+            payload: json!({}),
             media: None,
             reply_to: None,
         })
@@ -126,7 +125,7 @@ mod tests {
         body["message"] = json!("Quero saber o preço");
         let items = of(body);
         let [Item::Lead(_), Item::Message(message)] = items.as_slice() else { panic!("{items:?}") };
-        assert_eq!((message.body.as_str(), &message.payload["event"]), ("Quero saber o preço", &json!("lead")));
+        assert_eq!((message.body.as_str(), message.at), ("Quero saber o preço", NOW));
     }
 
     #[test]
