@@ -169,7 +169,7 @@ fn text_of(value: &Value) -> Option<String> {
 fn number(text: &str) -> Option<String> {
     let read = phone::read(text).or_else(|| {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let is_foreign = (12..=15).contains(&digits.len()) && digits == text && !digits.starts_with(['0']);
+        let is_foreign = (12..=15).contains(&digits.len()) && digits == text && !digits.starts_with('0');
         is_foreign.then(|| shared::phone::canonical(&digits))
     })?;
     phone::is_one(&read).then_some(read)
