@@ -100,6 +100,9 @@ pub enum Content<'a> {
     File(&'a str),
 }
 
+/// What several calls were made for, with all of them.
+pub type Looked<T> = (Result<T, Failure>, Vec<Call>);
+
 /// A page of subscribers, the first one is 1. Behind the last one there is an empty one.
 pub fn list<'a>(context: &'a Context, account: Account<'a>, page: u32) -> BoxFuture<'a, Outcome<Page>> {
     Box::pin(async move {
@@ -114,11 +117,7 @@ pub fn list<'a>(context: &'a Context, account: Account<'a>, page: u32) -> BoxFut
 }
 
 /// Somebody by their number, in each of its writings.
-pub fn find<'a>(
-    context: &'a Context,
-    account: Account<'a>,
-    number: &'a str,
-) -> BoxFuture<'a, (Result<Option<Subscriber>, Failure>, Vec<Call>)> {
+pub fn find<'a>(context: &'a Context, account: Account<'a>, number: &'a str) -> BoxFuture<'a, Looked<Option<Subscriber>>> {
     Box::pin(async move {
         let mut calls = Vec::new();
         for writing in writings(number) {
@@ -127,11 +126,12 @@ pub fn find<'a>(
             let (answer, call) = run(context, "look_up_subscriber", account, (Method::GET, &path), None).await;
             calls.push(call);
             match answer {
-                Ok(answer) => match subscriber_in(&answer) {
-                    Some(subscriber) => return (Ok(Some(subscriber)), calls),
-                    // An empty object is nobody.
-                    None => continue,
-                },
+                // An empty object is nobody.
+                Ok(answer) => {
+                    if let Some(subscriber) = subscriber_in(&answer) {
+                        return (Ok(Some(subscriber)), calls);
+                    }
+                }
                 Err(Failure::Refused { code, .. }) if ["400", "404"].contains(&code.as_str()) => {}
                 Err(failure) => return (Err(failure), calls),
             }
@@ -147,7 +147,7 @@ pub fn find_or_create<'a>(
     account: Account<'a>,
     number: &'a str,
     name: &'a str,
-) -> BoxFuture<'a, (Result<Subscriber, Failure>, Vec<Call>)> {
+) -> BoxFuture<'a, Looked<Subscriber>> {
     Box::pin(async move {
         let (found, mut calls) = find(context, account, number).await;
         match found {

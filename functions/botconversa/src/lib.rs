@@ -16,7 +16,7 @@ use shared::{error::NOT_FOUND, prelude::*, provider::Failure};
 
 /// Of one that is used: what its company has disabled or removed is called no more.
 pub const ACCOUNT: &str = "
-    select settings, department_id
+    select settings
       from channel_accounts
      where id = $1 and kind = 'botconversa' and status <> 'disabled' and removed_at is null";
 
@@ -24,7 +24,6 @@ pub const ACCOUNT: &str = "
 #[derive(Debug, FromRow)]
 pub struct AccountRow {
     settings: Value,
-    pub department_id: Option<Uuid>,
 }
 
 impl AccountRow {

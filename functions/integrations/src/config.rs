@@ -15,7 +15,7 @@ pub use botconversa::{BotConversaConfig, StatusNames, Wanted};
 pub enum IntegrationConfig {
     WhatsappCloud(WhatsAppConfig),
     Evolution(EvolutionConfig),
-    Botconversa(BotConversaConfig),
+    Botconversa(Box<BotConversaConfig>),
 }
 
 /// Ids that Meta gives.
@@ -132,7 +132,7 @@ impl From<IntegrationConfig> for Channel {
         match config {
             IntegrationConfig::WhatsappCloud(config) => config.into(),
             IntegrationConfig::Evolution(config) => config.into(),
-            IntegrationConfig::Botconversa(config) => config.into(),
+            IntegrationConfig::Botconversa(config) => (*config).into(),
         }
     }
 }

@@ -172,7 +172,7 @@ impl ChannelFlagged {
 pub enum ChannelSettings {
     WhatsappCloud(WhatsAppSettings),
     Evolution(EvolutionSettings),
-    BotConversa(BotConversaSettings),
+    BotConversa(Box<BotConversaSettings>),
 }
 
 /// What may be shown of the configuration of an instance at an Evolution API server.

@@ -35,11 +35,11 @@ pub struct Mapping {
     #[garde(inner(custom(is_place)))]
     #[schemars(regex(pattern = PLACE), length(max = 200))]
     pub subscriber_id: Option<String>,
-    /// In one word, what it is about.
+    /// In one word, what it is about: for those who read raw webhooks.
     #[garde(inner(custom(is_place)))]
     #[schemars(regex(pattern = PLACE), length(max = 200))]
     pub event: Option<String>,
-    /// What is never the same for two webhooks. Without it, the same body within a minute is the same webhook.
+    /// What is never the same for two webhooks: with it the same body is the same webhook for ever, without it for a minute.
     #[garde(inner(custom(is_place)))]
     #[schemars(regex(pattern = PLACE), length(max = 200))]
     pub id: Option<String>,
@@ -107,7 +107,8 @@ impl Mapping {
             message: at(&self.message),
             subscriber_id: at(&self.subscriber_id).filter(|id| id.len() <= 64),
             event: at(&self.event),
-            id: at(&self.id),
+            // Half of one that nobody filled in is the same for all.
+            id: at(&self.id).filter(|id| !id.contains("{{")),
             fields: inside.chain(named).collect(),
         }
     }
@@ -168,7 +169,7 @@ fn text_of(value: &Value) -> Option<String> {
 fn number(text: &str) -> Option<String> {
     let read = phone::read(text).or_else(|| {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let is_foreign = (12..=15).contains(&digits.len()) && digits == text && !digits.starts_with(['0']);
+        let is_foreign = (12..=15).contains(&digits.len()) && digits == text && !digits.starts_with('0');
         is_foreign.then(|| shared::phone::canonical(&digits))
     })?;
     phone::is_one(&read).then_some(read)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use integrations::mapping::{Mapping, Told};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::crypto;
 use uuid::Uuid;
 
@@ -39,14 +39,15 @@ impl Envelope {
         Ok(Self { channel_account_id, mapping, repeats: None, body: Value::Object(parse(body)?) })
     }
 
-    /// What its message is called: by the id that the flow gives, or by what it says and the minute.
+    /// What its message is called: by what it says, and by the minute where no id of the flow is in it. An id alone is not believed: one that is
+    /// the same for all would make one message of many.
     #[must_use]
     pub fn message_id(&self, at: Timestamp) -> String {
-        if let Some(id) = self.mapping.read(&self.body).id {
-            return format!("flow:{}", crypto::fingerprint(&id));
+        let said = crypto::fingerprint(&self.body.to_string());
+        if self.mapping.read(&self.body).id.is_some() {
+            return format!("flow:{said}");
         }
-        let minute = at.as_second().div_euclid(60);
-        format!("flow:{}:{minute}", crypto::fingerprint(&self.body.to_string()))
+        format!("flow:{said}:{}", at.as_second().div_euclid(60))
     }
 
     /// As it is kept.
@@ -70,7 +71,7 @@ fn items(envelope: &Envelope, now: Timestamp) -> Vec<Item> {
     if let Some(error) = fault(&envelope.body) {
         return vec![Item::Broken { id: None, error }];
     }
-    let Told { number, name: called, message, subscriber_id, event, fields, .. } = envelope.mapping.read(&envelope.body);
+    let Told { number, name: called, message, subscriber_id, fields, .. } = envelope.mapping.read(&envelope.body);
     // An id is one in its account only.
     let user_id = subscriber_id.map(|id| format!("{}:{id}", envelope.channel_account_id));
     if number.is_none() && user_id.is_none() {
@@ -80,14 +81,13 @@ fn items(envelope: &Envelope, now: Timestamp) -> Vec<Item> {
     let sender = Sender { wa_id: number, user_id, name: called };
     let lead = Item::Lead(Lead { sender: sender.clone(), fields });
     let message = message.map(|body| {
-        let event = event.map(|event| ("event".to_owned(), json!(event)));
         Item::Message(InboundMessage {
             id: envelope.repeats.clone().unwrap_or_else(|| envelope.message_id(now)),
             sender,
             at: now,
             kind: "text",
             body,
-            payload: Value::Object(event.into_iter().collect::<Map<_, _>>()),
+            payload: json!({}),
             media: None,
             reply_to: None,
         })
@@ -126,7 +126,7 @@ mod tests {
         body["message"] = json!("Quero saber o preço");
         let items = of(body);
         let [Item::Lead(_), Item::Message(message)] = items.as_slice() else { panic!("{items:?}") };
-        assert_eq!((message.body.as_str(), &message.payload["event"]), ("Quero saber o preço", &json!("lead")));
+        assert_eq!((message.body.as_str(), message.at), ("Quero saber o preço", NOW));
     }
 
     #[test]
@@ -153,7 +153,9 @@ mod tests {
             body["message_id"] = json!(id);
             envelope(body)
         };
-        assert_eq!(numbered(&lead(), "7").message_id(at(0)), numbered(&other, "7").message_id(at(999)));
+        assert_eq!(numbered(&lead(), "7").message_id(at(0)), numbered(&lead(), "7").message_id(at(999)));
+        assert_ne!(numbered(&lead(), "7").message_id(at(0)), numbered(&other, "7").message_id(at(0)));
+        assert_ne!(numbered(&lead(), "{{id}}-1").message_id(at(0)), numbered(&lead(), "{{id}}-1").message_id(at(60)));
         assert_ne!(numbered(&lead(), "7").message_id(at(0)), numbered(&lead(), "8").message_id(at(0)));
     }
 

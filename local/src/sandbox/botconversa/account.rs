@@ -13,6 +13,7 @@ use super::{Answer, Outcome, answers::Failed};
 /// How an account behaves.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "switches")]
 pub struct AccountSettings {
     /// Whether mobiles of areas from 31 on are stored without their ninth digit, as WhatsApp knows them.
     pub drops_ninth_digit: bool,

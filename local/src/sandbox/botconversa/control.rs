@@ -94,7 +94,9 @@ async fn seed(State(sandbox): State<Arc<Sandbox>>, Json(seed): Json<Seed>) -> Js
     }
     for Person { phone, first_name, last_name, tags } in seed.subscribers {
         let id = account.add(&phone, &first_name, &last_name);
-        tags.iter().for_each(|tag| account.put_tag(id, tag));
+        for tag in &tags {
+            account.put_tag(id, tag);
+        }
         note("subscribers", id);
     }
     Json(ids)
