@@ -7801,6 +7801,10 @@ grant execute on function app.route_webhook(wanted uuid, named text[]) to app_st
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_staff;
 grant execute on function app.save_member(person uuid, given jsonb, seen integer) to app_student;
 grant execute on function app.sealed_otherwise(key_id text, behind text, most integer) to app;
+grant execute on function app.sealed_with(sealed bytea) to app_lookup;
+grant execute on function app.sealed_with(sealed bytea) to app_staff;
+grant execute on function app.sealed_with(sealed bytea) to app_student;
+grant execute on function app.sealed_with(sealed bytea) to app_system;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
 grant execute on function app.searchable(value text) to app_staff;
