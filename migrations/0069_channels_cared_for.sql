@@ -125,7 +125,7 @@ create trigger price before insert on external_api_usage for each row execute fu
 create function app.sealed_with(sealed bytea) returns text language sql immutable strict parallel safe as $$
     select encode(substr(sealed, 2, get_byte(sealed, 0)), 'escape')
 $$;
-grant execute on function app.sealed_with to app_staff, app_student, app_system, app_lookup;
+grant execute on function app.sealed_with to app_staff, app_system, app_lookup;
 create index channel_credentials_key on channel_credentials (app.sealed_with(sealed));
 create index company_secrets_key on company_secrets (app.sealed_with(sealed));
 create index mail_accounts_key on mail_accounts (app.sealed_with(sealed)) where sealed is not null;

@@ -226,6 +226,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
             "left_conversations",
             "look",
             "quick_reply_files",
+            "sealed_with",
             "searchable",
             "spaced",
             "stems",
