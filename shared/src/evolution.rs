@@ -400,24 +400,26 @@ pub fn look_up_number<'a>(
     Box::pin(async move {
         let asked = Asked::new(Method::POST, of(name, "/chat/whatsappNumbers")).with(json!({"numbers": [number]})).slow();
         let (answer, call) = run(context, "look_up_number", server, asked).await;
-        let unknown = || Failure::Unknown { reason: "the answer names no number".into() };
-        (answer.map_err(unsent).and_then(|answer| known_number(&answer[0]).ok_or_else(unknown)), call)
+        (answer.map_err(unsent).and_then(|answer| known_number(&answer[0])), call)
     })
 }
 
-/// `None` of an answer that says nothing.
-fn known_number(answer: &Value) -> Option<Option<KnownNumber>> {
-    if !answer["exists"].as_bool()? {
-        return Some(None);
+fn known_number(answer: &Value) -> Result<Option<KnownNumber>, Failure> {
+    if answer["exists"] == false {
+        return Ok(None);
     }
     let digits = |field: &str, server: &str| {
-        let digits = answer[field].as_str()?.split('@').next()?.split(':').next()?.to_owned();
-        let is_of = answer[field].as_str()?.ends_with(server) || !answer[field].as_str()?.contains('@');
-        ((5..=20).contains(&digits.len()) && is_of && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+        let address = answer[field].as_str()?;
+        let digits = address.split(['@', ':']).next()?;
+        let is_of = address.ends_with(server) || !address.contains('@');
+        ((5..=20).contains(&digits.len()) && is_of && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
     };
-    let hidden_id = digits("lid", "@lid").or_else(|| digits("jid", "@lid"));
-    let number = digits("jid", "@s.whatsapp.net").or_else(|| digits("number", "@s.whatsapp.net"))?;
-    Some(Some(KnownNumber { number, hidden_id }))
+    let hidden_id = digits("lid", "@lid").or_else(|| answer["jid"].as_str()?.ends_with("@lid").then(|| digits("jid", "@lid"))?);
+    let number = digits("jid", "@s.whatsapp.net").or_else(|| digits("number", "@s.whatsapp.net"));
+    match number.filter(|_| answer["exists"] == true) {
+        Some(number) => Ok(Some(KnownNumber { number, hidden_id })),
+        None => Err(Failure::Unknown { reason: "the answer names no number".into() }),
+    }
 }
 
 /// Shows a client that their message was read. Of people who hide their number the server does nothing, and says nothing.
@@ -719,17 +721,17 @@ mod tests {
 
     #[test]
     fn numbers_are_known_by_what_whatsapp_calls_them() {
-        let known = |answer: Value| known_number(&answer);
-        let number = |number: &str, hidden: Option<&str>| {
-            Some(Some(KnownNumber { number: number.into(), hidden_id: hidden.map(str::to_owned) }))
+        let known = |number: &str, hidden: Option<&str>| {
+            Ok(Some(KnownNumber { number: number.into(), hidden_id: hidden.map(str::to_owned) }))
         };
-        let answer =
+        let of = |answer: Value| known_number(&answer);
+        let both =
             json!({"jid": "554187654321@s.whatsapp.net", "exists": true, "number": "5541987654321", "lid": "123456789012@lid"});
-        assert_eq!(known(answer), number("554187654321", Some("123456789012")));
+        assert_eq!(of(both), known("554187654321", Some("123456789012")));
         let hidden = json!({"jid": "123456789012@lid", "exists": true, "number": "5511987654321"});
-        assert_eq!(known(hidden), number("5511987654321", Some("123456789012")));
-        assert_eq!(known(json!({"jid": "551140000000@s.whatsapp.net", "exists": false, "number": "551140000000"})), Some(None));
-        assert_eq!(known(json!({})), None);
+        assert_eq!(of(hidden), known("5511987654321", Some("123456789012")));
+        assert_eq!(of(json!({"jid": "551140000000@s.whatsapp.net", "exists": false, "number": "551140000000"})), Ok(None));
+        assert!(of(json!({})).is_err());
     }
 
     #[test]

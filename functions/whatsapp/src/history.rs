@@ -17,7 +17,7 @@ use crate::{
     channel::{Channel, Done, TRIES},
     item::{
         InboundStatus, Sender,
-        past::{HistoryTold, Past, PastMessage},
+        past::{Declined, HistoryTold, Past, PastMessage},
     },
     named::Named,
     sender::{create_client, locate},
@@ -375,7 +375,7 @@ async fn count(context: &Context, transaction: &Transaction, channel: &Channel, 
 /// How far it has come, for whoever waits for it.
 pub async fn note(context: &Context, transaction: &Transaction, channel: &Channel, told: &HistoryTold) -> Result<Done, Error> {
     let HistoryTold { phase, progress, declined } = told;
-    let declined = declined.as_ref().map(|declined| declined.to_json());
+    let declined = declined.as_ref().map(Declined::to_json);
     let noted: ChannelUpdated = transaction.one(NOTE, &[&channel.id, phase, progress, &0_i32, &declined, &context.now()]).await?;
     transaction.tell_staff(&noted);
     Ok(Done::Stored)
