@@ -7803,7 +7803,6 @@ grant execute on function app.save_member(person uuid, given jsonb, seen integer
 grant execute on function app.sealed_otherwise(key_id text, behind text, most integer) to app;
 grant execute on function app.sealed_with(sealed bytea) to app_lookup;
 grant execute on function app.sealed_with(sealed bytea) to app_staff;
-grant execute on function app.sealed_with(sealed bytea) to app_student;
 grant execute on function app.sealed_with(sealed bytea) to app_system;
 grant execute on function app.search_conversations(query text, digits text) to app_staff;
 grant execute on function app.searchable(value text) to app_lookup;
