@@ -142,12 +142,12 @@ impl Webhook<'_> {
         let secret = headers.and_then(|headers| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")));
         let is_ours = |secret: &Value| secret.as_str() == Some(&format!("Bearer {}", self.secret));
         let events = found["events"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let is_told = |event: &&str| events.is_empty() || events.iter().any(|told| told == *event);
+        let is_told = |event: &str| events.is_empty() || events.iter().any(|told| told == event);
         let is_off = |names: [&str; 2]| names.iter().all(|name| found[name] != true);
         found["enabled"] == true
             && found["url"] == self.url
             && (headers.is_none() || secret.is_some_and(|(_, secret)| is_ours(secret)))
-            && EVENTS.iter().all(|event| is_told(&event))
+            && EVENTS.into_iter().all(is_told)
             && is_off(["webhookByEvents", "byEvents"])
             && is_off(["webhookBase64", "base64"])
     }
