@@ -83,7 +83,7 @@ pub async fn an_instance_is_the_same_in_any_writing(stack: Arc<Stack>) {
     let instance = evolution::open(&stack, &company, &server, ("Vendas", &fresh_number())).await;
     let port = server.base_url.split(':').nth(2).and_then(|rest| rest.split('/').next()).expect("a port");
     let name = &server.name;
-    let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = name.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"));
     for written in [
         server.base_url.clone(),
         format!("HTTP://127.0.0.1:{port}/evolution/{name}/"),
