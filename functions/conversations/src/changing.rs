@@ -122,16 +122,12 @@ pub async fn change(context: &Context, job: &Claimed) -> Result<Option<Failure>,
 async fn call(context: &Context, row: &Asked) -> (Result<(), Failure>, Option<Call>) {
     let carrier = row.channel.open(&context.secrets().encryption_keys);
     let address = row.number.as_deref().map(|number| (number, false)).or_else(|| row.user_id.as_deref().map(|id| (id, true)));
-    match (carrier, address) {
-        (Some(Carrier::Evolution(instance)), Some(address)) => {
-            let words = row.words.as_deref().filter(|_| row.change_kind == "edit");
-            instance.change(context, &row.provider_id, address, words).await
-        }
-        _ => {
-            let detail = "O canal não tem credenciais válidas ou o cliente não tem endereço nele.".to_owned();
-            (Err(Failure::Refused { code: "not_deliverable".into(), detail }), None)
-        }
-    }
+    let (Some(Carrier::Evolution(instance)), Some(address)) = (carrier, address) else {
+        let detail = "O canal não tem credenciais válidas ou o cliente não tem endereço nele.".to_owned();
+        return (Err(Failure::Refused { code: "not_deliverable".into(), detail }), None);
+    };
+    let words = row.words.as_deref().filter(|_| row.change_kind == "edit");
+    instance.change(context, &row.provider_id, address, words).await
 }
 
 async fn end(

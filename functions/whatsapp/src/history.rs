@@ -229,7 +229,9 @@ pub async fn store(context: &Context, transaction: &Transaction, channel: &Chann
         let (rows, previews) = rows(context, channel, &messages);
         if messages.iter().any(|past| past.message.media.is_some()) {
             let filled: Vec<Filled> = transaction.all(FILL, &[&channel.id, &rows]).await?;
-            filled.iter().for_each(|filled| fetch(context, transaction, channel, filled.id, filled.file_id, filled.is_to_come));
+            for filled in &filled {
+                fetch(context, transaction, channel, filled.id, filled.file_id, filled.is_to_come);
+            }
         }
         let new_id = context.new_id();
         let protocol = protocol(new_id);
@@ -243,7 +245,9 @@ pub async fn store(context: &Context, transaction: &Transaction, channel: &Chann
         let added = added?;
         moved?;
         stored = added.len();
-        added.iter().for_each(|added| fetch(context, transaction, channel, added.id, added.file_id, added.is_to_come));
+        for added in &added {
+            fetch(context, transaction, channel, added.id, added.file_id, added.is_to_come);
+        }
         make_early(transaction, channel, added).await?;
     }
     for change in &past.changes {
