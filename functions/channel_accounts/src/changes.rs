@@ -180,7 +180,7 @@ mod tests {
     fn a_key_goes_only_where_it_was_given_for() {
         let current = channel(ChannelKind::Evolution, json!({"base_url": "https://evo.exemplo.test"}));
         let fields = |changes: Value| -> Vec<String> {
-            read(changes).problems(&current).into_iter().map(|problem| problem.field.to_string()).collect()
+            read(changes).problems(&current).into_iter().map(|problem| problem.field).collect()
         };
         assert_eq!(fields(json!({"base_url": "https://outro.exemplo.test"})), ["api_key"]);
         assert_eq!(fields(json!({"base_url": "https://evo.exemplo.test/"})), [""; 0]);

@@ -35,7 +35,7 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
     let row: [&(dyn ToSql + Sync); 6] = [&channel.id, id, message_id, status, error_code, error_detail];
     // Whether the message is known yet makes it no cheaper.
     let charged = add_charge(transaction, channel, id, *at, charge.as_ref());
-    let (_, moved): (_, Option<Changed>) = try_join(charged, transaction.first(SET_STATUS, &row)).await?;
+    let ((), moved): (_, Option<Changed>) = try_join(charged, transaction.first(SET_STATUS, &row)).await?;
     let Some(changed) = moved else {
         let held = transaction.execute(HOLD_STATUS, &[&channel.id, id, status, error_code, error_detail, at]).await?;
         return Ok(if held > 0 { Done::Held } else { Done::Duplicate });

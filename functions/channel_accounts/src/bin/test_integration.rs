@@ -21,7 +21,7 @@ use shared::{
 const ROUTE: Route =
     Route::post("/integrations/config/{id}/test").limit(20, Duration::from_mins(1)).fails(&[NOT_FOUND, NOT_TESTABLE]);
 
-reads!(PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
+reads!(BOTCONVERSA_URL, PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
 /// What a channel's provider has said.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -400,13 +400,14 @@ fn what_cannot_be_read_is_one_item_and_kept_as_it_came() {
         let body = beside(&field);
         let mut notifications = read(&body, NOW).unwrap();
         assert_eq!(notifications.len(), 1);
-        let Notification { address, items, .. } = notifications.remove(0);
+        let notification = notifications.remove(0);
+        let items = &notification.items;
         assert!(
             matches!(&items[1], Item::Broken { id: Some(id), error } if id == "b" && error.starts_with("unreadable: ")),
             "{items:?}"
         );
         assert_eq!([stored(items[0].clone()).id, stored(items[2].clone()).id], ["a", "c"]);
-        let part = String::from_utf8(part_of(&body, &address)).unwrap();
+        let part = String::from_utf8(part_of(&body, &notification)).unwrap();
         assert!(part.contains(field.split_once(':').unwrap().1.trim_start_matches(r#"{"id":"#).trim_end_matches('}')));
     }
 }

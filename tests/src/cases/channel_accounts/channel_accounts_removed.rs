@@ -24,8 +24,8 @@ pub async fn a_number_goes_and_what_was_said_by_it_stays(stack: Arc<Stack>) {
     assert_eq!((text(&kept["status"]), text(&kept["channel_account_id"])), ("active", id.as_str()));
     assert!(company.admin.thread(&conversation).await.iter().any(|message| message["body"] == "Oi"));
     // Nothing goes out by it, and nothing of it is waited for.
-    let message = company.admin.say(&conversation, "Ainda aí?").await;
-    company.admin.message_with_status(&message, "failed").await;
+    let message = tests::desk::text_message(&conversation, "Ainda aí?");
+    assert_eq!(company.admin.api.post("/messages", message).await.problem(409), "channel_removed");
     assert_eq!(company.phone.sent().await.len(), 0);
     let begun = json!({"phone": fresh_number(), "channel_account_id": id});
     let refused = company.admin.api.post("/conversations", begun).await.expect(422);
