@@ -312,13 +312,12 @@ async fn tell(
     news: &News<'_>,
     calls: &mut Vec<Call>,
 ) -> Result<Told, Failure> {
-    let subscriber_id = match &client.subscriber_id {
-        Some(id) => id.clone(),
-        None => {
-            let (found, made) = botconversa::find_or_create(context, account, &client.number, &client.name).await;
-            calls.extend(made);
-            found?.id
-        }
+    let subscriber_id = if let Some(id) = &client.subscriber_id {
+        id.clone()
+    } else {
+        let (found, made) = botconversa::find_or_create(context, account, &client.number, &client.name).await;
+        calls.extend(made);
+        found?.id
     };
     let (mut tags, mut fields) = (client.known_tags.clone(), client.known_fields.clone());
     let changes = news.added.iter().map(|tag| (*tag, true)).chain(news.dropped.iter().map(|tag| (*tag, false)));
