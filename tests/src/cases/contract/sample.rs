@@ -234,16 +234,7 @@ impl Fixture {
                 admin.api.call(Method::PUT, &format!("/notes/{id}"), change).await.expect(200);
                 id
             }
-            // The only one that all have.
-            "shared_view_id" => {
-                let views = admin.api.get("/views").await.expect(200);
-                let shared = views["data"].as_array().into_iter().flatten().find(|view| view["is_shared"] == true);
-                if let Some(view) = shared {
-                    return text(&view["id"]).to_owned();
-                }
-                let view = json!({"name": "Em aberto", "filters": {"category": ["open"]}, "is_shared": true});
-                text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
-            }
+            "shared_view_id" => self.shared_view().await,
             "view_id" => {
                 let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
                 text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
@@ -305,6 +296,18 @@ impl Fixture {
         let secured = Secured::make(&self.newcomer().await).await;
         self.people().insert(function.to_owned(), (secured.recovery_codes[0].clone(), secured.app.clone()));
         secured
+    }
+
+    /// The only one that all have.
+    async fn shared_view(&self) -> String {
+        let api = &self.company.admin.api;
+        let views = api.get("/views").await.expect(200);
+        let shared = views["data"].as_array().into_iter().flatten().find(|view| view["is_shared"] == true);
+        if let Some(view) = shared {
+            return text(&view["id"]).to_owned();
+        }
+        let view = json!({"name": "Em aberto", "filters": {"category": ["open"]}, "is_shared": true});
+        text(&api.post("/views", view).await.expect(201)["id"]).to_owned()
     }
 
     async fn quick_reply(&self) -> String {
