@@ -23,7 +23,7 @@ pub async fn an_instance_is_made_with_its_webhooks(stack: Arc<Stack>) {
     assert_eq!(path, format!("{}/webhooks/evolution", stack.addresses.api));
     assert!(token.len() >= 43 && text(&webhook["headers"]["authorization"]).len() >= 50, "{webhook}");
     assert_eq!((&webhook["webhookBase64"], &webhook["webhookByEvents"]), (&json!(false), &json!(false)));
-    assert!(webhook["events"].as_array().is_some_and(|events| events.len() == 12), "{webhook}");
+    assert!(webhook["events"].as_array().is_some_and(|events| events.len() == 14), "{webhook}");
     // What is told, and by whom it is found.
     let database = stack.database().await;
     let row = database

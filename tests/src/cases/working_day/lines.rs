@@ -43,7 +43,11 @@ impl Line {
                 let key = json!({"remoteJid": format!("{}@s.whatsapp.net", inbound.from), "fromMe": false, "id": inbound.id});
                 let with = json!({"key": key, "message": message, "messageTimestamp": Timestamp::now().as_second()});
                 let order = json!({"instance": name, "from": inbound.from, "with": with, "file": file});
-                server.order(outside, "inbound", order).await["status"] == 200
+                let told = server.order(outside, "inbound", order).await;
+                if told["status"] != 200 {
+                    eprintln!("{} was told of {}: {told}", server.name, inbound.id);
+                }
+                told["status"] == 200
             }
         }
     }

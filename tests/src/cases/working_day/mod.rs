@@ -34,6 +34,8 @@ const CLIENTS: usize = 60;
 const HOURS: usize = 5;
 /// In whose middle the cloud is killed.
 const HOUR_OF_THE_KILL: usize = 2;
+/// How often what was not answered is sent again.
+const TRIES: usize = 3;
 /// Messages of clients that are answered in that hour before it is.
 const UNTIL_THE_KILL: usize = 50;
 
@@ -195,20 +197,22 @@ impl Day {
         for line in &mut self.lines {
             line.go_on(stack, &self.company).await;
         }
-        self.ledger.expect_no_end();
     }
 
-    /// As providers and front ends do: the same again.
+    /// As providers and front ends do: the same again, until it is answered.
     async fn repeat_what_was_not_answered(&self) {
-        let (inbound, sends) = self.ledger.take_unanswered();
+        let (mut inbound, mut sends) = self.ledger.take_unanswered();
         assert!(!inbound.is_empty(), "the kill met no webhook");
-        join_all(inbound.into_iter().map(|inbound| self.receive(inbound))).await;
-        for (sender, message) in sends {
-            let worker = self.workers.iter().find(|worker| worker.person.id == sender).expect("somebody who works here");
-            worker.send(message).await;
+        for _ in 0..TRIES {
+            join_all(inbound.into_iter().map(|inbound| self.receive(inbound))).await;
+            for (sender, message) in sends {
+                let worker = self.workers.iter().find(|worker| worker.person.id == sender).expect("somebody who works here");
+                worker.send(message).await;
+            }
+            (inbound, sends) = self.ledger.take_unanswered();
         }
-        let (inbound, sends) = self.ledger.take_unanswered();
         assert!(inbound.is_empty() && sends.is_empty(), "{inbound:?} {sends:?}");
+        self.ledger.expect_no_end();
     }
 
     /// Until no job is left.
