@@ -130,7 +130,7 @@ pub async fn who_writes_by_two_providers_and_two_ids_is_one_client(stack: Arc<St
     line.receive(&number, "Pela Evolution").await;
     let page = line.company.supervisor.api.get(&format!("/conversations?search={number}")).await.expect(200);
     let rows = page["data"].as_array().expect("rows");
-    assert_eq!((rows.len(), &rows[0]["client"]["id"]), (2, &rows[1]["client"]["id"]));
+    assert_eq!((rows.len(), text(&rows[0]["client_id"])), (2, text(&rows[1]["client_id"])));
     // Hidden first, with the number later.
     let (hidden, other) = (format!("1{}", &number[2..]), fresh_number());
     let key = |with: Value| {
