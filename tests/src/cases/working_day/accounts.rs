@@ -73,7 +73,7 @@ pub async fn of_what_clients_have(stack: &Stack, day: &Day) {
         }
     }
     assert!(taken.values().all(|times| *times == 1), "something went out twice");
-    let sql = "select messages.id::text, provider_id, status, error_code
+    let sql = "select messages.id::text, provider_id, messages.status, error_code
                  from messages
                  join channel_accounts on channel_accounts.id = channel_account_id
                 where messages.company_id = $1 and sender_type in ('agent', 'bot') and messages.status is not null";
