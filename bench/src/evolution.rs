@@ -2,15 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
-use futures_util::StreamExt as _;
+use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::{Company, Stack, Wanted, company::text};
 use uuid::Uuid;
 
 use crate::{
-    ingest::{CLIENTS, WORDS, count, figure, number},
+    ingest::{CLIENTS, WORDS, count, figure, number, open_conversations},
     load::open_loop,
     report::Report,
 };
@@ -69,12 +68,7 @@ pub async fn run(stack: &Stack, rates: &[u32], length: Duration, report: &mut Re
     let wanted = Wanted { agents: 5, departments: vec![("Atendimento", vec![1, 2, 3, 4, 5])], ..Wanted::default() };
     let company = stack.company(wanted).await;
     let server = Arc::new(Server::start(stack, &company).await?);
-    let opened = futures_util::stream::iter(0..CLIENTS)
-        .map(|client| server.send(client, "Bom dia! Gostaria de informações sobre os cursos."))
-        .buffer_unordered(4)
-        .filter(|is_open| std::future::ready(*is_open));
-    ensure!(opened.count().await as u64 == CLIENTS, "not all conversations were opened");
-    stack.database().await.batch_execute("analyze").await?;
+    open_conversations(stack, CLIENTS, |client, words| server.send(client, words)).await?;
     for rate in rates {
         let before = count(stack, &company).await?;
         let sender = Arc::clone(&server);

@@ -13,7 +13,7 @@ use tests::{Stack, Wanted};
 use uuid::Uuid;
 
 use crate::{
-    ingest::Meta,
+    ingest::{Meta, open_conversations},
     load::open_loop,
     report::{Figure, Report, Times},
 };
@@ -39,7 +39,7 @@ pub async fn run(stack: &Stack, length: Duration, report: &mut Report) -> Result
     let wanted = Wanted { agents: AGENTS, departments: vec![("Atendimento", numbers)], ..Wanted::default() };
     let company = stack.company(wanted).await;
     let meta = Meta::new(stack, &company).await;
-    meta.open_conversations(stack, CONVERSATIONS as u64).await?;
+    open_conversations(stack, CONVERSATIONS as u64, |client, words| meta.send(client, words)).await?;
     let rows = stack.database().await.query("select id from conversations where company_id = $1", &[&company.id]).await?;
     let ids: Arc<Vec<Uuid>> = Arc::new(rows.iter().map(|row| row.get(0)).collect());
     for (index, id) in ids.iter().enumerate() {

@@ -98,20 +98,24 @@ impl Meta {
             Err(_) => false,
         }
     }
+}
 
-    /// Opens the conversations of this many clients, and lets the server's statistics know them: plans made for empty tables read
-    /// whatever is the company's, until the server looks at the tables by itself a minute later.
-    pub async fn open_conversations(&self, stack: &Stack, clients: u64) -> Result<()> {
-        let opened = futures_util::stream::iter(0..clients)
-            .map(|client| self.send(client, "Bom dia! Gostaria de informações sobre os cursos."))
-            .buffer_unordered(4)
-            .filter(|is_open| std::future::ready(*is_open))
-            .count()
-            .await;
-        ensure!(opened as u64 == clients, "only {opened} of {clients} conversations were opened");
-        stack.database().await.batch_execute("analyze").await?;
-        Ok(())
-    }
+/// Opens the conversations of this many clients, and lets the server's statistics know them: plans made for empty tables read whatever is the
+/// company's, until the server looks at the tables by itself a minute later.
+pub async fn open_conversations<F: Future<Output = bool>>(
+    stack: &Stack,
+    clients: u64,
+    send: impl Fn(u64, &'static str) -> F,
+) -> Result<()> {
+    let opened = futures_util::stream::iter(0..clients)
+        .map(|client| send(client, "Bom dia! Gostaria de informações sobre os cursos."))
+        .buffer_unordered(4)
+        .filter(|is_open| std::future::ready(*is_open))
+        .count()
+        .await;
+    ensure!(opened as u64 == clients, "only {opened} of {clients} conversations were opened");
+    stack.database().await.batch_execute("analyze").await?;
+    Ok(())
 }
 
 pub fn number(client: u64) -> String {
@@ -150,7 +154,7 @@ pub async fn run(stack: &Stack, rates: &[u32], length: Duration, report: &mut Re
     let wanted = Wanted { agents: 5, departments: vec![("Atendimento", vec![1, 2, 3, 4, 5])], ..Wanted::default() };
     let company = stack.company(wanted).await;
     let meta = Arc::new(Meta::new(stack, &company).await);
-    meta.open_conversations(stack, CLIENTS).await?;
+    open_conversations(stack, CLIENTS, |client, words| meta.send(client, words)).await?;
     mixed(stack, &company, &meta, rates, length, report).await?;
     for with_sockets in [false, true] {
         let frames = Arc::new(AtomicU64::new(0));

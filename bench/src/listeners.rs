@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
-    ingest::Meta,
+    ingest::{Meta, open_conversations},
     report::{Figure, Report, Times},
 };
 
@@ -38,7 +38,7 @@ pub async fn run(stack: &Stack, length: Duration, report: &mut Report) -> Result
     let departments = vec![("Atendimento", (1..=AGENTS).collect())];
     let company = stack.company(Wanted { agents: AGENTS, departments, ..Wanted::default() }).await;
     let meta = Meta::new(stack, &company).await;
-    meta.open_conversations(stack, CLIENTS).await?;
+    open_conversations(stack, CLIENTS, |client, words| meta.send(client, words)).await?;
     let watch = Arc::new(Mutex::new(Watch::default()));
     let mut readers = Vec::new();
     let mut alone = None;

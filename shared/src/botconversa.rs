@@ -12,7 +12,7 @@ use crate::{
     crypto,
     environment::variable,
     limits, phone,
-    provider::{Call, Failure, Outcome, milliseconds, unanswered},
+    provider::{Call, Failure, Outcome, retry_after, unanswered},
     text::without_nul,
 };
 
@@ -329,9 +329,8 @@ async fn run(
 ) -> Outcome<Value> {
     let started = context.elapsed();
     let (status, outcome) = ask(context, account, (method, path), body).await;
-    let error_code = outcome.as_ref().err().map(|failure| failure.code().to_owned());
-    let took_ms = milliseconds(context.elapsed().saturating_sub(started));
-    (outcome, Call { operation, status: status.map(i32::from), error_code, took_ms })
+    let call = Call::ended(operation, status, &outcome, context.elapsed().saturating_sub(started));
+    (outcome, call)
 }
 
 async fn ask(
@@ -359,7 +358,7 @@ async fn ask(
 
 async fn read(mut response: Response, api_key: &str) -> Result<Value, Failure> {
     let status = response.status().as_u16();
-    let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let after = retry_after(&response);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
         body.extend_from_slice(&chunk);
@@ -367,7 +366,7 @@ async fn read(mut response: Response, api_key: &str) -> Result<Value, Failure> {
             return Err(Failure::Unknown { reason: "the answer is too large".into() });
         }
     }
-    judge(status, &body, after.map(Duration::from_secs), api_key)
+    judge(status, &body, after, api_key)
 }
 
 /// What an answer means. Success is any 2xx, also one that says nothing; a page for people is no answer of the API.

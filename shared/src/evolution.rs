@@ -16,7 +16,7 @@ use crate::{
     closed_set,
     context::Context,
     crypto, phone,
-    provider::{Call, Failure, Outcome, milliseconds, unanswered},
+    provider::{Call, Failure, Outcome, retry_after, unanswered},
     settings::EncryptionKey,
 };
 
@@ -562,9 +562,8 @@ impl Asked {
 async fn run(context: &Context, operation: &'static str, server: Server<'_>, asked: Asked) -> Outcome<Value> {
     let started = context.elapsed();
     let (status, outcome) = ask(context, server, asked).await;
-    let error_code = outcome.as_ref().err().map(|failure| failure.code().to_owned());
-    let took_ms = milliseconds(context.elapsed().saturating_sub(started));
-    (outcome, Call { operation, status: status.map(|status| i32::from(status.as_u16())), error_code, took_ms })
+    let call = Call::ended(operation, status.map(|status| status.as_u16()), &outcome, context.elapsed().saturating_sub(started));
+    (outcome, call)
 }
 
 async fn ask(context: &Context, server: Server<'_>, asked: Asked) -> (Option<StatusCode>, Result<Value, Failure>) {
@@ -586,7 +585,7 @@ async fn ask(context: &Context, server: Server<'_>, asked: Asked) -> (Option<Sta
 
 async fn read(mut response: Response, api_key: &str, most: usize) -> Result<Value, Failure> {
     let status = response.status();
-    let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let after = retry_after(&response);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
         body.extend_from_slice(&chunk);
@@ -595,7 +594,7 @@ async fn read(mut response: Response, api_key: &str, most: usize) -> Result<Valu
         }
     }
     let answer: Option<Value> = serde_json::from_slice(&body).ok();
-    judge(status.as_u16(), answer, after.map(Duration::from_secs), api_key)
+    judge(status.as_u16(), answer, after, api_key)
 }
 
 /// What an answer means. A success that is no JSON is somebody else's page, and one with `error` is none.

@@ -117,6 +117,8 @@ const ADVANCE: &str = concat!(
     job_progress_columns!()
 );
 
+const EXPECT: &str = "update job_progress set total = $2 where id = $1 and finished_at is null";
+
 const FINISH: &str = concat!(
     "update job_progress
         set state = $2, result = $3, finished_at = now()
@@ -233,6 +235,14 @@ impl Progress {
     pub fn place<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
         let read = |place: &Value| T::deserialize(place).map_err(|error| INTERNAL.caused_by(format!("place of a job: {error}")));
         self.place.as_ref().filter(|place| !place.is_null()).map(read).transpose()
+    }
+
+    /// Says how many items there are, where nobody knew when it was started.
+    ///
+    /// # Errors
+    /// As the database fails.
+    pub async fn expect(&self, transaction: &Transaction, total: i64) -> Result<(), Error> {
+        transaction.execute(EXPECT, &[&self.row.id, &total]).await.map(drop)
     }
 
     /// Counts a page, in the transaction that does it: `done` items taken up, `failed` of them for nothing, and where the next begins.

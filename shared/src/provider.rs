@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::Response;
+
 /// Why a call did not succeed. What it means decides what is done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -48,6 +50,20 @@ pub struct Call {
     pub status: Option<i32>,
     pub error_code: Option<String>,
     pub took_ms: i32,
+}
+
+impl Call {
+    /// One that took so long and came to this.
+    pub(crate) fn ended<T>(operation: &'static str, status: Option<u16>, outcome: &Result<T, Failure>, took: Duration) -> Self {
+        let error_code = outcome.as_ref().err().map(|failure| failure.code().to_owned());
+        Self { operation, status: status.map(i32::from), error_code, took_ms: milliseconds(took) }
+    }
+}
+
+/// How long a busy server asks to be left alone, where it says so in seconds.
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// A result with the call that was made for it.

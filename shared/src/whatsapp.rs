@@ -17,7 +17,7 @@ use crate::{
     crypto,
     environment::variable,
     phone,
-    provider::{milliseconds, unanswered},
+    provider::{milliseconds, retry_after, unanswered},
     settings::EncryptionKey,
     text::without_nul,
 };
@@ -255,20 +255,19 @@ async fn run(context: &Context, operation: &'static str, request: reqwest::Reque
         Ok(response) => (Some(response.status().as_u16()), read(response).await),
         Err(error) => (None, Err(unanswered(&error))),
     };
-    let error_code = outcome.as_ref().err().map(|failure| failure.code().to_owned());
-    let took_ms = milliseconds(context.elapsed().saturating_sub(started));
-    (outcome, Call { operation, status: status.map(i32::from), error_code, took_ms })
+    let call = Call::ended(operation, status, &outcome, context.elapsed().saturating_sub(started));
+    (outcome, call)
 }
 
 async fn read(response: Response) -> Result<Value, Failure> {
     let status = response.status();
-    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let after = retry_after(&response);
     let body = response.bytes().await.map_err(|error| Failure::Unknown { reason: error.to_string() })?;
     let value: Option<Value> = serde_json::from_slice(&body).ok().map(without_nul);
     if status.is_success() {
         return value.ok_or_else(|| Failure::Unknown { reason: "the answer is not JSON".into() });
     }
-    Err(classify(status.as_u16(), value.as_ref().map(|value| &value["error"]), retry_after.map(Duration::from_secs)))
+    Err(classify(status.as_u16(), value.as_ref().map(|value| &value["error"]), after))
 }
 
 /// What an answer that is not a success means. The code decides, the HTTP status only where there is none.

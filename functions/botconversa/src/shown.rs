@@ -2,7 +2,7 @@
 //! is shown, and told anew it is the same.
 
 use conversations::{
-    outbox::{break_channel, log_calls},
+    outbox::{break_channel, note_calls},
     subscriber_id,
 };
 use integrations::botconversa::ShownStatus;
@@ -83,9 +83,7 @@ pub async fn show(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let account = Account { api_key: &line.api_key, errand: Errand::Background };
     let mut calls = Vec::new();
     let shown = put(context, account, &shows, &stands, &mut calls).await;
-    let transaction = context.begin_system(job.company_id).await?;
-    log_calls(context, &transaction, channel_account_id, calls);
-    transaction.commit_quietly().await?;
+    note_calls(context, job.company_id, channel_account_id, calls).await?;
     match shown {
         Ok(Some(subscriber_id)) => finish(context, job, Some((channel_account_id, &subscriber_id, &wanted))).await,
         // Nobody there has this number.

@@ -1,5 +1,6 @@
 //! Subscribers as clients: who each is here, and what is filled in.
 
+use conversations::LOCK_KEYS;
 use shared::{
     botconversa::Subscriber,
     error::UNAVAILABLE,
@@ -18,9 +19,6 @@ use whatsapp::{
 /// Characters of a tag, and tags of a client.
 const LONGEST_TAG: usize = 40;
 const MOST_TAGS: usize = 30;
-
-/// Whoever makes or names one of these, by webhook or import, waits.
-const LOCK_KEYS: &str = "select app.lock_keys($1)";
 
 /// In the order of all who lock several.
 const LOCK_CLIENTS: &str = "

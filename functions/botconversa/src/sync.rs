@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use conversations::{accepts_marketing, carrier::Line, outbox::log_calls, subscriber_id};
+use conversations::{accepts_marketing, carrier::Line, outbox::note_calls, subscriber_id};
 use shared::{
     botconversa::{self, Account, Errand, Page},
     prelude::*,
@@ -56,9 +56,7 @@ struct Place {
     so_far: BotConversaSynced,
 }
 
-const TOTAL: &str = "
-    update job_progress set total = coalesce($2::bigint, 0) + (select count(*) from clients where merged_into_id is null and archived_at is null)
-     where id = $1 and finished_at is null";
+const COUNT_CLIENTS: &str = "select count(*) as clients from clients where merged_into_id is null and archived_at is null";
 
 /// Those who have agreed to be written to and can be.
 const NEXT_CLIENTS: &str = concat!(
@@ -100,6 +98,11 @@ const KEEP_IDENTITY: &str = "
     insert into client_identities (client_id, kind, value, address)
     values ($1, 'botconversa', $2, $2)
     on conflict do nothing";
+
+#[derive(FromRow)]
+struct Count {
+    clients: i64,
+}
 
 #[derive(FromRow)]
 struct OfPage {
@@ -275,14 +278,13 @@ impl Run {
 
     async fn count(&self, page: &Page) -> Result<(), Error> {
         let transaction = self.context.begin_system(self.job.company_id).await?;
-        transaction.execute(TOTAL, &[&self.progress.row.id, &page.count]).await?;
+        let Count { clients } = transaction.one(COUNT_CLIENTS, &[]).await?;
+        self.progress.expect(&transaction, page.count.unwrap_or(0).saturating_add(clients)).await?;
         transaction.commit_quietly().await
     }
 
     async fn note(&self, calls: Vec<Call>) -> Result<(), Error> {
-        let transaction = self.context.begin_system(self.job.company_id).await?;
-        log_calls(&self.context, &transaction, self.line.channel_account_id, calls);
-        transaction.commit_quietly().await
+        note_calls(&self.context, self.job.company_id, self.line.channel_account_id, calls).await
     }
 
     async fn end(self, ending: Ending) -> Result<Outcome, Error> {

@@ -3,26 +3,25 @@
 use integrations::{Integration, integration_columns};
 use shared::prelude::*;
 
+macro_rules! channel {
+    ($rest:literal) => {
+        concat!(
+            "select ",
+            integration_columns!(),
+            ", channel.external_key, credentials.sealed
+               from channel_accounts channel
+               left join channel_credentials credentials on credentials.channel_account_id = channel.id
+              where channel.id = $1 and channel.removed_at is null ",
+            $rest
+        )
+    };
+}
+
 /// A channel that was not removed.
-pub const CHANNEL: &str = concat!(
-    "select ",
-    integration_columns!(),
-    ", channel.external_key, credentials.sealed
-       from channel_accounts channel
-       left join channel_credentials credentials on credentials.channel_account_id = channel.id
-      where channel.id = $1 and channel.removed_at is null"
-);
+pub const CHANNEL: &str = channel!("");
 
 /// Nobody else changes it meanwhile.
-pub const LOCKED_CHANNEL: &str = concat!(
-    "select ",
-    integration_columns!(),
-    ", channel.external_key, credentials.sealed
-       from channel_accounts channel
-       left join channel_credentials credentials on credentials.channel_account_id = channel.id
-      where channel.id = $1 and channel.removed_at is null
-        for update of channel"
-);
+pub const LOCKED_CHANNEL: &str = channel!("for update of channel");
 
 /// Its row.
 #[derive(Debug, FromRow)]

@@ -231,18 +231,7 @@ mod tests {
     use super::*;
 
     fn delivery(kind: &str, body: &str, payload: Value) -> Delivery {
-        Delivery {
-            message_id: Uuid::nil(),
-            kind: kind.into(),
-            body: body.into(),
-            payload,
-            address: "5511987654321".into(),
-            is_user_id: false,
-            signed_by: Some("Ana".into()),
-            reply_to: None,
-            answers_own: false,
-            file: None,
-        }
+        Delivery { signed_by: Some("Ana".into()), ..Delivery::sample(kind, body, payload) }
     }
 
     #[test]

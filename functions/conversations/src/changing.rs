@@ -68,6 +68,9 @@ const FAILED: &str = changed_message!(
     )"
 );
 
+/// The client has the old words, or the new ones.
+const UNANSWERED: &str = "O WhatsApp não respondeu; a mensagem do cliente pode ou não ter mudado.";
+
 #[derive(FromRow)]
 struct Asked {
     change_kind: String,
@@ -147,7 +150,7 @@ async fn end(
         Some(failure) => {
             let detail = match failure {
                 Failure::Refused { detail, .. } | Failure::Blocked { detail, .. } => detail.as_str(),
-                _ => "O WhatsApp não respondeu; a mensagem do cliente pode ou não ter mudado.",
+                _ => UNANSWERED,
             };
             transaction.first(FAILED, &[&message_id, &change_id, &failure.code(), &detail]).await?
         }
@@ -171,9 +174,8 @@ async fn end(
 /// Those of the database.
 pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
     let asked: ChangeAsked = job.read()?;
-    let (change_id, detail) =
-        (asked.change_id.to_string(), "O WhatsApp não respondeu; a mensagem do cliente pode ou não ter mudado.");
-    let failed = transaction.first(FAILED, &[&asked.message_id, &change_id, &"outcome_unknown", &detail]).await?;
+    let change_id = asked.change_id.to_string();
+    let failed = transaction.first(FAILED, &[&asked.message_id, &change_id, &"outcome_unknown", &UNANSWERED]).await?;
     if let Some(Written { conversation, message }) = failed {
         emit_message(transaction, &conversation, &MessageUpdated { message });
     }

@@ -32,6 +32,25 @@ pub struct Delivery {
     pub file: Option<FileToSend>,
 }
 
+#[cfg(test)]
+impl Delivery {
+    /// One without a file, to a mobile.
+    pub fn sample(kind: &str, body: &str, payload: Value) -> Self {
+        Self {
+            message_id: Uuid::nil(),
+            kind: kind.into(),
+            body: body.into(),
+            payload,
+            address: "5511987654321".into(),
+            is_user_id: false,
+            signed_by: None,
+            reply_to: None,
+            answers_own: false,
+            file: None,
+        }
+    }
+}
+
 /// A file already uploaded to WhatsApp.
 #[derive(Clone, Debug)]
 pub struct FileToSend {
@@ -177,16 +196,8 @@ mod tests {
 
     fn delivery(kind: &str, body: &str, payload: Value) -> Delivery {
         Delivery {
-            message_id: Uuid::nil(),
-            kind: kind.into(),
-            body: body.into(),
-            payload,
-            address: "5511987654321".into(),
-            is_user_id: false,
-            signed_by: None,
-            reply_to: None,
-            answers_own: false,
             file: Some(FileToSend { media_id: "9".into(), name: "a.pdf".into() }),
+            ..Delivery::sample(kind, body, payload)
         }
     }
 

@@ -104,30 +104,15 @@ fn contacts(payload: &Value) -> Vec<Value> {
 mod tests {
     use super::*;
 
-    fn delivery(kind: &str, body: &str, payload: Value) -> Delivery {
-        Delivery {
-            message_id: uuid::Uuid::nil(),
-            kind: kind.into(),
-            body: body.into(),
-            payload,
-            address: "5511987654321".into(),
-            is_user_id: false,
-            signed_by: None,
-            reply_to: None,
-            answers_own: false,
-            file: None,
-        }
-    }
-
     #[test]
     fn words_go_to_a_number_or_a_hidden_id_and_quote_what_they_answer() {
-        let (what, body) = compose(&delivery("text", "Olá", json!({})), None).unwrap();
+        let (what, body) = compose(&Delivery::sample("text", "Olá", json!({})), None).unwrap();
         assert_eq!((what, &body["number"], &body["text"]), ("sendText", &json!("5511987654321"), &json!("Olá")));
         let hidden = Delivery {
             is_user_id: true,
             address: "123".into(),
             reply_to: Some("3EB0".into()),
-            ..delivery("text", "Olá", json!({}))
+            ..Delivery::sample("text", "Olá", json!({}))
         };
         let (_, body) = compose(&hidden, None).unwrap();
         assert_eq!((&body["number"], &body["quoted"]["key"]["id"]), (&json!("123@lid"), &json!("3EB0")));
@@ -150,24 +135,25 @@ mod tests {
     #[test]
     fn files_go_as_what_they_are() {
         let file = File { name: "a.pdf", mime_type: "application/pdf", base64: "QQ==".into() };
-        let (what, body) = compose(&delivery("document", "Segue", json!({})), Some(&file)).unwrap();
+        let (what, body) = compose(&Delivery::sample("document", "Segue", json!({})), Some(&file)).unwrap();
         assert_eq!((what, &body["mediatype"], &body["caption"]), ("sendMedia", &json!("document"), &json!("Segue")));
-        let (what, body) = compose(&delivery("audio", "", json!({"voice": true})), Some(&file)).unwrap();
+        let (what, body) = compose(&Delivery::sample("audio", "", json!({"voice": true})), Some(&file)).unwrap();
         assert_eq!((what, &body["audio"]), ("sendWhatsAppAudio", &json!("QQ==")));
-        assert_eq!(compose(&delivery("sticker", "", json!({})), Some(&file)).unwrap().0, "sendSticker");
+        assert_eq!(compose(&Delivery::sample("sticker", "", json!({})), Some(&file)).unwrap().0, "sendSticker");
     }
 
     #[test]
     fn options_are_words_and_templates_are_not_carried() {
         let options = json!({"options": [{"id": "a", "title": "Manhã"}, {"id": "b", "title": "Tarde"}]});
-        let (what, body) = compose(&delivery("interactive", "Quando?", options), None).unwrap();
+        let (what, body) = compose(&Delivery::sample("interactive", "Quando?", options), None).unwrap();
         assert_eq!((what, body["text"].as_str().unwrap()), ("sendText", "Quando?\n\n1. Manhã\n2. Tarde"));
-        assert!(compose(&delivery("template", "", json!({})), None).is_none());
+        assert!(compose(&Delivery::sample("template", "", json!({})), None).is_none());
     }
 
     #[test]
     fn a_reaction_names_whose_message_it_is_on() {
-        let on_own = Delivery { reply_to: Some("3EB0".into()), answers_own: true, ..delivery("reaction", "👍", json!({})) };
+        let on_own =
+            Delivery { reply_to: Some("3EB0".into()), answers_own: true, ..Delivery::sample("reaction", "👍", json!({})) };
         let (what, body) = compose(&on_own, None).unwrap();
         assert_eq!((what, &body["reaction"], &body["key"]["fromMe"]), ("sendReaction", &json!("👍"), &json!(true)));
         assert_eq!(body["key"]["remoteJid"], "5511987654321@s.whatsapp.net");

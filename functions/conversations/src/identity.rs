@@ -14,6 +14,9 @@ closed_set! {
     }
 }
 
+/// Whoever makes or names one of these keys waits: identities as `kind:value`, messages as `message:<provider's id>`.
+pub const LOCK_KEYS: &str = "select app.lock_keys($1)";
+
 /// The description of an identity in rows of clients, where it is JSON.
 #[derive(Debug, JsonSchema)]
 pub struct ClientIdentity {

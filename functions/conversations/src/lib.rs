@@ -55,7 +55,7 @@ pub use conversation::{
 pub use delivery::{Delivery, FileToSend, compose};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_changeable_message, lock_message};
-pub use identity::{ClientIdentity, IdentityKind};
+pub use identity::{ClientIdentity, IdentityKind, LOCK_KEYS};
 pub use integrations::phone;
 pub use joining::{ClientMerged, ClientUnmerged, MergedConversation, join_clients, merge_clients, part_clients, words_of_kinds};
 pub use media_url::file_of;

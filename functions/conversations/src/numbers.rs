@@ -2,9 +2,7 @@
 
 use shared::{evolution::KnownNumber, phone, prelude::*};
 
-use crate::joining::join_clients;
-
-const LOCK_KEYS: &str = "select app.lock_keys($1)";
+use crate::{identity::LOCK_KEYS, joining::join_clients};
 
 const OWNER: &str = "select client_id from client_identities where kind = $1 and value = $2";
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join, try_join};
-use integrations::{ChannelFlagged, ChannelKind, ChannelUpdated};
+use integrations::{ChannelFlagged, ChannelKind, ChannelUpdated, channel_updated};
 use shared::{
     environment::variable,
     error::{INTERNAL, NOT_FOUND},
@@ -18,7 +18,9 @@ use crate::{
     Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written, accepts_marketing,
     botconversa_delivery::Recipient,
     carrier::{Carrier, Sealed, StoredFile},
-    carrier_columns, changed_message, changed_status, emit_message, moves_forward,
+    carrier_columns, changed_message, changed_status, emit_message,
+    identity::LOCK_KEYS,
+    moves_forward,
     numbers::remember,
     pace::take_turn,
     subscriber_id, told_early,
@@ -58,12 +60,9 @@ const BEGIN: &str = concat!(
            conversations.id as conversation_id, message.sender_id is not null as is_typed, answered.sender_type <> 'client' as answers_own,
            (select users.name from companies join users on users.id = message.sender_id
              where companies.id = message.company_id and companies.signs_messages) as signed_by,
-           answered.provider_id as reply_to, clients.id as client_id, clients.name as client_name,
-           ",
-    accepts_marketing!(),
-    ",
+           answered.provider_id as reply_to, conversations.client_id, subscribed.name as client_name, subscribed.accepts_marketing,
            case when channel_accounts.kind = 'botconversa' then ",
-    subscriber_id!("message.company_id", "clients.id", "channel_accounts.id"),
+    subscriber_id!("message.company_id", "conversations.client_id", "channel_accounts.id"),
     " end as subscriber_id,
            files.storage_key, files.name as file_name, files.mime_type, files.size as file_size,
            ",
@@ -71,7 +70,6 @@ const BEGIN: &str = concat!(
     "
       from message
       join conversations on conversations.company_id = message.company_id and conversations.id = message.conversation_id
-      join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
       join channel_accounts on channel_accounts.company_id = message.company_id and channel_accounts.id = message.channel_account_id
       left join channel_credentials on channel_credentials.channel_account_id = channel_accounts.id
       left join lateral (select address, value, checked_at from client_identities
@@ -83,6 +81,12 @@ const BEGIN: &str = concat!(
                             and client_identities.client_id = conversations.client_id
                             and kind = case channel_accounts.kind when 'evolution' then 'lid' when 'botconversa' then 'botconversa' else 'bsuid' end
                           order by seen_at desc, created_at desc limit 1) user_id on true
+      left join lateral (select clients.name, ",
+    accepts_marketing!(),
+    "
+                           from clients
+                          where clients.company_id = conversations.company_id and clients.id = conversations.client_id
+                            and channel_accounts.kind = 'botconversa') subscribed on true
       left join messages answered on answered.company_id = message.company_id and answered.id = message.reply_to_id
       left join files on files.company_id = message.company_id and files.id = message.file_id"
 );
@@ -106,9 +110,6 @@ const NUMBER_OF: &str = "
      where messages.channel_account_id = $1 and messages.provider_id = $2
      order by identity.seen_at desc, identity.created_at desc
      limit 1";
-
-/// Whoever holds a status that names this message waits, or is waited for: neither misses the other.
-const LOCK_KEYS: &str = "select app.lock_keys($1)";
 
 /// A status webhook may have been faster than the answer: its status stays, and statuses that came too early are merged now.
 const RECORD_SENT: &str = changed_status!(
@@ -181,11 +182,12 @@ const TAKE_UP_AGAIN: &str = changed_status!(
     )"
 );
 
-const BREAK_CHANNEL: &str = "
+const BREAK_CHANNEL: &str = channel_updated!(
+    "
     update channel_accounts
        set status = 'broken', version = version + 1
-     where id = $1 and status = 'active'
-    returning id, kind, name, status, state, version, history";
+     where id = $1 and status = 'active'"
+);
 
 const LOG_CALL: &str = "
     insert into integration_calls (id, channel_account_id, provider, operation, status, error_code, took_ms)
@@ -210,7 +212,8 @@ struct Begun {
     signed_by: Option<String>,
     reply_to: Option<String>,
     client_id: Uuid,
-    client_name: String,
+    /// Of those whom BotConversa may have to subscribe first, and whether they have agreed to that.
+    client_name: Option<String>,
     accepts_marketing: Option<bool>,
     subscriber_id: Option<String>,
     answers_own: Option<bool>,
@@ -302,7 +305,7 @@ pub async fn begin(context: &Context, job: &Claimed, message_id: Uuid) -> Result
     let carrier = carrier.to(Recipient {
         company_id: job.company_id,
         client_id: row.client_id,
-        name: row.client_name.clone(),
+        name: row.client_name.clone().unwrap_or_default(),
         number: row.address.clone().filter(|_| !row.is_user_id),
         subscriber_id: row.subscriber_id.clone(),
         has_consent: row.accepts_marketing == Some(true),
@@ -497,9 +500,7 @@ pub async fn hand_back(context: &Context, job: &Claimed, outgoing: &Outgoing, ca
 
 /// No answer came: the message stays `sending`.
 pub async fn keep_unknown(context: &Context, job: &Claimed, outgoing: &Outgoing, calls: Vec<Call>) -> Result<(), Error> {
-    let transaction = context.begin_system(job.company_id).await?;
-    log_calls(context, &transaction, outgoing.row.channel.channel_account_id, calls);
-    transaction.commit_quietly().await
+    note_calls(context, job.company_id, outgoing.row.channel.channel_account_id, calls).await
 }
 
 /// Finishes a job that only made a call.
@@ -511,6 +512,13 @@ pub async fn finish_call(context: &Context, job: &Claimed, channel_account_id: U
 async fn end(context: &Context, job: &Claimed, transaction: Transaction, channel: Uuid, calls: Vec<Call>) -> Result<(), Error> {
     log_calls(context, &transaction, channel, calls);
     finish(job, transaction).await.map(drop)
+}
+
+/// Keeps calls in the log of calls, where nothing else is written with them.
+pub async fn note_calls(context: &Context, company_id: Uuid, channel: Uuid, calls: Vec<Call>) -> Result<(), Error> {
+    let transaction = context.begin_system(company_id).await?;
+    log_calls(context, &transaction, channel, calls);
+    transaction.commit_quietly().await
 }
 
 /// Keeps calls in the log of calls.

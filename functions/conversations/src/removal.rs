@@ -1,6 +1,6 @@
 //! A channel that is removed: its open conversations stay to be read, or are closed first. What was said by it stays.
 
-use integrations::ChannelUpdated;
+use integrations::{ChannelUpdated, channel_updated};
 use shared::{closed_set, parameters, prelude::*};
 
 use crate::{BulkHeld, HeldConversation, LOCK_MANY, close, may_close};
@@ -30,12 +30,13 @@ pub struct OpenCount {
 }
 
 /// Its number is free for whoever connects it next, and what comes for it before that is this company's.
-const REMOVE: &str = "
+const REMOVE: &str = channel_updated!(
+    "
     update channel_accounts
        set removed_at = now(), status = 'disabled', state = case when state is not null then 'close' end,
            previous_key = external_key, previous_key_until = null, external_key = 'removed ' || id, version = version + 1
-     where id = $1
-    returning id, kind, name, status, state, version, history";
+     where id = $1"
+);
 
 const FORGET_KEY: &str = "delete from channel_credentials where channel_account_id = $1";
 

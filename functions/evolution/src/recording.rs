@@ -2,7 +2,7 @@
 
 use conversations::outbox::log_calls;
 use futures_util::future::try_join;
-use integrations::{ChannelFlagged, ChannelStatus, ChannelUpdated};
+use integrations::{ChannelFlagged, ChannelStatus, ChannelUpdated, channel_updated};
 use shared::{evolution::InstanceState, parameters, prelude::*};
 
 use crate::{InstanceProblem, Seen};
@@ -27,11 +27,12 @@ struct Locked {
     is_told: bool,
 }
 
-const STANDS: &str = "
+const STANDS: &str = channel_updated!(
+    "
     update channel_accounts
        set state = $2, status = $3, display_number = $4, version = version + 1
-     where id = $1
-    returning id, kind, name, status, state, version, history";
+     where id = $1"
+);
 
 const KEEP: &str = "
     update evolution_instances

@@ -7,6 +7,7 @@ pub mod config;
 pub mod mapping;
 pub mod period;
 pub mod phone;
+pub mod referred;
 pub mod saving;
 
 use shared::{closed_set, evolution::InstanceState, prelude::*, rule};
@@ -124,6 +125,18 @@ pub struct ChannelUpdated {
     pub history: Option<Value>,
 }
 event!(ChannelUpdated = "channel.updated");
+
+/// The columns of `ChannelUpdated`, of a statement that writes `channel_accounts`.
+#[macro_export]
+macro_rules! channel_updated {
+    ($update:literal) => {
+        concat!(
+            $update,
+            " returning channel_accounts.id, channel_accounts.kind, channel_accounts.name, channel_accounts.status,
+                        channel_accounts.state, channel_accounts.version, channel_accounts.history"
+        )
+    };
+}
 
 impl From<&Integration> for ChannelUpdated {
     fn from(integration: &Integration) -> Self {

@@ -6,6 +6,20 @@ use shared::error::FieldProblem;
 /// Days of one answer; calls are kept for some more.
 const MOST_DAYS: i32 = 93;
 
+/// The days from `$1` to `$2` in the company's time zone, as `asked (first_day, last_day, time_zone)` among the tables of a `with`.
+#[macro_export]
+macro_rules! asked_days {
+    () => {
+        "zone as (
+            select time_zone from companies where id = app.company_id()
+        ), asked as (
+            select coalesce($1::date, last.day - 29) as first_day, last.day as last_day, time_zone
+              from zone
+             cross join lateral (select coalesce($2::date, (now() at time zone time_zone)::date) as day) last
+        )"
+    };
+}
+
 /// What is wrong with a first and a last day: they are too far apart, or the other way round. Without a last one it is today, of which nobody
 /// knows here where the company is.
 #[must_use]

@@ -1,9 +1,9 @@
 //! What was said before a number was connected. It is put where it belongs and nobody is called: no bot, nothing unread, no event but one for
 //! how far it has come.
 
-use conversations::preview;
+use conversations::{LOCK_KEYS, preview};
 use futures_util::future::{join, join3};
-use integrations::ChannelUpdated;
+use integrations::{ChannelUpdated, channel_updated};
 use jiff::SignedDuration;
 use shared::{
     error::UNAVAILABLE,
@@ -28,8 +28,6 @@ const FILES_LAST: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Until then the outcome of what we sent may be unknown.
 const OUTCOMES_LAST: SignedDuration = SignedDuration::from_hours(1);
-
-const LOCK_KEYS: &str = "select app.lock_keys($1)";
 
 const LOCK_CLIENTS: &str = "
     select from clients
@@ -169,7 +167,8 @@ const CHANGED_EARLY: &str =
     "select distinct provider_id from early_changes where channel_account_id = $1 and provider_id = any ($2)";
 
 /// What was begun anew a day after it was complete is told from its beginning.
-const NOTE: &str = "
+const NOTE: &str = channel_updated!(
+    "
     with known as (
         select id,
                case when (history ->> 'progress')::integer < 100 or (history ->> 'told_at')::timestamptz > now() - interval '1 day'
@@ -186,8 +185,8 @@ const NOTE: &str = "
                'began_at', coalesce(known.history -> 'began_at', to_jsonb($6::timestamptz)),
                'told_at', to_jsonb($6::timestamptz))
       from known
-     where channel_accounts.id = known.id
-    returning channel_accounts.id, kind, name, status, state, version, channel_accounts.history";
+     where channel_accounts.id = known.id"
+);
 
 /// Takes all locks that these items need, in the order of locks.
 pub async fn hold(transaction: &Transaction, named: &Named) -> Result<(), Error> {

@@ -3,6 +3,8 @@
 
 mod account;
 pub mod adapters;
+#[cfg(test)]
+mod any;
 pub mod botconversa;
 mod changes;
 pub mod channel;

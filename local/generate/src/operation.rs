@@ -93,6 +93,21 @@ fn security(access: &str) -> Value {
     }
 }
 
+/// The header that proves who calls a webhook.
+fn proof(description: &Value) -> Option<Value> {
+    let with_address = "The secret that goes with the address.";
+    let (name, words, pattern) = match description["access"].as_str()? {
+        "signed_by_meta" => {
+            ("X-Hub-Signature-256", "HMAC-SHA-256 of the body's bytes with the app's secret.", "^sha256=[0-9a-f]{64}$")
+        }
+        "signed_by_secret" => ("Authorization", with_address, "^[Bb]earer [!-~]+$"),
+        "signed_by_header" => ("X-Webhook-Secret", with_address, "^[!-~]+$"),
+        _ => return None,
+    };
+    let schema = json!({"type": "string", "pattern": pattern});
+    Some(json!({"name": name, "in": "header", "required": true, "description": words, "schema": schema}))
+}
+
 fn parameters(description: &Value, path: &str, examples: &Examples) -> Result<Vec<Value>> {
     let in_path = |(position, name): (usize, &str)| {
         let mut schema = description["parameters"][position].clone();
@@ -111,33 +126,7 @@ fn parameters(description: &Value, path: &str, examples: &Examples) -> Result<Ve
             parameter["example"] = typed(example, &parameter["schema"]);
         }
     }
-    if description["access"] == "signed_by_meta" {
-        parameters.push(json!({
-            "name": "X-Hub-Signature-256",
-            "in": "header",
-            "required": true,
-            "description": "HMAC-SHA-256 of the body's bytes with the app's secret.",
-            "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
-        }));
-    }
-    if description["access"] == "signed_by_secret" {
-        parameters.push(json!({
-            "name": "Authorization",
-            "in": "header",
-            "required": true,
-            "description": "The secret that goes with the address.",
-            "schema": {"type": "string", "pattern": "^[Bb]earer [!-~]+$"},
-        }));
-    }
-    if description["access"] == "signed_by_header" {
-        parameters.push(json!({
-            "name": "X-Webhook-Secret",
-            "in": "header",
-            "required": true,
-            "description": "The secret that goes with the address.",
-            "schema": {"type": "string", "pattern": "^[!-~]+$"},
-        }));
-    }
+    parameters.extend(proof(description));
     if description["idempotent"] == true {
         parameters.push(json!({
             "name": "Idempotency-Key",

@@ -8,7 +8,7 @@ use channel_accounts::{
 };
 use conversations::outbox::log_calls;
 use evolution::{Known, Seen, Telling, Visit, record, words::told_in};
-use integrations::{ChannelKind, ChannelUpdated, Integration};
+use integrations::{ChannelKind, ChannelUpdated, Integration, channel_updated};
 use shared::{
     botconversa,
     error::NOT_FOUND,
@@ -49,12 +49,13 @@ struct IntegrationTest {
 }
 
 /// Credentials that were changed since say for themselves what they are.
-const STANDS: &str = "
+const STANDS: &str = channel_updated!(
+    "
     update channel_accounts
        set status = $2, version = version + 1
      where id = $1 and status in ('active', 'broken') and status <> $2
-       and exists (select from channel_credentials where channel_account_id = $1 and sealed = $3)
-    returning id, kind, name, status, state, version, history";
+       and exists (select from channel_credentials where channel_account_id = $1 and sealed = $3)"
+);
 
 pub fn main() {
     serve(&ROUTE, test_integration);

@@ -7,10 +7,11 @@ use channel_accounts::{
 use futures_util::future::try_join;
 use integrations::{
     ChannelKind, ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, config, integration_columns,
+    referred::{REFERRED_TO, ReferredTo},
     saving::{Proof, announce, instance_credentials, keep_credentials, keep_webhook_secret, prove_right},
 };
 use shared::{
-    error::{FieldProblem, NOT_FOUND, STALE, refuse},
+    error::{NOT_FOUND, STALE, refuse},
     evolution::Credentials,
     prelude::*,
 };
@@ -25,18 +26,7 @@ const ROUTE: Route = Route::put("/integrations/config/{id}").or(&["PATCH /integr
 
 reads!(PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
 
-/// What the input refers to. The department stands until this transaction ends.
-const REFERRED_TO: &str = "
-    select $1::uuid is null or exists (select from departments where id = $1 and deleted_at is null for key share) as has_department,
-           (select id from bot_flows where key = $2 and published_at is not null order by number desc limit 1) as bot_flow_id";
-
-#[derive(FromRow)]
-struct ReferredTo {
-    has_department: bool,
-    bot_flow_id: Option<Uuid>,
-}
-
-/// An earlier secret that its server was not told to replace yet stays the one that it may bring.
+/// An earlier secret that its server was not told to replace yet stays the one that it may bring. Flows are told by people.
 const UPDATE: &str = concat!(
     "with channel as (
         update channel_accounts
@@ -44,7 +34,8 @@ const UPDATE: &str = concat!(
                account_key = coalesce($8, account_key), external_key = coalesce($9, external_key),
                previous_key = case when $9::text is null or (previous_key is not null and previous_key_until is null) then previous_key
                                    else external_key end,
-               previous_key_until = case when $9::text is null then previous_key_until end,
+               previous_key_until = case when $9::text is null then previous_key_until
+                                         when kind = 'botconversa' then now() + interval '1 hour' end,
                version = version + 1
          where id = $1
         returning *
@@ -72,7 +63,7 @@ async fn update_integration(
         try_join(transaction.one(REFERRED_TO, &referred), transaction.one(LOCKED_CHANNEL, &[&id])).await?;
     let current = locked.integration;
     if_match.check(&current)?;
-    refuse(changes.problems(&current).into_iter().chain(unknown(&changes, &found)))?;
+    refuse(changes.problems(&current).into_iter().chain(found.unknown(changes.bot_flow_key.set().is_some())))?;
     let mut wanted = changes.applied_to(&current, &locked.external_key);
     let mut proof = None;
     if let Some(proved) = proved {
@@ -138,16 +129,4 @@ async fn prove(context: &Context, caller: &Identity, id: Uuid, changes: &Integra
 
 fn place(integration: &Integration) -> [Option<String>; 3] {
     ["phone_number_id", "base_url", "instance"].map(|field| integration.settings[field].as_str().map(str::to_owned))
-}
-
-fn unknown(changes: &IntegrationChanges, found: &ReferredTo) -> impl Iterator<Item = FieldProblem> {
-    let no_department = (!found.has_department).then(|| {
-        let (portuguese, english) = ("Departamento não encontrado.", "No such department.");
-        FieldProblem::new("department_id", "not_found", portuguese, english)
-    });
-    let no_flow = (changes.bot_flow_key.set().is_some() && found.bot_flow_id.is_none()).then(|| {
-        let (portuguese, english) = ("Nenhum fluxo publicado tem esta chave.", "No published flow has this key.");
-        FieldProblem::new("bot_flow_key", "not_published", portuguese, english)
-    });
-    no_department.into_iter().chain(no_flow)
 }

@@ -79,8 +79,6 @@ const PAGE_OF_WEBHOOKS: &str = "
      order by received_at desc, id desc
      limit $4";
 
-const TOTAL: &str = "update job_progress set total = $2 where id = $1 and finished_at is null";
-
 const CHANNEL: &str = "select kind from channel_accounts where id = $1 and removed_at is null";
 
 const LOCK: &str = "
@@ -243,7 +241,7 @@ impl Run {
         if self.instance.is_some() {
             total += transaction.one::<Count>(COUNT_PEOPLE, &[&self.channel_id, &self.is_sync()]).await?.items;
         }
-        transaction.execute(TOTAL, &[&self.progress.row.id, &total]).await?;
+        self.progress.expect(&transaction, total).await?;
         transaction.commit_quietly().await
     }
 
@@ -276,9 +274,7 @@ impl Run {
         let Answers { names, failures, calls } = self.ask(&page).await;
         // One without an answer is passed over; a server without any is asked again.
         if let Some(failure) = failures.last().filter(|_| failures.len() == page.len()) {
-            let transaction = self.context.begin_system(self.job.company_id).await?;
-            outbox::log_calls(&self.context, &transaction, self.channel_id, calls);
-            transaction.commit_quietly().await?;
+            outbox::note_calls(&self.context, self.job.company_id, self.channel_id, calls).await?;
             return Ok(Worked::Later(later(&self.job, failure)));
         }
         let next = Next::People { behind: last.id };

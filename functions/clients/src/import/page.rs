@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use conversations::LOCK_KEYS;
 use futures_util::future::{try_join, try_join5};
 use shared::prelude::*;
 
 use super::{RowError, RowFault, kept::OnExisting, person::Person};
 use crate::{Client, NameSource, client_columns, fields, once_each};
-
-/// Whoever makes or names one of these, by webhook or import, waits.
-const LOCK_KEYS: &str = "select app.lock_keys($1)";
 
 /// The tables grow while an import goes on: a plan of its beginning is none of its end.
 const PLAN_ANEW: &str = "select set_config('plan_cache_mode', 'force_custom_plan', true)";

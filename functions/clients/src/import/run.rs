@@ -44,8 +44,6 @@ struct StoredFile {
     storage_key: String,
 }
 
-const TOTAL: &str = "update job_progress set total = $2 where id = $1 and finished_at is null";
-
 const READ_AS: &str = "update client_imports set headers = $2, mapping = $3 where id = $1";
 
 /// Errors are kept as long as there are few.
@@ -121,7 +119,7 @@ impl Run {
             return Ok(());
         }
         let transaction = self.context.begin_system(self.job.company_id).await?;
-        transaction.execute(TOTAL, &[&self.progress.row.id, &table.rows]).await?;
+        self.progress.expect(&transaction, table.rows).await?;
         transaction.execute(READ_AS, &[&self.import.listed.id, &table.headers, &json!(mapping)]).await?;
         transaction.commit_quietly().await
     }

@@ -12,6 +12,7 @@ use integrations::{
     ChannelKind, ChannelUpdated, EvolutionSettings, NAME_TAKEN,
     config::{KEY, is_key},
     hint,
+    referred::{REFERRED_TO, ReferredTo},
     saving::server_address,
 };
 use shared::{
@@ -66,17 +67,6 @@ struct InstanceServer {
 
 const IS_TAKEN: &str = "select exists (select from channel_accounts where kind = 'evolution' and removed_at is null and lower(name) = lower($1)) as is_taken";
 
-/// What the input refers to. The department stands until this transaction ends.
-const REFERRED_TO: &str = "
-    select $1::uuid is null or exists (select from departments where id = $1 and deleted_at is null for key share) as has_department,
-           (select id from bot_flows where key = $2 and published_at is not null order by number desc limit 1) as bot_flow_id";
-
-#[derive(FromRow)]
-struct ReferredTo {
-    has_department: bool,
-    bot_flow_id: Option<Uuid>,
-}
-
 /// No row when another has its name.
 const CREATE: &str = instances!(
     "with made as (
@@ -114,7 +104,7 @@ async fn create_instance(
     let credentials = Credentials::new(random_token());
     let transaction = context.begin(&caller).await?;
     let found: ReferredTo = transaction.one(REFERRED_TO, &[&input.department_id, &input.bot_flow_key]).await?;
-    refuse(unknown(&input, &found))?;
+    refuse(found.unknown(input.bot_flow_key.is_some()))?;
     let settings = EvolutionSettings {
         base_url: access.base_url.clone(),
         instance: name_there.clone(),
@@ -173,15 +163,4 @@ async fn access(context: &Context, caller: &Identity, input: &NewInstance) -> Re
             INVALID.in_fields(vec![FieldProblem::new("server", "required", portuguese, english)])
         }),
     }
-}
-
-fn unknown(input: &NewInstance, found: &ReferredTo) -> impl Iterator<Item = FieldProblem> {
-    let no_flow = input.bot_flow_key.is_some() && found.bot_flow_id.is_none();
-    let department = (!found.has_department)
-        .then(|| FieldProblem::new("department_id", "not_found", "Departamento não encontrado.", "No such department."));
-    let flow = no_flow.then(|| {
-        let (portuguese, english) = ("Nenhum fluxo publicado tem esta chave.", "No published flow has this key.");
-        FieldProblem::new("bot_flow_key", "not_published", portuguese, english)
-    });
-    department.into_iter().chain(flow)
 }

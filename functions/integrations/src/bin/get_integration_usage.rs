@@ -1,6 +1,6 @@
 //! GET /integrations/usage — calls to providers by day: how many, how many failed, how long they took, what they cost.
 
-use integrations::period::too_long;
+use integrations::{asked_days, period::too_long};
 use jiff::civil::Date;
 use shared::{error::refuse, prelude::*};
 
@@ -36,14 +36,10 @@ struct IntegrationUsage {
 }
 
 /// Sums are rounded once.
-const USAGE: &str = "
-    with zone as (
-        select time_zone from companies where id = app.company_id()
-    ), asked as (
-        select coalesce($1::date, last.day - 29) as first_day, last.day as last_day, time_zone
-          from zone
-         cross join lateral (select coalesce($2::date, (now() at time zone time_zone)::date) as day) last
-    )
+const USAGE: &str = concat!(
+    "with ",
+    asked_days!(),
+    "
     select (calls.at at time zone asked.time_zone)::date as day, calls.provider,
            count(*) as calls,
            count(*) filter (where calls.error_code is not null or calls.status is null) as failed,
@@ -56,7 +52,8 @@ const USAGE: &str = "
      where ($3::text is null or calls.provider = $3)
        and ($4::uuid is null or calls.channel_account_id = $4)
      group by 1, 2, calls.currency
-     order by 1 desc, 2, calls.currency";
+     order by 1 desc, 2, calls.currency"
+);
 
 pub fn main() {
     serve(&ROUTE, get_integration_usage);

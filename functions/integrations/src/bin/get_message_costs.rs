@@ -1,7 +1,7 @@
 //! GET /integrations/costs — what messages cost: of the last 24 hours, and by day, channel, category and country.
 
 use futures_util::future::try_join;
-use integrations::period::too_long;
+use integrations::{asked_days, period::too_long};
 use jiff::civil::Date;
 use shared::{error::refuse, prelude::*};
 
@@ -63,14 +63,10 @@ const LATELY: &str = "
      group by currency
      order by currency";
 
-const BY_DAY: &str = "
-    with zone as (
-        select time_zone from companies where id = app.company_id()
-    ), asked as (
-        select coalesce($1::date, last.day - 29) as first_day, last.day as last_day, time_zone
-          from zone
-         cross join lateral (select coalesce($2::date, (now() at time zone time_zone)::date) as day) last
-    ), sums as (
+const BY_DAY: &str = concat!(
+    "with ",
+    asked_days!(),
+    ", sums as (
         select (usage.at at time zone asked.time_zone)::date as day, usage.channel_account_id, usage.category, usage.country,
                usage.currency, count(*) as messages, sum(usage.amount) as amount
           from asked
@@ -84,7 +80,8 @@ const BY_DAY: &str = "
            sums.amount::text as amount
       from sums
       join channel_accounts channel on channel.id = sums.channel_account_id
-     order by sums.day desc, channel.name, sums.channel_account_id, sums.category, sums.country, sums.currency";
+     order by sums.day desc, channel.name, sums.channel_account_id, sums.category, sums.country, sums.currency"
+);
 
 pub fn main() {
     serve(&ROUTE, get_message_costs);

@@ -5,6 +5,7 @@ use integrations::{
     ACCOUNT_IN_USE, ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE, botconversa_proof,
     config::{Channel, IntegrationConfig},
     integration_columns,
+    referred::{REFERRED_TO, ReferredTo},
     saving::{announce, keep_credentials, prove_right, store},
 };
 use shared::{
@@ -33,17 +34,6 @@ const LOCKED: &str = concat!(
         for update"
 );
 
-/// What the input refers to. The department stands until this transaction ends.
-const REFERRED_TO: &str = "
-    select $1::uuid is null or exists (select from departments where id = $1 and deleted_at is null for key share) as has_department,
-           (select id from bot_flows where key = $2 and published_at is not null order by number desc limit 1) as bot_flow_id";
-
-#[derive(FromRow)]
-struct ReferredTo {
-    has_department: bool,
-    bot_flow_id: Option<Uuid>,
-}
-
 pub fn main() {
     serve(&ROUTE, save_integration);
 }
@@ -71,7 +61,7 @@ async fn save_integration(
         return Err(NOT_FOUND.into());
     }
     if_match.check(&current)?;
-    refuse(unknown(&channel, current.as_ref(), &found))?;
+    refuse(found.unknown(channel.bot_flow_key.is_some()).chain(missing(&channel, current.as_ref())))?;
     let settings = channel.settings_after(current.as_ref());
     // The address of such a channel's webhooks is made once, and is what it is found by.
     let fresh = (channel.has_own_webhooks() && current.is_none()).then(|| Credentials::new(String::new()));
@@ -95,24 +85,9 @@ async fn save_integration(
     Ok(answer)
 }
 
-fn unknown(channel: &Channel, current: Option<&Integration>, found: &ReferredTo) -> impl Iterator<Item = FieldProblem> {
-    let problem = |is_one: bool, field: &str, code: &str, portuguese: &str, english: &str| {
-        is_one.then(|| FieldProblem::new(field, code, portuguese, english))
-    };
-    let no_flow = channel.bot_flow_key.is_some() && found.bot_flow_id.is_none();
-    let no_token = channel.secret.is_none() && current.is_none();
+/// What is missing the first time.
+fn missing(channel: &Channel, current: Option<&Integration>) -> Option<FieldProblem> {
     let token = if channel.has_own_webhooks() { "api_key" } else { "access_token" };
-    [
-        problem(!found.has_department, "department_id", "not_found", "Departamento não encontrado.", "No such department."),
-        problem(
-            no_flow,
-            "bot_flow_key",
-            "not_published",
-            "Nenhum fluxo publicado tem esta chave.",
-            "No published flow has this key.",
-        ),
-        problem(no_token, token, "required", "Obrigatório na primeira vez.", "Required the first time."),
-    ]
-    .into_iter()
-    .flatten()
+    (channel.secret.is_none() && current.is_none())
+        .then(|| FieldProblem::new(token, "required", "Obrigatório na primeira vez.", "Required the first time."))
 }
