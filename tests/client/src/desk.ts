@@ -94,6 +94,7 @@ async function say(client: Client<paths>, conversation_id: string, body: string)
   if (!error) return data;
   switch (error.code) {
     case "bot_mode":
+    case "channel_removed":
     case "client_blocked":
     case "conversation_closed":
     case "not_holder":
