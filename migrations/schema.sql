@@ -33,6 +33,16 @@ create table public.access_log (
 alter table public.access_log enable row level security;
 alter table public.access_log force row level security;
 
+create table public.address_book_names (
+    company_id uuid not null default app.company_id(),
+    number text not null,
+    name text not null,
+    at timestamp with time zone not null,
+    received_at timestamp with time zone not null default now()
+);
+alter table public.address_book_names enable row level security;
+alter table public.address_book_names force row level security;
+
 create table public.audit_log (
     id bigint not null generated always as identity,
     company_id uuid not null default app.company_id(),
@@ -1053,6 +1063,8 @@ alter table public.views force row level security;
 -- constraints
 
 alter table public.access_log add constraint access_log_pkey PRIMARY KEY (company_id, id);
+alter table public.address_book_names add constraint address_book_names_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.address_book_names add constraint address_book_names_pkey PRIMARY KEY (company_id, number);
 alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
 alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.bot_flows add constraint bot_flows_company_id_id_key UNIQUE (company_id, id);
@@ -1346,6 +1358,7 @@ alter table public.views add constraint views_pkey PRIMARY KEY (id);
 
 -- indexes
 
+CREATE INDEX address_book_names_received ON public.address_book_names USING btree (received_at);
 CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (kind, account_key) WHERE (account_key IS NOT NULL);
 CREATE UNIQUE INDEX channel_accounts_botconversa ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'botconversa'::text) AND (removed_at IS NULL));
 CREATE INDEX channel_accounts_department ON public.channel_accounts USING btree (company_id, department_id);
@@ -5912,6 +5925,9 @@ declare
 begin
     delete from unrouted_webhooks where ctid in (select ctid from unrouted_webhooks where received_at < now() - interval '30 days' limit most);
     get diagnostics step = row_count; gone := gone + step;
+    delete from address_book_names where ctid in (
+        select ctid from address_book_names where received_at < now() - interval '30 days' limit most for update skip locked);
+    get diagnostics step = row_count; gone := gone + step;
     delete from early_statuses where ctid in (
         select ctid from early_statuses where received_at < now() - interval '7 days' limit most for update skip locked);
     get diagnostics step = row_count; gone := gone + step;
@@ -6450,6 +6466,14 @@ create policy lookup on public.access_log as permissive for all to app_lookup us
 create policy staff on public.access_log as permissive for all to app_staff using true;
 
 create policy system on public.access_log as permissive for all to app_system using true;
+
+create policy company on public.address_book_names as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.address_book_names as permissive for all to app_lookup using true;
+
+create policy staff on public.address_book_names as permissive for all to app_staff using true;
+
+create policy system on public.address_book_names as permissive for all to app_system using true;
 
 create policy company on public.audit_log as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -7973,6 +7997,8 @@ grant usage on schema public to app_student;
 grant usage on schema public to app_system;
 grant usage on schema public to public;
 grant insert on table public.access_log to app_lookup;
+grant delete, insert, select, update on table public.address_book_names to app_system;
+grant delete, select, update on table public.address_book_names to app_lookup;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_flows to app_staff;
 grant select on table public.bot_flows to app_system;

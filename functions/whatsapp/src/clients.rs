@@ -55,7 +55,8 @@ pub async fn prefer(
     Ok(Done::Stored)
 }
 
-/// Calls a client as the business does on its own phone, unless staff have named them. Numbers of nobody's are no clients.
+/// Calls a client as the business does on its own phone, unless staff have named them. Numbers of nobody's are no clients, but keep
+/// their names.
 pub async fn name(transaction: &Transaction, contact: &Contact) -> Result<Done, Error> {
     let Contact { number, name, at } = contact;
     let named: Option<Named> = transaction.first(NAME_CLIENT, &[&phone::canonical(number), name, at]).await?;

@@ -68,7 +68,7 @@ pub async fn link(
     Ok(())
 }
 
-/// A client who is not known yet. `None` when somebody else has just created them.
+/// A client who is not known yet, called as the business has them on its phone, as they call themselves, or by their number. `None` when somebody else has just created them.
 pub async fn create_client(
     context: &Context,
     transaction: &Transaction,

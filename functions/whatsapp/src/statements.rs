@@ -75,8 +75,14 @@ pub const IS_BLOCKED: &str = "select from clients where id = $1 and blocked_at i
 
 /// No row when one of the identities was taken meanwhile.
 pub const CREATE_CLIENT: &str = "
-    with client as (
-        insert into clients (id, name, name_source) values ($1, $2, $6) returning id
+    with told as (
+        delete from address_book_names where number = $3 returning name, at
+    ), client as (
+        insert into clients (id, name, name_source, name_told_at)
+        select $1, coalesce(told.name, $2), case when told.name is null then $6 else 'address_book' end, told.at
+          from (select) one
+          left join told on true
+        returning id
     ), identity as (
         insert into client_identities (client_id, kind, value, address)
         select client.id, identity.kind, identity.value, identity.address
@@ -378,9 +384,16 @@ pub const FILL_IN: &str = "
      where id = $1
        and (name_source = 'number' and $2::text is not null or not custom_fields @> $3::jsonb)";
 
-/// No row for a number of nobody's, for a name that staff gave, and for one told later.
+/// No row for a name that staff gave, for one told later, and for a number of nobody's: that is kept for whoever has it one day.
 pub const NAME_CLIENT: &str = "
-    with known as (
+    with kept as (
+        insert into address_book_names (number, name, at)
+        select $1, $2, $3
+         where not exists (select from client_identities where kind = 'phone' and value = $1)
+        on conflict (company_id, number) do update
+           set name = excluded.name, at = excluded.at, received_at = now()
+         where address_book_names.at <= excluded.at
+    ), known as (
         select id, (name, name_source) is distinct from ($2::text, 'address_book') as is_changed
           from clients
          where id = (select client_id from client_identities where kind = 'phone' and value = $1)

@@ -34,7 +34,7 @@ async fn company(stack: &Stack) -> Company {
 }
 
 /// A key that opens an account of the sandbox.
-async fn fresh_key(stack: &Stack) -> String {
+pub async fn fresh_key(stack: &Stack) -> String {
     let key = Uuid::new_v4().to_string();
     stack.control("POST", "/sandbox/botconversa/settings", Some(json!({"key": key}))).await;
     key
@@ -43,6 +43,22 @@ async fn fresh_key(stack: &Stack) -> String {
 /// A mobile of an area whose numbers are stored without their ninth digit, which nobody else has.
 fn northern_number() -> String {
     format!("553198{}", &tests::sandbox::fresh_number()[6..])
+}
+
+/// Connects an account; its channel, and what its flows are given.
+pub async fn connect(company: &Company, key: &str, config: Value) -> (Value, [String; 2]) {
+    let mut body = json!({"kind": "botconversa", "name": "Flows", "api_key": key});
+    body.as_object_mut().expect("an object").extend(config.as_object().cloned().unwrap_or_default());
+    let channel = company.admin.api.post("/integrations/config", body).await.expect(200);
+    let path = format!("/integrations/botconversa/{}/webhook", text(&channel["id"]));
+    let webhook = company.admin.api.get(&path).await.expect(200);
+    (channel, ["url", "secret"].map(|field| text(&webhook[field]).to_owned()))
+}
+
+/// As a secret, a key or a body is known by.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
 impl Account {
@@ -55,12 +71,7 @@ impl Account {
         let (company, key) = (company(stack).await, fresh_key(stack).await);
         seed["key"] = json!(key);
         stack.control("POST", "/sandbox/botconversa/seed", Some(seed)).await;
-        let mut body = json!({"kind": "botconversa", "name": "Flows", "api_key": key});
-        body.as_object_mut().expect("an object").extend(config.as_object().cloned().unwrap_or_default());
-        let channel = company.admin.api.post("/integrations/config", body).await.expect(200);
-        let path = format!("/integrations/botconversa/{}/webhook", text(&channel["id"]));
-        let webhook = company.admin.api.get(&path).await.expect(200);
-        let (url, secret) = (text(&webhook["url"]).to_owned(), text(&webhook["secret"]).to_owned());
+        let (channel, [url, secret]) = connect(&company, &key, config).await;
         Self { stack: Arc::clone(stack), company, key, channel, url, secret }
     }
 
@@ -168,11 +179,9 @@ impl Account {
 
     /// As if the account had been called this many times in this minute and the next one.
     async fn count_calls(&self, calls: u32) {
-        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        let digest = ring::digest::digest(&ring::digest::SHA256, self.key.as_bytes());
         let ends = (jiff::Timestamp::now().as_second() / 60 + 1) * 60;
         for ends in [ends, ends + 60] {
-            let key = format!("botconversa:{}#{ends}", URL_SAFE_NO_PAD.encode(digest.as_ref()));
+            let key = format!("botconversa:{}#{ends}", fingerprint(self.key.as_bytes()));
             let item = json!({"pk": {"S": key}, "hits": {"N": calls.to_string()}, "expires_at": {"N": (ends + 60).to_string()}});
             let table = table(&self.stack, "limits").await;
             dynamodb(&self.stack, "PutItem", json!({"TableName": table, "Item": item})).await;
@@ -215,6 +224,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_account_that_is_saved_again_keeps_its_webhook,
             an_account_belongs_to_one_channel,
             an_account_is_tested_renamed_and_removed,
+            a_secret_is_renewed_and_the_earlier_one_ends,
             its_secret_is_shown_to_admins_alone,
         };
         botconversa_sent::{

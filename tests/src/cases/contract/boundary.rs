@@ -115,6 +115,9 @@ const OF_STAFF: &[&str] = &[
 
 /// The rows of its company are the system's: what is not here it never writes.
 const OF_THE_SYSTEM: &[&str] = &[
+    "delete address_book_names",
+    "insert address_book_names",
+    "update address_book_names",
     "insert botconversa_subscribers",
     "update botconversa_subscribers",
     "update channel_accounts",

@@ -17,7 +17,10 @@ use tests::{
 use uuid::Uuid;
 
 use super::Dice;
-use crate::cases::evolution::{self, Server};
+use crate::cases::{
+    botconversa,
+    evolution::{self, Server},
+};
 
 pub const CONNECTIONS: usize = 8;
 
@@ -28,9 +31,24 @@ const MOST_ENTRIES: usize = 3;
 pub enum Adapter {
     Cloud,
     Evolution,
+    BotConversa,
 }
 
-pub const ADAPTERS: [Adapter; 2] = [Adapter::Cloud, Adapter::Evolution];
+pub const ADAPTERS: [Adapter; 3] = [Adapter::Cloud, Adapter::Evolution, Adapter::BotConversa];
+
+/// Those that tell what was said before.
+pub const WITH_HISTORY: [Adapter; 2] = [Adapter::Cloud, Adapter::Evolution];
+
+impl Adapter {
+    /// A flow tells the words of the one who is in it, and not when they were written.
+    pub fn tells(self, told: &Told) -> bool {
+        self != Self::BotConversa || matches!(told, Told::Said { content: Content::Words(_), .. })
+    }
+
+    pub fn tells_times(self) -> bool {
+        self != Self::BotConversa
+    }
+}
 
 /// A client, by what a provider knows of them.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +124,7 @@ pub struct Old {
 enum Address {
     Cloud(Phone),
     Evolution { server: Server, instance: String, url: String, secret: String },
+    BotConversa { key: String, url: String, secret: String },
 }
 
 /// A company's channel of one provider, with what it takes to speak as that provider.
@@ -127,6 +146,11 @@ impl Line {
                 let name = text(&instance["instance_name"]).to_owned();
                 (text(&instance["id"]).parse().expect("an id"), Address::Evolution { server, instance: name, url, secret })
             }
+            Adapter::BotConversa => {
+                let (key, channel) = (botconversa::fresh_key(stack).await, json!({}));
+                let (channel, [url, secret]) = botconversa::connect(company, &key, channel).await;
+                (text(&channel["id"]).parse().expect("an id"), Address::BotConversa { key, url, secret })
+            }
         };
         Self { adapter, channel_account_id, address: Arc::new(address) }
     }
@@ -137,10 +161,22 @@ impl Line {
         match self.adapter {
             Adapter::Cloud => format!("wamid.{id}"),
             Adapter::Evolution => format!("3EB0{id}").to_uppercase(),
+            Adapter::BotConversa => id.to_string(),
         }
     }
 
-    /// The provider's ids of what was sent by this channel, once it is so much.
+    /// What the message that this tells of is called here.
+    pub fn provider_id(&self, told: &Told) -> String {
+        match (self.adapter, told) {
+            (Adapter::BotConversa, _) => {
+                format!("flow:{}", botconversa::fingerprint(of_botconversa(told).to_string().as_bytes()))
+            }
+            (_, Told::Said { id, .. } | Told::Typed { id, .. } | Told::Status { id, .. }) => id.clone(),
+            (_, Told::Edited { target, .. } | Told::TakenBack { target, .. } | Told::Reacted { target, .. }) => target.clone(),
+        }
+    }
+
+    /// The provider's ids of what was sent by this channel, as it will tell of it, once it is so much.
     pub async fn sent_at_least(&self, stack: &Stack, count: usize) -> Vec<String> {
         match &*self.address {
             Address::Cloud(phone) => phone.sent_at_least(count).await.iter().map(|sent| text(&sent["id"]).to_owned()).collect(),
@@ -154,6 +190,14 @@ impl Line {
                 })
                 .await
             }
+            Address::BotConversa { key, .. } => {
+                eventually("messages that BotConversa has sent", || async {
+                    let sent = stack.control("GET", &format!("/sandbox/botconversa/received?key={key}"), None).await;
+                    (sent.as_array().map_or(0, Vec::len) >= count).then_some(())
+                })
+                .await;
+                Vec::new()
+            }
         }
     }
 
@@ -162,6 +206,7 @@ impl Line {
         match &*self.address {
             Address::Cloud(phone) => vec![of_cloud(&phone.number_id, told, dice)],
             Address::Evolution { instance, .. } => of_evolution(instance, told),
+            Address::BotConversa { .. } => told.iter().map(|told| of_botconversa(told).to_string()).collect(),
         }
     }
 
@@ -179,6 +224,7 @@ impl Line {
                 let event = json!({"event": "messages.set", "instance": instance, "data": data, "progress": progress, "isLatest": progress == 100});
                 event.to_string()
             }
+            Address::BotConversa { .. } => panic!("it tells of no past"),
         }
     }
 
@@ -191,8 +237,14 @@ impl Line {
         self.address.post(&stack.http, raw).await
     }
 
-    /// Tells this now.
+    /// Tells this now. Whose flow it is has subscribed before.
     pub async fn tell(&self, stack: &Stack, told: &[Told]) {
+        if let Address::BotConversa { key, .. } = &*self.address {
+            let numbers =
+                told.iter().filter_map(|told| if let Told::Said { who, .. } = told { who.number.as_ref() } else { None });
+            let subscribers: Vec<Value> = numbers.map(|number| json!({"phone": number})).collect();
+            stack.control("POST", "/sandbox/botconversa/seed", Some(json!({"key": key, "subscribers": subscribers}))).await;
+        }
         for body in self.webhooks(told, &mut Dice(1)) {
             assert_eq!(self.post(stack, &body).await, 200, "{:?}: {body}", self.adapter);
         }
@@ -237,13 +289,16 @@ impl Address {
                 let told = phone.post("/whatsapp/webhook", json!({"raw": raw})).await;
                 told["status"].as_u64().unwrap_or_default()
             }
-            Self::Evolution { url, secret, .. } => {
-                let request = http.post(url).header("authorization", secret).header("content-type", "application/json");
-                let answer = request.body(raw.to_owned()).send().await;
-                answer.map_or(0, |answer| u64::from(answer.status().as_u16()))
-            }
+            Self::Evolution { url, secret, .. } => post(http, url, ("authorization", secret), raw).await,
+            Self::BotConversa { url, secret, .. } => post(http, url, ("x-webhook-secret", secret), raw).await,
         }
     }
+}
+
+async fn post(http: &reqwest::Client, url: &str, (header, secret): (&str, &str), raw: &str) -> u64 {
+    let request = http.post(url).header(header, secret).header("content-type", "application/json");
+    let answer = request.body(raw.to_owned()).send().await;
+    answer.map_or(0, |answer| u64::from(answer.status().as_u16()))
 }
 
 /// One element of a change, and in which field and list it stands.
@@ -401,4 +456,11 @@ fn of_evolution(instance: &str, told: &[Told]) -> Vec<String> {
         json!({"event": event, "instance": instance, "data": data}).to_string()
     };
     bodies.into_iter().map(write).collect()
+}
+
+/// A flow's webhook, of what flows tell.
+fn of_botconversa(told: &Told) -> Value {
+    let Told::Said { who, id, content: Content::Words(words), .. } = told else { panic!("no flow tells {told:?}") };
+    let subscriber_id = who.hidden.as_ref().map(|hidden| hidden.parse::<u64>().expect("digits"));
+    json!({"phone": who.number, "subscriber_id": subscriber_id, "name": "Maria Teste", "message": words, "message_id": id})
 }

@@ -8,7 +8,7 @@ use tests::{Company, Stack, Wanted, company::text, eventually, sandbox::fresh_nu
 
 use super::{
     Dice,
-    adapters::{ADAPTERS, Adapter, Content, Line, Old, Told, Who},
+    adapters::{Adapter, Content, Line, Old, Told, WITH_HISTORY, Who},
 };
 
 async fn company(stack: &Stack) -> Company {
@@ -83,7 +83,7 @@ async fn told(company: &Company, head: &str) -> Vec<String> {
 }
 
 pub async fn a_history_is_kept_in_order_and_nobody_is_called(stack: Arc<Stack>) {
-    for adapter in ADAPTERS {
+    for adapter in WITH_HISTORY {
         let company = company(&stack).await;
         let line = Line::open(&stack, &company, adapter).await;
         let client = fresh_number();
@@ -136,7 +136,7 @@ pub async fn a_history_is_kept_in_order_and_nobody_is_called(stack: Arc<Stack>) 
 }
 
 pub async fn chunks_come_in_any_order_and_twice_beside_what_is_said_now(stack: Arc<Stack>) {
-    for adapter in ADAPTERS {
+    for adapter in WITH_HISTORY {
         let company = company(&stack).await;
         let line = Line::open(&stack, &company, adapter).await;
         let mut dice = Dice(7);
@@ -181,7 +181,7 @@ pub async fn chunks_come_in_any_order_and_twice_beside_what_is_said_now(stack: A
 
 /// What was written while the conversation was held is of it; what is told live after it was told as history is live.
 pub async fn what_overlaps_with_today_is_of_todays_conversation(stack: Arc<Stack>) {
-    for adapter in ADAPTERS {
+    for adapter in WITH_HISTORY {
         let company = company(&stack).await;
         let line = Line::open(&stack, &company, adapter).await;
         let client = fresh_number();
@@ -285,6 +285,50 @@ pub async fn files_and_reactions_of_the_past_are_what_they_were(stack: Arc<Stack
     })
     .await;
     assert_eq!((text(&shown["body"]), text(&shown["file"]["status"]).is_empty()), ("Foto", false), "{shown}");
+}
+
+pub async fn people_of_a_history_are_called_as_in_the_address_book(stack: Arc<Stack>) {
+    let (company, other) = (company(&stack).await, company(&stack).await);
+    let line = Line::open(&stack, &company, Adapter::Cloud).await;
+    let [old, new, nobody] = [(); 3].map(|()| fresh_number());
+    let entry = |number: &str, name: &str, at: i64| {
+        json!({"type": "contact", "action": "add", "metadata": {"timestamp": at.to_string()},
+            "contact": {"full_name": name, "phone_number": number}})
+    };
+    let entries = [
+        entry(&old, "Maria da Padaria", now() - 20),
+        entry(&old, "Antes disso", now() - 30),
+        entry(&new, "Zé do Curso", now() - 20),
+        entry(&nobody, "Só da agenda", now() - 20),
+    ];
+    company.phone.change("smb_app_state_sync", json!({"state_sync": entries})).await;
+    line.tell_history(&stack, &thread(&line, &old, (3, 86_400)), (1, 100)).await;
+    stored(&company, &line, 3).await;
+    company.phone.receive(&new, json!({"text": "Oi", "name": "Zezinho"})).await;
+    other.phone.receive(&nobody, json!({"text": "Oi", "name": "Perfil"})).await;
+    let called = async |company: &Company, number: &str| {
+        let found = company.admin.api.get(&format!("/clients?search={number}")).await.expect(200);
+        assert_eq!(found["data"].as_array().map(Vec::len), Some(1), "{found}");
+        [&found["data"][0]["name"], &found["data"][0]["name_source"]].map(|field| text(field).to_owned())
+    };
+    assert_eq!(called(&company, &old).await, ["Maria da Padaria", "address_book"]);
+    assert_eq!(called(&company, &new).await, ["Zé do Curso", "address_book"]);
+    assert_eq!(called(&other, &nobody).await, ["Perfil", "profile"]);
+    // Later words go on from there, and earlier ones do not.
+    company.phone.change("smb_app_state_sync", json!({"state_sync": [entry(&old, "Ainda antes", now() - 25)]})).await;
+    assert_eq!(called(&company, &old).await[0], "Maria da Padaria");
+    company.phone.change("smb_app_state_sync", json!({"state_sync": [entry(&old, "Maria da Praça", now())]})).await;
+    assert_eq!(called(&company, &old).await[0], "Maria da Praça");
+    // Of whom nothing is heard, the name is there for so long, and no longer.
+    let left = "select array_agg(name) from address_book_names where company_id = $1";
+    let database = stack.database().await;
+    let names: Vec<String> = database.query_one(left, &[&company.id]).await.expect("names").get(0);
+    assert_eq!(names, ["Só da agenda"]);
+    let ages = "update address_book_names set received_at = now() - interval '31 days' where company_id = $1";
+    database.execute(ages, &[&company.id]).await.expect("a month passes");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    let names: Option<Vec<String>> = database.query_one(left, &[&company.id]).await.expect("names").get(0);
+    assert_eq!(names, None);
 }
 
 pub async fn a_declined_history_is_told_to_admins(stack: Arc<Stack>) {

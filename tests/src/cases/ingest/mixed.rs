@@ -66,41 +66,43 @@ struct Story {
 }
 
 impl Story {
+    /// As far as this line tells such things.
     fn of(line: &Line, clients: &[String], sent: &[String]) -> Self {
         let began = jiff::Timestamp::now().as_second() - 3_000;
         let mut story = Self { told: Vec::new(), edited: Vec::new(), taken_back: Vec::new(), times: Vec::new() };
+        let is_told = |told: &Told| line.adapter.tells(told);
         for (index, client) in clients.iter().enumerate() {
             let who = Who::of(client);
             for number in 0..MESSAGES_EACH {
                 let (id, at) = (line.fresh_id(), began + i64::try_from(100 * number + index).expect("few"));
                 let words = format!("mensagem {index}.{number}");
-                story.times.push((id.clone(), at));
-                let content = if number % 4 == 3 { Content::Place(words) } else { Content::Words(words) };
-                story.told.push(Told::Said { who: who.clone(), id: id.clone(), content, at });
-                match number % 5 {
-                    0 => {
-                        story.told.push(Told::Edited {
-                            who: who.clone(),
-                            target: id.clone(),
-                            words: "editada".into(),
-                            at: at + 1,
-                        });
-                        story.edited.push(id);
+                let said = |content: Content| Told::Said { who: who.clone(), id: id.clone(), content, at };
+                let place = Some(said(Content::Place(words.clone()))).filter(|place| number % 4 == 3 && is_told(place));
+                let said = place.unwrap_or_else(|| said(Content::Words(words)));
+                story.times.push((line.provider_id(&said), at));
+                story.told.push(said);
+                let (who, target, at) = (who.clone(), id.clone(), at + 1);
+                let change = match number % 5 {
+                    0 => Told::Edited { who, target, words: "editada".into(), at },
+                    1 => Told::TakenBack { who, target, at },
+                    2 => Told::Reacted { who, target: sent.get(index % sent.len().max(1)).cloned().unwrap_or_default(), at },
+                    _ => continue,
+                };
+                if is_told(&change) {
+                    match &change {
+                        Told::Edited { .. } => story.edited.push(id),
+                        Told::TakenBack { .. } => story.taken_back.push(id),
+                        _ => {}
                     }
-                    1 => {
-                        story.told.push(Told::TakenBack { who: who.clone(), target: id.clone(), at: at + 1 });
-                        story.taken_back.push(id);
-                    }
-                    2 => {
-                        let target = sent[index % sent.len()].clone();
-                        story.told.push(Told::Reacted { who: who.clone(), target, at });
-                    }
-                    _ => {}
+                    story.told.push(change);
                 }
             }
             let (id, at) = (line.fresh_id(), began + 2_000);
-            story.times.push((id.clone(), at));
-            story.told.push(Told::Typed { to: who.clone(), id, words: format!("do celular {index}"), at });
+            let typed = Told::Typed { to: who.clone(), id: id.clone(), words: format!("do celular {index}"), at };
+            if is_told(&typed) {
+                story.times.push((id, at));
+                story.told.push(typed);
+            }
         }
         for (id, client) in sent.iter().zip(clients) {
             let to = || Who::of(client);
@@ -151,11 +153,11 @@ async fn batches_are_all_stored(stack: &Arc<Stack>, adapter: Adapter) {
         say(client, "tchau").await;
     }
     net.is_unused(stack).await;
-    all_is_there(stack, &company, &story, &sent).await;
+    all_is_there(stack, &company, &line, (&story, &sent)).await;
 }
 
-/// Every message once, with its own time, and one open conversation for each client.
-async fn all_is_there(stack: &Stack, company: &Company, story: &Story, sent: &[String]) {
+/// Every message once, with its own time where that is told, and one open conversation for each client.
+async fn all_is_there(stack: &Stack, company: &Company, line: &Line, (story, sent): (&Story, &[String])) {
     let database = stack.database().await;
     let few = |count: usize| i64::try_from(count).expect("few");
     let stored = "select count(*), count(distinct provider_id) from messages where company_id = $1 and sender_type = 'client'";
@@ -164,10 +166,10 @@ async fn all_is_there(stack: &Stack, company: &Company, story: &Story, sent: &[S
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (wanted, wanted));
     let (ids, times): (Vec<&str>, Vec<i64>) = story.times.iter().map(|(id, at)| (id.as_str(), *at)).unzip();
     let timely = "
-        select count(*), count(*) filter (where extract(epoch from messages.sent_at)::bigint = told.at)
+        select count(*), count(*) filter (where extract(epoch from messages.sent_at)::bigint = told.at or not $4)
           from unnest($2::text[], $3::bigint[]) told (id, at)
           join messages on messages.company_id = $1 and messages.provider_id = told.id";
-    let row = database.query_one(timely, &[&company.id, &ids, &times]).await.expect("counts");
+    let row = database.query_one(timely, &[&company.id, &ids, &times, &line.adapter.tells_times()]).await.expect("counts");
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (few(ids.len()), few(ids.len())));
     let open = "
         select count(*), count(*) filter (where open = 1), count(*) filter (where inbound = numbered and inbound = highest)

@@ -42,6 +42,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             ten_thousand_messages_are_stored_once,
             files_and_reactions_of_the_past_are_what_they_were,
             a_declined_history_is_told_to_admins,
+            people_of_a_history_are_called_as_in_the_address_book,
             a_history_is_its_own_companys,
             one_webhook_may_bring_both,
         };
