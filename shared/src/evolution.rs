@@ -18,6 +18,7 @@ use crate::{
     crypto, phone,
     provider::{Call, Failure, Outcome, retry_after, unanswered},
     settings::EncryptionKey,
+    text::without_nul,
 };
 
 /// How long a question is waited for, and what makes the server talk to WhatsApp: creating with a code takes it five seconds by itself.
@@ -161,13 +162,22 @@ pub struct Code {
     pub pairing_code: Option<String>,
 }
 
+/// Bytes of a picture of a code.
+const LARGEST_PICTURE: usize = 200_000;
+
 impl Code {
     /// As it is in an answer or a webhook; `None` where there is none yet.
     #[must_use]
     pub fn read(code: &Value) -> Option<Self> {
         let text = |name: &str| code[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let qr_code = text("base64").filter(|picture| picture.starts_with("data:image/"));
-        let code = Self { qr_code, pairing_code: text("pairingCode") };
+        let is_picture = |text: &String| {
+            let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=:;,.-".contains(&byte);
+            text.starts_with("data:image/") && text.len() <= LARGEST_PICTURE && text.bytes().all(sign)
+        };
+        let is_typed = |text: &String| {
+            (4..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let code = Self { qr_code: text("base64").filter(is_picture), pairing_code: text("pairingCode").filter(is_typed) };
         (code != Self::default()).then_some(code)
     }
 }
@@ -593,7 +603,7 @@ async fn read(mut response: Response, api_key: &str, most: usize) -> Result<Valu
             return Err(Failure::Refused { code: "too_large".into(), detail: "the answer is too large".into() });
         }
     }
-    let answer: Option<Value> = serde_json::from_slice(&body).ok();
+    let answer: Option<Value> = serde_json::from_slice(&body).ok().map(without_nul);
     judge(status.as_u16(), answer, after, api_key)
 }
 

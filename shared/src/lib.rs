@@ -39,7 +39,7 @@ pub mod whatsapp;
 
 pub use database::{Enter, Parameter, TimeList, Transaction};
 pub use http::{
-    describe,
+    describe, fitting,
     validation::{has_twice, known_zone, rule, visible},
 };
 pub use needs::{Privilege, Uses};

@@ -16,8 +16,8 @@ use crate::{
 mod content;
 mod vcard;
 
-/// Fields of the envelope that are nobody's to keep: the first is a secret.
-const NOT_KEPT: [&str; 1] = ["apikey"];
+/// Fields that are nobody's to keep, wherever they stand: they are secrets.
+const NOT_KEPT: [&str; 4] = ["apikey", "api_key", "token", "hash"];
 
 /// Reads one webhook, which tells of one event.
 ///
@@ -62,11 +62,39 @@ fn history(list: &[Value], envelope: &Map<String, Value>, now: Timestamp) -> Vec
 /// A body without what is not kept.
 #[must_use]
 pub fn keepable(body: &[u8]) -> Vec<u8> {
-    let Ok(mut envelope) = parse(body) else { return body.to_vec() };
-    for field in NOT_KEPT {
-        envelope.remove(field);
+    let Ok(envelope) = parse(body) else { return without_secrets(body) };
+    let mut envelope = Value::Object(envelope);
+    remove_secrets(&mut envelope);
+    envelope.to_string().into_bytes()
+}
+
+fn remove_secrets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !NOT_KEPT.contains(&name.to_lowercase().as_str()));
+            fields.values_mut().for_each(remove_secrets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_secrets),
+        _ => {}
     }
-    Value::Object(envelope).to_string().into_bytes()
+}
+
+/// What nobody can read, with signs in place of what follows such a name, up to the next quotation mark.
+fn without_secrets(body: &[u8]) -> Vec<u8> {
+    let (mut kept, names) = (body.to_vec(), body.to_ascii_lowercase());
+    for name in NOT_KEPT {
+        let name = format!("\"{name}\"");
+        for found in (0..names.len()).filter(|at| names[*at..].starts_with(name.as_bytes())) {
+            let value = found + name.len();
+            let Some(begins) = names[value..].iter().position(|byte| *byte == b'"').map(|at| value + at + 1) else { continue };
+            let is_value = names[value..begins - 1].iter().all(|byte| byte.is_ascii_whitespace() || *byte == b':');
+            let ends = names[begins..].iter().position(|byte| *byte == b'"').map_or(kept.len(), |at| begins + at);
+            if is_value {
+                kept[begins..ends].fill(b'*');
+            }
+        }
+    }
+    kept
 }
 
 fn item(event: &str, data: &Value, now: Timestamp) -> Item {

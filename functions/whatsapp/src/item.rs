@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::provider::Provider;
 
 mod kind;
+mod limits;
 pub mod past;
 
 pub use kind::{ItemKind, kinds};
@@ -142,6 +143,17 @@ pub struct InboundMessage {
     pub media: Option<Media>,
     /// WhatsApp's id of the message it answers.
     pub reply_to: Option<String>,
+}
+
+impl InboundMessage {
+    fn is_too_long(&self) -> bool {
+        limits::is_too_long(&self.body) || limits::is_too_large(&self.payload)
+    }
+
+    fn shorten(&mut self) {
+        limits::shorten(&mut self.body);
+        limits::shorten_parts(&mut self.payload);
+    }
 }
 
 /// A change of a message that was sent before, though it may come after.

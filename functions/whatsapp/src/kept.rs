@@ -243,6 +243,9 @@ async fn apply_all(
     }
 }
 
+/// Characters of what is said of an item: some of it is the provider's words.
+const LONGEST_OUTCOME: usize = 200;
+
 /// One item, under a savepoint: what of it cannot be stored is its outcome, an error is not its fault.
 async fn store(
     context: &Context,
@@ -253,10 +256,11 @@ async fn store(
 ) -> Result<Value, Error> {
     transaction.savepoint();
     let mark = transaction.mark();
-    match apply(context, transaction, channel, item).await {
+    let shortened = item.shortened();
+    match apply(context, transaction, channel, shortened.as_ref().unwrap_or(item)).await {
         Ok(done) => {
             counts.stored += 1;
-            Ok(json!({"id": item.id(), "outcome": outcome(&done)}))
+            Ok(json!({"id": item.id(), "outcome": outcome(&done).chars().take(LONGEST_OUTCOME).collect::<String>()}))
         }
         Err(error) if error.problem() == UNAVAILABLE => Err(error),
         Err(error) => {

@@ -3,7 +3,7 @@
 use garde::Validate;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{FromRequest, Page, Request, Route, describe::Description, names, query, validation::rule};
@@ -44,6 +44,35 @@ fn is_cursor(text: &str, (): &()) -> garde::Result {
     TimeCursor::decode(text).map(drop).ok_or_else(|| rule("invalid_cursor", "Cursor inválido.", "Invalid cursor."))
 }
 
+/// Bytes of the rows of an answer: API Gateway takes six megabytes of a function in all.
+const MOST_BYTES: usize = 4_000_000;
+
+/// How many of the first rows an answer has room for; at least one.
+pub fn fitting<T: Serialize>(rows: &[T]) -> usize {
+    let mut left = MOST_BYTES;
+    let fits = |row: &T| {
+        let mut counter = Counter(0);
+        let is_written = serde_json::to_writer(&mut counter, row).is_ok();
+        left = left.saturating_sub(counter.0);
+        is_written && left > 0
+    };
+    rows.iter().map(fits).take_while(|fits| *fits).count().max(1)
+}
+
+/// Counts what is written.
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// No filters.
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 pub struct All {}
@@ -63,8 +92,8 @@ pub struct List<F = All> {
 
 impl<F> List<F> {
     /// The page of the rows that were read, each of which has its place in the list: its time and its id.
-    pub fn page<T>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> (Timestamp, Uuid)) -> Page<T> {
-        let limit = usize::try_from(self.wanted - 1).unwrap_or_default();
+    pub fn page<T: Serialize>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> (Timestamp, Uuid)) -> Page<T> {
+        let limit = usize::try_from(self.wanted - 1).unwrap_or_default().min(fitting(&rows));
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().filter(|_| has_more).map(&place);

@@ -25,6 +25,6 @@ pub use answer::{
 pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody, Versioned};
 pub use file_body::FileBody;
 pub use handler::{Endpoint, Handler};
-pub use list::{List, Order};
+pub use list::{List, Order, fitting};
 pub use request::Request;
 pub use route::Route;

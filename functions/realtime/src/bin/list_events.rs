@@ -4,7 +4,7 @@ use realtime::{
     RESYNC,
     feed::{self, FeedEvent},
 };
-use shared::{events::FeedCursor, prelude::*};
+use shared::{events::FeedCursor, fitting, prelude::*};
 
 const ROUTE: Route = Route::get("/events").fails(&[RESYNC]);
 
@@ -44,7 +44,10 @@ pub fn main() {
 async fn list_events(context: Context, caller: Member, Query(wish): Query<Wish>) -> Result<Json<EventList>, Error> {
     let topics = wish.topics.map(|CommaSeparated(topics)| topics);
     let transaction = context.begin(&caller).await?;
-    let stretch = feed::read(&transaction, wish.after.as_deref(), topics, wish.limit).await?.ok_or(RESYNC)?;
+    let mut stretch = feed::read(&transaction, wish.after.as_deref(), topics, wish.limit).await?.ok_or(RESYNC)?;
+    let room = fitting(&stretch.events);
+    stretch.more |= room < stretch.events.len();
+    stretch.events.truncate(room);
     let last = stretch.events.last().filter(|_| stretch.more);
     let next_cursor = last.map(|event| event.cursor.clone());
     Ok(Json(EventList { next_cursor, data: stretch.events, head: stretch.head }))

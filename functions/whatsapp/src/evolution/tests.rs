@@ -221,7 +221,16 @@ fn the_servers_key_is_not_kept() {
     let body = json!({"event": "messages.upsert", "apikey": "SECRET", "data": {"key": {"id": "a"}}}).to_string();
     let kept = String::from_utf8(keepable(body.as_bytes())).unwrap();
     assert!(!kept.contains("SECRET") && kept.contains("messages.upsert"), "{kept}");
+    let deep = json!({"event": "x", "data": {"Token": "SECRET", "instance": [{"apiKey": "SECRET", "hash": {"apikey": "SECRET"}, "id": "1"}]}});
+    let kept = String::from_utf8(keepable(deep.to_string().as_bytes())).unwrap();
+    assert!(!kept.contains("SECRET") && kept.contains("\"id\":\"1\""), "{kept}");
     assert_eq!(keepable(b"no JSON"), b"no JSON");
+    for unread in
+        [r#"[{"apikey":"SECRET","a":"b"}]"#, r#"{"a":"b","apikey" : "SECRET"#, r#"{"APIKEY":"SECRET","a":"b"} and more"#]
+    {
+        let kept = String::from_utf8(keepable(unread.as_bytes())).unwrap();
+        assert!(!kept.contains("SECRET") && kept.contains(r#""a":"b""#), "{kept}");
+    }
 }
 
 proptest! {

@@ -181,3 +181,51 @@ pub async fn the_phones_state_is_told_by_the_server_itself(stack: Arc<Stack>) {
     assert!(text(&page["data"][0]["qr_code"]).starts_with("data:image/png"), "{page}");
     assert_eq!(line.company.agents[0].api.get(path).await.expect(200)["data"][0]["qr_code"], Value::Null);
 }
+
+pub async fn what_is_longer_than_anybody_writes_is_kept_in_part_and_pages_have_room(stack: Arc<Stack>) {
+    const LONGEST: usize = 65_536;
+    let line = Line::open(&stack).await;
+    let (number, head) = (fresh_number(), line.company.admin.head().await);
+    line.receive(&number, &"á".repeat(2_000_000)).await;
+    let conversation = text(&line.conversation(&number).await["id"]).to_owned();
+    assert_eq!(text(&line.messages(&conversation).await[0]["body"]).chars().count(), LONGEST);
+    // Each is as long as it may be: a hundred are no answer that a function can give.
+    for _ in 0..40 {
+        line.receive(&number, &"á".repeat(LONGEST)).await;
+    }
+    let mut seen = Vec::new();
+    let mut path = format!("/messages?conversation_id={conversation}&limit=100");
+    loop {
+        let page = line.company.admin.api.get(&path).await.expect(200);
+        let rows = page["data"].as_array().cloned().unwrap_or_default();
+        assert!(!rows.is_empty() && page.to_string().len() < 6_000_000);
+        seen.extend(rows.iter().map(|row| text(&row["id"]).to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/messages?conversation_id={conversation}&limit=100&cursor={cursor}");
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 41);
+    let told = line.company.admin.events_after(&head).await;
+    assert_eq!(told.iter().filter(|event| event["type"] == "message.created").count(), 41);
+}
+
+pub async fn codes_and_names_that_are_none_are_not_kept(stack: Arc<Stack>) {
+    let line = Line::open(&stack).await;
+    let webhook = line.server.instances(&stack).await[0]["webhook"].clone();
+    let (url, secret) = (text(&webhook["url"]), text(&webhook["headers"]["authorization"]));
+    let tell = async |event: &str, data: Value| line.post(url, secret, &json!({"event": event, "data": data})).await;
+    let long = "a".repeat(300_000);
+    for code in ["a\u{0}b", long.as_str(), "data:text/html,<script>", "12 34"] {
+        let data = json!({"qrcode": {"pairingCode": code, "base64": format!("data:image/svg+xml,<svg>{code}")}});
+        assert_eq!(tell("qrcode.updated", data).await, 200);
+    }
+    let listed = line.company.admin.api.get("/whatsapp/instances").await.expect(200);
+    assert_eq!([&listed["data"][0]["qr_code"], &listed["data"][0]["pairing_code"]], [&Value::Null; 2], "{listed}");
+    assert_eq!(tell(&"x".repeat(3_000_000), json!({"token": "segredo"})).await, 200);
+    let kept = line.company.admin.api.get("/inbound-webhooks?limit=5").await.expect(200);
+    assert!(kept.to_string().len() < 100_000, "{} bytes", kept.to_string().len());
+    let raw = "select convert_from(body, 'utf8') from inbound_webhooks where company_id = $1 order by received_at desc limit 1";
+    let raw: String = stack.database().await.query_one(raw, &[&line.company.id]).await.expect("a webhook").get(0);
+    assert!(raw.len() > 3_000_000 && !raw.contains("segredo"));
+}

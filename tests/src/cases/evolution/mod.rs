@@ -171,6 +171,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             files_places_and_reactions_go_both_ways,
             who_writes_by_two_providers_and_two_ids_is_one_client,
             the_phones_state_is_told_by_the_server_itself,
+            what_is_longer_than_anybody_writes_is_kept_in_part_and_pages_have_room,
+            codes_and_names_that_are_none_are_not_kept,
         };
         evolution_removed::{
             an_instance_goes_and_what_was_said_stays,
