@@ -54,8 +54,8 @@ pub struct IntegrationChanges {
     #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
     #[schemars(regex(pattern = KEY))]
     pub api_key: Option<String>,
-    /// Of instances: makes another secret and another address for its webhooks. The earlier ones are taken until the server knows the new ones,
-    /// and an hour longer.
+    /// Of instances and accounts of BotConversa: makes another secret and another address for its webhooks. The earlier ones are taken for an
+    /// hour, of an instance from when its server knows the new ones; in flows they are typed by hand.
     #[garde(skip)]
     #[serde(default)]
     pub rotate_webhook_secret: bool,
@@ -76,18 +76,16 @@ impl IntegrationChanges {
             ("access_token", self.access_token.is_some()),
             ("display_phone_number", self.display_phone_number.is_some()),
         ];
-        let of_instances = [
-            ("base_url", self.base_url.is_some()),
-            ("api_key", self.api_key.is_some()),
-            ("rotate_webhook_secret", self.rotate_webhook_secret),
-        ];
-        let strange = |fields: &[(&str, bool)], kind: ChannelKind| -> Vec<FieldProblem> {
-            let given = fields.iter().filter(|(_, is_given)| *is_given && current.kind != kind);
+        let of_instances = [("base_url", self.base_url.is_some()), ("api_key", self.api_key.is_some())];
+        let of_secrets = [("rotate_webhook_secret", self.rotate_webhook_secret)];
+        let strange = |fields: &[(&str, bool)], kinds: &[ChannelKind]| -> Vec<FieldProblem> {
+            let given = fields.iter().filter(|(_, is_given)| *is_given && !kinds.contains(&current.kind));
             let (portuguese, english) = ("Este tipo de canal não tem este campo.", "Channels of this kind have no such field.");
             given.map(|(field, _)| FieldProblem::new(*field, "not_of_kind", portuguese, english)).collect()
         };
-        let mut problems = strange(&of_whatsapp, ChannelKind::WhatsappCloud);
-        problems.extend(strange(&of_instances, ChannelKind::Evolution));
+        let mut problems = strange(&of_whatsapp, &[ChannelKind::WhatsappCloud]);
+        problems.extend(strange(&of_instances, &[ChannelKind::Evolution]));
+        problems.extend(strange(&of_secrets, &[ChannelKind::Evolution, ChannelKind::Botconversa]));
         if self.moves(current) && self.api_key.is_none() && problems.is_empty() {
             let (portuguese, english) =
                 ("Informe a chave de novo ao mudar o endereço.", "Give the key again when the address changes.");

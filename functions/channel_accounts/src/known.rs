@@ -8,7 +8,8 @@ macro_rules! channel {
         concat!(
             "select ",
             integration_columns!(),
-            ", channel.external_key, credentials.sealed
+            ", channel.external_key, credentials.sealed,
+               coalesce(channel.previous_key_until > now(), false) as has_previous_secret
                from channel_accounts channel
                left join channel_credentials credentials on credentials.channel_account_id = channel.id
               where channel.id = $1 and channel.removed_at is null ",
@@ -30,6 +31,8 @@ pub struct Channel {
     pub integration: Integration,
     /// What webhooks name it by.
     pub external_key: String,
+    /// The secret before this one is still taken for a while.
+    pub has_previous_secret: bool,
     /// Its credentials; none of a kind that has none.
     pub sealed: Option<Vec<u8>>,
 }

@@ -14,6 +14,13 @@ pub const CONVERSATIONS_OPEN: Problem = Problem::new(
 )
 .showing::<conversations::removal::OpenCount>();
 
+pub const SECRET_IN_USE: Problem = Problem::new(
+    409,
+    "secret_in_use",
+    "O segredo foi trocado há menos de uma hora e o anterior ainda vale. Troque de novo mais tarde.",
+    "The secret was changed less than an hour ago and the one before is still taken. Change it again later.",
+);
+
 pub const NOT_TESTABLE: Problem = Problem::new(
     409,
     "not_testable",

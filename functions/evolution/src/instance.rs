@@ -106,11 +106,17 @@ impl Instance {
         self.has_webhook |= seen.has_webhook;
         self.server_version = seen.server_version.clone().or(self.server_version);
         self.checked_at = seen.at;
-        if let Some(code) = &seen.code {
+        self.version = version.unwrap_or(self.version);
+        self.with_code(seen)
+    }
+
+    /// With the code that the server has just shown, whatever webhooks of an earlier one have come meanwhile.
+    #[must_use]
+    pub fn with_code(mut self, seen: &Seen) -> Self {
+        if let Some(code) = seen.code.as_ref().filter(|_| self.state == InstanceState::Connecting) {
             (self.qr_code, self.pairing_code) = (code.qr_code.clone(), code.pairing_code.clone());
             self.code_shown_at = Some(seen.at);
         }
-        self.version = version.unwrap_or(self.version);
         self
     }
 }

@@ -38,7 +38,8 @@ const KEEP: &str = "
     update evolution_instances
        set told_at = $2,
            made_at = case when $3 then coalesce(made_at, $2) else made_at end,
-           webhook_at = case when $4 then coalesce(webhook_at, $2) else webhook_at end,
+           webhook_at = case when $4 = (select external_key from channel_accounts where id = $1) then coalesce(webhook_at, $2)
+                             else webhook_at end,
            server_version = coalesce($5, server_version),
            profile_name = coalesce($6, profile_name),
            seen_at = case when $7 then $2 else seen_at end,
@@ -100,12 +101,12 @@ pub async fn record(
     let is_down = seen.is_made && (seen.problem.is_some() || (state == InstanceState::Close && locked.was_open));
     let is_told = !is_open && (locked.is_told || (is_down && telling != Telling::Nobody));
     let (profile_name, number) = seen.profile.clone().map(|profile| (profile.name, profile.number)).unwrap_or_default();
-    let (at, has_webhook, problem) = (seen.at, seen.has_webhook, seen.problem.map(InstanceProblem::as_str));
+    let (at, problem) = (seen.at, seen.problem.map(InstanceProblem::as_str));
     let kept: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
         &channel_id,
         &at,
         &seen.is_made,
-        &has_webhook,
+        &seen.told_key,
         &seen.server_version,
         &profile_name,
         &is_open,

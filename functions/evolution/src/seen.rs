@@ -34,6 +34,8 @@ pub struct Seen {
     pub detail: Option<String>,
     pub is_made: bool,
     pub has_webhook: bool,
+    /// By which its webhooks are found, as the server is known to know from this visit.
+    pub told_key: Option<String>,
     pub server_version: Option<String>,
     pub profile: Option<Profile>,
     pub code: Option<Code>,
@@ -51,6 +53,7 @@ impl Seen {
             detail: None,
             is_made: true,
             has_webhook: true,
+            told_key: None,
             server_version: None,
             profile: None,
             code: None,

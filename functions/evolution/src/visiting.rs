@@ -113,6 +113,7 @@ impl<'a> Visit<'a> {
             detail: None,
             is_made: known.is_made,
             has_webhook: known.has_webhook,
+            told_key: None,
             server_version: None,
             profile: None,
             code: None,
@@ -159,6 +160,7 @@ impl<'a> Visit<'a> {
         }
         let made = self.keep(outcome)?;
         (self.seen.is_made, self.seen.has_webhook, self.seen.problem) = (true, true, None);
+        self.seen.told_key = Some(credentials.external_key());
         self.connects(made);
         Ok(())
     }
@@ -199,6 +201,8 @@ impl<'a> Visit<'a> {
         let server = self.server()?;
         let outcome = evolution::connect(self.context, server, &self.known.instance_name, number).await;
         let connection = self.keep(outcome)?;
+        // What webhooks told while it was asked is older.
+        self.seen.at = self.context.now();
         let state = connection.state;
         self.connects(connection);
         self.stands(state).await;
@@ -285,6 +289,7 @@ impl<'a> Visit<'a> {
             let (outcome, call) = register_webhook(self.context, place, credentials).await;
             self.seen.calls.push(call);
             self.seen.has_webhook = outcome.is_ok();
+            self.seen.told_key = outcome.is_ok().then(|| credentials.external_key());
         }
         if !self.known.has_version
             && let Ok(server) = self.server()

@@ -66,7 +66,11 @@ const KEEP_WEBHOOK_SECRET: &str = "
 
 const SEALED: &str = "select sealed from channel_credentials where channel_account_id = $1";
 
-const WEBHOOK_SET: &str = "update evolution_instances set webhook_at = now() where channel_account_id = $1";
+/// Unless its secret has become another one meanwhile.
+const WEBHOOK_SET: &str = "
+    update evolution_instances
+       set webhook_at = now()
+     where channel_account_id = $1 and $2 = (select external_key from channel_accounts where id = $1)";
 
 /// What a provider has said to new credentials.
 pub enum Proof {
@@ -303,8 +307,8 @@ pub async fn register_webhook(
 }
 
 /// Notes that the server knows where its webhooks go, with the transaction's commit.
-pub fn note_webhook(transaction: &Transaction, channel_id: Uuid) {
-    transaction.defer(WEBHOOK_SET, shared::parameters![channel_id]);
+pub fn note_webhook(transaction: &Transaction, channel_id: Uuid, credentials: &evolution::Credentials) {
+    transaction.defer(WEBHOOK_SET, shared::parameters![channel_id, credentials.external_key()]);
 }
 
 /// Tells the server at once where the webhooks go. Where that fails, the next check of the channel tells it.
@@ -319,7 +323,7 @@ pub async fn announce(context: &Context, company_id: Uuid, integration: &Integra
             return Ok(());
         }
         let transaction = context.begin_system(company_id).await?;
-        note_webhook(&transaction, integration.id);
+        note_webhook(&transaction, integration.id, &credentials);
         transaction.commit_quietly().await
     };
     let told: Result<(), Error> = told.await;

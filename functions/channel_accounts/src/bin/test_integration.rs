@@ -84,7 +84,7 @@ async fn test_integration(context: Context, caller: Admin, Path(id): Path<Uuid>)
 }
 
 async fn of_account(context: &Context, company_id: Uuid, channel: Channel) -> Result<IntegrationTest, Error> {
-    let Channel { integration, external_key, sealed } = channel;
+    let Channel { integration, external_key, sealed, .. } = channel;
     let id = integration.id;
     let asked = match (integration.kind, sealed.as_deref()) {
         (ChannelKind::Botconversa, Some(sealed)) => ask_botconversa(context, id, sealed).await,

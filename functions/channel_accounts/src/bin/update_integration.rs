@@ -1,6 +1,7 @@
 //! PUT /integrations/config/{id} — changes what is given of a channel: what it is called, where it leads, whether it works, its secrets.
 
 use channel_accounts::{
+    SECRET_IN_USE,
     changes::IntegrationChanges,
     known::{CHANNEL, Channel, LOCKED_CHANNEL},
 };
@@ -21,6 +22,7 @@ const ROUTE: Route = Route::put("/integrations/config/{id}").or(&["PATCH /integr
     INSTANCE_IN_USE,
     NAME_TAKEN,
     NOT_FOUND,
+    SECRET_IN_USE,
     STALE.showing::<Integration>(),
 ]);
 
@@ -75,6 +77,9 @@ async fn update_integration(
             wanted.settings[field] = proved.channel.settings[field].clone();
         }
         (wanted.account_key, proof) = (proved.channel.account_key, proved.proof);
+    }
+    if changes.rotate_webhook_secret && locked.has_previous_secret {
+        return Err(SECRET_IN_USE.into());
     }
     let status = changes.status_after(current.status);
     let is_same = (&wanted.name, wanted.department_id, &wanted.bot_flow_key, &wanted.settings, status)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evolution::{Instance, Known, Seen, Telling, Visit, instance::INSTANCES, record};
+use evolution::{Instance, InstanceProblem, Known, Seen, Telling, Visit, instance::INSTANCES, record};
 use futures_util::stream::{self, StreamExt};
 use shared::prelude::*;
 
@@ -32,15 +32,18 @@ async fn check_instances(context: Context, caller: Staff) -> Result<Page<Instanc
     let transaction = context.begin_system(caller.company_id).await?;
     let known = Known::read(&context, &transaction, caller.company_id, None, MOST).await?;
     transaction.commit_quietly().await?;
-    let ask = async |known: Known| -> (Uuid, Option<Seen>) {
+    let ask = async |known: Known| -> (Uuid, Seen) {
         let mut visit = Visit::begin(&context, &known);
         // What is wrong is in what was seen.
         let looked = tokio::time::timeout(PATIENCE, async { drop(visit.look().await) }).await;
-        let seen = visit.seen;
-        (known.id, looked.ok().map(|()| seen))
+        let mut seen = visit.seen;
+        if looked.is_err() && seen.state.is_none() {
+            seen.problem.get_or_insert(InstanceProblem::Unreachable);
+        }
+        (known.id, seen)
     };
-    let seen: Vec<(Uuid, Option<Seen>)> = stream::iter(known).map(ask).buffer_unordered(TOGETHER).collect().await;
-    for (id, seen) in seen.iter().filter_map(|(id, seen)| Some((id, seen.as_ref()?))) {
+    let seen: Vec<(Uuid, Seen)> = stream::iter(known).map(ask).buffer_unordered(TOGETHER).collect().await;
+    for (id, seen) in &seen {
         record(&context, caller.company_id, *id, seen, Telling::Nobody).await?;
     }
     let transaction = context.begin(&caller).await?;

@@ -80,5 +80,5 @@ async fn connect_instance(
     let transaction = context.begin(&caller).await?;
     let instance: Instance = transaction.one(INSTANCE, &[&id]).await?;
     transaction.audit(id, &json!({"state": known.state}), &json!({"state": instance.state}));
-    transaction.commit(Json(instance.told(&context))).await
+    transaction.commit(Json(instance.with_code(&seen).told(&context))).await
 }

@@ -41,7 +41,7 @@ async fn receive_evolution_webhook(
     let Channel { id, company_id } = channel.ok_or(SIGNATURE_INVALID)?;
     let mut received = Received::default();
     if let Some(told) = told::seen(&body, context.now()) {
-        let seen = look(&context, company_id, id, told).await?;
+        let seen = look(&context, company_id, (id, &secret.hash), told).await?;
         record(&context, company_id, id, &seen, Telling::Admins).await?;
         received.stored = 1;
         return Ok(Json(received));
@@ -63,10 +63,11 @@ async fn receive_evolution_webhook(
 }
 
 /// What is told comes late and in any order: how it stands now, the server is asked. What it does not answer is believed.
-async fn look(context: &Context, company_id: Uuid, id: Uuid, told: Seen) -> Result<Seen, Error> {
+async fn look(context: &Context, company_id: Uuid, (id, hash): (Uuid, &str), mut told: Seen) -> Result<Seen, Error> {
     let transaction = context.begin_system(company_id).await?;
     let known = Known::read(context, &transaction, company_id, Some(&[id]), 1).await?;
     transaction.commit_quietly().await?;
+    told.told_key = Some(hash.to_owned());
     let Some(known) = known.into_iter().next() else { return Ok(told) };
     let mut visit = Visit::begin(context, &known);
     // Who tells of it has it.

@@ -145,6 +145,33 @@ pub async fn its_secret_is_shown_to_admins_alone(stack: Arc<Stack>) {
     assert_eq!(account.company.admin.api.call(Method::GET, &cloud, None).await.problem(404), "not_found");
 }
 
+pub async fn a_secret_is_renewed_and_the_earlier_one_ends(stack: Arc<Stack>) {
+    let mut account = Account::connect(&stack).await;
+    let admin = account.company.admin.clone();
+    let path = format!("/integrations/config/{}", account.id());
+    let rotated = admin.api.call(Method::PUT, &path, Some(json!({"rotate_webhook_secret": true}))).await.expect(200);
+    assert_eq!(rotated["settings"], account.channel["settings"]);
+    let shown = admin.api.get(&format!("/integrations/botconversa/{}/webhook", account.id())).await.expect(200);
+    assert!(text(&shown["url"]) != account.url && text(&shown["secret"]) != account.secret);
+    let lead = || json!({"phone": tests::sandbox::fresh_number(), "message": "Oi"});
+    // Flows are changed by hand: until then they go on.
+    account.told(lead()).await;
+    let earlier = (account.url.clone(), account.secret.clone());
+    (account.url, account.secret) = (text(&shown["url"]).to_owned(), text(&shown["secret"]).to_owned());
+    account.told(lead()).await;
+    let again = admin.api.call(Method::PUT, &path, Some(json!({"rotate_webhook_secret": true}))).await;
+    assert_eq!(again.problem(409), "secret_in_use");
+    let ended = "update channel_accounts set previous_key_until = now() - interval '1 second' where id = $1::text::uuid";
+    assert_eq!(stack.database().await.execute(ended, &[&account.id()]).await.expect("an hour passes"), 1);
+    assert_eq!(super::post(&stack, &earlier.0, &earlier.1, &lead()).await.0, 401);
+    account.told(lead()).await;
+    // Neither goes with the other's address.
+    assert_eq!(super::post(&stack, &account.url, &earlier.1, &lead()).await.0, 401);
+    let cloud = format!("/integrations/config/{}", account.company.channel_account_id);
+    let refused = admin.api.call(Method::PUT, &cloud, Some(json!({"rotate_webhook_secret": true}))).await.expect(422);
+    assert_eq!(problems(&refused), [("rotate_webhook_secret", "not_of_kind")]);
+}
+
 pub async fn an_account_is_tested_renamed_and_removed(stack: Arc<Stack>) {
     let account = Account::connect(&stack).await;
     let api = &account.company.admin.api;

@@ -123,10 +123,18 @@ pub async fn a_secret_of_webhooks_is_replaced_and_nothing_is_lost(stack: Arc<Sta
     // Twice in a row, the one that the server knows still counts.
     change(&company, id, json!({"rotate_webhook_secret": true})).await.expect(200);
     assert_eq!(write(&first, "Oi?").await["status"], 200);
+    // Who brings the earlier one has not been told, whatever they tell.
+    let state = json!({"instance": name, "event": "connection.update", "data": {"state": "open"}});
+    assert_eq!(server.order(&stack, "event", state).await["status"], 200);
+    change(&company, id, json!({"rotate_webhook_secret": true})).await.expect(200);
+    assert_eq!(write(&first, "Ainda aí?").await["status"], 200);
     server.heal(&stack).await;
     evolution::act(&company, &instance, "test").await.expect(200);
     let after = server.instances(&stack).await[0]["webhook"].clone();
     assert_ne!((&after["url"], &after["headers"]), (&before["url"], &before["headers"]));
+    // For an hour two are taken, and no third one.
+    let refused = change(&company, id, json!({"rotate_webhook_secret": true})).await;
+    assert_eq!(refused.problem(409), "secret_in_use");
     assert_eq!(write(&second, "Olá").await["status"], 200);
     assert_eq!(company.admin.thread(&company.admin.conversation_id_of(&second).await).await.len(), 1);
     // What the server began with the earlier one it may end; an hour later nobody may.
@@ -140,7 +148,8 @@ pub async fn a_secret_of_webhooks_is_replaced_and_nothing_is_lost(stack: Arc<Sta
     assert_eq!(late.send().await.expect("an answer").status(), 401);
     let audited = "select count(*) from audit_log where company_id = $1 and action = 'update_integration' and target = $2";
     let rows = stack.database().await.query_one(audited, &[&company.id, &id]).await.expect("rows").get::<_, i64>(0);
-    assert_eq!(rows, 2);
+    assert_eq!(rows, 3);
+    change(&company, id, json!({"rotate_webhook_secret": true})).await.expect(200);
 }
 
 pub async fn another_companys_channel_is_not_there(stack: Arc<Stack>) {

@@ -40,7 +40,7 @@ pub async fn a_number_is_paired_by_a_code_to_type(stack: Arc<Stack>) {
     let (company, server) = (company(&stack).await, Server::start(&stack).await);
     let made = create(&company, &server, "Vendas").await;
     let paired = connect_with(&company, &made, "+55 (11) 98765-4321").await.expect(200);
-    assert_eq!(text(&paired["pairing_code"]).len(), 8);
+    assert_eq!(text(&paired["pairing_code"]).len(), 8, "{paired}");
     let calls = server.calls(&stack, "instance/connect/").await;
     assert_eq!(calls.len(), 1);
     assert_eq!(connect_with(&company, &made, "agora").await.status, 422);

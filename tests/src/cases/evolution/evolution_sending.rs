@@ -114,13 +114,13 @@ pub async fn a_number_is_asked_after_once_and_its_ids_are_one_client(stack: Arc<
     line.tell("event", json!({"event": "messages.upsert", "data": data})).await;
     let begun = begin(&line, json!({"phone": number}), "Olá").await.expect(201);
     let sent = begun["message"].clone();
-    eventually("one client", || async {
-        let page = line.company.admin.api.get(&format!("/clients?search={number}")).await.expect(200);
-        (page["data"].as_array().map(Vec::len) == Some(1)).then_some(())
+    let conversation = eventually("one client with one conversation", || async {
+        let page = line.company.admin.api.get("/conversations?category=bot,pending,active").await.expect(200);
+        let rows = page["data"].as_array().cloned().unwrap_or_default();
+        (rows.len() == 1).then(|| text(&rows[0]["id"]).to_owned())
     })
     .await;
-    let page = line.company.admin.api.get("/conversations?category=bot,pending,active").await.expect(200);
-    let conversation = text(&page["data"][0]["id"]).to_owned();
+    let page = line.company.admin.api.get(&format!("/clients?search={number}")).await.expect(200);
     assert_eq!(page["data"].as_array().map(Vec::len), Some(1), "{page}");
     line.once(&conversation, &sent, "delivered").await;
     delivered(&line, &conversation, "De novo").await;
