@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use channel_accounts::{
     CONVERSATIONS_OPEN,
-    known::{CHANNEL, Channel, LOCKED_CHANNEL},
+    known::{CHANNEL, Channel},
 };
-use conversations::removal::{OpenConversations, close_of_channel, count_open, remove_channel};
+use conversations::removal::{OpenConversations, Removed, close_and_remove, count_open, reopen, shut};
 use evolution::{Known, SERVER_FAILS, Visit, refuse};
 use futures_util::future::try_join;
 use integrations::ChannelKind;
-use shared::{
-    error::{NOT_FOUND, UNAVAILABLE},
-    prelude::*,
-};
+use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/integrations/config/{id}").limit(20, Duration::from_mins(1)).fails(&[
     CONVERSATIONS_OPEN,
@@ -35,9 +32,6 @@ struct Wish {
     force: Option<bool>,
 }
 
-/// Times that what was opened while it was being closed is closed too.
-const TRIES: usize = 5;
-
 pub fn main() {
     serve(&ROUTE, delete_integration);
 }
@@ -57,33 +51,31 @@ async fn delete_integration(
         ChannelKind::Evolution => Known::read(&context, &transaction, caller.company_id, Some(&[id]), 1).await?.pop(),
         _ => None,
     };
+    shut(&transaction, id).await?;
     transaction.commit_unaudited().await?;
     // First there: whoever is interrupted asks again, and the server has it no more.
-    let was_removed_there = match &known {
-        Some(known) => Some(remove_there(&context, known, wish.force.unwrap_or_default()).await?),
-        None => None,
-    };
-    let mut closed = 0;
-    for _ in 0..TRIES {
-        if wish.conversations == Some(OpenConversations::Close) {
-            closed += close_of_channel(&context, &caller, id, "Canal removido").await?;
+    let mut was_removed_there = None;
+    if let Some(known) = &known {
+        match remove_there(&context, known, wish.force.unwrap_or_default()).await {
+            Ok(removed) => was_removed_there = Some(removed),
+            Err(error) => {
+                reopen(&context, &caller, id, channel.integration.status).await?;
+                return Err(error);
+            }
         }
-        let transaction = context.begin(&caller).await?;
-        // Who opens one waits for this row, and opens it before or after.
-        let channel: Channel = transaction.one(LOCKED_CHANNEL, &[&id]).await?;
-        let open = count_open(&transaction, id).await?;
-        match wish.conversations {
-            None if open.open > 0 => return Err(CONVERSATIONS_OPEN.with_current(&open)),
-            Some(OpenConversations::Close) if open.open > 0 => continue,
-            _ => {}
-        }
-        remove_channel(&transaction, id).await?;
-        let done =
-            json!({"was_removed_there": was_removed_there, "conversations_closed": closed, "conversations_kept": open.open});
-        transaction.audit(id, &channel.integration, &done);
-        return transaction.commit(NoContent).await;
     }
-    Err(UNAVAILABLE.caused_by("conversations are opened as fast as they are closed"))
+    match close_and_remove(&context, &caller, id, (wish.conversations, "Canal removido")).await? {
+        Ok(Removed { transaction, closed, kept }) => {
+            let done =
+                json!({"was_removed_there": was_removed_there, "conversations_closed": closed, "conversations_kept": kept});
+            transaction.audit(id, &channel.integration, &done);
+            transaction.commit(NoContent).await
+        }
+        Err(open) => {
+            reopen(&context, &caller, id, channel.integration.status).await?;
+            Err(CONVERSATIONS_OPEN.with_current(&open))
+        }
+    }
 }
 
 /// Whether the server has it no more.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use conversations::removal::{OpenConversations, close_of_channel, remove_channel};
+use conversations::removal::{OpenConversations, Removed, close_and_remove, reopen, shut};
 use evolution::{Instance, Known, SERVER_FAILS, Visit, instance::INSTANCE, refuse};
-use futures_util::future::try_join;
-use shared::{error::NOT_FOUND, prelude::*};
+use shared::{
+    error::{INTERNAL, NOT_FOUND},
+    prelude::*,
+};
 
 const ROUTE: Route = Route::delete("/whatsapp/instances/{id}").limit(20, Duration::from_mins(1)).fails(&[
     NOT_FOUND,
@@ -25,9 +27,6 @@ struct Wish {
     force: Option<bool>,
 }
 
-/// Nobody else removes it meanwhile.
-const LOCK: &str = "select from channel_accounts where id = $1 and kind = 'evolution' and removed_at is null for update";
-
 pub fn main() {
     serve(&ROUTE, delete_instance);
 }
@@ -42,20 +41,22 @@ async fn delete_instance(
     let ids = [id];
     let known = Known::read(&context, &transaction, caller.company_id, Some(&ids), 1).await?;
     let known = known.into_iter().next().ok_or(NOT_FOUND)?;
+    let instance: Instance = transaction.one(INSTANCE, &[&id]).await?;
+    shut(&transaction, id).await?;
     transaction.commit_unaudited().await?;
     // First there: whoever is interrupted asks again, and the server has it no more.
     let mut visit = Visit::begin(&context, &known);
     let is_forced = wish.force.unwrap_or_default();
     let gone = if known.is_made || !is_forced { visit.delete().await } else { Ok(()) };
     let was_removed_there = gone.is_ok();
-    if !is_forced {
-        gone.map_err(refuse)?;
+    if let Some(failure) = gone.err().filter(|_| !is_forced) {
+        reopen(&context, &caller, id, instance.status).await?;
+        return Err(refuse(failure));
     }
-    let closes = wish.conversations == OpenConversations::Close;
-    let closed = if closes { close_of_channel(&context, &caller, id, "Instância removida").await? } else { 0 };
-    let transaction = context.begin(&caller).await?;
-    let (_, instance): (_, Instance) = try_join(transaction.query(LOCK, &[&id]), transaction.one(INSTANCE, &[&id])).await?;
-    remove_channel(&transaction, id).await?;
+    let wanted = (Some(wish.conversations), "Instância removida");
+    let removed = close_and_remove(&context, &caller, id, wanted).await?;
+    let Removed { transaction, closed, .. } =
+        removed.map_err(|_| INTERNAL.caused_by("what becomes of open conversations was said"))?;
     transaction.audit(id, &instance, &json!({"was_removed_there": was_removed_there, "conversations_closed": closed}));
     transaction.commit(NoContent).await
 }

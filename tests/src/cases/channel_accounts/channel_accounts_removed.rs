@@ -1,12 +1,18 @@
 //! DELETE /integrations/config/{id}
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tests::{Stack, company::text, sandbox::fresh_number};
 
 use super::{company, connect_number, listed, remove};
-use crate::cases::{canary, evolution};
+use crate::cases::{
+    canary, evolution,
+    ingest::{
+        Dice,
+        adapters::{ADAPTERS, Content, Line, Told, Who},
+    },
+};
 
 pub async fn a_number_goes_and_what_was_said_by_it_stays(stack: Arc<Stack>) {
     let company = company(&stack).await;
@@ -102,4 +108,33 @@ pub async fn an_instance_goes_at_its_server_too(stack: Arc<Stack>) {
     server.fault(&stack, "evolution.instances", "instance/delete", json!({"kind": "refuse"})).await;
     remove(&company, text(&second["id"]), "?force=true").await.expect(204);
     assert_eq!((server.instances(&stack).await.len(), listed(&company).await.len()), (1, 1));
+}
+
+pub async fn what_comes_while_a_channel_goes_leaves_nothing_open(stack: Arc<Stack>) {
+    for adapter in ADAPTERS {
+        let company = company(&stack).await;
+        let line = Line::open(&stack, &company, adapter).await;
+        let id = line.channel_account_id.to_string();
+        let writes = async || loop {
+            let (who, at) = (Who::of(&fresh_number()), jiff::Timestamp::now().as_second());
+            let said = Told::Said { who, id: line.fresh_id(), content: Content::Words("Oi".into()), at };
+            for body in line.webhooks(&[said], &mut Dice(1)) {
+                let status = line.post(&stack, &body).await;
+                assert!([200, 401].contains(&status), "{adapter:?}: {status}");
+            }
+        };
+        let removal = async {
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            remove(&company, &id, "?conversations=close").await.expect(204);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        tokio::select! {
+            ((), (), ()) = async { tokio::join!(writes(), writes(), writes()) } => unreachable!("they write on and on"),
+            () = removal => {}
+        }
+        let count = "select count(*), count(*) filter (where ended_at is null) from conversations where channel_account_id = $1::text::uuid";
+        let row = stack.database().await.query_one(count, &[&id]).await.expect("counts");
+        let (all, open): (i64, i64) = (row.get(0), row.get(1));
+        assert!(all > 2 && open == 0, "{adapter:?}: {open} of {all} are open");
+    }
 }

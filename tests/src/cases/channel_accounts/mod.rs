@@ -92,6 +92,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_becomes_of_open_conversations_has_to_be_said,
             a_number_that_was_removed_is_free,
             an_instance_goes_at_its_server_too,
+            what_comes_while_a_channel_goes_leaves_nothing_open,
         };
         channel_accounts_sealed::{
             secrets_are_sealed_anew_while_they_are_used,
