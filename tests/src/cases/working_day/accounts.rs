@@ -19,7 +19,8 @@ use super::{
 
 /// Every message that a webhook was answered for is there, and no other, each once.
 pub async fn of_what_clients_wrote(stack: &Stack, day: &Day) {
-    let sql = "select provider_id, count(*) from messages where company_id = $1 and sender_type = 'client' group by 1";
+    let sql = "select case when provider_id like 'flow:%' then body else provider_id end, count(*)
+                 from messages where company_id = $1 and sender_type = 'client' group by 1";
     let rows = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
     let stored: BTreeMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     assert!(stored.values().all(|count| *count == 1), "something is there twice");
@@ -63,17 +64,20 @@ pub async fn of_what_staff_wrote(stack: &Stack, day: &Day) {
 
 /// Each message went out once, the clients have all that are said to be with them, and nobody outside has a word of a note.
 pub async fn of_what_clients_have(stack: &Stack, day: &Day) {
-    let mut taken = BTreeMap::<String, usize>::new();
+    let (mut taken, mut by_flow) = (BTreeMap::<String, usize>::new(), Vec::new());
     for line in &day.lines {
         let of_line = line.taken().await;
-        assert!(of_line.len() > 20, "{} messages went out by a line", of_line.len());
+        let subscribers_have = line.subscribers_have().await;
+        assert!(of_line.len() + subscribers_have.len() > 20, "{} messages went out by a line", of_line.len());
+        assert!(!subscribers_have.iter().any(|words| words.contains("segredo")), "{subscribers_have:?}");
+        by_flow.extend(subscribers_have);
         for Taken { key, message } in of_line {
             assert!(!message.to_string().contains("segredo"), "{message}");
             *taken.entry(key).or_default() += 1;
         }
     }
     assert!(taken.values().all(|times| *times == 1), "something went out twice");
-    let sql = "select messages.id::text, provider_id, messages.status, error_code
+    let sql = "select messages.id::text, provider_id, messages.status, error_code, channel_accounts.kind = 'botconversa', body, file_id is not null
                  from messages
                  join channel_accounts on channel_accounts.id = channel_account_id
                 where messages.company_id = $1 and sender_type in ('agent', 'bot') and messages.status is not null";
@@ -81,18 +85,37 @@ pub async fn of_what_clients_have(stack: &Stack, day: &Day) {
     let mut unknown = 0;
     for row in &messages {
         let (id, of_provider): (&str, Option<&str>) = (row.get(0), row.get(1));
+        let is_by_flow: bool = row.get(4);
         match (row.get(2), row.get::<_, Option<&str>>(3)) {
+            ("sent", _) if is_by_flow => {
+                assert!(take_words(&mut by_flow, row.get(5), row.get(6)), "{id} is said to be sent and no subscriber has it");
+            }
             ("sent" | "delivered" | "read", _) => {
                 let found = taken.remove(id).or_else(|| taken.remove(of_provider?));
                 assert!(found.is_some(), "{id} is said to be sent and nobody has it");
             }
             // Its worker was killed before it called.
-            ("failed", Some("outcome_unknown")) => unknown += 1,
+            ("failed", Some("outcome_unknown")) => {
+                unknown += 1;
+                if is_by_flow {
+                    take_words(&mut by_flow, row.get(5), row.get(6));
+                }
+            }
             other => panic!("{id} is {other:?}"),
         }
     }
-    assert!(taken.is_empty(), "sent, and nothing says so: {taken:?}");
+    assert!(taken.is_empty() && by_flow.is_empty(), "sent, and nothing says so: {taken:?} {by_flow:?}");
     assert!(unknown <= 10, "{unknown} messages that nobody knows of");
+}
+
+/// Whether somebody had these words, with options behind them or not, and the file before them. Nobody has them twice of one message.
+fn take_words(all: &mut Vec<String>, words: &str, has_file: bool) -> bool {
+    let mut take = |is_it: &dyn Fn(&str) -> bool| {
+        let place = all.iter().position(|one| is_it(one));
+        place.map(|place| all.swap_remove(place)).is_some()
+    };
+    let file = !has_file || take(&|one| one == "file");
+    file && take(&|one| one.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with("\n\n")))
 }
 
 /// What a conversation says of itself follows from its messages.

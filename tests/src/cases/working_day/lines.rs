@@ -1,5 +1,5 @@
-//! What the company is reached by: two numbers of the Cloud API, and one behind an Evolution API server. That server is outside: it goes on
-//! while the cloud is away.
+//! What the company is reached by: two numbers of the Cloud API, one behind an Evolution API server, and the flows of an account of BotConversa.
+//! That server and BotConversa are outside: they go on while the cloud is away.
 
 use std::sync::Arc;
 
@@ -8,11 +8,20 @@ use serde_json::{Value, json};
 use tests::{Company, Stack, company::text, sandbox::Phone};
 
 use super::ledger::Inbound;
-use crate::cases::evolution::{Server, check, open};
+use crate::cases::{
+    botconversa,
+    evolution::{Server, check, open},
+};
 
 pub enum Line {
     Number(Phone),
     Instance { outside: Arc<Stack>, server: Server, name: String },
+    Flow { outside: Arc<Stack>, key: String, url: String, secret: String },
+}
+
+/// Where BotConversa is for a cloud whose accounts are in another one's sandbox.
+pub fn botconversa_url(outside: &Stack) -> String {
+    format!("{}/botconversa/api/v1/webhook", outside.addresses.sandbox)
 }
 
 /// A message that the provider has taken.
@@ -28,6 +37,20 @@ impl Line {
         let server = Server::start(outside).await;
         let made = open(outside, company, &server, ("Vendas", number)).await;
         Self::Instance { outside: Arc::clone(outside), server, name: text(&made["instance_name"]).to_owned() }
+    }
+
+    /// An account with these subscribers, in another cloud's sandbox.
+    pub async fn flow(outside: &Arc<Stack>, company: &Company, numbers: &[String]) -> Self {
+        let key = botconversa::fresh_key(outside).await;
+        let subscribers: Vec<Value> = numbers.iter().map(|number| json!({"phone": number})).collect();
+        outside.control("POST", "/sandbox/botconversa/seed", Some(json!({"key": key, "subscribers": subscribers}))).await;
+        let (_, [url, secret]) = botconversa::connect(company, &key, json!({})).await;
+        Self::Flow { outside: Arc::clone(outside), key, url, secret }
+    }
+
+    /// What the message is called in the ledger: the provider's id, and of a flow, which tells none, its words.
+    pub fn name_of(&self, inbound: &Inbound) -> String {
+        if matches!(self, Self::Flow { .. }) { text(&inbound.content["text"]).to_owned() } else { inbound.id.clone() }
     }
 
     /// Whether its webhook was answered with 200.
@@ -49,9 +72,15 @@ impl Line {
                 }
                 told["status"] == 200
             }
+            Self::Flow { outside, url, secret, .. } => {
+                let told = json!({"phone": inbound.from, "message": inbound.content["text"], "message_id": inbound.id});
+                let posted = outside.http.post(url).header("x-webhook-secret", secret).json(&told).send().await;
+                posted.is_ok_and(|answer| answer.status() == 200)
+            }
         }
     }
 
+    /// Of a flow: nothing, its answers name no message.
     pub async fn taken(&self) -> Vec<Taken> {
         match self {
             Self::Number(phone) => {
@@ -64,7 +93,16 @@ impl Line {
                 let own = all.into_iter().filter(|message| message["key"]["fromMe"] == true);
                 own.map(|message| Taken { key: text(&message["key"]["id"]).to_owned(), message }).collect()
             }
+            Self::Flow { .. } => Vec::new(),
         }
+    }
+
+    /// The texts and files that subscribers have, file after file as `file`.
+    pub async fn subscribers_have(&self) -> Vec<String> {
+        let Self::Flow { outside, key, .. } = self else { return Vec::new() };
+        let received = outside.control("GET", &format!("/sandbox/botconversa/received?key={key}"), None).await;
+        let shown = |one: &Value| text(if one["type"] == "text" { &one["value"] } else { &one["type"] }).to_owned();
+        received.as_array().into_iter().flatten().map(shown).collect()
     }
 
     /// The cloud was started again, somewhere else.
@@ -73,6 +111,11 @@ impl Line {
             Self::Number(phone) => *phone = Phone::new(stack, &phone.number_id),
             // The check finds that the server tells a place where nobody is.
             Self::Instance { .. } => check(stack, company).await,
+            // As an admin has it set in the flows.
+            Self::Flow { url, .. } => {
+                let path = url.find("/webhooks/").expect("a path");
+                *url = format!("{}{}", stack.addresses.api, &url[path..]);
+            }
         }
     }
 

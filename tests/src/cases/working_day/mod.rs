@@ -1,5 +1,5 @@
-//! A working day of two agents, a supervisor and an admin, with sixty clients on two numbers of the Cloud API and one behind an Evolution API
-//! server, and the cloud killed in the middle of it: at its end every message is accounted for, and everybody's inbox is what the database says they may see.
+//! A working day of two agents, a supervisor and an admin, with sixty clients on two numbers of the Cloud API, one behind an Evolution API
+//! server and the flows of BotConversa, and the cloud killed in the middle of it: at its end every message is accounted for, and everybody's inbox is what the database says they may see.
 
 mod accounts;
 mod ledger;
@@ -31,6 +31,9 @@ use self::{
 use super::faults::{dispatch, let_leases_pass, let_webhooks_wait, unfinished};
 
 const CLIENTS: usize = 60;
+const LINES: usize = 4;
+/// The line that tells of words only.
+const FLOW: usize = 3;
 const HOURS: usize = 5;
 /// In whose middle the cloud is killed.
 const HOUR_OF_THE_KILL: usize = 2;
@@ -45,7 +48,7 @@ const OPTIONS: &[&str] = &["--parameter", "UnknownOutcomeSeconds=6", "--max-proc
 pub async fn every_message_is_accounted_for(outside: Arc<Stack>) {
     let directory = std::env::current_dir().expect("a folder").join(".local/tests-day");
     let _ = std::fs::remove_dir_all(&directory);
-    let stack = start(&directory).await;
+    let stack = start(&directory, &outside).await;
     let mut day = Day::begin(&stack, &outside).await;
     day.pass(0).await;
     day.fetch_templates().await;
@@ -64,7 +67,7 @@ pub async fn every_message_is_accounted_for(outside: Arc<Stack>) {
     };
     tokio::join!(day.pass(HOUR_OF_THE_KILL), killer);
 
-    let stack = start(&directory).await;
+    let stack = start(&directory, &outside).await;
     day.go_on(&stack).await;
     day.repeat_what_was_not_answered().await;
     day.settle(&stack).await;
@@ -86,9 +89,11 @@ pub async fn every_message_is_accounted_for(outside: Arc<Stack>) {
     stack.stop().await;
 }
 
-async fn start(directory: &Path) -> Stack {
+async fn start(directory: &Path, outside: &Stack) -> Stack {
     let binaries = std::env::current_exe().expect("a path").parent().map(PathBuf::from).expect("a folder");
-    Stack::start_kept(directory, &binaries, OPTIONS).await.expect("a stack starts")
+    let accounts = format!("BotConversaUrl={}", lines::botconversa_url(outside));
+    let options: Vec<&str> = OPTIONS.iter().copied().chain(["--parameter", &accounts]).collect();
+    Stack::start_kept(directory, &binaries, &options).await.expect("a stack starts")
 }
 
 /// The company, who works there, who writes to it, and what has become of all that.
@@ -119,8 +124,9 @@ impl Day {
             workers.push(Worker::begin(&company, person, Arc::clone(&ledger)).await);
         }
         let instance = Line::instance(outside, &company, &fresh_number()).await;
-        let lines = vec![Line::Number(company.phone.clone()), Line::Number(second), instance];
-        let clients = (0..CLIENTS).map(|_| old_account()).collect();
+        let clients: Vec<String> = (0..CLIENTS).map(|_| old_account()).collect();
+        let flow = Line::flow(outside, &company, &clients).await;
+        let lines = vec![Line::Number(company.phone.clone()), Line::Number(second), instance, flow];
         Self { company, lines, workers, clients, ledger }
     }
 
@@ -163,14 +169,15 @@ impl Day {
         for (number, client) in self.clients.iter().enumerate().filter(|(number, _)| !is_silent(*number, hour)) {
             for turn in 0..if number % 6 == 0 { 3 } else { 2 } {
                 let words = format!("hora {hour} cliente {number} vez {turn}");
+                let line = (number + turn / 2) % LINES;
                 let content = match (number + hour * 7 + turn) % 15 {
+                    _ if line == FLOW => json!({"text": words}),
                     3 if hour != HOUR_OF_THE_KILL => media("application/pdf", PDF, json!({"caption": words})),
                     7 => json!({"location": {"latitude": -23.55, "longitude": -46.63, "name": words}}),
                     _ => json!({"text": words}),
                 };
                 // An old account, without the ninth digit.
                 let from = if number % 10 == 9 && turn == 1 { without_ninth_digit(client) } else { client.clone() };
-                let line = if turn == 2 { (number / 6 % 2 + 1) % 3 } else { number % 3 };
                 written.push(Inbound { line, from, id: format!("wamid.{}.{hour}.{number}.{turn}", self.company.slug), content });
             }
         }
@@ -180,8 +187,9 @@ impl Day {
     }
 
     async fn receive(&self, inbound: Inbound) {
-        if self.lines[inbound.line].was_received(&inbound).await {
-            self.ledger.receive(inbound.id);
+        let line = &self.lines[inbound.line];
+        if line.was_received(&inbound).await {
+            self.ledger.receive(line.name_of(&inbound));
         } else {
             self.ledger.leave_inbound(inbound);
         }

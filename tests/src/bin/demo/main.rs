@@ -1,11 +1,14 @@
-//! `make demo`: a client's conversation from the first message to the last, through the real functions, told as it happens: in the cloud that
-//! `make run` has started, or in one of its own. With `--own`, as in `make test`, always in one of its own.
+//! `make demo`: a client's conversation from the first message to the last, then the same client by other channels, through the real functions,
+//! told as it happens: in the cloud that `make run` has started, or in one of its own. With `--own`, as in `make test`, always in one of its own.
+
+mod channels;
+mod timeline;
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal as _,
     path::Path,
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,6 +21,8 @@ use tests::{
     eventually,
     sandbox::Phone,
 };
+
+use timeline::Timeline;
 
 /// Where `make run` keeps what runs.
 const DIRECTORY: &str = ".local";
@@ -54,9 +59,18 @@ async fn run() -> Result<()> {
         }
         None => start(if is_separate { SEPARATE_DIRECTORY } else { OWN_DIRECTORY }).await?,
     };
-    let played = tokio::spawn(Play::new(cast).play()).await;
-    stack.stop().await;
+    let stack = Arc::new(stack);
+    let played = tokio::spawn(play(Arc::clone(&stack), cast)).await;
+    if let Some(stack) = Arc::into_inner(stack) {
+        stack.stop().await;
+    }
     played.map_err(|_| anyhow::anyhow!("a step did not work"))?
+}
+
+async fn play(stack: Arc<Stack>, cast: Cast) -> Result<()> {
+    let play = Play::new(cast);
+    play.play().await?;
+    channels::play(&stack, &play).await
 }
 
 /// The cloud that `make run` has started, if it answers.
@@ -68,7 +82,7 @@ async fn running() -> Option<Stack> {
 
 async fn start(directory: &str) -> Result<(Stack, Cast)> {
     let started = Instant::now();
-    println!("\n  Starting a cloud that keeps nothing (Postgres, DynamoDB, S3, SQS and 46 functions) …");
+    println!("\n  Starting a cloud that keeps nothing (Postgres, DynamoDB, S3, SQS and all functions) …");
     let binaries = std::env::current_exe()?.parent().context("this program has a folder")?.to_owned();
     let stack = Stack::start(Path::new(directory), &binaries, &[]).await?;
     let departments = vec![("Atendimento", vec![1, 2]), ("Financeiro", vec![2])];
@@ -76,13 +90,15 @@ async fn start(directory: &str) -> Result<(Stack, Cast)> {
     println!("  Ready after {:.1} s.", started.elapsed().as_secs_f64());
     let mut agents = company.agents.into_iter();
     let (bruna, caio) = agents.next().zip(agents.next()).context("two agents")?;
-    let cast =
-        Cast { bruna, caio, rafael: company.supervisor, phone: company.phone, finance: company.departments[1].1.to_string() };
+    let finance = company.departments[1].1.to_string();
+    let cast = Cast { helena: company.admin, bruna, caio, rafael: company.supervisor, phone: company.phone, finance };
     Ok((stack, cast))
 }
 
 /// Who plays.
 struct Cast {
+    /// The admin.
+    helena: Person,
     /// An agent of Atendimento.
     bruna: Person,
     /// An agent of both departments, without a socket until the end.
@@ -105,59 +121,13 @@ impl Cast {
         let finance = departments["data"].as_array().into_iter().flatten().find(|department| department["name"] == "Financeiro");
         let finance = text(&finance.context("the demo company has no department Financeiro")?["id"]).to_owned();
         let (bruna, caio, rafael) = (sign_in("agente1").await?, sign_in("agente2").await?, sign_in("supervisor").await?);
-        Ok(Self { bruna, caio, rafael, phone: Phone::new(stack, &number), finance })
+        Ok(Self { helena: admin, bruna, caio, rafael, phone: Phone::new(stack, &number), finance })
     }
 }
 
 /// A mobile number nobody has had in an earlier run.
 fn new_client() -> String {
     format!("55119{:08}", uuid::Uuid::new_v4().as_u128() % 100_000_000)
-}
-
-/// Prints what happens, when, and how long it took.
-struct Timeline {
-    started: Instant,
-    has_colours: bool,
-}
-
-impl Timeline {
-    fn begin(client: &str) -> Self {
-        let has_colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let timeline = Self { started: Instant::now(), has_colours };
-        println!("  Maria writes from +{client}. Bruna and Caio are agents, Rafael is their supervisor.\n");
-        println!(
-            "  {}",
-            timeline.paint(
-                "2",
-                "   time   who        what                                                                           took"
-            )
-        );
-        timeline
-    }
-
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.has_colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    /// One line; `since` is when what it tells was set going.
-    fn tell(&self, who: &str, what: &str, since: Instant) {
-        let colour = match who {
-            "Maria" => "32",
-            "Bot" => "35",
-            "WhatsApp" => "36",
-            "Bruna" => "33",
-            "Caio" => "34",
-            _ => "31",
-        };
-        let at = format!("{:7.3}", self.started.elapsed().as_secs_f64());
-        let took = format!("{:>5} ms", since.elapsed().as_millis());
-        println!(
-            "  {}   {} {what:<76} {}",
-            self.paint("2", &at),
-            self.paint(colour, &format!("{who:<10}")),
-            self.paint("2", &took)
-        );
-    }
 }
 
 struct Play {
@@ -173,7 +143,7 @@ impl Play {
         Self { cast, client, timeline }
     }
 
-    async fn play(self) -> Result<()> {
+    async fn play(&self) -> Result<()> {
         let Cast { bruna, rafael, caio, finance, .. } = &self.cast;
         let head = caio.head().await;
         let mut socket = bruna.socket().await;
