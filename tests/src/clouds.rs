@@ -17,6 +17,11 @@ use crate::Case;
 
 const PARAMETERS: [&str; 4] = ["--parameter", "UnknownOutcomeSeconds=6", "--parameter", "DefaultCompany=Escola Padrão"];
 
+/// Function processes of the first cloud: more than there are functions, because what goes through all routes would start each of them again. One
+/// takes some 12 MB with its connection. The others are for tests that are about few of them.
+const MOST_PROCESSES: &str = "400";
+const PROCESSES: &str = "120";
+
 /// Tests that `slowest` names.
 const SHOWN: usize = 20;
 
@@ -45,7 +50,8 @@ impl Clouds {
         let directory = if number == 0 { ".local/tests".to_owned() } else { format!(".local/tests-{number}") };
         let program = std::env::current_exe()?;
         let binaries = program.parent().context("the tests have no folder")?;
-        let options = [PARAMETERS.as_slice(), &["--max-processes", "120", "--no-throttle"]].concat();
+        let most = if number == 0 { MOST_PROCESSES } else { PROCESSES };
+        let options = [PARAMETERS.as_slice(), &["--max-processes", most, "--no-throttle"]].concat();
         let stack = Arc::new(self.runtime.block_on(Stack::start(&PathBuf::from(directory), binaries, &options))?);
         locked(&self.all).push(Arc::clone(&stack));
         Ok(stack)

@@ -14,7 +14,9 @@ use clouds::Clouds;
 /// One test: an async function that panics when it fails.
 pub type Case = fn(Arc<Stack>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Tests that want a cloud to themselves mostly wait: this many run at once.
+/// Tests mostly wait: this many run at once, on one cloud.
+const TOGETHER: usize = 4;
+/// Of those that want a cloud to themselves this many.
 const CLOUDS: usize = 3;
 
 fn main() -> ExitCode {
@@ -35,9 +37,10 @@ fn main() -> ExitCode {
     let every = std::env::var("EVERY").ok().and_then(|every| every.parse().ok()).unwrap_or(1_usize).max(1);
     let is_whole_run =
         only.is_none() && every == 1 && arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.exact;
+    let threads = arguments.test_threads.replace(arguments.test_threads.unwrap_or(TOGETHER));
     let mut conclusion = on_each(&arguments, &clouds, cases::together().into_iter().filter(concerns).step_by(every).collect());
     let mut crashed = crashed(&clouds);
-    let threads = arguments.test_threads.replace(1);
+    arguments.test_threads = Some(1);
     merge(&mut conclusion, on_each(&arguments, &clouds, cases::undisturbed().into_iter().filter(concerns).collect()));
     arguments.test_threads = Some(threads.unwrap_or(CLOUDS));
     merge(&mut conclusion, alone(&arguments, &clouds, cases::alone().into_iter().filter(concerns).collect()));

@@ -234,7 +234,7 @@ impl Openapi {
         let validator = validators.entry(format!("{key} {is_widened}")).or_insert_with(|| {
             // `true` takes anything.
             let mut whole = if schema.is_object() { schema.clone() } else { json!({}) };
-            whole["components"] = json!({"schemas": schemas});
+            whole["components"] = json!({"schemas": named_in(schema, schemas)});
             Arc::new(jsonschema::validator_for(&whole).unwrap_or_else(|error| panic!("the schema of {key}: {error}")))
         });
         Arc::clone(validator)
@@ -243,6 +243,27 @@ impl Openapi {
 
 fn split(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
+}
+
+/// Those of the schemas that this one names, and those that they name: a validator of all of them takes megabytes, and there are thousands.
+fn named_in(schema: &Value, schemas: &Value) -> Value {
+    let (mut named, mut left) = (serde_json::Map::new(), vec![schema]);
+    while let Some(part) = left.pop() {
+        match part {
+            Value::Object(fields) => {
+                let reference = fields.get("$ref").and_then(Value::as_str);
+                let name = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+                if let Some(name) = name.filter(|name| !named.contains_key(*name)) {
+                    named.insert(name.to_owned(), schemas[name].clone());
+                    left.push(&schemas[name]);
+                }
+                left.extend(fields.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+    Value::Object(named)
 }
 
 /// Every field is there under its second names too.

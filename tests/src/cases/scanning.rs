@@ -1,6 +1,6 @@
 //! Files and the virus scanner, on a cloud of its own: everybody else's files are judged by nobody.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tests::{
     desk::{MP4, PDF, PNG, media, post_form},
     eventually,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use uuid::Uuid;
 
 use super::{
@@ -25,16 +25,32 @@ fn binaries() -> PathBuf {
     std::env::current_exe().expect("a path").parent().expect("a folder").to_owned()
 }
 
+/// In the hands of one test after the other: each has scanners fail and workers killed.
+struct Cloud {
+    stack: Arc<Stack>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Deref for Cloud {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.stack
+    }
+}
+
 /// It stops with the tests.
-async fn cloud() -> Arc<Stack> {
+async fn cloud() -> Cloud {
     static CLOUD: OnceCell<Arc<Stack>> = OnceCell::const_new();
+    static TURN: Mutex<()> = Mutex::const_new(());
+    let turn = TURN.lock().await;
     let begin = async || {
         let options = [&SCANNER[..], &["--no-throttle"]].concat();
         Arc::new(Stack::start(&PathBuf::from(".local/tests-scanning"), &binaries(), &options).await.expect("a stack starts"))
     };
     let stack = Arc::clone(CLOUD.get_or_init(begin).await);
     heal(&stack).await;
-    stack
+    Cloud { stack, _turn: turn }
 }
 
 async fn company(stack: &Stack) -> Company {
@@ -260,7 +276,9 @@ pub async fn what_clients_send_is_judged_before_it_is_read(_: Arc<Stack>) {
     hurry(&stack, &company).await;
     let gone = socket.frame("it is condemned", |frame| of_message(frame, "failed")).await["data"]["message"].clone();
     assert_eq!((&gone["id"], &gone["file"]["failure"]), (&waits["id"], &json!("infected")));
-    assert_eq!(agent.thread(&id).await.pop().expect("a message")["file"]["status"], "failed");
+    let thread = agent.thread(&id).await;
+    let shown = thread.iter().find(|message| message["id"] == waits["id"]).expect("the message");
+    assert_eq!(shown["file"]["status"], "failed");
     assert_eq!(agent.api.get(&format!("/storage/download/{file}")).await.problem(410), "file_refused");
     assert_eq!(agent.api.post(&forward, to).await.problem(409), "not_forwardable");
     sweep(&stack, &company).await;

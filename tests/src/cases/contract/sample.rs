@@ -699,19 +699,28 @@ async fn of_accounts(stack: &Stack, company: &Company, placeholder: &str) -> Str
 
 /// The company's only one, whoever connects it.
 async fn shared_account(stack: &Stack, company: &Company) -> String {
-    let id = "select id from channel_accounts where company_id = $1 and kind = 'botconversa' limit 1";
-    match stack.database().await.query_opt(id, &[&company.id]).await.expect("the database answers") {
-        Some(row) => row.get::<_, Uuid>(0).to_string(),
+    match account_of(stack, company).await {
+        Some(id) => id,
         None => account(stack, company).await,
     }
 }
 
-/// An account of BotConversa; for two who connect the company's at once it is the same one.
+async fn account_of(stack: &Stack, company: &Company) -> Option<String> {
+    let id = "select id from channel_accounts where company_id = $1 and kind = 'botconversa' limit 1";
+    let found = stack.database().await.query_opt(id, &[&company.id]).await.expect("the database answers");
+    found.map(|row| row.get::<_, Uuid>(0).to_string())
+}
+
+/// An account of BotConversa; for two who connect the company's at once it is the one of who was first.
 pub async fn account(stack: &Stack, company: &Company) -> String {
     let key = format!("key-of-{}", company.id);
     stack.control("POST", "/sandbox/botconversa/settings", Some(json!({"key": key}))).await;
     let config = json!({"kind": "botconversa", "name": "BotConversa", "api_key": key});
-    text(&company.admin.api.post("/integrations/config", config).await.expect(200)["id"]).to_owned()
+    let connected = company.admin.api.post("/integrations/config", config).await;
+    if connected.status == 409 {
+        return account_of(stack, company).await.expect("the account that is in use");
+    }
+    text(&connected.expect(200)["id"]).to_owned()
 }
 
 /// A job of the sync queue, in a lane of its own: nobody but the run works on it.
