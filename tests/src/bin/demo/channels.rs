@@ -53,7 +53,7 @@ async fn by_instance(stack: &Stack, play: &Play) -> Result<String> {
     let told = order(stack, &server, "inbound", told).await;
     ensure!(told["status"] == 200, "the webhook was answered with {told}");
     timeline.tell("Maria", "writes to that phone", since);
-    let there = format!("/sandbox/evolution/messages?server={server}");
+    let there = format!("/sandbox/evolution/messages?server={server}&instance={}", text(&made["instance_name"]));
     answer(stack, play, &id, ("Oi, Maria! Já vi que você falou com a gente.", &there)).await?;
     Ok(id)
 }

@@ -17,7 +17,7 @@ impl Timeline {
             "  {}",
             timeline.paint(
                 "2",
-                "   time   who        what                                                                           took"
+                "   time   who        what                                                                                     took"
             )
         );
         timeline
@@ -41,7 +41,7 @@ impl Timeline {
         let at = format!("{:7.3}", self.started.elapsed().as_secs_f64());
         let took = format!("{:>5} ms", since.elapsed().as_millis());
         println!(
-            "  {}   {} {what:<76} {}",
+            "  {}   {} {what:<86} {}",
             self.paint("2", &at),
             self.paint(colour, &format!("{who:<10}")),
             self.paint("2", &took)
