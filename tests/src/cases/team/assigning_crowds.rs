@@ -15,16 +15,18 @@ pub struct Watch {
     company: Uuid,
 }
 
-/// Holders of more than they may.
+/// Holders of more than they may in any of their departments: what they may grows in one after the other.
 const OVER_CAPACITY: &str = "
-    select users.name, held.count, coalesce(member.capacity, departments.capacity)
-      from department_members member
-      join departments on departments.id = member.department_id
-      join users on users.id = member.user_id
+    select users.name, held.count, most.capacity
+      from (select member.user_id, max(coalesce(member.capacity, departments.capacity)) as capacity
+              from department_members member
+              join departments on departments.id = member.department_id
+             where member.company_id = $1 and departments.assignment <> 'manual'
+             group by member.user_id) most
+      join users on users.id = most.user_id
      cross join lateral (select count(*)::integer as count from conversations
-                          where conversations.company_id = $1 and assignee_id = member.user_id and status = 'active') held
-     where member.company_id = $1 and departments.assignment <> 'manual'
-       and held.count > coalesce(member.capacity, departments.capacity)";
+                          where conversations.company_id = $1 and assignee_id = most.user_id and status = 'active') held
+     where held.count > most.capacity";
 
 /// Conversations that could be given and are not.
 const FORGOTTEN: &str = "
