@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tests::{Company, Stack, Wanted, company::text};
+use tests::{Company, Stack, Wanted, company::text, evolution, sandbox::fresh_number};
 use uuid::Uuid;
 
 use crate::{
@@ -25,15 +25,11 @@ struct Server {
 impl Server {
     /// One of the sandbox's, with an instance that is open.
     async fn start(stack: &Stack, company: &Company) -> Result<Self> {
-        let (name, key) = (format!("bench-{}", company.slug), Uuid::new_v4().simple().to_string());
-        let order = json!({"server": name, "global_key": key});
-        stack.control("POST", "/sandbox/evolution/settings", Some(order)).await;
-        let server = json!({"base_url": format!("{}/evolution/{name}", stack.addresses.sandbox), "api_key": key});
-        let made = company.admin.api.post("/whatsapp/instances", json!({"name": "Vendas", "server": server})).await.expect(201);
+        let server = evolution::Server::start(stack).await;
+        let made = company.admin.api.post("/whatsapp/instances", server.body("Vendas")).await.expect(201);
         let instance = text(&made["instance_name"]).to_owned();
-        stack.control("POST", "/sandbox/evolution/scan", Some(json!({"server": name, "instance": instance}))).await;
-        let path = format!("/sandbox/evolution/instances?server={name}");
-        let webhook = stack.control("GET", &path, None).await[0]["webhook"].clone();
+        server.scan(stack, &made, &fresh_number()).await;
+        let webhook = server.instances(stack).await[0]["webhook"].clone();
         let secret = webhook["headers"]["authorization"].as_str().context("the webhook has a secret")?.to_owned();
         Ok(Self { http: stack.http.clone(), url: text(&webhook["url"]).to_owned(), secret, instance })
     }

@@ -5,6 +5,7 @@ pub mod authenticator;
 pub mod company;
 pub mod desk;
 mod each;
+pub mod evolution;
 pub mod forge;
 #[cfg(test)]
 mod layers;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Stack, company::text, desk::text_message, eventually};
+use tests::{Stack, company::text, desk::text_message, eventually, evolution::Server};
 use uuid::Uuid;
 
 use crate::Play;
@@ -34,26 +34,23 @@ pub async fn play(stack: &Stack, play: &Play) -> Result<()> {
 /// By a phone that is linked to an instance.
 async fn by_instance(stack: &Stack, play: &Play) -> Result<String> {
     let (helena, timeline) = (&play.cast.helena.api, &play.timeline);
-    let server = format!("demo-{}", &Uuid::new_v4().simple().to_string()[..8]);
-    let key = Uuid::new_v4().simple().to_string();
-    order(stack, &server, "settings", json!({"global_key": key})).await;
+    let server = Server::start(stack).await;
     let since = Instant::now();
-    let at = json!({"base_url": format!("{}/evolution/{server}", stack.addresses.sandbox), "api_key": key});
-    let made = helena.post("/whatsapp/instances", json!({"name": server, "server": at})).await.expect(201);
+    let made = helena.post("/whatsapp/instances", server.body(&server.name)).await.expect(201);
     let id = text(&made["id"]).to_owned();
     let code = text(&made["qr_code"]).len();
     timeline.tell("Helena", &format!("makes an instance at an Evolution API server: a code of {code} characters to scan"), since);
     let since = Instant::now();
-    order(stack, &server, "scan", json!({"instance": made["instance_name"], "number": tests::sandbox::fresh_number()})).await;
+    server.scan(stack, &made, &tests::sandbox::fresh_number()).await;
     let tested = helena.post(&format!("/whatsapp/instances/{id}/test"), json!({})).await.expect(200);
     ensure!(tested["instance"]["state"] == "open", "the instance is not connected: {tested}");
     timeline.tell("Helena", "scans it with the school's phone: connected, its webhooks are registered", since);
     let since = Instant::now();
     let told = json!({"instance": made["instance_name"], "from": play.client, "text": "Oi, é a Maria, pelo outro número"});
-    let told = order(stack, &server, "inbound", told).await;
+    let told = server.order(stack, "inbound", told).await;
     ensure!(told["status"] == 200, "the webhook was answered with {told}");
     timeline.tell("Maria", "writes to that phone", since);
-    let there = format!("/sandbox/evolution/messages?server={server}&instance={}", text(&made["instance_name"]));
+    let there = format!("/sandbox/evolution/messages?server={}&instance={}", server.name, text(&made["instance_name"]));
     answer(stack, play, &id, ("Oi, Maria! Já vi que você falou com a gente.", &there)).await?;
     Ok(id)
 }
@@ -79,12 +76,6 @@ async fn by_flow(stack: &Stack, play: &Play) -> Result<String> {
     let there = format!("/sandbox/botconversa/received?key={key}");
     answer(stack, play, &id, ("Segue a segunda via, Maria.", &there)).await?;
     Ok(id)
-}
-
-/// Steers the server.
-async fn order(stack: &Stack, server: &str, what: &str, mut order: Value) -> Value {
-    order["server"] = json!(server);
-    stack.control("POST", &format!("/sandbox/evolution/{what}"), Some(order)).await
 }
 
 /// Bruna takes over and answers, until the words are where the client reads them.
