@@ -1,6 +1,7 @@
 //! The clouds that the tests run on. The first one is everybody's; further ones are started for tests that want one to themselves.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -64,8 +65,12 @@ impl Clouds {
     /// Runs a test on a cloud, whatever else runs on it.
     pub fn run_on(&self, stack: &Arc<Stack>, (name, case): (&'static str, Case)) {
         let start = Instant::now();
-        self.runtime.block_on(case(Arc::clone(stack)));
+        let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(case(Arc::clone(stack)))));
         locked(&self.took).push((start.elapsed(), name));
+        if let Err(panic) = ended {
+            eprintln!("{name} has failed. {}", self.runtime.block_on(stack.unsettled()));
+            resume_unwind(panic);
+        }
     }
 
     /// Runs a test on a cloud that no other has meanwhile; on a new one when none is free.

@@ -172,6 +172,28 @@ impl Stack {
         client
     }
 
+    /// What the last minutes' work came to where it did not go well or has not ended, for whoever asks why a test has failed.
+    pub async fn unsettled(&self) -> String {
+        const UNSETTLED: &str = "
+            select jobs.kind || ' ' || jobs.payload::text || ', number ' || jobs.number || ' of its lane ' || jobs.lane
+                     || ', made at ' || jobs.created_at::time || ', to run at ' || jobs.run_at::time
+                     || ', leased until ' || coalesce(jobs.leased_until::time::text, 'never')
+                     || ', sent ' || jobs.dispatches || ' times, last at ' || coalesce(jobs.dispatched_at::time::text, 'none')
+                     || ', ' || jobs.attempts || ' attempts'
+                     || coalesce(', finished at ' || jobs.finished_at::time, '') || coalesce(': ' || jobs.last_error, '')
+                     || coalesce(' (the message is ' || messages.status || ', ' || coalesce(messages.error_code, 'no error') || ')', '')
+              from jobs
+              left join messages on messages.company_id = jobs.company_id and messages.id::text = jobs.payload ->> 'message_id'
+             where jobs.created_at > now() - interval '3 minutes'
+               and (jobs.finished_at is null and jobs.run_at < now()
+                    or jobs.finished_at > now() - interval '1 minute' and (jobs.attempts > 1 or jobs.last_error is not null or messages.status = 'failed'))
+             order by jobs.number desc
+             limit 40";
+        let rows = self.database().await.query(UNSETTLED, &[]).await.expect("the jobs");
+        let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        format!("Jobs that wait or were not done at once:\n{}", lines.join("\n"))
+    }
+
     /// What the database server has written since it was last started.
     ///
     /// # Panics

@@ -61,7 +61,7 @@ fn accept(sandbox: &Arc<Sandbox>, phone_number_id: &str, request: &Value) -> Res
     if recipient.trim_start_matches('+') == settings.display_phone_number {
         return Err(GraphError::new(131_021, "Recipient phone number is the sender's own."));
     }
-    validation::check_message(&sandbox.whatsapp, &root)?;
+    validation::check_message(&sandbox.whatsapp, phone_number_id, &root)?;
 
     let id = new_message_id();
     let by_user_id = request["to"].as_str().is_none();

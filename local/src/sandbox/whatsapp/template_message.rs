@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{WhatsApp, errors::GraphError, media_parameter::check_media, parameter::Parameter, templates::Template};
 
-pub(super) fn check(whatsapp: &WhatsApp, root: &Parameter, message: &Parameter) -> Result<(), GraphError> {
+pub(super) fn check(whatsapp: &WhatsApp, phone_number_id: &str, root: &Parameter, message: &Parameter) -> Result<(), GraphError> {
     message.only(&["name", "language", "components"])?;
     let name = message.text("name", 512)?;
     let language = message.object("language")?;
     language.only(&["code", "policy"])?;
     let code = language.text("code", 16)?;
-    let Some(template) = whatsapp.template(name, code) else {
+    let Some(template) = whatsapp.template(&whatsapp.settings(phone_number_id).waba_id, name, code) else {
         let details = format!("template name ({name}) does not exist in {code}");
         return Err(GraphError::new(132_001, details));
     };

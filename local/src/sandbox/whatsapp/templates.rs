@@ -129,9 +129,12 @@ pub(super) fn approved() -> Vec<Template> {
 }
 
 impl WhatsApp {
-    pub(super) fn template(&self, name: &str, language: &str) -> Option<Template> {
+    /// The one of this account, or everybody's.
+    pub(super) fn template(&self, waba_id: &str, name: &str, language: &str) -> Option<Template> {
         let templates = lock(&self.templates);
-        templates.iter().rev().find(|one| one.name == name && one.language == language).cloned()
+        let named = || templates.iter().rev().filter(|one| one.name == name && one.language == language);
+        let own = named().find(|one| one.waba_id.as_deref() == Some(waba_id));
+        own.or_else(|| named().find(|one| one.waba_id.is_none())).cloned()
     }
 
     pub(super) fn templates(&self) -> Vec<Template> {

@@ -34,7 +34,7 @@ pub(super) fn recipient<'a>(root: &Parameter<'a>) -> Result<&'a str, GraphError>
 }
 
 /// Everything but the recipient.
-pub(super) fn check_message(whatsapp: &WhatsApp, root: &Parameter) -> Result<(), GraphError> {
+pub(super) fn check_message(whatsapp: &WhatsApp, phone_number_id: &str, root: &Parameter) -> Result<(), GraphError> {
     let kind = if root.get("type").is_some() { root.one_of("type", &TYPES)? } else { "text" };
     let mut known = vec![
         "messaging_product",
@@ -69,7 +69,7 @@ pub(super) fn check_message(whatsapp: &WhatsApp, root: &Parameter) -> Result<(),
         "location" => check_location(&content),
         "reaction" => check_reaction(&content),
         "interactive" => interactive::check(whatsapp, &content),
-        "template" => template_message::check(whatsapp, root, &content),
+        "template" => template_message::check(whatsapp, phone_number_id, root, &content),
         _ => check_media(whatsapp, &content, kind),
     }
 }
