@@ -113,7 +113,8 @@ create table public.channel_accounts (
     removed_at timestamp with time zone,
     previous_key text,
     previous_key_until timestamp with time zone,
-    history jsonb
+    history jsonb,
+    instance_id text
 );
 alter table public.channel_accounts enable row level security;
 alter table public.channel_accounts force row level security;
@@ -1363,6 +1364,7 @@ CREATE INDEX channel_accounts_account ON public.channel_accounts USING btree (ki
 CREATE UNIQUE INDEX channel_accounts_botconversa ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'botconversa'::text) AND (removed_at IS NULL));
 CREATE INDEX channel_accounts_department ON public.channel_accounts USING btree (company_id, department_id);
 CREATE UNIQUE INDEX channel_accounts_instance ON public.channel_accounts USING btree (account_key) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
+CREATE UNIQUE INDEX channel_accounts_instance_id ON public.channel_accounts USING btree (instance_id) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
 CREATE UNIQUE INDEX channel_accounts_instance_name ON public.channel_accounts USING btree (company_id, lower(name)) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
 CREATE INDEX channel_accounts_previous_key ON public.channel_accounts USING btree (kind, previous_key) WHERE (previous_key IS NOT NULL);
 CREATE INDEX channel_credentials_key ON public.channel_credentials USING btree (app.sealed_with(sealed));
@@ -3989,6 +3991,22 @@ CREATE OR REPLACE FUNCTION app.leads(leader text, led text)
  IMMUTABLE
 AS $function$ select leader = 'admin' or leader = 'supervisor' and led in ('agent', 'student') $function$;
 
+CREATE OR REPLACE FUNCTION app.learn_instance_id(channel uuid, told text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update channel_accounts
+       set instance_id = told
+     where company_id = app.company_id() and id = channel and kind = 'evolution' and removed_at is null
+       and instance_id is distinct from told;
+exception when unique_violation then
+    null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.leave_conversations()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -4622,6 +4640,26 @@ begin
     execute format('grant %s on %s to app_lookup', rights, target);
 end
 $procedure$;
+
+CREATE OR REPLACE FUNCTION app.opens_on_a_channel()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone timestamptz;
+begin
+    select removed_at into gone
+      from channel_accounts
+     where company_id = new.company_id and id = new.channel_account_id
+       for key share;
+    if gone is not null then
+        raise serialization_failure using message = 'the channel has just been removed';
+    end if;
+    return null;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.own_logins()
  RETURNS TABLE(id uuid, user_agent text, ip text, created_at timestamp with time zone, last_seen_at timestamp with time zone, expires_at timestamp with time zone, is_current boolean, company_names text[])
@@ -6401,6 +6439,7 @@ CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conv
 CREATE TRIGGER conversations_back BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL) AND (new.assignee_id IS NOT NULL))) EXECUTE FUNCTION app.return_to_active_assignee();
 CREATE TRIGGER conversations_begin_anew BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode = 'human'::text) AND (new.mode = 'bot'::text))) EXECUTE FUNCTION app.begin_anew();
 CREATE TRIGGER conversations_carry_participants BEFORE UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) AND ((new.participant_ids <> '{}'::uuid[]) OR (old.participants_lent IS NOT NULL)))) EXECUTE FUNCTION app.carry_participants();
+CREATE TRIGGER conversations_channel AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.opens_on_a_channel();
 CREATE TRIGGER conversations_client_back AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.ended_at IS NULL) AND ((old.ended_at IS NOT NULL) OR (old.client_id <> new.client_id)))) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.ended_at IS NULL)) EXECUTE FUNCTION app.bring_client_back();
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
@@ -7122,6 +7161,8 @@ grant insert, update on column public.channel_accounts.external_key to app_staff
 grant select on column public.channel_accounts.external_key to app_system;
 grant insert on column public.channel_accounts.id to app_staff;
 grant select on column public.channel_accounts.id to app_system;
+grant update on column public.channel_accounts.instance_id to app_lookup;
+grant update on column public.channel_accounts.instance_id to app_staff;
 grant insert on column public.channel_accounts.kind to app_staff;
 grant select on column public.channel_accounts.kind to app_system;
 grant insert, update on column public.channel_accounts.name to app_staff;
@@ -7132,8 +7173,8 @@ grant update on column public.channel_accounts.removed_at to app_staff;
 grant insert, update on column public.channel_accounts.settings to app_staff;
 grant select on column public.channel_accounts.settings to app_system;
 grant insert, update on column public.channel_accounts.state to app_staff;
+grant insert, update on column public.channel_accounts.status to app_staff;
 grant select on column public.channel_accounts.status to app_system;
-grant update on column public.channel_accounts.status to app_staff;
 grant select on column public.channel_accounts.version to app_system;
 grant update on column public.channel_accounts.version to app_lookup;
 grant update on column public.channel_accounts.version to app_staff;
@@ -7877,6 +7918,7 @@ grant execute on function app.key_of_file(file uuid) to app_staff;
 grant execute on function app.key_of_file(file uuid) to app_student;
 grant execute on function app.lapsed_presence(most integer) to app;
 grant execute on function app.leads(leader text, led text) to app_lookup;
+grant execute on function app.learn_instance_id(channel uuid, told text) to app_system;
 grant execute on function app.leave_webhooks(most integer) to app;
 grant execute on function app.left_conversations() to app_staff;
 grant execute on function app.left_conversations() to app_system;

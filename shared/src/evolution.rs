@@ -187,6 +187,8 @@ impl Code {
 pub struct Connection {
     pub state: InstanceState,
     pub code: Option<Code>,
+    /// What the server itself calls an instance that it has just made.
+    pub instance_id: Option<String>,
 }
 
 /// What a server says of one of its instances.
@@ -197,6 +199,8 @@ pub struct Profile {
     pub name: Option<String>,
     /// The instance's own token, where the server shows it.
     pub token: Option<String>,
+    /// What the server itself calls it, by whatever address it is reached.
+    pub id: Option<String>,
 }
 
 /// The server's version, which it tells everybody.
@@ -226,7 +230,10 @@ pub fn create<'a>(
         });
         let (answer, call) = run(context, "create", server, Asked::new(Method::POST, "/instance/create").with(body).slow()).await;
         let made = answer.and_then(said);
-        let made = made.map(|answer| Connection { state: InstanceState::Connecting, code: Code::read(&answer["qrcode"]) });
+        let made = made.map(|answer| {
+            let instance_id = answer["instance"]["instanceId"].as_str().filter(|id| is_id(id)).map(str::to_owned);
+            Connection { state: InstanceState::Connecting, code: Code::read(&answer["qrcode"]), instance_id }
+        });
         (made, call)
     })
 }
@@ -246,7 +253,7 @@ pub fn connect<'a>(
         let (answer, call) = run(context, "connect", server, Asked::new(Method::GET, path).slow()).await;
         let connection = answer.and_then(said).map(|answer| {
             let state = state_in(&answer).unwrap_or(InstanceState::Connecting);
-            Connection { state, code: Code::read(&answer) }
+            Connection { state, code: Code::read(&answer), instance_id: None }
         });
         (connection, call)
     })
@@ -535,7 +542,13 @@ fn profile_in(answer: &Value, name: &str) -> Option<Profile> {
         number: digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())).map(phone::canonical),
         name: text(&["profileName"]).map(|name| name.chars().take(200).collect()),
         token: text(&["token", "apikey"]),
+        id: text(&["id", "instanceId"]).filter(|id| is_id(id)),
     })
+}
+
+/// Long enough to be nobody else's: servers give out UUIDs.
+fn is_id(id: &str) -> bool {
+    (32..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// A call to be made.
@@ -681,9 +694,12 @@ mod tests {
         assert_eq!(state_in(&json!({"instance": {"status": "connecting"}})), Some(InstanceState::Connecting));
         assert_eq!(state_in(&json!({"state": "refused"})), Some(InstanceState::Close));
         assert_eq!(state_in(&json!({})), None);
-        let flat = json!([{"name": "b"}, {"name": "a", "ownerJid": "551140000000:7@s.whatsapp.net", "profileName": "Loja"}]);
-        let nested = json!([{"instance": {"instanceName": "a", "owner": "551140000000@s.whatsapp.net", "profileName": "Loja"}}]);
-        let profile = Profile { number: Some("551140000000".into()), name: Some("Loja".into()), token: None };
+        let id = "5a1e0000-0000-4000-8000-000000000001";
+        let flat =
+            json!([{"name": "b"}, {"name": "a", "id": id, "ownerJid": "551140000000:7@s.whatsapp.net", "profileName": "Loja"}]);
+        let nested = json!([{"instance": {"instanceName": "a", "instanceId": id, "owner": "551140000000@s.whatsapp.net", "profileName": "Loja"}}]);
+        let profile =
+            Profile { number: Some("551140000000".into()), name: Some("Loja".into()), token: None, id: Some(id.into()) };
         assert_eq!(profile_in(&flat, "a"), Some(profile.clone()));
         assert_eq!(profile_in(&nested, "a"), Some(profile));
         assert_eq!(profile_in(&flat, "c"), None);

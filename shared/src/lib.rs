@@ -78,7 +78,7 @@ pub mod prelude {
         events::{Event, EventPayload, Topic},
         http::{
             Accepted, CommaSeparated, Created, FileBody, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage,
-            Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Versioned,
+            Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Unread, Versioned,
             access::{
                 Admin, Anyone, Either, Member, SettingUp, SignedByHeader, SignedByMeta, SignedBySecret, Staff, SteppedUp,
                 Student, Supervisor,

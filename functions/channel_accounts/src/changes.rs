@@ -2,17 +2,11 @@
 
 use integrations::{
     ChannelKind, ChannelStatus, Integration,
-    config::{Channel, KEY, PHONE, is_key},
+    config::{Channel, ChannelSwitch, KEY, PHONE, is_key},
     hint, international_phone, is_digits, is_phone,
 };
-use shared::{VISIBLE, closed_set, error::FieldProblem, prelude::*, visible};
+use shared::{VISIBLE, error::FieldProblem, prelude::*, visible};
 use team::given::Given;
-
-closed_set! {
-    /// Whether a channel is to work.
-    #[schemars(rename = "ChannelSwitch")]
-    pub ChannelSwitch { Active = "active", Disabled = "disabled" }
-}
 
 const DIGITS: &str = "^[0-9]+$";
 
@@ -123,6 +117,7 @@ impl IntegrationChanges {
             name: self.name.clone().unwrap_or_else(|| current.name.clone()),
             department_id: self.department_id.clone().after(current.department_id),
             bot_flow_key: self.bot_flow_key.clone().after(current.bot_flow_key.clone()),
+            status: self.status,
             settings,
             secret: self.access_token.clone().or_else(|| self.api_key.clone()),
             botconversa: None,

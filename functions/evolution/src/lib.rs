@@ -13,7 +13,7 @@ use shared::{prelude::*, provider::Failure};
 pub use instance::Instance;
 pub use recording::{Telling, record};
 pub use seen::{InstanceProblem, Seen};
-pub use visiting::{Known, Visit};
+pub use visiting::{Known, Visit, remove_there};
 
 pub const SERVER_SILENT: Problem = Problem::new(
     503,

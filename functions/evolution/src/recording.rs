@@ -48,6 +48,8 @@ const KEEP: &str = "
            down_told_at = case when $10 then coalesce(down_told_at, $2) end
      where channel_account_id = $1";
 
+const LEARN_INSTANCE_ID: &str = "select app.learn_instance_id($1, $2)";
+
 const SHOW_CODE: &str = "
     insert into evolution_codes (channel_account_id, qr_code, pairing_code, shown_at) values ($1, $2, $3, $4)
     on conflict (channel_account_id) do update
@@ -126,6 +128,9 @@ pub async fn record(
     let (_, changed): (_, Option<ChannelUpdated>) = try_join(transaction.execute(KEEP, &kept), standing).await?;
     if let Some(changed) = &changed {
         transaction.tell_staff(changed);
+    }
+    if let Some(id) = &seen.instance_id {
+        transaction.defer(LEARN_INSTANCE_ID, parameters![channel_id, id.clone()]);
     }
     match &seen.code {
         Some(code) => {

@@ -38,6 +38,8 @@ pub struct Seen {
     pub told_key: Option<String>,
     pub server_version: Option<String>,
     pub profile: Option<Profile>,
+    /// What the server itself calls it.
+    pub instance_id: Option<String>,
     pub code: Option<Code>,
     pub calls: Vec<Call>,
 }
@@ -56,6 +58,7 @@ impl Seen {
             told_key: None,
             server_version: None,
             profile: None,
+            instance_id: None,
             code: None,
             calls: Vec::new(),
         }

@@ -45,6 +45,7 @@ fn profile(data: &Value) -> Option<Profile> {
         number: is_number.then(|| phone::canonical(digits)),
         name: name.map(|name| name.replace('\0', "").chars().take(200).collect()),
         token: None,
+        id: None,
     })
 }
 

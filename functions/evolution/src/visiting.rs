@@ -116,6 +116,7 @@ impl<'a> Visit<'a> {
             told_key: None,
             server_version: None,
             profile: None,
+            instance_id: None,
             code: None,
             calls: Vec::new(),
         };
@@ -261,9 +262,10 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    fn connects(&mut self, Connection { state, code }: Connection) {
+    fn connects(&mut self, Connection { state, code, instance_id }: Connection) {
         self.seen.state = Some(state);
         self.seen.code = code;
+        self.seen.instance_id = instance_id.or(self.seen.instance_id.take());
     }
 
     /// Whose number it is, where that may be another than before.
@@ -277,6 +279,8 @@ impl<'a> Visit<'a> {
             let (profile, call) = evolution::look_up(self.context, server, &self.known.instance_name).await;
             self.seen.calls.push(call);
             self.seen.profile = profile.ok().flatten();
+            self.seen.instance_id =
+                self.seen.profile.as_ref().and_then(|profile| profile.id.clone()).or(self.seen.instance_id.take());
         }
     }
 
@@ -360,4 +364,17 @@ impl<'a> Visit<'a> {
         }
         outcome
     }
+}
+
+/// Removes an instance at its server, which is done before it is removed here: whoever is interrupted asks again, and the server has it no more.
+/// Answers whether it is gone there, which whoever forces it does without.
+///
+/// # Errors
+/// Why it is not, as its caller is told of it.
+pub async fn remove_there(context: &Context, known: &Known, is_forced: bool) -> Result<bool, Error> {
+    if !known.is_made && is_forced {
+        return Ok(false);
+    }
+    let gone = Visit::begin(context, known).delete().await;
+    if is_forced { Ok(gone.is_ok()) } else { gone.map(|()| true).map_err(crate::refuse) }
 }

@@ -50,7 +50,8 @@ pub struct MessagePrice {
     #[garde(length(min = 1, max = 60), custom(is_word))]
     #[schemars(regex(pattern = WORD))]
     pub category: String,
-    /// Of the recipient's number, such as `BR`; null for any that has no price of its own.
+    /// Of the recipient's number, such as `BR`; null for any that has no price of its own. Numbers that countries share are of the one most of
+    /// them are of: Canadian ones count as `US`, as WhatsApp's prices have them.
     #[garde(inner(custom(is_country)))]
     #[schemars(regex(pattern = COUNTRY))]
     pub country: Option<String>,

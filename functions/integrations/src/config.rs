@@ -1,7 +1,7 @@
 //! What an admin gives to connect a channel. A further kind is one more arm here.
 
 use garde::{Path, Report};
-use shared::{prelude::*, rule};
+use shared::{closed_set, prelude::*, rule};
 
 use crate::{EvolutionSettings, Integration, WhatsAppSettings, hint, instance_key, international_phone, is_digits, is_phone};
 
@@ -16,6 +16,11 @@ pub enum IntegrationConfig {
     WhatsappCloud(WhatsAppConfig),
     Evolution(EvolutionConfig),
     Botconversa(Box<BotConversaConfig>),
+}
+
+closed_set! {
+    /// Whether a channel is to work.
+    pub ChannelSwitch { Active = "active", Disabled = "disabled" }
 }
 
 /// Ids that Meta gives.
@@ -50,6 +55,9 @@ pub struct WhatsAppConfig {
     /// The published flow that answers first.
     #[garde(length(chars, min = 1, max = 80))]
     pub bot_flow_key: Option<String>,
+    /// `disabled` neither sends nor receives; as it was without it, and active again with new credentials.
+    #[garde(skip)]
+    pub status: Option<ChannelSwitch>,
 }
 
 /// What headers carry, without blanks.
@@ -90,6 +98,9 @@ pub struct EvolutionConfig {
     /// The published flow that answers first.
     #[garde(length(chars, min = 1, max = 80))]
     pub bot_flow_key: Option<String>,
+    /// `disabled` neither sends nor receives; as it was without it, and active again with new credentials.
+    #[garde(skip)]
+    pub status: Option<ChannelSwitch>,
 }
 
 /// The rule of keys, for `#[garde(custom(…))]`.
@@ -119,6 +130,7 @@ pub struct Channel {
     pub name: String,
     pub department_id: Option<Uuid>,
     pub bot_flow_key: Option<String>,
+    pub status: Option<ChannelSwitch>,
     /// What may be shown. Without new credentials, the hints in it are null.
     pub settings: Value,
     /// A new key or token, to be sealed; `None` keeps the one stored.
@@ -153,6 +165,7 @@ impl From<WhatsAppConfig> for Channel {
             name: config.name,
             department_id: config.department_id,
             bot_flow_key: config.bot_flow_key,
+            status: config.status,
             settings: json!(settings),
             secret: config.access_token,
             botconversa: None,
@@ -175,6 +188,7 @@ impl From<EvolutionConfig> for Channel {
             name: config.name,
             department_id: config.department_id,
             bot_flow_key: config.bot_flow_key,
+            status: config.status,
             settings: json!(settings),
             secret: config.api_key,
             botconversa: None,

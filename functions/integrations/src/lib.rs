@@ -9,6 +9,7 @@ pub mod period;
 pub mod phone;
 pub mod referred;
 pub mod saving;
+pub mod second_names;
 
 use shared::{closed_set, evolution::InstanceState, prelude::*, rule};
 

@@ -48,7 +48,9 @@ fn is_phone(number: &str, (): &()) -> garde::Result {
 /// Whether digits are a number that somebody can have.
 #[must_use]
 pub fn is_one(number: &str) -> bool {
-    let is_read = (8..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    // No country's code begins with a zero.
+    let is_read =
+        (8..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
     is_read && number.strip_prefix("55").is_none_or(is_brazilian)
 }
 
@@ -145,6 +147,8 @@ mod tests {
             "190",
             "4004-1234",
             "0800 123 4567",
+            "0000000000",
+            "+0 11 98765-4321",
             "20 98765-4321",
             "11 1234-5678",
             "+55 11 9876",

@@ -10,13 +10,17 @@ use shared::{
     whatsapp::{self, Account, Number, look_up_number},
 };
 
-use crate::{ACCOUNT_IN_USE, INSTANCE_IN_USE, Integration, NAME_TAKEN, config::Channel, hint, instance_key, integration_columns};
+use crate::{
+    ACCOUNT_IN_USE, INSTANCE_IN_USE, Integration, NAME_TAKEN,
+    config::{Channel, ChannelSwitch},
+    hint, instance_key, integration_columns,
+};
 
 /// No row when there is such a channel already, of whatever company.
 const CONNECT: &str = concat!(
     "with channel as (
-        insert into channel_accounts (id, kind, external_key, name, department_id, bot_flow_id, settings, account_key, state)
-        values ($7, $1, $2, $3, $4, $5, $6, $8, case when $1 = 'evolution' then 'close' end)
+        insert into channel_accounts (id, kind, external_key, name, department_id, bot_flow_id, settings, account_key, state, status)
+        values ($7, $1, $2, $3, $4, $5, $6, $8, case when $1 = 'evolution' then 'close' end, coalesce($9, 'active'))
         on conflict (kind, external_key) do nothing
         returning *
     )
@@ -31,9 +35,10 @@ const SAVE_AGAIN: &str = concat!(
     "with channel as (
         update channel_accounts
            set name = $3, department_id = $4, bot_flow_id = $5, settings = $6, version = version + 1,
-               status = case when $7 then 'active' else status end
+               status = case when $10 = 'disabled' then $10 when $7 or ($10 = 'active' and status = 'disabled') then 'active' else status end
          where kind = $1 and (external_key = $2 or account_key = $8 or id = $9) and removed_at is null
-           and ($7 or (name, department_id, bot_flow_id, settings) is distinct from ($3, $4::uuid, $5::uuid, $6::jsonb))
+           and ($7 or (name, department_id, bot_flow_id, settings) is distinct from ($3, $4::uuid, $5::uuid, $6::jsonb)
+                or ($10 = 'disabled') <> (status = 'disabled'))
         returning *
     )
     select ",
@@ -45,7 +50,8 @@ const SAVE_AGAIN: &str = concat!(
 const KEEP_CREDENTIALS: &str = "
     with proved as (
         update channel_accounts
-           set account_key = coalesce($3, account_key), display_number = coalesce($4, display_number)
+           set account_key = coalesce($3, account_key), display_number = coalesce($4, display_number),
+               instance_id = coalesce($5, instance_id)
          where id = $1
     )
     insert into channel_credentials (channel_account_id, sealed)
@@ -197,7 +203,8 @@ pub async fn store(
     (flow, settings): (Option<Uuid>, &Value),
     is_new: bool,
 ) -> Result<Option<Integration>, Error> {
-    let Channel { kind, id: saved_again, external_key, account_key, name, department_id, secret, .. } = channel;
+    let Channel { kind, id: saved_again, external_key, account_key, name, department_id, secret, status, .. } = channel;
+    let status = status.map(ChannelSwitch::as_str);
     let taken = |outcome: Result<Option<Integration>, Error>| {
         let outcome = outcome.on_constraint("channel_accounts_instance", INSTANCE_IN_USE);
         let outcome = outcome.on_constraint("channel_accounts_botconversa", ACCOUNT_IN_USE);
@@ -205,16 +212,16 @@ pub async fn store(
     };
     if is_new {
         let id = context.new_id();
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
-            [kind, external_key, name, department_id, &flow, settings, &id, account_key];
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+            [kind, external_key, name, department_id, &flow, settings, &id, account_key, &status];
         let connected = taken(transaction.first(CONNECT, &parameters).await)?;
         if connected.is_some() {
             return Ok(connected);
         }
     }
     let renews = secret.is_some();
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
-        [kind, external_key, name, department_id, &flow, settings, &renews, account_key, saved_again];
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 10] =
+        [kind, external_key, name, department_id, &flow, settings, &renews, account_key, saved_again, &status];
     taken(transaction.first(SAVE_AGAIN, &parameters).await)
 }
 
@@ -234,7 +241,7 @@ pub async fn keep_credentials(
     match proof {
         Proof::WhatsApp(credentials, Number { account_id, display_number, .. }) => {
             let sealed = credentials.seal(keys, channel_id);
-            transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, account_id, display_number]).await.map(drop)
+            transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, account_id, display_number, &nothing]).await.map(drop)
         }
         Proof::Evolution { api_key, profile } => {
             let kept = match fresh {
@@ -243,7 +250,9 @@ pub async fn keep_credentials(
             };
             let credentials = evolution::Credentials { api_key: api_key.clone(), ..kept };
             let sealed = credentials.seal(keys, channel_id);
-            transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, &nothing, &profile.number]).await?;
+            let kept =
+                [&channel_id as &(dyn tokio_postgres::types::ToSql + Sync), &sealed, &nothing, &profile.number, &profile.id];
+            transaction.execute(KEEP_CREDENTIALS, &kept).await.on_constraint("channel_accounts_instance_id", INSTANCE_IN_USE)?;
             transaction.execute(KEEP_INSTANCE, &[&channel_id, &context.now()]).await.map(drop)
         }
         Proof::BotConversa { api_key } => {
@@ -253,7 +262,7 @@ pub async fn keep_credentials(
             };
             let account = shared::botconversa::account_key(api_key);
             let sealed = evolution::Credentials { api_key: api_key.clone(), ..kept }.seal(keys, channel_id);
-            let kept = transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, &account, &nothing]).await;
+            let kept = transaction.execute(KEEP_CREDENTIALS, &[&channel_id, &sealed, &account, &nothing, &nothing]).await;
             kept.on_constraint("channel_accounts_botconversa", ACCOUNT_IN_USE).map(drop)
         }
     }

@@ -49,6 +49,12 @@ pub fn time(seconds: &Value, now: Timestamp) -> Timestamp {
     told.filter(|told| (FIRST_TIME..=latest).contains(told)).unwrap_or(now)
 }
 
+/// Where a place is, in degrees, as a number or as text; nothing beyond `most` is on the earth.
+pub fn degrees(value: &Value, most: f64) -> Option<f64> {
+    let told = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    told.filter(|told: &f64| told.abs() <= most)
+}
+
 pub fn array(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }

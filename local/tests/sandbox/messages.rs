@@ -124,9 +124,7 @@ async fn lists_and_creates_templates() {
 #[tokio::test]
 async fn a_template_is_its_accounts() {
     let stage = Stage::new().await;
-    let template = |account: &str, status: &str| {
-        json!({"name": "aviso", "waba_id": account, "status": status, "components": [{"type": "BODY", "text": "Olá"}]})
-    };
+    let template = |account: &str, status: &str| json!({"name": "aviso", "waba_id": account, "status": status, "components": [{"type": "BODY", "text": "Olá"}]});
     let message = json!({"type": "template", "template": {"name": "aviso", "language": {"code": "pt_BR"}}});
     stage.order("/whatsapp/templates", template("900000000000001", "APPROVED")).await;
     assert_eq!(stage.message(message.clone()).await.code(), 132_001, "another's");

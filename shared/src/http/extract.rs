@@ -1,11 +1,12 @@
 //! What handlers take from a request.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 use garde::Validate;
 use http::header;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Json, Request, Route, describe::Description, names, query, validation};
@@ -34,18 +35,51 @@ where
     T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static,
 {
     fn from_request(request: &Request, route: &Route, context: &Context) -> Result<Self, Error> {
-        if request.body().len() > route.body_limit {
-            return Err(PAYLOAD_TOO_LARGE.into());
-        }
-        let value = validation::clean(names::take::<T>(request.json()?.clone())?)?;
-        context.ask_for(crypto::sha256(value.to_string().as_bytes()));
-        validation::read_clean(&value).map(Self)
+        validation::read_clean(&body::<T>(request, route, context)?).map(Self)
     }
 
     fn describe(description: &mut Description) {
         description.body::<T>();
         description.failures.extend([MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID]);
     }
+}
+
+/// A body that its handler reads itself, described as a `T`: what it means hangs on more than the request.
+#[derive(Debug)]
+pub struct Unread<T> {
+    pub value: Value,
+    read_as: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned + JsonSchema + Validate<Context = ()>> Unread<T> {
+    /// The body, once it is what it is to be.
+    ///
+    /// # Errors
+    /// 422 with every failing field.
+    pub fn read(&self) -> Result<T, Error> {
+        validation::read_clean(&self.value)
+    }
+}
+
+impl<T: DeserializeOwned + JsonSchema + Validate<Context = ()> + Send + 'static> FromRequest for Unread<T> {
+    fn from_request(request: &Request, route: &Route, context: &Context) -> Result<Self, Error> {
+        let value = body::<T>(request, route, context)?;
+        Ok(Self { value, read_as: PhantomData })
+    }
+
+    fn describe(description: &mut Description) {
+        Json::<T>::describe(description);
+    }
+}
+
+/// The body, cleaned and with our names only.
+fn body<T: JsonSchema + 'static>(request: &Request, route: &Route, context: &Context) -> Result<Value, Error> {
+    if request.body().len() > route.body_limit {
+        return Err(PAYLOAD_TOO_LARGE.into());
+    }
+    let value = validation::clean(names::take::<T>(request.json()?.clone())?)?;
+    context.ask_for(crypto::sha256(value.to_string().as_bytes()));
+    Ok(value)
 }
 
 /// The query string, deserialised and validated. Unknown parameters are ignored, and so are those without a value.

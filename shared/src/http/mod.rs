@@ -22,7 +22,9 @@ pub mod validation;
 pub use answer::{
     Accepted, Answer, Created, IntoStored, Json, Made, NoContent, NumberedPage, Page, Pagination, Redirect, Reply, Report, Text,
 };
-pub use extract::{CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody, Versioned};
+pub use extract::{
+    CommaSeparated, FromRequest, IdempotencyKey, IfMatch, Path, PathParameters, Query, RawBody, Unread, Versioned,
+};
 pub use file_body::FileBody;
 pub use handler::{Endpoint, Handler};
 pub use list::{List, Order, fitting};

@@ -21,6 +21,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_a_channel_refers_to_must_be_there,
             kinds_not_known_yet_are_refused,
             the_first_save_needs_a_token,
+            settings_are_taken_by_their_second_names,
         };
     }
 }
@@ -176,4 +177,45 @@ pub async fn the_first_save_needs_a_token(stack: Arc<Stack>) {
     body.as_object_mut().expect("an object").remove("access_token");
     let refused = save(&company, body).await.expect(422);
     assert_eq!((&refused["errors"][0]["field"], &refused["errors"][0]["code"]), (&json!("access_token"), &json!("required")));
+}
+
+pub async fn settings_are_taken_by_their_second_names(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let listed = async || company.admin.api.get("/integrations/config").await.expect(200)["data"].clone();
+    let before = listed().await[0].clone();
+    // The only account of its platform is the one that is meant.
+    let renewed =
+        save(&company, json!({"platform": "CloudAPI", "apiKey": "EAAG-by-another-name", "status": "ACTIVE"})).await.expect(200);
+    assert_eq!((&renewed["id"], &renewed["name"]), (&before["id"], &before["name"]));
+    assert_eq!(renewed["settings"]["access_token"], "••••name");
+    assert_eq!(renewed["settings"]["phone_number_id"], before["settings"]["phone_number_id"]);
+    let off =
+        json!({"platform": "CloudAPI", "name": "Central", "status": "INACTIVE", "extraConfig": {"waba_id": "104200000000009"}});
+    let off = save(&company, off).await.expect(200);
+    assert_eq!(
+        (text(&off["name"]), text(&off["status"]), text(&off["settings"]["waba_id"])),
+        ("Central", "disabled", "104200000000009")
+    );
+    let path = format!("/integrations/config/{}", text(&before["id"]));
+    let on = json!({"platform": "CloudAPI", "status": "ACTIVE", "apiKey": "EAAG-once-more", "extraConfig": {"waba_id": "104200000000001"}});
+    let on = company.admin.api.call(reqwest::Method::PUT, &path, Some(on)).await.expect(200);
+    assert_eq!((text(&on["status"]), text(&on["settings"]["access_token"])), ("active", "••••more"));
+    // Nothing of the platform is a new one, which has to say what it is.
+    for (body, field) in [
+        (json!({"platform": "EvolutionAPI", "apiKey": "a-key-of-a-server"}), "name"),
+        (json!({"platform": "Telegram", "apiKey": "a-key-of-a-server"}), "kind"),
+        (json!({"platform": "CloudAPI", "apiKey": 7}), "access_token"),
+        (json!({"platform": "CloudAPI", "extraConfig": 7}), "extraConfig"),
+        (json!({"platform": "CloudAPI", "status": "PAUSED"}), "status"),
+    ] {
+        let refused = save(&company, body.clone()).await.expect(422);
+        let fields: Vec<&str> = refused["errors"].as_array().expect("errors").iter().map(|error| text(&error["field"])).collect();
+        assert!(fields.contains(&field), "{body}: {fields:?}");
+    }
+    // Of two, one has to be named.
+    let second = channel(&fresh_digits(), "EAAG-of-the-second");
+    save(&company, second).await.expect(200);
+    let refused = save(&company, json!({"platform": "CloudAPI", "name": "Central", "apiKey": "EAAG-of-which"})).await.expect(422);
+    assert_eq!(text(&refused["errors"][0]["field"]), "phone_number_id");
+    assert_eq!(listed().await.as_array().map(Vec::len), Some(2));
 }

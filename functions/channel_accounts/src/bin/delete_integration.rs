@@ -7,7 +7,7 @@ use channel_accounts::{
     known::{CHANNEL, Channel},
 };
 use conversations::removal::{OpenConversations, Removed, close_and_remove, count_open, reopen, shut};
-use evolution::{Known, SERVER_FAILS, Visit, refuse};
+use evolution::{Known, SERVER_FAILS, remove_there};
 use futures_util::future::try_join;
 use integrations::ChannelKind;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -53,7 +53,6 @@ async fn delete_integration(
     };
     shut(&transaction, id).await?;
     transaction.commit_unaudited().await?;
-    // First there: whoever is interrupted asks again, and the server has it no more.
     let mut was_removed_there = None;
     if let Some(known) = &known {
         match remove_there(&context, known, wish.force.unwrap_or_default()).await {
@@ -76,13 +75,4 @@ async fn delete_integration(
             Err(CONVERSATIONS_OPEN.with_current(&open))
         }
     }
-}
-
-/// Whether the server has it no more.
-async fn remove_there(context: &Context, known: &Known, is_forced: bool) -> Result<bool, Error> {
-    if !known.is_made && is_forced {
-        return Ok(false);
-    }
-    let gone = Visit::begin(context, known).delete().await;
-    if is_forced { Ok(gone.is_ok()) } else { gone.map(|()| true).map_err(refuse) }
 }

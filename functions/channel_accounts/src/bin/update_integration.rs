@@ -10,6 +10,7 @@ use integrations::{
     ChannelKind, ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, config, integration_columns,
     referred::{REFERRED_TO, ReferredTo},
     saving::{Proof, announce, instance_credentials, keep_credentials, keep_webhook_secret, prove_right},
+    second_names,
 };
 use shared::{
     error::{NOT_FOUND, STALE, refuse},
@@ -56,8 +57,15 @@ async fn update_integration(
     caller: SteppedUp<Admin>,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-    Json(changes): Json<IntegrationChanges>,
+    mut body: Unread<IntegrationChanges>,
 ) -> Result<Json<Integration>, Error> {
+    if second_names::are_in(&body.value) {
+        let transaction = context.begin(&caller).await?;
+        let Channel { integration, .. } = transaction.one(CHANNEL, &[&id]).await?;
+        drop(transaction);
+        second_names::take(&mut body.value, Some(integration.kind));
+    }
+    let changes = body.read()?;
     let proved = if changes.has_secret() { Some(prove(&context, &caller, id, &changes).await?) } else { None };
     let transaction = context.begin(&caller).await?;
     let referred: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&changes.department_id.set(), &changes.bot_flow_key.set()];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use conversations::removal::{OpenConversations, Removed, close_and_remove, reopen, shut};
-use evolution::{Instance, Known, SERVER_FAILS, Visit, instance::INSTANCE, refuse};
+use evolution::{Instance, Known, SERVER_FAILS, instance::INSTANCE, remove_there};
 use shared::{
     error::{INTERNAL, NOT_FOUND},
     prelude::*,
@@ -44,15 +44,13 @@ async fn delete_instance(
     let instance: Instance = transaction.one(INSTANCE, &[&id]).await?;
     shut(&transaction, id).await?;
     transaction.commit_unaudited().await?;
-    // First there: whoever is interrupted asks again, and the server has it no more.
-    let mut visit = Visit::begin(&context, &known);
-    let is_forced = wish.force.unwrap_or_default();
-    let gone = if known.is_made || !is_forced { visit.delete().await } else { Ok(()) };
-    let was_removed_there = gone.is_ok();
-    if let Some(failure) = gone.err().filter(|_| !is_forced) {
-        reopen(&context, &caller, id, instance.status).await?;
-        return Err(refuse(failure));
-    }
+    let was_removed_there = match remove_there(&context, &known, wish.force.unwrap_or_default()).await {
+        Ok(was_removed) => was_removed,
+        Err(error) => {
+            reopen(&context, &caller, id, instance.status).await?;
+            return Err(error);
+        }
+    };
     let wanted = (Some(wish.conversations), "Instância removida");
     let removed = close_and_remove(&context, &caller, id, wanted).await?;
     let Removed { transaction, closed, .. } =

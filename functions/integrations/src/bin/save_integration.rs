@@ -7,6 +7,7 @@ use integrations::{
     integration_columns,
     referred::{REFERRED_TO, ReferredTo},
     saving::{announce, keep_credentials, prove_right, store},
+    second_names,
 };
 use shared::{
     error::{FieldProblem, NOT_FOUND, STALE, refuse},
@@ -34,6 +35,9 @@ const LOCKED: &str = concat!(
         for update"
 );
 
+const OF_KIND: &str =
+    concat!("select ", integration_columns!(), " from channel_accounts channel where kind = $1 and removed_at is null limit 2");
+
 pub fn main() {
     serve(&ROUTE, save_integration);
 }
@@ -43,9 +47,13 @@ async fn save_integration(
     caller: SteppedUp<Admin>,
     _: IdempotencyKey,
     if_match: IfMatch,
-    Json(input): Json<IntegrationConfig>,
+    mut body: Unread<IntegrationConfig>,
 ) -> Result<Json<Integration>, Error> {
-    let mut channel = Channel::from(input);
+    second_names::take(&mut body.value, None);
+    if let Some(only) = only(&context, &caller, &body.value).await? {
+        second_names::complete(&mut body.value, &only);
+    }
+    let mut channel = Channel::from(body.read()?);
     let proved = match channel.kind {
         "botconversa" => botconversa_proof::prove(&context, caller.company_id, &mut channel).await?,
         _ => prove_right(&context, &mut channel).await?,
@@ -83,6 +91,15 @@ async fn save_integration(
         announce(&context, caller.company_id, &integration).await;
     }
     Ok(answer)
+}
+
+/// The company's channel of a kind, where the body names none and it has one.
+async fn only(context: &Context, caller: &Identity, body: &Value) -> Result<Option<Integration>, Error> {
+    let Some(kind) = second_names::names_none(body) else { return Ok(None) };
+    let transaction = context.begin(caller).await?;
+    let found: Vec<Integration> = transaction.all(OF_KIND, &[&kind.as_str()]).await?;
+    drop(transaction);
+    Ok(<[Integration; 1]>::try_from(found).ok().map(|[only]| only))
 }
 
 /// What is missing the first time.

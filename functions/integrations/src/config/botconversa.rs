@@ -110,6 +110,7 @@ impl From<BotConversaConfig> for Channel {
             name: config.name,
             department_id: config.department_id,
             bot_flow_key: config.bot_flow_key,
+            status: None,
             settings: json!(settings),
             secret: config.api_key,
             botconversa: Some(Wanted { mapping: config.mapping, sample: config.sample.map(Value::Object), shows: config.shows }),

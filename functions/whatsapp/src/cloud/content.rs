@@ -8,7 +8,7 @@ use shared::phone;
 use super::is_of_group;
 use crate::{
     item::{Change, InboundMessage, Item, Media, Sender},
-    reading::{pick, text, time},
+    reading::{degrees, pick, text, time},
 };
 
 /// Our kind, the words, the payload.
@@ -89,12 +89,10 @@ fn read_media(content: &Value) -> Option<Media> {
     Some(Media { id: text(content, "id")?, mime_type, name: text(content, "filename") })
 }
 
-/// Coordinates come as numbers or as text.
 fn location(content: &Value) -> Content {
-    let coordinate = |name: &str| content[name].as_f64().or_else(|| content[name].as_str()?.parse().ok());
     let mut place = pick(content, &["name", "address", "url"]);
-    place["latitude"] = json!(coordinate("latitude"));
-    place["longitude"] = json!(coordinate("longitude"));
+    place["latitude"] = json!(degrees(&content["latitude"], 90.0));
+    place["longitude"] = json!(degrees(&content["longitude"], 180.0));
     let body = text(content, "name").or_else(|| text(content, "address")).unwrap_or_default();
     ("location", body, place)
 }

@@ -73,6 +73,8 @@ fn coordinates_come_as_numbers_or_as_text() {
             stored(message(json!({"type": "location", "location": {"latitude": latitude, "longitude": longitude}}))).payload;
         assert_eq!((place["latitude"].as_f64(), place["longitude"].as_f64()), (Some(-23.5), Some(-46.6)));
     }
+    let place = stored(message(json!({"type": "location", "location": {"latitude": 91, "longitude": "-180.5"}}))).payload;
+    assert_eq!((&place["latitude"], &place["longitude"]), (&Value::Null, &Value::Null), "nowhere on the earth");
 }
 
 #[test]

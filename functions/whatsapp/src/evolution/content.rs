@@ -8,7 +8,7 @@ use shared::phone;
 use super::{Party, all, milliseconds, party, vcard};
 use crate::{
     item::{Change, InboundMessage, Item, Media, Sender},
-    reading::{name, text, time},
+    reading::{degrees, name, text, time},
 };
 
 /// Our kind, the words, the payload.
@@ -211,7 +211,8 @@ fn read(content: &Value) -> Content {
 
 fn location(place: &Value) -> Content {
     let (name, address) = (text(place, "name"), text(place, "address"));
-    let mut payload = json!({"latitude": place["degreesLatitude"].as_f64(), "longitude": place["degreesLongitude"].as_f64()});
+    let mut payload =
+        json!({"latitude": degrees(&place["degreesLatitude"], 90.0), "longitude": degrees(&place["degreesLongitude"], 180.0)});
     for (field, value) in [("name", &name), ("address", &address)] {
         if let Some(value) = value {
             payload[field] = json!(value);

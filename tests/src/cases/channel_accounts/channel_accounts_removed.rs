@@ -71,6 +71,30 @@ pub async fn what_becomes_of_open_conversations_has_to_be_said(stack: Arc<Stack>
     assert_eq!(row.get::<_, Value>(0)["conversations_closed"], 2);
 }
 
+pub async fn nobody_opens_a_conversation_on_a_channel_that_is_being_removed(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    company.phone.receive_text(&fresh_number(), "Oi").await;
+    let (company_id, channel) = (company.id, company.channel_account_id);
+    let (mut one, other) = (stack.database().await, stack.database().await);
+    let removal = one.transaction().await.expect("a transaction");
+    removal.query("select from channel_accounts where id = $1 for update", &[&channel]).await.expect("the row");
+    let begun = tokio::spawn(async move {
+        let open = "
+            insert into conversations (id, company_id, client_id, channel_account_id, mode, last_message_from)
+            select gen_random_uuid(), company_id, id, $2, 'human', 'client' from clients where company_id = $1
+               and not exists (select from conversations where conversations.client_id = clients.id and ended_at is null)";
+        let made = "insert into clients (id, company_id, name, name_source) values (gen_random_uuid(), $1, 'Ana', 'staff')";
+        other.execute(made, &[&company_id]).await.expect("a client");
+        other.execute(open, &[&company_id, &channel]).await
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!begun.is_finished(), "it waits for the removal");
+    removal.execute("update channel_accounts set removed_at = now() where id = $1", &[&channel]).await.expect("removed");
+    removal.commit().await.expect("committed");
+    let refused = begun.await.expect("a task").expect_err("the channel is gone");
+    assert_eq!(refused.code().map(tokio_postgres::error::SqlState::code), Some("40001"), "{refused}");
+}
+
 pub async fn a_number_that_was_removed_is_free(stack: Arc<Stack>) {
     let (company, other) = (company(&stack).await, company(&stack).await);
     let (number, client) = (company.phone.number_id.clone(), fresh_number());

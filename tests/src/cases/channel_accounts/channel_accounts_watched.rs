@@ -92,6 +92,8 @@ pub async fn an_instance_is_the_same_in_any_writing(stack: Arc<Stack>) {
         format!("http://127.0.0.1.:{port}/evolution/{name}"),
         format!("http://127.0.0.1:{port}/x/../evolution/{name}"),
         format!("http://127.0.0.1:{port}/evolution/{encoded}"),
+        // Another name of the same server.
+        format!("http://localhost:{port}/evolution/{name}"),
     ] {
         let claimed = json!({"kind": "evolution", "name": "Roubo", "base_url": written, "instance": instance["instance_name"],
             "api_key": server.global_key});

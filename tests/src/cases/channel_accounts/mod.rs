@@ -91,6 +91,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_number_goes_and_what_was_said_by_it_stays,
             what_becomes_of_open_conversations_has_to_be_said,
             a_number_that_was_removed_is_free,
+            nobody_opens_a_conversation_on_a_channel_that_is_being_removed,
             an_instance_goes_at_its_server_too,
             what_comes_while_a_channel_goes_leaves_nothing_open,
         };
