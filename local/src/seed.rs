@@ -273,7 +273,7 @@ const INSERT_STUDENT: &str = "
     insert into client_identities (company_id, client_id, kind, value, address) values ($2, $1, 'student', $1::uuid::text, $1::uuid::text)";
 
 const INSERT_FLOW: &str =
-    "insert into bot_flows (id, company_id, key, definition, published_at) values ($1, $2, 'menu', $3, now())";
+    "insert into bot_flows (id, company_id, key, name, definition, published_at) values ($1, $2, 'menu', 'Menu', $3, now())";
 
 const INSERT_MEMBERSHIP: &str = "insert into memberships (company_id, user_id, role, client_id) values ($1, $2, $3, $4)";
 

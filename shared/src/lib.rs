@@ -10,6 +10,7 @@ pub mod context;
 pub mod crypto;
 pub mod cursor;
 mod database;
+pub mod document;
 pub mod email;
 pub mod environment;
 pub mod error;

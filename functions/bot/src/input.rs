@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-/// What the client said since the last turn.
+/// What one message of the client's says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum Said {
     /// Words.
-    Said(String),
+    Words(String),
     /// A button or row with this id, and its title.
     Tapped { option_id: String, title: String },
     /// A file, a place, a card: it says something, but not to a bot.
@@ -15,7 +15,11 @@ pub enum Input {
     Nothing,
 }
 
-impl Input {
+/// All that the client said since the last turn, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input(Vec<Said>);
+
+impl Said {
     /// What one message says, by what it is. A caption is words.
     #[must_use]
     pub fn of(kind: &str, body: &str, payload: &Value) -> Self {
@@ -23,30 +27,45 @@ impl Input {
         let is_choice = payload.get("type").is_none_or(|kind| kind == "button_reply" || kind == "list_reply");
         match (kind, option_id) {
             ("interactive", Some(id)) if is_choice => Self::Tapped { option_id: id.to_owned(), title: body.to_owned() },
-            ("interactive", _) if is_choice && payload["reply"]["title"].is_string() => Self::Said(body.to_owned()),
-            ("text" | "image" | "video" | "document", _) if !body.is_empty() => Self::Said(body.to_owned()),
+            ("interactive", _) if is_choice && payload["reply"]["title"].is_string() => Self::Words(body.to_owned()),
+            ("text" | "image" | "video" | "document", _) if !body.is_empty() => Self::Words(body.to_owned()),
             ("image" | "video" | "document" | "audio" | "sticker" | "location" | "contacts" | "order", _) => Self::Unreadable,
             _ => Self::Nothing,
         }
     }
 
-    /// All of several messages as one answer: a tapped option wins, then the last words.
+    /// The words of it, if it has any.
     #[must_use]
-    pub fn together(messages: Vec<Self>) -> Self {
-        let weight = |input: &Self| match input {
-            Self::Nothing => 0,
-            Self::Unreadable => 1,
-            Self::Said(_) => 2,
-            Self::Tapped { .. } => 3,
-        };
-        messages.into_iter().max_by_key(weight).unwrap_or(Self::Nothing)
-    }
-
-    pub(crate) fn words(&self) -> Option<&str> {
+    pub fn words(&self) -> Option<&str> {
         match self {
-            Self::Said(words) | Self::Tapped { title: words, .. } => Some(words),
+            Self::Words(words) | Self::Tapped { title: words, .. } => Some(words),
             Self::Unreadable | Self::Nothing => None,
         }
+    }
+}
+
+impl Input {
+    #[must_use]
+    pub fn new(said: Vec<Said>) -> Self {
+        Self(said)
+    }
+
+    /// What was said, the last first.
+    pub fn from_last(&self) -> impl Iterator<Item = &Said> {
+        self.0.iter().rev()
+    }
+
+    /// Whether nothing of it could be an answer.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.0.iter().all(|said| *said == Said::Nothing)
+    }
+
+    /// All words of it, a line for each message; `None` where there are none.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let words: Vec<&str> = self.0.iter().filter_map(Said::words).collect();
+        (!words.is_empty()).then(|| words.join("\n"))
     }
 }
 
@@ -56,41 +75,42 @@ mod tests {
 
     use super::*;
 
-    fn said(text: &str) -> Input {
-        Input::Said(text.into())
+    fn words(text: &str) -> Said {
+        Said::Words(text.into())
     }
 
     #[test]
     fn every_kind_of_message_has_its_meaning() {
-        let of = |kind: &str, body: &str, payload: Value| Input::of(kind, body, &payload);
-        assert_eq!(of("text", "Oi", json!({})), said("Oi"));
-        assert_eq!(of("image", "Fachada", json!({})), said("Fachada"));
+        let of = |kind: &str, body: &str, payload: Value| Said::of(kind, body, &payload);
+        assert_eq!(of("text", "Oi", json!({})), words("Oi"));
+        assert_eq!(of("image", "Fachada", json!({})), words("Fachada"));
         for kind in ["image", "video", "document", "audio", "sticker", "order"] {
-            assert_eq!(of(kind, "", json!({})), Input::Unreadable, "{kind}");
+            assert_eq!(of(kind, "", json!({})), Said::Unreadable, "{kind}");
         }
         for (kind, name) in [("location", "Escritório"), ("contacts", "João")] {
-            assert_eq!(of(kind, name, json!({})), Input::Unreadable, "{kind}");
+            assert_eq!(of(kind, name, json!({})), Said::Unreadable, "{kind}");
         }
-        let tapped = Input::Tapped { option_id: "yes".into(), title: "Sim".into() };
+        let tapped = Said::Tapped { option_id: "yes".into(), title: "Sim".into() };
         let reply = json!({"id": "yes", "title": "Sim"});
         assert_eq!(of("interactive", "Sim", json!({"type": "list_reply", "reply": reply})), tapped);
         assert_eq!(of("interactive", "Sim", json!({"reply": reply})), tapped);
-        assert_eq!(of("interactive", "Sim", json!({"reply": {"id": null, "title": "Sim"}})), said("Sim"));
+        assert_eq!(of("interactive", "Sim", json!({"reply": {"id": null, "title": "Sim"}})), words("Sim"));
         for kind in ["nfm_reply", "call_permission_reply", "hologram"] {
-            assert_eq!(of("interactive", "Respondeu", json!({"type": kind, "reply": {"id": "x"}})), Input::Nothing, "{kind}");
+            assert_eq!(of("interactive", "Respondeu", json!({"type": kind, "reply": {"id": "x"}})), Said::Nothing, "{kind}");
         }
         for kind in ["unsupported", "system", "reaction", "text"] {
-            assert_eq!(of(kind, "", json!({})), Input::Nothing, "{kind}");
+            assert_eq!(of(kind, "", json!({})), Said::Nothing, "{kind}");
         }
-        assert_eq!(of("unsupported", "Enquete (não suportada)", json!({})), Input::Nothing);
+        assert_eq!(of("unsupported", "Enquete (não suportada)", json!({})), Said::Nothing);
     }
 
     #[test]
-    fn of_several_messages_a_tap_wins_and_then_the_last_words() {
-        let tapped = Input::Tapped { option_id: "yes".into(), title: "Sim".into() };
-        assert_eq!(Input::together(vec![said("a"), tapped.clone(), said("b"), Input::Nothing]), tapped);
-        assert_eq!(Input::together(vec![said("a"), said("b"), Input::Unreadable, Input::Nothing]), said("b"));
-        assert_eq!(Input::together(vec![Input::Nothing, Input::Unreadable]), Input::Unreadable);
-        assert_eq!(Input::together(Vec::new()), Input::Nothing);
+    fn several_messages_are_one_input_in_order() {
+        let tapped = Said::Tapped { option_id: "yes".into(), title: "Sim".into() };
+        let input = Input::new(vec![words("Meu nome é"), Said::Unreadable, tapped.clone(), words("Ana"), Said::Nothing]);
+        assert_eq!(input.words().as_deref(), Some("Meu nome é\nSim\nAna"));
+        assert_eq!(input.from_last().nth(2), Some(&tapped));
+        assert!(!input.is_nothing() && Input::default().is_nothing() && Input::new(vec![Said::Nothing]).is_nothing());
+        assert_eq!(Input::new(vec![Said::Unreadable]).words(), None);
     }
 }

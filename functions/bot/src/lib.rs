@@ -1,6 +1,13 @@
 //! The bot: flows without code, their rules, and one turn of a conversation.
 
+pub mod answers;
+pub mod config;
 pub mod flow;
 pub mod input;
+pub mod references;
 pub mod run;
+pub mod simulation;
+pub mod stored;
+pub mod templates;
 pub mod turn;
+pub mod world;

@@ -1,14 +1,19 @@
 //! A conversation's run in the database: what a turn reads, and how it moves on under the fence.
 
 use conversations::{Conversation, conversation_columns, conversation_joins, updated_conversation};
+use jiff::tz::TimeZone;
 use shared::{
     calendar::{Calendar, Written},
     prelude::*,
 };
+use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
-    input::Input,
-    turn::{self, Next, Run, Turn},
+    config::Config,
+    flow::{Flow, Trigger},
+    input::{Input, Said},
+    turn::{self, Event, Next, Run, Turn},
+    world::{World, look},
 };
 
 /// A webhook that is being committed may have counted on this very job for its message: it is waited for before anything is read.
@@ -16,31 +21,54 @@ pub const LOCK: &str = "select from conversations where id = $1 for update";
 
 /// What a turn needs to know.
 pub const LOAD: &str = "
-    select conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count, conversations.bot_answered,
-           conversations.bot_node, conversations.bot_fields, conversations.bot_turns, clients.name as client_name, bot_flows.definition,
-           clients.blocked_at is not null as is_blocked,
+    select conversations.id, conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count,
+           conversations.bot_answered, conversations.bot_node, conversations.bot_fields, conversations.bot_turns, conversations.bot_misses,
+           conversations.bot_flow_id, conversations.channel_account_id, conversations.department_id, conversations.tags,
+           clients.tags as client_tags, clients.name as client_name, clients.email as client_email,
+           (select value from client_identities
+             where client_identities.client_id = conversations.client_id and kind = 'phone' order by seen_at desc limit 1) as client_phone,
+           exists (select from conversations earlier
+                    where earlier.client_id = conversations.client_id and earlier.started_at < conversations.started_at) as is_known,
+           channel_accounts.kind as channel_kind, companies.name as company_name, companies.time_zone,
+           bot_flows.definition, clients.blocked_at is not null as is_blocked,
            app.calendar_of(conversations.department_id) as calendar,
+           (select coalesce(jsonb_object_agg(key, value), '{}') from bot_config where is_active) as config,
+           (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name) order by name, id), '[]')
+              from departments where deleted_at is null) as departments,
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
               from messages
              where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered) as said
       from conversations
       join clients on clients.id = conversations.client_id
-      left join bot_flows on bot_flows.id = conversations.bot_flow_id
-                         and (select bot_enabled from companies where companies.id = conversations.company_id)
+      join channel_accounts on channel_accounts.id = conversations.channel_account_id
+      join companies on companies.id = conversations.company_id
+      left join bot_flows on bot_flows.id = conversations.bot_flow_id and companies.bot_enabled
      where conversations.id = $1";
 
+/// Flows that begin by what is said, as they are published now.
+pub const TRIGGERED: &str = "
+    select id, definition
+      from (select distinct on (key) id, key, definition
+              from bot_flows
+             where number > 0 and removed_at is null
+             order by key, number desc) published
+     where jsonb_typeof(definition -> 'triggers') = 'array' and definition -> 'triggers' <> '[]'
+     order by key";
+
 /// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent. A department that is gone is left out:
-/// the client is handed over all the same.
+/// the client is handed over all the same. What staff see of it changes its version.
 pub const ADVANCE: &str = concat!(
     "with updated as (
         update conversations
-           set bot_node = $3, bot_fields = $4, bot_turns = $5, bot_answered = greatest(bot_answered, $6),
+           set bot_node = $3, bot_fields = $4, bot_turns = $5, bot_answered = greatest(bot_answered, $6), bot_misses = $9,
+               bot_flow_id = coalesce($10, bot_flow_id),
                mode = case when $7 = 'handover' then 'human' else mode end,
                department_id = case when $7 = 'handover' then coalesce((select departments.id from departments where departments.id = $8), department_id)
                                     else department_id end,
+               tags = coalesce($11, tags), priority = coalesce($12, priority), subject = coalesce($13, subject),
                ended_at = case when $7 = 'close' then now() end,
                close_reason = case when $7 = 'close' then 'bot' end,
-               version = version + case when $7 = 'wait' then 0 else 1 end
+               version = version + case when $7 = 'wait' and $11::text[] is null and $12::text is null and $13::text is null then 0 else 1 end
          where id = $1 and version = $2 and mode = 'bot' and ended_at is null
         returning *
     )
@@ -51,12 +79,22 @@ pub const ADVANCE: &str = concat!(
     conversation_joins!()
 );
 
-/// A client whom the bot has not answered waits for people.
+/// What a turn went through.
+pub const KEEP_STEPS: &str = "
+    insert into bot_steps (conversation_id, bot_flow_id, turn, node, outcome, said)
+    select $1, $2, $3, node, outcome, case when outcome = 'missed' then $6 end
+      from unnest($4::text[], $5::text[]) with ordinality step (node, outcome, place)
+     order by place";
+
+/// What was said is no answer to anything.
+pub const HEARD: &str = "update conversations set bot_answered = greatest(bot_answered, $2) where id = $1";
+
+/// A client whom the bot has not answered, or does not go on with after a turn, waits for people.
 pub const HAND_OVER: &str = updated_conversation!(
     "
         update conversations
            set mode = 'human', version = version + 1
-         where id = $1 and mode = 'bot' and ended_at is null and inbound_count > bot_answered
+         where id = $1 and mode = 'bot' and ended_at is null and (inbound_count > bot_answered or bot_turns = $2)
            and not exists (select from clients
                             where clients.company_id = conversations.company_id and clients.id = conversations.client_id
                               and blocked_at is not null)
@@ -85,6 +123,7 @@ pub struct Advanced {
 /// What a turn starts from.
 #[derive(Debug, FromRow)]
 pub struct Loaded {
+    pub id: Uuid,
     pub version: i32,
     mode: String,
     ended_at: Option<Timestamp>,
@@ -92,39 +131,195 @@ pub struct Loaded {
     bot_answered: i32,
     bot_node: Option<String>,
     bot_fields: Value,
-    bot_turns: i32,
+    pub bot_turns: i32,
+    bot_misses: i32,
+    pub bot_flow_id: Option<Uuid>,
+    channel_account_id: Uuid,
+    department_id: Option<Uuid>,
+    pub tags: Vec<String>,
+    client_tags: Vec<String>,
     client_name: String,
+    client_email: Option<String>,
+    client_phone: Option<String>,
+    is_known: bool,
+    channel_kind: String,
+    company_name: String,
+    time_zone: String,
     is_blocked: bool,
     definition: Option<Value>,
     calendar: Option<Value>,
+    config: Value,
+    #[from_row(from = "Jsonb<Vec<Department>>")]
+    departments: Departments,
     said: Value,
 }
 
-/// All that was said since the last turn counts as one answer.
-pub fn play(context: &Context, loaded: &Loaded) -> Turn {
-    let said = loaded.said.as_array().map(Vec::as_slice).unwrap_or_default();
-    let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
-    let heard = said.iter().map(|message| Input::of(&text(message, "kind"), &text(message, "body"), &message["payload"]));
-    let input = Input::together(heard.collect());
-    let run = Run {
-        node: loaded.bot_node.clone(),
-        fields: loaded.bot_fields.as_object().cloned().unwrap_or_default(),
-        turns: loaded.bot_turns,
-    };
-    let flow = loaded.definition.clone().and_then(|definition| serde_json::from_value(definition).ok());
-    let calendar = loaded.calendar.clone().and_then(Written::read);
-    // Who has said no hours is always there.
-    let is_open = calendar.is_none_or(|written| Calendar::from(written).is_open_at(context.now()));
-    match flow {
-        Some(flow) => turn::play(&flow, &run, &input, &loaded.client_name, is_open),
-        // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
-        None => Turn { says: Vec::new(), run, next: Next::Handover { department_id: None } },
+/// One that conversations may go to.
+#[derive(Debug, Deserialize)]
+struct Department {
+    id: Uuid,
+    name: String,
+}
+
+#[derive(Debug)]
+struct Departments(Vec<Department>);
+
+impl From<Jsonb<Vec<Department>>> for Departments {
+    fn from(Jsonb(departments): Jsonb<Vec<Department>>) -> Self {
+        Self(departments)
     }
+}
+
+/// A flow that begins by what is said.
+#[derive(Debug, FromRow)]
+pub struct Triggered {
+    pub id: Uuid,
+    definition: Value,
 }
 
 impl Loaded {
     /// Whether the client waits for the bot. Nobody answers a blocked one.
+    #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.mode == "bot" && self.ended_at.is_none() && self.bot_answered < self.inbound_count && !self.is_blocked
+        self.is_the_bots() && self.bot_answered < self.inbound_count
+    }
+
+    /// Whether the bot has the word.
+    #[must_use]
+    pub fn is_the_bots(&self) -> bool {
+        self.mode == "bot" && self.ended_at.is_none() && !self.is_blocked
+    }
+
+    /// Whether no flow has begun.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.bot_turns == 0 && self.bot_node.is_none()
+    }
+
+    /// All that was said since the last turn, in order.
+    #[must_use]
+    pub fn input(&self) -> Input {
+        let said = self.said.as_array().map(Vec::as_slice).unwrap_or_default();
+        let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
+        Input::new(
+            said.iter().map(|message| Said::of(&text(message, "kind"), &text(message, "body"), &message["payload"])).collect(),
+        )
+    }
+
+    /// Lets the first of these flows begin that one of its triggers says, in place of the channel's.
+    pub fn begin(&mut self, triggered: &[Triggered]) {
+        let input = self.input();
+        let begins = |trigger: &Trigger| {
+            let place = (self.channel_account_id, self.department_id);
+            is_meant(trigger, &input, place, self.is_known)
+        };
+        let found = triggered.iter().find(|flow| {
+            let triggers = Flow::read(&flow.definition).map(|flow| flow.triggers).unwrap_or_default();
+            triggers.iter().any(begins)
+        });
+        // The bot may have been turned off.
+        if let Some(found) = found.filter(|_| self.definition.is_some()) {
+            self.bot_flow_id = Some(found.id);
+            self.definition = Some(found.definition.clone());
+        }
+    }
+
+    /// What may be known of the conversation.
+    #[must_use]
+    pub fn world(&self, now: Timestamp) -> World {
+        let calendar = self.calendar.clone().and_then(Written::read).map(Calendar::from);
+        let zone = TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC);
+        World {
+            conversation_id: self.id,
+            company_name: self.company_name.clone(),
+            client_name: self.client_name.clone(),
+            client_phone: self.client_phone.clone(),
+            client_email: self.client_email.clone(),
+            tags: self.tags.iter().chain(&self.client_tags).cloned().collect(),
+            is_known: self.is_known,
+            channel_kind: self.channel_kind.clone(),
+            now,
+            today: now.to_zoned(zone).date(),
+            // Who has said no hours is always there.
+            is_open: calendar.as_ref().is_none_or(|calendar| calendar.is_open_at(now)),
+            opens_at: calendar.and_then(|calendar| calendar.next_open_at(now).ok()),
+            departments: self.departments.0.iter().map(|department| (department.id, department.name.clone())).collect(),
+        }
+    }
+
+    /// Plays a turn of it.
+    #[must_use]
+    pub fn play(&self, event: &Event, now: Timestamp) -> Turn {
+        let run = Run {
+            node: self.bot_node.clone(),
+            fields: self.bot_fields.as_object().cloned().unwrap_or_default(),
+            turns: self.bot_turns,
+            misses: self.bot_misses.try_into().unwrap_or_default(),
+        };
+        let config = Config::read(self.config.as_object().unwrap_or(&Map::new()));
+        match self.definition.as_ref().map(Flow::read) {
+            Some(Ok(flow)) => turn::play(&flow, &config, &run, event, &self.world(now)),
+            // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
+            _ => {
+                let next = Next::Handover { department_id: None };
+                Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run, next }
+            }
+        }
+    }
+}
+
+/// Whether all holds that a trigger names. One that names nothing says nothing.
+fn is_meant(trigger: &Trigger, input: &Input, place: (Uuid, Option<Uuid>), is_known: bool) -> bool {
+    let Trigger { keywords, first_contact, channel_account_id, department_id } = trigger;
+    let names_nothing = *trigger == Trigger::default();
+    let is_said = |keyword: &String| {
+        let keyword = look(keyword);
+        let mut said = input.from_last().filter_map(Said::words).map(look);
+        said.any(|said| has_words(&said, &keyword))
+    };
+    !names_nothing
+        && (keywords.is_empty() || keywords.iter().any(is_said))
+        && (!first_contact || !is_known)
+        && channel_account_id.is_none_or(|channel| channel == place.0)
+        && department_id.is_none_or(|department| Some(department) == place.1)
+}
+
+/// Whether a text has these words in it, and not only as a part of others.
+fn has_words(text: &str, words: &str) -> bool {
+    let is_edge = |sign: Option<char>| sign.is_none_or(|sign| !sign.is_alphanumeric());
+    text.match_indices(words)
+        .any(|(place, _)| is_edge(text[..place].chars().next_back()) && is_edge(text[place + words.len()..].chars().next()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(words: &str) -> Input {
+        Input::new(vec![Said::Words(words.into())])
+    }
+
+    fn trigger(value: Value) -> Trigger {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_trigger_means_all_that_it_names() {
+        let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let meant = |value: Value, words: &str, is_known: bool| is_meant(&trigger(value), &said(words), (here, None), is_known);
+        let keywords = || json!({"keywords": ["matrícula", "segunda via"]});
+        for words in ["Matricula", "quero fazer a matrícula!", "preciso da SEGUNDA VIA."] {
+            assert!(meant(keywords(), words, true), "{words}");
+        }
+        for words in ["matriculado", "segunda, via", "oi"] {
+            assert!(!meant(keywords(), words, true), "{words}");
+        }
+        assert!(meant(json!({"first_contact": true}), "oi", false) && !meant(json!({"first_contact": true}), "oi", true));
+        assert!(
+            meant(json!({"channel_account_id": here}), "oi", true) && !meant(json!({"channel_account_id": there}), "oi", true)
+        );
+        assert!(!meant(json!({"department_id": here}), "oi", true));
+        assert!(!meant(json!({"keywords": ["oi"], "first_contact": true}), "oi", true));
+        assert!(!meant(json!({}), "oi", false), "it names nothing");
     }
 }

@@ -1,47 +1,84 @@
-//! One turn of the bot: pure. What the client said, in; what the bot says and where the conversation goes, out.
+//! One turn of the bot: pure. What has happened, in; what the bot says, what it does and where the conversation goes, out.
 
 use conversations::MessageKind;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use shared::text::unaccented;
+use shared::closed_set;
 use uuid::Uuid;
 
 use crate::{
-    flow::{Choice, Flow, Node},
-    input::Input,
+    answers,
+    config::Config,
+    flow::{Branch, Choice, Flow, Media, Node, Question},
+    input::{Input, Said},
+    world::{World, look},
 };
 
 /// Turns after which people take over: something is going round in circles.
-const MOST_TURNS: i32 = 50;
+pub const MOST_TURNS: i32 = 50;
 
 /// Nodes one turn may pass through.
-const MOST_STEPS: usize = 20;
+const MOST_STEPS: usize = 50;
 
 /// WhatsApp shows at most this many options of one list.
-const MOST_OPTIONS: usize = 10;
+pub const MOST_OPTIONS: usize = 10;
 
 /// Where a conversation's run of a flow stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
-    /// The node that waits for an answer; `None` before the first turn.
+    /// The node that the conversation rests at; `None` before the first turn.
     pub node: Option<String>,
     pub fields: Map<String, Value>,
     pub turns: i32,
+    /// Answers to this node that were none.
+    pub misses: u32,
+}
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The client wrote.
+    Said(Input),
+    /// The time is over that the node waits for an answer.
+    TimedOut,
+    /// The time has come at which a waiting node goes on.
+    Woken,
 }
 
 /// Something the bot says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saying {
-    /// `text` or `interactive`.
     pub kind: MessageKind,
     pub text: String,
     pub payload: Value,
+    pub file_id: Option<Uuid>,
+}
+
+/// Something the bot does besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Tag {
+        add: Vec<String>,
+        remove: Vec<String>,
+    },
+    Priority(String),
+    /// What the conversation is about.
+    Summary(String),
 }
 
 /// Where the conversation goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The bot waits for an answer.
-    Wait,
+    /// Nothing changes: what was said is heard once the node that the conversation rests at goes on.
+    Stay,
+    /// The bot waits for an answer, until then.
+    Wait {
+        until: Option<Timestamp>,
+    },
+    /// The bot goes on by itself then.
+    Sleep {
+        until: Timestamp,
+    },
     /// People take over.
     Handover {
         department_id: Option<Uuid>,
@@ -49,290 +86,436 @@ pub enum Next {
     Close,
 }
 
+closed_set! {
+    /// What came of a node in a turn.
+    #[schemars(rename = "BotStepOutcome")]
+    pub Outcome {
+        Passed = "passed",
+        /// It has asked, and waits.
+        Asked = "asked",
+        Answered = "answered",
+        /// The answer was none.
+        Missed = "missed",
+        TimedOut = "timed_out",
+        /// It goes on later.
+        Slept = "slept",
+        HandedOver = "handed_over",
+        Closed = "closed",
+    }
+}
+
+/// A node that a turn went through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub node: String,
+    pub outcome: Outcome,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
     pub says: Vec<Saying>,
+    pub effects: Vec<Effect>,
+    pub steps: Vec<Step>,
     pub run: Run,
     pub next: Next,
 }
 
 /// Plays one turn.
-pub fn play(flow: &Flow, run: &Run, input: &Input, client_name: &str, is_open: bool) -> Turn {
-    let mut player = Player { flow, client_name, is_open, says: Vec::new(), run: run.clone() };
-    player.run.turns += 1;
-    let next = player.turn(input);
-    Turn { says: player.says, run: player.run, next }
+#[must_use]
+pub fn play(flow: &Flow, config: &Config, run: &Run, event: &Event, world: &World) -> Turn {
+    let turn = Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run: run.clone(), next: Next::Stay };
+    let mut player = Player { flow, config, world, turn };
+    player.turn.run.turns += 1;
+    let next = player.happens(event);
+    if next == Next::Stay {
+        player.turn.run = run.clone();
+    }
+    Turn { next, ..player.turn }
 }
 
 struct Player<'a> {
     flow: &'a Flow,
-    client_name: &'a str,
-    is_open: bool,
-    says: Vec<Saying>,
-    run: Run,
+    config: &'a Config,
+    world: &'a World,
+    turn: Turn,
+}
+
+/// A word that works anywhere.
+enum Word {
+    Human,
+    Menu,
+    Leave,
 }
 
 impl Player<'_> {
-    fn turn(&mut self, input: &Input) -> Next {
-        let said = input.words().map(fold);
-        let is_among = |words: &[String]| said.as_ref().is_some_and(|said| words.iter().any(|word| fold(word) == *said));
-        if self.run.turns > MOST_TURNS || is_among(&self.flow.words.human) {
-            return self.hand_over();
-        }
-        if is_among(&self.flow.words.menu) {
-            return self.go(&self.flow.start.clone());
-        }
-        let waiting = self.run.node.clone();
-        let Some((name, node)) = waiting.and_then(|name| Some((name.clone(), self.flow.nodes.get(&name)?.clone()))) else {
-            return self.go(&self.flow.start.clone());
+    fn happens(&mut self, event: &Event) -> Next {
+        let flow = self.flow;
+        let rests_at = self.turn.run.node.clone().and_then(|key| flow.node(&key).map(|node| (key, node)));
+        let Some((key, node)) = rests_at else {
+            return match event {
+                Event::Said(input) => self.begin(input),
+                _ => Next::Stay,
+            };
         };
-        match (node, input.words()) {
-            (Node::Menu { .. } | Node::Question { .. }, None) if *input == Input::Nothing => Next::Wait,
-            (Node::Menu { ref options, .. }, _) => match choose(options, input) {
-                Some(choice) => {
-                    self.run.fields.remove("missed");
-                    self.go(&choice.go_to.clone())
+        match event {
+            Event::Said(input) => self.hears(&key, node, input),
+            Event::TimedOut => match flow.timeout_of(&key).filter(|_| node.asks()) {
+                Some(timeout) => {
+                    self.step(&key, Outcome::TimedOut);
+                    self.go(&timeout.go_to)
                 }
-                None => self.miss(&name),
+                None => Next::Stay,
             },
-            (Node::Question { field, go_to, .. }, Some(words)) => {
-                self.run.fields.remove("missed");
-                self.run.fields.insert(field, json!(words));
-                self.go(&go_to)
-            }
-            (Node::Question { .. }, None) => self.miss(&name),
-            _ => self.go(&name),
+            Event::Woken => match node {
+                Node::Wait { go_to, .. } => self.go(go_to),
+                _ => Next::Stay,
+            },
         }
     }
 
-    /// An answer that is not understood: asked again once, then handed over.
-    fn miss(&mut self, node: &str) -> Next {
-        if self.run.fields.insert("missed".into(), json!(true)).is_some() {
-            return self.hand_over();
+    /// The first turn, or one whose node is not there.
+    fn begin(&mut self, input: &Input) -> Next {
+        match self.word(input) {
+            Some(Word::Human) => self.hand_over(),
+            Some(Word::Leave) => self.leave(),
+            Some(Word::Menu) | None => self.go(&self.flow.start.clone()),
         }
-        let text = self.flow.not_understood.clone();
-        self.say(MessageKind::Text, &text, json!({}));
-        self.go(node)
     }
 
-    /// Walks the flow until something waits or ends.
+    fn hears(&mut self, key: &str, node: &Node, input: &Input) -> Next {
+        if input.is_nothing() {
+            return Next::Stay;
+        }
+        match self.word(input) {
+            _ if self.turn.run.turns > MOST_TURNS => return self.hand_over(),
+            Some(Word::Human) => return self.hand_over(),
+            Some(Word::Leave) => return self.leave(),
+            Some(Word::Menu) => return self.go(&self.flow.start.clone()),
+            None => {}
+        }
+        match node {
+            Node::Menu { options, .. } => match choose(options, input) {
+                Some(choice) => self.answered(key, &choice.go_to.clone()),
+                None => self.miss(key, 1, None, None),
+            },
+            Node::Department { go_to, .. } => match choose(&self.departments(node), input) {
+                Some(choice) if choice.id == BACK => self.answered(key, &go_to.clone().unwrap_or_default()),
+                Some(choice) => {
+                    self.step(key, Outcome::Answered);
+                    let chosen = choice.id.strip_prefix(DEPARTMENT).and_then(|id| id.parse().ok());
+                    self.to_department(key, node, chosen)
+                }
+                None => self.miss(key, 1, None, None),
+            },
+            Node::Question(question) => self.answer(key, question, input),
+            // What is said meanwhile is heard when it goes on.
+            Node::Wait { .. } => Next::Stay,
+            _ => self.go(key),
+        }
+    }
+
+    fn answer(&mut self, key: &str, question: &Question, input: &Input) -> Next {
+        let words = input.words().unwrap_or_default();
+        if question.skip.as_ref().is_some_and(|skip| look(skip) == look(&words)) {
+            self.turn.run.fields.remove(&question.field);
+            return self.answered(key, &question.go_to);
+        }
+        // An answer may be the last of several messages, or all of them.
+        let single =
+            || input.from_last().filter_map(Said::words).find_map(|words| answers::read(question, words, self.world.today));
+        let Some(answer) = answers::read(question, &words, self.world.today).or_else(single) else {
+            return self.miss(key, question.retries, question.error.as_deref(), question.on_failure.as_deref());
+        };
+        self.turn.run.fields.insert(question.field.clone(), json!(answer));
+        self.answered(key, &question.go_to)
+    }
+
+    fn answered(&mut self, key: &str, go_to: &str) -> Next {
+        self.step(key, Outcome::Answered);
+        self.go(go_to)
+    }
+
+    /// An answer that is none: asked again, then given up.
+    fn miss(&mut self, key: &str, retries: u32, error: Option<&str>, on_failure: Option<&str>) -> Next {
+        self.step(key, Outcome::Missed);
+        self.turn.run.misses += 1;
+        let misses = self.turn.run.misses;
+        if misses > retries {
+            return match on_failure {
+                Some(on_failure) => self.go(on_failure),
+                None => self.hand_over(),
+            };
+        }
+        let text = error.or(self.flow.not_understood.as_deref()).unwrap_or(&self.config.not_understood).to_owned();
+        self.say(&text);
+        let next = self.go(key);
+        self.turn.run.misses = misses;
+        next
+    }
+
+    /// Walks the flow until it rests or ends.
     fn go(&mut self, start: &str) -> Next {
-        let mut name = start.to_owned();
+        self.turn.run.misses = 0;
+        let mut key = start.to_owned();
         for _ in 0..MOST_STEPS {
-            let Some(node) = self.flow.nodes.get(&name).cloned() else { return self.hand_over() };
-            match node {
-                Node::Message { text, closed_text, go_to } => {
-                    let text = self.fitting(text, closed_text);
-                    self.say(MessageKind::Text, &text, json!({}));
-                    name = go_to;
+            let Some(node) = self.flow.node(&key) else { return self.hand_over() };
+            let go_to = match node {
+                Node::Message { text, closed_text, media, go_to } => {
+                    let text = self.fitting(text, closed_text.as_ref());
+                    match media {
+                        Some(media) => self.show(&text, media),
+                        None => self.say(&text),
+                    }
+                    go_to
                 }
-                Node::Menu { text, closed_text, button, options } => {
-                    let text = self.fitting(text, closed_text);
-                    self.offer(&text, button, &options);
-                    self.run.node = Some(name);
-                    return Next::Wait;
+                Node::Condition { cases, else_go_to } => {
+                    let fields = &self.turn.run.fields;
+                    let case = cases.iter().find(|case| self.world.passes(&case.when, fields));
+                    case.map_or(else_go_to, |case| &case.go_to)
                 }
-                Node::Question { text, .. } => {
-                    self.say(MessageKind::Text, &text, json!({}));
-                    self.run.node = Some(name);
-                    return Next::Wait;
+                Node::SetField { field, value, go_to } => {
+                    let value = self.world.fill_in(value, &self.turn.run.fields);
+                    self.turn.run.fields.insert(field.clone(), json!(value));
+                    go_to
                 }
-                Node::Handover { text, closed_text, department_id } => {
-                    let text = self.fitting(text, closed_text);
-                    self.say(MessageKind::Text, &text, json!({}));
-                    self.run.node = None;
-                    return Next::Handover { department_id };
+                Node::Tag { add, remove, go_to } => {
+                    self.turn.effects.push(Effect::Tag { add: add.clone(), remove: remove.clone() });
+                    go_to
                 }
-                Node::End { text } => {
-                    self.say(MessageKind::Text, &text, json!({}));
-                    self.run.node = None;
-                    return Next::Close;
-                }
-            }
+                Node::Split { branches } => match self.branch(&key, branches) {
+                    Some(branch) => &branch.go_to,
+                    None => return self.hand_over(),
+                },
+                Node::Goto { go_to } => go_to,
+                Node::Wait { seconds, until_open, go_to } => match self.wakes_at(*seconds, *until_open) {
+                    Some(until) => return self.rest(&key, Outcome::Slept, Next::Sleep { until }),
+                    None => go_to,
+                },
+                resting => return self.rest_or_end(&key, resting),
+            };
+            self.step(&key, Outcome::Passed);
+            key.clone_from(go_to);
         }
         self.hand_over()
     }
 
+    fn rest_or_end(&mut self, key: &str, node: &Node) -> Next {
+        match node {
+            Node::Menu { text, closed_text, button, options } => {
+                let text = self.fitting(text, closed_text.as_ref());
+                self.offer(&text, button.as_ref(), options);
+                self.wait(key)
+            }
+            Node::Question(question) => {
+                self.say(&question.text);
+                if !question.choices.is_empty() {
+                    self.number(&question.choices.clone());
+                }
+                self.wait(key)
+            }
+            Node::Department { text, button, .. } => {
+                let options = self.departments(node);
+                if self.world.departments.len() < 2 {
+                    let only = self.world.departments.first().map(|(id, _)| *id);
+                    return self.to_department(key, node, only);
+                }
+                self.offer(text, button.as_ref(), &options);
+                self.wait(key)
+            }
+            Node::Handover { department_id, .. } => self.hand_over_at(key, node, *department_id),
+            Node::End { text } => {
+                self.say(text);
+                self.step(key, Outcome::Closed);
+                self.turn.run.node = None;
+                Next::Close
+            }
+            _ => self.hand_over(),
+        }
+    }
+
+    fn wait(&mut self, key: &str) -> Next {
+        let minutes = self.flow.timeout_of(key).map(|timeout| i64::from(timeout.minutes));
+        let until = minutes.and_then(|minutes| self.world.now.checked_add(SignedDuration::from_mins(minutes)).ok());
+        self.rest(key, Outcome::Asked, Next::Wait { until })
+    }
+
+    fn rest(&mut self, key: &str, outcome: Outcome, next: Next) -> Next {
+        self.step(key, outcome);
+        self.turn.run.node = Some(key.to_owned());
+        next
+    }
+
+    /// When a waiting node goes on; `None` when it does so at once.
+    fn wakes_at(&self, seconds: Option<u32>, until_open: bool) -> Option<Timestamp> {
+        let opens = if until_open && !self.world.is_open { self.world.opens_at } else { None };
+        let later = seconds.filter(|seconds| *seconds > 0);
+        let later = later.and_then(|seconds| self.world.now.checked_add(SignedDuration::from_secs(seconds.into())).ok());
+        opens.max(later)
+    }
+
+    /// A conversation always goes the same way, and all of them as the branches weigh.
+    fn branch<'a>(&self, key: &str, branches: &'a [Branch]) -> Option<&'a Branch> {
+        let total: u64 = branches.iter().map(|branch| u64::from(branch.weight)).sum();
+        let place = dice(self.world.conversation_id, key).checked_rem(total)?;
+        let mut passed = 0;
+        branches.iter().find(|branch| {
+            passed += u64::from(branch.weight);
+            place < passed
+        })
+    }
+
     /// To people, with the words of the flow's own handover when it has one.
     fn hand_over(&mut self) -> Next {
-        let handover = self.flow.nodes.values().find_map(|node| match node {
-            Node::Handover { text, closed_text, department_id } => Some((text.clone(), closed_text.clone(), *department_id)),
-            _ => None,
-        });
-        self.run.node = None;
-        let Some((text, closed_text, department_id)) = handover else { return Next::Handover { department_id: None } };
-        let text = self.fitting(text, closed_text);
-        self.say(MessageKind::Text, &text, json!({}));
-        Next::Handover { department_id }
-    }
-
-    fn offer(&mut self, text: &str, button: Option<String>, options: &[Choice]) {
-        let payload = json!({
-            "button": button,
-            "options": options.iter().map(|option| json!({
-                "id": option.id, "title": option.title, "description": option.description,
-            })).collect::<Vec<_>>(),
-        });
-        if options.len() <= MOST_OPTIONS {
-            return self.say(MessageKind::Interactive, text, payload);
-        }
-        let lines: Vec<String> =
-            options.iter().enumerate().map(|(index, option)| format!("{}. {}", index + 1, option.title)).collect();
-        self.say(MessageKind::Text, &format!("{text}\n\n{}", lines.join("\n")), json!({}));
-    }
-
-    fn say(&mut self, kind: MessageKind, text: &str, payload: Value) {
-        let text = text.replace("{{client_name}}", self.client_name);
-        if !text.is_empty() {
-            self.says.push(Saying { kind, text, payload });
-        }
-    }
-
-    fn fitting(&self, text: String, closed_text: Option<String>) -> String {
-        if self.is_open { text } else { closed_text.unwrap_or(text) }
-    }
-}
-
-/// The option that was tapped, or typed as its number or its title.
-fn choose<'a>(options: &'a [Choice], input: &Input) -> Option<&'a Choice> {
-    let said = fold(input.words()?);
-    let is_tapped = |option: &&Choice| matches!(input, Input::Tapped { option_id, .. } if *option_id == option.id);
-    let by_id = options.iter().find(is_tapped);
-    let by_number = || said.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
-    let by_title = || options.iter().find(|option| fold(&option.title) == said);
-    by_id.or_else(by_number).or_else(by_title)
-}
-
-/// As it is compared with other words.
-fn fold(text: &str) -> String {
-    unaccented(text.trim())
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn flow() -> Flow {
-        serde_json::from_value(json!({
-            "start": "welcome",
-            "nodes": {
-                "welcome": {"type": "menu", "text": "Olá, {{client_name}}!", "options": [
-                    {"id": "courses", "title": "Cursos", "go_to": "courses"},
-                    {"id": "human", "title": "Falar com atendente", "go_to": "human"},
-                ]},
-                "courses": {"type": "message", "text": "Temos inglês.", "go_to": "name"},
-                "name": {"type": "question", "text": "Seu nome?", "field": "name", "go_to": "bye"},
-                "bye": {"type": "end", "text": "Até logo!"},
-                "human": {"type": "handover", "text": "Um momento.", "closed_text": "Voltamos amanhã."},
-            },
-        }))
-        .unwrap()
-    }
-
-    fn at(node: &str) -> Run {
-        Run { node: Some(node.into()), ..Run::default() }
-    }
-
-    fn say(text: &str) -> Input {
-        Input::Said(text.into())
-    }
-
-    fn turn(run: &Run, input: &Input) -> Turn {
-        play(&flow(), run, input, "Maria", true)
-    }
-
-    #[test]
-    fn the_first_turn_greets_with_the_menu() {
-        let turn = turn(&Run::default(), &say("oi"));
-        assert_eq!((turn.says[0].kind, turn.says[0].text.as_str()), (MessageKind::Interactive, "Olá, Maria!"));
-        assert_eq!(turn.next, Next::Wait);
-        assert_eq!(turn.run.node.as_deref(), Some("welcome"));
-    }
-
-    #[test]
-    fn an_option_is_chosen_by_tap_number_or_title() {
-        let tap = Input::Tapped { option_id: "human".into(), title: String::new() };
-        for input in [tap, say("2"), say("FALAR COM ATENDENTE")] {
-            assert_eq!(turn(&at("welcome"), &input).next, Next::Handover { department_id: None });
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_is_asked_again_once_and_then_handed_over() {
-        let first = turn(&at("welcome"), &say("xyz"));
-        assert_eq!((first.says.len(), &first.next), (2, &Next::Wait));
-        let second = turn(&first.run, &say("xyz"));
-        assert!(matches!(second.next, Next::Handover { .. }));
-    }
-
-    #[test]
-    fn what_is_no_answer_leaves_the_bot_waiting_silently() {
-        let missed = turn(&at("welcome"), &say("xyz")).run;
-        for run in [at("welcome"), at("name"), missed] {
-            let silent = turn(&run, &Input::Nothing);
-            assert_eq!(
-                (silent.says, silent.next, silent.run.node, silent.run.fields),
-                (vec![], Next::Wait, run.node, run.fields)
-            );
-        }
-        assert_eq!(turn(&Run::default(), &Input::Nothing).says[0].text, "Olá, Maria!");
-    }
-
-    #[test]
-    fn a_file_is_an_answer_the_bot_does_not_understand() {
-        for (node, asked) in [("welcome", "Olá, Maria!"), ("name", "Seu nome?")] {
-            let first = turn(&at(node), &Input::Unreadable);
-            assert_eq!((first.says.last().unwrap().text.as_str(), &first.next), (asked, &Next::Wait));
-            assert!(first.run.fields.get("name").is_none());
-            assert!(matches!(turn(&first.run, &Input::Unreadable).next, Next::Handover { .. }));
-        }
-    }
-
-    #[test]
-    fn a_question_keeps_its_answer_and_goes_on() {
-        let asked = turn(&at("welcome"), &say("cursos"));
-        assert_eq!(asked.says.iter().map(|saying| saying.text.as_str()).collect::<Vec<_>>(), ["Temos inglês.", "Seu nome?"]);
-        let answered = turn(&asked.run, &say("Ana"));
-        assert_eq!(answered.run.fields["name"], "Ana");
-        assert_eq!(answered.next, Next::Close);
-    }
-
-    #[test]
-    fn global_words_work_anywhere() {
-        assert!(matches!(turn(&at("name"), &say("Atendente")).next, Next::Handover { .. }));
-        assert_eq!(turn(&at("name"), &say("menu")).run.node.as_deref(), Some("welcome"));
-    }
-
-    #[test]
-    fn outside_the_hours_the_closed_text_is_said() {
-        let turn = play(&flow(), &at("welcome"), &say("2"), "Maria", false);
-        assert_eq!(turn.says[0].text, "Voltamos amanhã.");
-    }
-
-    #[test]
-    fn a_flow_that_goes_in_circles_ends_with_people() {
-        let mut circle = flow();
-        circle.nodes.insert(
-            "welcome".into(),
-            serde_json::from_value(json!({"type": "message", "text": "a", "go_to": "welcome"})).unwrap(),
-        );
-        assert!(matches!(play(&circle, &Run::default(), &say("oi"), "", true).next, Next::Handover { .. }));
-        let tired = Run { turns: MOST_TURNS, ..at("welcome") };
-        assert!(matches!(turn(&tired, &say("1")).next, Next::Handover { .. }));
-    }
-
-    proptest! {
-        #[test]
-        fn every_turn_ends_and_never_waits_nowhere(texts in proptest::collection::vec(".{0,20}|1|2|menu", 0..60)) {
-            let mut run = Run::default();
-            for text in texts {
-                let turn = turn(&run, &say(&text));
-                prop_assert!(turn.says.len() <= MOST_STEPS + 1);
-                prop_assert!(turn.next != Next::Wait || turn.run.node.is_some());
-                run = turn.run;
+        match self.flow.handover() {
+            Some((key, node)) => self.hand_over_at(&key.clone(), node, None),
+            None => {
+                self.turn.run.node = None;
+                Next::Handover { department_id: None }
             }
         }
     }
+
+    fn hand_over_at(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
+        let Node::Handover { text, closed_text, department_id, priority, summary } = node else {
+            return Next::Handover { department_id: chosen };
+        };
+        let text = self.fitting(text, closed_text.as_ref());
+        self.say(&text);
+        self.turn.effects.extend(priority.clone().map(Effect::Priority));
+        if let Some(summary) = summary {
+            let summary = self.world.fill_in(summary, &self.turn.run.fields);
+            self.turn.effects.push(Effect::Summary(summary));
+        }
+        self.step(key, Outcome::HandedOver);
+        self.turn.run.node = None;
+        Next::Handover { department_id: chosen.or(*department_id) }
+    }
+
+    fn to_department(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
+        let Node::Department { handover_text, closed_text, .. } = node else { return self.hand_over() };
+        let Some(text) = handover_text else {
+            let handover = self.flow.handover();
+            return match handover {
+                Some((key, node)) => self.hand_over_at(&key.clone(), node, chosen),
+                None => self.hand_over_at(key, node, chosen),
+            };
+        };
+        let text = self.fitting(text, closed_text.as_ref());
+        self.say(&text);
+        self.step(key, Outcome::HandedOver);
+        self.turn.run.node = None;
+        Next::Handover { department_id: chosen }
+    }
+
+    fn leave(&mut self) -> Next {
+        let text = self.flow.goodbye.as_deref().unwrap_or(&self.config.goodbye).to_owned();
+        self.say(&text);
+        if let Some(key) = self.turn.run.node.take() {
+            self.step(&key, Outcome::Closed);
+        }
+        Next::Close
+    }
+
+    /// Of what was said, a word that works anywhere.
+    fn word(&self, input: &Input) -> Option<Word> {
+        let Config { human_words, menu_words, leave_words, .. } = self.config;
+        let words = &self.flow.words;
+        let human = words.human.as_ref().unwrap_or(human_words);
+        let menu = words.menu.as_ref().unwrap_or(menu_words);
+        let leave = words.leave.as_ref().unwrap_or(leave_words);
+        input.from_last().find_map(|said| {
+            let Said::Words(said) = said else { return None };
+            let said = look(said);
+            let is_among = |words: &[String]| words.iter().any(|word| look(word) == said);
+            match () {
+                () if is_among(human) => Some(Word::Human),
+                () if is_among(leave) => Some(Word::Leave),
+                () if is_among(menu) => Some(Word::Menu),
+                () => None,
+            }
+        })
+    }
+
+    /// The options of a node that offers departments.
+    fn departments(&self, node: &Node) -> Vec<Choice> {
+        let Node::Department { back, go_to, .. } = node else { return Vec::new() };
+        let option =
+            |id: String, title: &str| Choice { id, title: title.to_owned(), description: String::new(), go_to: String::new() };
+        let departments = self.world.departments.iter().map(|(id, name)| option(format!("{DEPARTMENT}{id}"), name));
+        let back = back.iter().filter(|_| go_to.is_some()).map(|title| option(BACK.to_owned(), title));
+        departments.chain(back).collect()
+    }
+
+    fn offer(&mut self, text: &str, button: Option<&String>, options: &[Choice]) {
+        if options.len() > MOST_OPTIONS {
+            self.say(text);
+            return self.number(&options.iter().map(|option| option.title.clone()).collect::<Vec<_>>());
+        }
+        let text = self.world.fill_in(text, &self.turn.run.fields);
+        let shown =
+            options.iter().map(|option| json!({"id": option.id, "title": option.title, "description": option.description}));
+        let payload = json!({"button": button, "options": shown.collect::<Vec<_>>()});
+        self.turn.says.push(Saying { kind: MessageKind::Interactive, text, payload, file_id: None });
+    }
+
+    /// Puts what may be chosen below what was said last, each with its number.
+    fn number(&mut self, titles: &[String]) {
+        let lines: Vec<String> = titles.iter().enumerate().map(|(index, title)| format!("{}. {title}", index + 1)).collect();
+        if let Some(saying) = self.turn.says.last_mut() {
+            saying.text = format!("{}\n\n{}", saying.text, lines.join("\n"));
+        }
+    }
+
+    fn show(&mut self, text: &str, media: &Media) {
+        let kind = match media.kind.as_str() {
+            "image" => MessageKind::Image,
+            "video" => MessageKind::Video,
+            "audio" => MessageKind::Audio,
+            _ => MessageKind::Document,
+        };
+        let text = self.world.fill_in(text, &self.turn.run.fields);
+        self.turn.says.push(Saying { kind, text, payload: json!({}), file_id: Some(media.file_id) });
+    }
+
+    fn say(&mut self, text: &str) {
+        let text = self.world.fill_in(text, &self.turn.run.fields);
+        if !text.trim().is_empty() {
+            self.turn.says.push(Saying { kind: MessageKind::Text, text, payload: json!({}), file_id: None });
+        }
+    }
+
+    fn step(&mut self, key: &str, outcome: Outcome) {
+        self.turn.steps.push(Step { node: key.to_owned(), outcome });
+    }
+
+    fn fitting(&self, text: &str, closed_text: Option<&String>) -> String {
+        if self.world.is_open { text } else { closed_text.map_or(text, String::as_str) }.to_owned()
+    }
 }
+
+/// Before a department's id in the id of its option.
+const DEPARTMENT: &str = "department:";
+
+/// The option that leads back.
+const BACK: &str = "back";
+
+/// The option that was tapped, or typed as its number or its title: the last one of several.
+fn choose<'a>(options: &'a [Choice], input: &Input) -> Option<&'a Choice> {
+    input.from_last().find_map(|said| {
+        let words = look(said.words()?);
+        let is_tapped = |option: &&Choice| matches!(said, Said::Tapped { option_id, .. } if *option_id == option.id);
+        let by_id = options.iter().find(is_tapped);
+        let by_number = || words.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
+        let by_title = || options.iter().find(|option| look(&option.title) == words);
+        by_id.or_else(by_number).or_else(by_title)
+    })
+}
+
+/// The same figure for the same conversation and node, whatever runs it: FNV-1a.
+fn dice(conversation: Uuid, key: &str) -> u64 {
+    let bytes = conversation.as_bytes().iter().chain(key.as_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests;

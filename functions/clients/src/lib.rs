@@ -1,12 +1,12 @@
 //! The clients of a company: who they are, by what they are known, and how they are found.
 
-pub mod document;
 pub mod export;
 pub mod fields;
 pub mod found;
 pub mod import;
 pub mod merges;
 pub use conversations::phone;
+pub use shared::document;
 pub mod tags;
 
 use conversations::ClientIdentity;

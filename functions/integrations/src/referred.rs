@@ -5,7 +5,7 @@ use shared::{error::FieldProblem, prelude::*};
 /// By a department's id and a flow's key. The department stands until this transaction ends.
 pub const REFERRED_TO: &str = "
     select $1::uuid is null or exists (select from departments where id = $1 and deleted_at is null for key share) as has_department,
-           (select id from bot_flows where key = $2 and published_at is not null order by number desc limit 1) as bot_flow_id";
+           (select id from bot_flows where key = $2 and published_at is not null and removed_at is null order by number desc limit 1) as bot_flow_id";
 
 /// What is there of it.
 #[derive(FromRow)]

@@ -63,7 +63,7 @@ const FACTS: &str = "
            (select coalesce(array_agg(name order by name), '{}')
               from departments
              where deleted_at is null and not exists (select from department_members where department_id = departments.id)) as without_members,
-           exists (select from bot_flows where published_at is not null) as has_flow,
+           exists (select from bot_flows where published_at is not null and removed_at is null) as has_flow,
            exists (select from channel_accounts where bot_flow_id is not null and status <> 'disabled') as has_bot,
            (select received_at from inbound_webhooks where received_at > now() - interval '1 day' order by received_at desc limit 1) as last_webhook,
            (select run_at from schedule_runs where name = 'dispatch_due_jobs') as last_run,

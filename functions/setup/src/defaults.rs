@@ -4,25 +4,23 @@ use futures_util::future::{try_join, try_join3};
 use shared::{calendar::Week, error::NOT_FOUND, prelude::*};
 use team::{Department, department_columns, department_members};
 
-use crate::starter_flow;
-
 /// Names of the first departments. Everybody who serves customers is in the first.
 const DEPARTMENTS: [&str; 3] = ["Atendimento", "Comercial", "Financeiro"];
 
 /// What is made, by the words in `company_setup.made`.
 const OF_DEPARTMENTS: &str = "departments";
 const OF_BOT: &str = "bot_flow";
+
+/// The key and the name of the first flow.
+const FLOW: [&str; 2] = ["menu", "Menu"];
+
 pub const OF_CALENDAR: &str = "calendar";
 
 /// Whoever comes second waits, and finds all of it made.
 pub const ENSURE_ROW: &str = "insert into company_setup (company_id) values (app.company_id()) on conflict do nothing";
 
 const LOCKED: &str = "
-    select company_setup.made, company_setup.version, companies.name as company_name
-      from company_setup
-      join companies on companies.id = company_setup.company_id
-     where company_setup.company_id = app.company_id()
-       for update of company_setup";
+    select made, version from company_setup where company_id = app.company_id() for update";
 
 /// Those that are there, and the first ones where there are none and they were never made.
 const MAKE_DEPARTMENTS: &str = "
@@ -41,10 +39,9 @@ const MAKE_DEPARTMENTS: &str = "
           join memberships on memberships.status = 'active' and memberships.role <> 'student'
          where made.name = $2[1]
     )
-    select id, name, true as is_new from made
+    select id, true as is_new from made
      union all
-    select id, name, false from existing
-     order by name, id";
+    select id, false from existing";
 
 const NEW_DEPARTMENTS: &str = concat!(
     "select ",
@@ -56,8 +53,8 @@ const NEW_DEPARTMENTS: &str = concat!(
 
 /// No row where there is a flow already.
 const MAKE_FLOW: &str = "
-    insert into bot_flows (id, key, definition, published_at)
-    select $1, $2, $3, now()
+    insert into bot_flows (id, key, name, definition, published_at)
+    select $1, $2, $5, $3, now()
      where $4 and not exists (select from bot_flows)
     returning id";
 
@@ -92,13 +89,11 @@ pub struct Made {
 struct Locked {
     made: Vec<String>,
     version: i32,
-    company_name: String,
 }
 
 #[derive(FromRow)]
 struct Place {
     id: Uuid,
-    name: String,
     is_new: bool,
 }
 
@@ -108,7 +103,7 @@ struct Place {
 /// As the database fails.
 pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, Error> {
     let (_, locked) = try_join(transaction.execute(ENSURE_ROW, &[]), transaction.first::<Locked>(LOCKED, &[])).await?;
-    let Locked { made, version, company_name } = locked.ok_or(NOT_FOUND)?;
+    let Locked { made, version } = locked.ok_or(NOT_FOUND)?;
     let is_due = |key: &str| !made.iter().any(|made| made == key);
     let (departments_due, calendar_due, bot_due) = (is_due(OF_DEPARTMENTS), is_due(OF_CALENDAR), is_due(OF_BOT));
     if !departments_due && !calendar_due && !bot_due {
@@ -117,12 +112,11 @@ pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, 
     let ids = DEPARTMENTS.map(|_| context.new_id());
     let places: Vec<Place> =
         transaction.all(MAKE_DEPARTMENTS, &[&ids.as_slice(), &DEPARTMENTS.as_slice(), &departments_due]).await?;
-    let named: Vec<(Uuid, String)> = places.iter().map(|place| (place.id, place.name.clone())).collect();
-    let definition = starter_flow::definition(&company_name, &named);
+    let definition = bot::templates::starter();
     let (flow_id, calendar_id, week) = (context.new_id(), context.new_id(), json!(Week::usual()));
     let new: Vec<Uuid> = places.iter().filter(|place| place.is_new).map(|place| place.id).collect();
     let (flows, calendars, departments) = try_join3(
-        transaction.query(MAKE_FLOW, &[&flow_id, &starter_flow::KEY, &definition, &bot_due]),
+        transaction.query(MAKE_FLOW, &[&flow_id, &FLOW[0], &definition, &bot_due, &FLOW[1]]),
         transaction.query(MAKE_CALENDAR, &[&calendar_id, &week, &calendar_due]),
         transaction.all::<Department>(NEW_DEPARTMENTS, &[&new]),
     )
@@ -145,6 +139,6 @@ pub async fn make(context: &Context, transaction: &Transaction) -> Result<Made, 
         id: calendar_id,
         name: "Seg–sex 08:00–12:00, 13:30–18:00".to_owned(),
     });
-    let of_bot = flows.iter().map(|_| MadeDefault { key: OF_BOT.to_owned(), id: flow_id, name: starter_flow::KEY.to_owned() });
+    let of_bot = flows.iter().map(|_| MadeDefault { key: OF_BOT.to_owned(), id: flow_id, name: FLOW[0].to_owned() });
     Ok(Made { made: of_departments.chain(of_calendar).chain(of_bot).collect(), departments, version: version + 1 })
 }

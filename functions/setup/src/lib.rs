@@ -4,7 +4,6 @@ pub mod ai;
 pub mod checks;
 pub mod defaults;
 pub mod mail;
-pub mod starter_flow;
 pub mod steps;
 
 use shared::{error::FieldProblem, prelude::*};

@@ -73,6 +73,7 @@ fn filled(text: &str, function: &str) -> Result<String> {
             "flow_secret" => format!("{TOKEN}.c2VncmVkbw"),
             "evolution_url" => "https://evolution.escola.example".to_owned(),
             "unique" => "27".to_owned(),
+            "flow_key" => "menu".to_owned(),
             "phone" => "+5511987654321".to_owned(),
             id if id.ends_with("_id") => example_id(id),
             other => bail!("events/{function}.json has {{{{{other}}}}}, which has no example: add an arm for it"),

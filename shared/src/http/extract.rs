@@ -160,6 +160,18 @@ impl PathParameters for (Uuid, Uuid) {
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
+/// The same where another path of the route has none.
+impl<T: PathParameters> FromRequest for Option<Path<T>> {
+    fn from_request(request: &Request, route: &Route, context: &Context) -> Result<Self, Error> {
+        let is_there = route.path_parameters().all(|name| request.path_parameter(name).is_some());
+        is_there.then(|| Path::from_request(request, route, context)).transpose()
+    }
+
+    fn describe(description: &mut Description) {
+        Path::<T>::describe(description);
+    }
+}
+
 impl<T: PathParameters> FromRequest for Path<T> {
     fn from_request(request: &Request, route: &Route, _: &Context) -> Result<Self, Error> {
         let values: Option<Vec<&str>> = route.path_parameters().map(|name| request.path_parameter(name)).collect();

@@ -15,6 +15,7 @@ macro_rules! cases {
 }
 use cases;
 
+mod bot_flows;
 mod botconversa;
 mod calendar;
 mod calls;
@@ -52,6 +53,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         desk::together(),
         botconversa::cases(),
         calendar::cases(),
+        bot_flows::cases(),
         calls::cases(),
         channel_accounts::cases(),
         clients::cases(),

@@ -396,15 +396,14 @@ pub async fn departments_that_are_there_are_on_the_menu(stack: Arc<Stack>) {
     let made = company.admin.api.post("/setup/infrastructure", json!({})).await.expect(200);
     let keys: Vec<&str> = made["made"].as_array().expect("a list").iter().map(|made| text(&made["key"])).collect();
     assert_eq!(keys, ["calendar", "bot_flow"]);
-    let flow = "select definition from bot_flows where company_id = $1";
-    let row = stack.database().await.query_one(flow, &[&company.id]).await.expect("a flow");
-    let flow: Value = row.get(0);
-    let options: Vec<&str> = flow["nodes"]["departments"]["options"]
-        .as_array()
-        .expect("options")
-        .iter()
-        .map(|option| text(&option["title"]))
-        .collect();
+    let play = async |run: &Value, words: &str| {
+        let turn = json!({"key": "menu", "run": run, "event": {"kind": "text", "text": words}});
+        company.supervisor.api.post("/bot/simulate", turn).await.expect(200)
+    };
+    let greeted = play(&json!({}), "Oi").await;
+    let asked = play(&greeted["run"], "3").await;
+    let options: Vec<&str> =
+        asked["says"][0]["payload"]["options"].as_array().expect("options").iter().map(|option| text(&option["title"])).collect();
     assert_eq!(options, ["Matrículas", "Professores", "Voltar ao menu"]);
-    assert_eq!(text(&flow["nodes"]["department_2"]["department_id"]), company.departments[1].1.to_string());
+    assert_eq!(text(&play(&asked["run"], "2").await["department_id"]), company.departments[1].1.to_string());
 }

@@ -30,12 +30,16 @@ const OF_STUDENTS: &[&str] = &[
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
-    "insert bot_flows (id, key, definition, published_at)",
+    "insert bot_config (key, value, description, is_active, updated_at)",
+    "update bot_config (value, description, is_active, updated_at)",
+    "delete bot_flows",
+    "insert bot_flows (id, key, number, definition, published_at, name, author_id, restored_from, version)",
+    "update bot_flows (definition, name, author_id, updated_at, version, removed_at)",
     "insert calendars (id, department_id, time_zone, week, keeps_optional)",
     "update calendars (time_zone, week, keeps_optional, version, updated_at)",
-    "insert channel_accounts (id, kind, name, external_key, department_id, bot_flow_id, settings, account_key, state)",
+    "insert channel_accounts (id, kind, name, external_key, status, department_id, bot_flow_id, settings, account_key, state)",
     "update channel_accounts (name, external_key, status, department_id, bot_flow_id, settings, version, account_key, display_number, state, \
-     removed_at, previous_key, previous_key_until)",
+     removed_at, previous_key, previous_key_until, instance_id)",
     "delete channel_credentials",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
@@ -118,6 +122,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete address_book_names",
     "insert address_book_names",
     "update address_book_names",
+    "insert bot_steps",
     "insert botconversa_subscribers",
     "update botconversa_subscribers",
     "update channel_accounts",

@@ -348,6 +348,17 @@ impl Change {
                     body
                 },
             },
+            "save_bot_flow" => Self {
+                method: Method::PUT,
+                path: "/bot/flows/menu".to_owned(),
+                made: json!({"name": "Menu", "definition": {"start": "a", "nodes": {}}}),
+                same: json!({"name": "Menu", "definition": {"start": "a", "nodes": {}}}),
+                renamed: |same, name| {
+                    let mut body = same.clone();
+                    body["name"] = json!(name);
+                    body
+                },
+            },
             "save_prices" => Self {
                 method: Method::PUT,
                 path: "/integrations/prices".to_owned(),

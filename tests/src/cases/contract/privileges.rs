@@ -194,6 +194,9 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     let wanted = Wanted { departments: vec![("Vendas", vec![1])], agent_visibility: "company", ..Wanted::default() };
     let company = stack.company(wanted).await;
     let department = company.departments[0].1;
+    let flow = json!({"name": "Menu", "definition": {"start": "a", "nodes": {"a": {"type": "handover"}}}});
+    company.supervisor.api.call(reqwest::Method::PUT, "/bot/flows/menu", Some(flow)).await.expect(200);
+    company.supervisor.api.post("/bot/flows/menu/publish", json!({})).await.expect(200);
     let join = "insert into department_members (department_id, user_id) values ($1, app.user_id())";
     let make = "insert into departments (id, name) values (gen_random_uuid(), 'Minha')";
     let connect = "
@@ -226,11 +229,14 @@ pub async fn an_agent_gives_themselves_no_department_and_no_channel(stack: Arc<S
     admin.changes(1, connect, &[]).await;
     admin.changes(1, "update channel_accounts set status = 'disabled'", &[]).await;
     admin.changes(1, "select from channel_credentials", &[]).await;
-    for inside in [agent, supervisor, admin] {
+    for inside in [&agent, &supervisor, &admin] {
         inside.is_refused("delete from channel_accounts", &[]).await;
         inside.is_refused("delete from departments", &[]).await;
         inside.is_refused("update department_members set last_assigned_at = null", &[]).await;
-        inside.is_refused("update bot_flows set definition = '{}'", &[]).await;
+    }
+    agent.changes(0, "update bot_flows set definition = '{}'", &[]).await;
+    for inside in [&supervisor, &admin] {
+        inside.is_refused("update bot_flows set definition = '{}' where number > 0", &[]).await;
     }
 }
 
@@ -257,7 +263,7 @@ pub async fn supervisors_invite_whom_they_lead_and_admins_set_up_the_company(sta
     admin.changes(1, invite, &[&"admin"]).await;
     admin.changes(2, revoke, &[]).await;
     admin.changes(1, rename, &[]).await;
-    for inside in [agent, supervisor, admin] {
+    for inside in [&agent, &supervisor, &admin] {
         inside.is_refused("update invites set used_at = now(), user_id = app.user_id()", &[]).await;
         inside.is_refused("delete from invites", &[]).await;
         inside.is_refused("select app.use_invite(gen_random_uuid(), app.user_id(), 'x', 'x', null)", &[]).await;

@@ -30,7 +30,9 @@ const ASK_OTHERS: [&str; 12] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 5] = [
+const UNAUDITED: [&str; 6] = [
+    // A game: nothing is written.
+    "simulate_bot",
     // Nothing is written but a ticket that lives for seconds, outside the database.
     "create_realtime_ticket",
     // A session going on; its start and its end are audited.

@@ -240,6 +240,7 @@ impl Fixture {
                 text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
             }
             "quick_reply_id" => self.quick_reply().await,
+            "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
             "automation_job_id" => self.assignment_job().await,
@@ -308,6 +309,15 @@ impl Fixture {
         }
         let view = json!({"name": "Em aberto", "filters": {"category": ["open"]}, "is_shared": true});
         text(&api.post("/views", view).await.expect(201)["id"]).to_owned()
+    }
+
+    /// A flow that is drawn, and not published.
+    async fn flow(&self) -> String {
+        let key = format!("fluxo-{}", digits());
+        let nodes = json!({"main": {"type": "handover", "text": "Um momento."}});
+        let flow = json!({"name": "Recepção", "definition": {"start": "main", "nodes": nodes}});
+        self.company.admin.api.call(Method::PUT, &format!("/bot/flows/{key}"), Some(flow)).await.expect(200);
+        key
     }
 
     async fn quick_reply(&self) -> String {

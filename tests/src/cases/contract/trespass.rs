@@ -293,6 +293,11 @@ fn path_like(operation: &Operation, filled: &str) -> String {
     if query.is_empty() { path } else { format!("{path}?{query}") }
 }
 
+/// The key of a company's own flow.
+fn flow_of(company: &Company) -> String {
+    format!("segredo-{}", company.id.simple())
+}
+
 /// Ids that are well formed and nobody's.
 fn with_any_ids(text: &str) -> String {
     let names = [
@@ -326,6 +331,7 @@ fn with_any_ids(text: &str) -> String {
         "account",
     ];
     let text = text
+        .replace("{flow}", "fluxo-de-ninguem")
         .replace("{soon}", &sample::in_an_hour())
         .replace("{cursor}", "")
         .replace("{number}", "2100")
@@ -378,6 +384,9 @@ impl Scene {
         let view = json!({"name": secret(&company), "filters": {"tag": [secret(&company)]}, "is_shared": true});
         let view = text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned();
         let quick_reply = text(&admin.api.post("/quick-replies", reply).await.expect(201)["id"]).to_owned();
+        let words = json!({"main": {"type": "handover", "text": secret(&company)}});
+        let drawn = json!({"name": secret(&company), "definition": {"start": "main", "nodes": words}});
+        admin.api.call(reqwest::Method::PUT, &format!("/bot/flows/{}", flow_of(&company)), Some(drawn)).await.expect(200);
         let file = upload::ready_file(stack, admin).await;
         let pending_file = upload::announce_and_upload(stack, admin).await;
         let failed_job = sample::failed_job(stack, &company).await;
@@ -434,6 +443,7 @@ impl Scene {
             ("{message}", self.message.clone()),
             ("{note}", self.note.clone()),
             ("{quick_reply}", self.quick_reply.clone()),
+            ("{flow}", flow_of(&self.company)),
             ("{view}", self.view.clone()),
             ("{file}", self.file.clone()),
             ("{pending_file}", self.pending_file.clone()),

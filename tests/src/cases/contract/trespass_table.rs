@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
-/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`; `{soon}` is a time to come.
+/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -42,6 +42,17 @@ pub const ROWS: &[Row] = &[
         r#"{"date": "2031-01-25", "name": "Intrusos", "department_id": "{department}"}"#,
         Invalid,
     ),
+    row("delete_bot_flow", "/bot/flows/{flow}", "", NotFound),
+    row("get_bot_analytics", "/bot/analytics?key={flow}", "", OwnThings),
+    row("get_bot_config", "/bot/config", "", OwnThings),
+    row("get_bot_flow", "/bot/flows/{flow}", "", NotFound),
+    row("list_bot_flow_versions", "/bot/flows/{flow}/versions", "", NotFound),
+    row("list_bot_flows", "/bot/flows", "", OwnThings),
+    row("list_bot_templates", "/bot/templates", "", OwnThings),
+    row("publish_bot_flow", "/bot/flows/{flow}/publish", "{}", NotFound),
+    row("save_bot_config", "/bot/config/goodbye", r#"{"key": "goodbye", "value": "Tchau"}"#, OwnThings),
+    row("save_bot_flow", "/bot/flows/meu", r#"{"name": "Minha", "definition": {}}"#, OwnThings),
+    row("simulate_bot", "/bot/simulate", r#"{"key": "{flow}", "event": {"kind": "text", "text": "Oi"}}"#, NotFound),
     row("cancel_job", "/jobs/{long_job}/cancel", "{}", NotFound),
     row("add_participant", "/conversations/{conversation}/participants", r#"{"user_id": "{agent}"}"#, NotFound),
     row("add_participant", "/conversations/{own_conversation}/participants", r#"{"user_id": "{agent}"}"#, Invalid),

@@ -9,6 +9,8 @@ use tests::{Company, Socket, Stack, Wanted, company::text, sandbox::fresh_number
 
 /// Types of events that are about no conversation.
 const OF_SOMETHING_ELSE: &[&str] = &[
+    "bot_config.updated",
+    "bot_flow.updated",
     "botconversa.synced",
     "calendar.updated",
     "channel.code_shown",

@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 
+use crate::{prelude::*, rule};
 use serde::Deserializer;
-use shared::{prelude::*, rule};
 
 /// Any writing; which characters check the others no pattern says.
 const WRITINGS: &str = r"^[0-9A-Za-z][0-9A-Za-z./ \-]{9,20}[0-9]$";

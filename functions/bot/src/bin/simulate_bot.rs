@@ -1,0 +1,65 @@
+//! POST /bot/simulate — plays a turn of a flow without a conversation: its draft, a version of it, or one that is given. Nothing is sent or kept.
+
+use bot::{
+    flow::{Flow, problems},
+    simulation::{Happened, PLACE, Place, Setting, Simulated, SimulatedRun, play},
+    stored::{LARGEST, Stored, VERSION, find},
+};
+use shared::{
+    error::{FieldProblem, INVALID, NOT_FOUND, refuse},
+    prelude::*,
+};
+
+const ROUTE: Route = Route::post("/bot/simulate").fails(&[NOT_FOUND]).body_limit(3 * LARGEST);
+
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Played {
+    /// The flow's key.
+    #[garde(length(max = 80))]
+    key: Option<String>,
+    /// A version that was published; the draft, or what is published, without it.
+    #[garde(range(min = 1))]
+    #[schemars(range(min = 1))]
+    number: Option<i32>,
+    /// A flow that is not kept anywhere, instead of one with a key.
+    #[garde(skip)]
+    definition: Option<Map<String, Value>>,
+    #[garde(dive)]
+    #[serde(default)]
+    run: SimulatedRun,
+    #[garde(dive)]
+    event: Happened,
+    #[garde(dive)]
+    #[serde(default)]
+    world: Setting,
+}
+
+pub fn main() {
+    serve(&ROUTE, simulate_bot);
+}
+
+async fn simulate_bot(context: Context, caller: Supervisor, Json(input): Json<Played>) -> Result<Json<Simulated>, Error> {
+    let Played { key, number, definition, run, event, world } = input;
+    let transaction = context.begin(&caller).await?;
+    let definition = match (definition, key, number) {
+        (Some(definition), None, None) => definition,
+        (None, Some(key), None) => find(&context, &transaction, &key).await?.ok_or(NOT_FOUND)?.definition,
+        (None, Some(key), Some(number)) => {
+            let stored: Stored = transaction.one(VERSION, &[&key, &number]).await?;
+            stored.told(context.origin().language).definition
+        }
+        _ => {
+            let (portuguese, english) = ("Informe a chave ou o fluxo.", "Give either the key or the flow.");
+            return Err(INVALID.in_fields(vec![FieldProblem::new("key", "required", portuguese, english)]));
+        }
+    };
+    let definition = Value::Object(definition);
+    let Ok(flow) = Flow::read(&definition) else {
+        refuse(problems::of(&definition).into_iter().map(problems::Problem::in_definition))?;
+        return Err(INVALID.into());
+    };
+    let place: Place = transaction.one(PLACE, &[&world.department_id]).await?;
+    drop(transaction);
+    Ok(Json(play(&flow, place, world, run, event, context.now())))
+}

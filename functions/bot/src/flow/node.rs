@@ -1,0 +1,247 @@
+//! What a flow's nodes are.
+
+use shared::prelude::*;
+
+/// One step of a flow. `closed_text` replaces `text` outside the hours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Node {
+    /// Says something and goes on.
+    Message {
+        #[serde(default)]
+        text: String,
+        closed_text: Option<String>,
+        media: Option<Media>,
+        go_to: String,
+    },
+    /// Offers options and waits for one.
+    Menu { text: String, closed_text: Option<String>, button: Option<String>, options: Vec<Choice> },
+    /// Asks, waits, and keeps the answer.
+    Question(Question),
+    /// Offers the company's departments and hands over to the chosen one; of whoever has one, to that.
+    Department {
+        text: String,
+        button: Option<String>,
+        /// The last option, which leads to `go_to`.
+        back: Option<String>,
+        go_to: Option<String>,
+        /// Said once one is chosen, instead of the handover's.
+        handover_text: Option<String>,
+        closed_text: Option<String>,
+    },
+    /// Goes where the first case that holds says.
+    Condition { cases: Vec<Case>, else_go_to: String },
+    /// Keeps a value under a name.
+    SetField { field: String, value: String, go_to: String },
+    /// Puts tags on the conversation and takes them off.
+    Tag {
+        #[serde(default)]
+        add: Vec<String>,
+        #[serde(default)]
+        remove: Vec<String>,
+        go_to: String,
+    },
+    /// Goes one of several ways, each as often as it weighs; a conversation always the same.
+    Split { branches: Vec<Branch> },
+    /// Goes on later.
+    Wait {
+        seconds: Option<u32>,
+        /// Until the department, or else the company, opens.
+        #[serde(default)]
+        until_open: bool,
+        go_to: String,
+    },
+    /// Goes on elsewhere.
+    Goto { go_to: String },
+    /// Gives the conversation to people.
+    Handover {
+        #[serde(default)]
+        text: String,
+        closed_text: Option<String>,
+        department_id: Option<Uuid>,
+        priority: Option<String>,
+        /// What the conversation is about, for whoever takes it.
+        summary: Option<String>,
+    },
+    /// Says goodbye and closes the conversation.
+    End {
+        #[serde(default)]
+        text: String,
+    },
+}
+
+/// A file of the company's that goes with a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// `image`, `video`, `audio` or `document`.
+    pub kind: String,
+    pub file_id: Uuid,
+}
+
+/// One option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    pub id: String,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    pub go_to: String,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    pub text: String,
+    /// Under what the answer is kept.
+    pub field: String,
+    #[serde(default)]
+    pub answer: Wanted,
+    /// Of `choice`.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// Said when an answer is none.
+    pub error: Option<String>,
+    /// Times that it is asked again.
+    #[serde(default = "once")]
+    pub retries: u32,
+    /// Whoever says it goes on without an answer.
+    pub skip: Option<String>,
+    pub go_to: String,
+    /// Where whoever does not answer goes on; to people without it.
+    pub on_failure: Option<String>,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// What an answer has to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    #[default]
+    Text,
+    Email,
+    Phone,
+    Cpf,
+    Cnpj,
+    Number,
+    Date,
+    Choice,
+}
+
+/// One way of a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub when: Test,
+    pub go_to: String,
+}
+
+/// What may be asked of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "test", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Test {
+    /// Whether it is within the hours.
+    Open {
+        is: bool,
+    },
+    /// Whether the conversation or the client has a tag.
+    Tag {
+        name: String,
+    },
+    /// A field that is there, and is or contains what is given.
+    Field {
+        name: String,
+        equals: Option<String>,
+        contains: Option<String>,
+    },
+    /// By what kind of channel the client writes.
+    Channel {
+        kind: String,
+    },
+    /// Whether the client has written before.
+    Known {
+        is: bool,
+    },
+    All {
+        of: Vec<Test>,
+    },
+    Any {
+        of: Vec<Test>,
+    },
+    Not {
+        of: Box<Test>,
+    },
+}
+
+/// One way of a split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    pub weight: u32,
+    pub go_to: String,
+}
+
+impl Node {
+    /// Its kind, as flows write it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Message { .. } => "message",
+            Self::Menu { .. } => "menu",
+            Self::Question(_) => "question",
+            Self::Department { .. } => "department",
+            Self::Condition { .. } => "condition",
+            Self::SetField { .. } => "set_field",
+            Self::Tag { .. } => "tag",
+            Self::Split { .. } => "split",
+            Self::Wait { .. } => "wait",
+            Self::Goto { .. } => "goto",
+            Self::Handover { .. } => "handover",
+            Self::End { .. } => "end",
+        }
+    }
+
+    /// Whether it waits for the client's answer.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        matches!(self, Self::Menu { .. } | Self::Question(_) | Self::Department { .. })
+    }
+
+    /// Where a conversation goes on from it, with the field that says so.
+    #[must_use]
+    pub fn ways(&self) -> Vec<(String, &str)> {
+        let mut ways: Vec<(String, &str)> = Vec::new();
+        match self {
+            Self::Message { go_to, .. }
+            | Self::SetField { go_to, .. }
+            | Self::Tag { go_to, .. }
+            | Self::Wait { go_to, .. }
+            | Self::Goto { go_to } => ways.push(("go_to".into(), go_to)),
+            Self::Menu { options, .. } => {
+                ways.extend(
+                    options.iter().enumerate().map(|(place, choice)| (format!("options[{place}].go_to"), choice.go_to.as_str())),
+                );
+            }
+            Self::Question(question) => {
+                ways.push(("go_to".into(), &question.go_to));
+                ways.extend(question.on_failure.iter().map(|key| ("on_failure".to_owned(), key.as_str())));
+            }
+            Self::Department { go_to, .. } => ways.extend(go_to.iter().map(|key| ("go_to".to_owned(), key.as_str()))),
+            Self::Condition { cases, else_go_to } => {
+                ways.extend(cases.iter().enumerate().map(|(place, case)| (format!("cases[{place}].go_to"), case.go_to.as_str())));
+                ways.push(("else_go_to".into(), else_go_to));
+            }
+            Self::Split { branches } => {
+                let branches = branches.iter().enumerate();
+                ways.extend(branches.map(|(place, branch)| (format!("branches[{place}].go_to"), branch.go_to.as_str())));
+            }
+            Self::Handover { .. } | Self::End { .. } => {}
+        }
+        ways
+    }
+}

@@ -1,0 +1,247 @@
+//! A flow that is played without a conversation: the same turn as in one, and nothing of it is kept or sent.
+
+use conversations::MessageKind;
+use jiff::tz::TimeZone;
+use shared::{
+    calendar::{Calendar, Written},
+    prelude::*,
+};
+use tokio_postgres::types::Json as Jsonb;
+
+use crate::{
+    config::Config,
+    flow::Flow,
+    input::{Input, Said},
+    turn::{self, Effect, Event, Next, Outcome, Run, Turn},
+    world::World,
+};
+
+/// What somebody does in a played conversation.
+#[derive(Clone, Debug, Deserialize, Validate, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "SimulatedEvent")]
+pub enum Happened {
+    /// The client writes.
+    Text {
+        #[garde(length(chars, max = 4096))]
+        text: String,
+    },
+    /// The client taps an option.
+    Tap {
+        #[garde(length(max = 200))]
+        option_id: String,
+        #[serde(default)]
+        #[garde(length(chars, max = 200))]
+        title: String,
+    },
+    /// The client sends a file, a place or a card.
+    File {},
+    /// The client says nothing for as long as the flow waits, or the time comes that it waits for.
+    Time {},
+}
+
+/// Where a played conversation stands: what the turn before has answered, or nothing at its beginning.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SimulatedRun")]
+pub struct SimulatedRun {
+    /// The node that it rests at.
+    #[garde(length(max = 200))]
+    pub node: Option<String>,
+    #[serde(default)]
+    #[garde(skip)]
+    pub fields: Map<String, Value>,
+    #[serde(default)]
+    #[garde(range(min = 0, max = 1000))]
+    #[schemars(range(min = 0, max = 1000))]
+    pub turns: i32,
+    #[serde(default)]
+    #[garde(range(max = 1000))]
+    #[schemars(range(max = 1000))]
+    pub misses: u32,
+}
+
+/// The client and the place of a played conversation; what is left out is as usual.
+#[derive(Clone, Debug, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SimulatedWorld")]
+pub struct Setting {
+    /// When it is; now without it.
+    #[garde(skip)]
+    pub at: Option<Timestamp>,
+    #[garde(length(chars, max = 120))]
+    pub client_name: Option<String>,
+    #[garde(length(max = 40))]
+    pub client_phone: Option<String>,
+    #[garde(length(max = 254))]
+    pub client_email: Option<String>,
+    #[serde(default)]
+    #[garde(length(max = 50))]
+    pub tags: Vec<String>,
+    /// The client has written before.
+    #[serde(default)]
+    #[garde(skip)]
+    pub is_known: bool,
+    /// By what kind of channel; `whatsapp_cloud` without it.
+    #[garde(length(max = 40))]
+    pub channel_kind: Option<String>,
+    /// Whose hours count; the company's without it.
+    #[garde(skip)]
+    pub department_id: Option<Uuid>,
+    /// What a split goes by: another one may go another way.
+    #[garde(skip)]
+    pub conversation_id: Option<Uuid>,
+}
+
+/// What a played turn came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Simulated {
+    /// What the bot says, in order.
+    pub says: Vec<SimulatedSaying>,
+    /// What it would do besides.
+    pub effects: Vec<SimulatedEffect>,
+    /// The nodes that it went through.
+    pub trace: Vec<SimulatedStep>,
+    /// What the next turn is to be given.
+    pub run: SimulatedRun,
+    pub next: SimulatedNext,
+    /// When it goes on by itself, or the client is out of time.
+    pub until: Option<Timestamp>,
+    /// Of a handover, where to.
+    pub department_id: Option<Uuid>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SimulatedSaying {
+    /// `text`, `interactive`, `image`, `video`, `audio` or `document`.
+    pub kind: MessageKind,
+    pub text: String,
+    /// Of `interactive`: `button` and `options`.
+    pub payload: Map<String, Value>,
+    pub file_id: Option<Uuid>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SimulatedEffect {
+    Tag {
+        add: Vec<String>,
+        remove: Vec<String>,
+    },
+    Priority {
+        priority: String,
+    },
+    /// What the conversation is about.
+    Subject {
+        subject: String,
+    },
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SimulatedStep {
+    pub node: String,
+    pub outcome: Outcome,
+}
+
+shared::closed_set! {
+    /// Where a played conversation goes: `stay` where nothing changes, `wait` for an answer, `sleep` until a time, to people, or to its end.
+    pub SimulatedNext { Stay = "stay", Wait = "wait", Sleep = "sleep", Handover = "handover", Close = "close" }
+}
+
+/// What a played conversation takes from the company.
+pub const PLACE: &str = "
+    select companies.name as company_name, companies.time_zone, app.calendar_of($1) as calendar,
+           (select coalesce(jsonb_object_agg(key, value), '{}') from bot_config where is_active) as config,
+           (select coalesce(jsonb_agg(jsonb_build_array(id, name) order by name, id), '[]')
+              from departments where deleted_at is null) as departments
+      from companies
+     where companies.id = app.company_id()";
+
+#[derive(FromRow)]
+pub struct Place {
+    company_name: String,
+    time_zone: String,
+    calendar: Option<Value>,
+    config: Value,
+    #[from_row(from = "Jsonb<Vec<(Uuid, String)>>")]
+    departments: Departments,
+}
+
+struct Departments(Vec<(Uuid, String)>);
+
+impl From<Jsonb<Vec<(Uuid, String)>>> for Departments {
+    fn from(Jsonb(departments): Jsonb<Vec<(Uuid, String)>>) -> Self {
+        Self(departments)
+    }
+}
+
+/// Plays a turn.
+#[must_use]
+pub fn play(flow: &Flow, place: Place, setting: Setting, run: SimulatedRun, happened: Happened, now: Timestamp) -> Simulated {
+    let config = Config::read(place.config.as_object().unwrap_or(&Map::new()));
+    let world = world(place, setting, now);
+    let run = Run { node: run.node, fields: run.fields, turns: run.turns, misses: run.misses };
+    let said = |said: Said| Event::Said(Input::new(vec![said]));
+    let turn = match happened {
+        Happened::Text { text } => turn::play(flow, &config, &run, &said(Said::Words(text)), &world),
+        Happened::Tap { option_id, title } => turn::play(flow, &config, &run, &said(Said::Tapped { option_id, title }), &world),
+        Happened::File {} => turn::play(flow, &config, &run, &said(Said::Unreadable), &world),
+        Happened::Time {} => {
+            let woken = turn::play(flow, &config, &run, &Event::Woken, &world);
+            if woken.next == Next::Stay { turn::play(flow, &config, &run, &Event::TimedOut, &world) } else { woken }
+        }
+    };
+    told(turn)
+}
+
+fn world(place: Place, setting: Setting, now: Timestamp) -> World {
+    let now = setting.at.unwrap_or(now);
+    let calendar = place.calendar.and_then(Written::read).map(Calendar::from);
+    let zone = TimeZone::get(&place.time_zone).unwrap_or(TimeZone::UTC);
+    World {
+        conversation_id: setting.conversation_id.unwrap_or_default(),
+        company_name: place.company_name,
+        client_name: setting.client_name.unwrap_or_else(|| "Maria".to_owned()),
+        client_phone: setting.client_phone,
+        client_email: setting.client_email,
+        tags: setting.tags,
+        is_known: setting.is_known,
+        channel_kind: setting.channel_kind.unwrap_or_else(|| "whatsapp_cloud".to_owned()),
+        now,
+        today: now.to_zoned(zone).date(),
+        is_open: calendar.as_ref().is_none_or(|calendar| calendar.is_open_at(now)),
+        opens_at: calendar.and_then(|calendar| calendar.next_open_at(now).ok()),
+        departments: place.departments.0,
+    }
+}
+
+fn told(turn: Turn) -> Simulated {
+    let Turn { says, effects, steps, run, next } = turn;
+    let (next, until, department_id) = match next {
+        Next::Stay => (SimulatedNext::Stay, None, None),
+        Next::Wait { until } => (SimulatedNext::Wait, until, None),
+        Next::Sleep { until } => (SimulatedNext::Sleep, Some(until), None),
+        Next::Handover { department_id } => (SimulatedNext::Handover, None, department_id),
+        Next::Close => (SimulatedNext::Close, None, None),
+    };
+    let says = says.into_iter().map(|saying| SimulatedSaying {
+        kind: saying.kind,
+        text: saying.text,
+        payload: saying.payload.as_object().cloned().unwrap_or_default(),
+        file_id: saying.file_id,
+    });
+    let effects = effects.into_iter().map(|effect| match effect {
+        Effect::Tag { add, remove } => SimulatedEffect::Tag { add, remove },
+        Effect::Priority(priority) => SimulatedEffect::Priority { priority },
+        Effect::Summary(subject) => SimulatedEffect::Subject { subject },
+    });
+    Simulated {
+        says: says.collect(),
+        effects: effects.collect(),
+        trace: steps.into_iter().map(|step| SimulatedStep { node: step.node, outcome: step.outcome }).collect(),
+        run: SimulatedRun { node: run.node, fields: run.fields, turns: run.turns, misses: run.misses },
+        next,
+        until,
+        department_id,
+    }
+}
