@@ -630,6 +630,31 @@ mod tests {
         assert_eq!(found(nowhere), [(String::new(), "nodes".to_owned(), "no_way_out")]);
     }
 
+    /// Each example is a node, or a whole flow, that can be published.
+    #[test]
+    fn what_the_guide_shows_is_right() {
+        let guide = include_str!("../../../../docs/bot.md");
+        let examples: Vec<&str> =
+            guide.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+        let mut kinds = BTreeSet::new();
+        for example in examples {
+            let shown: Value = serde_json::from_str(example).unwrap();
+            let flow = if shown["nodes"].is_object() {
+                shown
+            } else {
+                kinds.insert(shown["type"].as_str().unwrap().to_owned());
+                json!({"start": "shown", "nodes": {
+                    "shown": shown,
+                    "main": {"type": "question", "text": "?", "field": "curso", "go_to": "human"},
+                    "human": {"type": "handover", "text": "Um momento."},
+                }})
+            };
+            let wrong: Vec<_> = of(&flow).into_iter().filter(|problem| problem.code != "unreachable").collect();
+            assert_eq!(wrong, [], "{example}");
+        }
+        assert_eq!(kinds.len(), 12, "every kind is shown: {kinds:?}");
+    }
+
     #[test]
     fn thousands_of_nodes_are_looked_through_at_once() {
         let chain = |length: usize| {
