@@ -2,8 +2,11 @@
 
 use std::ops::Deref;
 
-use crate::{prelude::*, rule};
-use serde::Deserializer;
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::rule;
 
 /// Any writing; which characters check the others no pattern says.
 const WRITINGS: &str = r"^[0-9A-Za-z][0-9A-Za-z./ \-]{9,20}[0-9]$";
@@ -78,6 +81,7 @@ fn checks(characters: &[u8], place: usize, weights: &[u32]) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 

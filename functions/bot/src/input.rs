@@ -1,6 +1,7 @@
 //! What the client's messages mean to the bot.
 
 use serde_json::Value;
+use shared::text::unaccented;
 
 /// What one message of the client's says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,12 @@ pub enum Said {
 /// All that the client said since the last turn, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input(Vec<Said>);
+
+/// As words are compared.
+#[must_use]
+pub fn look(text: &str) -> String {
+    unaccented(text.trim())
+}
 
 impl Said {
     /// What one message says, by what it is. A caption is words.

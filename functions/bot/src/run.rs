@@ -11,9 +11,9 @@ use tokio_postgres::types::Json as Jsonb;
 use crate::{
     config::Config,
     flow::{Flow, Trigger},
-    input::{Input, Said},
+    input::{Input, Said, look},
     turn::{self, Event, Next, Run, Turn},
-    world::{World, look},
+    world::World,
 };
 
 /// A webhook that is being committed may have counted on this very job for its message: it is waited for before anything is read.
@@ -257,14 +257,12 @@ impl Loaded {
             misses: self.bot_misses.try_into().unwrap_or_default(),
         };
         let config = Config::read(self.config.as_object().unwrap_or(&Map::new()));
-        match self.definition.as_ref().map(Flow::read) {
-            Some(Ok(flow)) => turn::play(&flow, &config, &run, event, &self.world(now)),
-            // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
-            _ => {
-                let next = Next::Handover { department_id: None };
-                Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run, next }
-            }
-        }
+        // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
+        let Some(Ok(flow)) = self.definition.as_ref().map(Flow::read) else {
+            let next = Next::Handover { department_id: None };
+            return Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run, next };
+        };
+        turn::play(&flow, &config, &run, event, &self.world(now))
     }
 }
 

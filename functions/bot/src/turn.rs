@@ -9,9 +9,9 @@ use uuid::Uuid;
 use crate::{
     answers,
     config::Config,
-    flow::{Branch, Choice, Flow, Media, Node, Question},
-    input::{Input, Said},
-    world::{World, look},
+    flow::{Branch, Choice, Flow, MOST_OPTIONS, Media, Node, Question},
+    input::{Input, Said, look},
+    world::World,
 };
 
 /// Turns after which people take over: something is going round in circles.
@@ -19,9 +19,6 @@ pub const MOST_TURNS: i32 = 50;
 
 /// Nodes one turn may pass through.
 const MOST_STEPS: usize = 50;
-
-/// WhatsApp shows at most this many options of one list.
-pub const MOST_OPTIONS: usize = 10;
 
 /// Where a conversation's run of a flow stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -203,7 +200,7 @@ impl Player<'_> {
                 Some(choice) => {
                     self.step(key, Outcome::Answered);
                     let chosen = choice.id.strip_prefix(DEPARTMENT).and_then(|id| id.parse().ok());
-                    self.to_department(key, node, chosen)
+                    self.hand_over_to(key, node, chosen)
                 }
                 None => self.miss(key, 1, None, None),
             },
@@ -317,7 +314,7 @@ impl Player<'_> {
                 let options = self.departments(node);
                 if self.world.departments.len() < 2 {
                     let only = self.world.departments.first().map(|(id, _)| *id);
-                    return self.to_department(key, node, only);
+                    return self.hand_over_to(key, node, only);
                 }
                 self.offer(text, button.as_ref(), &options);
                 self.wait(key)
@@ -366,13 +363,11 @@ impl Player<'_> {
 
     /// To people, with the words of the flow's own handover when it has one.
     fn hand_over(&mut self) -> Next {
-        match self.flow.handover() {
-            Some((key, node)) => self.hand_over_at(&key.clone(), node, None),
-            None => {
-                self.turn.run.node = None;
-                Next::Handover { department_id: None }
-            }
+        if let Some((key, node)) = self.flow.handover() {
+            return self.hand_over_at(&key.clone(), node, None);
         }
+        self.turn.run.node = None;
+        Next::Handover { department_id: None }
     }
 
     fn hand_over_at(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
@@ -391,7 +386,7 @@ impl Player<'_> {
         Next::Handover { department_id: chosen.or(*department_id) }
     }
 
-    fn to_department(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
+    fn hand_over_to(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
         let Node::Department { handover_text, closed_text, .. } = node else { return self.hand_over() };
         let Some(text) = handover_text else {
             let handover = self.flow.handover();

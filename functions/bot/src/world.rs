@@ -2,10 +2,9 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Map, Value};
-use shared::text::unaccented;
 use uuid::Uuid;
 
-use crate::flow::Test;
+use crate::{flow::Test, input::look};
 
 /// A conversation as a flow sees it.
 #[derive(Clone, Debug, Default)]
@@ -88,12 +87,6 @@ impl World {
 /// A field's value as a text has it.
 fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned)
-}
-
-/// As words are compared.
-#[must_use]
-pub fn look(text: &str) -> String {
-    unaccented(text.trim())
 }
 
 #[cfg(test)]

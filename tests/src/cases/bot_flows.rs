@@ -140,7 +140,7 @@ pub async fn the_starter_flow_plays_as_its_table_says(stack: Arc<Stack>) {
         (said(&company, &client, count).await, client)
     };
     let (words, _) = talk(&[], 1).await;
-    assert_eq!(words, [greeting.clone()]);
+    assert_eq!(words[0], greeting);
     let (words, _) = talk(&["1"], 3).await;
     assert_eq!(words, [greeting.as_str(), "Temos inglês, espanhol e mentoria de carreira.", greeting.as_str()]);
     let (words, _) = talk(&["Mensalidades"], 3).await;

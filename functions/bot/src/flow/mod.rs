@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use shared::prelude::*;
 
-pub use node::{Branch, Case, Choice, Media, Node, Question, Test, Wanted};
+pub use node::{Branch, Case, Choice, MOST_OPTIONS, Media, Node, Question, Test, Wanted};
 
 /// The JSON of a flow. What of it cannot be read is a problem of that node, and of nothing else.
 #[derive(Clone, Debug, Default)]

@@ -2,6 +2,9 @@
 
 use shared::prelude::*;
 
+/// WhatsApp shows at most this many options of one list.
+pub const MOST_OPTIONS: usize = 10;
+
 /// One step of a flow. `closed_text` replaces `text` outside the hours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -7,8 +7,8 @@ use shared::{
     prelude::*,
 };
 
-use super::{Flow, Node, Question, Step, Test, Timeout, Unread, Wanted};
-use crate::{turn::MOST_OPTIONS, world::look};
+use super::{Flow, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted};
+use crate::input::look;
 
 pub const MOST_NODES: usize = 1_000;
 const LONGEST_TEXT: usize = 4_096;
@@ -317,7 +317,7 @@ impl Found<'_> {
             self.add(node, "retries", "range", ("Pergunte de novo no máximo 5 vezes.", "Ask again at most 5 times."));
         }
         let is_choice = question.answer == Wanted::Choice;
-        if is_choice != !question.choices.is_empty() || question.choices.len() > 30 {
+        if is_choice == question.choices.is_empty() || question.choices.len() > 30 {
             let words = (
                 "Uma pergunta de escolha tem de 1 a 30 respostas; as outras não têm.",
                 "A question of choice has 1 to 30 answers; others have none.",
