@@ -11,6 +11,13 @@ pub const NOTHING_TO_PUBLISH: Problem = Problem::new(
     "Este fluxo não tem nada novo para publicar.",
     "This flow has nothing new to publish.",
 );
+pub const FLOW_HAS_PROBLEMS: Problem = Problem::new(
+    409,
+    "flow_has_problems",
+    "O fluxo tem problemas que precisam ser resolvidos antes de publicar.",
+    "The flow has problems that are to be solved before it is published.",
+)
+.showing::<BotFlow>();
 pub const FLOW_CHANGED: Problem =
     Problem::new(409, "flow_changed", "Este fluxo mudou enquanto isso.", "This flow has changed meanwhile.").showing::<BotFlow>();
 pub const FLOW_IN_USE: Problem = Problem::new(

@@ -159,7 +159,7 @@ async fn get_bot_analytics(
     let is_right = first <= last && first.until(last).is_ok_and(|span| span.get_days() <= 366);
     refuse((!is_right).then(|| {
         let (portuguese, english) = ("Escolha um período de até um ano.", "Choose a period of up to a year.");
-        FieldProblem::new("from", "range", portuguese, english)
+        FieldProblem::new("from", "period", portuguese, english)
     }))?;
     Ok(Json(BotAnalytics { from: first, to: last, totals, nodes, not_understood }))
 }

@@ -2,17 +2,14 @@
 //! another version go on in it.
 
 use bot::{
-    flow::problems,
     references,
-    stored::{BotFlow, Change, FLOW_CHANGED, LOCK, NOTHING_TO_PUBLISH, Stored, VERSION, find},
+    stored::{BotFlow, Change, FLOW_CHANGED, FLOW_HAS_PROBLEMS, LOCK, NOTHING_TO_PUBLISH, Stored, VERSION, find},
 };
 use futures_util::future::{try_join, try_join4};
-use shared::{
-    error::{NOT_FOUND, refuse},
-    prelude::*,
-};
+use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::post("/bot/flows/{key}/publish").fails(&[NOT_FOUND, NOTHING_TO_PUBLISH, FLOW_CHANGED]);
+const ROUTE: Route =
+    Route::post("/bot/flows/{key}/publish").fails(&[NOT_FOUND, NOTHING_TO_PUBLISH, FLOW_CHANGED, FLOW_HAS_PROBLEMS]);
 
 #[derive(Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +48,7 @@ async fn publish_bot_flow(
     if wish.version.is_some_and(|version| version != current.row.version) {
         return Err(FLOW_CHANGED.with_current(&current));
     }
-    let wanted = match wish.number {
+    let mut wanted = match wish.number {
         None if !current.row.has_draft => return Err(NOTHING_TO_PUBLISH.with_current(&current)),
         None => current.clone(),
         Some(number) => {
@@ -59,10 +56,12 @@ async fn publish_bot_flow(
             stored.told(context.origin().language)
         }
     };
-    let definition = Value::Object(wanted.definition);
+    let definition = Value::Object(wanted.definition.clone());
     let unknown = references::unknown(&transaction, &definition).await?;
-    let found = problems::of(&definition).into_iter().chain(unknown);
-    refuse(found.map(problems::Problem::in_definition))?;
+    wanted.problems.extend(unknown.into_iter().map(|problem| problem.told(context.origin().language)));
+    if !wanted.problems.is_empty() {
+        return Err(FLOW_HAS_PROBLEMS.with_current(&wanted));
+    }
     let id = context.new_id();
     let version = current.row.version + 1;
     let published: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =

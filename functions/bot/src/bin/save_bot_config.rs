@@ -44,14 +44,14 @@ async fn save_bot_config(
     let transaction = context.begin(&caller).await?;
     let key = match path {
         Some(Path(key)) => key.parse().map_err(|_| NOT_FOUND)?,
-        None => input.key.ok_or_else(|| refused("key", "required", "Informe a chave.", "Give the key."))?,
+        None => input.key.ok_or(NOT_FOUND)?,
     };
     let row: Option<Row> = transaction.first(ROW, &[&key.as_str()]).await?;
     let current = BotConfig::told(key, row.as_ref());
     let value = match input.value {
         Some(value) => key.take(&value).ok_or_else(|| {
             let (portuguese, english) = key.rule();
-            refused("value", "pattern", portuguese, english)
+            INVALID.in_fields(vec![FieldProblem::new("value", "not_of_key", portuguese, english)])
         })?,
         None => row.as_ref().map_or_else(|| key.built_in(), |row| row.value.clone()),
     };
@@ -62,8 +62,4 @@ async fn save_bot_config(
     transaction.tell_staff(&BotConfigUpdated { key });
     transaction.audit(key.as_str(), &current, &saved);
     transaction.commit(Json(saved)).await
-}
-
-fn refused(field: &str, code: &str, portuguese: &str, english: &str) -> Error {
-    INVALID.in_fields(vec![FieldProblem::new(field, code, portuguese, english)])
 }

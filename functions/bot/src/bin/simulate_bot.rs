@@ -1,12 +1,12 @@
 //! POST /bot/simulate — plays a turn of a flow without a conversation: its draft, a version of it, or one that is given. Nothing is sent or kept.
 
 use bot::{
-    flow::{Flow, problems},
+    flow::Flow,
     simulation::{Happened, PLACE, Place, Setting, Simulated, SimulatedRun, play},
     stored::{LARGEST, Stored, VERSION, find},
 };
 use shared::{
-    error::{FieldProblem, INVALID, NOT_FOUND, refuse},
+    error::{FieldProblem, INVALID, NOT_FOUND},
     prelude::*,
 };
 
@@ -14,6 +14,7 @@ const ROUTE: Route = Route::post("/bot/simulate").fails(&[NOT_FOUND]).body_limit
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = with_a_flow)]
 struct Played {
     /// The flow's key.
     #[garde(length(max = 80))]
@@ -22,7 +23,7 @@ struct Played {
     #[garde(range(min = 1))]
     #[schemars(range(min = 1))]
     number: Option<i32>,
-    /// A flow that is not kept anywhere, instead of one with a key.
+    /// A flow that is not kept anywhere; it goes before one with a key.
     #[garde(skip)]
     definition: Option<Map<String, Value>>,
     #[garde(dive)]
@@ -43,23 +44,26 @@ async fn simulate_bot(context: Context, caller: Supervisor, Json(input): Json<Pl
     let Played { key, number, definition, run, event, world } = input;
     let transaction = context.begin(&caller).await?;
     let definition = match (definition, key, number) {
-        (Some(definition), None, None) => definition,
+        (Some(definition), ..) => definition,
         (None, Some(key), None) => find(&context, &transaction, &key).await?.ok_or(NOT_FOUND)?.definition,
         (None, Some(key), Some(number)) => {
             let stored: Stored = transaction.one(VERSION, &[&key, &number]).await?;
             stored.told(context.origin().language).definition
         }
-        _ => {
-            let (portuguese, english) = ("Informe a chave ou o fluxo.", "Give either the key or the flow.");
+        (None, None, _) => {
+            let (portuguese, english) = ("Informe a chave ou o fluxo.", "Give the key or the flow.");
             return Err(INVALID.in_fields(vec![FieldProblem::new("key", "required", portuguese, english)]));
         }
     };
-    let definition = Value::Object(definition);
-    let Ok(flow) = Flow::read(&definition) else {
-        refuse(problems::of(&definition).into_iter().map(problems::Problem::in_definition))?;
-        return Err(INVALID.into());
-    };
+    // What cannot be read leads to people, here as in a conversation.
+    let flow = Flow::read(&Value::Object(definition)).unwrap_or_default();
     let place: Place = transaction.one(PLACE, &[&world.department_id]).await?;
     drop(transaction);
     Ok(Json(play(&flow, place, world, run, event, context.now())))
+}
+
+/// Of a key, or as it is given.
+fn with_a_flow(schema: &mut schemars::Schema) {
+    let branch = |title: &str, field: &str, kind: &str| json!({"title": title, "type": "object", "required": [field], "properties": {field: {"type": kind}}});
+    schema.insert("anyOf".into(), json!([branch("of_a_key", "key", "string"), branch("as_given", "definition", "object")]));
 }

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::{
-    error::{FieldProblem, Language},
-    prelude::*,
-};
+use shared::{error::Language, prelude::*};
 
 use super::{Flow, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted};
 use crate::input::look;
@@ -62,14 +59,6 @@ impl Problem {
         let Self { node, field, code, portuguese, english } = self;
         let message = if language == Language::Portuguese { portuguese } else { english };
         BotFlowProblem { node, field, code: code.to_owned(), message }
-    }
-
-    /// As a field of the flow's definition.
-    #[must_use]
-    pub fn in_definition(self) -> FieldProblem {
-        let Self { node, field, code, portuguese, english } = self;
-        let path = node.map_or_else(|| field.clone(), |node| format!("nodes.{node}.{field}").trim_end_matches('.').to_owned());
-        FieldProblem { field: path, code: code.to_owned(), portuguese, english }
     }
 }
 
