@@ -79,7 +79,8 @@ fn date(words: &str, today: Date) -> Option<Date> {
 fn choice(choices: &[String], words: &str) -> Option<String> {
     let said = unaccented(words);
     let by_number = said.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
-    by_number.or_else(|| choices.iter().find(|choice| unaccented(choice.trim()) == said)).cloned()
+    // Choices may be numbers.
+    choices.iter().find(|choice| unaccented(choice.trim()) == said).or(by_number).cloned()
 }
 
 #[cfg(test)]

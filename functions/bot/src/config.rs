@@ -152,6 +152,7 @@ impl Key {
                 let words: Option<Vec<String>> = given.iter().map(|word| Some(unaccented(word.as_str()?.trim()))).collect();
                 let mut words = words
                     .filter(|words| words.len() <= 20 && words.iter().all(|word| (1..=40).contains(&word.chars().count())))?;
+                words.sort_unstable();
                 words.dedup();
                 Some(json!(words))
             }

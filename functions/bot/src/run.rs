@@ -145,7 +145,7 @@ pub struct Loaded {
     channel_kind: String,
     company_name: String,
     time_zone: String,
-    is_blocked: bool,
+    pub is_blocked: bool,
     definition: Option<Value>,
     calendar: Option<Value>,
     config: Value,

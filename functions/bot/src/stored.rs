@@ -1,6 +1,6 @@
 //! Flows in the database: a draft that is being drawn, versions that were published, and what of them is in the world.
 
-use shared::{closed_set, error::Language, prelude::*};
+use shared::{closed_set, error::Language, http::PathParameters, prelude::*};
 use tokio_postgres::types::Json as Jsonb;
 
 use crate::flow::problems::{self, BotFlowProblem};
@@ -30,6 +30,27 @@ pub const FLOW_IN_USE: Problem = Problem::new(
 
 /// What a flow's key may be.
 pub const KEY: &str = "^[a-z][a-z0-9_-]{0,79}$";
+
+/// A flow's key in a path: what cannot be one is not found.
+pub struct FlowKey(pub String);
+
+impl PathParameters for FlowKey {
+    fn parse(values: &[&str]) -> Option<Self> {
+        values.first().filter(|key| is_key(key)).map(|key| Self((*key).to_owned()))
+    }
+
+    fn schemas() -> Vec<schemars::Schema> {
+        vec![schemars::json_schema!({"type": "string", "pattern": KEY})]
+    }
+}
+
+/// The rule of keys.
+#[must_use]
+pub fn is_key(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    let is_inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(byte);
+    (1..=80).contains(&bytes.len()) && bytes[0].is_ascii_lowercase() && bytes.iter().all(is_inner)
+}
 
 /// The largest definition, in bytes.
 pub const LARGEST: usize = 262_144;

@@ -20,6 +20,20 @@ pub const MOST_TURNS: i32 = 50;
 /// Nodes one turn may pass through.
 const MOST_STEPS: usize = 50;
 
+/// Characters that WhatsApp takes: of words, and of words that have options below or go with a file.
+const LONGEST_TEXT: usize = 4_096;
+const LONGEST_QUESTION: usize = 1_024;
+
+/// Characters of an option's title, of up to three and of more.
+const LONGEST_BUTTON: usize = 20;
+const LONGEST_ROW: usize = 24;
+
+/// Characters of a value that is kept.
+const LONGEST_VALUE: usize = 2_000;
+
+/// What is asked where nothing is left of the words, all of which stood for something else.
+const BLANK: &str = "Como podemos ajudar?";
+
 /// Where a conversation's run of a flow stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
@@ -121,7 +135,7 @@ pub struct Turn {
 #[must_use]
 pub fn play(flow: &Flow, config: &Config, run: &Run, event: &Event, world: &World) -> Turn {
     let turn = Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run: run.clone(), next: Next::Stay };
-    let mut player = Player { flow, config, world, turn };
+    let mut player = Player { flow, config, world: world.clone(), turn };
     player.turn.run.turns += 1;
     let next = player.happens(event);
     if next == Next::Stay {
@@ -133,7 +147,8 @@ pub fn play(flow: &Flow, config: &Config, run: &Run, event: &Event, world: &Worl
 struct Player<'a> {
     flow: &'a Flow,
     config: &'a Config,
-    world: &'a World,
+    /// With what the turn itself has changed.
+    world: World,
     turn: Turn,
 }
 
@@ -155,6 +170,7 @@ impl Player<'_> {
             };
         };
         match event {
+            Event::TimedOut | Event::Woken if self.turn.run.turns > MOST_TURNS => self.hand_over(),
             Event::Said(input) => self.hears(&key, node, input),
             Event::TimedOut => match flow.timeout_of(&key).filter(|_| node.asks()) {
                 Some(timeout) => {
@@ -213,7 +229,7 @@ impl Player<'_> {
 
     fn answer(&mut self, key: &str, question: &Question, input: &Input) -> Next {
         let words = input.words().unwrap_or_default();
-        if question.skip.as_ref().is_some_and(|skip| look(skip) == look(&words)) {
+        if question.skip.as_ref().is_some_and(|skip| !look(skip).is_empty() && look(skip) == look(&words)) {
             self.turn.run.fields.remove(&question.field);
             return self.answered(key, &question.go_to);
         }
@@ -272,10 +288,12 @@ impl Player<'_> {
                 }
                 Node::SetField { field, value, go_to } => {
                     let value = self.world.fill_in(value, &self.turn.run.fields);
-                    self.turn.run.fields.insert(field.clone(), json!(value));
+                    self.turn.run.fields.insert(field.clone(), json!(cut(&value, LONGEST_VALUE)));
                     go_to
                 }
                 Node::Tag { add, remove, go_to } => {
+                    self.world.tags.retain(|tag| !remove.iter().any(|removed| look(removed) == look(tag)));
+                    self.world.tags.extend(add.iter().cloned());
                     self.turn.effects.push(Effect::Tag { add: add.clone(), remove: remove.clone() });
                     go_to
                 }
@@ -299,12 +317,12 @@ impl Player<'_> {
     fn rest_or_end(&mut self, key: &str, node: &Node) -> Next {
         match node {
             Node::Menu { text, closed_text, button, options } => {
-                let text = self.fitting(text, closed_text.as_ref());
+                let text = self.fitting(text, closed_text.as_ref().filter(|text| !text.trim().is_empty()));
                 self.offer(&text, button.as_ref(), options);
                 self.wait(key)
             }
             Node::Question(question) => {
-                self.say(&question.text);
+                self.ask(&question.text);
                 if !question.choices.is_empty() {
                     self.number(&question.choices.clone());
                 }
@@ -381,9 +399,7 @@ impl Player<'_> {
             let summary = self.world.fill_in(summary, &self.turn.run.fields);
             self.turn.effects.push(Effect::Summary(summary));
         }
-        self.step(key, Outcome::HandedOver);
-        self.turn.run.node = None;
-        Next::Handover { department_id: chosen.or(*department_id) }
+        self.handed_over(key, chosen.or(*department_id))
     }
 
     fn hand_over_to(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
@@ -392,14 +408,18 @@ impl Player<'_> {
             let handover = self.flow.handover();
             return match handover {
                 Some((key, node)) => self.hand_over_at(&key.clone(), node, chosen),
-                None => self.hand_over_at(key, node, chosen),
+                None => self.handed_over(key, chosen),
             };
         };
         let text = self.fitting(text, closed_text.as_ref());
         self.say(&text);
+        self.handed_over(key, chosen)
+    }
+
+    fn handed_over(&mut self, key: &str, department_id: Option<Uuid>) -> Next {
         self.step(key, Outcome::HandedOver);
         self.turn.run.node = None;
-        Next::Handover { department_id: chosen }
+        Next::Handover { department_id }
     }
 
     fn leave(&mut self) -> Next {
@@ -441,24 +461,48 @@ impl Player<'_> {
         departments.chain(back).collect()
     }
 
+    /// With buttons or a list where what is offered fits them, and otherwise as numbered lines.
     fn offer(&mut self, text: &str, button: Option<&String>, options: &[Choice]) {
-        if options.len() > MOST_OPTIONS {
-            self.say(text);
+        let most = if options.len() <= 3 { LONGEST_BUTTON } else { LONGEST_ROW };
+        let fits = |option: &Choice| option.title.chars().count() <= most;
+        if options.len() > MOST_OPTIONS || !options.iter().all(fits) {
+            self.ask(text);
             return self.number(&options.iter().map(|option| option.title.clone()).collect::<Vec<_>>());
         }
-        let text = self.world.fill_in(text, &self.turn.run.fields);
+        let text = self.filled(text, LONGEST_QUESTION);
+        let text = if text.trim().is_empty() { BLANK.to_owned() } else { text };
         let shown =
             options.iter().map(|option| json!({"id": option.id, "title": option.title, "description": option.description}));
         let payload = json!({"button": button, "options": shown.collect::<Vec<_>>()});
         self.turn.says.push(Saying { kind: MessageKind::Interactive, text, payload, file_id: None });
     }
 
-    /// Puts what may be chosen below what was said last, each with its number.
+    /// Puts what may be chosen below what was said last, each with its number; what has no room there is said next.
     fn number(&mut self, titles: &[String]) {
-        let lines: Vec<String> = titles.iter().enumerate().map(|(index, title)| format!("{}. {title}", index + 1)).collect();
-        if let Some(saying) = self.turn.says.last_mut() {
-            saying.text = format!("{}\n\n{}", saying.text, lines.join("\n"));
+        let mut separator = "\n\n";
+        for (index, title) in titles.iter().enumerate() {
+            let line = format!("{}. {title}", index + 1);
+            let Some(saying) = self.turn.says.last_mut() else { return };
+            if saying.text.chars().count() + line.chars().count() + 2 <= LONGEST_TEXT {
+                saying.text = format!("{}{separator}{line}", saying.text);
+            } else {
+                self.turn.says.push(Saying { kind: MessageKind::Text, text: line, payload: json!({}), file_id: None });
+            }
+            separator = "\n";
         }
+    }
+
+    /// Says what has to be answered, and so something in any case.
+    fn ask(&mut self, text: &str) {
+        let said = self.turn.says.len();
+        self.say(text);
+        if self.turn.says.len() == said {
+            self.say(BLANK);
+        }
+    }
+
+    fn filled(&self, text: &str, most: usize) -> String {
+        cut(&self.world.fill_in(text, &self.turn.run.fields), most)
     }
 
     fn show(&mut self, text: &str, media: &Media) {
@@ -468,12 +512,16 @@ impl Player<'_> {
             "audio" => MessageKind::Audio,
             _ => MessageKind::Document,
         };
-        let text = self.world.fill_in(text, &self.turn.run.fields);
+        // Voices have no words of their own.
+        if kind == MessageKind::Audio {
+            self.say(text);
+        }
+        let text = if kind == MessageKind::Audio { String::new() } else { self.filled(text, LONGEST_QUESTION) };
         self.turn.says.push(Saying { kind, text, payload: json!({}), file_id: Some(media.file_id) });
     }
 
     fn say(&mut self, text: &str) {
-        let text = self.world.fill_in(text, &self.turn.run.fields);
+        let text = self.filled(text, LONGEST_TEXT);
         if !text.trim().is_empty() {
             self.turn.says.push(Saying { kind: MessageKind::Text, text, payload: json!({}), file_id: None });
         }
@@ -502,8 +550,14 @@ fn choose<'a>(options: &'a [Choice], input: &Input) -> Option<&'a Choice> {
         let by_id = options.iter().find(is_tapped);
         let by_number = || words.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
         let by_title = || options.iter().find(|option| look(&option.title) == words);
-        by_id.or_else(by_number).or_else(by_title)
+        // Titles may be numbers.
+        by_id.or_else(by_title).or_else(by_number)
     })
+}
+
+/// The first so many characters.
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 /// The same figure for the same conversation and node, whatever runs it: FNV-1a.

@@ -283,6 +283,10 @@ pub async fn a_flow_with_problems_is_kept_and_not_published(stack: Arc<Stack>) {
     let messages: Vec<&str> =
         told["problems"].as_array().expect("problems").iter().map(|problem| text(&problem["message"])).collect();
     assert!(messages.contains(&"The menu has no option."), "{messages:?}");
+    for nobodys in ["%00", "a%00b", "Novo", "-", "%F0%9F%92%A5"] {
+        assert_eq!(company.supervisor.api.get(&path(nobodys)).await.problem(404), "not_found");
+        assert_eq!(publish(&company.supervisor, nobodys, json!({})).await.problem(404), "not_found");
+    }
     for (key, body, field) in [
         ("Novo", json!({"name": "x", "definition": {}}), "key"),
         ("novo", json!({"name": "", "definition": {}}), "name"),
@@ -487,7 +491,7 @@ pub async fn answers_conditions_and_files_are_as_the_flow_says(stack: Arc<Stack>
         "mail": {"type": "question", "text": "E-mail?", "field": "email", "answer": "email", "error": "Isto não é um e-mail.", "retries": 2, "go_to": "tag"},
         "tag": {"type": "tag", "add": ["Lead do robô"], "go_to": "set"},
         "set": {"type": "set_field", "field": "destino", "value": "{{first_name}} <{{email}}>", "go_to": "if"},
-        "if": {"type": "condition", "cases": [{"when": {"test": "tag", "name": "lead do robo"}, "go_to": "human"}], "else_go_to": "file"},
+        "if": {"type": "condition", "cases": [{"when": {"test": "tag", "name": "VIP"}, "go_to": "human"}], "else_go_to": "file"},
         "file": {"type": "message", "text": "Para {{destino}}", "media": {"kind": "document", "file_id": file}, "go_to": "human"},
         "human": {"type": "handover", "text": "Um momento.", "priority": "urgent", "summary": "Enviar tabela a {{email}}"},
     }})).await;
@@ -507,6 +511,20 @@ pub async fn answers_conditions_and_files_are_as_the_flow_says(stack: Arc<Stack>
     let thread = company.agents[0].thread(&id).await;
     let document = thread.iter().find(|message| message["kind"] == "document").expect("the file");
     assert_eq!((document["file"]["id"].as_str(), text(&document["sender_type"])), (Some(file.as_str()), "bot"));
+    // Of a file that is gone the words are said.
+    let late = fresh_number();
+    company.phone.receive_text(&late, "Oi").await;
+    said(&company, &late, 1).await;
+    let gone = "update files set status = 'failed' where id = $1::text::uuid";
+    stack.database().await.execute(gone, &[&file]).await.expect("the file goes");
+    company.phone.receive_text(&late, "bia@escola.com.br").await;
+    assert_eq!(said(&company, &late, 3).await[1..], ["Para Maria <bia@escola.com.br>", "Um momento."]);
+    stack
+        .database()
+        .await
+        .execute("update files set status = 'ready' where id = $1::text::uuid", &[&file])
+        .await
+        .expect("the file");
     // Whoever sees the conversation sees its file.
     assert_eq!(company.agents[0].download(&file).await.0, PDF);
 }

@@ -1,6 +1,6 @@
 //! DELETE /bot/flows/{key} — a flow that no channel begins with, or only what is drawn of it. Conversations that are in it go on.
 
-use bot::stored::{Change, FLOW_IN_USE, LOCK, find};
+use bot::stored::{Change, FLOW_IN_USE, FlowKey, LOCK, find};
 use futures_util::future::{try_join, try_join3};
 use shared::{error::NOT_FOUND, prelude::*};
 
@@ -25,7 +25,7 @@ pub fn main() {
 async fn delete_bot_flow(
     context: Context,
     caller: Supervisor,
-    Path(key): Path<String>,
+    Path(FlowKey(key)): Path<FlowKey>,
     Query(wish): Query<Wish>,
 ) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;

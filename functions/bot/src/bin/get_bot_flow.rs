@@ -1,6 +1,6 @@
 //! GET /bot/flows/{key} — a flow with all that is wrong with it: its draft, what is published without one, or the version that is asked for.
 
-use bot::stored::{BotFlow, Stored, VERSION, find};
+use bot::stored::{BotFlow, FlowKey, Stored, VERSION, find};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::get("/bot/flows/{key}").fails(&[NOT_FOUND]);
@@ -20,7 +20,7 @@ pub fn main() {
 async fn get_bot_flow(
     context: Context,
     caller: Supervisor,
-    Path(key): Path<String>,
+    Path(FlowKey(key)): Path<FlowKey>,
     Query(wish): Query<Wish>,
 ) -> Result<Json<BotFlow>, Error> {
     let transaction = context.begin(&caller).await?;

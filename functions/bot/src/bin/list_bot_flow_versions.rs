@@ -1,6 +1,6 @@
 //! GET /bot/flows/{key}/versions — what was published under a key, the newest first.
 
-use bot::stored::BotFlowVersion;
+use bot::stored::{BotFlowVersion, FlowKey};
 use futures_util::future::try_join;
 use shared::{error::NOT_FOUND, prelude::*};
 
@@ -23,7 +23,7 @@ pub fn main() {
 async fn list_bot_flow_versions(
     context: Context,
     caller: Supervisor,
-    Path(key): Path<String>,
+    Path(FlowKey(key)): Path<FlowKey>,
 ) -> Result<Page<BotFlowVersion>, Error> {
     let transaction = context.begin(&caller).await?;
     let (versions, flow) =

@@ -3,7 +3,7 @@
 
 use bot::{
     references,
-    stored::{BotFlow, Change, FLOW_CHANGED, FLOW_HAS_PROBLEMS, LOCK, NOTHING_TO_PUBLISH, Stored, VERSION, find},
+    stored::{BotFlow, Change, FLOW_CHANGED, FLOW_HAS_PROBLEMS, FlowKey, LOCK, NOTHING_TO_PUBLISH, Stored, VERSION, find},
 };
 use futures_util::future::{try_join, try_join4};
 use shared::{error::NOT_FOUND, prelude::*};
@@ -39,7 +39,7 @@ pub fn main() {
 async fn publish_bot_flow(
     context: Context,
     caller: Supervisor,
-    Path(key): Path<String>,
+    Path(FlowKey(key)): Path<FlowKey>,
     Json(wish): Json<Wish>,
 ) -> Result<Json<BotFlow>, Error> {
     let transaction = context.begin(&caller).await?;

@@ -1,18 +1,25 @@
 //! Worker of the bot queue — answers what a client wrote, unless a human is faster, and goes on where a flow waits for a time.
 
+use std::time::Duration;
+
 use bot::{
     input::Input,
     run::{ADVANCE, Advanced, HAND_OVER, HEARD, IS_UNANSWERED, KEEP_STEPS, LOAD, LOCK, Loaded, TRIGGERED, Triggered},
     turn::{Effect, Event, Next, Turn},
 };
 use conversations::{
-    Author, Content, Conversation, ConversationClosed, ConversationUpdated, NewMessage, add_outgoing, attach, emit_conversation,
-    enqueue_bot_turn,
+    Author, Content, Conversation, ConversationClosed, ConversationUpdated, MessageKind, NewMessage, add_outgoing, attach,
+    emit_conversation, enqueue_bot_turn,
 };
 use shared::{parameters, prelude::*};
 
 /// A turn at the time that a flow waits for.
 const WAKE: &str = "wake_bot";
+
+const IS_READY: &str = "select from files where id = $1 and status = 'ready'";
+
+/// Until a blocked client's conversation is looked at again.
+const LATER: Duration = Duration::from_mins(10);
 
 #[derive(Deserialize)]
 struct BotTurn {
@@ -30,6 +37,9 @@ async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> 
     let transaction = context.begin_system(job.company_id).await?;
     transaction.query(LOCK, &[&conversation_id]).await?;
     let mut loaded: Loaded = transaction.one(LOAD, &[&conversation_id]).await?;
+    if turns.is_some() && loaded.is_blocked {
+        return Ok(Outcome::PutOff { after: LATER });
+    }
     job.finish(&transaction);
     match turns {
         Some(turns) => wake(&context, &transaction, &job, &loaded, turns).await?,
@@ -113,7 +123,16 @@ async fn answer(
         let payload = json!({"conversation_id": id, "turns": turn.run.turns});
         transaction.enqueue(Job::new(context, Queue::Bot, WAKE, format!("wake:{id}:{}", turn.run.turns), payload).at(at));
     }
-    for saying in turn.says {
+    for mut saying in turn.says {
+        if let Some(file) = saying.file_id
+            && transaction.query(IS_READY, &[&file]).await?.is_empty()
+        {
+            // It was removed since the flow was published: its words are said all the same.
+            (saying.kind, saying.file_id) = (MessageKind::Text, None);
+            if saying.text.trim().is_empty() {
+                continue;
+            }
+        }
         attach(transaction, id, saying.file_id);
         let content = Content { kind: saying.kind, body: saying.text, payload: saying.payload, file_id: saying.file_id };
         let new = NewMessage {

@@ -1,6 +1,6 @@
 //! PUT /bot/flows/{key} — keeps a flow as its draft, whatever is wrong with it; what is published goes on as it is.
 
-use bot::stored::{BotFlow, Change, KEY, LARGEST, LOCK, find};
+use bot::stored::{BotFlow, Change, KEY, LARGEST, LOCK, find, is_key};
 use futures_util::future::try_join;
 use shared::{
     VISIBLE,
@@ -65,9 +65,7 @@ fn is_same(current: &BotFlow, name: &str, definition: &Value) -> bool {
 
 fn problems(key: &str, definition: &Value) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
-    let bytes = key.as_bytes();
-    let is_inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(byte);
-    if !(1..=80).contains(&bytes.len()) || !bytes[0].is_ascii_lowercase() || !bytes.iter().all(is_inner) {
+    if !is_key(key) {
         let portuguese = "Use letras minúsculas, números, - e _, começando com letra.";
         let english = format!("Use what {KEY} matches.");
         problems.push(FieldProblem::new("key", "pattern", portuguese, &english));

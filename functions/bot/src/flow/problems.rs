@@ -8,6 +8,10 @@ use super::{Flow, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wan
 use crate::input::look;
 
 pub const MOST_NODES: usize = 1_000;
+/// Problems that are told: whoever has solved these sees the others.
+const MOST_PROBLEMS: usize = 200;
+/// Characters of a key or a name in what is told.
+const SHOWN: usize = 80;
 const LONGEST_TEXT: usize = 4_096;
 /// Of texts that have options below.
 const LONGEST_QUESTION: usize = 1_024;
@@ -51,7 +55,7 @@ impl Problem {
     #[must_use]
     pub fn new(node: Option<&str>, field: impl Into<String>, code: &'static str, words: (&str, &str)) -> Self {
         let (portuguese, english) = (words.0.to_owned(), words.1.to_owned());
-        Self { node: node.map(str::to_owned), field: field.into(), code, portuguese, english }
+        Self { node: node.map(|key| key.chars().take(SHOWN).collect()), field: field.into(), code, portuguese, english }
     }
 
     #[must_use]
@@ -84,6 +88,7 @@ fn of_flow(flow: &Flow) -> Vec<Problem> {
         found.of_step(key, step, &variables);
     }
     found.of_ways();
+    found.problems.truncate(MOST_PROBLEMS);
     found.problems
 }
 
@@ -99,6 +104,7 @@ impl Found<'_> {
 
     fn leads(&mut self, node: Option<&str>, field: &str, go_to: &str) {
         if !self.flow.nodes.contains_key(go_to) {
+            let go_to: String = go_to.chars().take(SHOWN).collect();
             let portuguese = format!("Leva a um passo que não existe: {go_to}.");
             let english = format!("Leads to a node that is not there: {go_to}.");
             self.add(node, field, "unknown_node", (&portuguese, &english));
@@ -171,7 +177,9 @@ impl Found<'_> {
         }
         self.of_node(key, read);
         for (field, text) in texts(read) {
-            for name in names(text).filter(|name| !variables.contains(name)) {
+            let unknown: BTreeSet<&str> = names(text).filter(|name| !variables.contains(name)).collect();
+            for name in unknown.into_iter().take(5) {
+                let name: String = name.chars().take(SHOWN).collect();
                 let portuguese = format!("Nada no fluxo preenche {{{{{name}}}}}.");
                 let english = format!("Nothing in the flow fills in {{{{{name}}}}}.");
                 self.add(node, field, "unknown_variable", (&portuguese, &english));
@@ -472,7 +480,8 @@ fn circles(flow: &Flow) -> Vec<String> {
         Open,
         Done,
     }
-    let passes = |node: &Node| !node.asks() && !matches!(node, Node::Wait { .. });
+    // Whoever waits until it is open does not wait while it is.
+    let passes = |node: &Node| !node.asks() && !matches!(node, Node::Wait { seconds: Some(1..), .. });
     let mut marks: BTreeMap<&str, Mark> = BTreeMap::new();
     let mut circles = Vec::new();
     for start in flow.nodes.keys() {
@@ -614,6 +623,12 @@ mod tests {
             "human": {"type": "handover"},
         }));
         assert_eq!(found(waits), []);
+        let open = with(json!({
+            "main": {"type": "message", "text": "a", "go_to": "b"},
+            "b": {"type": "wait", "until_open": true, "go_to": "main"},
+            "human": {"type": "handover"},
+        }));
+        assert_eq!(found(open).iter().filter(|(.., code)| *code == "endless").count(), 1, "it is open now");
         let nowhere =
             with(json!({"main": {"type": "menu", "text": "?", "options": [{"id": "a", "title": "A", "go_to": "main"}]}}));
         assert_eq!(found(nowhere), [(String::new(), "nodes".to_owned(), "no_way_out")]);
@@ -661,5 +676,11 @@ mod tests {
         };
         assert_eq!(found(chain(MOST_NODES)), []);
         assert_eq!(found(chain(5_000)), [(String::new(), "nodes".to_owned(), "too_many")]);
+        let node = |number: usize| (format!("n{number}{}", "x".repeat(200)), json!({"type": "end", "text": "{{x}}".repeat(500)}));
+        let unknown: Map<String, Value> = (0..900).map(node).collect();
+        let told = of(&json!({"start": "n0", "nodes": unknown}));
+        assert!(
+            told.len() <= MOST_PROBLEMS && told.iter().all(|problem| problem.node.as_ref().is_none_or(|key| key.len() <= SHOWN))
+        );
     }
 }

@@ -317,6 +317,98 @@ fn a_file_goes_with_its_words() {
     assert_eq!(turn.next, Next::Handover { department_id: Some(id) });
 }
 
+/// Whatever is filled in, it fits what WhatsApp takes, and says something where an answer is waited for.
+#[test]
+fn what_is_filled_in_fits_and_is_never_blank() {
+    let flow = |nodes: Value| read(json!({"start": "m", "nodes": nodes}));
+    let run = Run { fields: json!({"a": "x".repeat(2_000)}).as_object().cloned().unwrap(), ..Run::default() };
+    let long = flow(json!({
+        "m": {"type": "message", "text": "{{a}}{{a}}{{a}}", "go_to": "f"},
+        "f": {"type": "message", "text": "{{a}}", "media": {"kind": "image", "file_id": Uuid::nil()}, "go_to": "menu"},
+        "menu": {"type": "menu", "text": "{{a}}", "options": [{"id": "a", "title": "A", "go_to": "m"}]},
+    }));
+    let lengths: Vec<usize> = plays(&long, &run, &said("oi")).says.iter().map(|saying| saying.text.chars().count()).collect();
+    assert_eq!(lengths, [4_096, 1_024, 1_024]);
+    for node in [
+        json!({"type": "menu", "text": "{{client_email}}", "options": [{"id": "a", "title": "A", "go_to": "m"}]}),
+        json!({"type": "question", "text": "{{client_email}}", "field": "x", "go_to": "m"}),
+    ] {
+        assert_eq!(texts(&plays(&flow(json!({"m": node})), &Run::default(), &said("oi"))), [BLANK]);
+    }
+    let menu = flow(
+        json!({"m": {"type": "menu", "text": "Oi", "closed_text": " ", "options": [{"id": "a", "title": "A", "go_to": "m"}]}}),
+    );
+    let closed = World { is_open: false, ..world() };
+    assert_eq!(texts(&play(&menu, &Config::default(), &Run::default(), &said("oi"), &closed)), ["Oi"]);
+}
+
+#[test]
+fn departments_that_fit_no_button_are_numbered_lines() {
+    let flow = read(json!({"start": "d", "nodes": {"d": {"type": "department", "text": "Qual?"}}}));
+    let named = |count: usize, name: &str| {
+        let departments = (1..=count).map(|number| (Uuid::from_u128(number as u128), format!("{name} {number}"))).collect();
+        World { departments, ..world() }
+    };
+    let two = named(2, "Atendimento ao aluno");
+    let asked = play(&flow, &Config::default(), &Run::default(), &said("oi"), &two);
+    assert_eq!(texts(&asked), ["Qual?\n\n1. Atendimento ao aluno 1\n2. Atendimento ao aluno 2"]);
+    let chosen = play(&flow, &Config::default(), &asked.run, &said("2"), &two);
+    assert_eq!(chosen.next, Next::Handover { department_id: Some(Uuid::from_u128(2)) });
+    assert_eq!((chosen.run.node, chosen.steps.last().map(|step| step.outcome)), (None, Some(Outcome::HandedOver)));
+    let many = play(&flow, &Config::default(), &Run::default(), &said("oi"), &named(60, &"Departamento ".repeat(7)));
+    assert!(many.says.len() > 1 && many.says.iter().all(|saying| saying.text.chars().count() <= 4_096));
+}
+
+#[test]
+fn a_field_that_grows_by_itself_stays_a_field() {
+    let flow = read(json!({"start": "a", "nodes": {
+        "a": {"type": "set_field", "field": "a", "value": "x{{a}}{{a}}", "go_to": "q"},
+        "q": {"type": "question", "text": "?", "field": "b", "go_to": "a"},
+    }}));
+    let mut run = Run::default();
+    for _ in 0..40 {
+        run = plays(&flow, &run, &said("oi")).run;
+    }
+    assert_eq!(run.fields["a"].as_str().map(str::len), Some(2_000));
+}
+
+#[test]
+fn a_tag_is_seen_by_what_comes_after_it() {
+    let flow = read(json!({"start": "t", "nodes": {
+        "t": {"type": "tag", "add": ["VIP"], "go_to": "if"},
+        "if": {"type": "condition", "cases": [{"when": {"test": "tag", "name": "vip"}, "go_to": "yes"}], "else_go_to": "no"},
+        "yes": {"type": "end", "text": "sim"}, "no": {"type": "end", "text": "não"},
+    }}));
+    assert_eq!(texts(&plays(&flow, &Run::default(), &said("oi"))), ["sim"]);
+}
+
+#[test]
+fn who_says_nothing_is_not_told_for_ever() {
+    let flow = read(json!({"start": "m", "nodes": {
+        "m": {"type": "message", "text": "Olá?", "go_to": "w"},
+        "w": {"type": "wait", "seconds": 1, "go_to": "m"},
+    }}));
+    let mut turn = plays(&flow, &Run::default(), &said("oi"));
+    let mut told = 0;
+    while matches!(turn.next, Next::Sleep { .. }) {
+        told += turn.says.len();
+        turn = plays(&flow, &turn.run, &Event::Woken);
+    }
+    assert_eq!((told, turn.next), (usize::try_from(MOST_TURNS).unwrap(), PEOPLE));
+}
+
+#[test]
+fn titles_that_are_numbers_are_titles() {
+    let option = |title: &str, go_to: &str| json!({"id": title, "title": title, "go_to": go_to});
+    let flow = read(json!({"start": "m", "nodes": {
+        "m": {"type": "menu", "text": "Quantos?", "options": [option("2", "two"), option("1", "one")]},
+        "one": {"type": "end", "text": "um"}, "two": {"type": "end", "text": "dois"},
+    }}));
+    assert_eq!(texts(&plays(&flow, &at("m"), &said("2"))), ["dois"]);
+    let empty = asks(json!({"skip": " "}));
+    assert_eq!(plays(&empty, &at("q"), &file()).run.misses, 1, "a file skips nothing");
+}
+
 proptest! {
     #[test]
     fn every_turn_ends_and_never_rests_nowhere(texts in proptest::collection::vec(".{0,20}|1|2|menu|sair", 0..60)) {
