@@ -40,3 +40,40 @@ alter function app.opens_on_a_channel owner to app_lookup;
 revoke all on function app.opens_on_a_channel from public;
 create trigger conversations_channel after insert on conversations
     for each row when (new.ended_at is null) execute function app.opens_on_a_channel();
+
+-- What comes with a secret is kept once it is known whose it is, in one flight with being applied.
+create or replace function app.keep_webhook(webhook uuid, received timestamp with time zone, channel_kind text, number text, account text, shown text, content bytea, named text[], told text[] DEFAULT '{}'::text[])
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    channel record;
+begin
+    if number is not null then
+        select id, company_id into channel from app.find_channel(channel_kind, number);
+    else
+        select id, company_id into channel from app.find_account(channel_kind, account, shown);
+    end if;
+    if channel.id is null and channel_kind = 'evolution' then
+        -- The key is a secret's fingerprint: nobody has given it out, and what comes with it is nobody's.
+        return null;
+    end if;
+    if channel.id is null then
+        insert into unrouted_webhooks (id, source, external_key, body, kinds, number, account, shown, holder_id)
+        values (webhook, channel_kind, coalesce(number, account, ''), content, told, number, account, shown,
+                (select company_id
+                   from channel_accounts
+                  where kind = channel_kind
+                    and case when number is not null then external_key = number or previous_key = number
+                             else account_key = account and status = 'disabled' end
+                  order by removed_at is not null, created_at
+                  limit 1));
+        return null;
+    end if;
+    insert into inbound_webhooks (id, company_id, channel_account_id, source, body, clients, kinds, received_at)
+    values (webhook, channel.company_id, channel.id, channel_kind, content, named, told, received);
+    return channel.company_id;
+end
+$function$;

@@ -59,11 +59,12 @@ impl Received {
     }
 }
 
-/// Keeps what was told of one number and applies it. Once it is kept, nothing that fails is the provider's to repeat.
+/// Keeps what was told of one number and applies it. Once it is kept, nothing that fails is the provider's to repeat. `None` where nobody has the
+/// number: what a provider signs is kept for whoever has it one day, what only a secret proves is not.
 ///
 /// # Errors
 /// When it is not kept.
-pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification) -> Result<Counts, Error> {
+pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notification) -> Result<Option<Counts>, Error> {
     let Notification { provider, address, items } = notification;
     let webhook = Kept { id: context.new_id(), received_at: context.now() };
     let transaction = context.begin_nobody().await?;
@@ -84,10 +85,10 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
         drop(transaction);
         let Some(company_id) = kept.first().and_then(|row| row.get::<_, Option<Uuid>>(0)) else {
             log::warn("history of a number nobody has configured", address.key());
-            return Ok(Counts::default());
+            return Ok(None);
         };
         leave_it(context, company_id, webhook, true).await;
-        return Ok(Counts { left: items.len(), ..Counts::default() });
+        return Ok(Some(Counts { left: items.len(), ..Counts::default() }));
     }
     // One flight for both: by itself and first what is kept, then the transaction.
     let (kept, entered) = join(
@@ -97,7 +98,7 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
     .await;
     let Some(company_id) = kept?.first().and_then(|row| row.get::<_, Option<Uuid>>(0)) else {
         log::warn("webhook for a number nobody has configured", address.key());
-        return Ok(Counts::default());
+        return Ok(None);
     };
     let applied = match entered {
         Ok(entered) => apply_all(context, webhook, notification, transaction, entered, None).await,
@@ -107,12 +108,12 @@ pub async fn receive(context: &Context, raw: Vec<u8>, notification: &Notificatio
         }
     };
     match try_again(context, webhook, notification, applied).await {
-        Ok(Some(counts)) => return Ok(counts),
+        Ok(Some(counts)) => return Ok(Some(counts)),
         Ok(None) => {}
         Err(error) => log::warn("webhook left to a job", error.cause().unwrap_or(error.problem().code)),
     }
     leave_it(context, company_id, webhook, false).await;
-    Ok(Counts { left: items.len(), ..Counts::default() })
+    Ok(Some(Counts { left: items.len(), ..Counts::default() }))
 }
 
 /// What fails here is found by the dispatcher.

@@ -68,7 +68,7 @@ async fn receive_botconversa_webhook(
     for mut notification in read(&envelope.bytes(), context.now()).unwrap_or_default() {
         is_understood &= is_whole(&notification);
         notification.address.external_key = Some(secret.hash.clone());
-        is_understood &= kept::receive(&context, envelope.bytes(), &notification).await?.failed == 0;
+        is_understood &= kept::receive(&context, envelope.bytes(), &notification).await?.is_none_or(|counts| counts.failed == 0);
     }
     let reply = if is_understood { settings.reply } else { "O corpo não tem telefone nem inscrito.".to_owned() };
     Ok(Json(FlowAnswer { ok: is_understood, reply }))

@@ -35,21 +35,24 @@ async fn receive_evolution_webhook(
     secret: SignedBySecret,
     RawBody(body): RawBody,
 ) -> Result<Json<Received>, Error> {
-    let transaction = context.begin_nobody().await?;
-    let channel: Option<Channel> = transaction.first(CHANNEL, &[&secret.hash]).await?;
-    drop(transaction);
-    let Channel { id, company_id } = channel.ok_or(SIGNATURE_INVALID)?;
     let mut received = Received::default();
     if let Some(told) = told::seen(&body, context.now()) {
+        let Channel { id, company_id } = channel(&context, &secret).await?;
         let seen = look(&context, company_id, (id, &secret.hash), told).await?;
         record(&context, company_id, id, &seen, Telling::Admins).await?;
         received.stored = 1;
         return Ok(Json(received));
     }
     let notifications = match adapter::read(&body, context.now()) {
+        // What is kept proves whose it is; of what is not, the secret is looked up.
+        Ok(notifications) if notifications.is_empty() => {
+            channel(&context, &secret).await?;
+            return Ok(Json(received));
+        }
         Ok(notifications) => notifications,
         // Sent again, it would be no other.
         Err(reason) => {
+            channel(&context, &secret).await?;
             routing::keep_unread(&context, Provider::Evolution, &adapter::keepable(&body), &reason).await?;
             received.failed = 1;
             return Ok(Json(received));
@@ -57,9 +60,18 @@ async fn receive_evolution_webhook(
     };
     for mut notification in notifications {
         notification.address.external_key = Some(secret.hash.clone());
-        received.add(kept::receive(&context, adapter::keepable(&body), &notification).await?);
+        let counts = kept::receive(&context, adapter::keepable(&body), &notification).await?;
+        received.add(counts.ok_or(SIGNATURE_INVALID)?);
     }
     Ok(Json(received))
+}
+
+/// Whose the secret is.
+async fn channel(context: &Context, secret: &SignedBySecret) -> Result<Channel, Error> {
+    let transaction = context.begin_nobody().await?;
+    let channel: Option<Channel> = transaction.first(CHANNEL, &[&secret.hash]).await?;
+    drop(transaction);
+    channel.ok_or_else(|| SIGNATURE_INVALID.into())
 }
 
 /// What is told comes late and in any order: how it stands now, the server is asked. What it does not answer is believed.

@@ -33,7 +33,7 @@ async fn receive_whatsapp_webhook(context: Context, _: SignedByMeta, RawBody(bod
     for notification in notifications {
         // What is kept of a webhook for several numbers is each number's own: they may be of different companies.
         let raw = if is_of_one { body.to_vec() } else { cloud::part_of(&body, &notification) };
-        received.add(kept::receive(&context, raw, &notification).await?);
+        received.add(kept::receive(&context, raw, &notification).await?.unwrap_or_default());
     }
     Ok(Json(received))
 }
