@@ -47,13 +47,16 @@ pub const LOCATE: &str = "
                   and ($8::text is null or question.provider_id is null or question.provider_id = $8)) end as rated_conversation_id";
 
 /// A message of ours that was handed over and of which nobody has said yet under which id it went: what is told of one that the business wrote
-/// to this client, in these words or in ours below a name, is told of it, unless its id is another's.
+/// to this client, in these words or in ours below a name, is told of it, unless its id is another's. Places and cards have no words of ours, and a
+/// name of the server's; one message of a conversation is under way at a time.
 pub const HANDED_OVER: &str = "
     select id
       from messages
      where channel_account_id = $1 and conversation_id = $2 and status = 'sending' and provider_id is null and sender_type <> 'client'
        and not exists (select from messages known where known.channel_account_id = $1 and known.provider_id = $5)
-       and kind = $3 and ($4 = body or (body <> '' and $4 like '*%' and right($4, length(body) + 1) = E'\\n' || body))
+       and kind = $3
+       and ($4 = body or kind in ('location', 'contacts')
+            or (body <> '' and $4 like '*%' and right($4, length(body) + 1) = E'\\n' || body))
      order by sending_at
      limit 1";
 

@@ -190,25 +190,6 @@ pub struct Branch {
 }
 
 impl Node {
-    /// Its kind, as flows write it.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Message { .. } => "message",
-            Self::Menu { .. } => "menu",
-            Self::Question(_) => "question",
-            Self::Department { .. } => "department",
-            Self::Condition { .. } => "condition",
-            Self::SetField { .. } => "set_field",
-            Self::Tag { .. } => "tag",
-            Self::Split { .. } => "split",
-            Self::Wait { .. } => "wait",
-            Self::Goto { .. } => "goto",
-            Self::Handover { .. } => "handover",
-            Self::End { .. } => "end",
-        }
-    }
-
     /// Whether it waits for the client's answer.
     #[must_use]
     pub const fn asks(&self) -> bool {

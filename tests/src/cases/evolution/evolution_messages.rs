@@ -113,6 +113,13 @@ pub async fn files_places_and_reactions_go_both_ways(stack: Arc<Stack>) {
     let place = json!({"kind": "location", "location": {"latitude": -23.5, "longitude": -46.6, "name": "Escola"}});
     let sent = line.send(&conversation, place).await;
     line.once(&conversation, &sent, "delivered").await;
+    // Told of before it is answered for, and by a name of its own, it is the same.
+    line.server.fault(&stack, "evolution.messages", "sendLocation", json!({"kind": "timeout", "ms": 1500, "times": 1})).await;
+    let place = json!({"kind": "location", "location": {"latitude": -23.6, "longitude": -46.7, "name": "Unidade 2"}});
+    let sent = line.send(&conversation, place).await;
+    line.once(&conversation, &sent, "delivered").await;
+    let places = line.messages(&conversation).await.iter().filter(|message| message["kind"] == "location").count();
+    assert_eq!(places, 2);
     agent.api.post(&format!("/messages/{}/reactions", text(&picture["id"])), json!({"emoji": "👍"})).await.expect(201);
     eventually("a reaction that is shown", || async {
         tokio::time::sleep(Duration::from_millis(150)).await;
