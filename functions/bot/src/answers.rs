@@ -4,10 +4,13 @@ use conversations::phone;
 use jiff::civil::Date;
 use shared::{document::Document, prelude::*, text::unaccented};
 
-use crate::flow::{Question, Wanted};
+use crate::{
+    flow::{Question, Wanted},
+    input::look,
+};
 
-/// Characters of an answer that is kept.
-const LONGEST: usize = 2_000;
+/// Characters of a value that is kept.
+pub const LONGEST_VALUE: usize = 2_000;
 
 /// The answer in the one way it is written; `None` where it is none.
 #[must_use]
@@ -17,14 +20,14 @@ pub fn read(question: &Question, words: &str, today: Date) -> Option<String> {
         return None;
     }
     match question.answer {
-        Wanted::Text => Some(words.chars().take(LONGEST).collect()),
+        Wanted::Text => Some(cut(words, LONGEST_VALUE)),
         Wanted::Email => valid::<Email>(words),
         Wanted::Phone => phone::read(words).filter(|number| phone::is_one(number)),
         Wanted::Cpf => valid::<Document>(words).filter(|document| document.len() == 11),
         Wanted::Cnpj => valid::<Document>(words).filter(|document| document.len() == 14),
         Wanted::Number => number(words),
         Wanted::Date => date(words, today).map(|date| date.to_string()),
-        Wanted::Choice => choice(&question.choices, words),
+        Wanted::Choice => pick(&question.choices, String::as_str, words).cloned(),
     }
 }
 
@@ -75,12 +78,17 @@ fn date(words: &str, today: Date) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
-/// By its number or its words.
-fn choice(choices: &[String], words: &str) -> Option<String> {
-    let said = unaccented(words);
-    let by_number = said.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
-    // Choices may be numbers.
-    choices.iter().find(|choice| unaccented(choice.trim()) == said).or(by_number).cloned()
+/// What is chosen by its title or its number. Titles may be numbers, and go first.
+pub fn pick<'a, T>(items: &'a [T], title: impl Fn(&T) -> &str, words: &str) -> Option<&'a T> {
+    let said = look(words);
+    let by_number = || said.parse::<usize>().ok().and_then(|number| items.get(number.checked_sub(1)?));
+    items.iter().find(|item| look(title(item)) == said).or_else(by_number)
+}
+
+/// The first so many characters.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 #[cfg(test)]

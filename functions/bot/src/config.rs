@@ -89,17 +89,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let words = |key: Key| {
-            key.built_in().as_array().into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect()
-        };
-        let text = |key: Key| key.built_in().as_str().unwrap_or_default().to_owned();
-        Self {
-            not_understood: text(Key::NotUnderstood),
-            goodbye: text(Key::Goodbye),
-            human_words: words(Key::HumanWords),
-            menu_words: words(Key::MenuWords),
-            leave_words: words(Key::LeaveWords),
-        }
+        Self::read(&Map::new())
     }
 }
 
@@ -164,23 +154,19 @@ impl Config {
     /// Of a company's active rows, by their keys.
     #[must_use]
     pub fn read(rows: &Map<String, Value>) -> Self {
-        let mut config = Self::default();
-        let text = |key: Key, kept: &mut String| {
-            if let Some(text) = rows.get(key.as_str()).and_then(Value::as_str) {
-                text.clone_into(kept);
-            }
-        };
-        text(Key::NotUnderstood, &mut config.not_understood);
-        text(Key::Goodbye, &mut config.goodbye);
-        let words = |key: Key, kept: &mut Vec<String>| {
-            if let Some(words) = rows.get(key.as_str()).and_then(Value::as_array) {
-                *kept = words.iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
-            }
-        };
-        words(Key::HumanWords, &mut config.human_words);
-        words(Key::MenuWords, &mut config.menu_words);
-        words(Key::LeaveWords, &mut config.leave_words);
-        config
+        let is_of = |key: Key, value: &Value| value.is_string() == key.built_in().is_string();
+        let kept = |key: Key| rows.get(key.as_str()).filter(|value| is_of(key, value)).cloned();
+        let value = |key: Key| kept(key).unwrap_or_else(|| key.built_in());
+        let text = |key: Key| value(key).as_str().unwrap_or_default().to_owned();
+        let words =
+            |key: Key| value(key).as_array().into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
+        Self {
+            not_understood: text(Key::NotUnderstood),
+            goodbye: text(Key::Goodbye),
+            human_words: words(Key::HumanWords),
+            menu_words: words(Key::MenuWords),
+            leave_words: words(Key::LeaveWords),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod config;
 pub mod flow;
 pub mod input;
+pub mod place;
 pub mod references;
 pub mod run;
 pub mod simulation;

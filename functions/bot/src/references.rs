@@ -2,7 +2,7 @@
 
 use shared::prelude::*;
 
-use crate::flow::{Flow, Node, problems::Problem};
+use crate::flow::{Flow, Handover, Node, problems::Problem};
 
 /// Of each list of ids or names, those that are there.
 const KNOWN: &str = "
@@ -61,7 +61,7 @@ fn named(flow: &Flow) -> Named<'_> {
     for (key, step) in &flow.nodes {
         let node = Some(key.as_str());
         match &step.node {
-            Ok(Node::Handover { department_id, .. }) => {
+            Ok(Node::Handover(Handover { department_id, .. })) => {
                 named.departments.extend(department_id.map(|id| (node, "department_id".to_owned(), id)));
             }
             Ok(Node::Message { media: Some(media), .. }) => named.files.push((node, "media.file_id".to_owned(), media.file_id)),

@@ -1,17 +1,13 @@
 //! A conversation's run in the database: what a turn reads, and how it moves on under the fence.
 
 use conversations::{Conversation, conversation_columns, conversation_joins, updated_conversation};
-use jiff::tz::TimeZone;
-use shared::{
-    calendar::{Calendar, Written},
-    prelude::*,
-};
-use tokio_postgres::types::Json as Jsonb;
+use shared::prelude::*;
 
 use crate::{
-    config::Config,
     flow::{Flow, Trigger},
     input::{Input, Said, look},
+    place::Place,
+    place_columns,
     turn::{self, Event, Next, Run, Turn},
     world::World,
 };
@@ -20,7 +16,8 @@ use crate::{
 pub const LOCK: &str = "select from conversations where id = $1 for update";
 
 /// What a turn needs to know.
-pub const LOAD: &str = "
+pub const LOAD: &str = concat!(
+    "
     select conversations.id, conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count,
            conversations.bot_answered, conversations.bot_node, conversations.bot_fields, conversations.bot_turns, conversations.bot_misses,
            conversations.bot_flow_id, conversations.channel_account_id, conversations.department_id, conversations.tags,
@@ -29,12 +26,9 @@ pub const LOAD: &str = "
              where client_identities.client_id = conversations.client_id and kind = 'phone' order by seen_at desc limit 1) as client_phone,
            exists (select from conversations earlier
                     where earlier.client_id = conversations.client_id and earlier.started_at < conversations.started_at) as is_known,
-           channel_accounts.kind as channel_kind, companies.name as company_name, companies.time_zone,
-           bot_flows.definition, clients.blocked_at is not null as is_blocked,
-           app.calendar_of(conversations.department_id) as calendar,
-           (select coalesce(jsonb_object_agg(key, value), '{}') from bot_config where is_active) as config,
-           (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name) order by name, id), '[]')
-              from departments where deleted_at is null) as departments,
+           channel_accounts.kind as channel_kind, bot_flows.definition, clients.blocked_at is not null as is_blocked, ",
+    place_columns!("conversations.department_id"),
+    ",
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
               from messages
              where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered) as said
@@ -43,7 +37,8 @@ pub const LOAD: &str = "
       join channel_accounts on channel_accounts.id = conversations.channel_account_id
       join companies on companies.id = conversations.company_id
       left join bot_flows on bot_flows.id = conversations.bot_flow_id and companies.bot_enabled
-     where conversations.id = $1";
+     where conversations.id = $1"
+);
 
 /// Flows that begin by what is said, as they are published now.
 pub const TRIGGERED: &str = "
@@ -143,31 +138,11 @@ pub struct Loaded {
     client_phone: Option<String>,
     is_known: bool,
     channel_kind: String,
-    company_name: String,
-    time_zone: String,
     pub is_blocked: bool,
     definition: Option<Value>,
-    calendar: Option<Value>,
-    config: Value,
-    #[from_row(from = "Jsonb<Vec<Department>>")]
-    departments: Departments,
+    #[from_row(flatten)]
+    place: Place,
     said: Value,
-}
-
-/// One that conversations may go to.
-#[derive(Debug, Deserialize)]
-struct Department {
-    id: Uuid,
-    name: String,
-}
-
-#[derive(Debug)]
-struct Departments(Vec<Department>);
-
-impl From<Jsonb<Vec<Department>>> for Departments {
-    fn from(Jsonb(departments): Jsonb<Vec<Department>>) -> Self {
-        Self(departments)
-    }
 }
 
 /// A flow that begins by what is said.
@@ -225,25 +200,16 @@ impl Loaded {
     }
 
     /// What may be known of the conversation.
-    #[must_use]
-    pub fn world(&self, now: Timestamp) -> World {
-        let calendar = self.calendar.clone().and_then(Written::read).map(Calendar::from);
-        let zone = TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC);
+    fn world(&self, now: Timestamp) -> World {
         World {
             conversation_id: self.id,
-            company_name: self.company_name.clone(),
             client_name: self.client_name.clone(),
             client_phone: self.client_phone.clone(),
             client_email: self.client_email.clone(),
             tags: self.tags.iter().chain(&self.client_tags).cloned().collect(),
             is_known: self.is_known,
             channel_kind: self.channel_kind.clone(),
-            now,
-            today: now.to_zoned(zone).date(),
-            // Who has said no hours is always there.
-            is_open: calendar.as_ref().is_none_or(|calendar| calendar.is_open_at(now)),
-            opens_at: calendar.and_then(|calendar| calendar.next_open_at(now).ok()),
-            departments: self.departments.0.iter().map(|department| (department.id, department.name.clone())).collect(),
+            ..self.place.world(now)
         }
     }
 
@@ -256,13 +222,12 @@ impl Loaded {
             turns: self.bot_turns,
             misses: self.bot_misses.try_into().unwrap_or_default(),
         };
-        let config = Config::read(self.config.as_object().unwrap_or(&Map::new()));
         // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
         let Some(Ok(flow)) = self.definition.as_ref().map(Flow::read) else {
             let next = Next::Handover { department_id: None };
             return Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run, next };
         };
-        turn::play(&flow, &config, &run, event, &self.world(now))
+        turn::play(&flow, &self.place.config(), &run, event, &self.world(now))
     }
 }
 

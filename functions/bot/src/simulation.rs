@@ -1,17 +1,13 @@
 //! A flow that is played without a conversation: the same turn as in one, and nothing of it is kept or sent.
 
 use conversations::MessageKind;
-use jiff::tz::TimeZone;
-use shared::{
-    calendar::{Calendar, Written},
-    prelude::*,
-};
-use tokio_postgres::types::Json as Jsonb;
+use shared::prelude::*;
 
 use crate::{
-    config::Config,
     flow::Flow,
     input::{Input, Said},
+    place::Place,
+    place_columns,
     turn::{self, Effect, Event, Next, Outcome, Run, Turn},
     world::World,
 };
@@ -149,69 +145,33 @@ shared::closed_set! {
 }
 
 /// What a played conversation takes from the company.
-pub const PLACE: &str = "
-    select companies.name as company_name, companies.time_zone, app.calendar_of($1) as calendar,
-           (select coalesce(jsonb_object_agg(key, value), '{}') from bot_config where is_active) as config,
-           (select coalesce(jsonb_agg(jsonb_build_array(id, name) order by name, id), '[]')
-              from departments where deleted_at is null) as departments
-      from companies
-     where companies.id = app.company_id()";
-
-#[derive(FromRow)]
-pub struct Place {
-    company_name: String,
-    time_zone: String,
-    calendar: Option<Value>,
-    config: Value,
-    #[from_row(from = "Jsonb<Vec<(Uuid, String)>>")]
-    departments: Departments,
-}
-
-struct Departments(Vec<(Uuid, String)>);
-
-impl From<Jsonb<Vec<(Uuid, String)>>> for Departments {
-    fn from(Jsonb(departments): Jsonb<Vec<(Uuid, String)>>) -> Self {
-        Self(departments)
-    }
-}
+pub const PLACE: &str = concat!("select ", place_columns!("$1"), " from companies where companies.id = app.company_id()");
 
 /// Plays a turn.
 #[must_use]
-pub fn play(flow: &Flow, place: Place, setting: Setting, run: SimulatedRun, happened: Happened, now: Timestamp) -> Simulated {
-    let config = Config::read(place.config.as_object().unwrap_or(&Map::new()));
+pub fn play(flow: &Flow, place: &Place, setting: Setting, run: SimulatedRun, happened: Happened, now: Timestamp) -> Simulated {
     let world = world(place, setting, now);
     let run = Run { node: run.node, fields: run.fields, turns: run.turns, misses: run.misses };
     let said = |said: Said| Event::Said(Input::new(vec![said]));
-    let turn = match happened {
-        Happened::Text { text } => turn::play(flow, &config, &run, &said(Said::Words(text)), &world),
-        Happened::Tap { option_id, title } => turn::play(flow, &config, &run, &said(Said::Tapped { option_id, title }), &world),
-        Happened::File {} => turn::play(flow, &config, &run, &said(Said::Unreadable), &world),
-        Happened::Time {} => {
-            let woken = turn::play(flow, &config, &run, &Event::Woken, &world);
-            if woken.next == Next::Stay { turn::play(flow, &config, &run, &Event::TimedOut, &world) } else { woken }
-        }
+    let event = match happened {
+        Happened::Text { text } => said(Said::Words(text)),
+        Happened::Tap { option_id, title } => said(Said::Tapped { option_id, title }),
+        Happened::File {} => said(Said::Unreadable),
+        Happened::Time {} => Event::Time { has_written: false },
     };
-    told(turn)
+    told(turn::play(flow, &place.config(), &run, &event, &world))
 }
 
-fn world(place: Place, setting: Setting, now: Timestamp) -> World {
-    let now = setting.at.unwrap_or(now);
-    let calendar = place.calendar.and_then(Written::read).map(Calendar::from);
-    let zone = TimeZone::get(&place.time_zone).unwrap_or(TimeZone::UTC);
+fn world(place: &Place, setting: Setting, now: Timestamp) -> World {
     World {
         conversation_id: setting.conversation_id.unwrap_or_default(),
-        company_name: place.company_name,
         client_name: setting.client_name.unwrap_or_else(|| "Maria".to_owned()),
         client_phone: setting.client_phone,
         client_email: setting.client_email,
         tags: setting.tags,
         is_known: setting.is_known,
         channel_kind: setting.channel_kind.unwrap_or_else(|| "whatsapp_cloud".to_owned()),
-        now,
-        today: now.to_zoned(zone).date(),
-        is_open: calendar.as_ref().is_none_or(|calendar| calendar.is_open_at(now)),
-        opens_at: calendar.and_then(|calendar| calendar.next_open_at(now).ok()),
-        departments: place.departments.0,
+        ..place.world(setting.at.unwrap_or(now))
     }
 }
 

@@ -140,13 +140,15 @@ pub struct BotFlowUpdated {
 
 event!(BotFlowUpdated = "bot_flow.updated");
 
-/// A flow's rows as one; `$filter` narrows them.
+/// A flow's rows as one, with these columns of what is drawn or published besides; `$filter` narrows them.
 #[macro_export]
 macro_rules! flow_rows {
-    ($filter:literal) => {
+    ($more:literal, $filter:literal) => {
         concat!(
             "select live.key, live.name, live.number = 0 as has_draft, published.number as published_number, published.published_at,
-                    live.updated_at, live.version, live.definition,
+                    live.updated_at, live.version,",
+            $more,
+            "
                     (select coalesce(jsonb_agg(jsonb_build_object('id', channel.id, 'name', channel.name) order by channel.name, channel.id), '[]')
                        from channel_accounts channel
                        join bot_flows used on used.company_id = channel.company_id and used.id = channel.bot_flow_id
@@ -166,10 +168,10 @@ macro_rules! flow_rows {
 }
 
 /// The flow with a key.
-pub const FLOW: &str = flow_rows!("key = $1");
+pub const FLOW: &str = flow_rows!(" live.definition,", "key = $1");
 
 /// One that was published, by its number.
-pub const VERSION: &str = flow_rows!("key = $1 and number = $2");
+pub const VERSION: &str = flow_rows!(" live.definition,", "key = $1 and number = $2");
 
 /// The draft's or the last version's row, which nobody else changes meanwhile.
 pub const LOCK: &str = "select from bot_flows where key = $1 and removed_at is null order by number for update";
@@ -178,7 +180,7 @@ pub const LOCK: &str = "select from bot_flows where key = $1 and removed_at is n
 pub struct Stored {
     #[from_row(flatten)]
     row: BotFlowRow,
-    definition: Value,
+    pub definition: Value,
 }
 
 impl Stored {

@@ -1,15 +1,15 @@
 //! One turn of the bot: pure. What has happened, in; what the bot says, what it does and where the conversation goes, out.
 
-use conversations::MessageKind;
+use conversations::{LONGEST_CAPTION, LONGEST_QUESTION, LONGEST_TEXT, MessageKind, longest_title};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use shared::closed_set;
 use uuid::Uuid;
 
 use crate::{
-    answers,
+    answers::{self, LONGEST_VALUE, cut},
     config::Config,
-    flow::{Branch, Choice, Flow, MOST_OPTIONS, Media, Node, Question},
+    flow::{Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question},
     input::{Input, Said, look},
     world::World,
 };
@@ -19,17 +19,6 @@ pub const MOST_TURNS: i32 = 50;
 
 /// Nodes one turn may pass through.
 const MOST_STEPS: usize = 50;
-
-/// Characters that WhatsApp takes: of words, and of words that have options below or go with a file.
-const LONGEST_TEXT: usize = 4_096;
-const LONGEST_QUESTION: usize = 1_024;
-
-/// Characters of an option's title, of up to three and of more.
-const LONGEST_BUTTON: usize = 20;
-const LONGEST_ROW: usize = 24;
-
-/// Characters of a value that is kept.
-const LONGEST_VALUE: usize = 2_000;
 
 /// What is asked where nothing is left of the words, all of which stood for something else.
 const BLANK: &str = "Como podemos ajudar?";
@@ -50,10 +39,9 @@ pub struct Run {
 pub enum Event {
     /// The client wrote.
     Said(Input),
-    /// The time is over that the node waits for an answer.
-    TimedOut,
-    /// The time has come at which a waiting node goes on.
-    Woken,
+    /// The time has come at which a waiting node goes on, or is over in which one that asks waits for its answer. Who has just written is not out
+    /// of time.
+    Time { has_written: bool },
 }
 
 /// Something the bot says.
@@ -80,7 +68,7 @@ pub enum Effect {
 /// Where the conversation goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing changes: what was said is heard once the node that the conversation rests at goes on.
+    /// Nothing changes: what was said is no answer to the node that the conversation rests at.
     Stay,
     /// The bot waits for an answer, until then.
     Wait {
@@ -166,21 +154,18 @@ impl Player<'_> {
         let Some((key, node)) = rests_at else {
             return match event {
                 Event::Said(input) => self.begin(input),
-                _ => Next::Stay,
+                Event::Time { .. } => Next::Stay,
             };
         };
         match event {
-            Event::TimedOut | Event::Woken if self.turn.run.turns > MOST_TURNS => self.hand_over(),
             Event::Said(input) => self.hears(&key, node, input),
-            Event::TimedOut => match flow.timeout_of(&key).filter(|_| node.asks()) {
-                Some(timeout) => {
+            Event::Time { .. } if self.turn.run.turns > MOST_TURNS => self.hand_over(),
+            Event::Time { has_written } => match (node, flow.timeout_of(&key)) {
+                (Node::Wait { go_to, .. }, _) => self.go(go_to),
+                (node, Some(timeout)) if node.asks() && !has_written => {
                     self.step(&key, Outcome::TimedOut);
                     self.go(&timeout.go_to)
                 }
-                None => Next::Stay,
-            },
-            Event::Woken => match node {
-                Node::Wait { go_to, .. } => self.go(go_to),
                 _ => Next::Stay,
             },
         }
@@ -191,7 +176,7 @@ impl Player<'_> {
         match self.word(input) {
             Some(Word::Human) => self.hand_over(),
             Some(Word::Leave) => self.leave(),
-            Some(Word::Menu) | None => self.go(&self.flow.start.clone()),
+            Some(Word::Menu) | None => self.go(&self.flow.start),
         }
     }
 
@@ -203,25 +188,25 @@ impl Player<'_> {
             _ if self.turn.run.turns > MOST_TURNS => return self.hand_over(),
             Some(Word::Human) => return self.hand_over(),
             Some(Word::Leave) => return self.leave(),
-            Some(Word::Menu) => return self.go(&self.flow.start.clone()),
+            Some(Word::Menu) => return self.go(&self.flow.start),
             None => {}
         }
         match node {
             Node::Menu { options, .. } => match choose(options, input) {
-                Some(choice) => self.answered(key, &choice.go_to.clone()),
+                Some(choice) => self.answered(key, &choice.go_to),
                 None => self.miss(key, 1, None, None),
             },
-            Node::Department { go_to, .. } => match choose(&self.departments(node), input) {
-                Some(choice) if choice.id == BACK => self.answered(key, &go_to.clone().unwrap_or_default()),
+            Node::Department(department) => match choose(&self.departments(department), input) {
+                Some(choice) if choice.id == BACK => self.answered(key, department.go_to.as_deref().unwrap_or_default()),
                 Some(choice) => {
                     self.step(key, Outcome::Answered);
                     let chosen = choice.id.strip_prefix(DEPARTMENT).and_then(|id| id.parse().ok());
-                    self.hand_over_to(key, node, chosen)
+                    self.hand_over_to(key, department, chosen)
                 }
                 None => self.miss(key, 1, None, None),
             },
             Node::Question(question) => self.answer(key, question, input),
-            // What is said meanwhile is heard when it goes on.
+            // What comes after the wait answers what is said meanwhile.
             Node::Wait { .. } => Next::Stay,
             _ => self.go(key),
         }
@@ -259,8 +244,8 @@ impl Player<'_> {
                 None => self.hand_over(),
             };
         }
-        let text = error.or(self.flow.not_understood.as_deref()).unwrap_or(&self.config.not_understood).to_owned();
-        self.say(&text);
+        let text = error.or(self.flow.not_understood.as_deref()).unwrap_or(&self.config.not_understood);
+        self.say(text);
         let next = self.go(key);
         self.turn.run.misses = misses;
         next
@@ -324,20 +309,19 @@ impl Player<'_> {
             Node::Question(question) => {
                 self.ask(&question.text);
                 if !question.choices.is_empty() {
-                    self.number(&question.choices.clone());
+                    self.number(&question.choices);
                 }
                 self.wait(key)
             }
-            Node::Department { text, button, .. } => {
-                let options = self.departments(node);
+            Node::Department(department) => {
                 if self.world.departments.len() < 2 {
                     let only = self.world.departments.first().map(|(id, _)| *id);
-                    return self.hand_over_to(key, node, only);
+                    return self.hand_over_to(key, department, only);
                 }
-                self.offer(text, button.as_ref(), &options);
+                self.offer(&department.text, department.button.as_ref(), &self.departments(department));
                 self.wait(key)
             }
-            Node::Handover { department_id, .. } => self.hand_over_at(key, node, *department_id),
+            Node::Handover(handover) => self.hand_over_at(key, handover, None),
             Node::End { text } => {
                 self.say(text);
                 self.step(key, Outcome::Closed);
@@ -381,39 +365,35 @@ impl Player<'_> {
 
     /// To people, with the words of the flow's own handover when it has one.
     fn hand_over(&mut self) -> Next {
-        if let Some((key, node)) = self.flow.handover() {
-            return self.hand_over_at(&key.clone(), node, None);
+        if let Some((key, handover)) = self.flow.handover() {
+            return self.hand_over_at(key, handover, None);
         }
         self.turn.run.node = None;
         Next::Handover { department_id: None }
     }
 
-    fn hand_over_at(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
-        let Node::Handover { text, closed_text, department_id, priority, summary } = node else {
-            return Next::Handover { department_id: chosen };
-        };
-        let text = self.fitting(text, closed_text.as_ref());
+    /// To the department that was chosen, or else that of the handover.
+    fn hand_over_at(&mut self, key: &str, handover: &Handover, chosen: Option<Uuid>) -> Next {
+        let text = self.fitting(&handover.text, handover.closed_text.as_ref());
         self.say(&text);
-        self.turn.effects.extend(priority.clone().map(Effect::Priority));
-        if let Some(summary) = summary {
+        self.turn.effects.extend(handover.priority.clone().map(Effect::Priority));
+        if let Some(summary) = &handover.summary {
             let summary = self.world.fill_in(summary, &self.turn.run.fields);
             self.turn.effects.push(Effect::Summary(summary));
         }
-        self.handed_over(key, chosen.or(*department_id))
+        self.handed_over(key, chosen.or(handover.department_id))
     }
 
-    fn hand_over_to(&mut self, key: &str, node: &Node, chosen: Option<Uuid>) -> Next {
-        let Node::Department { handover_text, closed_text, .. } = node else { return self.hand_over() };
-        let Some(text) = handover_text else {
-            let handover = self.flow.handover();
-            return match handover {
-                Some((key, node)) => self.hand_over_at(&key.clone(), node, chosen),
-                None => self.handed_over(key, chosen),
-            };
-        };
-        let text = self.fitting(text, closed_text.as_ref());
-        self.say(&text);
-        self.handed_over(key, chosen)
+    fn hand_over_to(&mut self, key: &str, department: &Department, chosen: Option<Uuid>) -> Next {
+        match (&department.handover_text, self.flow.handover()) {
+            (Some(text), _) => {
+                let text = self.fitting(text, department.closed_text.as_ref());
+                self.say(&text);
+                self.handed_over(key, chosen)
+            }
+            (None, Some((key, handover))) => self.hand_over_at(key, handover, chosen),
+            (None, None) => self.handed_over(key, chosen),
+        }
     }
 
     fn handed_over(&mut self, key: &str, department_id: Option<Uuid>) -> Next {
@@ -423,8 +403,8 @@ impl Player<'_> {
     }
 
     fn leave(&mut self) -> Next {
-        let text = self.flow.goodbye.as_deref().unwrap_or(&self.config.goodbye).to_owned();
-        self.say(&text);
+        let text = self.flow.goodbye.as_deref().unwrap_or(&self.config.goodbye);
+        self.say(text);
         if let Some(key) = self.turn.run.node.take() {
             self.step(&key, Outcome::Closed);
         }
@@ -452,8 +432,8 @@ impl Player<'_> {
     }
 
     /// The options of a node that offers departments.
-    fn departments(&self, node: &Node) -> Vec<Choice> {
-        let Node::Department { back, go_to, .. } = node else { return Vec::new() };
+    fn departments(&self, department: &Department) -> Vec<Choice> {
+        let Department { back, go_to, .. } = department;
         let option =
             |id: String, title: &str| Choice { id, title: title.to_owned(), description: String::new(), go_to: String::new() };
         let departments = self.world.departments.iter().map(|(id, name)| option(format!("{DEPARTMENT}{id}"), name));
@@ -463,7 +443,7 @@ impl Player<'_> {
 
     /// With buttons or a list where what is offered fits them, and otherwise as numbered lines.
     fn offer(&mut self, text: &str, button: Option<&String>, options: &[Choice]) {
-        let most = if options.len() <= 3 { LONGEST_BUTTON } else { LONGEST_ROW };
+        let most = longest_title(options.len());
         let fits = |option: &Choice| option.title.chars().count() <= most;
         if options.len() > MOST_OPTIONS || !options.iter().all(fits) {
             self.ask(text);
@@ -516,7 +496,7 @@ impl Player<'_> {
         if kind == MessageKind::Audio {
             self.say(text);
         }
-        let text = if kind == MessageKind::Audio { String::new() } else { self.filled(text, LONGEST_QUESTION) };
+        let text = if kind == MessageKind::Audio { String::new() } else { self.filled(text, LONGEST_CAPTION) };
         self.turn.says.push(Saying { kind, text, payload: json!({}), file_id: Some(media.file_id) });
     }
 
@@ -542,22 +522,13 @@ const DEPARTMENT: &str = "department:";
 /// The option that leads back.
 const BACK: &str = "back";
 
-/// The option that was tapped, or typed as its number or its title: the last one of several.
+/// The option that was tapped, or typed as its title or its number: the last one of several.
 fn choose<'a>(options: &'a [Choice], input: &Input) -> Option<&'a Choice> {
     input.from_last().find_map(|said| {
-        let words = look(said.words()?);
+        let words = said.words()?;
         let is_tapped = |option: &&Choice| matches!(said, Said::Tapped { option_id, .. } if *option_id == option.id);
-        let by_id = options.iter().find(is_tapped);
-        let by_number = || words.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
-        let by_title = || options.iter().find(|option| look(&option.title) == words);
-        // Titles may be numbers.
-        by_id.or_else(by_title).or_else(by_number)
+        options.iter().find(is_tapped).or_else(|| answers::pick(options, |option| &option.title, words))
     })
-}
-
-/// The first so many characters.
-fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
 }
 
 /// The same figure for the same conversation and node, whatever runs it: FNV-1a.

@@ -5,12 +5,24 @@ use uuid::Uuid;
 
 use crate::LONGEST_CAPTION;
 
-const TEXT: usize = 4096;
-/// Longest text of a message with buttons or a list.
-const INTERACTIVE_TEXT: usize = 1024;
-const BUTTON_TITLE: usize = 20;
-const ROW_TITLE: usize = 24;
-const ROW_DESCRIPTION: usize = 72;
+/// Characters of a text.
+pub const LONGEST_TEXT: usize = 4096;
+/// Of a text with buttons or a list below.
+pub const LONGEST_QUESTION: usize = 1024;
+/// Of a button's title, and of that of a row of a list.
+pub const LONGEST_BUTTON: usize = 20;
+pub const LONGEST_ROW: usize = 24;
+/// Of what stands below a row's title.
+pub const LONGEST_DESCRIPTION: usize = 72;
+
+/// Options that are buttons; more are a list.
+const MOST_BUTTONS: usize = 3;
+
+/// Characters of a title of one of so many options.
+#[must_use]
+pub const fn longest_title(options: usize) -> usize {
+    if options <= MOST_BUTTONS { LONGEST_BUTTON } else { LONGEST_ROW }
+}
 
 /// A message as the worker loads it.
 #[derive(Clone, Debug)]
@@ -97,11 +109,11 @@ fn content(delivery: &Delivery) -> (&'static str, Value) {
         "location" => ("location", pick(payload, &["latitude", "longitude", "name", "address"])),
         "contacts" => ("contacts", payload["contacts"].clone()),
         "template" => ("template", template(delivery)),
-        "interactive" => match interactive(&signed(delivery, INTERACTIVE_TEXT), payload) {
+        "interactive" => match interactive(&signed(delivery, LONGEST_QUESTION), payload) {
             Some(interactive) => ("interactive", interactive),
-            None => text(&signed(delivery, TEXT)),
+            None => text(&signed(delivery, LONGEST_TEXT)),
         },
-        _ => text(&signed(delivery, TEXT)),
+        _ => text(&signed(delivery, LONGEST_TEXT)),
     }
 }
 
@@ -144,19 +156,19 @@ fn template(delivery: &Delivery) -> Value {
 /// Up to three options are buttons, up to ten a list; more than that the caller has put into the text.
 fn interactive(body: &str, payload: &Value) -> Option<Value> {
     let options = payload["options"].as_array().filter(|options| !options.is_empty())?;
-    let body = json!({"text": shorten(body, INTERACTIVE_TEXT)});
+    let body = json!({"text": shorten(body, LONGEST_QUESTION)});
     let field = |option: &Value, name: &str| option[name].as_str().unwrap_or_default().to_owned();
-    if options.len() <= 3 {
+    if options.len() <= MOST_BUTTONS {
         let buttons = options.iter().map(|option| {
-            json!({"type": "reply", "reply": {"id": field(option, "id"), "title": shorten(&field(option, "title"), BUTTON_TITLE)}})
+            json!({"type": "reply", "reply": {"id": field(option, "id"), "title": shorten(&field(option, "title"), LONGEST_BUTTON)}})
         });
         return Some(json!({"type": "button", "body": body, "action": {"buttons": buttons.collect::<Vec<_>>()}}));
     }
     let rows = options.iter().take(10).map(|option| {
-        let mut row = json!({"id": field(option, "id"), "title": shorten(&field(option, "title"), ROW_TITLE)});
+        let mut row = json!({"id": field(option, "id"), "title": shorten(&field(option, "title"), LONGEST_ROW)});
         let description = field(option, "description");
         if !description.is_empty() {
-            row["description"] = json!(shorten(&description, ROW_DESCRIPTION));
+            row["description"] = json!(shorten(&description, LONGEST_DESCRIPTION));
         }
         row
     });
@@ -164,7 +176,7 @@ fn interactive(body: &str, payload: &Value) -> Option<Value> {
     Some(json!({
         "type": "list",
         "body": body,
-        "action": {"button": shorten(button, BUTTON_TITLE), "sections": [{"rows": rows.collect::<Vec<_>>()}]},
+        "action": {"button": shorten(button, LONGEST_BUTTON), "sections": [{"rows": rows.collect::<Vec<_>>()}]},
     }))
 }
 
@@ -242,7 +254,7 @@ mod tests {
     fn few_options_are_buttons_and_more_a_list_with_titles_within_the_limits() {
         let buttons = compose(&delivery("interactive", "Escolha", options(3)));
         let buttons = buttons["interactive"]["action"]["buttons"].as_array().unwrap();
-        assert!(buttons.iter().all(|button| button["reply"]["title"].as_str().unwrap().chars().count() <= BUTTON_TITLE));
+        assert!(buttons.iter().all(|button| button["reply"]["title"].as_str().unwrap().chars().count() <= LONGEST_BUTTON));
         let list = compose(&delivery("interactive", "Escolha", options(12)));
         assert_eq!(list["interactive"]["type"], "list");
         assert_eq!(list["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap().len(), 10);

@@ -52,7 +52,10 @@ pub use conversation::{
     HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow, Priority, Status, allowed_templates, emit_conversation,
     enqueue_bot_turn, lock, out_of_window,
 };
-pub use delivery::{Delivery, FileToSend, compose};
+pub use delivery::{
+    Delivery, FileToSend, LONGEST_BUTTON, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, compose,
+    longest_title,
+};
 pub use filters::{AskedConversations, ConversationFilters};
 pub use held_message::{HeldMessage, MESSAGE, enqueue_delivery, lock_changeable_message, lock_message};
 pub use identity::{ClientIdentity, IdentityKind, LOCK_KEYS};

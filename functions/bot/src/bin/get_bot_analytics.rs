@@ -1,6 +1,7 @@
 //! GET /bot/analytics — how conversations fare with the bot: who came in, where they left, who was handed over, what was not understood.
 
 use futures_util::future::try_join4;
+use integrations::asked_days;
 use jiff::civil::Date;
 use shared::{
     error::{FieldProblem, refuse},
@@ -69,9 +70,7 @@ struct NotUnderstood {
     count: i64,
 }
 
-const PERIOD: &str = "
-    select coalesce($1::date, coalesce($2::date, today) - 29) as first, coalesce($2::date, today) as last
-      from (select (now() at time zone time_zone)::date as today from companies where id = app.company_id()) place";
+const PERIOD: &str = concat!("with ", asked_days!(), " select first_day as first, last_day as last from asked");
 
 #[derive(FromRow)]
 struct Period {
@@ -82,19 +81,16 @@ struct Period {
 macro_rules! steps {
     ($rest:literal) => {
         concat!(
-            "with period as (
-                select first::timestamp at time zone time_zone as first, (last + 1)::timestamp at time zone time_zone as last
-                  from (select time_zone, coalesce($3::date, (now() at time zone time_zone)::date) as last,
-                               coalesce($2::date, coalesce($3::date, (now() at time zone time_zone)::date) - 29) as first
-                          from companies
-                         where id = app.company_id()) days
-            ), steps as (
+            "with ",
+            asked_days!(),
+            ", steps as (
                 select bot_steps.*, bot_flows.key,
                        lead(bot_steps.id) over (partition by bot_steps.conversation_id order by bot_steps.id) is null as is_last
                   from bot_steps
                   join bot_flows on bot_flows.id = bot_steps.bot_flow_id
-                 where bot_steps.at >= (select first from period) and bot_steps.at < (select last from period)
-                   and ($1::text is null or bot_flows.key = $1)
+                 where bot_steps.at >= (select first_day::timestamp at time zone time_zone from asked)
+                   and bot_steps.at < (select (last_day + 1)::timestamp at time zone time_zone from asked)
+                   and ($3::text is null or bot_flows.key = $3)
             ) ",
             $rest
         )
@@ -147,9 +143,9 @@ async fn get_bot_analytics(
     Query(filters): Query<Filters>,
 ) -> Result<Json<BotAnalytics>, Error> {
     let transaction = context.begin(&caller).await?;
-    let asked: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&filters.key, &filters.from, &filters.to];
+    let asked: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&filters.from, &filters.to, &filters.key];
     let (period, totals, nodes, not_understood) = try_join4(
-        transaction.one::<Period>(PERIOD, &asked[1..]),
+        transaction.one::<Period>(PERIOD, &asked[..2]),
         transaction.one::<Totals>(TOTALS, &asked),
         transaction.all::<NodeFigures>(NODES, &asked),
         transaction.all::<NotUnderstood>(NOT_UNDERSTOOD, &asked),

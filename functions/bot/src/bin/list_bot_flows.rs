@@ -5,7 +5,7 @@ use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/bot/flows");
 
-const FLOWS: &str = flow_rows!("true");
+const FLOWS: &str = flow_rows!("", "true");
 
 pub fn main() {
     serve(&ROUTE, list_bot_flows);

@@ -63,10 +63,7 @@ async fn wake(context: &Context, transaction: &Transaction, job: &Claimed, loade
     if !loaded.is_the_bots() || loaded.bot_turns != turns {
         return Ok(());
     }
-    let mut turn = loaded.play(&Event::Woken, context.now());
-    if turn.next == Next::Stay && !loaded.is_unanswered() {
-        turn = loaded.play(&Event::TimedOut, context.now());
-    }
+    let turn = loaded.play(&Event::Time { has_written: loaded.is_unanswered() }, context.now());
     if turn.next == Next::Stay {
         return Ok(());
     }
@@ -83,7 +80,7 @@ async fn answer(
     let (id, flow_id) = (loaded.id, loaded.bot_flow_id);
     let (act, department_id, wakes_at) = match turn.next {
         Next::Stay if input.is_nothing() => return transaction.execute(HEARD, &[&id, &loaded.inbound_count]).await.map(drop),
-        // It is heard when the flow goes on.
+        // It stays unanswered until the flow goes on.
         Next::Stay => return Ok(()),
         Next::Wait { until } => ("wait", None, until),
         Next::Sleep { until } => ("wait", None, Some(until)),

@@ -2,8 +2,9 @@
 
 use bot::{
     flow::Flow,
-    simulation::{Happened, PLACE, Place, Setting, Simulated, SimulatedRun, play},
-    stored::{LARGEST, Stored, VERSION, find},
+    place::Place,
+    simulation::{Happened, PLACE, Setting, Simulated, SimulatedRun, play},
+    stored::{FLOW, LARGEST, Stored, VERSION},
 };
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND},
@@ -44,22 +45,19 @@ async fn simulate_bot(context: Context, caller: Supervisor, Json(input): Json<Pl
     let Played { key, number, definition, run, event, world } = input;
     let transaction = context.begin(&caller).await?;
     let definition = match (definition, key, number) {
-        (Some(definition), ..) => definition,
-        (None, Some(key), None) => find(&context, &transaction, &key).await?.ok_or(NOT_FOUND)?.definition,
-        (None, Some(key), Some(number)) => {
-            let stored: Stored = transaction.one(VERSION, &[&key, &number]).await?;
-            stored.told(context.origin().language).definition
-        }
+        (Some(definition), ..) => Value::Object(definition),
+        (None, Some(key), None) => transaction.one::<Stored>(FLOW, &[&key]).await?.definition,
+        (None, Some(key), Some(number)) => transaction.one::<Stored>(VERSION, &[&key, &number]).await?.definition,
         (None, None, _) => {
             let (portuguese, english) = ("Informe a chave ou o fluxo.", "Give the key or the flow.");
             return Err(INVALID.in_fields(vec![FieldProblem::new("key", "required", portuguese, english)]));
         }
     };
     // What cannot be read leads to people, here as in a conversation.
-    let flow = Flow::read(&Value::Object(definition)).unwrap_or_default();
+    let flow = Flow::read(&definition).unwrap_or_default();
     let place: Place = transaction.one(PLACE, &[&world.department_id]).await?;
     drop(transaction);
-    Ok(Json(play(&flow, place, world, run, event, context.now())))
+    Ok(Json(play(&flow, &place, world, run, event, context.now())))
 }
 
 /// Of a key, or as it is given.

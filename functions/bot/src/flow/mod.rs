@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use shared::prelude::*;
 
-pub use node::{Branch, Case, Choice, MOST_OPTIONS, Media, Node, Question, Test, Wanted};
+pub use node::{Branch, Case, Choice, Department, Handover, MOST_OPTIONS, Media, Node, Question, Test, Wanted};
 
 /// The JSON of a flow. What of it cannot be read is a problem of that node, and of nothing else.
 #[derive(Clone, Debug, Default)]
@@ -111,11 +111,12 @@ impl Flow {
 
     /// Where the flow itself hands conversations over.
     #[must_use]
-    pub fn handover(&self) -> Option<(&String, &Node)> {
-        let handover = |node: &&Node| matches!(node, Node::Handover { .. });
-        let named = self.nodes.get_key_value("human").and_then(|(key, step)| Some((key, step.node.as_ref().ok()?)));
-        let any = || self.nodes.iter().find_map(|(key, step)| Some((key, step.node.as_ref().ok().filter(handover)?)));
-        named.filter(|(_, node)| handover(node)).or_else(any)
+    pub fn handover(&self) -> Option<(&str, &Handover)> {
+        let read = |key: &str| match self.nodes.get_key_value(key)? {
+            (key, Step { node: Ok(Node::Handover(handover)), .. }) => Some((key.as_str(), handover)),
+            _ => None,
+        };
+        read("human").or_else(|| self.nodes.keys().find_map(|key| read(key)))
     }
 }
 

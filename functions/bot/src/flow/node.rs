@@ -22,16 +22,7 @@ pub enum Node {
     /// Asks, waits, and keeps the answer.
     Question(Question),
     /// Offers the company's departments and hands over to the chosen one; of whoever has one, to that.
-    Department {
-        text: String,
-        button: Option<String>,
-        /// The last option, which leads to `go_to`.
-        back: Option<String>,
-        go_to: Option<String>,
-        /// Said once one is chosen, instead of the handover's.
-        handover_text: Option<String>,
-        closed_text: Option<String>,
-    },
+    Department(Department),
     /// Goes where the first case that holds says.
     Condition { cases: Vec<Case>, else_go_to: String },
     /// Keeps a value under a name.
@@ -57,20 +48,39 @@ pub enum Node {
     /// Goes on elsewhere.
     Goto { go_to: String },
     /// Gives the conversation to people.
-    Handover {
-        #[serde(default)]
-        text: String,
-        closed_text: Option<String>,
-        department_id: Option<Uuid>,
-        priority: Option<String>,
-        /// What the conversation is about, for whoever takes it.
-        summary: Option<String>,
-    },
+    Handover(Handover),
     /// Says goodbye and closes the conversation.
     End {
         #[serde(default)]
         text: String,
     },
+}
+
+/// A choice of departments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    pub text: String,
+    pub button: Option<String>,
+    /// The last option, which leads to `go_to`.
+    pub back: Option<String>,
+    pub go_to: Option<String>,
+    /// Said once one is chosen, instead of the handover's.
+    pub handover_text: Option<String>,
+    pub closed_text: Option<String>,
+}
+
+/// How people take over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handover {
+    #[serde(default)]
+    pub text: String,
+    pub closed_text: Option<String>,
+    pub department_id: Option<Uuid>,
+    pub priority: Option<String>,
+    /// What the conversation is about, for whoever takes it.
+    pub summary: Option<String>,
 }
 
 /// A file of the company's that goes with a message.
@@ -193,7 +203,7 @@ impl Node {
     /// Whether it waits for the client's answer.
     #[must_use]
     pub const fn asks(&self) -> bool {
-        matches!(self, Self::Menu { .. } | Self::Question(_) | Self::Department { .. })
+        matches!(self, Self::Menu { .. } | Self::Question(_) | Self::Department(_))
     }
 
     /// Where a conversation goes on from it, with the field that says so.
@@ -215,7 +225,7 @@ impl Node {
                 ways.push(("go_to".into(), &question.go_to));
                 ways.extend(question.on_failure.iter().map(|key| ("on_failure".to_owned(), key.as_str())));
             }
-            Self::Department { go_to, .. } => ways.extend(go_to.iter().map(|key| ("go_to".to_owned(), key.as_str()))),
+            Self::Department(Department { go_to, .. }) => ways.extend(go_to.iter().map(|key| ("go_to".to_owned(), key.as_str()))),
             Self::Condition { cases, else_go_to } => {
                 ways.extend(cases.iter().enumerate().map(|(place, case)| (format!("cases[{place}].go_to"), case.go_to.as_str())));
                 ways.push(("else_go_to".into(), else_go_to));
@@ -224,7 +234,7 @@ impl Node {
                 let branches = branches.iter().enumerate();
                 ways.extend(branches.map(|(place, branch)| (format!("branches[{place}].go_to"), branch.go_to.as_str())));
             }
-            Self::Handover { .. } | Self::End { .. } => {}
+            Self::Handover(_) | Self::End { .. } => {}
         }
         ways
     }

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use conversations::{
+    LONGEST_BUTTON, LONGEST_CAPTION, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, Priority, longest_title,
+};
+use integrations::ChannelKind;
 use shared::{error::Language, prelude::*};
 
-use super::{Flow, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted};
+use super::{Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted};
 use crate::input::look;
 
 pub const MOST_NODES: usize = 1_000;
@@ -12,14 +16,6 @@ pub const MOST_NODES: usize = 1_000;
 const MOST_PROBLEMS: usize = 200;
 /// Characters of a key or a name in what is told.
 const SHOWN: usize = 80;
-const LONGEST_TEXT: usize = 4_096;
-/// Of texts that have options below.
-const LONGEST_QUESTION: usize = 1_024;
-const LONGEST_CAPTION: usize = 1_024;
-/// Of up to three options, which are buttons, and of more, which are rows.
-const LONGEST_BUTTON: usize = 20;
-const LONGEST_ROW: usize = 24;
-const LONGEST_DESCRIPTION: usize = 72;
 /// Thirty days.
 const LONGEST_WAIT: u32 = 2_592_000;
 const LONGEST_TIMEOUT: u32 = 43_200;
@@ -214,7 +210,7 @@ impl Found<'_> {
                 self.of_options(key, &shown);
             }
             Node::Question(question) => self.of_question(key, question),
-            Node::Department { text, button, back, go_to, handover_text, closed_text } => {
+            Node::Department(Department { text, button, back, go_to, handover_text, closed_text }) => {
                 self.of_text(node, "text", text, LONGEST_QUESTION, true);
                 self.of_text(node, "button", button.as_deref().unwrap_or_default(), LONGEST_BUTTON, false);
                 self.of_text(node, "back", back.as_deref().unwrap_or_default(), LONGEST_ROW, false);
@@ -255,11 +251,11 @@ impl Found<'_> {
                     self.add(node, "seconds", "range", ("Espere de 1 segundo a 30 dias.", "Wait from one second to 30 days."));
                 }
             }
-            Node::Handover { text, closed_text, priority, summary, .. } => {
+            Node::Handover(Handover { text, closed_text, priority, summary, .. }) => {
                 self.of_text(node, "text", text, LONGEST_TEXT, false);
                 self.of_closed(node, closed_text.as_ref(), LONGEST_TEXT);
                 self.of_text(node, "summary", summary.as_deref().unwrap_or_default(), 200, false);
-                if priority.as_ref().is_some_and(|priority| !["low", "normal", "high", "urgent"].contains(&priority.as_str())) {
+                if priority.as_ref().is_some_and(|priority| priority.parse::<Priority>().is_err()) {
                     let words = ("Use low, normal, high ou urgent.", "Use low, normal, high or urgent.");
                     self.add(node, "priority", "unknown_value", words);
                 }
@@ -285,7 +281,7 @@ impl Found<'_> {
             let words = ("O WhatsApp mostra no máximo 10 opções.", "WhatsApp shows at most 10 options.");
             self.add(node, "options", "too_many", words);
         }
-        let most = if options.len() <= 3 { LONGEST_BUTTON } else { LONGEST_ROW };
+        let most = longest_title(options.len());
         let (mut ids, mut titles) = (BTreeSet::new(), BTreeSet::new());
         for (place, (id, title, description)) in options.iter().enumerate() {
             let at = |field: &str| format!("options[{place}].{field}");
@@ -347,7 +343,7 @@ impl Found<'_> {
                 }
             }
             Test::Not { of } => self.of_test(node, &format!("{field}.of"), of, depth + 1),
-            Test::Channel { kind } if !["whatsapp_cloud", "evolution", "botconversa", "widget"].contains(&kind.as_str()) => {
+            Test::Channel { kind } if kind.parse::<ChannelKind>().is_err() => {
                 self.add(node, field, "unknown_value", ("Este tipo de canal não existe.", "There is no such kind of channel."));
             }
             Test::Tag { name } | Test::Field { name, .. } if name.trim().is_empty() => {
@@ -369,7 +365,7 @@ impl Found<'_> {
             ));
         }
         let ends = |key: &&str| {
-            matches!(self.flow.node(key), Some(Node::Handover { .. } | Node::End { .. } | Node::Department { .. }))
+            matches!(self.flow.node(key), Some(Node::Handover(_) | Node::End { .. } | Node::Department(_)))
                 || self.flow.nodes.get(*key).is_some_and(|step| step.node.is_err())
         };
         if !self.flow.nodes.is_empty() && !reached.iter().any(ends) {
@@ -419,7 +415,7 @@ fn texts(node: &Node) -> Vec<(&'static str, &str)> {
             texts.extend([("text", Some(text)), ("closed_text", closed_text.as_ref())]);
         }
         Node::Question(question) => texts.extend([("text", Some(&question.text)), ("error", question.error.as_ref())]),
-        Node::Department { text, handover_text, closed_text, .. } => {
+        Node::Department(Department { text, handover_text, closed_text, .. }) => {
             texts.extend([
                 ("text", Some(text)),
                 ("handover_text", handover_text.as_ref()),
@@ -427,7 +423,7 @@ fn texts(node: &Node) -> Vec<(&'static str, &str)> {
             ]);
         }
         Node::SetField { value, .. } => texts.push(("value", Some(value))),
-        Node::Handover { text, closed_text, summary, .. } => {
+        Node::Handover(Handover { text, closed_text, summary, .. }) => {
             texts.extend([("text", Some(text)), ("closed_text", closed_text.as_ref()), ("summary", summary.as_ref())]);
         }
         Node::End { text } => texts.push(("text", Some(text))),
@@ -461,7 +457,7 @@ fn reached(flow: &Flow) -> BTreeSet<&str> {
     let mut open = vec![flow.start.as_str()];
     open.extend(flow.on_timeout.as_ref().map(|timeout| timeout.go_to.as_str()));
     // Whoever asks for a person comes there from anywhere.
-    open.extend(flow.handover().map(|(key, _)| key.as_str()));
+    open.extend(flow.handover().map(|(key, _)| key));
     while let Some(key) = open.pop() {
         let Some((key, step)) = flow.nodes.get_key_value(key) else { continue };
         if !reached.insert(key.as_str()) {

@@ -52,6 +52,7 @@ fn texts(turn: &Turn) -> Vec<&str> {
 }
 
 const WAIT: Next = Next::Wait { until: None };
+const TIME: Event = Event::Time { has_written: false };
 const PEOPLE: Next = Next::Handover { department_id: None };
 
 #[test]
@@ -269,13 +270,15 @@ fn who_says_nothing_goes_on_after_a_while() {
     }}));
     let asked = plays(&flow, &Run::default(), &said("oi"));
     assert_eq!(asked.next, Next::Wait { until: Some(Timestamp::UNIX_EPOCH + SignedDuration::from_mins(5)) });
-    let again = plays(&flow, &asked.run, &Event::TimedOut);
+    let again = plays(&flow, &asked.run, &TIME);
     assert_eq!(texts(&again), ["Ainda está aí?", "Menu"]);
     assert_eq!(again.next, Next::Wait { until: Some(Timestamp::UNIX_EPOCH + SignedDuration::from_mins(60)) });
-    assert_eq!(plays(&flow, &again.run, &Event::TimedOut).next, Next::Close);
+    assert_eq!(plays(&flow, &again.run, &TIME).next, Next::Close);
+    // Who has just written is not out of time.
+    assert_eq!(plays(&flow, &asked.run, &Event::Time { has_written: true }).next, Next::Stay);
     // A time-out of nothing changes nothing.
-    assert_eq!(turn(&at("welcome"), &Event::TimedOut).next, Next::Stay);
-    assert_eq!(turn(&Run::default(), &Event::TimedOut).next, Next::Stay);
+    assert_eq!(turn(&at("welcome"), &TIME).next, Next::Stay);
+    assert_eq!(turn(&Run::default(), &TIME).next, Next::Stay);
 }
 
 #[test]
@@ -293,12 +296,12 @@ fn a_wait_goes_on_by_itself_and_hears_only_words_that_work_anywhere() {
         Turn { says: vec![], effects: vec![], steps: vec![], run: asleep.run.clone(), next: Next::Stay }
     );
     assert_eq!(plays(&flow, &asleep.run, &said("atendente")).next, PEOPLE);
-    assert_eq!(plays(&flow, &asleep.run, &Event::Woken).next, Next::Close, "it is open");
+    assert_eq!(plays(&flow, &asleep.run, &TIME).next, Next::Close, "it is open");
     let opens_at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(9);
     let night = World { is_open: false, opens_at: Some(opens_at), ..world() };
-    assert_eq!(play(&flow, &Config::default(), &asleep.run, &Event::Woken, &night).next, Next::Sleep { until: opens_at });
+    assert_eq!(play(&flow, &Config::default(), &asleep.run, &TIME, &night).next, Next::Sleep { until: opens_at });
     let never = World { is_open: false, ..world() };
-    assert_eq!(play(&flow, &Config::default(), &asleep.run, &Event::Woken, &never).next, Next::Close);
+    assert_eq!(play(&flow, &Config::default(), &asleep.run, &TIME, &never).next, Next::Close);
 }
 
 #[test]
@@ -392,7 +395,7 @@ fn who_says_nothing_is_not_told_for_ever() {
     let mut told = 0;
     while matches!(turn.next, Next::Sleep { .. }) {
         told += turn.says.len();
-        turn = plays(&flow, &turn.run, &Event::Woken);
+        turn = plays(&flow, &turn.run, &TIME);
     }
     assert_eq!((told, turn.next), (usize::try_from(MOST_TURNS).unwrap(), PEOPLE));
 }
