@@ -43,6 +43,43 @@ create table public.address_book_names (
 alter table public.address_book_names enable row level security;
 alter table public.address_book_names force row level security;
 
+create table public.ai_days (
+    company_id uuid not null default app.company_id(),
+    day date not null,
+    tokens bigint not null default 0,
+    cost bigint not null default 0,
+    runs integer not null default 0,
+    refused integer not null default 0
+);
+alter table public.ai_days enable row level security;
+alter table public.ai_days force row level security;
+
+create table public.ai_runs (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    purpose text not null,
+    prompt text not null,
+    model text not null,
+    status text not null default 'running'::text,
+    reason text,
+    conversation_id uuid,
+    user_id uuid,
+    day date not null,
+    claimed_tokens integer not null,
+    input_tokens integer,
+    output_tokens integer,
+    cost bigint,
+    took_ms integer,
+    sources uuid[] not null default '{}'::uuid[],
+    confidence real,
+    feedback text,
+    feedback_note text,
+    created_at timestamp with time zone not null default now(),
+    settled_at timestamp with time zone
+);
+alter table public.ai_runs enable row level security;
+alter table public.ai_runs force row level security;
+
 create table public.audit_log (
     id bigint not null generated always as identity,
     company_id uuid not null default app.company_id(),
@@ -349,6 +386,21 @@ create table public.conversation_handlers (
 );
 alter table public.conversation_handlers enable row level security;
 alter table public.conversation_handlers force row level security;
+
+create table public.conversation_insights (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    conversation_id uuid not null,
+    kind text not null,
+    value text not null,
+    score real,
+    confidence real,
+    run_id uuid not null,
+    message_id uuid,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.conversation_insights enable row level security;
+alter table public.conversation_insights force row level security;
 
 create table public.conversation_preferences (
     company_id uuid not null default app.company_id(),
@@ -1098,10 +1150,20 @@ alter table public.views force row level security;
 alter table public.access_log add constraint access_log_pkey PRIMARY KEY (company_id, id);
 alter table public.address_book_names add constraint address_book_names_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.address_book_names add constraint address_book_names_pkey PRIMARY KEY (company_id, number);
+alter table public.ai_days add constraint ai_days_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.ai_days add constraint ai_days_pkey PRIMARY KEY (company_id, day);
+alter table public.ai_runs add constraint ai_runs_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE SET NULL (conversation_id);
+alter table public.ai_runs add constraint ai_runs_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.ai_runs add constraint ai_runs_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.ai_runs add constraint ai_runs_feedback_check CHECK ((feedback = ANY (ARRAY['accepted'::text, 'edited'::text, 'rejected'::text])));
+alter table public.ai_runs add constraint ai_runs_feedback_note_check CHECK ((char_length(feedback_note) <= 500));
+alter table public.ai_runs add constraint ai_runs_pkey PRIMARY KEY (company_id, id);
+alter table public.ai_runs add constraint ai_runs_purpose_check CHECK ((purpose = ANY (ARRAY['answer'::text, 'compose'::text, 'suggest'::text, 'rewrite'::text, 'learn'::text, 'transcribe'::text, 'sentiment'::text, 'summary'::text, 'category'::text, 'embed'::text])));
+alter table public.ai_runs add constraint ai_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'refused'::text])));
 alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
 alter table public.bot_config add constraint bot_config_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.bot_config add constraint bot_config_description_check CHECK ((char_length(description) <= 200));
-alter table public.bot_config add constraint bot_config_key_check CHECK ((key = ANY (ARRAY['not_understood'::text, 'goodbye'::text, 'human_words'::text, 'menu_words'::text, 'leave_words'::text])));
+alter table public.bot_config add constraint bot_config_key_check CHECK ((key = ANY (ARRAY['not_understood'::text, 'goodbye'::text, 'human_words'::text, 'menu_words'::text, 'leave_words'::text, 'ai_enabled'::text, 'ai_tone'::text, 'ai_languages'::text, 'ai_forbidden_topics'::text, 'ai_least_confidence'::text, 'ai_daily_tokens'::text, 'ai_monthly_tokens'::text, 'ai_daily_cost'::text, 'ai_input_price'::text, 'ai_output_price'::text, 'ai_fallback_model'::text, 'ai_embedding_model'::text, 'ai_transcription_model'::text, 'ai_masks_personal_data'::text, 'ai_transcribes_on_arrival'::text, 'ai_analyses_on_close'::text, 'ai_categories'::text])));
 alter table public.bot_config add constraint bot_config_pkey PRIMARY KEY (company_id, key);
 alter table public.bot_flows add constraint bot_flows_company_id_author_id_fkey FOREIGN KEY (company_id, author_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1190,6 +1252,13 @@ alter table public.company_setup add constraint company_setup_company_id_fkey FO
 alter table public.company_setup add constraint company_setup_pkey PRIMARY KEY (company_id);
 alter table public.conversation_handlers add constraint conversation_handlers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.conversation_handlers add constraint conversation_handlers_pkey PRIMARY KEY (company_id, conversation_id, user_id);
+alter table public.conversation_insights add constraint conversation_insights_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.conversation_insights add constraint conversation_insights_company_id_run_id_fkey FOREIGN KEY (company_id, run_id) REFERENCES public.ai_runs(company_id, id);
+alter table public.conversation_insights add constraint conversation_insights_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)));
+alter table public.conversation_insights add constraint conversation_insights_kind_check CHECK ((kind = ANY (ARRAY['sentiment'::text, 'summary'::text, 'category'::text])));
+alter table public.conversation_insights add constraint conversation_insights_pkey PRIMARY KEY (company_id, id);
+alter table public.conversation_insights add constraint conversation_insights_score_check CHECK (((score >= ('-1'::integer)::double precision) AND (score <= (1)::double precision)));
+alter table public.conversation_insights add constraint conversation_insights_value_check CHECK ((char_length(value) <= 4000));
 alter table public.conversation_preferences add constraint conversation_preferences_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.conversation_preferences add constraint conversation_preferences_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.conversation_preferences add constraint conversation_preferences_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
@@ -1403,6 +1472,9 @@ alter table public.views add constraint views_pkey PRIMARY KEY (id);
 -- indexes
 
 CREATE INDEX address_book_names_received ON public.address_book_names USING btree (received_at);
+CREATE INDEX ai_runs_conversation ON public.ai_runs USING btree (company_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX ai_runs_day ON public.ai_runs USING btree (company_id, day, purpose);
+CREATE INDEX ai_runs_user ON public.ai_runs USING btree (company_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE INDEX bot_flows_author ON public.bot_flows USING btree (company_id, author_id) WHERE (author_id IS NOT NULL);
 CREATE INDEX bot_steps_at ON public.bot_steps USING btree (company_id, at);
 CREATE INDEX bot_steps_conversation ON public.bot_steps USING btree (company_id, conversation_id, id);
@@ -1438,6 +1510,8 @@ CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHER
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
 CREATE INDEX company_secrets_key ON public.company_secrets USING btree (app.sealed_with(sealed));
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
+CREATE INDEX conversation_insights_conversation ON public.conversation_insights USING btree (company_id, conversation_id, kind, id);
+CREATE INDEX conversation_insights_run ON public.conversation_insights USING btree (company_id, run_id);
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
@@ -2113,6 +2187,62 @@ begin
     update memberships set is_primary = false where user_id = app.user_id() and is_primary and company_id <> company;
     update memberships set is_primary = true where user_id = app.user_id() and company_id = company and not is_primary;
     return true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.claim_ai(run uuid, run_purpose text, run_prompt text, of_conversation uuid, of_person uuid, wanted integer)
+ RETURNS TABLE(state text, base_url text, model text, sealed bytea, settings jsonb)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+    today date := (now() at time zone (select time_zone from companies where id = app.company_id()))::date;
+    taken ai_days;
+    of_month bigint;
+    most_of_day bigint;
+    most_of_month bigint;
+    most_cost double precision;
+    refusal text;
+begin
+    select company_setup.ai_base_url, company_setup.ai_model into base_url, model from company_setup where company_id = app.company_id();
+    select company_secrets.sealed into sealed from company_secrets where company_id = app.company_id() and name = 'ai';
+    select coalesce(jsonb_object_agg(key, value), '{}') into settings
+      from bot_config where company_id = app.company_id() and is_active and key like 'ai\_%';
+    if base_url is null or model is null or sealed is null then
+        state := 'not_configured';
+        return next;
+        return;
+    end if;
+    if settings -> 'ai_enabled' = 'false' then
+        state := 'off';
+        return next;
+        return;
+    end if;
+    insert into ai_days (day) values (today) on conflict do nothing;
+    select * into taken from ai_days where company_id = app.company_id() and day = today for update;
+    -- As `shared::ai::Settings` has them built in; null is no limit.
+    most_of_day := case when settings ? 'ai_daily_tokens' then (settings ->> 'ai_daily_tokens')::bigint else 500000 end;
+    most_of_month := case when settings ? 'ai_monthly_tokens' then (settings ->> 'ai_monthly_tokens')::bigint else 10000000 end;
+    most_cost := (settings ->> 'ai_daily_cost')::double precision;
+    if most_of_month is not null then
+        select coalesce(sum(tokens), 0) into of_month
+          from ai_days where company_id = app.company_id() and day between date_trunc('month', today) and today;
+    end if;
+    refusal := case
+        when taken.tokens + wanted > most_of_day then 'daily_tokens_gone'
+        when of_month + wanted > most_of_month then 'monthly_tokens_gone'
+        when taken.cost >= most_cost * 1000000 then 'daily_cost_gone'
+    end;
+    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, settled_at)
+    values (run, run_purpose, run_prompt, model, case when refusal is null then 'running' else 'refused' end, refusal, of_conversation,
+            of_person, today, wanted, case when refusal is not null then now() end);
+    update ai_days
+       set tokens = tokens + case when refusal is null then wanted else 0 end,
+           runs = runs + case when refusal is null then 1 else 0 end,
+           refused = refused + case when refusal is null then 0 else 1 end
+     where company_id = app.company_id() and day = today;
+    state := coalesce(refusal, 'run');
+    return next;
 end
 $function$;
 
@@ -5668,6 +5798,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.settle_ai(run uuid, ending text, why text, by_model text, input integer, output integer, costs bigint, took integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    settled ai_runs;
+begin
+    update ai_runs
+       set status = ending, reason = why, model = coalesce(by_model, model), input_tokens = input, output_tokens = output, cost = costs,
+           took_ms = took, settled_at = now()
+     where company_id = app.company_id() and id = run and settled_at is null
+    returning * into settled;
+    if settled.id is not null then
+        -- What nobody has told stays as it was claimed.
+        update ai_days
+           set tokens = tokens + coalesce(input + output, settled.claimed_tokens) - settled.claimed_tokens, cost = cost + coalesce(costs, 0)
+         where company_id = app.company_id() and day = settled.day;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.share_object()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6598,6 +6749,24 @@ create policy staff on public.address_book_names as permissive for all to app_st
 
 create policy system on public.address_book_names as permissive for all to app_system using true;
 
+create policy company on public.ai_days as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders on public.ai_days as restrictive for select to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.ai_days as permissive for all to app_staff using true;
+
+create policy system on public.ai_days as permissive for all to app_system using true;
+
+create policy company on public.ai_runs as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy own_or_leaders on public.ai_runs as restrictive for select to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = ai_runs.company_id) AND (conversations.id = ai_runs.conversation_id)))));
+
+create policy staff on public.ai_runs as permissive for all to app_staff using true;
+
+create policy system on public.ai_runs as permissive for all to app_system using true;
+
 create policy company on public.audit_log as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.audit_log as permissive for all to app_lookup using true;
@@ -6771,6 +6940,16 @@ create policy staff on public.conversation_handlers as permissive for all to app
 create policy system on public.conversation_handlers as permissive for all to app_system using true;
 
 create policy trigger_inserts on public.conversation_handlers as restrictive for insert to app_staff with check (pg_trigger_depth() > 0);
+
+create policy company on public.conversation_insights as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy seen_conversations on public.conversation_insights as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = conversation_insights.company_id) AND (conversations.id = conversation_insights.conversation_id))));
+
+create policy staff on public.conversation_insights as permissive for all to app_staff using true;
+
+create policy system on public.conversation_insights as permissive for all to app_system using true;
 
 create policy company on public.conversation_preferences as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -7235,6 +7414,8 @@ create policy system on public.views as permissive for all to app_system using t
 
 -- grants
 
+grant update on column public.ai_runs.feedback to app_staff;
+grant update on column public.ai_runs.feedback_note to app_staff;
 grant insert, update on column public.bot_config.description to app_staff;
 grant insert, update on column public.bot_config.is_active to app_staff;
 grant insert on column public.bot_config.key to app_staff;
@@ -7940,6 +8121,7 @@ grant execute on function app.choose_company(session uuid, company uuid, refresh
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.choose_primary(company uuid) to app_staff;
 grant execute on function app.choose_primary(company uuid) to app_student;
+grant execute on function app.claim_ai(run uuid, run_purpose text, run_prompt text, of_conversation uuid, of_person uuid, wanted integer) to app_system;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
 grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
@@ -8106,6 +8288,7 @@ grant execute on function app.session_id() to app_student;
 grant execute on function app.session_id() to app_system;
 grant execute on function app.set_recovery_codes(hashes bytea[]) to app_staff;
 grant execute on function app.set_recovery_codes(hashes bytea[]) to app_student;
+grant execute on function app.settle_ai(run uuid, ending text, why text, by_model text, input integer, output integer, costs bigint, took integer) to app_system;
 grant execute on function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.spaced(value text) to app_lookup;
@@ -8164,6 +8347,10 @@ grant usage on schema public to public;
 grant insert on table public.access_log to app_lookup;
 grant delete, insert, select, update on table public.address_book_names to app_system;
 grant delete, select, update on table public.address_book_names to app_lookup;
+grant insert, select, update on table public.ai_days to app_system;
+grant select on table public.ai_days to app_staff;
+grant insert, select, update on table public.ai_runs to app_system;
+grant select on table public.ai_runs to app_staff;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_config to app_staff;
 grant select on table public.bot_config to app_system;
@@ -8219,6 +8406,8 @@ grant select on table public.company_setup to app_system;
 grant delete, insert, select on table public.conversation_handlers to app_lookup;
 grant delete, insert, select on table public.conversation_handlers to app_system;
 grant select on table public.conversation_handlers to app_staff;
+grant insert, select on table public.conversation_insights to app_system;
+grant select on table public.conversation_insights to app_staff;
 grant delete, select on table public.conversation_preferences to app_lookup;
 grant delete, select on table public.conversation_preferences to app_staff;
 grant select on table public.conversation_preferences to app_system;

@@ -34,6 +34,8 @@ pub struct ConsoleSources {
     pub sockets: Arc<dyn Fn() -> Vec<SocketSnapshot> + Send + Sync>,
     pub sandbox: Arc<Sandbox>,
     pub dead_letters: DeadLetters,
+    /// Messages in flight, and those kept back.
+    pub held: Arc<dyn Fn() -> Vec<Value> + Send + Sync>,
     /// Addresses and settings worth knowing; strings that start with `http` become links.
     pub info: Value,
     /// The same with its secrets, by name: shown to who asks for them.
@@ -66,6 +68,8 @@ pub fn router(sources: ConsoleSources) -> Router {
         .route("/state", get(state))
         .route("/info", get(info))
         .route("/invocations", get(invocations))
+        .route("/failures", get(failures))
+        .route("/held", get(held))
         .route("/lines", get(lines))
         .route("/dead-letters/{queue}", get(dead_letters))
         .route("/mails/{id}", get(mail::page))
@@ -110,6 +114,14 @@ async fn invocations(State(sources): State<ConsoleSources>, Query(of): Query<OfF
     let invocations = sources.journal.invocations();
     let wanted = invocations.iter().filter(|invocation| of.fits(&invocation.function));
     Json(wanted.map(describe_invocation).collect())
+}
+
+async fn failures(State(sources): State<ConsoleSources>) -> Json<Vec<Value>> {
+    Json(sources.journal.failures().iter().map(describe_invocation).collect())
+}
+
+async fn held(State(sources): State<ConsoleSources>) -> Json<Vec<Value>> {
+    Json((sources.held)())
 }
 
 async fn lines(State(sources): State<ConsoleSources>, Query(of): Query<OfFunction>) -> Json<Vec<Line>> {

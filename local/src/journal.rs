@@ -67,6 +67,7 @@ pub struct Line {
 #[derive(Default)]
 pub struct Journal {
     invocations: Mutex<VecDeque<Invocation>>,
+    failures: Mutex<VecDeque<Invocation>>,
     lines: Mutex<VecDeque<Line>>,
     metrics: Mutex<Metrics>,
 }
@@ -87,6 +88,9 @@ impl Journal {
         let timed = BTreeMap::from([function()]);
         metrics.observe_milliseconds("local_invocation_duration", timed, milliseconds);
         drop(metrics);
+        if invocation.error.is_some() {
+            push(&self.failures, invocation.clone());
+        }
         push(&self.invocations, invocation);
     }
 
@@ -100,6 +104,11 @@ impl Journal {
     /// The latest first.
     pub fn invocations(&self) -> Vec<Invocation> {
         lock(&self.invocations).iter().rev().cloned().collect()
+    }
+
+    /// Those whose function did not answer, the latest first.
+    pub fn failures(&self) -> Vec<Invocation> {
+        lock(&self.failures).iter().rev().cloned().collect()
     }
 
     /// The latest first.

@@ -12,7 +12,7 @@ use crate::{
     crypto,
     environment::variable,
     limits, phone,
-    provider::{Call, Failure, Outcome, retry_after, unanswered},
+    provider::{Call, Failure, Outcome, read_up_to, retry_after, unanswered},
     text::without_nul,
 };
 
@@ -356,17 +356,13 @@ async fn ask(
     }
 }
 
-async fn read(mut response: Response, api_key: &str) -> Result<Value, Failure> {
+async fn read(response: Response, api_key: &str) -> Result<Value, Failure> {
     let status = response.status().as_u16();
     let after = retry_after(&response);
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            return Err(Failure::Unknown { reason: "the answer is too large".into() });
-        }
+    match read_up_to(response, LARGEST_ANSWER).await.map_err(|error| unanswered(&error))? {
+        Some(body) => judge(status, &body, after, api_key),
+        None => Err(Failure::Unknown { reason: "the answer is too large".into() }),
     }
-    judge(status, &body, after, api_key)
 }
 
 /// What an answer means. Success is any 2xx, also one that says nothing; a page for people is no answer of the API.

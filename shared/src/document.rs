@@ -45,7 +45,7 @@ fn is_document(document: &str, (): &()) -> garde::Result {
     Err(rule("invalid_document", "CPF ou CNPJ inválido.", "Invalid CPF or CNPJ."))
 }
 
-fn is_cpf(document: &str) -> bool {
+pub(crate) fn is_cpf(document: &str) -> bool {
     let digits = document.as_bytes();
     digits.len() == 11
         && digits.iter().all(u8::is_ascii_digit)
@@ -55,7 +55,7 @@ fn is_cpf(document: &str) -> bool {
 }
 
 /// Since July 2026 its first twelve characters may be letters, too: IN RFB 2.229/2024.
-fn is_cnpj(document: &str) -> bool {
+pub(crate) fn is_cnpj(document: &str) -> bool {
     let characters = document.as_bytes();
     characters.len() == 14
         && characters.iter().all(|character| character.is_ascii_digit() || character.is_ascii_uppercase())

@@ -16,7 +16,7 @@ use crate::{
     closed_set,
     context::Context,
     crypto, phone,
-    provider::{Call, Failure, Outcome, retry_after, unanswered},
+    provider::{Call, Failure, Outcome, read_up_to, retry_after, unanswered},
     settings::EncryptionKey,
     text::without_nul,
 };
@@ -606,16 +606,12 @@ async fn ask(context: &Context, server: Server<'_>, asked: Asked) -> (Option<Sta
     }
 }
 
-async fn read(mut response: Response, api_key: &str, most: usize) -> Result<Value, Failure> {
+async fn read(response: Response, api_key: &str, most: usize) -> Result<Value, Failure> {
     let status = response.status();
     let after = retry_after(&response);
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > most {
-            return Err(Failure::Refused { code: "too_large".into(), detail: "the answer is too large".into() });
-        }
-    }
+    let Some(body) = read_up_to(response, most).await.map_err(|error| unanswered(&error))? else {
+        return Err(Failure::Refused { code: "too_large".into(), detail: "the answer is too large".into() });
+    };
     let answer: Option<Value> = serde_json::from_slice(&body).ok().map(without_nul);
     judge(status.as_u16(), answer, after, api_key)
 }

@@ -1,5 +1,6 @@
 //! What every function stands on. A route imports `shared::prelude::*` and declares itself; see `docs/adding-a-route.md`.
 
+pub mod ai;
 pub mod audience;
 pub mod aws;
 pub mod botconversa;

@@ -66,5 +66,20 @@ pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// All that is answered; `None` where it is more than this.
+///
+/// # Errors
+/// As the connection fails.
+pub async fn read_up_to(mut response: Response, most: usize) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
 /// A result with the call that was made for it.
 pub type Outcome<T> = (Result<T, Failure>, Call);

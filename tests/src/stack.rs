@@ -191,7 +191,15 @@ impl Stack {
              limit 40";
         let rows = self.database().await.query(UNSETTLED, &[]).await.expect("the jobs");
         let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        format!("Jobs that wait or were not done at once:\n{}", lines.join("\n"))
+        let of_local = async |path: &str, most: usize| -> String {
+            let all = self.control("GET", path, None).await;
+            all.as_array().into_iter().flatten().take(most).map(|one| format!("{one}\n")).collect()
+        };
+        let (held, failures) = (of_local("/held", 40).await, of_local("/failures", 20).await);
+        let jobs = lines.join("\n");
+        format!(
+            "Jobs that wait or were not done at once:\n{jobs}\nMessages in flight:\n{held}Functions that did not answer, the latest first:\n{failures}"
+        )
     }
 
     /// What the database server has written since it was last started.

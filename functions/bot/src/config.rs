@@ -1,6 +1,7 @@
-//! A company's own words for what its bot says and hears: rows of a key and a value. One that is missing or inactive is as built in.
+//! A company's own words for what its bot says and hears, and what its models may do: rows of a key and a value. One that is missing or inactive is
+//! as built in.
 
-use shared::{closed_set, prelude::*, text::unaccented};
+use shared::{ai::Settings, closed_set, prelude::*, text::unaccented};
 
 closed_set! {
     /// What a row is of.
@@ -11,11 +12,66 @@ closed_set! {
         HumanWords = "human_words",
         MenuWords = "menu_words",
         LeaveWords = "leave_words",
+        AiEnabled = "ai_enabled",
+        AiTone = "ai_tone",
+        AiLanguages = "ai_languages",
+        AiForbiddenTopics = "ai_forbidden_topics",
+        AiLeastConfidence = "ai_least_confidence",
+        AiDailyTokens = "ai_daily_tokens",
+        AiMonthlyTokens = "ai_monthly_tokens",
+        AiDailyCost = "ai_daily_cost",
+        AiInputPrice = "ai_input_price",
+        AiOutputPrice = "ai_output_price",
+        AiFallbackModel = "ai_fallback_model",
+        AiEmbeddingModel = "ai_embedding_model",
+        AiTranscriptionModel = "ai_transcription_model",
+        AiMasksPersonalData = "ai_masks_personal_data",
+        AiTranscribesOnArrival = "ai_transcribes_on_arrival",
+        AiAnalysesOnClose = "ai_analyses_on_close",
+        AiCategories = "ai_categories",
     }
 }
 
 /// All of them.
-pub const KEYS: [Key; 5] = [Key::NotUnderstood, Key::Goodbye, Key::HumanWords, Key::MenuWords, Key::LeaveWords];
+pub const KEYS: [Key; 22] = [
+    Key::NotUnderstood,
+    Key::Goodbye,
+    Key::HumanWords,
+    Key::MenuWords,
+    Key::LeaveWords,
+    Key::AiEnabled,
+    Key::AiTone,
+    Key::AiLanguages,
+    Key::AiForbiddenTopics,
+    Key::AiLeastConfidence,
+    Key::AiDailyTokens,
+    Key::AiMonthlyTokens,
+    Key::AiDailyCost,
+    Key::AiInputPrice,
+    Key::AiOutputPrice,
+    Key::AiFallbackModel,
+    Key::AiEmbeddingModel,
+    Key::AiTranscriptionModel,
+    Key::AiMasksPersonalData,
+    Key::AiTranscribesOnArrival,
+    Key::AiAnalysesOnClose,
+    Key::AiCategories,
+];
+
+/// What the values of a key are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Up to so many characters; `true` where there may be none.
+    Text(usize, bool),
+    /// Looked for in what is written: as it is compared.
+    Words,
+    /// Told to models: as it was typed.
+    Texts,
+    Flag,
+    Whole,
+    /// From 0 on, up to this.
+    Number(u32),
+}
 
 /// A company's row.
 #[derive(Clone, Debug, FromRow)]
@@ -44,13 +100,15 @@ pub struct BotConfig {
     pub built_in: Value,
 }
 
-/// A text, or a list of words.
+/// A text, a list of words, yes or no, or a number; null of what has none built in.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it only describes")]
 enum Words {
-    Text(String),
+    Text(Option<String>),
     List(Vec<String>),
+    Flag(bool),
+    Number(f64),
 }
 
 /// What the bot says or hears was changed.
@@ -103,6 +161,39 @@ impl Key {
             Self::HumanWords => json!(["atendente", "humano"]),
             Self::MenuWords => json!(["menu"]),
             Self::LeaveWords => json!(["sair"]),
+            _ => self.built_in_of_ai(&Settings::default()),
+        }
+    }
+
+    fn built_in_of_ai(self, settings: &Settings) -> Value {
+        match self {
+            Self::AiEnabled => json!(settings.is_on),
+            Self::AiTone => json!(settings.tone),
+            Self::AiLanguages => json!(settings.languages),
+            Self::AiForbiddenTopics => json!(settings.forbidden_topics),
+            Self::AiLeastConfidence => json!(settings.least_confidence),
+            Self::AiDailyTokens => json!(settings.daily_tokens),
+            Self::AiMonthlyTokens => json!(settings.monthly_tokens),
+            Self::AiMasksPersonalData => json!(settings.masks),
+            Self::AiTranscribesOnArrival => json!(settings.transcribes_on_arrival),
+            Self::AiAnalysesOnClose => json!(settings.analyses_on_close),
+            Self::AiCategories => json!(settings.categories),
+            Self::AiFallbackModel | Self::AiEmbeddingModel | Self::AiTranscriptionModel => json!(""),
+            _ => Value::Null,
+        }
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::NotUnderstood | Self::Goodbye => Kind::Text(1_024, false),
+            Self::AiTone => Kind::Text(300, false),
+            Self::AiFallbackModel | Self::AiEmbeddingModel | Self::AiTranscriptionModel => Kind::Text(120, true),
+            Self::HumanWords | Self::MenuWords | Self::LeaveWords => Kind::Words,
+            Self::AiLanguages | Self::AiForbiddenTopics | Self::AiCategories => Kind::Texts,
+            Self::AiEnabled | Self::AiMasksPersonalData | Self::AiTranscribesOnArrival | Self::AiAnalysesOnClose => Kind::Flag,
+            Self::AiDailyTokens | Self::AiMonthlyTokens => Kind::Whole,
+            Self::AiLeastConfidence => Kind::Number(1),
+            Self::AiDailyCost | Self::AiInputPrice | Self::AiOutputPrice => Kind::Number(1_000_000),
         }
     }
 
@@ -115,39 +206,70 @@ impl Key {
             Self::HumanWords => "Palavras que chamam uma pessoa, em qualquer ponto da conversa.",
             Self::MenuWords => "Palavras que voltam ao começo, em qualquer ponto da conversa.",
             Self::LeaveWords => "Palavras que encerram a conversa.",
+            Self::AiEnabled => "Se a IA é usada nesta empresa.",
+            Self::AiTone => "Como a IA escreve.",
+            Self::AiLanguages => "Idiomas em que a IA escreve.",
+            Self::AiForbiddenTopics => "Assuntos de que só pessoas tratam.",
+            Self::AiLeastConfidence => "Certeza, de 0 a 1, abaixo da qual a IA chama uma pessoa.",
+            Self::AiDailyTokens => "Tokens que a IA pode usar em um dia.",
+            Self::AiMonthlyTokens => "Tokens que a IA pode usar em um mês.",
+            Self::AiDailyCost => "Quanto a IA pode custar em um dia, na moeda dos preços.",
+            Self::AiInputPrice => "Preço de um milhão de tokens de entrada.",
+            Self::AiOutputPrice => "Preço de um milhão de tokens de saída.",
+            Self::AiFallbackModel => "Modelo usado quando o principal não responde.",
+            Self::AiEmbeddingModel => "Modelo que compara o sentido dos textos; vazio para nenhum.",
+            Self::AiTranscriptionModel => "Modelo que transcreve áudios; vazio para nenhum.",
+            Self::AiMasksPersonalData => "Se CPF, CNPJ, cartões, e-mails e telefones ficam fora do que a IA lê.",
+            Self::AiTranscribesOnArrival => "Se os áudios dos clientes são transcritos quando chegam.",
+            Self::AiAnalysesOnClose => "Se as conversas encerradas ganham resumo, assunto e humor.",
+            Self::AiCategories => "Assuntos em que a IA separa as conversas.",
         }
     }
 
     /// What its values have to be, in Portuguese and English.
     #[must_use]
     pub const fn rule(self) -> (&'static str, &'static str) {
-        match self {
-            Self::NotUnderstood | Self::Goodbye => {
-                ("Escreva um texto de até 1024 letras.", "Write a text of up to 1024 characters.")
-            }
-            _ => ("Informe até 20 palavras de 1 a 40 letras.", "Give up to 20 words of 1 to 40 letters."),
+        match self.kind() {
+            Kind::Text(1_024, _) => ("Escreva um texto de até 1024 letras.", "Write a text of up to 1024 characters."),
+            Kind::Text(300, _) => ("Escreva um texto de até 300 letras.", "Write a text of up to 300 characters."),
+            Kind::Text(..) => ("Escreva um nome de até 120 letras.", "Write a name of up to 120 characters."),
+            Kind::Words | Kind::Texts => ("Informe até 20 palavras de 1 a 40 letras.", "Give up to 20 words of 1 to 40 letters."),
+            Kind::Flag => ("Informe true ou false.", "Give true or false."),
+            Kind::Whole => ("Informe um número inteiro a partir de 0.", "Give a whole number from 0 on."),
+            Kind::Number(1) => ("Informe um número de 0 a 1.", "Give a number from 0 to 1."),
+            Kind::Number(_) => ("Informe um número a partir de 0.", "Give a number from 0 on."),
         }
     }
 
     /// The value as it is kept; `None` where it is none of this key.
     #[must_use]
     pub fn take(self, value: &Value) -> Option<Value> {
-        match self {
-            Self::NotUnderstood | Self::Goodbye => {
+        match self.kind() {
+            Kind::Text(most, may_be_empty) => {
                 let text = value.as_str()?.trim();
-                (1..=1_024).contains(&text.chars().count()).then(|| json!(text))
+                let least = usize::from(!may_be_empty);
+                (least..=most).contains(&text.chars().count()).then(|| json!(text))
             }
-            Self::HumanWords | Self::MenuWords | Self::LeaveWords => {
-                let given = value.as_array()?;
-                let words: Option<Vec<String>> = given.iter().map(|word| Some(unaccented(word.as_str()?.trim()))).collect();
-                let mut words = words
-                    .filter(|words| words.len() <= 20 && words.iter().all(|word| (1..=40).contains(&word.chars().count())))?;
+            Kind::Words => {
+                let mut words: Vec<String> = words_in(value)?.iter().map(|word| unaccented(word)).collect();
                 words.sort_unstable();
                 words.dedup();
                 Some(json!(words))
             }
+            Kind::Texts => Some(json!(words_in(value)?)),
+            Kind::Flag => value.as_bool().map(Value::Bool),
+            Kind::Whole => value.as_i64().filter(|number| (0..=1_000_000_000_000).contains(number)).map(|number| json!(number)),
+            Kind::Number(most) => {
+                value.as_f64().filter(|number| (0.0..=f64::from(most)).contains(number)).map(|number| json!(number))
+            }
         }
     }
+}
+
+/// Up to 20 words of 1 to 40 letters.
+fn words_in(value: &Value) -> Option<Vec<String>> {
+    let words: Option<Vec<String>> = value.as_array()?.iter().map(|word| Some(word.as_str()?.trim().to_owned())).collect();
+    words.filter(|words| words.len() <= 20 && words.iter().all(|word| (1..=40).contains(&unaccented(word).chars().count())))
 }
 
 impl Config {
@@ -176,7 +298,7 @@ mod tests {
 
     #[test]
     fn every_built_in_value_is_one_of_its_key() {
-        for key in KEYS {
+        for key in KEYS.into_iter().filter(|key| !key.built_in().is_null()) {
             assert_eq!(key.take(&key.built_in()).as_ref(), Some(&key.built_in()), "{}", key.as_str());
         }
         let rows = KEYS.iter().map(|key| (key.as_str().to_owned(), key.built_in())).collect();
@@ -194,6 +316,11 @@ mod tests {
             (Key::MenuWords, json!([""])),
             (Key::MenuWords, json!([1])),
             (Key::MenuWords, json!(vec!["a"; 21])),
+            (Key::AiEnabled, json!("sim")),
+            (Key::AiDailyTokens, json!(1.5)),
+            (Key::AiDailyTokens, json!(-1)),
+            (Key::AiLeastConfidence, json!(1.1)),
+            (Key::AiInputPrice, json!(null)),
         ] {
             assert_eq!(key.take(&value), None, "{value}");
         }

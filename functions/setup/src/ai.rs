@@ -1,7 +1,14 @@
 //! The company's language model: what is given of it, its key, sealed, and whether it answers.
 
 use reqwest::{Method, StatusCode};
-use shared::{VISIBLE, crypto, error::FieldProblem, outside, parameters, prelude::*, settings::EncryptionKey, visible};
+use shared::{
+    VISIBLE,
+    ai::{SECRET, seal},
+    error::FieldProblem,
+    outside, parameters,
+    prelude::*,
+    provider, visible,
+};
 
 use crate::needed_again;
 
@@ -82,26 +89,6 @@ pub fn forget_key(transaction: &Transaction) {
     transaction.defer(FORGET_SECRET, parameters![SECRET]);
 }
 
-/// Its name in `company_secrets`.
-pub const SECRET: &str = "ai";
-
-/// What a sealed key is bound to: nobody opens another company's, or another secret's.
-fn owner(company_id: Uuid) -> Vec<u8> {
-    [company_id.as_bytes(), SECRET.as_bytes()].concat()
-}
-
-/// Seals a key for its company.
-#[must_use]
-pub fn seal(keys: &[EncryptionKey], company_id: Uuid, api_key: &str) -> Vec<u8> {
-    crypto::seal(keys, &owner(company_id), api_key.as_bytes())
-}
-
-/// The company's key; `None` of what was sealed for another, or with a key no longer listed.
-#[must_use]
-pub fn open(keys: &[EncryptionKey], company_id: Uuid, sealed: &[u8]) -> Option<String> {
-    String::from_utf8(crypto::open(keys, &owner(company_id), sealed)?).ok()
-}
-
 /// What a provider said of a key and a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -127,19 +114,17 @@ pub async fn ask(context: &Context, base_url: &str, api_key: &str, model: &str) 
         Ok(request) => request.bearer_auth(api_key),
         Err(refusal) => return Answer::Silent(refusal.code()),
     };
-    let Ok(mut response) = request.send().await else { return Answer::Silent("unreachable") };
+    let Ok(response) = request.send().await else { return Answer::Silent("unreachable") };
     match response.status() {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Answer::Refused,
         status if !status.is_success() => return Answer::Strange(status),
         _ => {}
     }
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_LIST {
-            return Answer::Silent("too_large");
-        }
-    }
+    let body = match provider::read_up_to(response, LARGEST_LIST).await {
+        Ok(Some(body)) => body,
+        Ok(None) => return Answer::Silent("too_large"),
+        Err(_) => return Answer::Silent("unreachable"),
+    };
     if lists(&body, model) { Answer::Listed } else { Answer::NoSuchModel }
 }
 
@@ -151,15 +136,6 @@ fn lists(body: &[u8], model: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_opens_for_its_own_company_only() {
-        let keys = [EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }];
-        let [own, other] = [1, 2].map(Uuid::from_u128);
-        let sealed = seal(&keys, own, "gsk-secret");
-        assert_eq!(open(&keys, own, &sealed).as_deref(), Some("gsk-secret"));
-        assert_eq!(open(&keys, other, &sealed), None);
-    }
 
     #[test]
     fn a_model_is_found_by_its_whole_name() {

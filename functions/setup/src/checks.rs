@@ -328,7 +328,7 @@ async fn language_model(context: &Context, setup: &KnownSetup) -> Finding {
             );
     };
     let sealed = setup.ai_sealed.as_deref().unwrap_or_default();
-    let key = ai::open(&context.secrets().encryption_keys, setup.company_id, sealed).unwrap_or_default();
+    let key = shared::ai::open(&context.secrets().encryption_keys, setup.company_id, sealed).unwrap_or_default();
     judge_model(&ai::ask(context, base_url, &key, model).await, model)
 }
 

@@ -141,13 +141,14 @@ impl Services {
         addresses: &Addresses,
     ) -> axum::Router {
         let sockets = sockets.cloned();
-        let (queues, dead_letters) = (self.queues.clone(), self.queues.clone());
+        let [queues, dead_letters, held] = std::array::from_fn(|_| self.queues.clone());
         let sources = ConsoleSources {
             journal: journal.clone(),
             queues: Arc::new(move || queues.snapshot()),
             sockets: Arc::new(move || sockets.as_ref().map(|sockets| sockets.snapshot()).unwrap_or_default()),
             sandbox: self.sandbox.clone(),
             dead_letters: Arc::new(move |queue| dead_letters.dead_letters(queue)),
+            held: Arc::new(move || held.held()),
             info: json!(addresses.without_passwords()),
             secrets: json!({"database_url": addresses.database_url, "owner_database_url": addresses.owner_database_url}),
         };

@@ -43,6 +43,7 @@ fn sources() -> ConsoleSources {
         sockets: Arc::new(Vec::new),
         sandbox: Sandbox::new(options),
         dead_letters: Arc::new(|queue| vec![json!({"queue": queue})]),
+        held: Arc::new(Vec::new),
         info: json!({"api": "http://127.0.0.1:8787", "database_url": "postgres://app:••••••@127.0.0.1/x"}),
         secrets: json!({"database_url": "postgres://app:pass-word@127.0.0.1/x"}),
     }

@@ -140,6 +140,25 @@ impl Queues {
         queue.messages().map(show).collect()
     }
 
+    /// Messages nobody receives before their time: in flight, or kept back.
+    pub fn held(&self) -> Vec<Value> {
+        let now = now();
+        let state = self.lock();
+        let show = |logical_id: &String, message: &Message| {
+            json!({
+                "queue": logical_id,
+                "group": message.group,
+                "body": message.body,
+                "receive_count": message.receive_count,
+                "visible_at": Timestamp::from_millisecond(message.visible_at).ok().map(|at| at.to_string()),
+            })
+        };
+        let of = |(logical_id, queue)| {
+            Queue::messages(queue).filter(|message| message.visible_at > now).map(move |message| show(logical_id, message))
+        };
+        state.queues.iter().flat_map(of).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -1,13 +1,18 @@
-//! A language model behind the chat completions API of Groq and `OpenAI`.
+//! A language model behind the API of Groq and `OpenAI`: chat completions, embeddings, recordings written down.
+//!
+//! A token that begins with `obedient` has the worst model there is: it does whatever any text that it reads tells it to.
 
 mod answers;
 mod checks;
+mod embeddings;
+mod obedient;
+mod recordings;
 
 use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::{get, post},
@@ -24,7 +29,8 @@ use super::{
 };
 
 /// Models that answer. Names that start with `gpt-` answer too.
-const MODELS: [&str; 4] = ["openai/gpt-oss-120b", "openai/gpt-oss-20b", "qwen/qwen3.6-27b", "whisper-large-v3-turbo"];
+const MODELS: [&str; 5] =
+    ["openai/gpt-oss-120b", "openai/gpt-oss-20b", "qwen/qwen3.6-27b", "whisper-large-v3-turbo", "text-embedding-3-small"];
 /// Models that were switched off.
 const GONE: [&str; 2] = ["llama-3.3-70b-versatile", "llama-3.1-8b-instant"];
 
@@ -91,7 +97,11 @@ impl Llm {
 }
 
 pub(super) fn router() -> Router<Arc<Sandbox>> {
-    Router::new().route("/chat/completions", post(complete)).route("/models", get(models))
+    Router::new()
+        .route("/chat/completions", post(complete))
+        .route("/embeddings", post(embeddings::embed))
+        .route("/audio/transcriptions", post(recordings::transcribe).layer(DefaultBodyLimit::max(recordings::LARGEST)))
+        .route("/models", get(models))
 }
 
 /// Why a call is refused.
@@ -163,6 +173,7 @@ async fn complete(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap, body:
             Ok((token, request)) => {
                 let last = answers::last_user_message(&request);
                 let script = sandbox.llm.take(token, &last);
+                let script = script.or_else(|| token.starts_with("obedient").then(|| obedient::script(&request)));
                 answers::completion(&request, &last, script)
             }
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::{Answer, Pool, Signal, Stage, Start};
 use crate::InvokeError;
 
-/// Time the Lambda service gives a process to ask for its first event.
+/// Time the Lambda service gives a process to ask for its first event, before the time of that event begins to count.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a process that has just answered is expected back for its next event before another is started.
 const RETURN_GRACE: Duration = Duration::from_millis(100);
@@ -19,7 +19,9 @@ impl Pool {
         for (id, process) in &self.processes {
             match &process.stage {
                 Stage::Busy { deadline, .. } if *deadline <= now => late.push(*id),
-                Stage::Starting { since } if now.duration_since(*since) > INIT_LIMIT => {
+                Stage::Starting { since }
+                    if now.duration_since(*since) > INIT_LIMIT + self.functions[process.function].timeout =>
+                {
                     slow_to_start.push(*id);
                 }
                 Stage::Idle { since, .. } if now.duration_since(*since) > self.limits.idle => {

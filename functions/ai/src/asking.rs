@@ -1,0 +1,50 @@
+//! Questions as the routes ask them: in the open, for a person who waits.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use shared::{
+    ai::{self, Ask, Given, Purpose, Refused, Settings, Speaker},
+    prelude::*,
+};
+
+use crate::prompts::Prompt;
+
+/// What somebody waits for at most: API Gateway gives up after 29 seconds.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Tokens of an answer; models that think first need most of them for that.
+const MOST_TOKENS: u32 = 1_500;
+
+/// What is asked about, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub company_id: Uuid,
+    pub conversation_id: Option<Uuid>,
+    pub user_id: Option<Uuid>,
+}
+
+/// Asks with a prompt's words and the data beside it.
+///
+/// # Errors
+/// As the database fails.
+pub async fn ask_about<T: DeserializeOwned + Send>(
+    context: &Context,
+    settings: &Settings,
+    about: About,
+    (purpose, prompt): (Purpose, &Prompt),
+    (words, data): (String, &Value),
+) -> Result<Result<Given<T>, Refused>, Error> {
+    let schema = prompt.schema();
+    let ask = Ask {
+        purpose,
+        prompt: prompt.name,
+        conversation_id: about.conversation_id,
+        user_id: about.user_id,
+        messages: vec![(Speaker::System, words), (Speaker::User, data.to_string())],
+        schema: Some((prompt.schema_name(), &schema)),
+        most_tokens: MOST_TOKENS,
+        patience: PATIENCE,
+    };
+    ai::ask_for(context, about.company_id, settings, ask).await
+}

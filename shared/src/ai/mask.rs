@@ -1,0 +1,230 @@
+//! Personal data that does not leave: CPF, CNPJ, cards, e-mail addresses and phones are names in what a model reads, and themselves again in what it answers.
+
+use crate::document;
+
+/// What a piece of personal data is called by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Cpf,
+    Cnpj,
+    Card,
+    Email,
+    Phone,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Cpf => "CPF",
+            Self::Cnpj => "CNPJ",
+            Self::Card => "CARTAO",
+            Self::Email => "EMAIL",
+            Self::Phone => "TELEFONE",
+        }
+    }
+}
+
+/// The names given in one call. The same thing has the same name, however it is written.
+#[derive(Clone, Debug, Default)]
+pub struct Mask {
+    is_on: bool,
+    /// What each name stands for, as it was written first, with what makes two writings one.
+    kept: Vec<(String, String, String)>,
+}
+
+impl Mask {
+    /// `is_on` is false where the company lets its model read everything.
+    #[must_use]
+    pub const fn new(is_on: bool) -> Self {
+        Self { is_on, kept: Vec::new() }
+    }
+
+    /// The text with names for what is personal.
+    pub fn hide(&mut self, text: &str) -> String {
+        if !self.is_on {
+            return text.to_owned();
+        }
+        let mut hidden = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, kind, found, after)) = next(rest) {
+            hidden.push_str(before);
+            hidden.push_str(&self.name(kind, found));
+            rest = after;
+        }
+        hidden.push_str(rest);
+        hidden
+    }
+
+    fn name(&mut self, kind: Kind, found: &str) -> String {
+        let key: String = match kind {
+            Kind::Email => found.to_lowercase(),
+            _ => found.chars().filter(char::is_ascii_alphanumeric).collect(),
+        };
+        if let Some((name, ..)) = self.kept.iter().find(|(name, _, kept)| *kept == key && name[1..].starts_with(kind.name())) {
+            return name.clone();
+        }
+        let number = 1 + self.kept.iter().filter(|(name, ..)| name[1..].starts_with(kind.name())).count();
+        let name = format!("[{}_{number}]", kind.name());
+        self.kept.push((name.clone(), found.to_owned(), key));
+        name
+    }
+
+    /// The text with what its names stand for.
+    #[must_use]
+    pub fn show(&self, text: &str) -> String {
+        self.kept.iter().fold(text.to_owned(), |text, (name, found, _)| text.replace(name, found))
+    }
+}
+
+/// The personal data that stand in a text, in the form in which two writings of one are equal: what an answer may not bring from elsewhere.
+#[must_use]
+pub fn personal(text: &str) -> Vec<String> {
+    let mut mask = Mask::new(true);
+    mask.hide(text);
+    mask.kept.into_iter().map(|(_, _, key)| key).collect()
+}
+
+/// The first piece of personal data, with what stands before and after it.
+fn next(text: &str) -> Option<(&str, Kind, &str, &str)> {
+    let mut from = 0;
+    while let Some(start) = text[from..].find(is_beginning).map(|place| from + place) {
+        let is_within_word = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
+        let found = if is_within_word { None } else { email_at(text, start).or_else(|| number_at(text, start)) };
+        if let Some((kind, end)) = found {
+            return Some((&text[..start], kind, &text[start..end], &text[end..]));
+        }
+        let word = text[start..].find(|sign: char| !sign.is_alphanumeric()).unwrap_or(text.len() - start);
+        from = start + word.max(text[start..].chars().next().map_or(1, char::len_utf8));
+    }
+    None
+}
+
+fn is_beginning(sign: char) -> bool {
+    sign.is_alphanumeric() || sign == '+' || sign == '('
+}
+
+fn email_at(text: &str, start: usize) -> Option<(Kind, usize)> {
+    let of_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '.' | '_' | '+' | '-' | '%');
+    let at = start + text[start..].find(|sign: char| !of_name(sign))?;
+    let host = text[at..].strip_prefix('@')?;
+    let length = host.find(|sign: char| !(sign.is_alphanumeric() || matches!(sign, '.' | '-'))).unwrap_or(host.len());
+    let host = host[..length].trim_end_matches(['.', '-']);
+    let ending = host.rsplit_once('.')?.1;
+    (ending.chars().count() >= 2).then(|| (Kind::Email, at + 1 + host.len()))
+}
+
+/// Digits with the signs that people write between them. Of a run that is no number as a whole, shorter ones are tried.
+fn number_at(text: &str, start: usize) -> Option<(Kind, usize)> {
+    let is_between = |sign: char| matches!(sign, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{a0}');
+    let bytes = &text[start..];
+    let mut signs = 0;
+    let mut run = 0;
+    for (place, sign) in bytes.char_indices() {
+        match sign {
+            _ if sign.is_ascii_alphanumeric() => (signs, run) = (0, place + 1),
+            '+' if place == 0 => {}
+            _ if is_between(sign) && signs < 3 => signs += 1,
+            _ => break,
+        }
+    }
+    let mut end = run;
+    while end > 0 {
+        let candidate = &bytes[..end];
+        let is_whole = !bytes[end..].starts_with(|sign: char| sign.is_alphanumeric());
+        if let Some(kind) = kind_of(candidate).filter(|_| is_whole) {
+            return Some((kind, start + end));
+        }
+        end = candidate.rfind(is_between).map_or(0, |place| candidate[..place].trim_end_matches(is_between).len());
+    }
+    None
+}
+
+fn kind_of(text: &str) -> Option<Kind> {
+    let characters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let upper = characters.to_ascii_uppercase();
+    if document::is_cnpj(&upper) {
+        return Some(Kind::Cnpj);
+    }
+    if !characters.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let is_money = text.contains('.') && text.split('.').skip(1).all(|group| group.len() == 3);
+    match characters.len() {
+        11 if document::is_cpf(&characters) => Some(Kind::Cpf),
+        13..=19 if is_card(&characters) => Some(Kind::Card),
+        10..=12 if !is_money => Some(Kind::Phone),
+        13 if !is_money && text.starts_with(['+', '5']) => Some(Kind::Phone),
+        // Without the area: only as phones are written.
+        8 | 9 if text.split_once('-').is_some_and(|(left, right)| left.len() >= 4 && right.len() == 4) => Some(Kind::Phone),
+        _ => None,
+    }
+}
+
+/// By the last digit of every card's number (Luhn).
+fn is_card(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| match (place % 2, u32::from(digit - b'0')) {
+            (0, digit) => digit,
+            (_, digit) => digit * 2 / 10 + digit * 2 % 10,
+        })
+        .sum();
+    sum % 10 == 0 && !digits.bytes().all(|digit| digit == digits.as_bytes()[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_personal_has_a_name_and_comes_back() {
+        for (text, hidden) in [
+            ("Meu CPF é 529.982.247-25.", "Meu CPF é [CPF_1]."),
+            ("cpf 52998224725, de novo 529.982.247-25", "cpf [CPF_1], de novo [CPF_1]"),
+            ("CNPJ 11.222.333/0001-81", "CNPJ [CNPJ_1]"),
+            ("cartão 4539 1488 0343 6467 val 12/28", "cartão [CARTAO_1] val 12/28"),
+            ("Escreva para Ana.Lima+1@exemplo.com.br.", "Escreva para [EMAIL_1]."),
+            ("(11) 98765-4321 ou +55 11 3456-7890", "[TELEFONE_1] ou [TELEFONE_2]"),
+            ("liga 98765-4321", "liga [TELEFONE_1]"),
+            ("a@b e a@b.c não são, a@b.co é", "a@b e a@b.c não são, [EMAIL_1] é"),
+            (
+                "São R$ 1.250,00 em 12 parcelas, 2.500.000 no ano de 2026.",
+                "São R$ 1.250,00 em 12 parcelas, 2.500.000 no ano de 2026.",
+            ),
+            ("às 10:30 de 29/11/2026, sala 12", "às 10:30 de 29/11/2026, sala 12"),
+            ("pedido 123456", "pedido 123456"),
+            ("", ""),
+        ] {
+            let mut mask = Mask::new(true);
+            assert_eq!(mask.hide(text), hidden);
+        }
+        let mut mask = Mask::new(true);
+        let text = "Sou 529.982.247-25, ana@exemplo.com.br, (11) 98765-4321.";
+        let hidden = mask.hide(text);
+        assert_eq!(mask.show(&hidden), text);
+        assert_eq!(mask.hide("ANA@exemplo.com.br"), "[EMAIL_1]", "the same in a later text");
+    }
+
+    #[test]
+    fn a_company_may_show_everything() {
+        assert_eq!(Mask::new(false).hide("529.982.247-25"), "529.982.247-25");
+    }
+
+    #[test]
+    fn writings_of_one_are_one() {
+        assert_eq!(personal("529.982.247-25"), personal("52998224725"));
+        assert!(personal("às 10:30 de 29/11/2026").is_empty());
+    }
+
+    #[test]
+    fn any_text_comes_back_whole() {
+        for text in ["ção 12é34", "+", "((((", "1-2-3-4-5-6-7-8-9-0-1", "é@é.éé", "٣٤٥", "a 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6"]
+        {
+            let mut mask = Mask::new(true);
+            let hidden = mask.hide(text);
+            assert_eq!(mask.show(&hidden), text);
+        }
+    }
+}

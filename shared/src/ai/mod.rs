@@ -1,0 +1,14 @@
+//! A company's language model: what it may do and take, what leaves for it, how it is asked, and what is written down of that.
+
+mod client;
+mod key;
+mod mask;
+mod reader;
+mod run;
+mod settings;
+
+pub use client::{Fault, Speaker};
+pub use key::{SECRET, open, seal};
+pub use mask::{Mask, personal};
+pub use run::{Ask, Given, Purpose, Recording, Refused, ask, ask_for, embed, explain, settings, transcribe};
+pub use settings::Settings;
