@@ -50,6 +50,13 @@ pub const NOTHING_SAID: Problem = Problem::new(
     "Nothing has been written in this conversation yet.",
 );
 
+pub const TAKEN_OVER: Problem = Problem::new(
+    409,
+    "taken_over",
+    "O robô não está com esta conversa: nada foi enviado.",
+    "The bot does not have this conversation: nothing was sent.",
+);
+
 /// What a refusal is to whoever asked.
 #[must_use]
 pub const fn problem_of(refused: Refused) -> Problem {

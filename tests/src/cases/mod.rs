@@ -16,6 +16,7 @@ macro_rules! cases {
 use cases;
 
 mod bot_flows;
+mod ai;
 mod botconversa;
 mod calendar;
 mod calls;
@@ -51,6 +52,7 @@ use evolution::evolution_killed;
 pub fn together() -> Vec<(&'static str, Case)> {
     [
         desk::together(),
+        ai::cases(),
         botconversa::cases(),
         calendar::cases(),
         bot_flows::cases(),

@@ -1,0 +1,105 @@
+//! POST /ai/respond — an answer out of the knowledge base for what the client has asked, with its sources, or why people should give it.
+
+use ai::{
+    NOTHING_SAID, TAKEN_OVER,
+    answering::{self, Question, Reply},
+    thread::Thread,
+};
+use conversations::{Author, Content, MessageKind, NewMessage, add_outgoing};
+use knowledge::search::Audience;
+use shared::{ai as models, error::NOT_FOUND, prelude::*};
+
+const ROUTE: Route = Route::post("/ai/respond").fails(&[NOT_FOUND, NOTHING_SAID, TAKEN_OVER]);
+
+reads!(REACHABLE_INSIDE);
+
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RespondInput {
+    #[garde(skip)]
+    conversation_id: Uuid,
+    /// The question; what the client has written since anybody answered them without it.
+    #[garde(length(chars, min = 1, max = 4_000))]
+    message: Option<String>,
+    /// Whether an answer goes to the client as the bot's, while the bot has the conversation. In doubt nothing is sent.
+    #[garde(skip)]
+    #[serde(default)]
+    send: bool,
+}
+
+/// What came of a question, and whether the client has it.
+#[derive(Serialize, JsonSchema)]
+struct Responded {
+    #[serde(flatten)]
+    reply: Reply,
+    /// The message that was sent.
+    message_id: Option<Uuid>,
+}
+
+const FENCE: &str = "select version from conversations where id = $1 and mode = 'bot' and ended_at is null";
+
+/// Whoever moved the conversation meanwhile has the word.
+const STILL: &str = "
+    update conversations set bot_answered = inbound_count
+     where id = $1 and version = $2 and mode = 'bot' and ended_at is null
+    returning id";
+
+pub fn main() {
+    serve(&ROUTE, ai_respond);
+}
+
+async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInput>) -> Result<Json<Responded>, Error> {
+    let transaction = context.begin(&agent).await?;
+    let thread = Thread::read(&transaction, input.conversation_id).await?;
+    let settings = models::settings(&transaction).await?;
+    let fence: Option<i32> = match input.send {
+        true => transaction.query(FENCE, &[&thread.id]).await?.first().map(|row| row.get("version")),
+        false => None,
+    };
+    if input.send && fence.is_none() {
+        return Err(TAKEN_OVER.into());
+    }
+    let words = input.message.or_else(|| thread.question()).ok_or(NOTHING_SAID)?;
+    let asked = Question { company_id: agent.company_id, user_id: Some(agent.user_id), thread: &thread, words: &words };
+    let audience = if input.send { Audience::Bot } else { Audience::Agents };
+    let found = if settings.embedding_model.is_none() {
+        let found = answering::find(&transaction, &words, audience, None).await?;
+        transaction.commit_unaudited().await?;
+        found
+    } else {
+        transaction.commit_unaudited().await?;
+        let meaning = answering::meaning(&context, &settings, asked).await?;
+        let transaction = context.begin(&agent).await?;
+        let found = answering::find(&transaction, &words, audience, meaning.as_deref()).await?;
+        transaction.commit_unaudited().await?;
+        found
+    };
+    let reply = answering::answer(&context, &settings, asked, &found).await?;
+    let message_id = match (fence, &reply.text) {
+        (Some(version), Some(text)) => Some(send(&context, agent.company_id, (thread.id, version), text).await?),
+        _ => None,
+    };
+    Ok(Json(Responded { reply, message_id }))
+}
+
+async fn send(context: &Context, company_id: Uuid, (id, version): (Uuid, i32), text: &str) -> Result<Uuid, Error> {
+    let transaction = context.begin_system(company_id).await?;
+    if transaction.query(STILL, &[&id, &version]).await?.is_empty() {
+        return Err(TAKEN_OVER.into());
+    }
+    let content = Content { kind: MessageKind::Text, body: text.to_owned(), payload: json!({}), file_id: None };
+    let new = NewMessage {
+        id: context.new_id(),
+        conversation_id: id,
+        sender_type: Author::Bot,
+        sender_id: None,
+        content,
+        reply_to_id: None,
+        client_message_id: None,
+        is_reply: false,
+    };
+    let message_id = new.id;
+    add_outgoing(context, &transaction, company_id, new).await?;
+    transaction.commit_quietly().await?;
+    Ok(message_id)
+}
