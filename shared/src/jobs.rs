@@ -32,6 +32,8 @@ pub enum Queue {
     Delivery,
     /// Tables that come in and go out: imports.
     Export,
+    /// Files and pages that become knowledge, and what is looked for in it.
+    Knowledge,
     /// Mails to people.
     Mail,
     /// Media on their way from a provider.
@@ -50,12 +52,13 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Automation,
         Self::Bot,
         Self::Contacts,
         Self::Delivery,
         Self::Export,
+        Self::Knowledge,
         Self::Mail,
         Self::Media,
         Self::Preparation,
@@ -74,6 +77,7 @@ impl Queue {
             Self::Contacts => "contacts",
             Self::Delivery => "delivery",
             Self::Export => "export",
+            Self::Knowledge => "knowledge",
             Self::Mail => "mail",
             Self::Media => "media",
             Self::Preparation => "preparation",
