@@ -174,3 +174,105 @@ revoke all on function app.settle_ai from public;
 grant execute on function app.settle_ai to app_system;
 
 insert into event_rules (type, told_by) values ('conversation.insight', 'agent'), ('ai_run.rated', 'agent');
+
+-- What models do by themselves, where the company wants it: voice notes are written down when their files are there, conversations that have ended are
+-- looked at. Nothing is written yet: jobs are locked last, with the commit.
+create function app.ask_ai(setting text, work text) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    asked text[] := coalesce(nullif(current_setting('app.work_for_ai', true), ''), '{}')::text[];
+begin
+    if work <> all (asked)
+       and exists (select from bot_config where company_id = app.company_id() and key = setting and is_active and value = 'true') then
+        perform set_config('app.work_for_ai', (asked || work)::text, true);
+    end if;
+end
+$$;
+alter function app.ask_ai owner to app_lookup;
+revoke all on function app.ask_ai from public;
+call app.open_to_lookup('bot_config', 'select');
+
+create function app.note_ended() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform app.ask_ai('ai_analyses_on_close', 'analyse_conversation:' || new.id);
+    return null;
+end
+$$;
+alter function app.note_ended owner to app_lookup;
+create trigger conversations_ended after update of ended_at on conversations
+    for each row when (old.ended_at is null and new.ended_at is not null and new.merged_into_id is null and new.imported_at is null)
+    execute function app.note_ended();
+
+create function app.note_voice() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    message uuid := (select id from messages
+                      where company_id = new.company_id and file_id = new.id and sender_type = 'client' and kind = 'audio' and body = ''
+                      limit 1);
+begin
+    if message is not null then
+        perform app.ask_ai('ai_transcribes_on_arrival', 'transcribe_message:' || message);
+    end if;
+    return null;
+end
+$$;
+alter function app.note_voice owner to app_lookup;
+create trigger files_voice after update of status on files
+    for each row when (old.status <> 'ready' and new.status = 'ready' and new.mime_type like 'audio/%' and new.conversation_id is not null)
+    execute function app.note_voice();
+
+-- As before, with what models do by themselves.
+create or replace function app.add_asked_jobs() returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    to_assign uuid[];
+    to_show text[];
+    for_ai text[];
+    wanted record;
+    job uuid;
+    added jsonb := '[]';
+begin
+    if current_setting('role') = 'app_student'
+       or coalesce(current_setting('app.departments_to_assign', true), '') = ''
+      and coalesce(current_setting('app.conversations_to_show', true), '') = ''
+      and coalesce(current_setting('app.work_for_ai', true), '') = '' then
+        return null;
+    end if;
+    to_assign := nullif(current_setting('app.departments_to_assign', true), '');
+    to_show := nullif(current_setting('app.conversations_to_show', true), '');
+    for_ai := nullif(current_setting('app.work_for_ai', true), '');
+    perform set_config('app.departments_to_assign', '', true), set_config('app.conversations_to_show', '', true),
+            set_config('app.work_for_ai', '', true);
+    for wanted in
+        select 'assign_waiting_conversation' as kind, 'automation' as queue, app.company_id()::text as lane, department::text as key,
+               jsonb_build_object('department_id', department) as payload
+          from unnest(to_assign) department
+         group by department
+         union all
+        select 'show_conversation', 'sync', 'show:' || pair, pair,
+               jsonb_build_object('channel_account_id', split_part(pair, ':', 1), 'client_id', split_part(pair, ':', 2))
+          from unnest(to_show) pair
+         group by pair
+         union all
+        select split_part(work, ':', 1), 'ai', 'ai:' || split_part(work, ':', 2), split_part(work, ':', 2),
+               jsonb_build_object(case when work like 'transcribe%' then 'message_id' else 'conversation_id' end, split_part(work, ':', 2))
+          from unnest(for_ai) work
+         group by work
+         order by kind, key
+    loop
+        loop
+            insert into jobs (id, kind, queue, lane, key, payload, dispatched_at, dispatches)
+            values (gen_random_uuid(), wanted.kind, wanted.queue, wanted.lane, wanted.key, wanted.payload, now(), 1)
+            on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing
+            returning id into job;
+            if found then
+                added := added || jsonb_build_object('id', job, 'queue', wanted.queue, 'lane', wanted.lane, 'dispatches', 1);
+                exit;
+            end if;
+            perform from jobs
+              where company_id = app.company_id() and kind = wanted.kind and key = wanted.key and finished_at is null
+                for share;
+            exit when found;
+        end loop;
+    end loop;
+    return added;
+end
+$$;

@@ -8,6 +8,7 @@ mod fanout;
 mod function;
 mod ingest;
 mod jobs;
+mod knowledge;
 mod listeners;
 mod lists;
 mod load;
@@ -59,6 +60,7 @@ enum Measurement {
     Jobs,
     Clients,
     Tables,
+    Knowledge,
     Lists,
     Words,
     Overhead,
@@ -112,6 +114,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Tables) {
         tables::run(stack, report).await?;
+    }
+    if is_wanted(Measurement::Knowledge) {
+        knowledge::run(stack, report).await?;
     }
     let [lists, words, overhead, cold] =
         [Measurement::Lists, Measurement::Words, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);

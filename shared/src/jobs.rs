@@ -22,6 +22,8 @@ const LONGEST_DELAY: u64 = 900;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
+    /// What models do by themselves: voice notes written down, what is said of conversations that have ended.
+    Ai,
     /// What a company's own rules do: conversations given to agents.
     Automation,
     /// Turns of the bot.
@@ -32,6 +34,8 @@ pub enum Queue {
     Delivery,
     /// Tables that come in and go out: imports.
     Export,
+    /// Files and pages that become knowledge, and what is looked for in it.
+    Knowledge,
     /// Mails to people.
     Mail,
     /// Media on their way from a provider.
@@ -50,12 +54,14 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
+        Self::Ai,
         Self::Automation,
         Self::Bot,
         Self::Contacts,
         Self::Delivery,
         Self::Export,
+        Self::Knowledge,
         Self::Mail,
         Self::Media,
         Self::Preparation,
@@ -69,11 +75,13 @@ impl Queue {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Ai => "ai",
             Self::Automation => "automation",
             Self::Bot => "bot",
             Self::Contacts => "contacts",
             Self::Delivery => "delivery",
             Self::Export => "export",
+            Self::Knowledge => "knowledge",
             Self::Mail => "mail",
             Self::Media => "media",
             Self::Preparation => "preparation",

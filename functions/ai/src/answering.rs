@@ -114,7 +114,12 @@ pub async fn meaning(context: &Context, settings: &Settings, asked: Question<'_>
 ///
 /// # Errors
 /// As the database fails.
-pub async fn find(transaction: &Transaction, words: &str, audience: Audience, meaning: Option<&[f32]>) -> Result<Vec<Found>, Error> {
+pub async fn find(
+    transaction: &Transaction,
+    words: &str,
+    audience: Audience,
+    meaning: Option<&[f32]>,
+) -> Result<Vec<Found>, Error> {
     search::find(transaction, search::Wanted { query: words, audience, limit: SOURCES, embedding: meaning }).await
 }
 
@@ -152,7 +157,13 @@ pub fn answer<'a>(
         let reply = judge(settings, asked, &near, (&words, &mask), (run_id, answer));
         let transaction = context.begin_system(asked.company_id).await?;
         let named = reply.sources.iter().map(|source| source.id).collect();
-        ai::explain(&transaction, run_id, named, reply.confidence, reply.detail.clone().or(reply.doubt.map(|doubt| doubt.as_str().to_owned())));
+        ai::explain(
+            &transaction,
+            run_id,
+            named,
+            reply.confidence,
+            reply.detail.clone().or(reply.doubt.map(|doubt| doubt.as_str().to_owned())),
+        );
         transaction.commit_quietly().await?;
         Ok(reply)
     })
@@ -168,10 +179,8 @@ fn judge(
 ) -> Reply {
     let Answered { answer, sources, confidence, needs_human } = answered;
     let confidence = if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 };
-    let named: Vec<&Found> = sources
-        .iter()
-        .filter_map(|number| near.get(usize::try_from(*number).ok()?.checked_sub(1)?).copied())
-        .collect();
+    let named: Vec<&Found> =
+        sources.iter().filter_map(|number| near.get(usize::try_from(*number).ok()?.checked_sub(1)?).copied()).collect();
     let all: Vec<Found> = near.iter().map(|found| (*found).clone()).collect();
     let in_doubt = |why: (Doubt, Option<&str>)| {
         let mut reply = doubt(asked, &all, why, Some(run_id));
@@ -187,13 +196,8 @@ fn judge(
     let text = mask.show(answer.trim());
     let grounds: Vec<String> = named.iter().map(|found| format!("{}\n{}", found.title, found.answer)).collect();
     let said = asked.thread.said_by_client();
-    let ground = Ground {
-        prompt,
-        sources: &grounds,
-        said: &said,
-        forbidden: &settings.forbidden_topics,
-        languages: &settings.languages,
-    };
+    let ground =
+        Ground { prompt, sources: &grounds, said: &said, forbidden: &settings.forbidden_topics, languages: &settings.languages };
     let objection = if text.contains("_1]") || text.contains("_2]") {
         // A name for personal data that nobody has given.
         Some(Objection::PersonalData)

@@ -64,5 +64,7 @@ pub fn learn<'a>(
 /// Whether nobody's own data are in it, or names that stand for them.
 fn is_for_all(draft: &Draft) -> bool {
     let texts = [&draft.title, &draft.answer].into_iter().chain(&draft.questions);
-    texts.into_iter().all(|text| personal(text).is_empty() && !text.contains("_1]") && !text.contains("_2]") && !text.contains("_3]"))
+    texts
+        .into_iter()
+        .all(|text| personal(text).is_empty() && !text.contains("_1]") && !text.contains("_2]") && !text.contains("_3]"))
 }

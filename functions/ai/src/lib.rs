@@ -11,4 +11,6 @@ pub mod recordings;
 pub mod thread;
 
 pub use insights::made;
-pub use problems::{AI_BUDGET_GONE, AI_NOT_CONFIGURED, AI_OFF, AI_REFUSED, AI_SILENT, AI_UNCLEAR, NOTHING_SAID, TAKEN_OVER, problem_of};
+pub use problems::{
+    AI_BUDGET_GONE, AI_NOT_CONFIGURED, AI_OFF, AI_REFUSED, AI_SILENT, AI_UNCLEAR, NOTHING_SAID, TAKEN_OVER, problem_of,
+};

@@ -2,6 +2,10 @@
 
 #[path = "bin/ai_compose_message.rs"]
 mod ai_compose_message;
+#[path = "bin/ai_learn.rs"]
+mod ai_learn;
+#[path = "bin/ai_respond.rs"]
+mod ai_respond;
 #[path = "bin/ai_suggest_replies.rs"]
 mod ai_suggest_replies;
 #[path = "bin/ai_transcribe.rs"]
@@ -23,6 +27,8 @@ mod summarize_conversation;
 fn main() {
     shared::called_by_name(&[
         ("ai_compose_message", ai_compose_message::main),
+        ("ai_learn", ai_learn::main),
+        ("ai_respond", ai_respond::main),
         ("ai_suggest_replies", ai_suggest_replies::main),
         ("ai_transcribe", ai_transcribe::main),
         ("analyze_sentiment", analyze_sentiment::main),

@@ -34,6 +34,14 @@ pub struct Recorded {
     seconds: Option<i32>,
 }
 
+impl Recorded {
+    /// Whether there is something to listen to.
+    #[must_use]
+    pub const fn has_file(&self) -> bool {
+        self.storage_key.is_some()
+    }
+}
+
 const FIND: &str = "
     select messages.id as message_id, messages.conversation_id, messages.body as words, files.storage_key, files.mime_type,
            (files.duration_ms + 999) / 1000 as seconds

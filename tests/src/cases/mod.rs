@@ -15,8 +15,8 @@ macro_rules! cases {
 }
 use cases;
 
-mod bot_flows;
 mod ai;
+mod bot_flows;
 mod botconversa;
 mod calendar;
 mod calls;
@@ -30,6 +30,7 @@ mod identity;
 mod ingest;
 mod integrations;
 mod jobs;
+mod knowledge;
 mod mail;
 mod notes;
 mod quick_replies;
@@ -47,6 +48,7 @@ use botconversa::botconversa_killed;
 use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
+use knowledge::knowledge_killed;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
@@ -66,6 +68,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         ingest::cases(),
         integrations::cases(),
         jobs::cases(),
+        knowledge::cases(),
         mail::cases(),
         notes::cases(),
         quick_replies::cases(),
@@ -113,6 +116,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
         };
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,
+        };
+        knowledge_killed::{
+            an_import_whose_worker_is_killed_goes_on_where_it_was,
         };
         channel_accounts_killed::{
             a_job_over_people_whose_worker_is_killed_goes_on_where_it_was,

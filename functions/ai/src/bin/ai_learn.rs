@@ -4,8 +4,12 @@ use ai::{NOTHING_SAID, ai_fails, learning::learn, problem_of, thread::Thread};
 use futures_util::future::try_join3;
 use shared::{ai as models, error::NOT_FOUND, prelude::*};
 
-pub const NOT_CLOSED: Problem =
-    Problem::new(409, "not_closed", "Só se aprende com conversas encerradas.", "Only conversations that have ended teach anything.");
+pub const NOT_CLOSED: Problem = Problem::new(
+    409,
+    "not_closed",
+    "Só se aprende com conversas encerradas.",
+    "Only conversations that have ended teach anything.",
+);
 
 const ROUTE: Route = Route::post("/ai/learn").fails(ai_fails!(NOT_FOUND, NOTHING_SAID, NOT_CLOSED));
 

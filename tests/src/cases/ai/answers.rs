@@ -37,9 +37,7 @@ pub async fn what_is_not_known_is_left_to_people(stack: Arc<Stack>) {
     assert_eq!((text(&nothing["doubt"]), &nothing["run_id"]), ("nothing_found", &json!(null)), "no model was asked");
     assert!(text(&nothing["summary"]).starts_with("O cliente perguntou: “Vocês consertam geladeiras velhas?”"));
     let question = "Qual é a mensalidade do curso de inglês?";
-    let said = |confidence: f64, human: bool, sources: serde_json::Value| {
-        json!({"answer": "A mensalidade do curso de inglês é R$ 349,90.", "sources": sources, "confidence": confidence, "needs_human": human})
-    };
+    let said = |confidence: f64, human: bool, sources: serde_json::Value| json!({"answer": "A mensalidade do curso de inglês é R$ 349,90.", "sources": sources, "confidence": confidence, "needs_human": human});
     for (content, doubt) in [
         (said(0.9, true, json!([1])), "needs_human"),
         (said(0.3, false, json!([1])), "low_confidence"),

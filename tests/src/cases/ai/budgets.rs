@@ -59,7 +59,10 @@ pub async fn calls_at_once_take_no_more_than_there_is(stack: Arc<Stack>) {
     let told: i64 = database.query_one(sum, &[&asked.company.id]).await.expect("a sum").get(0);
     assert_eq!(row.get::<_, i64>("tokens"), told, "what was claimed has become what was taken");
     assert!(told <= 7_000);
-    assert_eq!((row.get::<_, i32>("runs"), row.get::<_, i32>("refused")), (i32::try_from(taken).expect("few"), 20 - i32::try_from(taken).expect("few")));
+    assert_eq!(
+        (row.get::<_, i32>("runs"), row.get::<_, i32>("refused")),
+        (i32::try_from(taken).expect("few"), 20 - i32::try_from(taken).expect("few"))
+    );
 }
 
 pub async fn usage_tells_what_was_taken(stack: Arc<Stack>) {

@@ -65,11 +65,8 @@ pub async fn what_is_said_of_a_conversation_is_kept_and_told(stack: Arc<Stack>) 
     asked.will_say("satisfeito", mood("negative", -0.7)).await;
     agent.api.post("/whatsapp/sentiment/analyze", analyze.clone()).await.expect(201);
     let told = agent.told_after(&head).await;
-    let falls: Vec<&Value> = told
-        .iter()
-        .filter(|event| event["type"] == "conversation.insight")
-        .map(|event| &event["data"]["has_fallen"])
-        .collect();
+    let falls: Vec<&Value> =
+        told.iter().filter(|event| event["type"] == "conversation.insight").map(|event| &event["data"]["has_fallen"]).collect();
     assert_eq!(falls, [&json!(false), &json!(true)], "{told:?}");
     asked.will_say("satisfeito", json!({"summary": "Quer se matricular."})).await;
     let path = format!("/whatsapp/conversations/{id}/summary");
@@ -91,7 +88,14 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     let client = fresh_number();
     let voice = media("audio/ogg; codecs=opus", &voice_note(3), json!({"voice": true}));
     let kept = asked.company.phone.post("/media", voice).await;
-    asked.company.phone.receive(&client, json!({"type": "audio", "audio": {"id": kept["id"], "mime_type": "audio/ogg; codecs=opus", "voice": true}})).await;
+    asked
+        .company
+        .phone
+        .receive(
+            &client,
+            json!({"type": "audio", "audio": {"id": kept["id"], "mime_type": "audio/ogg; codecs=opus", "voice": true}}),
+        )
+        .await;
     let id = asked.company.conversation_id_of(&client).await;
     let message = asked.company.message_when(&id, "the voice note", |message| message["file"]["status"] == "ready").await;
     let wish = json!({"message_id": message["id"]});
@@ -110,7 +114,8 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
         (found.status == 200 && found.body.to_string().contains(&id)).then_some(())
     })
     .await;
-    let written = asked.company.agents[0].api.post("/ai/transcribe", json!({"message_id": asked.company.say(&id, "Oi").await["id"]})).await;
+    let written =
+        asked.company.agents[0].api.post("/ai/transcribe", json!({"message_id": asked.company.say(&id, "Oi").await["id"]})).await;
     assert_eq!(written.problem(404), "not_found", "it is no voice note");
 }
 
@@ -126,7 +131,10 @@ pub async fn an_agent_says_what_an_answer_was_worth(stack: Arc<Stack>) {
     asked.company.supervisor.api.post(&path, json!({"feedback": "rejected"})).await.expect(204);
     let usage = asked.company.supervisor.api.get("/ai/usage").await.expect(200);
     let compose = &usage["purposes"][0];
-    assert_eq!((text(&compose["purpose"]), compose["rejected"].as_i64(), compose["edited"].as_i64()), ("compose", Some(1), Some(0)));
+    assert_eq!(
+        (text(&compose["purpose"]), compose["rejected"].as_i64(), compose["edited"].as_i64()),
+        ("compose", Some(1), Some(0))
+    );
     one.api.post(&path, json!({"feedback": "great"})).await.expect(422);
 }
 

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{
-    Company, Stack, Wanted,
-    company::text,
-    sandbox::fresh_number,
-};
+use tests::{Company, Stack, Wanted, company::text, sandbox::fresh_number};
 use uuid::Uuid;
 
 use crate::Case;
@@ -20,7 +16,9 @@ pub mod helps;
 pub mod models;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
-    use self::{answers as ai_answers, budgets as ai_budgets, guard_rails as ai_guard_rails, helps as ai_helps, models as ai_models};
+    use self::{
+        answers as ai_answers, budgets as ai_budgets, guard_rails as ai_guard_rails, helps as ai_helps, models as ai_models,
+    };
     cases! {
         ai_helps::{
             messages_are_written_said_better_and_suggested,

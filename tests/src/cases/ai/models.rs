@@ -19,7 +19,10 @@ pub async fn answers_that_are_none_change_nothing(stack: Arc<Stack>) {
         (json!({"content": "x".repeat(200_000)}), None),
         (json!({"content": {"text": "a".repeat(200_000)}}), None),
         (json!({"content": "", "times": 3}), Some("empty")),
-        (json!({"content": null, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "apagar", "arguments": "{}"}}], "times": 3}), Some("empty")),
+        (
+            json!({"content": null, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "apagar", "arguments": "{}"}}], "times": 3}),
+            Some("empty"),
+        ),
         (json!({"content": "{\"text\": \"Ol", "finish_reason": "length"}), Some("cut_off")),
         (json!({"content": "Não posso.", "refusal": "Não posso."}), Some("filtered")),
         (json!({"content": "", "finish_reason": "content_filter"}), Some("filtered")),
@@ -31,7 +34,8 @@ pub async fn answers_that_are_none_change_nothing(stack: Arc<Stack>) {
         assert_eq!(status, if reason.is_some() { "failed" } else { "done" }, "{script}");
         asked.stack.control("DELETE", &format!("/sandbox/llm/script?token={}", asked.token), None).await;
     }
-    for content in [json!({"text": "Olá!"}), json!("```json\n{\"text\": \"Olá!\"}\n```"), json!("Claro! {\"text\": \"Olá!\"}")] {
+    for content in [json!({"text": "Olá!"}), json!("```json\n{\"text\": \"Olá!\"}\n```"), json!("Claro! {\"text\": \"Olá!\"}")]
+    {
         asked.script(json!({"content": content})).await;
         assert_eq!(compose(&asked).await.expect(200)["text"], "Olá!");
     }

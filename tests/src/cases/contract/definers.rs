@@ -14,6 +14,7 @@ const NOBODY: &[&str] = &[];
 /// People and the system, in their company.
 const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
+const STAFF_AND_SYSTEM: &[&str] = &["app_staff", "app_system"];
 const MEMBERS: &[&str] = &["app_staff", "app_student"];
 const ALL_INSIDE: &[&str] = &["app_staff", "app_student", "app_system"];
 const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
@@ -57,6 +58,8 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_messages", STAFF),
     ("find_notes", STAFF),
     ("find_invite", LOGIN),
+    ("count_knowledge_use", NOBODY),
+    ("find_knowledge", STAFF_AND_SYSTEM),
     ("find_login", LOGIN),
     ("instances_to_check", LOGIN),
     ("join_live_department", NOBODY),
@@ -67,6 +70,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("followed_conversations", STAFF),
     ("follow_conversation", NOBODY),
     ("follow_flow", STAFF),
+    ("follow_knowledge", NOBODY),
     ("follow_tag", NOBODY),
     ("force_password_reset", STAFF),
     ("has_open_conversation", STAFF),
@@ -117,6 +121,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("own_second_factor", MEMBERS),
     ("place_note", NOBODY),
     ("part_clients", STAFF),
+    ("propose_knowledge", STAFF_AND_SYSTEM),
     ("queue_mail", ALL_INSIDE),
     ("record", ALL_INSIDE),
     ("register", LOGIN),

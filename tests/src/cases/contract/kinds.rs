@@ -40,7 +40,7 @@ const IMPORT: &str = "
     select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 9] = [
+const WITHOUT_CONVERSATION: [&str; 11] = [
     "list_client_imports",
     "list_clients",
     "list_conversations",
@@ -48,6 +48,8 @@ const WITHOUT_CONVERSATION: [&str; 9] = [
     "list_inbound_webhooks",
     "list_integration_calls",
     "list_invites",
+    "list_knowledge",
+    "list_knowledge_proposals",
     "list_templates",
     "search_messages",
 ];
@@ -90,6 +92,8 @@ impl Scene {
             "list_failed_jobs" => "/jobs/failed?kind=deliver_message".to_owned(),
             "list_inbound_webhooks" => "/inbound-webhooks?kind=message".to_owned(),
             "list_invites" => "/team/invites?state=open".to_owned(),
+            "list_knowledge" => "/knowledge?status=active".to_owned(),
+            "list_knowledge_proposals" => "/knowledge/proposals?state=open".to_owned(),
             "list_messages" => format!("/messages?conversation_id={}", self.conversation),
             "list_client_notes" => format!("/clients/{}/notes?", self.client),
             "list_client_files" => format!("/clients/{}/files?", self.client),
@@ -110,6 +114,8 @@ impl Scene {
             "list_templates" => drop(stack.database().await.execute(TEMPLATE, &[&company.id]).await.expect("a template")),
             "list_client_imports" => drop(stack.database().await.execute(IMPORT, &[&company.id]).await.expect("an import")),
             "list_failed_jobs" => drop(stack.database().await.execute(FAILED_JOB, &[&company.id]).await.expect("a failed job")),
+            "list_knowledge" => drop(super::sample::article(company, &format!("Artigo {number}")).await),
+            "list_knowledge_proposals" => drop(super::sample::proposal(stack, company, &format!("Proposta {number}")).await),
             "list_conversations" | "list_inbound_webhooks" => drop(company.phone.receive_text(&fresh_number(), "Oi").await),
             "list_clients" => {
                 let made = company.admin.api.post("/clients", json!({"name": format!("Cliente {number}")})).await;
@@ -154,6 +160,9 @@ impl Scene {
             "list_invites" => {
                 let path = format!("/team/invites/{id}");
                 drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
+            }
+            "list_knowledge" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/knowledge/manage/{id}"), None).await.expect(204));
             }
             "list_notes" | "list_client_notes" => {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/notes/{id}"), None).await.expect(204));
@@ -347,6 +356,23 @@ impl Change {
                     body["week"]["monday"][0]["to"] = json!(format!("{}:00", 12 + name.len()));
                     body
                 },
+            },
+            "update_knowledge" => {
+                let id = super::sample::article(company, "Vendas").await;
+                Self {
+                    method: Method::PUT,
+                    path: format!("/knowledge/manage/{id}"),
+                    made: json!({"title": "Vendas"}),
+                    same: json!({"title": "Vendas"}),
+                    renamed: |_, name| json!({"title": name}),
+                }
+            }
+            "save_knowledge_synonyms" => Self {
+                method: Method::PUT,
+                path: "/knowledge/synonyms".to_owned(),
+                made: json!({"groups": [["curso", "aula"]]}),
+                same: json!({"groups": [["curso", "aula"]]}),
+                renamed: |_, name| json!({"groups": [["curso", name]]}),
             },
             "save_bot_flow" => Self {
                 method: Method::PUT,

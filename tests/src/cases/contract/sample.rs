@@ -240,6 +240,9 @@ impl Fixture {
                 text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
             }
             "quick_reply_id" => self.quick_reply().await,
+            "article_id" => article(&self.company, &format!("Vencimento {}", digits())).await,
+            "proposal_id" => proposal(&self.stack, &self.company, &format!("Horário {}", digits())).await,
+            "knowledge_job_id" => knowledge_job(&self.stack, &self.company).await,
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
@@ -505,6 +508,35 @@ async fn sent_long_ago(stack: &Stack, invite: String) -> String {
 /// A further session of this person.
 pub async fn log_in(stack: &Stack, person: &Person, password: &str) -> Value {
     stack.api().post("/auth/login", json!({"email": person.email, "password": password})).await.expect(200)
+}
+
+/// An article of the company's knowledge.
+pub async fn article(company: &Company, title: &str) -> String {
+    let article = json!({"title": title, "answer": "No dia 10 de cada mês."});
+    text(&company.admin.api.post("/knowledge/manage", article).await.expect(201)["id"]).to_owned()
+}
+
+/// An article that was learned from a conversation and waits for somebody.
+pub async fn proposal(stack: &Stack, company: &Company, title: &str) -> String {
+    let add = "
+        insert into knowledge_proposals (id, company_id, kind, evidence_key, evidence, draft, created_at)
+        values ($1, $2, 'learned', $1::uuid::text, '{\"conversation_ids\": []}', $3, clock_timestamp())";
+    let (id, draft) = (Uuid::now_v7(), json!({"title": title, "answer": "Das 9h às 20h.", "questions": []}));
+    stack.database().await.execute(add, &[&id, &company.id, &draft]).await.expect("a proposal");
+    id.to_string()
+}
+
+/// A job that looks for what could be better, in nobody's hands yet.
+async fn knowledge_job(stack: &Stack, company: &Company) -> String {
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'optimize_knowledge', $1::uuid::text, $3)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'optimize_knowledge', 'knowledge', $1::uuid::text, '{}', now(), 1)";
+    let id = Uuid::now_v7();
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
+    id.to_string()
 }
 
 /// A new client's conversation.

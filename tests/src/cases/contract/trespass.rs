@@ -329,6 +329,8 @@ fn with_any_ids(text: &str) -> String {
         "import",
         "instance",
         "account",
+        "article",
+        "proposal",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
@@ -363,6 +365,8 @@ struct Scene {
     import: String,
     instance: String,
     account: String,
+    article: String,
+    proposal: String,
 }
 
 impl Scene {
@@ -406,6 +410,8 @@ impl Scene {
         let import = sample::client_import(stack, &company).await;
         let instance = sample::instance(stack, &company, "Instância da casa").await;
         let account = sample::account(stack, &company).await;
+        let article = sample::article(&company, &secret(&company)).await;
+        let proposal = sample::proposal(stack, &company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -431,6 +437,8 @@ impl Scene {
             import,
             instance,
             account,
+            article,
+            proposal,
         }
     }
 
@@ -465,6 +473,8 @@ impl Scene {
             ("{import}", self.import.clone()),
             ("{instance}", self.instance.clone()),
             ("{account}", self.account.clone()),
+            ("{article}", self.article.clone()),
+            ("{proposal}", self.proposal.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

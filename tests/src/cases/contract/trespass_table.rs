@@ -18,7 +18,8 @@ pub enum Outcome {
 
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
-/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`; `{soon}` is a time to come.
+/// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
+/// `{article}`, `{proposal}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -117,6 +118,21 @@ pub const ROWS: &[Row] = &[
     row("get_client", "/clients/{client}", "", NotFound),
     row("list_client_imports", "/clients/imports", "", OwnThings),
     row("list_clients", "/clients", "", OwnThings),
+    row("approve_knowledge_proposal", "/knowledge/proposals/{proposal}/approve", "{}", NotFound),
+    row("create_knowledge", "/knowledge/manage", r#"{"title": "Intrusos", "answer": "Nada"}"#, OwnThings),
+    row("create_knowledge", "/knowledge/manage", r#"{"id": "{article}", "title": "Intrusos", "answer": "Nada"}"#, NotFound),
+    row("delete_knowledge", "/knowledge/manage/{article}", "", NotFound),
+    row("get_knowledge", "/knowledge/{article}", "", NotFound),
+    row("get_knowledge_synonyms", "/knowledge/synonyms", "", OwnThings),
+    row("import_knowledge", "/knowledge/import", r#"{"file_id": "{file}"}"#, Invalid),
+    row("list_knowledge", "/knowledge", "", OwnThings),
+    row("list_knowledge_proposals", "/knowledge/proposals", "", OwnThings),
+    row("optimize_knowledge", "/knowledge/optimize", "{}", OwnThings),
+    row("record_knowledge_use", "/knowledge/{article}/use", r#"{"helped": true}"#, NotFound),
+    row("reject_knowledge_proposal", "/knowledge/proposals/{proposal}/reject", "{}", NotFound),
+    row("save_knowledge_synonyms", "/knowledge/synonyms", r#"{"groups": []}"#, OwnThings),
+    row("search_knowledge", "/knowledge/search?q=segredo%20da%20casa", "", OwnThings),
+    row("update_knowledge", "/knowledge/manage/{article}", r#"{"title": "Intrusos"}"#, NotFound),
     row("list_clients", "/clients?search=Cliente%20da%20casa", "", OwnThings),
     row("create_tag", "/tags", r#"{"name": "Intruso"}"#, OwnThings),
     row("delete_tag", "/tags/{tag}", "", NotFound),

@@ -1,0 +1,153 @@
+//! Finding what answers a question, for people and for the AI.
+
+use futures_util::future::BoxFuture;
+use shared::{closed_set, error::INTERNAL, parameters, prelude::*};
+
+use crate::score::{self, Question, signs, together};
+
+closed_set! {
+    /// Who is to read the answer.
+    #[schemars(rename = "KnowledgeReader")]
+    pub Audience { Bot = "bot", Agents = "agents" }
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// As people ask; what is longer than they ask is cut.
+    pub query: &'a str,
+    pub audience: Audience,
+    pub limit: i64,
+    /// Of the question, where somebody has one. Articles with one of another model or length are found by their words alone.
+    pub embedding: Option<&'a [f32]>,
+}
+
+/// An article that answers, as far as can be told.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, FromRow)]
+#[schemars(rename = "FoundKnowledge")]
+pub struct Found {
+    pub id: Uuid,
+    pub title: String,
+    pub answer: String,
+    pub questions: Vec<String>,
+    pub tags: Vec<String>,
+    /// From 0 to 1, and the same for every question: above 0.7 it is nearly always the answer, below 0.35 hardly ever.
+    pub score: f32,
+    pub version: i32,
+    pub updated_at: Timestamp,
+    pub valid_until: Option<Timestamp>,
+}
+
+/// What scores less answers nothing that anybody would call an answer.
+pub const HOPELESS: f32 = 0.12;
+
+/// Where the best that is found scores less, the question counts as unanswered.
+pub const ANSWERED: f32 = 0.45;
+
+/// Articles that are judged, at most.
+const JUDGED: i32 = 80;
+
+/// Characters of a question that count.
+const LONGEST: usize = 500;
+
+const FIND: &str = "select app.find_knowledge($1, $2, $3, $4, $5, $6, $7) as found";
+
+#[derive(FromRow)]
+struct Answer {
+    found: Value,
+}
+
+/// The model that the company's articles were shown to last, of those that make embeddings this long.
+const USUAL_MODEL: &str = "
+    select model from knowledge_embeddings where length(signs) = $1 order by article_id desc limit 1";
+
+#[derive(FromRow)]
+struct Model {
+    model: String,
+}
+
+const EMBEDDINGS: &str = "select article_id, embedding from knowledge_embeddings where article_id = any ($1) and model = $2";
+
+#[derive(FromRow)]
+struct Embedded {
+    article_id: Uuid,
+    embedding: Vec<f32>,
+}
+
+/// The policies decide once more.
+const SHOWN: &str = "
+    select id, title, answer, questions, tags, score, version, updated_at, valid_until
+      from unnest($1::uuid[], $2::real[]) with ordinality found (article_id, score, place)
+      join knowledge_articles on knowledge_articles.id = found.article_id
+     where status = 'active' and removed_at is null
+     order by place";
+
+const MISS: &str = "insert into knowledge_misses (query, terms, audience, score) values ($1, $2, $3, $4)";
+
+/// The articles that are valid now and for this audience and answer a question, best first. In a transaction of staff or of the system. What is
+/// not answered is noted with the commit of the transaction, where it has one.
+///
+/// # Errors
+/// As the database fails.
+pub fn find<'a>(transaction: &'a Transaction, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
+    Box::pin(async move {
+        let query: String = wanted.query.chars().take(LONGEST).collect();
+        let question = Question::new(&query);
+        if question.terms.is_empty() && wanted.embedding.is_none() {
+            return Ok(Vec::new());
+        }
+        let judged = judge(transaction, &question, wanted).await?;
+        let best = judged.first().map_or(0.0, |(_, score)| *score);
+        if best < ANSWERED && question.terms.len() > 1 {
+            let terms = question.terms.clone();
+            transaction.defer(MISS, parameters![query, terms, wanted.audience.as_str(), best]);
+        }
+        let limit = usize::try_from(wanted.limit).unwrap_or_default();
+        let (ids, scores): (Vec<Uuid>, Vec<f32>) = judged.into_iter().filter(|(_, score)| *score >= HOPELESS).take(limit).unzip();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        transaction.all(SHOWN, &[&ids, &scores]).await
+    })
+}
+
+/// How well the best article answers a question, by its words, for whoever reads it. Nothing is noted.
+///
+/// # Errors
+/// As the database fails.
+pub async fn best_score(transaction: &Transaction, query: &str) -> Result<f32, Error> {
+    let question = Question::new(query);
+    let mut best: f32 = 0.0;
+    for audience in [Audience::Bot, Audience::Agents] {
+        let wanted = Wanted { query, audience, limit: 1, embedding: None };
+        best = judge(transaction, &question, wanted).await?.first().map_or(best, |(_, score)| best.max(*score));
+    }
+    Ok(best)
+}
+
+async fn judge(transaction: &Transaction, question: &Question, wanted: Wanted<'_>) -> Result<Vec<(Uuid, f32)>, Error> {
+    let model = match wanted.embedding {
+        None => None,
+        Some(embedding) => {
+            let length = i32::try_from(embedding.len()).unwrap_or(i32::MAX);
+            transaction.first::<Model>(USUAL_MODEL, &[&length]).await?.map(|row| row.model)
+        }
+    };
+    let meant = wanted.embedding.filter(|_| model.is_some()).map(signs);
+    let (asked, factors) = question.asked();
+    let audience = wanted.audience.as_str();
+    let Answer { found } =
+        transaction.one(FIND, &[&asked, &factors, &question.phrases(), &audience, &JUDGED, &meant, &model]).await?;
+    let candidates = score::read(found).map_err(|error| INTERNAL.caused_by(format!("found knowledge: {error}")))?;
+    let mut judged = candidates.judged(question);
+    if let (Some(embedding), Some(model)) = (wanted.embedding, model) {
+        let ids: Vec<Uuid> = judged.iter().map(|(id, _)| *id).collect();
+        let embedded: Vec<Embedded> = transaction.all(EMBEDDINGS, &[&ids, &model]).await?;
+        for (id, score) in &mut judged {
+            let own = embedded.iter().find(|row| row.article_id == *id);
+            *score = together(*score, own.and_then(|row| score::likeness(embedding, &row.embedding)));
+        }
+        judged.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+    }
+    Ok(judged)
+}
