@@ -1,5 +1,6 @@
 //! The clients of a company: who they are, by what they are known, and how they are found.
 
+pub mod changing;
 pub mod export;
 pub mod fields;
 pub mod found;

@@ -41,6 +41,31 @@ impl Person {
         let document = document.iter().map(|document| format!("document:{document}"));
         phones.chain(email).chain(document).collect()
     }
+
+    /// Takes what a text says of this of the client.
+    ///
+    /// # Errors
+    /// Why it says nothing of the kind.
+    pub fn take(&mut self, target: &Target, text: &str, fields: &ClientFields) -> Result<(), RowFault> {
+        match target {
+            Target::Name => self.name = Some(name(text)?),
+            Target::Phone => {
+                let more = Known::new(None, None, &numbers(text)?).phones;
+                self.known.phones = once_each(std::mem::take(&mut self.known.phones).into_iter().chain(more));
+            }
+            Target::Email => self.known.email = Some(typed::<Email>(text, RowFault::InvalidEmail)?.to_string()),
+            Target::Document => {
+                self.known.document = Some(typed::<Document>(&digits(text), RowFault::InvalidDocument)?.to_string());
+            }
+            Target::Tags => self.tags.extend(tags(text)?),
+            Target::Notes => self.note = Some(note(text)?),
+            Target::Custom(key) => {
+                let field = fields.fields.iter().find(|field| field.key == *key).ok_or(RowFault::WrongCustomValue)?;
+                self.custom_fields.insert(key.clone(), value(field, text)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads rows of one file.
@@ -62,32 +87,16 @@ impl Reading<'_> {
             return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
         }
         let mut person = Person { row: row.number, ..Person::default() };
-        let (mut phones, mut errors): (Vec<Phone>, Vec<RowError>) = (Vec::new(), Vec::new());
+        let mut errors: Vec<RowError> = Vec::new();
         for ((cell, target), header) in row.cells.iter().zip(self.columns).zip(self.headers) {
             let (Some(target), text) = (target, plain(cell)) else { continue };
             if text.is_empty() {
                 continue;
             }
-            let read = match target {
-                Target::Name => name(text).map(|name| person.name = Some(name)),
-                Target::Phone => numbers(text).map(|more| phones.extend(more)),
-                Target::Email => {
-                    typed(text, RowFault::InvalidEmail).map(|email: Email| person.known.email = Some(email.to_string()))
-                }
-                Target::Document => typed(&digits(text), RowFault::InvalidDocument)
-                    .map(|document: Document| person.known.document = Some(document.to_string())),
-                Target::Tags => tags(text).map(|more| person.tags.extend(more)),
-                Target::Notes => note(text).map(|note| person.note = Some(note)),
-                Target::Custom(key) => match self.fields.fields.iter().find(|field| field.key == *key) {
-                    Some(field) => value(field, text).map(|value| drop(person.custom_fields.insert(key.clone(), value))),
-                    None => Err(RowFault::WrongCustomValue),
-                },
-            };
-            if let Err(fault) = read {
+            if let Err(fault) = person.take(target, text, self.fields) {
                 errors.push(RowError::new(row.number, Some(header), fault));
             }
         }
-        person.known.phones = Known::new(None, None, &phones).phones;
         person.tags = once_each(std::mem::take(&mut person.tags));
         let mut whole = |is_wrong: bool, fault| {
             if is_wrong {
