@@ -187,7 +187,7 @@ pub fn play(flow: &Flow, place: &Place, setting: Setting, run: SimulatedRun, hap
         Happened::Tap { option_id, title } => said(Said::Tapped { option_id, title }),
         Happened::File {} => said(Said::Unreadable),
         Happened::Time {} => Event::Time { has_written: false },
-        Happened::Called { ok, body } => Event::Called { answer: ok.then_some(body) },
+        Happened::Called { ok, body } => Event::Called { answer: ok.then_some(body), meanwhile: Input::default() },
     };
     let turn = turn::play(flow, &place.config(), &run, &event, &world);
     let call = call(flow, &turn);

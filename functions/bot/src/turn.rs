@@ -42,8 +42,9 @@ pub enum Event {
     /// The time has come at which a waiting node goes on, or is over in which one that asks waits for its answer. Who has just written is not out
     /// of time.
     Time { has_written: bool },
-    /// The call that the conversation rests at has come to this; to nothing, where no use can be made of it.
-    Called { answer: Option<Value> },
+    /// The call that the conversation rests at has come to this; to nothing, where no use can be made of it. What the client has written meanwhile
+    /// is an answer to nothing, but for words that work anywhere.
+    Called { answer: Option<Value>, meanwhile: Input },
 }
 
 /// Something the bot says.
@@ -185,16 +186,21 @@ impl Player<'_> {
                 }
                 _ => Next::Stay,
             },
-            Event::Called { answer } => match node {
-                Node::Webhook(webhook) => self.called(&key, webhook, answer.as_ref()),
+            Event::Called { answer, meanwhile } => match node {
+                Node::Webhook(webhook) => {
+                    self.step(&key, Outcome::Called);
+                    match self.word(meanwhile) {
+                        Some(word) => self.obey(&word),
+                        None => self.called(webhook, answer.as_ref()),
+                    }
+                }
                 _ => Next::Stay,
             },
         }
     }
 
     /// Keeps what was asked for, and goes on.
-    fn called(&mut self, key: &str, webhook: &Webhook, answer: Option<&Value>) -> Next {
-        self.step(key, Outcome::Called);
+    fn called(&mut self, webhook: &Webhook, answer: Option<&Value>) -> Next {
         let Some(answer) = answer else { return self.go(&webhook.on_failure) };
         for (pointer, field) in &webhook.save {
             // What is not there now must not be taken for what was there before.
@@ -209,9 +215,16 @@ impl Player<'_> {
     /// The first turn, or one whose node is not there.
     fn begin(&mut self, input: &Input) -> Next {
         match self.word(input) {
-            Some(Word::Human) => self.hand_over(),
-            Some(Word::Leave) => self.leave(),
-            Some(Word::Menu) | None => self.go(&self.flow.start),
+            Some(word) => self.obey(&word),
+            None => self.go(&self.flow.start),
+        }
+    }
+
+    fn obey(&mut self, word: &Word) -> Next {
+        match word {
+            Word::Human => self.hand_over(),
+            Word::Leave => self.leave(),
+            Word::Menu => self.go(&self.flow.start),
         }
     }
 
@@ -221,9 +234,7 @@ impl Player<'_> {
         }
         match self.word(input) {
             _ if self.turn.run.turns > MOST_TURNS => return self.hand_over(),
-            Some(Word::Human) => return self.hand_over(),
-            Some(Word::Leave) => return self.leave(),
-            Some(Word::Menu) => return self.go(&self.flow.start),
+            Some(word) => return self.obey(&word),
             None => {}
         }
         match node {

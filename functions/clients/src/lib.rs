@@ -9,6 +9,7 @@ pub mod merges;
 pub use conversations::phone;
 pub use shared::document;
 pub mod tags;
+pub mod written;
 
 use conversations::ClientIdentity;
 use shared::{closed_set, prelude::*};

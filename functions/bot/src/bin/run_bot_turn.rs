@@ -109,7 +109,7 @@ async fn play(
             Event::Said(loaded.input())
         }
         Reason::Time if goes_on => Event::Time { has_written: loaded.is_unanswered() },
-        Reason::Called(answer) if goes_on => Event::Called { answer: answer.clone() },
+        Reason::Called(answer) if goes_on => Event::Called { answer: answer.clone(), meanwhile: loaded.input() },
         Reason::Said => {
             play_again_if_unanswered(context, &transaction, id).await?;
             transaction.commit_quietly().await?;

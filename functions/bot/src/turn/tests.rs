@@ -200,28 +200,38 @@ fn calls() -> Flow {
     }}))
 }
 
+fn called_with(answer: Option<Value>) -> Event {
+    Event::Called { answer, meanwhile: Input::default() }
+}
+
 #[test]
 fn a_turn_stops_for_a_call_and_goes_on_with_what_comes_of_it() {
     let flow = calls();
     let stopped = plays(&flow, &at("ask"), &said("123"));
     assert_eq!((stopped.next.clone(), stopped.run.node.as_deref(), texts(&stopped)), (Next::Call, Some("call"), vec![]));
-    let called = |answer: Option<Value>| plays(&flow, &stopped.run, &Event::Called { answer });
+    let called = |answer: Option<Value>| plays(&flow, &stopped.run, &called_with(answer));
     let full = called(Some(json!({"situacao": "Enviado", "itens": ["Livro", "Caneta"], "total": 12.5})));
     assert_eq!((texts(&full), full.next.clone()), (vec!["Enviado Livro 12.5"], Next::Close));
     assert_eq!(full.steps[0], Step { node: "call".into(), outcome: Outcome::Called });
     // What is not there now is not what was there before.
     let mut before = stopped.run.clone();
     before.fields.insert("situacao".into(), json!("Perdido"));
-    let bare = plays(&flow, &before, &Event::Called { answer: Some(json!({"itens": "x", "total": null})) });
+    let bare = plays(&flow, &before, &called_with(Some(json!({"itens": "x", "total": null}))));
     assert_eq!((texts(&bare), bare.next.clone()), (vec![], Next::Close), "there is nothing to say");
     assert_eq!(called(None).next, PEOPLE);
     // What is said meanwhile answers nothing, but for words that work anywhere; and nobody else's outcome moves anything.
     assert_eq!(plays(&flow, &stopped.run, &said("e aí?")).next, Next::Stay);
     assert_eq!(plays(&flow, &stopped.run, &said("atendente")).next, PEOPLE);
-    assert_eq!(plays(&flow, &at("ask"), &Event::Called { answer: Some(json!({})) }).next, Next::Stay);
-    assert_eq!(plays(&flow, &Run::default(), &Event::Called { answer: None }).next, Next::Stay);
+    let meanwhile = |words: &str| Event::Called {
+        answer: Some(json!({"situacao": "Enviado"})),
+        meanwhile: Input::new(vec![Said::Words("oi?".into()), Said::Words(words.into())]),
+    };
+    assert_eq!(texts(&plays(&flow, &stopped.run, &meanwhile("alô"))), ["Enviado  "]);
+    assert_eq!(plays(&flow, &stopped.run, &meanwhile("Atendente")).next, PEOPLE);
+    assert_eq!(plays(&flow, &at("ask"), &called_with(Some(json!({})))).next, Next::Stay);
+    assert_eq!(plays(&flow, &Run::default(), &called_with(None)).next, Next::Stay);
     let tired = Run { turns: MOST_TURNS, ..stopped.run };
-    assert_eq!(plays(&flow, &tired, &Event::Called { answer: Some(json!({})) }).next, PEOPLE);
+    assert_eq!(plays(&flow, &tired, &called_with(Some(json!({})))).next, PEOPLE);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What a row says of a client.
 
-use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use shared::{
     prelude::*,
@@ -14,6 +13,7 @@ use crate::{
     fields::{ClientField, ClientFields, FieldKind},
     once_each,
     phone::Phone,
+    written,
 };
 
 /// Characters of a note.
@@ -228,31 +228,17 @@ pub fn value(field: &ClientField, text: &str) -> Result<Value, RowFault> {
     Ok(value)
 }
 
-/// `1.234,5` and `1,234.5` are the same: the last sign of one comma or point is the decimal one.
 fn number(text: &str) -> Option<Value> {
-    let text: String = text.trim_start_matches("R$").chars().filter(|sign| !sign.is_whitespace()).collect();
-    let plain = match (text.rfind(','), text.rfind('.')) {
-        (Some(comma), Some(point)) if comma > point => text.replace('.', "").replace(',', "."),
-        (Some(_), Some(_)) => text.replace(',', ""),
-        (Some(_), None) => text.replacen(',', ".", 1),
-        _ => text,
-    };
-    let is_plain = plain.chars().all(|sign| sign.is_ascii_digit() || sign == '.' || sign == '-');
-    if let Some(whole) = plain.parse::<i64>().ok().filter(|_| is_plain) {
-        return Some(json!(whole));
-    }
-    plain.parse::<f64>().ok().filter(|number| is_plain && number.is_finite()).map(|number| json!(number))
+    let plain = written::number(text, false)?;
+    plain.parse::<i64>().ok().map(|whole| json!(whole)).or_else(|| {
+        let figure = plain.parse::<f64>().ok().filter(|number| number.is_finite())?;
+        Some(json!(figure))
+    })
 }
 
-/// A day as people here write it, or as machines do.
+/// The day of what may have a time behind it.
 fn date(text: &str) -> Option<String> {
-    let text = text.split([' ', 'T']).next().unwrap_or_default();
-    if let Some((day, rest)) = text.split_once('/') {
-        let (month, year) = rest.split_once('/')?;
-        let date = Date::new(year.parse().ok().filter(|year| *year >= 1000)?, month.parse().ok()?, day.parse().ok()?);
-        return date.ok().map(|date| date.to_string());
-    }
-    (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().map(|date| date.to_string())
+    written::date(text.split([' ', 'T']).next()?, None).map(|date| date.to_string())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ const NOBODY: &[&str] = &[];
 /// People and the system, in their company.
 const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
+const STAFF_AND_SYSTEM: &[&str] = &["app_staff", "app_system"];
 const MEMBERS: &[&str] = &["app_staff", "app_student"];
 const ALL_INSIDE: &[&str] = &["app_staff", "app_student", "app_system"];
 const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
@@ -60,7 +61,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("find_login", LOGIN),
     ("instances_to_check", LOGIN),
     ("join_live_department", NOBODY),
-    ("find_namesake", STAFF),
+    ("find_namesake", STAFF_AND_SYSTEM),
     ("number_conversation", NOBODY),
     ("find_password", LOGIN),
     ("find_password_reset", LOGIN),
@@ -73,7 +74,9 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("has_second_factor", LOGIN),
     ("hold_assignee", NOBODY),
     ("hold_quick_replies", NOBODY),
+    ("hold_flow_files", NOBODY),
     ("hold_quick_reply_files", NOBODY),
+    ("keep_flow_files", NOBODY),
     ("keep_quick_reply_files", NOBODY),
     ("hold_views", NOBODY),
     ("hold_client_file", NOBODY),
