@@ -73,6 +73,7 @@ mod tests {
             error: None,
             retries: 1,
             skip: None,
+            save_as: None,
             go_to: String::new(),
             on_failure: None,
         };

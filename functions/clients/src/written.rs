@@ -39,7 +39,8 @@ pub fn date(text: &str, today: Option<Date>) -> Option<Date> {
     let figure = |text: &str| text.parse::<i16>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     let small = |text: &str| figure(text).and_then(|figure| i8::try_from(figure).ok());
     let (day, month, year) = match (parts.as_slice(), today) {
-        ([year, month, day], _) | ([day, month, year], _) if year.len() == 4 => (small(day)?, small(month)?, figure(year)?),
+        ([year, month, day], _) if year.len() == 4 => (small(day)?, small(month)?, figure(year)?),
+        ([day, month, year], _) if year.len() == 4 => (small(day)?, small(month)?, figure(year)?),
         ([day, month, year], Some(today)) if year.len() == 2 => {
             let year = figure(year)? + today.year() / 100 * 100;
             let year = if year > today.year() + 20 { year - 100 } else { year };

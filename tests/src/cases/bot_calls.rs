@@ -311,7 +311,7 @@ pub async fn a_played_flow_asks_nobody(stack: Arc<Stack>) {
     assert_eq!(told["trace"][0], json!({"node": "call", "outcome": "called"}));
     let failed = play(&stopped["run"], json!({"kind": "called", "ok": false})).await;
     assert_eq!((text(&failed["says"][0]["text"]), text(&failed["next"])), ("Vou chamar alguém.", "handover"));
-    for wrong in [json!({"kind": "says", "says": []}), json!({"kind": "says", "says": [""; 21]}), json!({"kind": "called"})] {
+    for wrong in [json!({"kind": "says", "says": []}), json!({"kind": "says", "says": vec![""; 21]}), json!({"kind": "called"})] {
         let refused = api.call(Method::POST, "/bot/simulate", Some(json!({"definition": calls(&server.url), "event": wrong}))).await;
         assert_eq!(refused.status / 100, 4, "{wrong}");
     }

@@ -18,7 +18,7 @@ use conversations::{
     SystemMessage, UNHEARD, add_outgoing, add_system_message, attach, emit_conversation, enqueue_bot_turn, suits,
 };
 use futures_util::future::try_join;
-use shared::{parameters, prelude::*};
+use shared::{events, parameters, prelude::*};
 
 reads!(REACHABLE_INSIDE);
 
@@ -73,7 +73,7 @@ async fn ask(context: &Context, job: &Claimed, id: Uuid) -> Result<Option<Value>
     let transaction = context.begin_system(job.company_id).await?;
     let (loaded, secrets): (Loaded, _) =
         try_join(transaction.one(LOAD, &[&id]), Secrets::read(context, &transaction, job.company_id)).await?;
-    drop(transaction);
+    transaction.commit_quietly().await?;
     let call = loaded.goes_on_by(job.id).then(|| loaded.call(job.id, context.now())).flatten();
     match call {
         Some(call) => Ok(call.make(context, &secrets).await),
@@ -239,7 +239,7 @@ fn give(context: &Context, transaction: &Transaction, company_id: Uuid, conversa
     emit_conversation::<ConversationAssigned>(transaction, company_id, conversation, None, Some(before));
     if let Some(agent) = conversation.assignee_id {
         let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: None };
-        transaction.emit(Event::new(Topic::User(agent), Audience::user(agent), &payload));
+        transaction.emit(events::Event::new(Topic::User(agent), Audience::user(agent), &payload));
     }
     let line = SystemMessage {
         text: format!("Conversa entregue pelo robô a {}.", conversation.assignee_name.as_deref().unwrap_or_default()),

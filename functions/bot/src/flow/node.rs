@@ -92,6 +92,7 @@ pub struct Handover {
 closed_set! {
     /// How a server is asked.
     #[derive(Default)]
+    #[schemars(rename = "BotCallMethod")]
     pub Method { Get = "GET", #[default] Post = "POST", Put = "PUT", Patch = "PATCH" }
 }
 
