@@ -98,7 +98,10 @@ mod tests {
 
     #[test]
     fn figures_and_days_are_kept_in_one_writing() {
-        all(Wanted::Number, &[("R$ 1.500,50", Some("1500.50")), ("1.500", Some("1500")), ("dois", None), ("1234567890123456", None)]);
+        all(
+            Wanted::Number,
+            &[("R$ 1.500,50", Some("1500.50")), ("1.500", Some("1500")), ("dois", None), ("1234567890123456", None)],
+        );
         all(Wanted::Date, &[("amanhã", Some("2026-11-30")), ("05/03/98", Some("1998-03-05")), ("30/02/2026", None)]);
     }
 }

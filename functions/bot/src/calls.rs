@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn a_call_is_signed_with_every_secret_that_counts() {
         let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
-        let sign = |secrets: &[&str]| Secrets(secrets.iter().map(|secret| (*secret).to_owned()).collect()).sign(now, r#"{"a":1}"#);
+        let sign =
+            |secrets: &[&str]| Secrets(secrets.iter().map(|secret| (*secret).to_owned()).collect()).sign(now, r#"{"a":1}"#);
         assert_eq!(sign(&[]), None);
         let [one, two] = [sign(&["a"]), sign(&["b", "a"])].map(Option::unwrap_or_default);
         let (time, proof) = one.split_once(',').unwrap();

@@ -106,7 +106,12 @@ impl<'a> Named<'a> {
 
     fn is_nothing(&self) -> bool {
         let Self { departments, files, channels, users, calls, saved } = self;
-        departments.is_empty() && files.is_empty() && channels.is_empty() && users.is_empty() && calls.is_empty() && saved.is_empty()
+        departments.is_empty()
+            && files.is_empty()
+            && channels.is_empty()
+            && users.is_empty()
+            && calls.is_empty()
+            && saved.is_empty()
     }
 
     fn problems(&self, known: &Known) -> Vec<Problem> {

@@ -67,7 +67,10 @@ pub enum Effect {
     /// What the conversation is about.
     Summary(String),
     /// What the client has said of themselves, and where it is kept with them.
-    Save { save_as: String, value: String },
+    Save {
+        save_as: String,
+        value: String,
+    },
 }
 
 /// Where the conversation goes.

@@ -77,8 +77,8 @@ pub use scheduled::{
 };
 pub use search::places_of;
 pub use send_rules::{
-    Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, MessageToSend, check_attachments, may_send, suits,
-    may_write,
+    Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, MessageToSend, check_attachments, may_send,
+    may_write, suits,
 };
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use starting::{BEGIN_FAILS, Begun, Recipient, begin};

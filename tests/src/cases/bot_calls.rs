@@ -73,7 +73,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/pedidos", listener.local_addr().expect("an address"));
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (kept, whole) = (Arc::clone(&heard), format!("HTTP/1.1 {answer}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()));
+        let (kept, whole) = (
+            Arc::clone(&heard),
+            format!("HTTP/1.1 {answer}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()),
+        );
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let (kept, whole) = (Arc::clone(&kept), whole.clone());
@@ -312,7 +315,8 @@ pub async fn a_played_flow_asks_nobody(stack: Arc<Stack>) {
     let failed = play(&stopped["run"], json!({"kind": "called", "ok": false})).await;
     assert_eq!((text(&failed["says"][0]["text"]), text(&failed["next"])), ("Vou chamar alguém.", "handover"));
     for wrong in [json!({"kind": "says", "says": []}), json!({"kind": "says", "says": vec![""; 21]}), json!({"kind": "called"})] {
-        let refused = api.call(Method::POST, "/bot/simulate", Some(json!({"definition": calls(&server.url), "event": wrong}))).await;
+        let refused =
+            api.call(Method::POST, "/bot/simulate", Some(json!({"definition": calls(&server.url), "event": wrong}))).await;
         assert_eq!(refused.status / 100, 4, "{wrong}");
     }
     assert!(server.heard().is_empty());

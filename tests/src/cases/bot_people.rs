@@ -206,7 +206,12 @@ pub async fn a_conversation_goes_to_the_person_who_is_there(stack: Arc<Stack>) {
     hear(&company, &client, "Oi", 1).await;
     let conversation = company.admin.conversation_of(&client).await;
     assert_eq!(
-        (text(&conversation["status"]), text(&conversation["assignee_id"]), text(&conversation["priority"]), text(&conversation["subject"])),
+        (
+            text(&conversation["status"]),
+            text(&conversation["assignee_id"]),
+            text(&conversation["priority"]),
+            text(&conversation["subject"])
+        ),
         ("active", agent.id.to_string().as_str(), "high", "Maria quer falar")
     );
     let told = socket.of_type("conversation.assigned").await;
@@ -236,12 +241,16 @@ pub async fn what_did_not_arrive_is_peoples_once(stack: Arc<Stack>) {
     for client in [&refused, &told_late] {
         let conversation = company.admin.conversation_id_of(client).await;
         let thread = company.admin.thread(&conversation).await;
-        let lines: Vec<&Value> = thread.iter().filter(|message| message["payload"]["act"] == "bot_stopped").collect();
+        let lines: Vec<&Value> = thread.iter().filter(|message| message["payload"]["act"] == "bot_unheard").collect();
         assert_eq!(lines.len(), 1);
         assert!(text(&lines[0]["body"]).starts_with("O robô parou: uma mensagem dele não chegou ao cliente."), "{}", lines[0]);
     }
     let events = company.admin.told_after(&head).await;
-    assert!(events.iter().any(|event| event["type"] == "message.created" && event["data"]["message"]["payload"]["act"] == "bot_stopped"));
+    assert!(
+        events
+            .iter()
+            .any(|event| event["type"] == "message.created" && event["data"]["message"]["payload"]["act"] == "bot_unheard")
+    );
     // Who has written since has heard enough, and who is with people already is nobody's news.
     hear(&company, &fine, "Oi", 1).await;
     hear(&company, &fine, "Ana", 2).await;
@@ -260,7 +269,7 @@ pub async fn what_did_not_arrive_is_peoples_once(stack: Arc<Stack>) {
     until_all_done(&stack, &company).await;
     for (client, stops) in [(&fine, 0), (&refused, 1)] {
         let thread = company.admin.thread(&company.admin.conversation_id_of(client).await).await;
-        assert_eq!(thread.iter().filter(|message| message["payload"]["act"] == "bot_stopped").count(), stops);
+        assert_eq!(thread.iter().filter(|message| message["payload"]["act"] == "bot_unheard").count(), stops);
     }
 }
 
@@ -278,10 +287,7 @@ pub async fn a_file_that_a_published_flow_sends_stays(stack: Arc<Stack>) {
     save(&company.supervisor, "tabela", shows("document", &file)).await.expect(200);
     publish(&company.supervisor, "tabela", json!({})).await.expect(200);
     let refused = delete(&file).await.expect(409);
-    assert_eq!(
-        (text(&refused["code"]), &refused["current"]),
-        ("file_in_flow", &json!({"key": "tabela", "name": "Menu"}))
-    );
+    assert_eq!((text(&refused["code"]), &refused["current"]), ("file_in_flow", &json!({"key": "tabela", "name": "Menu"})));
     // Without it in what is published it may go, whatever was published before; a draft holds nothing, and is told of.
     save(&company.supervisor, "tabela", says("Nada.")).await.expect(200);
     publish(&company.supervisor, "tabela", json!({})).await.expect(200);

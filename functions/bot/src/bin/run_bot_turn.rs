@@ -7,8 +7,8 @@ use bot::{
     calls::Secrets,
     input::Input,
     run::{
-        ADVANCE, Advanced, HAND_OVER, HEARD, IS_UNANSWERED, KEEP_STEPS, LOAD, LOCK, LOCK_CLIENT, Loaded, STOP, Stopped, TRIGGERED,
-        Triggered,
+        ADVANCE, Advanced, HAND_OVER, HEARD, IS_UNANSWERED, KEEP_STEPS, LOAD, LOCK, LOCK_CLIENT, Loaded, STOP, Stopped,
+        TRIGGERED, Triggered,
     },
     saving,
     turn::{Effect, Event, Next, Turn},
@@ -82,13 +82,7 @@ async fn ask(context: &Context, job: &Claimed, id: Uuid) -> Result<Option<Value>
 }
 
 /// Plays a turn and writes down what comes of it. `None`, with nothing written, where it changes the client, whose row is to be held then.
-async fn play(
-    context: &Context,
-    job: &Claimed,
-    id: Uuid,
-    reason: &Reason,
-    holds_client: bool,
-) -> Result<Option<Outcome>, Error> {
+async fn play(context: &Context, job: &Claimed, id: Uuid, reason: &Reason, holds_client: bool) -> Result<Option<Outcome>, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     if holds_client {
         transaction.query(LOCK_CLIENT, &[&id]).await?;
@@ -303,7 +297,7 @@ async fn stop(context: &Context, job: &Claimed, id: Uuid, message_id: Option<Uui
         let why = error_detail.map(|detail| format!(" Motivo: {detail}")).unwrap_or_default();
         let line = SystemMessage {
             text: format!("O robô parou: uma mensagem dele não chegou ao cliente.{why}"),
-            payload: json!({"act": "bot_stopped", "message_id": message_id, "error_code": error_code}),
+            payload: json!({"act": "bot_unheard", "message_id": message_id, "error_code": error_code}),
         };
         add_system_message(context, &transaction, &conversation, line);
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clients::import::mapping::Target;
 use conversations::{
     LONGEST_BUTTON, LONGEST_CAPTION, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, Priority, longest_title,
 };
 use integrations::ChannelKind;
-use clients::import::mapping::Target;
 use shared::{error::Language, outside, prelude::*};
 
 use super::{Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted, Webhook};
@@ -277,7 +277,12 @@ impl Found<'_> {
             self.add(node, "url", refusal.code(), refusal.texts());
         }
         if url.len() > 2_000 {
-            self.add(node, "url", "too_long", ("O endereço tem no máximo 2000 letras.", "An address has at most 2000 characters."));
+            self.add(
+                node,
+                "url",
+                "too_long",
+                ("O endereço tem no máximo 2000 letras.", "An address has at most 2000 characters."),
+            );
         }
         if headers.len() > 20 || fields.len() > 50 || save.len() > 20 {
             let words = (
@@ -496,7 +501,18 @@ pub fn is_field(name: &str) -> bool {
 /// Headers that say what a call is, or how it travels.
 fn is_ours(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let ours = ["host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "user-agent"];
+    let ours = [
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "te",
+        "trailer",
+        "expect",
+        "user-agent",
+    ];
     ours.contains(&name.as_str()) || name.starts_with("x-balcao-") || name.starts_with("proxy-")
 }
 
@@ -701,8 +717,16 @@ mod tests {
             (json!({"type": "handover", "priority": "now"}), "priority", "unknown_value"),
             (json!({"type": "tag", "go_to": "end"}), "add", "length"),
             (json!({"type": "goto", "go_to": "nada"}), "go_to", "unknown_node"),
-            (json!({"type": "question", "text": "?", "field": "a", "save_as": "phone", "go_to": "end"}), "save_as", "unknown_value"),
-            (json!({"type": "question", "text": "?", "field": "a", "save_as": "custom_fields.X", "go_to": "end"}), "save_as", "unknown_value"),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "save_as": "phone", "go_to": "end"}),
+                "save_as",
+                "unknown_value",
+            ),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "save_as": "custom_fields.X", "go_to": "end"}),
+                "save_as",
+                "unknown_value",
+            ),
             (json!({"type": "question", "text": "?", "field": "a", "save_as": "email", "go_to": "end"}), "save_as", "wrong_kind"),
         ] {
             let problems = node(wrong.clone());
@@ -713,7 +737,8 @@ mod tests {
     #[test]
     fn a_call_goes_to_the_internet_and_carries_no_secret() {
         let call = |more: Value| {
-            let mut webhook = json!({"type": "webhook", "url": "https://loja.exemplo.com.br/x", "go_to": "end", "on_failure": "end"});
+            let mut webhook =
+                json!({"type": "webhook", "url": "https://loja.exemplo.com.br/x", "go_to": "end", "on_failure": "end"});
             webhook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             node(webhook)
         };

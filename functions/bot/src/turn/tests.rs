@@ -292,7 +292,10 @@ fn whoever_has_one_department_is_not_asked_which() {
     assert_eq!(texts(&plays(&asked.run, &said("voltar ao menu"), 3)), ["Menu."]);
     let many = plays(&Run::default(), &said("oi"), 12);
     assert!(many.says[0].kind == MessageKind::Text && many.says[0].text.ends_with("13. Voltar ao menu"), "{:?}", many.says);
-    assert_eq!(plays(&many.run, &said("12"), 12).next, Next::Handover { department_id: Some(Uuid::from_u128(12)), user_id: None });
+    assert_eq!(
+        plays(&many.run, &said("12"), 12).next,
+        Next::Handover { department_id: Some(Uuid::from_u128(12)), user_id: None }
+    );
 }
 
 #[test]
