@@ -478,7 +478,8 @@ END) stored,
     rated_at timestamp with time zone,
     rating_message_id uuid,
     imported_at timestamp with time zone,
-    bot_misses integer not null default 0
+    bot_misses integer not null default 0,
+    bot_job_id uuid
 );
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -1922,10 +1923,12 @@ CREATE OR REPLACE FUNCTION app.begin_anew()
  LANGUAGE plpgsql
 AS $function$
 begin
-    new.bot_flow_id := coalesce(new.bot_flow_id,
-                                (select bot_flow_id from public.channel_accounts where id = new.channel_account_id));
+    new.bot_flow_id := coalesce((select bot_flow_id from public.channel_accounts where id = new.channel_account_id), new.bot_flow_id);
     new.bot_node := null;
+    new.bot_fields := '{}';
+    new.bot_misses := 0;
     new.bot_turns := 0;
+    new.bot_job_id := null;
     new.bot_answered := new.inbound_count;
     return new;
 end
@@ -2892,6 +2895,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.files_of_flow(definition jsonb)
+ RETURNS uuid[]
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select coalesce(array_agg(distinct (media ->> 'file_id')::uuid), '{}')
+      from jsonb_path_query(definition, '$.nodes.*.media') media
+     where media ->> 'file_id' ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_account(channel_kind text, account text, number text)
  RETURNS TABLE(id uuid, company_id uuid, department_id uuid, bot_flow_id uuid, reopen_window integer)
  LANGUAGE plpgsql
@@ -3582,6 +3595,23 @@ CREATE OR REPLACE FUNCTION app.hold_family(family uuid)
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('family:' || family, 0)) $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_flow_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    named uuid[] := app.files_of_flow(new.definition);
+begin
+    perform from files where company_id = new.company_id and id = any (named) order by id for key share;
+    if (select count(*) from files where company_id = new.company_id and id = any (named) and status = 'ready') < cardinality(named) then
+        raise serialization_failure using message = 'a file of the flow has just gone';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_logins(company uuid, person uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -4054,6 +4084,24 @@ begin
      where company_id = new.company_id and conversation_id = new.id and fence = old.version and status = 'queued'
        and sent_at > now() - interval '1 day';
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.keep_flow_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from (select distinct on (key) definition
+                              from bot_flows
+                             where company_id = old.company_id and number > 0 and removed_at is null
+                             order by key, number desc) published
+                where old.id = any (app.files_of_flow(definition))) then
+        raise foreign_key_violation using message = 'a published flow has this file', constraint = 'bot_flows_files';
+    end if;
+    return old;
 end
 $function$;
 
@@ -6660,6 +6708,7 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 -- triggers
 
+CREATE TRIGGER bot_flows_files BEFORE INSERT ON public.bot_flows FOR EACH ROW WHEN ((new.number > 0)) EXECUTE FUNCTION app.hold_flow_files();
 CREATE TRIGGER bot_flows_published BEFORE UPDATE OF definition, name ON public.bot_flows FOR EACH ROW WHEN (((old.number > 0) AND ((old.definition IS DISTINCT FROM new.definition) OR (old.name IS DISTINCT FROM new.name)))) EXECUTE FUNCTION app.keep_published_flows();
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
@@ -6710,6 +6759,7 @@ CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.department
 CREATE TRIGGER evolution_instances_told AFTER UPDATE OF webhook_at ON public.evolution_instances FOR EACH ROW WHEN (((old.webhook_at IS NULL) AND (new.webhook_at IS NOT NULL))) EXECUTE FUNCTION app.end_previous_key();
 CREATE TRIGGER price BEFORE INSERT ON public.external_api_usage FOR EACH ROW EXECUTE FUNCTION app.price_message();
 CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
+CREATE TRIGGER files_of_flows BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_flow_files();
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
@@ -6920,6 +6970,8 @@ create policy lookup on public.companies as permissive for all to app_lookup usi
 create policy admins on public.company_secrets as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
 create policy company on public.company_secrets as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_read on public.company_secrets as permissive for select to app_staff using ((name = 'bot'::text) AND ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
 
 create policy lookup on public.company_secrets as permissive for all to app_lookup using true;
 
@@ -7657,6 +7709,7 @@ grant update on column public.conversations.assignee_id to app_staff;
 grant select on column public.conversations.bot_answered to app_system;
 grant select on column public.conversations.bot_fields to app_system;
 grant select on column public.conversations.bot_flow_id to app_system;
+grant select on column public.conversations.bot_job_id to app_system;
 grant select on column public.conversations.bot_misses to app_system;
 grant select on column public.conversations.bot_node to app_system;
 grant update on column public.conversations.bot_node to app_lookup;
@@ -8169,6 +8222,8 @@ grant execute on function app.feed_head() to app_lookup;
 grant execute on function app.feed_head() to app_staff;
 grant execute on function app.feed_head() to app_student;
 grant execute on function app.feed_head() to app_system;
+grant execute on function app.files_of_flow(definition jsonb) to app_lookup;
+grant execute on function app.files_of_flow(definition jsonb) to app_staff;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
@@ -8178,6 +8233,7 @@ grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
+grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_system;
 grant execute on function app.find_notes(query text) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;

@@ -1,5 +1,6 @@
 //! The page at `/_local/` and the same facts as JSON and as metrics.
 
+mod flows;
 mod mail;
 mod page;
 
@@ -72,6 +73,7 @@ pub fn router(sources: ConsoleSources) -> Router {
         .route("/held", get(held))
         .route("/lines", get(lines))
         .route("/dead-letters/{queue}", get(dead_letters))
+        .route("/flows", get(flows::page))
         .route("/mails/{id}", get(mail::page))
         .route("/mails/{id}/html", get(mail::body))
         .route("/metrics", get(metrics))

@@ -81,24 +81,64 @@ pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal
     if found.iter().all(is_open) { Ok(found) } else { Err(Refusal::Inside) }
 }
 
+/// An address as it is written.
+struct Written {
+    url: Url,
+    host: Host,
+    port: u16,
+    is_plain: bool,
+}
+
+impl Written {
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let url = Url::parse(text).map_err(|_| Refusal::Malformed)?;
+        let is_plain = match url.scheme() {
+            "https" => false,
+            "http" => true,
+            _ => return Err(Refusal::Malformed),
+        };
+        let host = url.host().map(|host| host.to_owned());
+        let (Some(host), Some(port)) = (host, url.port_or_known_default()) else { return Err(Refusal::Malformed) };
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self { url, host, port, is_plain })
+    }
+}
+
+/// What an address shows of itself, for one that is only kept: nobody is asked what its name stands for, which is judged when it is called.
+///
+/// # Errors
+/// When it could not be called, whatever its name stands for.
+pub fn look_at_url(text: &str) -> Result<Url, Refusal> {
+    let Written { url, host, is_plain, .. } = Written::read(text)?;
+    let address = match host {
+        Host::Ipv4(address) => Some(IpAddr::V4(address)),
+        Host::Ipv6(address) => Some(IpAddr::V6(address)),
+        Host::Domain(_) => None,
+    };
+    let is_allowed = address.is_some_and(|address| allowed().contains(&address));
+    let is_inside = |name: &str| {
+        let name = name.trim_end_matches('.');
+        !name.contains('.') || [".localhost", ".local", ".internal"].iter().any(|ending| name.ends_with(ending))
+    };
+    match address {
+        Some(address) if !is_public(address) && !is_allowed => Err(Refusal::Inside),
+        None if url.domain().is_some_and(is_inside) => Err(Refusal::Inside),
+        _ if is_plain && !is_allowed => Err(Refusal::Unencrypted),
+        _ => Ok(url),
+    }
+}
+
 /// Checks the address of a service over HTTP: encrypted, with nobody's name or password in it, and public. What the stage allows inside may
 /// be plain.
 ///
 /// # Errors
 /// When it is not to be called.
 pub async fn check_url(text: &str) -> Result<Url, Refusal> {
-    let url = Url::parse(text).map_err(|_| Refusal::Malformed)?;
-    let is_plain = match url.scheme() {
-        "https" => false,
-        "http" => true,
-        _ => return Err(Refusal::Malformed),
-    };
-    let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Err(Refusal::Malformed) };
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err(Refusal::Malformed);
-    }
+    let Written { url, host, port, is_plain } = Written::read(text)?;
     let host = match host {
-        Host::Domain(name) => name.to_owned(),
+        Host::Domain(name) => name,
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => address.to_string(),
     };
@@ -225,6 +265,27 @@ mod tests {
             "::ffff:8.8.8.8",
         ] {
             assert!(public(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_kept_is_one_of_the_internet() {
+        for (text, refusal) in [
+            ("https://loja.exemplo.com.br/pedidos?v=1", None),
+            ("https://8.8.8.8/x", None),
+            ("http://loja.exemplo.com.br", Some(Refusal::Unencrypted)),
+            ("https://127.0.0.1:8787/", Some(Refusal::Inside)),
+            ("https://2130706433/", Some(Refusal::Inside)),
+            ("https://[fd00:ec2::254]/latest", Some(Refusal::Inside)),
+            ("https://localhost/", Some(Refusal::Inside)),
+            ("https://intranet/", Some(Refusal::Inside)),
+            ("https://metadata.google.internal./", Some(Refusal::Inside)),
+            ("https://ana:senha@exemplo.com.br/", Some(Refusal::Malformed)),
+            ("https://exemplo.com.br/#x", Some(Refusal::Malformed)),
+            ("ftp://exemplo.com.br/", Some(Refusal::Malformed)),
+            ("exemplo.com.br", Some(Refusal::Malformed)),
+        ] {
+            assert_eq!(look_at_url(text).err(), refusal, "{text}");
         }
     }
 

@@ -16,6 +16,8 @@ mod list_bot_flows;
 mod list_bot_templates;
 #[path = "bin/publish_bot_flow.rs"]
 mod publish_bot_flow;
+#[path = "bin/renew_bot_secret.rs"]
+mod renew_bot_secret;
 #[path = "bin/run_bot_turn.rs"]
 mod run_bot_turn;
 #[path = "bin/save_bot_config.rs"]
@@ -36,6 +38,7 @@ fn main() {
         ("list_bot_flows", list_bot_flows::main),
         ("list_bot_templates", list_bot_templates::main),
         ("publish_bot_flow", publish_bot_flow::main),
+        ("renew_bot_secret", renew_bot_secret::main),
         ("run_bot_turn", run_bot_turn::main),
         ("save_bot_config", save_bot_config::main),
         ("save_bot_flow", save_bot_flow::main),

@@ -4,7 +4,8 @@ use conversations::{Conversation, conversation_columns, conversation_joins, upda
 use shared::prelude::*;
 
 use crate::{
-    flow::{Flow, Trigger},
+    calls::Call,
+    flow::{Flow, Node, Trigger},
     input::{Input, Said, look},
     place::Place,
     place_columns,
@@ -20,13 +21,13 @@ pub const LOAD: &str = concat!(
     "
     select conversations.id, conversations.version, conversations.mode, conversations.ended_at, conversations.inbound_count,
            conversations.bot_answered, conversations.bot_node, conversations.bot_fields, conversations.bot_turns, conversations.bot_misses,
-           conversations.bot_flow_id, conversations.channel_account_id, conversations.department_id, conversations.tags,
-           clients.tags as client_tags, clients.name as client_name, clients.email as client_email,
+           conversations.bot_flow_id, conversations.bot_job_id, conversations.channel_account_id, conversations.department_id,
+           conversations.tags, conversations.client_id, conversations.protocol, clients.tags as client_tags, clients.name as client_name, clients.email as client_email,
            (select value from client_identities
              where client_identities.client_id = conversations.client_id and kind = 'phone' order by seen_at desc limit 1) as client_phone,
            exists (select from conversations earlier
                     where earlier.client_id = conversations.client_id and earlier.started_at < conversations.started_at) as is_known,
-           channel_accounts.kind as channel_kind, bot_flows.definition, clients.blocked_at is not null as is_blocked, ",
+           channel_accounts.kind as channel_kind, bot_flows.key as flow_key, bot_flows.definition, clients.blocked_at is not null as is_blocked, ",
     place_columns!("conversations.department_id"),
     ",
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
@@ -40,6 +41,10 @@ pub const LOAD: &str = concat!(
      where conversations.id = $1"
 );
 
+/// The client's row comes before the conversation's in the order of locks: a turn that changes it holds it first.
+pub const LOCK_CLIENT: &str = "
+    select from clients where id = (select client_id from conversations where id = $1) and merged_into_id is null for no key update";
+
 /// Flows that begin by what is said, as they are published now.
 pub const TRIGGERED: &str = "
     select id, definition
@@ -50,13 +55,22 @@ pub const TRIGGERED: &str = "
      where jsonb_typeof(definition -> 'triggers') = 'array' and definition -> 'triggers' <> '[]'
      order by key";
 
-/// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent. A department that is gone is left out:
-/// the client is handed over all the same. What staff see of it changes its version.
+/// The fence: whoever moved the conversation meanwhile has the word, and the bot stays silent. A department that is gone is left out, and so is
+/// who is not there to take it: the client is handed over all the same. What staff see of it changes its version.
 pub const ADVANCE: &str = concat!(
     "with updated as (
         update conversations
            set bot_node = $3, bot_fields = $4, bot_turns = $5, bot_answered = greatest(bot_answered, $6), bot_misses = $9,
-               bot_flow_id = coalesce($10, bot_flow_id),
+               bot_flow_id = coalesce($10, bot_flow_id), bot_job_id = $14,
+               assignee_id = case when $7 = 'handover'
+                                  then coalesce((select memberships.user_id
+                                                   from memberships
+                                                  where memberships.user_id = $15 and status = 'active' and role <> 'student'
+                                                    and exists (select from presence_leases
+                                                                 where presence_leases.user_id = memberships.user_id
+                                                                   and lease_until > now() and presence_leases.status = 'online')),
+                                                assignee_id)
+                                  else assignee_id end,
                mode = case when $7 = 'handover' then 'human' else mode end,
                department_id = case when $7 = 'handover' then coalesce((select departments.id from departments where departments.id = $8), department_id)
                                     else department_id end,
@@ -89,12 +103,44 @@ pub const HAND_OVER: &str = updated_conversation!(
     "
         update conversations
            set mode = 'human', version = version + 1
-         where id = $1 and mode = 'bot' and ended_at is null and (inbound_count > bot_answered or bot_turns = $2)
+         where id = $1 and mode = 'bot' and ended_at is null and (inbound_count > bot_answered or bot_job_id = $2)
            and not exists (select from clients
                             where clients.company_id = conversations.company_id and clients.id = conversations.client_id
                               and blocked_at is not null)
         returning *"
 );
+
+/// Of a message of the bot's that did not arrive: its conversation, where it rests at a node and the client has not written since, is people's.
+pub const STOP: &str = concat!(
+    "with unheard as (
+        select id, conversation_id, error_code, error_detail, created_at
+          from messages
+         where id = $2 and conversation_id = $1 and sender_type = 'bot' and status = 'failed'
+    ), updated as (
+        update conversations
+           set mode = 'human', version = version + 1
+          from unheard
+         where conversations.id = unheard.conversation_id and mode = 'bot' and ended_at is null and bot_node is not null
+           and not exists (select from messages said
+                            where said.conversation_id = unheard.conversation_id and said.sender_type = 'client'
+                              and said.created_at > unheard.created_at)
+        returning conversations.*
+    )
+    select ",
+    conversation_columns!(),
+    ", unheard.error_code, unheard.error_detail
+      from updated as conversations cross join unheard ",
+    conversation_joins!()
+);
+
+/// A conversation that the bot can say nothing in.
+#[derive(Debug, FromRow)]
+pub struct Stopped {
+    #[from_row(flatten)]
+    pub conversation: Conversation,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+}
 
 /// Whether the client waits for the bot, once whoever is changing the conversation is done.
 pub const IS_UNANSWERED: &str = "
@@ -126,9 +172,13 @@ pub struct Loaded {
     bot_answered: i32,
     bot_node: Option<String>,
     bot_fields: Value,
-    pub bot_turns: i32,
+    bot_turns: i32,
     bot_misses: i32,
     pub bot_flow_id: Option<Uuid>,
+    bot_job_id: Option<Uuid>,
+    pub client_id: Uuid,
+    protocol: String,
+    flow_key: Option<String>,
     channel_account_id: Uuid,
     department_id: Option<Uuid>,
     pub tags: Vec<String>,
@@ -163,6 +213,12 @@ impl Loaded {
     #[must_use]
     pub fn is_the_bots(&self) -> bool {
         self.mode == "bot" && self.ended_at.is_none() && !self.is_blocked
+    }
+
+    /// Whether this is the job that the flow goes on by.
+    #[must_use]
+    pub fn goes_on_by(&self, job: Uuid) -> bool {
+        self.is_the_bots() && self.bot_job_id == Some(job)
     }
 
     /// Whether no flow has begun.
@@ -213,6 +269,28 @@ impl Loaded {
         }
     }
 
+    /// The call that the conversation rests at, as its flow has it: `None` where it rests at none.
+    #[must_use]
+    pub fn call(&self, event_id: Uuid, now: Timestamp) -> Option<Call> {
+        let flow = Flow::read(self.definition.as_ref()?).ok()?;
+        let node = self.bot_node.as_ref()?;
+        match flow.node(node)? {
+            Node::Webhook(webhook) => {
+                let told = json!({
+                    "event_id": event_id,
+                    "at": now,
+                    "flow": self.flow_key,
+                    "node": node,
+                    "conversation": {"id": self.id, "protocol": self.protocol, "channel": self.channel_kind, "tags": self.tags},
+                    "client": {"id": self.client_id, "name": self.client_name, "phone": self.client_phone, "email": self.client_email},
+                    "fields": webhook.told(self.bot_fields.as_object().unwrap_or(&Map::new())),
+                });
+                Some(Call::Webhook { webhook: webhook.clone(), event_id, body: told.to_string() })
+            }
+            _ => None,
+        }
+    }
+
     /// Plays a turn of it.
     #[must_use]
     pub fn play(&self, event: &Event, now: Timestamp) -> Turn {
@@ -224,7 +302,7 @@ impl Loaded {
         };
         // A flow that cannot be read must not leave the client waiting, nor a bot that was turned off.
         let Some(Ok(flow)) = self.definition.as_ref().map(Flow::read) else {
-            let next = Next::Handover { department_id: None };
+            let next = Next::Handover { department_id: None, user_id: None };
             return Turn { says: Vec::new(), effects: Vec::new(), steps: Vec::new(), run, next };
         };
         turn::play(&flow, &self.place.config(), &run, event, &self.world(now))

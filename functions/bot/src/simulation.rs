@@ -4,7 +4,7 @@ use conversations::MessageKind;
 use shared::prelude::*;
 
 use crate::{
-    flow::Flow,
+    flow::{Flow, Method, Node, Webhook},
     input::{Input, Said},
     place::Place,
     place_columns,
@@ -22,6 +22,11 @@ pub enum Happened {
         #[garde(length(chars, max = 4096))]
         text: String,
     },
+    /// The client writes several messages, one after the other, before the bot has answered: it hears them as one.
+    Says {
+        #[garde(length(min = 1, max = 20), inner(length(chars, max = 4096)))]
+        says: Vec<String>,
+    },
     /// The client taps an option.
     Tap {
         #[garde(length(max = 200))]
@@ -34,6 +39,15 @@ pub enum Happened {
     File {},
     /// The client says nothing for as long as the flow waits, or the time comes that it waits for.
     Time {},
+    /// What the flow has asked for is answered, or not: nobody is called.
+    Called {
+        #[garde(skip)]
+        ok: bool,
+        /// What is answered, as JSON.
+        #[serde(default)]
+        #[garde(skip)]
+        body: Value,
+    },
 }
 
 /// Where a played conversation stands: what the turn before has answered, or nothing at its beginning.
@@ -105,6 +119,8 @@ pub struct Simulated {
     pub until: Option<Timestamp>,
     /// Of a handover, where to.
     pub department_id: Option<Uuid>,
+    /// Of a handover, to whom, if they are there then.
+    pub user_id: Option<Uuid>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -131,6 +147,17 @@ pub enum SimulatedEffect {
     Subject {
         subject: String,
     },
+    /// What is kept with the client, and where: `name`, `email`, `document`, or one of the company's fields.
+    Client {
+        field: String,
+        value: String,
+    },
+    /// Whom it would ask, and which fields it would tell.
+    Call {
+        method: Method,
+        url: String,
+        fields: Map<String, Value>,
+    },
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -140,8 +167,9 @@ pub struct SimulatedStep {
 }
 
 shared::closed_set! {
-    /// Where a played conversation goes: `stay` where nothing changes, `wait` for an answer, `sleep` until a time, to people, or to its end.
-    pub SimulatedNext { Stay = "stay", Wait = "wait", Sleep = "sleep", Handover = "handover", Close = "close" }
+    /// Where a played conversation goes: `stay` where nothing changes, `wait` for an answer, `sleep` until a time, `call` for what somebody else
+    /// answers, to people, or to its end.
+    pub SimulatedNext { Stay = "stay", Wait = "wait", Sleep = "sleep", Call = "call", Handover = "handover", Close = "close" }
 }
 
 /// What a played conversation takes from the company.
@@ -155,11 +183,28 @@ pub fn play(flow: &Flow, place: &Place, setting: Setting, run: SimulatedRun, hap
     let said = |said: Said| Event::Said(Input::new(vec![said]));
     let event = match happened {
         Happened::Text { text } => said(Said::Words(text)),
+        Happened::Says { says } => Event::Said(Input::new(says.into_iter().map(Said::Words).collect())),
         Happened::Tap { option_id, title } => said(Said::Tapped { option_id, title }),
         Happened::File {} => said(Said::Unreadable),
         Happened::Time {} => Event::Time { has_written: false },
+        Happened::Called { ok, body } => Event::Called { answer: ok.then_some(body), meanwhile: Input::default() },
     };
-    told(turn::play(flow, &place.config(), &run, &event, &world))
+    let turn = turn::play(flow, &place.config(), &run, &event, &world);
+    let call = call(flow, &turn);
+    let mut told = told(turn);
+    told.effects.extend(call);
+    told
+}
+
+/// The call that a turn stops for.
+fn call(flow: &Flow, turn: &Turn) -> Option<SimulatedEffect> {
+    match flow.node(turn.run.node.as_ref()?)? {
+        Node::Webhook(webhook) if turn.next == Next::Call => {
+            let Webhook { method, url, .. } = webhook;
+            Some(SimulatedEffect::Call { method: *method, url: url.clone(), fields: webhook.told(&turn.run.fields) })
+        }
+        _ => None,
+    }
 }
 
 fn world(place: &Place, setting: Setting, now: Timestamp) -> World {
@@ -177,12 +222,17 @@ fn world(place: &Place, setting: Setting, now: Timestamp) -> World {
 
 fn told(turn: Turn) -> Simulated {
     let Turn { says, effects, steps, run, next } = turn;
-    let (next, until, department_id) = match next {
-        Next::Stay => (SimulatedNext::Stay, None, None),
-        Next::Wait { until } => (SimulatedNext::Wait, until, None),
-        Next::Sleep { until } => (SimulatedNext::Sleep, Some(until), None),
-        Next::Handover { department_id } => (SimulatedNext::Handover, None, department_id),
-        Next::Close => (SimulatedNext::Close, None, None),
+    let (mut department_id, mut user_id) = (None, None);
+    let (next, until) = match next {
+        Next::Stay => (SimulatedNext::Stay, None),
+        Next::Wait { until } => (SimulatedNext::Wait, until),
+        Next::Sleep { until } => (SimulatedNext::Sleep, Some(until)),
+        Next::Call => (SimulatedNext::Call, None),
+        Next::Handover { department_id: department, user_id: user } => {
+            (department_id, user_id) = (department, user);
+            (SimulatedNext::Handover, None)
+        }
+        Next::Close => (SimulatedNext::Close, None),
     };
     let says = says.into_iter().map(|saying| SimulatedSaying {
         kind: saying.kind,
@@ -194,6 +244,7 @@ fn told(turn: Turn) -> Simulated {
         Effect::Tag { add, remove } => SimulatedEffect::Tag { add, remove },
         Effect::Priority(priority) => SimulatedEffect::Priority { priority },
         Effect::Summary(subject) => SimulatedEffect::Subject { subject },
+        Effect::Save { save_as, value } => SimulatedEffect::Client { field: save_as, value },
     });
     Simulated {
         says: says.collect(),
@@ -203,5 +254,6 @@ fn told(turn: Turn) -> Simulated {
         next,
         until,
         department_id,
+        user_id,
     }
 }

@@ -3,7 +3,10 @@
 use shared::{closed_set, error::Language, http::PathParameters, prelude::*};
 use tokio_postgres::types::Json as Jsonb;
 
-use crate::flow::problems::{self, BotFlowProblem};
+use crate::{
+    flow::problems::{self, BotFlowProblem},
+    references,
+};
 
 pub const NOTHING_TO_PUBLISH: Problem = Problem::new(
     409,
@@ -200,6 +203,16 @@ impl Versioned for BotFlow {
 }
 
 impl BotFlow {
+    /// With what is wrong in it that only the database knows.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn looked_through(mut self, context: &Context, transaction: &Transaction) -> Result<Self, Error> {
+        let definition = Value::Object(self.definition.clone());
+        self.problems.extend(references::problems(transaction, &definition, context.origin().language).await?);
+        Ok(self)
+    }
+
     /// Tells staff what became of it.
     pub fn tell(&self, transaction: &Transaction, change: Change) {
         let BotFlowRow { key, version, published_number, .. } = &self.row;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     answers::{self, LONGEST_VALUE, cut},
     config::Config,
-    flow::{Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question},
+    flow::{Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question, Webhook},
     input::{Input, Said, look},
     world::World,
 };
@@ -42,6 +42,9 @@ pub enum Event {
     /// The time has come at which a waiting node goes on, or is over in which one that asks waits for its answer. Who has just written is not out
     /// of time.
     Time { has_written: bool },
+    /// The call that the conversation rests at has come to this; to nothing, where no use can be made of it. What the client has written meanwhile
+    /// is an answer to nothing, but for words that work anywhere.
+    Called { answer: Option<Value>, meanwhile: Input },
 }
 
 /// Something the bot says.
@@ -63,6 +66,11 @@ pub enum Effect {
     Priority(String),
     /// What the conversation is about.
     Summary(String),
+    /// What the client has said of themselves, and where it is kept with them.
+    Save {
+        save_as: String,
+        value: String,
+    },
 }
 
 /// Where the conversation goes.
@@ -78,9 +86,12 @@ pub enum Next {
     Sleep {
         until: Timestamp,
     },
-    /// People take over.
+    /// The bot goes on with what somebody else answers: the node that it rests at says whom to ask.
+    Call,
+    /// People take over: this one while they are there, or else a department.
     Handover {
         department_id: Option<Uuid>,
+        user_id: Option<Uuid>,
     },
     Close,
 }
@@ -98,6 +109,8 @@ closed_set! {
         TimedOut = "timed_out",
         /// It goes on later.
         Slept = "slept",
+        /// It has asked somebody else, who has answered or not.
+        Called = "called",
         HandedOver = "handed_over",
         Closed = "closed",
     }
@@ -117,6 +130,14 @@ pub struct Turn {
     pub steps: Vec<Step>,
     pub run: Run,
     pub next: Next,
+}
+
+impl Turn {
+    /// Whether something is kept with the client.
+    #[must_use]
+    pub fn changes_client(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Save { .. }))
+    }
 }
 
 /// Plays one turn.
@@ -154,12 +175,12 @@ impl Player<'_> {
         let Some((key, node)) = rests_at else {
             return match event {
                 Event::Said(input) => self.begin(input),
-                Event::Time { .. } => Next::Stay,
+                Event::Time { .. } | Event::Called { .. } => Next::Stay,
             };
         };
         match event {
             Event::Said(input) => self.hears(&key, node, input),
-            Event::Time { .. } if self.turn.run.turns > MOST_TURNS => self.hand_over(),
+            Event::Time { .. } | Event::Called { .. } if self.turn.run.turns > MOST_TURNS => self.hand_over(),
             Event::Time { has_written } => match (node, flow.timeout_of(&key)) {
                 (Node::Wait { go_to, .. }, _) => self.go(go_to),
                 (node, Some(timeout)) if node.asks() && !has_written => {
@@ -168,15 +189,45 @@ impl Player<'_> {
                 }
                 _ => Next::Stay,
             },
+            Event::Called { answer, meanwhile } => match node {
+                Node::Webhook(webhook) => {
+                    self.step(&key, Outcome::Called);
+                    match self.word(meanwhile) {
+                        Some(word) => self.obey(&word),
+                        None => self.called(webhook, answer.as_ref()),
+                    }
+                }
+                _ => Next::Stay,
+            },
         }
+    }
+
+    /// Keeps what was asked for, and goes on.
+    fn called(&mut self, webhook: &Webhook, answer: Option<&Value>) -> Next {
+        let Some(answer) = answer else { return self.go(&webhook.on_failure) };
+        for (pointer, field) in &webhook.save {
+            // What is not there now must not be taken for what was there before.
+            match answer.pointer(pointer).and_then(written) {
+                Some(value) => self.turn.run.fields.insert(field.clone(), json!(cut(&value, LONGEST_VALUE))),
+                None => self.turn.run.fields.remove(field),
+            };
+        }
+        self.go(&webhook.go_to)
     }
 
     /// The first turn, or one whose node is not there.
     fn begin(&mut self, input: &Input) -> Next {
         match self.word(input) {
-            Some(Word::Human) => self.hand_over(),
-            Some(Word::Leave) => self.leave(),
-            Some(Word::Menu) | None => self.go(&self.flow.start),
+            Some(word) => self.obey(&word),
+            None => self.go(&self.flow.start),
+        }
+    }
+
+    fn obey(&mut self, word: &Word) -> Next {
+        match word {
+            Word::Human => self.hand_over(),
+            Word::Leave => self.leave(),
+            Word::Menu => self.go(&self.flow.start),
         }
     }
 
@@ -186,9 +237,7 @@ impl Player<'_> {
         }
         match self.word(input) {
             _ if self.turn.run.turns > MOST_TURNS => return self.hand_over(),
-            Some(Word::Human) => return self.hand_over(),
-            Some(Word::Leave) => return self.leave(),
-            Some(Word::Menu) => return self.go(&self.flow.start),
+            Some(word) => return self.obey(&word),
             None => {}
         }
         match node {
@@ -206,8 +255,8 @@ impl Player<'_> {
                 None => self.miss(key, 1, None, None),
             },
             Node::Question(question) => self.answer(key, question, input),
-            // What comes after the wait answers what is said meanwhile.
-            Node::Wait { .. } => Next::Stay,
+            // What comes after the wait, or the call, answers what is said meanwhile.
+            Node::Wait { .. } | Node::Webhook(_) => Next::Stay,
             _ => self.go(key),
         }
     }
@@ -224,6 +273,9 @@ impl Player<'_> {
         let Some(answer) = answers::read(question, &words, self.world.today).or_else(single) else {
             return self.miss(key, question.retries, question.error.as_deref(), question.on_failure.as_deref());
         };
+        if let Some(save_as) = &question.save_as {
+            self.turn.effects.push(Effect::Save { save_as: save_as.clone(), value: answer.clone() });
+        }
         self.turn.run.fields.insert(question.field.clone(), json!(answer));
         self.answered(key, &question.go_to)
     }
@@ -321,6 +373,10 @@ impl Player<'_> {
                 self.offer(&department.text, department.button.as_ref(), &self.departments(department));
                 self.wait(key)
             }
+            Node::Webhook(_) => {
+                self.turn.run.node = Some(key.to_owned());
+                Next::Call
+            }
             Node::Handover(handover) => self.hand_over_at(key, handover, None),
             Node::End { text } => {
                 self.say(text);
@@ -368,8 +424,8 @@ impl Player<'_> {
         if let Some((key, handover)) = self.flow.handover() {
             return self.hand_over_at(key, handover, None);
         }
-        self.turn.run.node = None;
-        Next::Handover { department_id: None }
+        let key = self.leaves_from();
+        self.handed_over(&key, None, None)
     }
 
     /// To the department that was chosen, or else that of the handover.
@@ -381,7 +437,9 @@ impl Player<'_> {
             let summary = self.world.fill_in(summary, &self.turn.run.fields);
             self.turn.effects.push(Effect::Summary(summary));
         }
-        self.handed_over(key, chosen.or(handover.department_id))
+        // Whoever has chosen a department is given to nobody of another one.
+        let user_id = handover.user_id.filter(|_| chosen.is_none());
+        self.handed_over(key, chosen.or(handover.department_id), user_id)
     }
 
     fn hand_over_to(&mut self, key: &str, department: &Department, chosen: Option<Uuid>) -> Next {
@@ -389,26 +447,31 @@ impl Player<'_> {
             (Some(text), _) => {
                 let text = self.fitting(text, department.closed_text.as_ref());
                 self.say(&text);
-                self.handed_over(key, chosen)
+                self.handed_over(key, chosen, None)
             }
             (None, Some((key, handover))) => self.hand_over_at(key, handover, chosen),
-            (None, None) => self.handed_over(key, chosen),
+            (None, None) => self.handed_over(key, chosen, None),
         }
     }
 
-    fn handed_over(&mut self, key: &str, department_id: Option<Uuid>) -> Next {
+    fn handed_over(&mut self, key: &str, department_id: Option<Uuid>, user_id: Option<Uuid>) -> Next {
         self.step(key, Outcome::HandedOver);
         self.turn.run.node = None;
-        Next::Handover { department_id }
+        Next::Handover { department_id, user_id }
     }
 
     fn leave(&mut self) -> Next {
         let text = self.flow.goodbye.as_deref().unwrap_or(&self.config.goodbye);
         self.say(text);
-        if let Some(key) = self.turn.run.node.take() {
-            self.step(&key, Outcome::Closed);
-        }
+        let key = self.leaves_from();
+        self.step(&key, Outcome::Closed);
+        self.turn.run.node = None;
         Next::Close
+    }
+
+    /// The node that the conversation rests at; of who leaves with their first words the start, so that they are counted.
+    fn leaves_from(&self) -> String {
+        self.turn.run.node.clone().unwrap_or_else(|| self.flow.start.clone())
     }
 
     /// Of what was said, a word that works anywhere.
@@ -486,12 +549,7 @@ impl Player<'_> {
     }
 
     fn show(&mut self, text: &str, media: &Media) {
-        let kind = match media.kind.as_str() {
-            "image" => MessageKind::Image,
-            "video" => MessageKind::Video,
-            "audio" => MessageKind::Audio,
-            _ => MessageKind::Document,
-        };
+        let kind = kind_of(media);
         // Voices have no words of their own.
         if kind == MessageKind::Audio {
             self.say(text);
@@ -513,6 +571,26 @@ impl Player<'_> {
 
     fn fitting(&self, text: &str, closed_text: Option<&String>) -> String {
         if self.world.is_open { text } else { closed_text.map_or(text, String::as_str) }.to_owned()
+    }
+}
+
+/// As what kind of message a file is sent.
+#[must_use]
+pub fn kind_of(media: &Media) -> MessageKind {
+    match media.kind.as_str() {
+        "image" => MessageKind::Image,
+        "video" => MessageKind::Video,
+        "audio" => MessageKind::Audio,
+        _ => MessageKind::Document,
+    }
+}
+
+/// What is found in an answer, as a field has it: texts, figures and yes or no as they are, what has parts as JSON.
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The clients of a company: who they are, by what they are known, and how they are found.
 
+pub mod changing;
 pub mod export;
 pub mod fields;
 pub mod found;
@@ -8,6 +9,7 @@ pub mod merges;
 pub use conversations::phone;
 pub use shared::document;
 pub mod tags;
+pub mod written;
 
 use conversations::ClientIdentity;
 use shared::{closed_set, prelude::*};

@@ -1,7 +1,7 @@
 //! The conversation's row as lists, answers and events show it, and its lock.
 
 use integrations::ChannelKind;
-use shared::{closed_set, prelude::*};
+use shared::{clock, closed_set, prelude::*};
 
 use crate::{Template, TemplateCategory, TemplateRow, WINDOW_CLOSED, template_columns};
 
@@ -359,6 +359,16 @@ pub async fn allowed_templates(transaction: &Transaction, channel_account_id: Uu
 pub fn enqueue_bot_turn(context: &Context, transaction: &Transaction, id: Uuid) {
     let job = Job::new(context, Queue::Bot, "bot_turn", id, json!({"conversation_id": id}));
     transaction.enqueue(job.unless_waiting(id));
+}
+
+/// A job of the bot's whose message did not arrive.
+pub const UNHEARD: &str = "bot_unheard";
+
+/// Has people take over where the client cannot have heard what the bot waits for an answer to. In the lane of its turns.
+pub fn enqueue_unheard(transaction: &Transaction, id: Uuid, message_id: Uuid) {
+    let payload = json!({"conversation_id": id, "message_id": message_id});
+    let lane = id.to_string();
+    transaction.enqueue(Job { id: clock::new_id(), kind: UNHEARD, queue: Queue::Bot, lane, key: None, payload, run_at: None });
 }
 
 /// Locks a conversation for a command; 404 when the caller does not see it.

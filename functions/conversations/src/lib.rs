@@ -49,8 +49,8 @@ pub use closing::{close, may_close};
 pub use conversation::{
     AllowedTemplate, Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated,
     ConversationRead, ConversationReopened, ConversationTransferred, ConversationUnsnoozed, ConversationUpdated,
-    HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow, Priority, Status, allowed_templates, emit_conversation,
-    enqueue_bot_turn, lock, out_of_window,
+    HeldConversation, IS_SEEN, LOCK_ALL, Mode, OutOfWindow, Priority, Status, UNHEARD, allowed_templates, emit_conversation,
+    enqueue_bot_turn, enqueue_unheard, lock, out_of_window,
 };
 pub use delivery::{
     Delivery, FileToSend, LONGEST_BUTTON, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, compose,
@@ -78,7 +78,7 @@ pub use scheduled::{
 pub use search::places_of;
 pub use send_rules::{
     Attachments, CAPTION_TOO_LONG, FileState, Kind, LONGEST_CAPTION, Location, MessageToSend, check_attachments, may_send,
-    may_write,
+    may_write, suits,
 };
 pub use sending::{Content, NewMessage, Written, add_outgoing, sent_on};
 pub use starting::{BEGIN_FAILS, Begun, Recipient, begin};

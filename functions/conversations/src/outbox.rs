@@ -18,7 +18,7 @@ use crate::{
     Delivery, DeliveryStatus, MessageStatus, MessageUpdated, Written, accepts_marketing,
     botconversa_delivery::Recipient,
     carrier::{Carrier, Sealed, StoredFile},
-    carrier_columns, changed_message, changed_status, emit_message,
+    carrier_columns, changed_message, changed_status, emit_message, enqueue_unheard,
     identity::LOCK_KEYS,
     moves_forward,
     numbers::remember,
@@ -237,6 +237,8 @@ struct Changed {
     status: DeliveryStatus,
     error_code: Option<String>,
     error_detail: Option<String>,
+    /// The bot has said it, and the client cannot have heard it.
+    is_unheard: bool,
 }
 
 /// A message taken for sending.
@@ -537,6 +539,9 @@ async fn fail(transaction: &Transaction, message_id: Uuid, code: &str, detail: &
 }
 
 fn emit_status(transaction: &Transaction, message_id: Uuid, changed: Changed) {
+    if changed.is_unheard {
+        enqueue_unheard(transaction, changed.conversation_id, message_id);
+    }
     let Changed { conversation_id, client_message_id, status, error_code, error_detail, .. } = changed;
     let Changed { department_id, assignee_id, participant_ids, client_id, .. } = changed;
     let payload = MessageStatus { message_id, conversation_id, client_message_id, status, error_code, error_detail };

@@ -154,6 +154,9 @@ struct System {
     until: Option<Timestamp>,
     /// When the bot takes it again.
     return_to_bot_at: Option<Timestamp>,
+    /// What did not arrive, and why.
+    message_id: Option<Uuid>,
+    error_code: Option<String>,
     /// WhatsApp's notice, as it came.
     system: Option<Map<String, Value>>,
     identity: Option<Map<String, Value>>,
@@ -167,7 +170,7 @@ enum Act {
     /// Staff began the conversation.
     Started,
     TakenOver,
-    /// The department gave it to somebody.
+    /// The department, or the bot, gave it to somebody.
     Assigned,
     Merged,
     Transferred,
@@ -176,6 +179,8 @@ enum Act {
     Snoozed,
     Unsnoozed,
     BotStopped,
+    /// What the bot said did not arrive: people take over.
+    BotUnheard,
     ReturnedToBot,
 }
 

@@ -248,6 +248,18 @@ pub fn may_write(agent: &Identity, held: &HeldConversation) -> Result<(), Proble
     }
 }
 
+/// Whether a file of this type can be a message of this kind. Anything can be a document.
+#[must_use]
+pub fn suits(kind: MessageKind, mime_type: &str) -> bool {
+    match kind {
+        MessageKind::Image => mime_type.starts_with("image/"),
+        MessageKind::Audio => mime_type.starts_with("audio/"),
+        MessageKind::Video => mime_type.starts_with("video/"),
+        MessageKind::Sticker => mime_type == "image/webp",
+        _ => true,
+    }
+}
+
 /// Whether the file and the answered message are there and fit the kind.
 pub fn check_attachments(input: &MessageToSend, found: &Attachments, content: &Content) -> Result<(), Error> {
     let mut problems = Vec::new();
@@ -261,16 +273,13 @@ pub fn check_attachments(input: &MessageToSend, found: &Attachments, content: &C
         }
         let mime_type = found.mime_type.as_deref().unwrap_or_default();
         let fits = match input.kind {
-            Kind::Image => mime_type.starts_with("image/"),
-            Kind::Audio => mime_type.starts_with("audio/") && (!input.voice || mime_type.starts_with("audio/ogg")),
-            Kind::Video => mime_type.starts_with("video/"),
-            Kind::Sticker => mime_type == "image/webp",
+            Kind::Audio if input.voice => mime_type.starts_with("audio/ogg"),
             Kind::Template => match content.payload["header_format"].as_str() {
                 Some("image") => matches!(mime_type, "image/jpeg" | "image/png"),
                 Some("video") => mime_type.starts_with("video/"),
                 _ => true,
             },
-            _ => true,
+            kind => suits(kind.into(), mime_type),
         };
         if problems.is_empty() && !fits {
             let english = "The file is not of this kind.";

@@ -52,8 +52,8 @@ macro_rules! changed_status {
         concat!(
             $($with,)*
             " select changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
-                     conversations.department_id, conversations.assignee_id, conversations.client_id,
-                     conversations.participant_ids
+                     changed.status = 'failed' and changed.sender_type = 'bot' as is_unheard,
+                     conversations.department_id, conversations.assignee_id, conversations.client_id, conversations.participant_ids
                 from changed
                 join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"
         )

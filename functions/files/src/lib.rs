@@ -59,6 +59,20 @@ pub const REFUSED: Problem =
 
 pub const FILE_IN_USE: Problem =
     Problem::new(409, "file_in_use", "Este arquivo já foi usado.", "This file has been used already.");
+pub const FILE_IN_FLOW: Problem = Problem::new(
+    409,
+    "file_in_flow",
+    "Um fluxo publicado do robô envia este arquivo. Publique o fluxo sem ele primeiro.",
+    "A published flow of the bot sends this file. Publish the flow without it first.",
+)
+.showing::<FlowOfFile>();
+
+/// A published flow that sends a file.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct FlowOfFile {
+    pub key: String,
+    pub name: String,
+}
 
 pub const TYPE_NOT_ACCEPTED: Problem =
     Problem::new(415, "unsupported_media_type", "Este tipo de arquivo não é aceito.", "This type of file is not accepted.");

@@ -2,7 +2,7 @@
 
 use conversations::{
     ConversationUpdated, DeliveryStatus, MessageDeleted, MessageStatus, MessageUpdated, SHOW_PREVIEW, Written, emit_conversation,
-    emit_message,
+    emit_message, enqueue_unheard,
 };
 use futures_util::future::try_join;
 use shared::prelude::*;
@@ -27,6 +27,7 @@ struct Changed {
     assignee_id: Option<Uuid>,
     participant_ids: Vec<Uuid>,
     client_id: Option<Uuid>,
+    is_unheard: bool,
 }
 
 /// Moves a message's status forward, or keeps it for a message that is not known yet.
@@ -57,6 +58,9 @@ pub async fn set_status(transaction: &Transaction, channel: &Channel, status: &I
         .and_participants(&changed.participant_ids)
         .and_client(client_id);
     transaction.emit(Event::new(Topic::Conversation(conversation_id), audience, &payload));
+    if changed.is_unheard {
+        enqueue_unheard(transaction, conversation_id, message_id);
+    }
     Ok(Done::Stored)
 }
 

@@ -9,6 +9,7 @@ use shared::{
     files::{clean_name, incoming_key},
     prelude::*,
 };
+use tokio_postgres::types::ToSql;
 
 use crate::{
     account, changes,
@@ -139,7 +140,8 @@ async fn find_conversation(
     if let Some(id) = located {
         return Ok(Some((id, Found::Open)));
     }
-    let reopened = transaction.query(REOPEN, &[&channel.id, &client_id, &channel.reopen_window]).await?;
+    let again: [&(dyn ToSql + Sync); 4] = [&channel.id, &client_id, &channel.reopen_window, &channel.bot_flow_id];
+    let reopened = transaction.query(REOPEN, &again).await?;
     if let Some(row) = reopened.first() {
         return Ok(Some((row.get("id"), Found::Reopened)));
     }

@@ -108,10 +108,12 @@ pub const LINK_IDENTITY: &str = "
        set seen_at = clock_timestamp(), address = case when $5 then excluded.address else client_identities.address end
      where client_identities.client_id = excluded.client_id";
 
-/// The last conversation, if it ended within the company's reopening window.
+/// The last conversation, if it ended within the company's reopening window. What was the bot's begins anew, with the flow as it is now.
 pub const REOPEN: &str = "
     update conversations
-       set ended_at = null, close_reason = null, version = version + 1, bot_node = null
+       set ended_at = null, close_reason = null, version = version + 1, bot_node = null, bot_fields = '{}', bot_turns = 0, bot_misses = 0,
+           bot_job_id = null, bot_flow_id = coalesce($4, bot_flow_id),
+           bot_answered = case when mode = 'bot' then inbound_count else bot_answered end
      where id = (select id from conversations
                   where channel_account_id = $1 and client_id = $2 and merged_into_id is null and imported_at is null
                     and ended_at > now() - make_interval(secs => $3::integer)
@@ -337,7 +339,8 @@ pub const SET_STATUS: &str = concat!(
     )
     select changed.id, changed.conversation_id, changed.client_message_id, changed.status, changed.error_code, changed.error_detail,
            conversations.department_id, conversations.assignee_id, conversations.client_id,
-           coalesce(conversations.participant_ids, '{}') as participant_ids
+           coalesce(conversations.participant_ids, '{}') as participant_ids,
+           coalesce(changed.status = 'failed' and changed.sender_type = 'bot', false) as is_unheard
       from target
       left join changed on true
       left join conversations on conversations.company_id = changed.company_id and conversations.id = changed.conversation_id"

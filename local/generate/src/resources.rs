@@ -11,11 +11,11 @@ use crate::{
 /// Characters Lambda takes in a description.
 const LONGEST_DESCRIPTION: usize = 256;
 
-/// Seconds a worker may take for one job.
-const WORKER_SECONDS: u32 = 30;
+/// Seconds a worker may take for one job, unless it says otherwise.
+const WORKER_SECONDS: u64 = 30;
 
 /// Seconds for the frames of one batch: whoever listens knows of them by itself soon after.
-const PUSH_SECONDS: u32 = 3;
+const PUSH_SECONDS: u64 = 3;
 
 /// Seconds a scheduled function may take.
 const SCHEDULE_SECONDS: u32 = 60;
@@ -73,8 +73,8 @@ fn takes_messages(worker: &Function) -> bool {
     worker.description["batch"].is_u64()
 }
 
-fn seconds(worker: &Function) -> u32 {
-    if takes_messages(worker) { PUSH_SECONDS } else { WORKER_SECONDS }
+fn seconds(worker: &Function) -> u64 {
+    if takes_messages(worker) { PUSH_SECONDS } else { worker.description["seconds"].as_u64().unwrap_or(WORKER_SECONDS) }
 }
 
 fn queue_event(worker: &Function) -> Result<Vec<String>> {
@@ -127,7 +127,11 @@ pub fn queue(worker: &Function) -> Result<Vec<String>> {
         (true, false) => LONGEST_DELAY + 300,
     };
     // No message comes back while its function may still work on it, or Lambda holds it back.
-    let hidden = if takes_messages(worker) { PUSH_SECONDS + 1 } else { 6 * WORKER_SECONDS };
+    let hidden = match worker.description["hidden"].as_u64() {
+        Some(hidden) => hidden,
+        None if takes_messages(worker) => PUSH_SECONDS + 1,
+        None => 6 * WORKER_SECONDS,
+    };
     lines.extend([format!("    VisibilityTimeout: {hidden}"), format!("    MessageRetentionPeriod: {kept}")]);
     if !takes_messages(worker) {
         let dead = dead_letter_id(worker)?;
@@ -230,6 +234,14 @@ mod tests {
         let action = json!({"trigger": "websocket", "route_key": "ping", "uses": "database"});
         let lines = function(&described("ping", action), Place::Root).unwrap().join("\n");
         assert!(lines.contains("!GetAtt SocketRole.Arn") && lines.contains(" target/lambda/ping/"), "{lines}");
+    }
+
+    #[test]
+    fn a_worker_that_says_so_has_less_time() {
+        let own = json!({"trigger": "queue", "queue": "bot", "privilege": "standard", "seconds": 15, "hidden": 21});
+        let worker = described("run_bot", own);
+        assert!(function(&worker, Place::Stack).unwrap().contains(&"    Timeout: 15".to_owned()));
+        assert!(queue(&worker).unwrap().contains(&"    VisibilityTimeout: 21".to_owned()));
     }
 
     #[test]

@@ -37,7 +37,8 @@ const TABLES: [(&str, &str, &[&str]); 7] = [
     ("Mails", "mails", &["at", "from", "to", "subject", "encrypted", "login"]),
 ];
 
-const LINKS: [(&str, &str); 8] = [
+const LINKS: [(&str, &str); 9] = [
+    ("flows", "/_local/flows"),
     ("state", "/_local/state"),
     ("info", "/_local/info"),
     ("metrics", "/_local/metrics"),

@@ -111,6 +111,30 @@ async fn the_policy_allows_the_pages_own_script_and_style_only() {
 }
 
 #[tokio::test]
+async fn flows_are_played_by_the_pages_own_script() {
+    let (headers, page) = answer(&router(sources()), "/flows").await;
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    let held = |start: &str, end: &str| -> Vec<String> {
+        page.split(start).skip(1).map(|rest| rest.split(end).next().unwrap_or_default().to_owned()).collect()
+    };
+    let (scripts, styles) = (held("<script>", "</script>"), held("<style>", "</style>"));
+    assert_eq!((scripts.len(), styles.len()), (1, 2));
+    for own in scripts.iter().chain(&styles) {
+        let hash = ring::digest::digest(&ring::digest::SHA256, own.as_bytes());
+        let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, hash);
+        assert!(policy.contains(&format!("'sha256-{hash}'")));
+    }
+    assert!(policy.contains("default-src 'none'") && policy.contains("connect-src 'self'") && !policy.contains("unsafe"));
+    assert_eq!((&headers["x-frame-options"], &headers["cache-control"]), (&"DENY", &"no-store"));
+    assert!(!page.contains("src=") && !page.contains(" style=") && !page.contains("onclick"), "{page}");
+    assert!(scripts[0].contains("/bot/simulate") && !scripts[0].contains("innerHTML"), "what flows say is text");
+    // Every element that the script names is there.
+    for id in scripts[0].split("at(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn metrics_count_invocations() {
     let text = get("/metrics").await;
     let line = r#"local_invocations_total{cold="true",function="CreateLead",outcome="422"} 1"#;

@@ -41,25 +41,25 @@ pub fn cases() -> Vec<(&'static str, Case)> {
     }
 }
 
-async fn company(stack: &Stack) -> Company {
+pub async fn company(stack: &Stack) -> Company {
     stack.company(Wanted { agents: 1, students: 0, bot: true, ..Wanted::default() }).await
 }
 
-fn path(key: &str) -> String {
+pub fn path(key: &str) -> String {
     format!("/bot/flows/{key}")
 }
 
-async fn save(person: &Person, key: &str, definition: Value) -> Answer {
+pub async fn save(person: &Person, key: &str, definition: Value) -> Answer {
     let flow = json!({"name": "Menu", "definition": definition});
     person.api.call(Method::PUT, &path(key), Some(flow)).await
 }
 
-async fn publish(person: &Person, key: &str, wish: Value) -> Answer {
+pub async fn publish(person: &Person, key: &str, wish: Value) -> Answer {
     person.api.post(&format!("{}/publish", path(key)), wish).await
 }
 
 /// A flow that its channel's new conversations begin with.
-async fn begins(company: &Company, definition: Value) -> Value {
+pub async fn begins(company: &Company, definition: Value) -> Value {
     save(&company.supervisor, "menu", definition).await.expect(200);
     publish(&company.supervisor, "menu", json!({})).await.expect(200)
 }
@@ -69,17 +69,17 @@ async fn starter(company: &Company) -> Value {
     templates["data"][0]["definition"].clone()
 }
 
-fn handover(words: &str) -> Value {
+pub fn handover(words: &str) -> Value {
     json!({"type": "handover", "text": words})
 }
 
 /// A flow that says these words and hands over.
-fn says(words: &str) -> Value {
+pub fn says(words: &str) -> Value {
     json!({"start": "main", "nodes": {"main": handover(words)}})
 }
 
 /// A flow that asks and waits.
-fn asks(words: &str) -> Value {
+pub fn asks(words: &str) -> Value {
     json!({"start": "main", "nodes": {
         "main": {"type": "question", "text": words, "field": "resposta", "go_to": "human"},
         "human": handover("Obrigado: {{resposta}}."),
@@ -98,7 +98,7 @@ fn words_of(sent: &Value) -> String {
 }
 
 /// What WhatsApp was sent for this client.
-async fn said(company: &Company, client: &str, count: usize) -> Vec<String> {
+pub async fn said(company: &Company, client: &str, count: usize) -> Vec<String> {
     eventually("the bot's words", || async {
         let sent = company.phone.sent().await;
         let words: Vec<String> = sent.iter().filter(|sent| sent["body"]["to"] == client).map(words_of).collect();
@@ -107,12 +107,12 @@ async fn said(company: &Company, client: &str, count: usize) -> Vec<String> {
     .await
 }
 
-async fn status(company: &Company, client: &str) -> String {
+pub async fn status(company: &Company, client: &str) -> String {
     text(&company.admin.conversation_of(client).await["status"]).to_owned()
 }
 
 /// Lets what waits for its time begin now.
-async fn let_time_pass(stack: &Stack, company: &Company) {
+pub async fn let_time_pass(stack: &Stack, company: &Company) {
     let due = "update jobs set run_at = now() - interval '1 second' where company_id = $1 and kind = 'wake_bot' and finished_at is null";
     stack.database().await.execute(due, &[&company.id]).await.expect("the jobs");
     stack.control("POST", "/fire/DispatchDueJobs", None).await;

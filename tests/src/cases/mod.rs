@@ -16,7 +16,9 @@ macro_rules! cases {
 use cases;
 
 mod ai;
+mod bot_calls;
 mod bot_flows;
+mod bot_people;
 mod botconversa;
 mod calendar;
 mod calls;
@@ -57,7 +59,9 @@ pub fn together() -> Vec<(&'static str, Case)> {
         ai::cases(),
         botconversa::cases(),
         calendar::cases(),
+        bot_calls::cases(),
         bot_flows::cases(),
+        bot_people::cases(),
         calls::cases(),
         channel_accounts::cases(),
         clients::cases(),
@@ -123,6 +127,10 @@ pub fn alone() -> Vec<(&'static str, Case)> {
         channel_accounts_killed::{
             a_job_over_people_whose_worker_is_killed_goes_on_where_it_was,
             a_channel_whose_removal_was_killed_is_removed_by_the_next,
+        };
+        bot_calls::{
+            a_call_whose_worker_is_killed_is_made_again_and_moves_the_conversation_once,
+            a_killed_turn_is_taken_up_soon,
         };
         faults::{
             connections_ended_while_idle_are_not_noticed,

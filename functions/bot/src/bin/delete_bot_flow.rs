@@ -6,6 +6,8 @@ use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/bot/flows/{key}").fails(&[FLOW_IN_USE, NOT_FOUND]);
 
+reads!(REACHABLE_INSIDE);
+
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wish {
     /// Only the draft; what is published stays.

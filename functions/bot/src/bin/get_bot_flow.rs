@@ -5,6 +5,8 @@ use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::get("/bot/flows/{key}").fails(&[NOT_FOUND]);
 
+reads!(REACHABLE_INSIDE);
+
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wish {
     /// A version that was published.
@@ -31,5 +33,5 @@ async fn get_bot_flow(
             stored.map(|stored| stored.told(context.origin().language))
         }
     };
-    found.map(Json).ok_or_else(|| NOT_FOUND.into())
+    found.ok_or(NOT_FOUND)?.looked_through(&context, &transaction).await.map(Json)
 }

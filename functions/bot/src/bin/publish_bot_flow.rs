@@ -1,15 +1,14 @@
 //! POST /bot/flows/{key}/publish — conversations that begin from now on begin with the draft, or with an earlier version again. Those that are in
 //! another version go on in it.
 
-use bot::{
-    references,
-    stored::{BotFlow, Change, FLOW_CHANGED, FLOW_HAS_PROBLEMS, FlowKey, LOCK, NOTHING_TO_PUBLISH, Stored, VERSION, find},
-};
+use bot::stored::{BotFlow, Change, FLOW_CHANGED, FLOW_HAS_PROBLEMS, FlowKey, LOCK, NOTHING_TO_PUBLISH, Stored, VERSION, find};
 use futures_util::future::{try_join, try_join4};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route =
     Route::post("/bot/flows/{key}/publish").fails(&[NOT_FOUND, NOTHING_TO_PUBLISH, FLOW_CHANGED, FLOW_HAS_PROBLEMS]);
+
+reads!(REACHABLE_INSIDE);
 
 #[derive(Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +47,7 @@ async fn publish_bot_flow(
     if wish.version.is_some_and(|version| version != current.row.version) {
         return Err(FLOW_CHANGED.with_current(&current));
     }
-    let mut wanted = match wish.number {
+    let wanted = match wish.number {
         None if !current.row.has_draft => return Err(NOTHING_TO_PUBLISH.with_current(&current)),
         None => current.clone(),
         Some(number) => {
@@ -56,9 +55,8 @@ async fn publish_bot_flow(
             stored.told(context.origin().language)
         }
     };
+    let wanted = wanted.looked_through(&context, &transaction).await?;
     let definition = Value::Object(wanted.definition.clone());
-    let unknown = references::unknown(&transaction, &definition).await?;
-    wanted.problems.extend(unknown.into_iter().map(|problem| problem.told(context.origin().language)));
     if !wanted.problems.is_empty() {
         return Err(FLOW_HAS_PROBLEMS.with_current(&wanted));
     }

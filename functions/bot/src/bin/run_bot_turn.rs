@@ -1,22 +1,34 @@
-//! Worker of the bot queue — answers what a client wrote, unless a human is faster, and goes on where a flow waits for a time.
+//! Worker of the bot queue — answers what a client wrote, unless a human is faster, and goes on where a flow waits for a time, or for what somebody
+//! else answers.
 
 use std::time::Duration;
 
 use bot::{
+    calls::Secrets,
     input::Input,
-    run::{ADVANCE, Advanced, HAND_OVER, HEARD, IS_UNANSWERED, KEEP_STEPS, LOAD, LOCK, Loaded, TRIGGERED, Triggered},
+    run::{
+        ADVANCE, Advanced, HAND_OVER, HEARD, IS_UNANSWERED, KEEP_STEPS, LOAD, LOCK, LOCK_CLIENT, Loaded, STOP, Stopped,
+        TRIGGERED, Triggered,
+    },
+    saving,
     turn::{Effect, Event, Next, Turn},
 };
 use conversations::{
-    Author, Content, Conversation, ConversationClosed, ConversationUpdated, MessageKind, NewMessage, add_outgoing, attach,
-    emit_conversation, enqueue_bot_turn,
+    Author, Content, Conversation, ConversationAssigned, ConversationClosed, ConversationUpdated, MessageKind, NewMessage,
+    SystemMessage, UNHEARD, add_outgoing, add_system_message, attach, emit_conversation, enqueue_bot_turn, suits,
 };
-use shared::{parameters, prelude::*};
+use futures_util::future::try_join;
+use shared::{events, parameters, prelude::*};
+
+reads!(REACHABLE_INSIDE);
 
 /// A turn at the time that a flow waits for.
 const WAKE: &str = "wake_bot";
 
-const IS_READY: &str = "select from files where id = $1 and status = 'ready'";
+/// A turn with what somebody else answers, who is asked first.
+const CALL: &str = "call_for_bot";
+
+const READY: &str = "select mime_type from files where id = $1 and status = 'ready'";
 
 /// Until a blocked client's conversation is looked at again.
 const LATER: Duration = Duration::from_mins(10);
@@ -24,8 +36,16 @@ const LATER: Duration = Duration::from_mins(10);
 #[derive(Deserialize)]
 struct BotTurn {
     conversation_id: Uuid,
-    /// Of `wake_bot`: the turn after which it was to go on. Another one has been played meanwhile otherwise.
-    turns: Option<i32>,
+    /// Of a message that did not arrive.
+    message_id: Option<Uuid>,
+}
+
+/// What a job plays a turn for.
+enum Reason {
+    /// The client has written.
+    Said,
+    Time,
+    Called(Option<Value>),
 }
 
 pub fn main() {
@@ -33,41 +53,75 @@ pub fn main() {
 }
 
 async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> {
-    let BotTurn { conversation_id, turns } = job.read()?;
+    let BotTurn { conversation_id, message_id } = job.read()?;
+    let reason = match job.kind.as_str() {
+        UNHEARD => return stop(&context, &job, conversation_id, message_id).await,
+        CALL => Reason::Called(ask(&context, &job, conversation_id).await?),
+        WAKE => Reason::Time,
+        _ => Reason::Said,
+    };
+    if let Some(outcome) = play(&context, &job, conversation_id, &reason, false).await? {
+        return Ok(outcome);
+    }
+    let outcome = play(&context, &job, conversation_id, &reason, true).await?;
+    Ok(outcome.unwrap_or(Outcome::Done))
+}
+
+/// Asks what the conversation rests at the question of; with no transaction open. Who is killed meanwhile asks again, under the same id. Where the
+/// conversation has moved on, nobody is asked.
+async fn ask(context: &Context, job: &Claimed, id: Uuid) -> Result<Option<Value>, Error> {
     let transaction = context.begin_system(job.company_id).await?;
-    transaction.query(LOCK, &[&conversation_id]).await?;
-    let mut loaded: Loaded = transaction.one(LOAD, &[&conversation_id]).await?;
-    if turns.is_some() && loaded.is_blocked {
-        return Ok(Outcome::PutOff { after: LATER });
+    let (loaded, secrets): (Loaded, _) =
+        try_join(transaction.one(LOAD, &[&id]), Secrets::read(context, &transaction, job.company_id)).await?;
+    transaction.commit_quietly().await?;
+    let call = loaded.goes_on_by(job.id).then(|| loaded.call(job.id, context.now())).flatten();
+    match call {
+        Some(call) => Ok(call.make(context, &secrets).await),
+        None => Ok(None),
+    }
+}
+
+/// Plays a turn and writes down what comes of it. `None`, with nothing written, where it changes the client, whose row is to be held then.
+async fn play(context: &Context, job: &Claimed, id: Uuid, reason: &Reason, holds_client: bool) -> Result<Option<Outcome>, Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    if holds_client {
+        transaction.query(LOCK_CLIENT, &[&id]).await?;
+    }
+    transaction.query(LOCK, &[&id]).await?;
+    let mut loaded: Loaded = transaction.one(LOAD, &[&id]).await?;
+    if !matches!(reason, Reason::Said) && loaded.is_blocked {
+        return Ok(Some(Outcome::PutOff { after: LATER }));
     }
     job.finish(&transaction);
-    match turns {
-        Some(turns) => wake(&context, &transaction, &job, &loaded, turns).await?,
-        None if loaded.is_unanswered() => {
+    let goes_on = loaded.goes_on_by(job.id);
+    let event = match reason {
+        Reason::Said if loaded.is_unanswered() => {
             if loaded.is_new() {
                 let triggered: Vec<Triggered> = transaction.all(TRIGGERED, &[]).await?;
                 loaded.begin(&triggered);
             }
-            let input = loaded.input();
-            let turn = loaded.play(&Event::Said(input.clone()), context.now());
-            answer(&context, &transaction, &job, &loaded, (turn, input)).await?;
+            Event::Said(loaded.input())
         }
-        None => play_again_if_unanswered(&context, &transaction, conversation_id).await?,
+        Reason::Time if goes_on => Event::Time { has_written: loaded.is_unanswered() },
+        Reason::Called(answer) if goes_on => Event::Called { answer: answer.clone(), meanwhile: loaded.input() },
+        Reason::Said => {
+            play_again_if_unanswered(context, &transaction, id).await?;
+            transaction.commit_quietly().await?;
+            return Ok(Some(Outcome::Done));
+        }
+        // The client or somebody else has moved the conversation meanwhile.
+        Reason::Time | Reason::Called(_) => {
+            transaction.commit_quietly().await?;
+            return Ok(Some(Outcome::Done));
+        }
+    };
+    let turn = loaded.play(&event, context.now());
+    if turn.changes_client() && !holds_client {
+        return Ok(None);
     }
+    answer(context, &transaction, job, &loaded, turn, &event).await?;
     transaction.commit_quietly().await?;
-    Ok(Outcome::Done)
-}
-
-/// Goes on at its time, unless the client or somebody else has moved the conversation meanwhile. Who has just written is not out of time.
-async fn wake(context: &Context, transaction: &Transaction, job: &Claimed, loaded: &Loaded, turns: i32) -> Result<(), Error> {
-    if !loaded.is_the_bots() || loaded.bot_turns != turns {
-        return Ok(());
-    }
-    let turn = loaded.play(&Event::Time { has_written: loaded.is_unanswered() }, context.now());
-    if turn.next == Next::Stay {
-        return Ok(());
-    }
-    answer(context, transaction, job, loaded, (turn, Input::default())).await
+    Ok(Some(Outcome::Done))
 }
 
 async fn answer(
@@ -75,21 +129,29 @@ async fn answer(
     transaction: &Transaction,
     job: &Claimed,
     loaded: &Loaded,
-    (turn, input): (Turn, Input),
+    turn: Turn,
+    event: &Event,
 ) -> Result<(), Error> {
     let (id, flow_id) = (loaded.id, loaded.bot_flow_id);
-    let (act, department_id, wakes_at) = match turn.next {
-        Next::Stay if input.is_nothing() => return transaction.execute(HEARD, &[&id, &loaded.inbound_count]).await.map(drop),
+    let nothing = Input::default();
+    let input = if let Event::Said(input) = event { input } else { &nothing };
+    let own = |kind: &'static str, lane: String| Job::new(context, Queue::Bot, kind, lane, json!({"conversation_id": id}));
+    let later = |at| own(WAKE, format!("wake:{id}:{}", turn.run.turns)).at(at);
+    let (act, department_id, user_id, goes_on) = match turn.next {
+        Next::Stay if matches!(event, Event::Said(_)) && input.is_nothing() => {
+            return transaction.execute(HEARD, &[&id, &loaded.inbound_count]).await.map(drop);
+        }
         // It stays unanswered until the flow goes on.
         Next::Stay => return Ok(()),
-        Next::Wait { until } => ("wait", None, until),
-        Next::Sleep { until } => ("wait", None, Some(until)),
-        Next::Handover { department_id } => ("handover", department_id, None),
-        Next::Close => ("close", None, None),
+        Next::Wait { until } => ("wait", None, None, until.map(later)),
+        Next::Sleep { until } => ("wait", None, None, Some(later(until))),
+        Next::Call => ("wait", None, None, Some(own(CALL, id.to_string()))),
+        Next::Handover { department_id, user_id } => ("handover", department_id, user_id, None),
+        Next::Close => ("close", None, None, None),
     };
     let seen = Seen::of(&turn.effects, &loaded.tags);
     let (fields, misses) = (Value::Object(turn.run.fields), i32::try_from(turn.run.misses).unwrap_or(i32::MAX));
-    let moved: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
+    let moved: [&(dyn tokio_postgres::types::ToSql + Sync); 15] = [
         &id,
         &loaded.version,
         &turn.run.node,
@@ -103,6 +165,8 @@ async fn answer(
         &seen.tags,
         &seen.priority,
         &seen.subject,
+        &goes_on.as_ref().map(|job| job.id),
+        &user_id,
     ];
     let Some(Advanced { conversation, has_more }) = transaction.first(ADVANCE, &moved).await? else {
         return play_again_if_unanswered(context, transaction, id).await;
@@ -116,17 +180,23 @@ async fn answer(
         let said = input.words().map(|words| words.chars().take(500).collect::<String>());
         transaction.defer(KEEP_STEPS, parameters![id, flow_id, turn.run.turns, nodes, outcomes, said]);
     }
-    if let Some(at) = wakes_at {
-        let payload = json!({"conversation_id": id, "turns": turn.run.turns});
-        transaction.enqueue(Job::new(context, Queue::Bot, WAKE, format!("wake:{id}:{}", turn.run.turns), payload).at(at));
+    if let Some(job) = goes_on {
+        transaction.enqueue(job);
+    }
+    if !seen.saved.is_empty() {
+        saving::keep(transaction, loaded.client_id, &seen.saved).await?;
     }
     for mut saying in turn.says {
-        if let Some(file) = saying.file_id
-            && transaction.query(IS_READY, &[&file]).await?.is_empty()
-        {
-            // It was removed since the flow was published: its words are said all the same.
-            (saying.kind, saying.file_id) = (MessageKind::Text, None);
-            if saying.text.trim().is_empty() {
+        if let Some(file) = saying.file_id {
+            let found = transaction.query(READY, &[&file]).await?;
+            match found.first() {
+                Some(row) if suits(saying.kind, row.get("mime_type")) => {}
+                // It is no such picture, and still what the client is to have.
+                Some(_) => saying.kind = MessageKind::Document,
+                // It was removed since the flow was published: its words are said all the same.
+                None => (saying.kind, saying.file_id) = (MessageKind::Text, None),
+            }
+            if saying.file_id.is_none() && saying.text.trim().is_empty() {
                 continue;
             }
         }
@@ -146,6 +216,9 @@ async fn answer(
     }
     let before = Audience::conversation(conversation.department_id, None);
     match act {
+        "handover" if user_id.is_some() && conversation.assignee_id == user_id => {
+            give(context, transaction, job.company_id, &conversation);
+        }
         "handover" => emit_conversation::<ConversationUpdated>(transaction, job.company_id, &conversation, None, Some(before)),
         "close" => emit_conversation::<ConversationClosed>(transaction, job.company_id, &conversation, None, None),
         _ if seen.is_any() => emit_conversation::<ConversationUpdated>(transaction, job.company_id, &conversation, None, None),
@@ -154,12 +227,29 @@ async fn answer(
     Ok(())
 }
 
+/// Those who saw it with the bot are told, and the one whose it is.
+fn give(context: &Context, transaction: &Transaction, company_id: Uuid, conversation: &Conversation) {
+    let before = Audience::conversation(conversation.department_id, None);
+    emit_conversation::<ConversationAssigned>(transaction, company_id, conversation, None, Some(before));
+    if let Some(agent) = conversation.assignee_id {
+        let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: None };
+        transaction.emit(events::Event::new(Topic::User(agent), Audience::user(agent), &payload));
+    }
+    let line = SystemMessage {
+        text: format!("Conversa entregue pelo robô a {}.", conversation.assignee_name.as_deref().unwrap_or_default()),
+        payload: json!({"act": "assigned", "user_id": conversation.assignee_id}),
+    };
+    add_system_message(context, transaction, conversation, line);
+}
+
 /// What staff see of a turn's effects; `None` stays as it is.
 #[derive(Default)]
 struct Seen {
     tags: Option<Vec<String>>,
     priority: Option<String>,
     subject: Option<String>,
+    /// What is kept with the client: where, and what they said.
+    saved: Vec<(String, String)>,
 }
 
 impl Seen {
@@ -176,6 +266,7 @@ impl Seen {
                 }
                 Effect::Priority(priority) => seen.priority = Some(priority.clone()),
                 Effect::Summary(subject) => seen.subject = Some(subject.chars().take(200).collect()),
+                Effect::Save { save_as, value } => seen.saved.push((save_as.clone(), value.clone())),
             }
         }
         seen.tags = seen.tags.filter(|after| after != tags);
@@ -196,10 +287,29 @@ async fn play_again_if_unanswered(context: &Context, transaction: &Transaction, 
     Ok(())
 }
 
+/// People take over where a message of the bot's did not arrive and the client has not written since: nobody answers what they have not heard.
+async fn stop(context: &Context, job: &Claimed, id: Uuid, message_id: Option<Uuid>) -> Result<Outcome, Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    transaction.query(LOCK, &[&id]).await?;
+    if let Some(Stopped { conversation, error_code, error_detail }) = transaction.first(STOP, &[&id, &message_id]).await? {
+        let before = Audience::conversation(conversation.department_id, None);
+        emit_conversation::<ConversationUpdated>(&transaction, job.company_id, &conversation, None, Some(before));
+        let why = error_detail.map(|detail| format!(" Motivo: {detail}")).unwrap_or_default();
+        let line = SystemMessage {
+            text: format!("O robô parou: uma mensagem dele não chegou ao cliente.{why}"),
+            payload: json!({"act": "bot_unheard", "message_id": message_id, "error_code": error_code}),
+        };
+        add_system_message(context, &transaction, &conversation, line);
+    }
+    job.finish(&transaction);
+    transaction.commit_quietly().await?;
+    Ok(Outcome::Done)
+}
+
 /// A client whom the bot cannot answer must not wait for it: somebody else can.
 async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
-    let BotTurn { conversation_id, turns } = job.read()?;
-    if let Some(conversation) = transaction.first::<Conversation>(HAND_OVER, &[&conversation_id, &turns]).await? {
+    let BotTurn { conversation_id, .. } = job.read()?;
+    if let Some(conversation) = transaction.first::<Conversation>(HAND_OVER, &[&conversation_id, &job.id]).await? {
         let before = Audience::conversation(conversation.department_id, None);
         emit_conversation::<ConversationUpdated>(&transaction, job.company_id, &conversation, None, Some(before));
     }

@@ -11,6 +11,8 @@ use shared::{
 
 const ROUTE: Route = Route::put("/bot/flows/{key}").fails(&[STALE.showing::<Option<BotFlow>>()]).body_limit(2 * LARGEST);
 
+reads!(REACHABLE_INSIDE);
+
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DrawnFlow {
@@ -47,13 +49,14 @@ async fn save_bot_flow(
     let (_, current) = try_join(transaction.query(LOCK, &[&key]), find(&context, &transaction, &key)).await?;
     if_match.check(&current)?;
     if let Some(current) = current.as_ref().filter(|current| is_same(current, &input.name, &definition)) {
-        return transaction.commit(Json(current.clone())).await;
+        let same = current.clone().looked_through(&context, &transaction).await?;
+        return transaction.commit(Json(same)).await;
     }
     let version = current.as_ref().map_or(1, |current| current.row.version + 1);
     let id = context.new_id();
     let row: [&(dyn tokio_postgres::types::ToSql + Sync); 5] = [&id, &key, &input.name, &definition, &version];
     let (_, saved) = try_join(transaction.execute(SAVE, &row), find(&context, &transaction, &key)).await?;
-    let saved = saved.ok_or(STALE)?;
+    let saved = saved.ok_or(STALE)?.looked_through(&context, &transaction).await?;
     saved.tell(&transaction, Change::Saved);
     transaction.audit(&key, &current, &saved);
     transaction.commit(Json(saved)).await

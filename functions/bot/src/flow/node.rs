@@ -1,6 +1,8 @@
 //! What a flow's nodes are.
 
-use shared::prelude::*;
+use std::collections::BTreeMap;
+
+use shared::{closed_set, prelude::*};
 
 /// WhatsApp shows at most this many options of one list.
 pub const MOST_OPTIONS: usize = 10;
@@ -45,6 +47,8 @@ pub enum Node {
         until_open: bool,
         go_to: String,
     },
+    /// Asks a server of somebody else's, and goes on with what it answers.
+    Webhook(Webhook),
     /// Goes on elsewhere.
     Goto { go_to: String },
     /// Gives the conversation to people.
@@ -78,9 +82,39 @@ pub struct Handover {
     pub text: String,
     pub closed_text: Option<String>,
     pub department_id: Option<Uuid>,
+    /// Who is given it while they are there; otherwise it waits in the department.
+    pub user_id: Option<Uuid>,
     pub priority: Option<String>,
     /// What the conversation is about, for whoever takes it.
     pub summary: Option<String>,
+}
+
+closed_set! {
+    /// How a server is asked.
+    #[derive(Default)]
+    #[schemars(rename = "BotCallMethod")]
+    pub Method { Get = "GET", #[default] Post = "POST", Put = "PUT", Patch = "PATCH" }
+}
+
+/// A call to a server of somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    pub url: String,
+    #[serde(default)]
+    pub method: Method,
+    /// Besides those that every call has.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Which of the flow's fields are told.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// Where in the answer, as a JSON pointer, stands what is kept under which name.
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
+    pub go_to: String,
+    /// Where it goes on without an answer.
+    pub on_failure: String,
 }
 
 /// A file of the company's that goes with a message.
@@ -122,6 +156,8 @@ pub struct Question {
     pub retries: u32,
     /// Whoever says it goes on without an answer.
     pub skip: Option<String>,
+    /// Where it is kept with the client besides: `name`, `email`, `document`, or `custom_fields.` with the key of one of the company's.
+    pub save_as: Option<String>,
     pub go_to: String,
     /// Where whoever does not answer goes on; to people without it.
     pub on_failure: Option<String>,
@@ -199,6 +235,15 @@ pub struct Branch {
     pub go_to: String,
 }
 
+impl Webhook {
+    /// Of a conversation's fields, those that are told.
+    #[must_use]
+    pub fn told(&self, fields: &Map<String, Value>) -> Map<String, Value> {
+        let told = self.fields.iter().filter_map(|name| Some((name.clone(), fields.get(name)?.clone())));
+        told.collect()
+    }
+}
+
 impl Node {
     /// Whether it waits for the client's answer.
     #[must_use]
@@ -224,6 +269,9 @@ impl Node {
             Self::Question(question) => {
                 ways.push(("go_to".into(), &question.go_to));
                 ways.extend(question.on_failure.iter().map(|key| ("on_failure".to_owned(), key.as_str())));
+            }
+            Self::Webhook(Webhook { go_to, on_failure, .. }) => {
+                ways.extend([("go_to".to_owned(), go_to.as_str()), ("on_failure".to_owned(), on_failure.as_str())]);
             }
             Self::Department(Department { go_to, .. }) => ways.extend(go_to.iter().map(|key| ("go_to".to_owned(), key.as_str()))),
             Self::Condition { cases, else_go_to } => {

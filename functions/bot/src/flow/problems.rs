@@ -2,20 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clients::import::mapping::Target;
 use conversations::{
     LONGEST_BUTTON, LONGEST_CAPTION, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, Priority, longest_title,
 };
 use integrations::ChannelKind;
-use shared::{error::Language, prelude::*};
+use shared::{error::Language, outside, prelude::*};
 
-use super::{Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted};
-use crate::input::look;
+use super::{Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted, Webhook};
+use crate::{input::look, saving};
 
 pub const MOST_NODES: usize = 1_000;
 /// Problems that are told: whoever has solved these sees the others.
 const MOST_PROBLEMS: usize = 200;
 /// Characters of a key or a name in what is told.
 const SHOWN: usize = 80;
+/// What names of fields are made of.
+const FIELD_RULE: (&str, &str) =
+    ("Use letras minúsculas, números e _, começando com letra.", "Use lower case letters, digits and _, a letter first.");
 /// Thirty days.
 const LONGEST_WAIT: u32 = 2_592_000;
 const LONGEST_TIMEOUT: u32 = 43_200;
@@ -72,16 +76,15 @@ pub fn of(definition: &Value) -> Vec<Problem> {
 }
 
 fn of_flow(flow: &Flow) -> Vec<Problem> {
-    let mut found = Found { flow, problems: Vec::new() };
+    let mut found = Found { flow, variables: variables(flow), problems: Vec::new() };
     found.of_frame();
     if flow.nodes.len() > MOST_NODES {
         let words = ("O fluxo tem passos demais: são no máximo 1000.", "The flow has too many nodes: 1000 at most.");
         found.add(None, "nodes", "too_many", words);
         return found.problems;
     }
-    let variables = variables(flow);
     for (key, step) in &flow.nodes {
-        found.of_step(key, step, &variables);
+        found.of_step(key, step);
     }
     found.of_ways();
     found.problems.truncate(MOST_PROBLEMS);
@@ -90,6 +93,8 @@ fn of_flow(flow: &Flow) -> Vec<Problem> {
 
 struct Found<'a> {
     flow: &'a Flow,
+    /// Names that texts may use.
+    variables: BTreeSet<&'a str>,
     problems: Vec<Problem>,
 }
 
@@ -156,7 +161,7 @@ impl Found<'_> {
         }
     }
 
-    fn of_step(&mut self, key: &str, step: &Step, variables: &BTreeSet<&str>) {
+    fn of_step(&mut self, key: &str, step: &Step) {
         let node = Some(key);
         if key.is_empty() || key.chars().count() > 60 {
             self.add(node, "", "length", ("O nome de um passo tem de 1 a 60 letras.", "A node's key has 1 to 60 characters."));
@@ -173,7 +178,7 @@ impl Found<'_> {
         }
         self.of_node(key, read);
         for (field, text) in texts(read) {
-            let unknown: BTreeSet<&str> = names(text).filter(|name| !variables.contains(name)).collect();
+            let unknown: BTreeSet<&str> = names(text).filter(|name| !self.variables.contains(name)).collect();
             for name in unknown.into_iter().take(5) {
                 let name: String = name.chars().take(SHOWN).collect();
                 let portuguese = format!("Nada no fluxo preenche {{{{{name}}}}}.");
@@ -260,8 +265,71 @@ impl Found<'_> {
                     self.add(node, "priority", "unknown_value", words);
                 }
             }
+            Node::Webhook(webhook) => self.of_webhook(node, webhook),
             Node::End { text } => self.of_text(node, "text", text, LONGEST_TEXT, false),
             Node::Goto { .. } => {}
+        }
+    }
+
+    fn of_webhook(&mut self, node: Option<&str>, webhook: &Webhook) {
+        let Webhook { url, headers, fields, save, .. } = webhook;
+        if let Err(refusal) = outside::look_at_url(url) {
+            self.add(node, "url", refusal.code(), refusal.texts());
+        }
+        if url.len() > 2_000 {
+            self.add(
+                node,
+                "url",
+                "too_long",
+                ("O endereço tem no máximo 2000 letras.", "An address has at most 2000 characters."),
+            );
+        }
+        if headers.len() > 20 || fields.len() > 50 || save.len() > 20 {
+            let words = (
+                "Use até 20 cabeçalhos, 50 campos enviados e 20 campos guardados.",
+                "Use up to 20 headers, 50 fields that are sent and 20 that are kept.",
+            );
+            self.add(node, "", "too_many", words);
+        }
+        for (name, value) in headers {
+            let at = format!("headers.{}", name.chars().take(SHOWN).collect::<String>());
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            let is_well_formed = (1..=60).contains(&name.len()) && name.bytes().all(is_name);
+            let is_sane = value.len() <= 500 && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+            if !is_well_formed || !is_sane {
+                let words = (
+                    "Use nomes de letras, números e hífens, e valores sem acentos de até 500 letras.",
+                    "Use names of letters, digits and hyphens, and values without accents of up to 500 characters.",
+                );
+                self.add(node, at, "pattern", words);
+            } else if is_ours(name) {
+                let words = ("Este cabeçalho é preenchido pelo sistema.", "This header is filled in by the system.");
+                self.add(node, at, "reserved", words);
+            } else if is_secret(name) {
+                let words = (
+                    "Não guarde senhas nem chaves aqui: todos os supervisores leem o fluxo. Confira a assinatura X-Balcao-Signature.",
+                    "Keep no passwords or keys here: all supervisors read the flow. Check X-Balcao-Signature instead.",
+                );
+                self.add(node, at, "secret", words);
+            }
+        }
+        for (place, field) in fields.iter().enumerate() {
+            if !self.variables.contains(field.as_str()) || BUILT_IN.contains(&field.as_str()) {
+                let words = ("Nada no fluxo preenche este campo.", "Nothing in the flow fills in this field.");
+                self.add(node, format!("fields[{place}]"), "unknown_variable", words);
+            }
+        }
+        for (pointer, field) in save {
+            let at = format!("save.{}", pointer.chars().take(SHOWN).collect::<String>());
+            if !(pointer.is_empty() || pointer.starts_with('/')) || pointer.len() > 200 {
+                let words = (
+                    "Diga onde está na resposta, como /pedido/situacao.",
+                    "Say where it stands in the answer, such as /order/status.",
+                );
+                self.add(node, at, "pattern", words);
+            } else if !is_field(field) || BUILT_IN.contains(&field.as_str()) {
+                self.add(node, at, "pattern", FIELD_RULE);
+            }
         }
     }
 
@@ -320,15 +388,38 @@ impl Found<'_> {
         if question.choices.iter().any(|choice| !(1..=80).contains(&choice.trim().chars().count())) {
             self.add(node, "choices", "length", ("Uma resposta tem de 1 a 80 letras.", "An answer has 1 to 80 characters."));
         }
+        if let Some(save_as) = &question.save_as {
+            self.of_save_as(node, save_as, question.answer);
+        }
+    }
+
+    fn of_save_as(&mut self, node: Option<&str>, save_as: &str, answer: Wanted) {
+        let fits = match saving::place(save_as) {
+            None => {
+                let words = (
+                    "Use name, email, document ou custom_fields. e a chave de um campo seu.",
+                    "Use name, email, document, or custom_fields. and the key of a field of yours.",
+                );
+                return self.add(node, "save_as", "unknown_value", words);
+            }
+            Some(Target::Email) => answer == Wanted::Email,
+            Some(Target::Document) => matches!(answer, Wanted::Cpf | Wanted::Cnpj),
+            Some(Target::Name) => answer == Wanted::Text,
+            // What kind of field it is, only the company knows.
+            Some(_) => true,
+        };
+        if !fits {
+            let words = (
+                "A resposta precisa ser do mesmo tipo: email para e-mail, cpf ou cnpj para documento, text para nome.",
+                "The answer has to be of the same kind: email for an e-mail, cpf or cnpj for a document, text for a name.",
+            );
+            self.add(node, "save_as", "wrong_kind", words);
+        }
     }
 
     fn of_field(&mut self, node: Option<&str>, name: &str) {
         if !is_field(name) || BUILT_IN.contains(&name) {
-            let words = (
-                "Use letras minúsculas, números e _, começando com letra.",
-                "Use lower case letters, digits and _, a letter first.",
-            );
-            self.add(node, "field", "pattern", words);
+            self.add(node, "field", "pattern", FIELD_RULE);
         }
     }
 
@@ -407,6 +498,32 @@ pub fn is_field(name: &str) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
+/// Headers that say what a call is, or how it travels.
+fn is_ours(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ours = [
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "te",
+        "trailer",
+        "expect",
+        "user-agent",
+    ];
+    ours.contains(&name.as_str()) || name.starts_with("x-balcao-") || name.starts_with("proxy-")
+}
+
+/// Headers that bring what proves somebody, by their names.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    ["authorization", "cookie", "token", "secret", "senha", "password", "api-key", "apikey", "-auth", "auth-", "credential"]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
 /// The texts of a node, by their fields.
 fn texts(node: &Node) -> Vec<(&'static str, &str)> {
     let mut texts: Vec<(&'static str, Option<&String>)> = Vec::new();
@@ -445,6 +562,7 @@ fn variables(flow: &Flow) -> BTreeSet<&str> {
             Node::Question(Question { field, .. }) | Node::SetField { field, .. } => {
                 known.insert(field);
             }
+            Node::Webhook(Webhook { save, .. }) => known.extend(save.values().map(String::as_str)),
             _ => {}
         }
     }
@@ -599,10 +717,59 @@ mod tests {
             (json!({"type": "handover", "priority": "now"}), "priority", "unknown_value"),
             (json!({"type": "tag", "go_to": "end"}), "add", "length"),
             (json!({"type": "goto", "go_to": "nada"}), "go_to", "unknown_node"),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "save_as": "phone", "go_to": "end"}),
+                "save_as",
+                "unknown_value",
+            ),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "save_as": "custom_fields.X", "go_to": "end"}),
+                "save_as",
+                "unknown_value",
+            ),
+            (json!({"type": "question", "text": "?", "field": "a", "save_as": "email", "go_to": "end"}), "save_as", "wrong_kind"),
         ] {
             let problems = node(wrong.clone());
             assert!(problems.contains(&(field.to_owned(), code)), "{wrong}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn a_call_goes_to_the_internet_and_carries_no_secret() {
+        let call = |more: Value| {
+            let mut webhook =
+                json!({"type": "webhook", "url": "https://loja.exemplo.com.br/x", "go_to": "end", "on_failure": "end"});
+            webhook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            node(webhook)
+        };
+        assert_eq!(call(json!({"method": "GET", "headers": {"X-Loja": "1"}, "save": {"/a/0": "nome", "": "tudo"}})), []);
+        for (wrong, field, code) in [
+            (json!({"url": "http://loja.exemplo.com.br"}), "url", "not_encrypted"),
+            (json!({"url": "https://169.254.169.254/latest"}), "url", "not_public"),
+            (json!({"url": "https://postgres.internal/"}), "url", "not_public"),
+            (json!({"url": "loja"}), "url", "invalid_address"),
+            (json!({"method": "DELETE"}), "", "unknown_value"),
+            (json!({"go_to": "nada"}), "go_to", "unknown_node"),
+            (json!({"on_failure": "nada"}), "on_failure", "unknown_node"),
+            (json!({"on_failure": null}), "", "unreadable"),
+            (json!({"headers": {"X Loja": "1"}}), "headers.X Loja", "pattern"),
+            (json!({"headers": {"X-Loja": "a\r\nHost: b"}}), "headers.X-Loja", "pattern"),
+            (json!({"headers": {"Host": "b"}}), "headers.Host", "reserved"),
+            (json!({"headers": {"X-Balcao-Signature": "b"}}), "headers.X-Balcao-Signature", "reserved"),
+            (json!({"headers": {"Authorization": "Bearer b"}}), "headers.Authorization", "secret"),
+            (json!({"headers": {"X_API_Key": "b"}}), "headers.X_API_Key", "secret"),
+            (json!({"fields": ["curso"]}), "fields[0]", "unknown_variable"),
+            (json!({"save": {"a": "nome"}}), "save.a", "pattern"),
+            (json!({"save": {"/a": "client_name"}}), "save./a", "pattern"),
+        ] {
+            let problems = call(wrong.clone());
+            assert!(problems.contains(&(field.to_owned(), code)), "{wrong}: {problems:?}");
+        }
+        let round = with(json!({
+            "main": {"type": "webhook", "url": "https://loja.exemplo.com.br/", "go_to": "main", "on_failure": "human"},
+            "human": {"type": "handover"},
+        }));
+        assert_eq!(found(round).iter().filter(|(.., code)| *code == "endless").count(), 1);
     }
 
     #[test]
@@ -652,7 +819,7 @@ mod tests {
             let wrong: Vec<_> = of(&flow).into_iter().filter(|problem| problem.code != "unreachable").collect();
             assert_eq!(wrong, [], "{example}");
         }
-        assert_eq!(kinds.len(), 12, "every kind is shown: {kinds:?}");
+        assert_eq!(kinds.len(), 13, "every kind is shown: {kinds:?}");
     }
 
     #[test]

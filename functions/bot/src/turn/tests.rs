@@ -190,6 +190,80 @@ fn an_answer_in_several_messages_is_one() {
     assert_eq!(texts(&plays(&asks(json!({"answer": "email"})), &at("q"), &mail)), ["ana@escola.com.br"]);
 }
 
+fn calls() -> Flow {
+    read(json!({"start": "ask", "nodes": {
+        "ask": {"type": "question", "text": "Pedido?", "field": "pedido", "go_to": "call"},
+        "call": {"type": "webhook", "url": "https://loja.exemplo.com.br/", "fields": ["pedido"],
+                 "save": {"/situacao": "situacao", "/itens/0": "item", "/total": "total"}, "go_to": "tell", "on_failure": "human"},
+        "tell": {"type": "end", "text": "{{situacao}} {{item}} {{total}}"},
+        "human": {"type": "handover", "text": "Um momento."},
+    }}))
+}
+
+fn called_with(answer: Option<Value>) -> Event {
+    Event::Called { answer, meanwhile: Input::default() }
+}
+
+#[test]
+fn a_turn_stops_for_a_call_and_goes_on_with_what_comes_of_it() {
+    let flow = calls();
+    let stopped = plays(&flow, &at("ask"), &said("123"));
+    assert_eq!((stopped.next.clone(), stopped.run.node.as_deref(), texts(&stopped)), (Next::Call, Some("call"), vec![]));
+    let called = |answer: Option<Value>| plays(&flow, &stopped.run, &called_with(answer));
+    let full = called(Some(json!({"situacao": "Enviado", "itens": ["Livro", "Caneta"], "total": 12.5})));
+    assert_eq!((texts(&full), full.next.clone()), (vec!["Enviado Livro 12.5"], Next::Close));
+    assert_eq!(full.steps[0], Step { node: "call".into(), outcome: Outcome::Called });
+    // What is not there now is not what was there before.
+    let mut before = stopped.run.clone();
+    before.fields.insert("situacao".into(), json!("Perdido"));
+    let bare = plays(&flow, &before, &called_with(Some(json!({"itens": "x", "total": null}))));
+    assert_eq!((texts(&bare), bare.next.clone()), (vec![], Next::Close), "there is nothing to say");
+    assert_eq!(called(None).next, PEOPLE);
+    // What is said meanwhile answers nothing, but for words that work anywhere; and nobody else's outcome moves anything.
+    assert_eq!(plays(&flow, &stopped.run, &said("e aí?")).next, Next::Stay);
+    assert_eq!(plays(&flow, &stopped.run, &said("atendente")).next, PEOPLE);
+    let meanwhile = |words: &str| Event::Called {
+        answer: Some(json!({"situacao": "Enviado"})),
+        meanwhile: Input::new(vec![Said::Words("oi?".into()), Said::Words(words.into())]),
+    };
+    assert_eq!(texts(&plays(&flow, &stopped.run, &meanwhile("alô"))), ["Enviado  "]);
+    assert_eq!(plays(&flow, &stopped.run, &meanwhile("Atendente")).next, PEOPLE);
+    assert_eq!(plays(&flow, &at("ask"), &called_with(Some(json!({})))).next, Next::Stay);
+    assert_eq!(plays(&flow, &Run::default(), &called_with(None)).next, Next::Stay);
+    let tired = Run { turns: MOST_TURNS, ..stopped.run };
+    assert_eq!(plays(&flow, &tired, &called_with(Some(json!({})))).next, PEOPLE);
+}
+
+#[test]
+fn who_leaves_with_their_first_words_is_counted() {
+    for (words, outcome) in [("sair", Outcome::Closed), ("atendente", Outcome::HandedOver)] {
+        let bare = read(json!({"start": "q", "nodes": {"q": {"type": "question", "text": "?", "field": "x", "go_to": "q"}}}));
+        assert_eq!(plays(&bare, &Run::default(), &said(words)).steps, [Step { node: "q".into(), outcome }]);
+    }
+}
+
+#[test]
+fn an_answer_may_be_kept_with_the_client() {
+    let flow = asks(json!({"answer": "email", "save_as": "email"}));
+    let kept = plays(&flow, &at("q"), &said("Ana@Escola.com.br"));
+    assert_eq!(kept.effects, [Effect::Save { save_as: "email".into(), value: "ana@escola.com.br".into() }]);
+    assert!(kept.changes_client() && !plays(&flow, &at("q"), &said("não")).changes_client());
+}
+
+#[test]
+fn a_person_is_given_what_the_flow_gives_them() {
+    let (ana, sales, other) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+    let flow = read(json!({"start": "human", "nodes": {
+        "human": {"type": "handover", "department_id": sales, "user_id": ana},
+        "d": {"type": "department", "text": "Qual?"},
+    }}));
+    let given = Next::Handover { department_id: Some(sales), user_id: Some(ana) };
+    assert_eq!(plays(&flow, &Run::default(), &said("oi")).next, given);
+    let world = World { departments: vec![(sales, "Vendas".into()), (other, "Outro".into())], ..world() };
+    let chosen = play(&flow, &Config::default(), &at("d"), &said("2"), &world);
+    assert_eq!(chosen.next, Next::Handover { department_id: Some(other), user_id: None }, "it is not hers");
+}
+
 fn departments(count: u128) -> World {
     let departments = (0..count).map(|number| (Uuid::from_u128(number + 1), format!("Setor {}", number + 1))).collect();
     World { departments, ..world() }
@@ -205,20 +279,23 @@ fn whoever_has_one_department_is_not_asked_which() {
     let plays = |run: &Run, event: &Event, count| play(&flow, &Config::default(), run, event, &departments(count));
     for (count, department_id) in [(0, None), (1, Some(Uuid::from_u128(1)))] {
         let handed = plays(&Run::default(), &said("oi"), count);
-        assert_eq!((texts(&handed), handed.next.clone()), (vec!["Um momento."], Next::Handover { department_id }));
+        assert_eq!((texts(&handed), handed.next.clone()), (vec!["Um momento."], Next::Handover { department_id, user_id: None }));
     }
     let asked = plays(&Run::default(), &said("oi"), 3);
     let titles: Vec<&str> =
         asked.says[0].payload["options"].as_array().unwrap().iter().map(|option| option["title"].as_str().unwrap()).collect();
     assert_eq!(titles, ["Setor 1", "Setor 2", "Setor 3", "Voltar ao menu"]);
-    let chosen = Next::Handover { department_id: Some(Uuid::from_u128(2)) };
+    let chosen = Next::Handover { department_id: Some(Uuid::from_u128(2)), user_id: None };
     for words in ["2", "setor 2"] {
         assert_eq!(plays(&asked.run, &said(words), 3).next, chosen);
     }
     assert_eq!(texts(&plays(&asked.run, &said("voltar ao menu"), 3)), ["Menu."]);
     let many = plays(&Run::default(), &said("oi"), 12);
     assert!(many.says[0].kind == MessageKind::Text && many.says[0].text.ends_with("13. Voltar ao menu"), "{:?}", many.says);
-    assert_eq!(plays(&many.run, &said("12"), 12).next, Next::Handover { department_id: Some(Uuid::from_u128(12)) });
+    assert_eq!(
+        plays(&many.run, &said("12"), 12).next,
+        Next::Handover { department_id: Some(Uuid::from_u128(12)), user_id: None }
+    );
 }
 
 #[test]
@@ -317,7 +394,7 @@ fn a_file_goes_with_its_words() {
         (MessageKind::Document, "A tabela, Maria", Some(id))
     );
     assert_eq!(turn.effects, [Effect::Priority("high".into()), Effect::Summary("Maria quer preços".into())]);
-    assert_eq!(turn.next, Next::Handover { department_id: Some(id) });
+    assert_eq!(turn.next, Next::Handover { department_id: Some(id), user_id: None });
 }
 
 /// Whatever is filled in, it fits what WhatsApp takes, and says something where an answer is waited for.
@@ -356,7 +433,7 @@ fn departments_that_fit_no_button_are_numbered_lines() {
     let asked = play(&flow, &Config::default(), &Run::default(), &said("oi"), &two);
     assert_eq!(texts(&asked), ["Qual?\n\n1. Atendimento ao aluno 1\n2. Atendimento ao aluno 2"]);
     let chosen = play(&flow, &Config::default(), &asked.run, &said("2"), &two);
-    assert_eq!(chosen.next, Next::Handover { department_id: Some(Uuid::from_u128(2)) });
+    assert_eq!(chosen.next, Next::Handover { department_id: Some(Uuid::from_u128(2)), user_id: None });
     assert_eq!((chosen.run.node, chosen.steps.last().map(|step| step.outcome)), (None, Some(Outcome::HandedOver)));
     let many = play(&flow, &Config::default(), &Run::default(), &said("oi"), &named(60, &"Departamento ".repeat(7)));
     assert!(many.says.len() > 1 && many.says.iter().all(|saying| saying.text.chars().count() <= 4_096));

@@ -1,10 +1,10 @@
 //! PUT /clients/{id} — changes what is given of a client; lists are given whole.
 
 use clients::{
-    CLIENT, CLIENT_EXISTS, CLIENT_IN_USE, Client, ClientUpdated, HAS_OPEN_CONVERSATION, Known, METADATA_TOO_LONG, Openness,
+    CLIENT, CLIENT_EXISTS, CLIENT_IN_USE, Client, HAS_OPEN_CONVERSATION, Known, METADATA_TOO_LONG, Openness, changing::change,
     document::Document, fields, once_each, phone::Phone,
 };
-use futures_util::future::{try_join3, try_join5};
+use futures_util::future::try_join5;
 use shared::{
     VISIBLE,
     error::{NOT_FOUND, STALE, refuse},
@@ -92,16 +92,6 @@ impl ClientChanges {
 
 const LOCK: &str = "select from clients where id = $1 and merged_into_id is null for no key update";
 
-const UPDATE: &str = "
-    update clients
-       set name = $2, name_source = case when name = $2 then name_source else 'staff' end, document = $3, email = $4, tags = $5,
-           metadata = $6, archived_at = $7, custom_fields = $8, version = version + 1
-     where id = $1";
-
-const REMOVE_IDENTITIES: &str = "
-    delete from client_identities
-     where client_id = $1 and (kind = 'phone' and value <> all($2) or kind = 'email' and value = lower($3) and value is distinct from $4)";
-
 pub fn main() {
     serve(&ROUTE, update_client);
 }
@@ -134,18 +124,6 @@ async fn update_client(
     if is_open && current.phones.iter().any(|phone| !wanted.phones.contains(phone)) {
         return Err(CLIENT_IN_USE.with_current(&current));
     }
-    let (had, known) = (Known::of(&current), Known::of(&wanted));
-    let Client { name, document, email, phones, tags, metadata, archived_at, custom_fields, .. } = &wanted;
-    try_join3(
-        transaction.execute(UPDATE, &[&id, name, document, email, tags, metadata, archived_at, custom_fields]),
-        transaction.execute(REMOVE_IDENTITIES, &[&id, phones, &had.email, email]),
-        known.add(&transaction, id, &had),
-    )
-    .await
-    .on_constraint("clients_document", CLIENT_EXISTS)
-    .on_constraint("clients_metadata_check", METADATA_TOO_LONG)?;
-    let client: Client = transaction.one(CLIENT, &[&id]).await?;
-    transaction.tell_staff(&ClientUpdated::from(&client));
-    transaction.audit(id, &current, &client);
+    let client = change(&transaction, &current, &wanted).await?;
     transaction.commit(Json(client)).await
 }

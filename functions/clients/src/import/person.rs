@@ -1,6 +1,5 @@
 //! What a row says of a client.
 
-use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use shared::{
     prelude::*,
@@ -14,6 +13,7 @@ use crate::{
     fields::{ClientField, ClientFields, FieldKind},
     once_each,
     phone::Phone,
+    written,
 };
 
 /// Characters of a note.
@@ -41,6 +41,31 @@ impl Person {
         let document = document.iter().map(|document| format!("document:{document}"));
         phones.chain(email).chain(document).collect()
     }
+
+    /// Takes what a text says of this of the client.
+    ///
+    /// # Errors
+    /// Why it says nothing of the kind.
+    pub fn take(&mut self, target: &Target, text: &str, fields: &ClientFields) -> Result<(), RowFault> {
+        match target {
+            Target::Name => self.name = Some(name(text)?),
+            Target::Phone => {
+                let more = Known::new(None, None, &numbers(text)?).phones;
+                self.known.phones = once_each(std::mem::take(&mut self.known.phones).into_iter().chain(more));
+            }
+            Target::Email => self.known.email = Some(typed::<Email>(text, RowFault::InvalidEmail)?.to_string()),
+            Target::Document => {
+                self.known.document = Some(typed::<Document>(&digits(text), RowFault::InvalidDocument)?.to_string());
+            }
+            Target::Tags => self.tags.extend(tags(text)?),
+            Target::Notes => self.note = Some(note(text)?),
+            Target::Custom(key) => {
+                let field = fields.fields.iter().find(|field| field.key == *key).ok_or(RowFault::WrongCustomValue)?;
+                self.custom_fields.insert(key.clone(), value(field, text)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads rows of one file.
@@ -62,32 +87,16 @@ impl Reading<'_> {
             return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
         }
         let mut person = Person { row: row.number, ..Person::default() };
-        let (mut phones, mut errors): (Vec<Phone>, Vec<RowError>) = (Vec::new(), Vec::new());
+        let mut errors: Vec<RowError> = Vec::new();
         for ((cell, target), header) in row.cells.iter().zip(self.columns).zip(self.headers) {
             let (Some(target), text) = (target, plain(cell)) else { continue };
             if text.is_empty() {
                 continue;
             }
-            let read = match target {
-                Target::Name => name(text).map(|name| person.name = Some(name)),
-                Target::Phone => numbers(text).map(|more| phones.extend(more)),
-                Target::Email => {
-                    typed(text, RowFault::InvalidEmail).map(|email: Email| person.known.email = Some(email.to_string()))
-                }
-                Target::Document => typed(&digits(text), RowFault::InvalidDocument)
-                    .map(|document: Document| person.known.document = Some(document.to_string())),
-                Target::Tags => tags(text).map(|more| person.tags.extend(more)),
-                Target::Notes => note(text).map(|note| person.note = Some(note)),
-                Target::Custom(key) => match self.fields.fields.iter().find(|field| field.key == *key) {
-                    Some(field) => value(field, text).map(|value| drop(person.custom_fields.insert(key.clone(), value))),
-                    None => Err(RowFault::WrongCustomValue),
-                },
-            };
-            if let Err(fault) = read {
+            if let Err(fault) = person.take(target, text, self.fields) {
                 errors.push(RowError::new(row.number, Some(header), fault));
             }
         }
-        person.known.phones = Known::new(None, None, &phones).phones;
         person.tags = once_each(std::mem::take(&mut person.tags));
         let mut whole = |is_wrong: bool, fault| {
             if is_wrong {
@@ -219,31 +228,17 @@ pub fn value(field: &ClientField, text: &str) -> Result<Value, RowFault> {
     Ok(value)
 }
 
-/// `1.234,5` and `1,234.5` are the same: the last sign of one comma or point is the decimal one.
 fn number(text: &str) -> Option<Value> {
-    let text: String = text.trim_start_matches("R$").chars().filter(|sign| !sign.is_whitespace()).collect();
-    let plain = match (text.rfind(','), text.rfind('.')) {
-        (Some(comma), Some(point)) if comma > point => text.replace('.', "").replace(',', "."),
-        (Some(_), Some(_)) => text.replace(',', ""),
-        (Some(_), None) => text.replacen(',', ".", 1),
-        _ => text,
-    };
-    let is_plain = plain.chars().all(|sign| sign.is_ascii_digit() || sign == '.' || sign == '-');
-    if let Some(whole) = plain.parse::<i64>().ok().filter(|_| is_plain) {
-        return Some(json!(whole));
-    }
-    plain.parse::<f64>().ok().filter(|number| is_plain && number.is_finite()).map(|number| json!(number))
+    let plain = written::number(text, false)?;
+    plain.parse::<i64>().ok().map(|whole| json!(whole)).or_else(|| {
+        let figure = plain.parse::<f64>().ok().filter(|number| number.is_finite())?;
+        Some(json!(figure))
+    })
 }
 
-/// A day as people here write it, or as machines do.
+/// The day of what may have a time behind it.
 fn date(text: &str) -> Option<String> {
-    let text = text.split([' ', 'T']).next().unwrap_or_default();
-    if let Some((day, rest)) = text.split_once('/') {
-        let (month, year) = rest.split_once('/')?;
-        let date = Date::new(year.parse().ok().filter(|year| *year >= 1000)?, month.parse().ok()?, day.parse().ok()?);
-        return date.ok().map(|date| date.to_string());
-    }
-    (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().map(|date| date.to_string())
+    written::date(text.split([' ', 'T']).next()?, None).map(|date| date.to_string())
 }
 
 #[cfg(test)]

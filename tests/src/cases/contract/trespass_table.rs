@@ -51,6 +51,7 @@ pub const ROWS: &[Row] = &[
     row("list_bot_flows", "/bot/flows", "", OwnThings),
     row("list_bot_templates", "/bot/templates", "", OwnThings),
     row("publish_bot_flow", "/bot/flows/{flow}/publish", "{}", NotFound),
+    row("renew_bot_secret", "/bot/secret", "{}", OwnThings),
     row("save_bot_config", "/bot/config/goodbye", r#"{"key": "goodbye", "value": "Tchau"}"#, OwnThings),
     row("save_bot_flow", "/bot/flows/meu", r#"{"name": "Minha", "definition": {}}"#, OwnThings),
     row("simulate_bot", "/bot/simulate", r#"{"key": "{flow}", "event": {"kind": "text", "text": "Oi"}}"#, NotFound),

@@ -1,0 +1,186 @@
+//! Calls that a turn stops for: somebody else's server is asked outside of any transaction, and a second job goes on with what comes of it.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use jiff::SignedDuration;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use shared::{crypto, parameters, prelude::*, settings::EncryptionKey};
+use tokio::time::timeout;
+
+use crate::flow::{Method, Webhook};
+
+/// How long a server has for all of its answer.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Bytes of an answer that are read; a longer one is none.
+const LARGEST: usize = 65_536;
+
+/// How long calls are also signed with the secret before.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Their name in `company_secrets`.
+pub const SECRET: &str = "bot";
+
+/// What is asked of whom.
+#[derive(Clone, Debug)]
+pub enum Call {
+    Webhook {
+        webhook: Webhook,
+        /// The same however often it is asked: whoever is asked twice answers alike and does nothing twice.
+        event_id: Uuid,
+        body: String,
+    },
+}
+
+impl Call {
+    /// Makes the call, with no transaction open. `None` where no use can be made of what comes of it.
+    pub async fn make(&self, context: &Context, secrets: &Secrets) -> Option<Value> {
+        match self {
+            Self::Webhook { webhook, event_id, body } => {
+                // Names are asked for within the time, too.
+                timeout(LONGEST, ask(context, webhook, *event_id, body, secrets)).await.ok().flatten()
+            }
+        }
+    }
+}
+
+async fn ask(context: &Context, webhook: &Webhook, event_id: Uuid, body: &str, secrets: &Secrets) -> Option<Value> {
+    let (method, body) = match webhook.method {
+        Method::Get => (reqwest::Method::GET, ""),
+        Method::Post => (reqwest::Method::POST, body),
+        Method::Put => (reqwest::Method::PUT, body),
+        Method::Patch => (reqwest::Method::PATCH, body),
+    };
+    let signature = secrets.sign(context.now(), body)?;
+    let mut request = context.call_outside(method, &webhook.url).await.ok()?;
+    for (name, value) in &webhook.headers {
+        request = request.header(name, value);
+    }
+    if !body.is_empty() {
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_owned());
+    }
+    let sent = request.header("x-balcao-event-id", event_id.to_string()).header("x-balcao-signature", signature).send().await;
+    let mut response = sent.ok().filter(|response| response.status().is_success())?;
+    let mut answer = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        answer.extend_from_slice(&chunk);
+        if answer.len() > LARGEST {
+            return None;
+        }
+    }
+    if answer.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&answer).ok() }
+}
+
+/// What a company's calls are signed with; it never prints.
+pub struct Secrets(Vec<String>);
+
+/// Sealed as one.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    secret: String,
+    /// The one before, which whoever is called may still have.
+    previous: Option<(String, Timestamp)>,
+}
+
+/// Of two who renew it at once, the second sees what the first has made.
+const LOCK: &str = "select pg_advisory_xact_lock(hashtext('bot_secret'), hashtext(app.company_id()::text))";
+
+const KEPT: &str = "select sealed from company_secrets where name = 'bot'";
+
+const KEEP: &str = "
+    insert into company_secrets (name, sealed) values ($1, $2)
+    on conflict (company_id, name) do update set sealed = excluded.sealed";
+
+impl Secrets {
+    /// Those that count now; none where the company has none, or none that a listed key opens.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read(context: &Context, transaction: &Transaction, company_id: Uuid) -> Result<Self, Error> {
+        let kept = kept(context, transaction, company_id).await?;
+        let now = context.now();
+        let all = kept.into_iter().flat_map(|kept| {
+            let previous = kept.previous.filter(|(_, until)| *until > now).map(|(secret, _)| secret);
+            [Some(kept.secret), previous].into_iter().flatten()
+        });
+        Ok(Self(all.collect()))
+    }
+
+    /// The header that proves the time and the body: `t=1764435600,v1=…`, with a `v1` of each secret that counts.
+    fn sign(&self, now: Timestamp, body: &str) -> Option<String> {
+        let time = now.as_second();
+        let signed = format!("{time}.{body}");
+        let proofs: Vec<String> = self.0.iter().map(|secret| format!("v1={}", hexadecimal(secret, &signed))).collect();
+        (!proofs.is_empty()).then(|| format!("t={time},{}", proofs.join(",")))
+    }
+}
+
+fn hexadecimal(secret: &str, signed: &str) -> String {
+    hex::encode(crypto::hmac_sha256(secret.as_bytes(), signed.as_bytes()))
+}
+
+/// A secret in place of the one before, which counts for another day. Who asks once more within it, not having seen the answer, leaves the one
+/// that is in use.
+///
+/// # Errors
+/// Those of the database.
+pub async fn renew(context: &Context, transaction: &Transaction, company_id: Uuid) -> Result<String, Error> {
+    let now = context.now();
+    let (locked, before) = join(transaction.query(LOCK, &[]), kept(context, transaction, company_id)).await;
+    locked?;
+    let previous = before?.map(|kept| {
+        let in_use = kept.previous.filter(|(_, until)| *until > now);
+        in_use.unwrap_or_else(|| (kept.secret, now.checked_add(OVERLAP).unwrap_or(Timestamp::MAX)))
+    });
+    let renewed = Kept { secret: format!("whsec_{}", crypto::random_token()), previous };
+    let sealed = seal(&context.secrets().encryption_keys, company_id, &renewed);
+    transaction.defer(KEEP, parameters![SECRET, sealed]);
+    Ok(renewed.secret)
+}
+
+async fn kept(context: &Context, transaction: &Transaction, company_id: Uuid) -> Result<Option<Kept>, Error> {
+    let rows = transaction.query(KEPT, &[]).await?;
+    Ok(rows.first().and_then(|row| open(&context.secrets().encryption_keys, company_id, row.get("sealed"))))
+}
+
+/// What it is bound to: nobody opens another company's, or another secret's.
+fn owner(company_id: Uuid) -> Vec<u8> {
+    [company_id.as_bytes(), SECRET.as_bytes()].concat()
+}
+
+fn seal(keys: &[EncryptionKey], company_id: Uuid, kept: &Kept) -> Vec<u8> {
+    crypto::seal(keys, &owner(company_id), json!(kept).to_string().as_bytes())
+}
+
+fn open(keys: &[EncryptionKey], company_id: Uuid, sealed: &[u8]) -> Option<Kept> {
+    serde_json::from_slice(&crypto::open(keys, &owner(company_id), sealed)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_signed_with_every_secret_that_counts() {
+        let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        let sign =
+            |secrets: &[&str]| Secrets(secrets.iter().map(|secret| (*secret).to_owned()).collect()).sign(now, r#"{"a":1}"#);
+        assert_eq!(sign(&[]), None);
+        let [one, two] = [sign(&["a"]), sign(&["b", "a"])].map(Option::unwrap_or_default);
+        let (time, proof) = one.split_once(',').unwrap();
+        assert_eq!((time, proof.len()), ("t=1795953600", 3 + 64));
+        assert!(two.starts_with("t=1795953600,v1=") && two.ends_with(proof) && two.matches("v1=").count() == 2, "{two}");
+        let expected = crypto::hmac_sha256(b"a", br#"1795953600.{"a":1}"#);
+        assert_eq!(proof[3..], hex::encode(expected));
+    }
+
+    #[test]
+    fn a_secret_opens_for_its_own_company_only() {
+        let keys = [EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }];
+        let [own, other] = [1, 2].map(Uuid::from_u128);
+        let sealed = seal(&keys, own, &Kept { secret: "x".into(), previous: None });
+        assert!(open(&keys, own, &sealed).is_some_and(|kept| kept.secret == "x"));
+        assert!(open(&keys, other, &sealed).is_none());
+    }
+}
