@@ -423,7 +423,7 @@ begin
                         select value, 100 + ordinality from jsonb_array_elements(drafted -> 'questions') with ordinality) every
                  group by value
                  order by place
-                 limit 50) some);
+                 limit 50) kept);
     update knowledge_proposals
        set evidence = evidence || jsonb_build_object('conversation_ids', coalesce(conversations, '[]')),
            draft = draft || jsonb_build_object('questions', coalesce(questions, '[]'))

@@ -776,6 +776,138 @@ create table public.jobs (
 alter table public.jobs enable row level security;
 alter table public.jobs force row level security;
 
+create table public.knowledge_articles (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    title text not null,
+    answer text not null,
+    questions text[] not null default '{}'::text[],
+    tags text[] not null default '{}'::text[],
+    audience text not null default 'both'::text,
+    status text not null default 'active'::text,
+    valid_from timestamp with time zone,
+    valid_until timestamp with time zone,
+    source jsonb,
+    lines text[] not null,
+    terms text[] not null,
+    weights real[] not null,
+    author_id uuid default app.user_id(),
+    restored_from integer,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    removed_at timestamp with time zone,
+    title_key text not null generated always as (app.look(title)) stored,
+    helped integer not null default 0,
+    not_helped integer not null default 0,
+    last_used_at timestamp with time zone
+);
+alter table public.knowledge_articles enable row level security;
+alter table public.knowledge_articles force row level security;
+
+create table public.knowledge_embeddings (
+    company_id uuid not null default app.company_id(),
+    article_id uuid not null,
+    model text not null,
+    version integer not null,
+    signs bit varying not null,
+    embedding real[] not null
+);
+alter table public.knowledge_embeddings enable row level security;
+alter table public.knowledge_embeddings force row level security;
+
+create table public.knowledge_misses (
+    id bigint not null generated always as identity,
+    company_id uuid not null default app.company_id(),
+    query text not null,
+    terms text[] not null,
+    audience text not null,
+    score real not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.knowledge_misses enable row level security;
+alter table public.knowledge_misses force row level security;
+
+create table public.knowledge_proposals (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    state text not null default 'open'::text,
+    evidence_key text not null,
+    evidence jsonb not null,
+    article_id uuid,
+    article_version integer,
+    other_id uuid,
+    other_version integer,
+    draft jsonb,
+    result_id uuid,
+    decided_by uuid,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.knowledge_proposals enable row level security;
+alter table public.knowledge_proposals force row level security;
+
+create table public.knowledge_revisions (
+    company_id uuid not null,
+    article_id uuid not null,
+    version integer not null,
+    title text not null,
+    answer text not null,
+    questions text[] not null,
+    tags text[] not null,
+    audience text not null,
+    status text not null,
+    valid_from timestamp with time zone,
+    valid_until timestamp with time zone,
+    author_id uuid,
+    restored_from integer,
+    at timestamp with time zone not null default now()
+);
+alter table public.knowledge_revisions enable row level security;
+alter table public.knowledge_revisions force row level security;
+
+create table public.knowledge_synonyms (
+    company_id uuid not null default app.company_id(),
+    groups jsonb not null default '[]'::jsonb,
+    phrases jsonb not null default '{}'::jsonb,
+    version integer not null default 0
+);
+alter table public.knowledge_synonyms enable row level security;
+alter table public.knowledge_synonyms force row level security;
+
+create table public.knowledge_terms (
+    company_id uuid not null,
+    term text not null,
+    article_id uuid not null,
+    weight real not null,
+    audience text not null,
+    valid_from timestamp with time zone,
+    valid_until timestamp with time zone
+);
+alter table public.knowledge_terms enable row level security;
+alter table public.knowledge_terms force row level security;
+
+create table public.knowledge_uses (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    article_id uuid not null,
+    user_id uuid default app.user_id(),
+    conversation_id uuid,
+    helped boolean,
+    query text,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.knowledge_uses enable row level security;
+alter table public.knowledge_uses force row level security;
+
+create table public.knowledge_vocabulary (
+    company_id uuid not null,
+    term text not null
+);
+alter table public.knowledge_vocabulary enable row level security;
+alter table public.knowledge_vocabulary force row level security;
+
 create table public.known_devices (
     user_id uuid not null,
     device text not null,
@@ -1353,6 +1485,50 @@ alter table public.job_progress add constraint job_progress_state_check CHECK ((
 alter table public.job_rules add constraint job_rules_added_by_check CHECK ((added_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text])));
 alter table public.job_rules add constraint job_rules_pkey PRIMARY KEY (kind);
 alter table public.jobs add constraint jobs_pkey PRIMARY KEY (id);
+alter table public.knowledge_articles add constraint knowledge_articles_answer_check CHECK (((char_length(answer) >= 1) AND (char_length(answer) <= 20000)));
+alter table public.knowledge_articles add constraint knowledge_articles_audience_check CHECK ((audience = ANY (ARRAY['both'::text, 'bot'::text, 'agents'::text])));
+alter table public.knowledge_articles add constraint knowledge_articles_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
+alter table public.knowledge_articles add constraint knowledge_articles_check CHECK ((valid_until > valid_from));
+alter table public.knowledge_articles add constraint knowledge_articles_check1 CHECK ((cardinality(terms) = cardinality(weights)));
+alter table public.knowledge_articles add constraint knowledge_articles_check2 CHECK ((cardinality(lines) = (cardinality(questions) + 1)));
+alter table public.knowledge_articles add constraint knowledge_articles_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.knowledge_articles add constraint knowledge_articles_company_id_id_key UNIQUE (company_id, id);
+alter table public.knowledge_articles add constraint knowledge_articles_pkey PRIMARY KEY (id);
+alter table public.knowledge_articles add constraint knowledge_articles_questions_check CHECK ((cardinality(questions) <= 50));
+alter table public.knowledge_articles add constraint knowledge_articles_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'archived'::text])));
+alter table public.knowledge_articles add constraint knowledge_articles_tags_check CHECK ((cardinality(tags) <= 20));
+alter table public.knowledge_articles add constraint knowledge_articles_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)));
+alter table public.knowledge_embeddings add constraint knowledge_embeddings_check CHECK ((((cardinality(embedding) >= 1) AND (cardinality(embedding) <= 4096)) AND (length((signs)::"bit") = cardinality(embedding))));
+alter table public.knowledge_embeddings add constraint knowledge_embeddings_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_embeddings add constraint knowledge_embeddings_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 200)));
+alter table public.knowledge_embeddings add constraint knowledge_embeddings_pkey PRIMARY KEY (company_id, article_id);
+alter table public.knowledge_misses add constraint knowledge_misses_audience_check CHECK ((audience = ANY (ARRAY['bot'::text, 'agents'::text])));
+alter table public.knowledge_misses add constraint knowledge_misses_pkey PRIMARY KEY (company_id, id);
+alter table public.knowledge_misses add constraint knowledge_misses_query_check CHECK ((char_length(query) <= 500));
+alter table public.knowledge_proposals add constraint knowledge_proposals_check CHECK (((state = 'open'::text) = (decided_at IS NULL)));
+alter table public.knowledge_proposals add constraint knowledge_proposals_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_company_id_evidence_key_key UNIQUE (company_id, evidence_key);
+alter table public.knowledge_proposals add constraint knowledge_proposals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_company_id_id_key UNIQUE (company_id, id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_company_id_other_id_fkey FOREIGN KEY (company_id, other_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_company_id_result_id_fkey FOREIGN KEY (company_id, result_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.users(id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_kind_check CHECK ((kind = ANY (ARRAY['duplicate'::text, 'contradiction'::text, 'stale'::text, 'unanswered'::text, 'learned'::text])));
+alter table public.knowledge_proposals add constraint knowledge_proposals_pkey PRIMARY KEY (id);
+alter table public.knowledge_proposals add constraint knowledge_proposals_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'rejected'::text])));
+alter table public.knowledge_revisions add constraint knowledge_revisions_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_revisions add constraint knowledge_revisions_pkey PRIMARY KEY (company_id, article_id, version);
+alter table public.knowledge_synonyms add constraint knowledge_synonyms_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.knowledge_synonyms add constraint knowledge_synonyms_pkey PRIMARY KEY (company_id);
+alter table public.knowledge_terms add constraint knowledge_terms_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_terms add constraint knowledge_terms_pkey PRIMARY KEY (company_id, article_id, term);
+alter table public.knowledge_uses add constraint knowledge_uses_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_uses add constraint knowledge_uses_company_id_article_id_user_id_conversation_i_key UNIQUE NULLS NOT DISTINCT (company_id, article_id, user_id, conversation_id);
+alter table public.knowledge_uses add constraint knowledge_uses_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.knowledge_uses add constraint knowledge_uses_pkey PRIMARY KEY (id);
+alter table public.knowledge_uses add constraint knowledge_uses_query_check CHECK ((char_length(query) <= 500));
+alter table public.knowledge_uses add constraint knowledge_uses_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.knowledge_vocabulary add constraint knowledge_vocabulary_pkey PRIMARY KEY (company_id, term);
 alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (user_id, device, network);
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
@@ -1563,6 +1739,14 @@ CREATE INDEX jobs_sent ON public.jobs USING btree (company_id, queue, lane) WHER
 CREATE INDEX jobs_sent_at ON public.jobs USING btree (dispatched_at) WHERE (finished_at IS NULL);
 CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at, number) WHERE ((finished_at IS NULL) AND (dispatched_at IS NULL));
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX knowledge_articles_created ON public.knowledge_articles USING btree (company_id, created_at DESC, id DESC) WHERE (removed_at IS NULL);
+CREATE INDEX knowledge_articles_title ON public.knowledge_articles USING btree (company_id, title_key) WHERE (removed_at IS NULL);
+CREATE INDEX knowledge_misses_at ON public.knowledge_misses USING btree (company_id, at);
+CREATE INDEX knowledge_proposals_created ON public.knowledge_proposals USING btree (company_id, state, created_at DESC, id DESC);
+CREATE INDEX knowledge_terms_term ON public.knowledge_terms USING btree (company_id, term) INCLUDE (article_id, weight, audience, valid_from, valid_until);
+CREATE INDEX knowledge_uses_conversation ON public.knowledge_uses USING btree (company_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX knowledge_uses_failed ON public.knowledge_uses USING btree (company_id, created_at) WHERE ((NOT helped) AND (query IS NOT NULL));
+CREATE INDEX knowledge_vocabulary_alike ON public.knowledge_vocabulary USING gin (company_id, term public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
 CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
 CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
@@ -2326,6 +2510,24 @@ CREATE OR REPLACE FUNCTION app.company_of_connection(connection text)
 AS $function$
 begin
     return (select company_id from presence_leases where connection_id = connection);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.count_knowledge_use()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update knowledge_articles
+       set helped = knowledge_articles.helped + coalesce(new.helped, false)::integer
+                    - case when tg_op = 'UPDATE' then coalesce(old.helped, false)::integer else 0 end,
+           not_helped = not_helped + coalesce(not new.helped, false)::integer
+                    - case when tg_op = 'UPDATE' then coalesce(not old.helped, false)::integer else 0 end,
+           last_used_at = now()
+     where company_id = new.company_id and id = new.article_id;
+    return null;
 end
 $function$;
 
@@ -3178,6 +3380,107 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+declare
+    -- Articles that are compared by terms: those of rare ones come first.
+    most_postings constant bigint := 5000;
+    company constant uuid := app.company_id();
+    count_all constant bigint := (select count(*) from knowledge_articles where company_id = company and removed_at is null);
+    synonyms jsonb;
+    alike jsonb := '{}';
+    near text[];
+    counts jsonb := '{}';
+    item record;
+    articles bigint;
+    written text;
+    taken text[] := '{}';
+    taken_factors real[] := '{}';
+    found uuid[] := '{}';
+    by_meaning uuid[] := '{}';
+begin
+    select coalesce(jsonb_object_agg(key, value), '{}')
+      into synonyms
+      from knowledge_synonyms, jsonb_each(knowledge_synonyms.phrases)
+     where company_id = company and key = any (find_knowledge.asked || find_knowledge.phrases);
+    for item in
+        select term, max(factor) as factor
+          from (select term, factor from unnest(asked, factors) given (term, factor)
+                union all
+                select jsonb_array_elements_text(value), 0.9 from jsonb_each(synonyms)) every
+         group by term
+    loop
+        near := array[item.term];
+        if item.factor >= 1 and length(item.term) >= 4 and item.term !~ '[0-9]'
+           and not exists (select from knowledge_terms where company_id = company and knowledge_terms.term = item.term) then
+            near := array(
+                select known.term
+                  from knowledge_vocabulary known
+                 where known.company_id = company and known.term % item.term
+                 order by similarity(known.term, item.term) desc, known.term
+                 limit 6);
+            alike := alike || jsonb_build_object(item.term, near);
+        end if;
+        foreach written in array near loop
+            select count(*) into articles from knowledge_terms where company_id = company and knowledge_terms.term = written;
+            if articles > 0 and not counts ? written then
+                counts := counts || jsonb_build_object(written, articles);
+                taken := taken || written;
+                taken_factors := taken_factors || case when written = item.term then item.factor else 0.8 end::real;
+            end if;
+        end loop;
+    end loop;
+    -- What has the rarest terms, up to so many rows; at least those of one term.
+    with terms as (
+        select term, factor, (counts ->> term)::bigint as articles,
+               sum((counts ->> term)::bigint) over (order by (counts ->> term)::bigint, term) as so_far,
+               row_number() over (order by (counts ->> term)::bigint, term) as place
+          from unnest(taken, taken_factors) given (term, factor)
+    ), best as (
+        select postings.article_id, sum(postings.weight * terms.factor * ln(1 + count_all::real / terms.articles)) as worth
+          from terms
+          join knowledge_terms postings on postings.company_id = company and postings.term = terms.term
+         where (terms.so_far <= most_postings or terms.place = 1)
+           and postings.audience in ('both', of_audience)
+           and (postings.valid_from is null or postings.valid_from <= now())
+           and (postings.valid_until is null or postings.valid_until > now())
+         group by postings.article_id
+         order by worth desc, postings.article_id
+         limit wanted
+    )
+    select coalesce(array_agg(article_id order by worth desc, article_id), '{}') into found from best;
+    if meant is not null then
+        by_meaning := array(
+            select article_id
+              from knowledge_embeddings near_by
+              join knowledge_articles article on article.company_id = near_by.company_id and article.id = near_by.article_id
+             where near_by.company_id = company
+               and near_by.model = of_model
+               and length(near_by.signs) = length(meant)
+               and article.status = 'active' and article.removed_at is null
+               and article.audience in ('both', of_audience)
+               and (article.valid_from is null or article.valid_from <= now())
+               and (article.valid_until is null or article.valid_until > now())
+             order by bit_count(near_by.signs # meant::varbit), article_id
+             limit wanted);
+    end if;
+    return jsonb_build_object(
+        'count', count_all, 'counts', counts, 'alike', alike, 'synonyms', synonyms,
+        'articles', (
+            select coalesce(jsonb_agg(jsonb_build_object('id', id, 'lines', lines, 'terms', terms, 'helped', helped, 'not_helped', not_helped)), '[]')
+              from knowledge_articles
+             where company_id = company and id = any (found || by_meaning)));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_login(address text)
  RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean, avatar_url text)
  LANGUAGE sql
@@ -3407,6 +3710,42 @@ begin
                              from bot_flows published
                              join bot_flows other on other.company_id = published.company_id and other.key = published.key
                             where published.company_id = app.company_id() and published.id = flow and other.id <> flow);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.follow_knowledge()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    is_found constant boolean := new.status = 'active' and new.removed_at is null;
+begin
+    if tg_op = 'INSERT' or new.version <> old.version then
+        insert into knowledge_revisions (company_id, article_id, version, title, answer, questions, tags, audience, status, valid_from,
+                                         valid_until, author_id, restored_from, at)
+        values (new.company_id, new.id, new.version, new.title, new.answer, new.questions, new.tags, new.audience, new.status, new.valid_from,
+                new.valid_until, new.author_id, new.restored_from, new.updated_at);
+    end if;
+    delete from knowledge_terms
+     where company_id = new.company_id and article_id = new.id and not (is_found and term = any (new.terms));
+    if is_found then
+        insert into knowledge_terms (company_id, term, article_id, weight, audience, valid_from, valid_until)
+        select new.company_id, term, new.id, weight, new.audience, new.valid_from, new.valid_until
+          from unnest(new.terms, new.weights) of_article (term, weight)
+            on conflict (company_id, article_id, term) do update
+           set weight = excluded.weight, audience = excluded.audience, valid_from = excluded.valid_from, valid_until = excluded.valid_until
+         where (knowledge_terms.weight, knowledge_terms.audience, knowledge_terms.valid_from, knowledge_terms.valid_until)
+               is distinct from (excluded.weight, excluded.audience, excluded.valid_from, excluded.valid_until);
+        insert into knowledge_vocabulary (company_id, term)
+        select new.company_id, term
+          from unnest(new.terms) of_article (term)
+         where not exists (select from knowledge_vocabulary known where known.company_id = new.company_id and known.term = of_article.term)
+         order by term
+            on conflict do nothing;
+    end if;
+    return null;
 end
 $function$;
 
@@ -5294,6 +5633,52 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company constant uuid := app.company_id();
+    -- As short as an index wants it.
+    short constant text := of_kind || ':' || encode(sha256(convert_to(key, 'utf8')), 'hex');
+    open knowledge_proposals;
+    conversations jsonb;
+    questions jsonb;
+begin
+    insert into knowledge_proposals (id, company_id, kind, evidence_key, evidence, article_id, article_version, other_id, other_version, draft)
+    values (proposal, company, of_kind, short, speaks, article, article_seen, other, other_seen, drafted)
+        on conflict (company_id, evidence_key) do nothing;
+    if found then
+        return proposal;
+    end if;
+    select * into open from knowledge_proposals where company_id = company and evidence_key = short for update;
+    if open.state <> 'open' or of_kind <> 'learned' then
+        return null;
+    end if;
+    conversations := (
+        select jsonb_agg(distinct value)
+          from (select value from jsonb_array_elements(open.evidence -> 'conversation_ids')
+                union all
+                select value from jsonb_array_elements(speaks -> 'conversation_ids')) every);
+    questions := (
+        select jsonb_agg(value order by place)
+          from (select value, min(place) as place
+                  from (select value, ordinality as place from jsonb_array_elements(open.draft -> 'questions') with ordinality
+                        union all
+                        select value, 100 + ordinality from jsonb_array_elements(drafted -> 'questions') with ordinality) every
+                 group by value
+                 order by place
+                 limit 50) kept);
+    update knowledge_proposals
+       set evidence = evidence || jsonb_build_object('conversation_ids', coalesce(conversations, '[]')),
+           draft = draft || jsonb_build_object('questions', coalesce(questions, '[]'))
+     where id = open.id;
+    return open.id;
+end
+$function$;
+
 CREATE OR REPLACE PROCEDURE app.protect(IN target regclass, IN staff_rights text DEFAULT 'select'::text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -6763,6 +7148,8 @@ CREATE TRIGGER files_of_flows BEFORE DELETE ON public.files FOR EACH ROW EXECUTE
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
+CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
+CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON public.memberships FOR EACH ROW WHEN ((((old.status = 'active'::text) AND (new.status <> 'active'::text)) OR ((old.role <> 'student'::text) AND (new.role = 'student'::text)))) EXECUTE FUNCTION app.leave_conversations();
@@ -7215,6 +7602,82 @@ create policy failed on public.jobs as permissive for select to app_staff using 
 create policy lookup on public.jobs as permissive for all to app_lookup using true;
 
 create policy system on public.jobs as permissive for all to app_system using true;
+
+create policy company on public.knowledge_articles as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.knowledge_articles as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.knowledge_articles as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.knowledge_articles as permissive for all to app_lookup using true;
+
+create policy staff on public.knowledge_articles as permissive for all to app_staff using (((removed_at IS NULL) AND (status = 'active'::text)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy system on public.knowledge_articles as permissive for all to app_system using true;
+
+create policy company on public.knowledge_embeddings as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.knowledge_embeddings as permissive for all to app_lookup using true;
+
+create policy staff on public.knowledge_embeddings as permissive for all to app_staff using true;
+
+create policy system on public.knowledge_embeddings as permissive for all to app_system using true;
+
+create policy company on public.knowledge_misses as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.knowledge_misses as permissive for insert to app_staff with check true;
+
+create policy system on public.knowledge_misses as permissive for all to app_system using true;
+
+create policy company on public.knowledge_proposals as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.knowledge_proposals as permissive for all to app_lookup using true;
+
+create policy staff on public.knowledge_proposals as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy system on public.knowledge_proposals as permissive for all to app_system using true;
+
+create policy company on public.knowledge_revisions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.knowledge_revisions as permissive for all to app_lookup using true;
+
+create policy staff on public.knowledge_revisions as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy system on public.knowledge_revisions as permissive for all to app_system using true;
+
+create policy company on public.knowledge_synonyms as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.knowledge_synonyms as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.knowledge_synonyms as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.knowledge_synonyms as permissive for all to app_lookup using true;
+
+create policy staff on public.knowledge_synonyms as permissive for all to app_staff using true;
+
+create policy system on public.knowledge_synonyms as permissive for all to app_system using true;
+
+create policy company on public.knowledge_terms as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.knowledge_terms as permissive for all to app_lookup using true;
+
+create policy system on public.knowledge_terms as permissive for all to app_system using true;
+
+create policy company on public.knowledge_uses as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy own_inserts on public.knowledge_uses as restrictive for insert to app_staff with check (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy own_updates on public.knowledge_uses as restrictive for update to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.knowledge_uses as permissive for all to app_staff using true;
+
+create policy system on public.knowledge_uses as permissive for all to app_system using true;
+
+create policy company on public.knowledge_vocabulary as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.knowledge_vocabulary as permissive for all to app_lookup using true;
+
+create policy system on public.knowledge_vocabulary as permissive for all to app_system using true;
 
 create policy lookup on public.known_devices as permissive for all to app_lookup using true;
 
@@ -7936,6 +8399,67 @@ grant select on column public.jobs.payload to app_staff;
 grant select on column public.jobs.queue to app_staff;
 grant select on column public.jobs.retried_at to app_staff;
 grant select on column public.jobs.retries to app_staff;
+grant insert, update on column public.knowledge_articles.answer to app_staff;
+grant update on column public.knowledge_articles.answer to app_system;
+grant insert, update on column public.knowledge_articles.audience to app_staff;
+grant update on column public.knowledge_articles.audience to app_system;
+grant update on column public.knowledge_articles.author_id to app_staff;
+grant update on column public.knowledge_articles.author_id to app_system;
+grant update on column public.knowledge_articles.helped to app_lookup;
+grant insert on column public.knowledge_articles.id to app_staff;
+grant update on column public.knowledge_articles.last_used_at to app_lookup;
+grant insert, update on column public.knowledge_articles.lines to app_staff;
+grant update on column public.knowledge_articles.lines to app_system;
+grant update on column public.knowledge_articles.not_helped to app_lookup;
+grant insert, update on column public.knowledge_articles.questions to app_staff;
+grant update on column public.knowledge_articles.questions to app_system;
+grant update on column public.knowledge_articles.removed_at to app_staff;
+grant update on column public.knowledge_articles.restored_from to app_staff;
+grant update on column public.knowledge_articles.restored_from to app_system;
+grant insert on column public.knowledge_articles.source to app_staff;
+grant update on column public.knowledge_articles.source to app_system;
+grant insert, update on column public.knowledge_articles.status to app_staff;
+grant update on column public.knowledge_articles.status to app_system;
+grant insert, update on column public.knowledge_articles.tags to app_staff;
+grant update on column public.knowledge_articles.tags to app_system;
+grant insert, update on column public.knowledge_articles.terms to app_staff;
+grant update on column public.knowledge_articles.terms to app_system;
+grant insert, update on column public.knowledge_articles.title to app_staff;
+grant update on column public.knowledge_articles.title to app_system;
+grant update on column public.knowledge_articles.updated_at to app_staff;
+grant update on column public.knowledge_articles.updated_at to app_system;
+grant insert, update on column public.knowledge_articles.valid_from to app_staff;
+grant update on column public.knowledge_articles.valid_from to app_system;
+grant insert, update on column public.knowledge_articles.valid_until to app_staff;
+grant update on column public.knowledge_articles.valid_until to app_system;
+grant update on column public.knowledge_articles.version to app_staff;
+grant update on column public.knowledge_articles.version to app_system;
+grant insert, update on column public.knowledge_articles.weights to app_staff;
+grant update on column public.knowledge_articles.weights to app_system;
+grant insert on column public.knowledge_embeddings.article_id to app_system;
+grant insert, update on column public.knowledge_embeddings.embedding to app_system;
+grant insert, update on column public.knowledge_embeddings.model to app_system;
+grant insert, update on column public.knowledge_embeddings.signs to app_system;
+grant insert, update on column public.knowledge_embeddings.version to app_system;
+grant insert on column public.knowledge_misses.audience to app_staff;
+grant insert on column public.knowledge_misses.query to app_staff;
+grant insert on column public.knowledge_misses.score to app_staff;
+grant insert on column public.knowledge_misses.terms to app_staff;
+grant update on column public.knowledge_proposals.decided_at to app_staff;
+grant update on column public.knowledge_proposals.decided_by to app_staff;
+grant update on column public.knowledge_proposals.result_id to app_staff;
+grant update on column public.knowledge_proposals.state to app_staff;
+grant insert on column public.knowledge_synonyms.company_id to app_staff;
+grant update on column public.knowledge_synonyms.groups to app_staff;
+grant update on column public.knowledge_synonyms.phrases to app_staff;
+grant update on column public.knowledge_synonyms.version to app_staff;
+grant insert on column public.knowledge_uses.article_id to app_staff;
+grant insert on column public.knowledge_uses.conversation_id to app_staff;
+grant insert, update on column public.knowledge_uses.helped to app_staff;
+grant update on column public.knowledge_uses.helped to app_system;
+grant insert on column public.knowledge_uses.id to app_staff;
+grant insert, update on column public.knowledge_uses.query to app_staff;
+grant update on column public.knowledge_uses.query to app_system;
 grant insert, select, update on column public.mail_accounts.authority to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
@@ -8230,6 +8754,8 @@ grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
+grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text) to app_staff;
+grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text) to app_system;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
@@ -8306,6 +8832,8 @@ grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
 grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff;
 grant execute on function app.present_role() to app_lookup;
+grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_staff;
+grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_system;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_student;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
@@ -8526,6 +9054,26 @@ grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
+grant insert, select on table public.knowledge_articles to app_system;
+grant select on table public.knowledge_articles to app_lookup;
+grant select on table public.knowledge_articles to app_staff;
+grant select on table public.knowledge_embeddings to app_lookup;
+grant select on table public.knowledge_embeddings to app_staff;
+grant select on table public.knowledge_embeddings to app_system;
+grant delete, insert, select on table public.knowledge_misses to app_system;
+grant insert, select, update on table public.knowledge_proposals to app_lookup;
+grant select on table public.knowledge_proposals to app_staff;
+grant select on table public.knowledge_proposals to app_system;
+grant insert, select on table public.knowledge_revisions to app_lookup;
+grant select on table public.knowledge_revisions to app_staff;
+grant select on table public.knowledge_revisions to app_system;
+grant select on table public.knowledge_synonyms to app_lookup;
+grant select on table public.knowledge_synonyms to app_staff;
+grant select on table public.knowledge_synonyms to app_system;
+grant delete, insert, select, update on table public.knowledge_terms to app_lookup;
+grant insert, select on table public.knowledge_uses to app_system;
+grant select on table public.knowledge_uses to app_staff;
+grant insert, select on table public.knowledge_vocabulary to app_lookup;
 grant delete, insert, select, update on table public.known_devices to app_lookup;
 grant delete, insert, select, update on table public.login_challenges to app_lookup;
 grant delete on table public.mail_accounts to app_staff;

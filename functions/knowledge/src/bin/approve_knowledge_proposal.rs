@@ -18,7 +18,7 @@ const ROUTE: Route = Route::post("/knowledge/proposals/{id}/approve").fails(&[NO
 
 #[derive(Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Approval {
+struct KnowledgeApproval {
     /// Of two articles the one that stays, where that is not the one proposed.
     #[garde(skip)]
     keep_id: Option<Uuid>,
@@ -38,7 +38,7 @@ struct Approval {
     audience: Option<ReadBy>,
 }
 
-impl Approval {
+impl KnowledgeApproval {
     /// With one's own words.
     fn over(self, mut content: Content) -> Content {
         content.title = self.title.unwrap_or(content.title);
@@ -64,7 +64,7 @@ async fn approve_knowledge_proposal(
     context: Context,
     caller: Supervisor,
     Path(id): Path<Uuid>,
-    Json(approval): Json<Approval>,
+    Json(approval): Json<KnowledgeApproval>,
 ) -> Result<Json<Proposal>, Error> {
     let transaction = context.begin(&caller).await?;
     let proposal: Proposal = transaction.one(LOCKED, &[&id]).await?;
@@ -83,7 +83,7 @@ async fn approve_knowledge_proposal(
 }
 
 /// The article that was learned or asked for.
-async fn make(context: &Context, transaction: &Transaction, proposal: &Proposal, approval: Approval) -> Result<Uuid, Error> {
+async fn make(context: &Context, transaction: &Transaction, proposal: &Proposal, approval: KnowledgeApproval) -> Result<Uuid, Error> {
     let draft: Draft = proposal.draft.as_ref().and_then(|draft| Draft::deserialize(draft).ok()).unwrap_or_default();
     let mut content = Content::new(draft.title, draft.answer);
     content.also_asked(draft.questions);
@@ -103,7 +103,7 @@ async fn make(context: &Context, transaction: &Transaction, proposal: &Proposal,
 }
 
 /// What becomes of the articles that there are.
-async fn mend(transaction: &Transaction, proposal: &Proposal, approval: Approval) -> Result<Uuid, Error> {
+async fn mend(transaction: &Transaction, proposal: &Proposal, approval: KnowledgeApproval) -> Result<Uuid, Error> {
     let about: Vec<Uuid> = [proposal.article_id, proposal.other_id].into_iter().flatten().collect();
     let keeps = approval.keep_id.filter(|_| proposal.kind != Kind::Stale);
     refuse(keeps.filter(|id| !about.contains(id)).map(|_| {

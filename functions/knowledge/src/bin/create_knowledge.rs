@@ -16,9 +16,6 @@ struct WrittenArticle {
     /// The article that is to be changed.
     #[garde(skip)]
     id: Option<Uuid>,
-    /// The version of it that was seen: another one is not changed.
-    #[garde(skip)]
-    version: Option<i32>,
     #[garde(length(chars, min = 1, max = TITLE), custom(visible))]
     #[schemars(length(min = 1, max = 200), regex(pattern = VISIBLE))]
     title: String,
@@ -67,6 +64,7 @@ async fn create_knowledge(
     context: Context,
     caller: Supervisor,
     _: IdempotencyKey,
+    if_match: IfMatch,
     Json(input): Json<WrittenArticle>,
 ) -> Result<Made<Article>, Error> {
     let transaction = context.begin(&caller).await?;
@@ -78,9 +76,7 @@ async fn create_knowledge(
         return transaction.commit(Made::Now(article)).await;
     };
     let current: Article = transaction.one(LOCKED, &[&id]).await?;
-    if input.version.is_some_and(|version| version != current.version) {
-        return Err(STALE.with_current(&current));
-    }
+    if_match.check(&current)?;
     let wanted = input.over(Some(&current));
     wanted.check()?;
     let article = change(&transaction, &current, &wanted, None).await?;

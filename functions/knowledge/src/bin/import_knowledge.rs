@@ -25,7 +25,7 @@ const ROUTE: Route = Route::post("/knowledge/import").fails(&[QUARANTINED]);
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = either_source)]
-struct NewImport {
+struct NewKnowledgeImport {
     /// A completed upload: CSV, XLSX, PDF, or text, which is read as Markdown. Give either this or `url`.
     #[garde(custom(one_source(&self.url)))]
     file_id: Option<Uuid>,
@@ -92,7 +92,7 @@ async fn import_knowledge(
     context: Context,
     caller: Supervisor,
     _: IdempotencyKey,
-    Json(input): Json<NewImport>,
+    Json(input): Json<NewKnowledgeImport>,
 ) -> Result<Accepted<JobProgress>, Error> {
     if let Some(url) = &input.url {
         refuse(outside::check_url(url).await.err().map(|refusal| refusal.in_field("url")))?;

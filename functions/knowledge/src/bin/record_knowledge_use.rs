@@ -9,7 +9,7 @@ const ROUTE: Route = Route::post("/knowledge/{id}/use").fails(&[NOT_FOUND]);
 
 #[derive(Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Used {
+struct KnowledgeUsed {
     /// Left out while nobody can tell.
     #[garde(skip)]
     helped: Option<bool>,
@@ -45,9 +45,9 @@ async fn record_knowledge_use(
     context: Context,
     caller: Staff,
     Path(id): Path<Uuid>,
-    Json(used): Json<Used>,
+    Json(used): Json<KnowledgeUsed>,
 ) -> Result<Json<KnowledgeUse>, Error> {
-    let Used { helped, conversation_id, query } = used;
+    let KnowledgeUsed { helped, conversation_id, query } = used;
     let transaction = context.begin(&caller).await?;
     let (_, seen): (Article, _) =
         try_join(transaction.one(ARTICLE, &[&id]), transaction.query(SEEN, &[&conversation_id])).await?;

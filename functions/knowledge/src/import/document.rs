@@ -1,9 +1,12 @@
 //! Texts as sections: Markdown by its headings, what is in a PDF by the questions in it.
 
-use std::io::Read;
+use std::{collections::HashMap, io::Read};
 
 use encoding_rs::{UTF_8, WINDOWS_1252};
-use lopdf::{Document, LoadOptions};
+use lopdf::{
+    Document, Encoding, LoadOptions, Object, ObjectId,
+    content::{Content, Operation},
+};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::{FileFault, MOST_TEXT, Section, kept, shown};
@@ -117,9 +120,9 @@ pub fn of_pdf(bytes: &[u8]) -> Result<String, FileFault> {
     let options = LoadOptions { max_decompressed_size: Some(MOST_PAGE), ..LoadOptions::default() };
     let document = Document::load_mem_with_options(bytes, options).map_err(|_| FileFault::Unreadable)?;
     let mut text = String::new();
-    for page in document.get_pages().into_keys().take(MOST_PAGES) {
+    for page in document.get_pages().into_values().take(MOST_PAGES) {
         // A page that cannot be read hinders no other.
-        if let Ok(words) = document.extract_text_with_limit(&[page], MOST_PAGE) {
+        if let Ok(words) = words_of(&document, page) {
             text.push_str(&words);
             text.push('\n');
         }
@@ -128,6 +131,62 @@ pub fn of_pdf(bytes: &[u8]) -> Result<String, FileFault> {
         }
     }
     if text.trim().is_empty() { Err(FileFault::Empty) } else { Ok(text) }
+}
+
+/// The words of a page, with a line wherever it moves to another one.
+fn words_of(document: &Document, page: ObjectId) -> lopdf::Result<String> {
+    let encodings: HashMap<Vec<u8>, Encoding<'_>> = document
+        .get_page_fonts(page)?
+        .into_iter()
+        .filter_map(|(name, font)| Some((name, font.get_font_encoding_with_limit(document, MOST_PAGE).ok()?)))
+        .collect();
+    let content = Content::decode(&document.get_page_content_with_limit(page, MOST_PAGE)?)?;
+    let (mut text, mut encoding, mut height) = (String::new(), None, None);
+    for Operation { operator, operands } in &content.operations {
+        let number = |place: usize| operands.get(place).and_then(|operand| operand.as_float().ok());
+        match operator.as_str() {
+            "Tf" => encoding = operands.first().and_then(|font| encodings.get(font.as_name().ok()?)),
+            "Td" | "TD" if number(1) != Some(0.0) => text.push('\n'),
+            "Tm" => {
+                if height != number(5) {
+                    text.push('\n');
+                }
+                height = number(5);
+            }
+            "T*" | "ET" => text.push('\n'),
+            "'" | "\"" => {
+                text.push('\n');
+                say(&mut text, encoding, &operands[operands.len().saturating_sub(1)..]);
+            }
+            "Tj" | "TJ" => say(&mut text, encoding, operands),
+            _ => {}
+        }
+        if text.len() > MOST_TEXT {
+            break;
+        }
+    }
+    Ok(text)
+}
+
+/// What an operand says; in a list of parts a wide gap is a space.
+fn say(text: &mut String, encoding: Option<&Encoding<'_>>, operands: &[Object]) {
+    for operand in operands {
+        match operand {
+            Object::String(bytes, _) => {
+                text.push_str(&encoding.and_then(|encoding| Document::decode_text(encoding, bytes).ok()).unwrap_or_default());
+            }
+            Object::Array(parts) => {
+                for part in parts {
+                    match part {
+                        Object::String(..) => say(text, encoding, std::slice::from_ref(part)),
+                        gap if gap.as_float().is_ok_and(|gap| gap < -180.0) => text.push(' '),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use lol_html::{HtmlRewriter, MemorySettings, Settings, element, end_tag, text};
+use lol_html::{HtmlRewriter, MemorySettings, Settings, doc_text, element, end_tag};
 use quick_xml::escape::resolve_html5_entity;
 use reqwest::{Method, header};
 use shared::prelude::*;
@@ -130,8 +130,10 @@ pub fn of_html(bytes: &[u8], address: &str) -> Result<(String, Vec<Section>), Fi
             }
             Ok(())
         }))
-        .append_element_content_handler(element!("head > title", move |element| {
-            title.borrow_mut().is_title = true;
+        .append_element_content_handler(element!("title", move |element| {
+            // Not that of a picture.
+            let is_hidden = title.borrow().hidden > 0;
+            title.borrow_mut().is_title = !is_hidden;
             let after = Rc::clone(&title);
             element.on_end_tag(end_tag!(move |_| {
                 after.borrow_mut().is_title = false;
@@ -154,7 +156,7 @@ pub fn of_html(bytes: &[u8], address: &str) -> Result<(String, Vec<Section>), Fi
             block.borrow_mut().say("\n");
             Ok(())
         }))
-        .append_element_content_handler(text!("*", move |chunk| {
+        .append_document_content_handler(doc_text!(move |chunk| {
             words.borrow_mut().say(chunk.as_str());
             Ok(())
         }));

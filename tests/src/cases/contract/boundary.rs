@@ -232,6 +232,8 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "clients.imported",
     "conversation.typing",
     "file.checked",
+    "knowledge.imported",
+    "knowledge.optimized",
     "template.updated",
     "user.awaiting_approval",
 ];

@@ -357,6 +357,16 @@ impl Change {
                     body
                 },
             },
+            "create_knowledge" => {
+                let id = super::sample::article(company, "Vendas").await;
+                let same = json!({"id": id, "title": "Vendas", "answer": "Das 9h às 20h."});
+                let renamed = |same: &Value, name: &str| {
+                    let mut body = same.clone();
+                    body["title"] = json!(name);
+                    body
+                };
+                Self { method: Method::POST, path: "/knowledge/manage".to_owned(), made: same.clone(), same, renamed }
+            }
             "update_knowledge" => {
                 let id = super::sample::article(company, "Vendas").await;
                 Self {
