@@ -1,6 +1,8 @@
 //! Answers to clients, out of the knowledge base: what cannot be proved is left to people, with the reason and what they need to know.
 
-use futures_util::future::BoxFuture;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, try_join};
 use knowledge::search::{self, Audience, Found};
 use shared::{
     ai::{self, Ask, Given, Mask, Purpose, Refused, Settings},
@@ -9,7 +11,7 @@ use shared::{
 };
 
 use crate::{
-    asking::{About, PATIENCE, ask_about},
+    asking::{About, ask_about},
     guard::{self, Ground, Objection},
     prompts::ANSWER,
     thread::Thread,
@@ -84,6 +86,8 @@ pub struct Question<'a> {
     pub user_id: Option<Uuid>,
     pub thread: &'a Thread,
     pub words: &'a str,
+    /// How long an answer is waited for.
+    pub patience: Duration,
 }
 
 /// What the question means, where the company has a model for that. Without it, words are all there is.
@@ -104,7 +108,7 @@ pub async fn meaning(context: &Context, settings: &Settings, asked: Question<'_>
         messages: Vec::new(),
         schema: None,
         most_tokens: 0,
-        patience: PATIENCE / 4,
+        patience: asked.patience / 4,
     };
     let given = ai::embed(context, asked.company_id, settings, ask, &texts).await?;
     Ok(given.ok().and_then(|Given { answer, .. }| answer.into_iter().next()))
@@ -148,7 +152,12 @@ pub fn answer<'a>(
             "sources": sources,
             "question": mask.hide(asked.words),
         });
-        let about = About { company_id: asked.company_id, conversation_id: Some(asked.thread.id), user_id: asked.user_id };
+        let about = About {
+            company_id: asked.company_id,
+            conversation_id: Some(asked.thread.id),
+            user_id: asked.user_id,
+            patience: asked.patience,
+        };
         let given = ask_about::<Answered>(context, settings, about, (Purpose::Answer, &ANSWER), (words.clone(), &data)).await?;
         let Given { run_id, answer, .. } = match given {
             Ok(given) => given,
@@ -166,6 +175,41 @@ pub fn answer<'a>(
         );
         transaction.commit_quietly().await?;
         Ok(reply)
+    })
+}
+
+/// Answers what the client has written since anybody answered them, for the bot. `None` where they have written nothing.
+///
+/// # Errors
+/// As the database fails.
+pub fn reply(
+    context: &Context,
+    company_id: Uuid,
+    conversation_id: Uuid,
+    patience: Duration,
+) -> BoxFuture<'_, Result<Option<Reply>, Error>> {
+    Box::pin(async move {
+        let transaction = context.begin_system(company_id).await?;
+        let (thread, settings) = try_join(Thread::read(&transaction, conversation_id), ai::settings(&transaction)).await?;
+        let Some(words) = thread.question() else {
+            transaction.commit_quietly().await?;
+            return Ok(None);
+        };
+        let asked = Question { company_id, user_id: None, thread: &thread, words: &words, patience };
+        let transaction = if settings.embedding_model.is_some() {
+            transaction.commit_quietly().await?;
+            None
+        } else {
+            Some(transaction)
+        };
+        let meaning = meaning(context, &settings, asked).await?;
+        let transaction = match transaction {
+            Some(transaction) => transaction,
+            None => context.begin_system(company_id).await?,
+        };
+        let found = find(&transaction, &words, Audience::Bot, meaning.as_deref()).await?;
+        transaction.commit_quietly().await?;
+        answer(context, &settings, asked, &found).await.map(Some)
     })
 }
 

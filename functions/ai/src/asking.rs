@@ -22,6 +22,8 @@ pub struct About {
     pub company_id: Uuid,
     pub conversation_id: Option<Uuid>,
     pub user_id: Option<Uuid>,
+    /// How long an answer is waited for.
+    pub patience: Duration,
 }
 
 /// Asks with a prompt's words and the data beside it.
@@ -44,7 +46,7 @@ pub async fn ask_about<T: DeserializeOwned + Send>(
         messages: vec![(Speaker::System, words), (Speaker::User, data.to_string())],
         schema: Some((prompt.schema_name(), &schema)),
         most_tokens: MOST_TOKENS,
-        patience: PATIENCE,
+        patience: about.patience,
     };
     ai::ask_for(context, about.company_id, settings, ask).await
 }

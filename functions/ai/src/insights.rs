@@ -9,7 +9,7 @@ use shared::{
 };
 
 use crate::{
-    asking::{About, ask_about},
+    asking::{About, PATIENCE, ask_about},
     problems::{NOTHING_SAID, problem_of},
     prompts::{CATEGORY, Prompt, SENTIMENT, SUMMARY},
     thread::Thread,
@@ -118,7 +118,7 @@ pub async fn say(
 ) -> Result<Result<Said, Refused>, Error> {
     let mut mask = Mask::new(settings.masks);
     let (purpose, prompt) = kind.prompt();
-    let about = About { company_id, conversation_id: Some(thread.id), user_id };
+    let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE };
     let words = prompt.words(&thread.company_name, settings, &[]);
     let data = json!({"conversation": thread.told(&mut mask)});
     let asked = (purpose, &prompt);

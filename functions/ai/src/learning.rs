@@ -8,7 +8,7 @@ use shared::{
 };
 
 use crate::{
-    asking::{About, ask_about},
+    asking::{About, PATIENCE, ask_about},
     prompts::LEARN,
     thread::Thread,
 };
@@ -42,7 +42,7 @@ pub fn learn<'a>(
     Box::pin(async move {
         // Names stand in for personal data whatever the company lets its model read: what is learned is read by others.
         let mut mask = Mask::new(true);
-        let about = About { company_id, conversation_id: Some(thread.id), user_id };
+        let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE };
         let words = LEARN.words(&thread.company_name, settings, &[]);
         let data = json!({"conversation": thread.told(&mut mask)});
         let given = ask_about::<Drafts>(context, settings, about, (Purpose::Learn, &LEARN), (words, &data)).await?;

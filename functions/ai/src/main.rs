@@ -20,6 +20,8 @@ mod get_ai_usage;
 mod list_insights;
 #[path = "bin/rate_ai_run.rs"]
 mod rate_ai_run;
+#[path = "bin/run_ai_task.rs"]
+mod run_ai_task;
 #[path = "bin/summarize_conversation.rs"]
 mod summarize_conversation;
 
@@ -36,6 +38,7 @@ fn main() {
         ("get_ai_usage", get_ai_usage::main),
         ("list_insights", list_insights::main),
         ("rate_ai_run", rate_ai_run::main),
+        ("run_ai_task", run_ai_task::main),
         ("summarize_conversation", summarize_conversation::main),
     ]);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ai::answering;
 use futures_util::future::join;
 use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -12,6 +13,9 @@ use crate::flow::{Method, Webhook};
 
 /// How long a server has for all of its answer.
 const LONGEST: Duration = Duration::from_secs(5);
+
+/// How long the company's model has: the turn after it is played within the worker's time.
+const LONGEST_THOUGHT: Duration = Duration::from_secs(12);
 
 /// Bytes of an answer that are read; a longer one is none.
 const LARGEST: usize = 65_536;
@@ -31,15 +35,24 @@ pub enum Call {
         event_id: Uuid,
         body: String,
     },
+    /// What the client has written since anybody answered them is asked of the company's model.
+    Model { company_id: Uuid, conversation_id: Uuid },
 }
 
 impl Call {
     /// Makes the call, with no transaction open. `None` where no use can be made of what comes of it.
-    pub async fn make(&self, context: &Context, secrets: &Secrets) -> Option<Value> {
+    ///
+    /// # Errors
+    /// Those of the database, where it is asked for what the answer rests on.
+    pub async fn make(&self, context: &Context, secrets: &Secrets) -> Result<Option<Value>, Error> {
         match self {
             Self::Webhook { webhook, event_id, body } => {
                 // Names are asked for within the time, too.
-                timeout(LONGEST, ask(context, webhook, *event_id, body, secrets)).await.ok().flatten()
+                Ok(timeout(LONGEST, ask(context, webhook, *event_id, body, secrets)).await.ok().flatten())
+            }
+            Self::Model { company_id, conversation_id } => {
+                let reply = answering::reply(context, *company_id, *conversation_id, LONGEST_THOUGHT).await?;
+                Ok(reply.map(|reply| json!(reply)))
             }
         }
     }

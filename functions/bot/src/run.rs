@@ -271,7 +271,7 @@ impl Loaded {
 
     /// The call that the conversation rests at, as its flow has it: `None` where it rests at none.
     #[must_use]
-    pub fn call(&self, event_id: Uuid, now: Timestamp) -> Option<Call> {
+    pub fn call(&self, company_id: Uuid, event_id: Uuid, now: Timestamp) -> Option<Call> {
         let flow = Flow::read(self.definition.as_ref()?).ok()?;
         let node = self.bot_node.as_ref()?;
         match flow.node(node)? {
@@ -287,6 +287,7 @@ impl Loaded {
                 });
                 Some(Call::Webhook { webhook: webhook.clone(), event_id, body: told.to_string() })
             }
+            Node::Ai(_) => Some(Call::Model { company_id, conversation_id: self.id }),
             _ => None,
         }
     }

@@ -158,6 +158,8 @@ pub enum SimulatedEffect {
         url: String,
         fields: Map<String, Value>,
     },
+    /// It would ask the company's model: what that answers is the next turn's `called`, with `text`, or `doubt` and `summary`.
+    Model {},
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -203,6 +205,7 @@ fn call(flow: &Flow, turn: &Turn) -> Option<SimulatedEffect> {
             let Webhook { method, url, .. } = webhook;
             Some(SimulatedEffect::Call { method: *method, url: url.clone(), fields: webhook.told(&turn.run.fields) })
         }
+        Node::Ai(_) if turn.next == Next::Call => Some(SimulatedEffect::Model {}),
         _ => None,
     }
 }

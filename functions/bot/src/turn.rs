@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     answers::{self, LONGEST_VALUE, cut},
     config::Config,
-    flow::{Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question, Webhook},
+    flow::{Ai, Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question, Webhook},
     input::{Input, Said, look},
     world::World,
 };
@@ -197,6 +197,15 @@ impl Player<'_> {
                         None => self.called(webhook, answer.as_ref()),
                     }
                 }
+                Node::Ai(ai) => {
+                    self.step(&key, Outcome::Called);
+                    match self.word(meanwhile) {
+                        Some(word) => self.obey(&word),
+                        // They have said more: the answer is to all of it.
+                        None if !meanwhile.is_nothing() => Next::Call,
+                        None => self.replied(&key, ai, answer.as_ref()),
+                    }
+                }
                 _ => Next::Stay,
             },
         }
@@ -213,6 +222,35 @@ impl Player<'_> {
             };
         }
         self.go(&webhook.go_to)
+    }
+
+    /// Says the answer and waits for the next question; in doubt goes on, with what people should know.
+    fn replied(&mut self, key: &str, ai: &Ai, answer: Option<&Value>) -> Next {
+        let part = |name: &str| answer.and_then(|answer| answer[name].as_str()).filter(|part| !part.is_empty());
+        if let Some(text) = part("text") {
+            self.say(text);
+            self.turn.run.misses = 1;
+            return self.listen(key);
+        }
+        // A greeting is no question.
+        if self.turn.run.misses == 0 && part("doubt") == Some("nothing_found") {
+            self.say(&ai.text);
+            self.turn.run.misses = 1;
+            return self.listen(key);
+        }
+        if let Some(summary) = part("summary") {
+            self.turn.effects.push(Effect::Summary(summary.to_owned()));
+        }
+        match &ai.on_doubt {
+            Some(on_doubt) => self.go(on_doubt),
+            None => self.hand_over(),
+        }
+    }
+
+    /// Waits where it is, without asking.
+    fn listen(&mut self, key: &str) -> Next {
+        self.turn.run.node = Some(key.to_owned());
+        Next::Wait { until: self.out_of_time(key) }
     }
 
     /// The first turn, or one whose node is not there.
@@ -255,6 +293,10 @@ impl Player<'_> {
                 None => self.miss(key, 1, None, None),
             },
             Node::Question(question) => self.answer(key, question, input),
+            Node::Ai(_) => {
+                self.turn.run.misses = 1;
+                Next::Call
+            }
             // What comes after the wait, or the call, answers what is said meanwhile.
             Node::Wait { .. } | Node::Webhook(_) => Next::Stay,
             _ => self.go(key),
@@ -377,6 +419,15 @@ impl Player<'_> {
                 self.turn.run.node = Some(key.to_owned());
                 Next::Call
             }
+            Node::Ai(ai) if ai.at_once => {
+                self.turn.run.node = Some(key.to_owned());
+                Next::Call
+            }
+            Node::Ai(ai) => {
+                self.say(&ai.text);
+                self.turn.run.misses = 1;
+                self.wait(key)
+            }
             Node::Handover(handover) => self.hand_over_at(key, handover, None),
             Node::End { text } => {
                 self.say(text);
@@ -389,9 +440,14 @@ impl Player<'_> {
     }
 
     fn wait(&mut self, key: &str) -> Next {
-        let minutes = self.flow.timeout_of(key).map(|timeout| i64::from(timeout.minutes));
-        let until = minutes.and_then(|minutes| self.world.now.checked_add(SignedDuration::from_mins(minutes)).ok());
+        let until = self.out_of_time(key);
         self.rest(key, Outcome::Asked, Next::Wait { until })
+    }
+
+    /// When whoever says nothing at a node is out of time.
+    fn out_of_time(&self, key: &str) -> Option<Timestamp> {
+        let minutes = self.flow.timeout_of(key).map(|timeout| i64::from(timeout.minutes))?;
+        self.world.now.checked_add(SignedDuration::from_mins(minutes)).ok()
     }
 
     fn rest(&mut self, key: &str, outcome: Outcome, next: Next) -> Next {

@@ -2,7 +2,7 @@
 
 use ai::{
     AI_UNCLEAR, ai_fails,
-    asking::{About, ask_about},
+    asking::{About, PATIENCE, ask_about},
     guard::{self, Ground},
     problem_of,
     prompts::COMPOSE,
@@ -118,7 +118,12 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
     let words = COMPOSE.words(&company_name, &settings, &[("length", length)]);
     let conversation = thread.as_ref().map_or(json!([]), |thread| thread.told(&mut mask));
     let data = json!({"task": wish.task, "wish": mask.hide(&wish.message), "conversation": conversation});
-    let about = About { company_id: agent.company_id, conversation_id: wish.conversation_id, user_id: Some(agent.user_id) };
+    let about = About {
+        company_id: agent.company_id,
+        conversation_id: wish.conversation_id,
+        user_id: Some(agent.user_id),
+        patience: PATIENCE,
+    };
     let purpose = if wish.task == Task::Compose { Purpose::Compose } else { Purpose::Rewrite };
     let given = ask_about::<ComposedText>(&context, &settings, about, (purpose, &COMPOSE), (words.clone(), &data)).await?;
     let Given { run_id, answer: ComposedText { text }, .. } = given.map_err(problem_of)?;

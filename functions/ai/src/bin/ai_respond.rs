@@ -3,6 +3,7 @@
 use ai::{
     NOTHING_SAID, TAKEN_OVER,
     answering::{self, Question, Reply},
+    asking::PATIENCE,
     thread::Thread,
 };
 use conversations::{Author, Content, MessageKind, NewMessage, add_outgoing};
@@ -60,7 +61,13 @@ async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInp
         return Err(TAKEN_OVER.into());
     }
     let words = input.message.or_else(|| thread.question()).ok_or(NOTHING_SAID)?;
-    let asked = Question { company_id: agent.company_id, user_id: Some(agent.user_id), thread: &thread, words: &words };
+    let asked = Question {
+        company_id: agent.company_id,
+        user_id: Some(agent.user_id),
+        thread: &thread,
+        words: &words,
+        patience: PATIENCE,
+    };
     let audience = if input.send { Audience::Bot } else { Audience::Agents };
     let found = if settings.embedding_model.is_none() {
         let found = answering::find(&transaction, &words, audience, None).await?;

@@ -2,7 +2,7 @@
 
 use ai::{
     AI_UNCLEAR, NOTHING_SAID, ai_fails,
-    asking::{About, ask_about},
+    asking::{About, PATIENCE, ask_about},
     guard::{self, Ground},
     problem_of,
     prompts::SUGGEST,
@@ -69,7 +69,12 @@ async fn ai_suggest_replies(context: Context, agent: Staff, Json(wish): Json<Sug
     let voice = thread.voice(agent.user_id, &mut mask);
     let sources: Vec<String> = Vec::new();
     let data = json!({"conversation": thread.told(&mut mask), "voice": voice, "sources": sources});
-    let about = About { company_id: agent.company_id, conversation_id: Some(thread.id), user_id: Some(agent.user_id) };
+    let about = About {
+        company_id: agent.company_id,
+        conversation_id: Some(thread.id),
+        user_id: Some(agent.user_id),
+        patience: PATIENCE,
+    };
     let given = ask_about::<Suggested>(&context, &settings, about, (Purpose::Suggest, &SUGGEST), (words.clone(), &data)).await?;
     let Given { run_id, answer: Suggested { suggestions }, .. } = given.map_err(problem_of)?;
     let said = thread.said_by_client();

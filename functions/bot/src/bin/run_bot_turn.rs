@@ -74,9 +74,9 @@ async fn ask(context: &Context, job: &Claimed, id: Uuid) -> Result<Option<Value>
     let (loaded, secrets): (Loaded, _) =
         try_join(transaction.one(LOAD, &[&id]), Secrets::read(context, &transaction, job.company_id)).await?;
     transaction.commit_quietly().await?;
-    let call = loaded.goes_on_by(job.id).then(|| loaded.call(job.id, context.now())).flatten();
+    let call = loaded.goes_on_by(job.id).then(|| loaded.call(job.company_id, job.id, context.now())).flatten();
     match call {
-        Some(call) => Ok(call.make(context, &secrets).await),
+        Some(call) => call.make(context, &secrets).await,
         None => Ok(None),
     }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use shared::prelude::*;
 
-pub use node::{Branch, Case, Choice, Department, Handover, MOST_OPTIONS, Media, Method, Node, Question, Test, Wanted, Webhook};
+pub use node::{
+    Ai, Branch, Case, Choice, Department, Handover, MOST_OPTIONS, Media, Method, Node, Question, Test, Wanted, Webhook,
+};
 
 /// The JSON of a flow. What of it cannot be read is a problem of that node, and of nothing else.
 #[derive(Clone, Debug, Default)]

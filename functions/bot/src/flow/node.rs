@@ -49,6 +49,8 @@ pub enum Node {
     },
     /// Asks a server of somebody else's, and goes on with what it answers.
     Webhook(Webhook),
+    /// Answers out of the knowledge base, as often as the client asks; people take over in doubt.
+    Ai(Ai),
     /// Goes on elsewhere.
     Goto { go_to: String },
     /// Gives the conversation to people.
@@ -115,6 +117,19 @@ pub struct Webhook {
     pub go_to: String,
     /// Where it goes on without an answer.
     pub on_failure: String,
+}
+
+/// Answers by the company's language model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ai {
+    /// What the client is asked.
+    pub text: String,
+    /// Whether what the client has written before is answered first: they are asked only where that was no question.
+    #[serde(default)]
+    pub at_once: bool,
+    /// Where it goes on in doubt; to people without it.
+    pub on_doubt: Option<String>,
 }
 
 /// A file of the company's that goes with a message.
@@ -248,7 +263,7 @@ impl Node {
     /// Whether it waits for the client's answer.
     #[must_use]
     pub const fn asks(&self) -> bool {
-        matches!(self, Self::Menu { .. } | Self::Question(_) | Self::Department(_))
+        matches!(self, Self::Menu { .. } | Self::Question(_) | Self::Department(_) | Self::Ai(_))
     }
 
     /// Where a conversation goes on from it, with the field that says so.
@@ -273,6 +288,7 @@ impl Node {
             Self::Webhook(Webhook { go_to, on_failure, .. }) => {
                 ways.extend([("go_to".to_owned(), go_to.as_str()), ("on_failure".to_owned(), on_failure.as_str())]);
             }
+            Self::Ai(Ai { on_doubt, .. }) => ways.extend(on_doubt.iter().map(|key| ("on_doubt".to_owned(), key.as_str()))),
             Self::Department(Department { go_to, .. }) => ways.extend(go_to.iter().map(|key| ("go_to".to_owned(), key.as_str()))),
             Self::Condition { cases, else_go_to } => {
                 ways.extend(cases.iter().enumerate().map(|(place, case)| (format!("cases[{place}].go_to"), case.go_to.as_str())));

@@ -9,7 +9,7 @@ use conversations::{
 use integrations::ChannelKind;
 use shared::{error::Language, outside, prelude::*};
 
-use super::{Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted, Webhook};
+use super::{Ai, Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted, Webhook};
 use crate::{input::look, saving};
 
 pub const MOST_NODES: usize = 1_000;
@@ -266,6 +266,7 @@ impl Found<'_> {
                 }
             }
             Node::Webhook(webhook) => self.of_webhook(node, webhook),
+            Node::Ai(Ai { text, .. }) => self.of_text(node, "text", text, LONGEST_TEXT, true),
             Node::End { text } => self.of_text(node, "text", text, LONGEST_TEXT, false),
             Node::Goto { .. } => {}
         }
@@ -543,7 +544,7 @@ fn texts(node: &Node) -> Vec<(&'static str, &str)> {
         Node::Handover(Handover { text, closed_text, summary, .. }) => {
             texts.extend([("text", Some(text)), ("closed_text", closed_text.as_ref()), ("summary", summary.as_ref())]);
         }
-        Node::End { text } => texts.push(("text", Some(text))),
+        Node::End { text } | Node::Ai(Ai { text, .. }) => texts.push(("text", Some(text))),
         _ => {}
     }
     texts.into_iter().filter_map(|(field, text)| Some((field, text?.as_str()))).collect()
@@ -595,7 +596,8 @@ fn circles(flow: &Flow) -> Vec<String> {
         Done,
     }
     // Whoever waits until it is open does not wait while it is.
-    let passes = |node: &Node| !node.asks() && !matches!(node, Node::Wait { seconds: Some(1..), .. });
+    let asks = |node: &Node| node.asks() && !matches!(node, Node::Ai(Ai { at_once: true, .. }));
+    let passes = |node: &Node| !asks(node) && !matches!(node, Node::Wait { seconds: Some(1..), .. });
     let mut marks: BTreeMap<&str, Mark> = BTreeMap::new();
     let mut circles = Vec::new();
     for start in flow.nodes.keys() {

@@ -83,7 +83,12 @@ async fn approve_knowledge_proposal(
 }
 
 /// The article that was learned or asked for.
-async fn make(context: &Context, transaction: &Transaction, proposal: &Proposal, approval: KnowledgeApproval) -> Result<Uuid, Error> {
+async fn make(
+    context: &Context,
+    transaction: &Transaction,
+    proposal: &Proposal,
+    approval: KnowledgeApproval,
+) -> Result<Uuid, Error> {
     let draft: Draft = proposal.draft.as_ref().and_then(|draft| Draft::deserialize(draft).ok()).unwrap_or_default();
     let mut content = Content::new(draft.title, draft.answer);
     content.also_asked(draft.questions);

@@ -10,7 +10,9 @@ use uuid::Uuid;
 use crate::Case;
 
 pub mod answers;
+pub mod bot;
 pub mod budgets;
+pub mod by_itself;
 pub mod guard_rails;
 pub mod helps;
 pub mod models;
@@ -45,6 +47,16 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_answer_is_sent_under_the_fence,
             what_was_learned_waits_for_a_person,
         };
+        ai_bot::{
+            a_flow_answers_until_it_is_in_doubt,
+            a_person_who_is_faster_has_the_word,
+            what_is_said_while_it_thinks_is_answered_too,
+            a_played_flow_asks_no_model,
+        };
+        ai_by_itself::{
+            conversations_that_end_are_summed_up_where_the_company_wants_it,
+            voice_notes_are_written_down_as_they_come,
+        };
         ai_guard_rails::{
             whatever_the_model_obeys_nothing_foreign_leaves,
             what_is_planted_in_a_conversation_or_an_article_does_not_leave,
@@ -61,7 +73,11 @@ struct Asked {
 
 impl Asked {
     async fn new(stack: &Arc<Stack>, kind: &str) -> Self {
-        let company = stack.company(Wanted { agents: 2, students: 0, ..Wanted::default() }).await;
+        Self::made(stack, kind, Wanted { agents: 2, students: 0, ..Wanted::default() }).await
+    }
+
+    async fn made(stack: &Arc<Stack>, kind: &str, wanted: Wanted) -> Self {
+        let company = stack.company(wanted).await;
         let token = format!("{kind}-{}", Uuid::new_v4().simple());
         let base_url = format!("{}/llm/v1", stack.addresses.sandbox);
         let ai = json!({"base_url": base_url, "api_key": token});
