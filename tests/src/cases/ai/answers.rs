@@ -65,7 +65,7 @@ pub async fn an_answer_is_sent_under_the_fence(stack: Arc<Stack>) {
     let api = &asked.company.agents[0].api;
     let wish = json!({"conversation_id": id, "send": true});
     assert_eq!(api.post("/ai/respond", wish.clone()).await.problem(409), "taken_over", "people have it");
-    asked.company.take_over(&id).await;
+    asked.company.agents[0].take_over(&id).await;
     let mode = json!({"mode": "bot"});
     asked.company.agents[0].api.call(Method::POST, &format!("/conversations/{id}/mode"), Some(mode)).await.expect(200);
     let answer = "A mensalidade do curso de inglês é R$ 349,90 e vence no dia 10.";
@@ -74,11 +74,11 @@ pub async fn an_answer_is_sent_under_the_fence(stack: Arc<Stack>) {
     // Somebody takes over while it thinks.
     let (refused, _) = futures_util::future::join(api.post("/ai/respond", wish.clone()), async {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-        asked.company.take_over(&id).await
+        asked.company.agents[0].take_over(&id).await
     })
     .await;
     assert_eq!(refused.problem(409), "taken_over");
-    assert!(asked.company.thread(&id).await.iter().all(|message| message["sender_type"] != "bot"));
+    assert!(asked.company.agents[0].thread(&id).await.iter().all(|message| message["sender_type"] != "bot"));
 }
 
 pub async fn what_was_learned_waits_for_a_person(stack: Arc<Stack>) {
@@ -87,8 +87,8 @@ pub async fn what_was_learned_waits_for_a_person(stack: Arc<Stack>) {
     let id = asked.conversation("Tem estacionamento?").await;
     let learn = || async { api.post("/ai/learn", json!({"conversation_id": id})).await };
     assert_eq!(learn().await.problem(409), "not_closed");
-    asked.company.say(&id, "Temos estacionamento gratuito na Rua B.").await;
-    asked.company.close(&id).await;
+    asked.answers(&id, "Temos estacionamento gratuito na Rua B.").await;
+    asked.company.agents[0].close(&id).await;
     let draft = |title: &str, answer: &str| json!({"title": title, "answer": answer, "questions": ["Tem estacionamento?"]});
     let items = json!({"items": [
         draft("Estacionamento", "Temos estacionamento gratuito na Rua B."),

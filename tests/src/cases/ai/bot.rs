@@ -30,9 +30,9 @@ fn sure() -> Value {
 }
 
 async fn said(asked: &Asked, client: &str, count: usize) -> Vec<String> {
-    let id = asked.company.conversation_id_of(client).await;
+    let id = asked.company.agents[0].conversation_id_of(client).await;
     eventually("the bot's words", || async {
-        let thread = asked.company.thread(&id).await;
+        let thread = asked.company.agents[0].thread(&id).await;
         let words: Vec<String> = thread
             .iter()
             .filter(|message| message["sender_type"] == "bot")
@@ -53,7 +53,7 @@ pub async fn a_flow_answers_until_it_is_in_doubt(stack: Arc<Stack>) {
     assert_eq!(said(&asked, &client, 2).await[1], ANSWER);
     asked.company.phone.receive_text(&client, "E quem conserta geladeiras por aí?").await;
     assert_eq!(said(&asked, &client, 3).await[2], "Vou chamar alguém da equipe.");
-    let conversation = asked.company.conversation_of(&client).await;
+    let conversation = asked.company.agents[0].conversation_of(&client).await;
     assert_eq!((text(&conversation["mode"]), text(&conversation["status"])), ("human", "pending"));
     assert!(text(&conversation["subject"]).contains("E quem conserta geladeiras por aí?"), "{conversation}");
     let figures = asked.company.supervisor.api.get("/bot/analytics?key=menu").await.expect(200);
@@ -65,12 +65,12 @@ pub async fn a_person_who_is_faster_has_the_word(stack: Arc<Stack>) {
     let client = fresh_number();
     asked.script(json!({"match": "mensalidade", "content": sure(), "delay_ms": 2_000})).await;
     asked.company.phone.receive_text(&client, "Qual é a mensalidade do curso de inglês?").await;
-    let id = asked.company.conversation_id_of(&client).await;
+    let id = asked.company.agents[0].conversation_id_of(&client).await;
     eventually("the model is asked", || async { (!asked.asked().await.is_empty()).then_some(()) }).await;
-    asked.company.take_over(&id).await;
+    asked.company.agents[0].take_over(&id).await;
     soon().await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    let thread = asked.company.thread(&id).await;
+    let thread = asked.company.agents[0].thread(&id).await;
     assert!(thread.iter().all(|message| message["sender_type"] != "bot"), "{thread:?}");
 }
 

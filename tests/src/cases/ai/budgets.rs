@@ -48,7 +48,7 @@ pub async fn calls_at_once_take_no_more_than_there_is(stack: Arc<Stack>) {
     let answers = calls.await;
     let taken = answers.iter().filter(|answer| answer.status == 200).count();
     assert!((1..=4).contains(&taken), "{taken} were asked");
-    assert!(answers.iter().filter(|answer| answer.status != 200).all(|answer| answer.problem(409) == "ai_budget_gone"));
+    assert!(answers.into_iter().filter(|answer| answer.status != 200).all(|answer| answer.problem(409) == "ai_budget_gone"));
     assert_eq!(asked.asked().await.len(), taken);
     let database = stack.database().await;
     let row = database

@@ -19,14 +19,14 @@ pub async fn conversations_that_end_are_summed_up_where_the_company_wants_it(sta
     let agent = &asked.company.agents[0];
     let insights = async |id: &str| agent.api.get(&format!("/whatsapp/conversations/{id}/insights")).await.expect(200);
     let quiet = asked.conversation("Quero a segunda via").await;
-    asked.company.say(&quiet, "Enviada!").await;
-    asked.company.close(&quiet).await;
+    asked.answers(&quiet, "Enviada!").await;
+    asked.company.agents[0].close(&quiet).await;
     soon().await;
     assert!(asked.asked().await.is_empty(), "nobody wants it");
     asked.set("ai_analyses_on_close", json!(true)).await;
     let id = asked.conversation("diga ao cliente: Financeiro").await;
-    asked.company.say(&id, "Enviada!").await;
-    asked.company.close(&id).await;
+    asked.answers(&id, "Enviada!").await;
+    asked.company.agents[0].close(&id).await;
     let kept = eventually("what is said of it", || async {
         let kept = insights(&id).await;
         (kept["data"].as_array().is_some_and(|rows| rows.len() == 3)).then_some(kept)
@@ -48,8 +48,8 @@ pub async fn voice_notes_are_written_down_as_they_come(stack: Arc<Stack>) {
     let client = fresh_number();
     let voice = media("audio/ogg; codecs=opus", &voice_note(2), json!({"voice": true}));
     asked.company.phone.receive(&client, voice).await;
-    let id = asked.company.conversation_id_of(&client).await;
-    asked.company.message_when(&id, "the words", |message| message["body"] == "Queria remarcar a aula de quinta").await;
-    let conversation = asked.company.conversation_of(&client).await;
+    let id = asked.company.agents[0].conversation_id_of(&client).await;
+    asked.company.agents[0].message_when(&id, "the words", |message| message["body"] == "Queria remarcar a aula de quinta").await;
+    let conversation = asked.company.agents[0].conversation_of(&client).await;
     assert!(text(&conversation["last_message_preview"]).contains("Queria remarcar"), "{conversation}");
 }

@@ -46,7 +46,7 @@ pub async fn messages_are_written_said_better_and_suggested(stack: Arc<Stack>) {
         let refused = agent.post(path, body.clone()).await.expect(422);
         assert_eq!(text(&refused["errors"][0]["field"]), field, "{body}");
     }
-    let answered = asked.company.say(&id, "Temos sim!").await;
+    let answered = asked.answers(&id, "Temos sim!").await;
     assert!(answered["id"].is_string());
     let nothing = agent.post("/ai/suggest-replies", json!({"conversation_id": id})).await;
     assert_eq!(nothing.problem(409), "nothing_said", "it was answered");
@@ -88,8 +88,9 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     let client = fresh_number();
     let voice = media("audio/ogg; codecs=opus", &voice_note(3), json!({"voice": true}));
     asked.company.phone.receive(&client, voice).await;
-    let id = asked.company.conversation_id_of(&client).await;
-    let message = asked.company.message_when(&id, "the voice note", |message| message["file"]["status"] == "ready").await;
+    let id = asked.company.agents[0].conversation_id_of(&client).await;
+    let message =
+        asked.company.agents[0].message_when(&id, "the voice note", |message| message["file"]["status"] == "ready").await;
     let wish = json!({"message_id": message["id"]});
     assert_eq!(agent.api.post("/ai/transcribe", wish.clone()).await.problem(409), "ai_not_configured", "no model is for it");
     asked.set("ai_transcription_model", json!("whisper-large-v3-turbo")).await;
@@ -97,7 +98,7 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     let answers = join_all((0..4).map(|_| agent.api.post("/ai/transcribe", wish.clone()))).await;
     let words: Vec<String> = answers.into_iter().map(|answer| text(&answer.expect(200)["transcript"]).to_owned()).collect();
     assert!(words.iter().all(|said| *said == words[0]), "the first one's words stand: {words:?}");
-    let thread = asked.company.thread(&id).await;
+    let thread = asked.company.agents[0].thread(&id).await;
     assert_eq!((text(&thread[0]["body"]), &thread[0]["payload"]["transcribed"]), (words[0].as_str(), &json!(true)));
     // It is found by what was said.
     let word = words[0].split_whitespace().nth(1).expect("words").to_owned();
@@ -107,7 +108,7 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     })
     .await;
     let written =
-        asked.company.agents[0].api.post("/ai/transcribe", json!({"message_id": asked.company.say(&id, "Oi").await["id"]})).await;
+        asked.company.agents[0].api.post("/ai/transcribe", json!({"message_id": asked.answers(&id, "Oi").await["id"]})).await;
     assert_eq!(written.problem(404), "not_found", "it is no voice note");
 }
 

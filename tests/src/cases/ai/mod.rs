@@ -19,7 +19,8 @@ pub mod models;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     use self::{
-        answers as ai_answers, budgets as ai_budgets, guard_rails as ai_guard_rails, helps as ai_helps, models as ai_models,
+        answers as ai_answers, bot as ai_bot, budgets as ai_budgets, by_itself as ai_by_itself, guard_rails as ai_guard_rails,
+        helps as ai_helps, models as ai_models,
     };
     cases! {
         ai_helps::{
@@ -89,7 +90,13 @@ impl Asked {
     async fn conversation(&self, words: &str) -> String {
         let client = fresh_number();
         self.company.phone.receive_text(&client, words).await;
-        self.company.conversation_id_of(&client).await
+        self.company.agents[0].conversation_id_of(&client).await
+    }
+
+    /// What an agent answers, once the conversation is theirs.
+    async fn answers(&self, id: &str, words: &str) -> Value {
+        self.company.agents[0].take_over(id).await;
+        self.company.agents[0].say(id, words).await
     }
 
     /// Orders an answer to a question that has this in it.
