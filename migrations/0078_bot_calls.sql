@@ -31,7 +31,7 @@ create function app.files_of_flow(definition jsonb) returns uuid[] language sql 
       from jsonb_path_query(definition, '$.nodes.*.media') media
      where media ->> 'file_id' ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
 $$;
-grant execute on function app.files_of_flow to app_staff, app_lookup;
+grant execute on function app.files_of_flow to app_staff, app_system, app_lookup;
 
 -- What is published has its files: they are held, so that none goes meanwhile.
 create function app.hold_flow_files() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$

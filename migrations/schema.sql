@@ -8748,6 +8748,7 @@ grant execute on function app.feed_head() to app_student;
 grant execute on function app.feed_head() to app_system;
 grant execute on function app.files_of_flow(definition jsonb) to app_lookup;
 grant execute on function app.files_of_flow(definition jsonb) to app_staff;
+grant execute on function app.files_of_flow(definition jsonb) to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;

@@ -11,7 +11,10 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::{environment::variable_or_nothing, error::FieldProblem};
+use crate::{
+    environment::{optional_variable, variable_or_nothing},
+    error::FieldProblem,
+};
 
 /// Why an address is not called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +62,11 @@ impl Refusal {
 
 /// Addresses inside that the stage lets itself be pointed to: the local cloud's own machine, nothing in AWS.
 fn allowed() -> Vec<IpAddr> {
-    let listed = variable_or_nothing("REACHABLE_INSIDE").unwrap_or_default();
-    listed.split(',').filter_map(|address| address.trim().parse().ok()).collect()
+    listed(variable_or_nothing("REACHABLE_INSIDE"))
+}
+
+fn listed(addresses: Option<String>) -> Vec<IpAddr> {
+    addresses.unwrap_or_default().split(',').filter_map(|address| address.trim().parse().ok()).collect()
 }
 
 /// Where a server that somebody typed is reached; connect to these and to nothing else, so that the name cannot mean another by then.
@@ -117,7 +123,8 @@ pub fn look_at_url(text: &str) -> Result<Url, Refusal> {
         Host::Ipv6(address) => Some(IpAddr::V6(address)),
         Host::Domain(_) => None,
     };
-    let is_allowed = address.is_some_and(|address| allowed().contains(&address));
+    // Without the variable nothing inside is looked at as if it could be called.
+    let is_allowed = address.is_some_and(|address| listed(optional_variable("REACHABLE_INSIDE")).contains(&address));
     let is_inside = |name: &str| {
         let name = name.trim_end_matches('.');
         !name.contains('.') || [".localhost", ".local", ".internal"].iter().any(|ending| name.ends_with(ending))

@@ -38,7 +38,7 @@ pub async fn keep(transaction: &Transaction, client_id: Uuid, answers: &[(String
         match change(transaction, &client, &wanted).await {
             Ok(changed) => client = changed,
             Err(error) if [CLIENT_EXISTS, METADATA_TOO_LONG].contains(&error.problem()) => {
-                transaction.rollback_to_savepoint(mark)
+                transaction.rollback_to_savepoint(mark);
             }
             Err(error) => return Err(error),
         }

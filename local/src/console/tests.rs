@@ -125,7 +125,8 @@ async fn flows_are_played_by_the_pages_own_script() {
         assert!(policy.contains(&format!("'sha256-{hash}'")));
     }
     assert!(policy.contains("default-src 'none'") && policy.contains("connect-src 'self'") && !policy.contains("unsafe"));
-    assert_eq!((&headers["x-frame-options"], &headers["cache-control"]), (&"DENY", &"no-store"));
+    assert_eq!(headers["x-frame-options"], "DENY");
+    assert_eq!(headers["cache-control"], "no-store");
     assert!(!page.contains("src=") && !page.contains(" style=") && !page.contains("onclick"), "{page}");
     assert!(scripts[0].contains("/bot/simulate") && !scripts[0].contains("innerHTML"), "what flows say is text");
     // Every element that the script names is there.

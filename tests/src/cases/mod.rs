@@ -94,6 +94,11 @@ pub fn undisturbed() -> Vec<(&'static str, Case)> {
 
 /// Tests that stop something everybody uses: each has a cloud to itself.
 pub fn alone() -> Vec<(&'static str, Case)> {
+    [killed(), faults()].concat()
+}
+
+/// Those of what is killed in the middle of its work, by the domains.
+fn killed() -> Vec<(&'static str, Case)> {
     cases! {
         working_day::{
             every_message_is_accounted_for,
@@ -132,6 +137,11 @@ pub fn alone() -> Vec<(&'static str, Case)> {
             a_call_whose_worker_is_killed_is_made_again_and_moves_the_conversation_once,
             a_killed_turn_is_taken_up_soon,
         };
+    }
+}
+
+fn faults() -> Vec<(&'static str, Case)> {
+    cases! {
         faults::{
             connections_ended_while_idle_are_not_noticed,
             a_restart_between_requests_is_not_noticed,

@@ -53,7 +53,7 @@ fn texts(turn: &Turn) -> Vec<&str> {
 
 const WAIT: Next = Next::Wait { until: None };
 const TIME: Event = Event::Time { has_written: false };
-const PEOPLE: Next = Next::Handover { department_id: None };
+const PEOPLE: Next = Next::Handover { department_id: None, user_id: None };
 
 #[test]
 fn the_first_turn_greets_with_the_menu() {

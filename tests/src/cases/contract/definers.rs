@@ -230,6 +230,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
         &student[..],
         &[
             "calendar_of",
+            "files_of_flow",
             "has_role",
             "history_entry",
             "joined",
