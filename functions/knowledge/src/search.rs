@@ -98,7 +98,7 @@ pub fn find<'a>(transaction: &'a Transaction, wanted: Wanted<'a>) -> BoxFuture<'
         }
         let judged = judge(transaction, &question, wanted).await?;
         let best = judged.first().map_or(0.0, |(_, score)| *score);
-        if best < ANSWERED && question.terms.len() > 1 {
+        if is_missed(&question, best) {
             let terms = question.terms.clone();
             transaction.defer(MISS, parameters![query, terms, wanted.audience.as_str(), best]);
         }
@@ -109,6 +109,17 @@ pub fn find<'a>(transaction: &'a Transaction, wanted: Wanted<'a>) -> BoxFuture<'
         }
         transaction.all(SHOWN, &[&ids, &scores]).await
     })
+}
+
+/// Whether nobody would call the best that was found an answer; a word alone is no question.
+fn is_missed(question: &Question, best: f32) -> bool {
+    best < ANSWERED && question.terms.len() > 1
+}
+
+/// Whether a question that was answered so is one that nothing answers: the transaction has something to commit.
+#[must_use]
+pub fn misses(query: &str, found: &[Found]) -> bool {
+    is_missed(&Question::new(query), found.first().map_or(0.0, |best| best.score))
 }
 
 /// How well the best article answers a question, by its words, for whoever reads it. Nothing is noted.
