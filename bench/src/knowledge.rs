@@ -105,8 +105,20 @@ async fn ask(stack: &Stack, company: &Company, set: &Set, what: &str) -> Result<
 
 /// Articles of a school of everything, which share the words of the set; answers how many came in.
 async fn fill(company: &Company) -> Result<u64> {
-    let subjects = ["inglês", "espanhol", "francês", "mentoria", "redação", "informática", "música", "culinária", "desenho", "libras"];
-    let matters = ["valor", "horário", "matrícula", "material", "prova", "certificado", "reposição", "cancelamento", "desconto", "contrato"];
+    let subjects =
+        ["inglês", "espanhol", "francês", "mentoria", "redação", "informática", "música", "culinária", "desenho", "libras"];
+    let matters = [
+        "valor",
+        "horário",
+        "matrícula",
+        "material",
+        "prova",
+        "certificado",
+        "reposição",
+        "cancelamento",
+        "desconto",
+        "contrato",
+    ];
     let mut rows = "titulo;resposta;perguntas\n".to_owned();
     for number in 0..OTHERS {
         let (subject, matter) = (subjects[number % 10], matters[number / 10 % 10]);

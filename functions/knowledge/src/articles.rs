@@ -97,7 +97,10 @@ impl Content {
     pub fn also_asked(&mut self, questions: impl IntoIterator<Item = String>) {
         for question in questions {
             let is_new = |known: &String| !known.trim().eq_ignore_ascii_case(question.trim());
-            if self.questions.len() < QUESTIONS && question.chars().count() <= QUESTION && is_new(&self.title) && self.questions.iter().all(is_new)
+            if self.questions.len() < QUESTIONS
+                && question.chars().count() <= QUESTION
+                && is_new(&self.title)
+                && self.questions.iter().all(is_new)
             {
                 self.questions.push(question);
             }

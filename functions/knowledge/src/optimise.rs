@@ -69,8 +69,7 @@ struct Stale {
 }
 
 /// What was looked for and not found, what did not help, and what the bot did not understand, within thirty days.
-const MISSED: &str =
-    "select query as text from knowledge_misses where at > now() - interval '30 days' order by at desc limit $1";
+const MISSED: &str = "select query as text from knowledge_misses where at > now() - interval '30 days' order by at desc limit $1";
 const NOT_HELPED: &str = "
     select query as text
       from knowledge_uses
@@ -195,8 +194,7 @@ async fn too_many(context: &Context, job: &Claimed) -> Result<Vec<New>, Error> {
     let proposal = |pair: crate::judge::Pair| {
         let better = |id: &Uuid| (known[id].helped, known[id].updated_at, *id);
         // The one that helped more stays, and of equals what was written later.
-        let (stays, goes) =
-            if better(&pair.one) > better(&pair.other) { (pair.one, pair.other) } else { (pair.other, pair.one) };
+        let (stays, goes) = if better(&pair.one) > better(&pair.other) { (pair.one, pair.other) } else { (pair.other, pair.one) };
         let kind = match pair.relation {
             Relation::Duplicate => Kind::Duplicate,
             Relation::Contradiction => Kind::Contradiction,

@@ -26,13 +26,9 @@ closed_set! {
     pub State { Open = "open", Approved = "approved", Rejected = "rejected" }
 }
 
-pub const PROPOSAL_DECIDED: Problem = Problem::new(
-    409,
-    "proposal_decided",
-    "Esta proposta já foi decidida.",
-    "This proposal has been decided already.",
-)
-.showing::<Proposal>();
+pub const PROPOSAL_DECIDED: Problem =
+    Problem::new(409, "proposal_decided", "Esta proposta já foi decidida.", "This proposal has been decided already.")
+        .showing::<Proposal>();
 pub const ARTICLE_CHANGED: Problem = Problem::new(
     409,
     "article_changed",

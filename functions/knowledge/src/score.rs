@@ -216,7 +216,8 @@ impl Candidate {
             })
             .collect();
         let of_line = |(line, met): (&String, &Vec<f32>)| {
-            let covered: f32 = wishes.iter().zip(met).zip(&elsewhere).map(|((wish, own), other)| wish.weight * own.max(*other)).sum();
+            let covered: f32 =
+                wishes.iter().zip(met).zip(&elsewhere).map(|((wish, own), other)| wish.weight * own.max(*other)).sum();
             let said = line.split(' ').filter(|word| !word.is_empty());
             let (words, spoken) = said.fold((0u32, 0u32), |(words, spoken), word| {
                 let is_asked = wishes.iter().any(|wish| wish.met_by(|term| term == word) > 0.0);

@@ -117,10 +117,11 @@ const PLURALS: &[(&str, &str)] = &[
 
 /// Longest first.
 const ENDINGS: &[&str] = &[
-    "amentos", "imentos", "amento", "imento", "idade", "icoes", "acoes", "antes", "encia", "ancia", "arao", "erao", "irao", "ariam",
-    "eriam", "iriam", "mente", "acao", "icao", "avel", "ivel", "ador", "edor", "idor", "ando", "endo", "indo", "aram", "eram", "iram",
-    "aria", "eria", "iria", "asse", "esse", "isse", "amos", "emos", "imos", "ante", "ente", "ismo", "ista", "cao", "ava", "ado", "ada",
-    "ido", "ida", "oso", "osa", "ara", "era", "ira", "ar", "er", "ir", "ou", "ei", "eu", "iu", "am", "em", "a", "o", "e", "i",
+    "amentos", "imentos", "amento", "imento", "idade", "icoes", "acoes", "antes", "encia", "ancia", "arao", "erao", "irao",
+    "ariam", "eriam", "iriam", "mente", "acao", "icao", "avel", "ivel", "ador", "edor", "idor", "ando", "endo", "indo", "aram",
+    "eram", "iram", "aria", "eria", "iria", "asse", "esse", "isse", "amos", "emos", "imos", "ante", "ente", "ismo", "ista",
+    "cao", "ava", "ado", "ada", "ido", "ida", "oso", "osa", "ara", "era", "ira", "ar", "er", "ir", "ou", "ei", "eu", "iu", "am",
+    "em", "a", "o", "e", "i",
 ];
 
 /// What an article is found by.
@@ -217,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_term_weighs_most_where_it_says_most() {
-        let article = indexed("Boleto", &["Como pago o boleto em atraso?".into()], &["financeiro".into()], "Fale com a secretaria.");
+        let article =
+            indexed("Boleto", &["Como pago o boleto em atraso?".into()], &["financeiro".into()], "Fale com a secretaria.");
         assert_eq!(article.lines.len(), 2);
         let weight = |word: &str| {
             let term = &terms(word)[0];

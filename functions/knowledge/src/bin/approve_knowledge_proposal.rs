@@ -14,8 +14,7 @@ use shared::{
     visible,
 };
 
-const ROUTE: Route =
-    Route::post("/knowledge/proposals/{id}/approve").fails(&[NOT_FOUND, PROPOSAL_DECIDED, ARTICLE_CHANGED]);
+const ROUTE: Route = Route::post("/knowledge/proposals/{id}/approve").fails(&[NOT_FOUND, PROPOSAL_DECIDED, ARTICLE_CHANGED]);
 
 #[derive(Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -84,14 +83,19 @@ async fn approve_knowledge_proposal(
 }
 
 /// The article that was learned or asked for.
-async fn make(context: &Context, transaction: &Transaction, proposal: &Proposal, approval: KnowledgeApproval) -> Result<Uuid, Error> {
+async fn make(
+    context: &Context,
+    transaction: &Transaction,
+    proposal: &Proposal,
+    approval: KnowledgeApproval,
+) -> Result<Uuid, Error> {
     let draft: Draft = proposal.draft.as_ref().and_then(|draft| Draft::deserialize(draft).ok()).unwrap_or_default();
     let mut content = Content::new(draft.title, draft.answer);
     content.also_asked(draft.questions);
     let content = approval.over(content);
-    refuse(content.answer.is_empty().then(|| {
-        FieldProblem::new("answer", "required", "Escreva a resposta.", "Write the answer.")
-    }))?;
+    refuse(
+        content.answer.is_empty().then(|| FieldProblem::new("answer", "required", "Escreva a resposta.", "Write the answer.")),
+    )?;
     let conversation = proposal.evidence["conversation_ids"][0].as_str().and_then(|id| id.parse().ok());
     let source = conversation.map(|id| Source {
         kind: SourceKind::Conversation,

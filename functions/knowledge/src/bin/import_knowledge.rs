@@ -138,7 +138,9 @@ fn judged(file: Option<File>) -> Result<(Kind, String), Error> {
         return Err(refused("too_large", FileFault::TooLarge.texts()));
     }
     let kind = match mime_type.as_str() {
-        "text/csv" | "application/vnd.ms-excel" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Kind::Table,
+        "text/csv" | "application/vnd.ms-excel" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => {
+            Kind::Table
+        }
         "text/plain" => Kind::Text,
         "application/pdf" => Kind::Pdf,
         _ => {

@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn headings_of_every_kind_part_a_markdown_text() {
-        let text = "Antes.\n\n# Boletos\n\n## Vencimento\nDia **10**.\n\n```\n# nada\n```\n\nSegunda via\n-----------\nNo portal.\n";
+        let text =
+            "Antes.\n\n# Boletos\n\n## Vencimento\nDia **10**.\n\n```\n# nada\n```\n\nSegunda via\n-----------\nNo portal.\n";
         let sections = of_markdown(text, "perguntas");
         assert_eq!(
             read(&sections),

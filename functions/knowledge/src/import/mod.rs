@@ -88,7 +88,9 @@ impl FileFault {
             Self::Unreadable => ("O arquivo não pode ser lido.", "The file cannot be read."),
             Self::Empty => ("Não há texto que se possa ler.", "There is no text to be read."),
             Self::TooManyArticles => ("São no máximo 5.000 artigos.", "There are 5,000 articles at most."),
-            Self::NoColumns => ("A tabela precisa das colunas título e resposta.", "The table needs the columns title and answer."),
+            Self::NoColumns => {
+                ("A tabela precisa das colunas título e resposta.", "The table needs the columns title and answer.")
+            }
             Self::NotPublic => ("O endereço não é público.", "The address is not a public one."),
             Self::Unreachable => ("A página não respondeu.", "The page did not answer."),
             Self::NotAPage => ("O endereço não é de uma página de texto.", "The address is not that of a page of text."),
@@ -139,8 +141,11 @@ impl Section {
             (self.tags.len() > TAGS, Fault::TooMany, "tags"),
             (self.tags.iter().any(|tag| longer(tag, TAG)), Fault::TooLong, "tags"),
         ];
-        let faults: Vec<RowError> =
-            faults.into_iter().filter(|(is_wrong, ..)| *is_wrong).map(|(_, fault, column)| fault.at(self.number, Some(column))).collect();
+        let faults: Vec<RowError> = faults
+            .into_iter()
+            .filter(|(is_wrong, ..)| *is_wrong)
+            .map(|(_, fault, column)| fault.at(self.number, Some(column)))
+            .collect();
         if !faults.is_empty() {
             return Err(faults);
         }

@@ -35,7 +35,8 @@ pub async fn fetch(context: &Context, address: &str) -> Result<Page, FileFault> 
     for _ in 0..=MOST_LEADS {
         let request = context.call_outside(Method::GET, &address).await.map_err(|_| FileFault::NotPublic)?;
         let mut response = request.header(header::ACCEPT, "text/html").send().await.map_err(|_| FileFault::Unreachable)?;
-        let said = |name| response.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok()).map(str::to_owned);
+        let said =
+            |name| response.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok()).map(str::to_owned);
         if response.status().is_redirection() {
             let leads = said(header::LOCATION).ok_or(FileFault::Unreachable)?;
             let base = Url::parse(&address).map_err(|_| FileFault::NotPublic)?;
@@ -223,8 +224,7 @@ mod tests {
             <h2>Quando <b>vence</b>?</h2><p>Dia&nbsp;10.</p><ul><li>Boleto<li>Pix</ul><script>var a = '<p>nada</p>';</script>
             <h3>Sozinho</h3><h3>Desconto</h3><div>R$ 10 &lt; R$ 20 &desconhecido; & mais</div><footer>Rodapé</footer></body></html>";
         let (title, sections) = of_html(page.as_bytes(), "https://exemplo.com.br/").unwrap();
-        let read: Vec<(&str, &str)> =
-            sections.iter().map(|section| (section.title.as_str(), section.answer.as_str())).collect();
+        let read: Vec<(&str, &str)> = sections.iter().map(|section| (section.title.as_str(), section.answer.as_str())).collect();
         assert_eq!(title, "Dúvidas & respostas");
         assert_eq!(
             read,

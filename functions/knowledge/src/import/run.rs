@@ -191,7 +191,9 @@ impl Run {
         place.next = end;
         for section in part {
             let written = match section {
-                Ok(section) if !seen.insert(plain(&section.title)) => Err(vec![Fault::Repeated.at(section.number, Some("title"))]),
+                Ok(section) if !seen.insert(plain(&section.title)) => {
+                    Err(vec![Fault::Repeated.at(section.number, Some("title"))])
+                }
                 Ok(section) => self.write(&transaction, section, &existing).await?,
                 Err(error) => Err(vec![error.clone()]),
             };

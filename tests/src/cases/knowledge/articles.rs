@@ -19,7 +19,8 @@ pub async fn an_article_is_written_changed_brought_back_and_removed(stack: Arc<S
     assert_eq!(made["author_id"], json!(company.supervisor.id));
     let told = socket.of_type("knowledge.updated").await;
     assert_eq!((&told["data"]["article_id"], &told["data"]["change"]), (id, &json!("created")));
-    let changed = change(&company.supervisor, id, Some("1"), json!({"answer": "Peça no WhatsApp.", "valid_until": "2199-01-01T00:00:00Z"}));
+    let changed =
+        change(&company.supervisor, id, Some("1"), json!({"answer": "Peça no WhatsApp.", "valid_until": "2199-01-01T00:00:00Z"}));
     let changed = changed.await.expect(200);
     assert_eq!((&changed["version"], text(&changed["answer"])), (&json!(2), "Peça no WhatsApp."));
     let same = change(&company.supervisor, id, Some("2"), json!({"answer": "Peça no WhatsApp."})).await.expect(200);
@@ -37,7 +38,8 @@ pub async fn an_article_is_written_changed_brought_back_and_removed(stack: Arc<S
     assert_eq!(change(&company.supervisor, id, None, json!({"revision": 9})).await.expect(422)["errors"][0]["field"], "revision");
     let path = format!("/knowledge/{}", text(id));
     let detail = company.supervisor.api.get(&format!("{path}?revision=2")).await.expect(200);
-    let versions: Vec<i64> = detail["revisions"].as_array().expect("rows").iter().filter_map(|row| row["version"].as_i64()).collect();
+    let versions: Vec<i64> =
+        detail["revisions"].as_array().expect("rows").iter().filter_map(|row| row["version"].as_i64()).collect();
     assert_eq!(versions, [4, 3, 2, 1]);
     assert_eq!(text(&detail["revision"]["answer"]), "Peça no WhatsApp.");
     assert_eq!(company.agents[0].api.get(&path).await.expect(200)["revisions"], json!([]), "versions are for who leads");
@@ -87,7 +89,10 @@ pub async fn what_is_wrong_with_an_article_is_named_and_changes_nothing(stack: A
         (json!({"title": "x", "answer": "x", "questions": [long(301)]}), "questions[0]"),
         (json!({"title": "x", "answer": "x", "tags": [""]}), "tags[0]"),
         (json!({"title": "x", "answer": "x", "audience": "todos"}), "audience"),
-        (json!({"title": "x", "answer": "x", "valid_from": "2026-02-01T00:00:00Z", "valid_until": "2026-01-01T00:00:00Z"}), "valid_until"),
+        (
+            json!({"title": "x", "answer": "x", "valid_from": "2026-02-01T00:00:00Z", "valid_until": "2026-01-01T00:00:00Z"}),
+            "valid_until",
+        ),
         (json!({"title": "x", "answer": "x", "outro": 1}), "outro"),
     ] {
         let refused = company.supervisor.api.post("/knowledge/manage", article.clone()).await;
@@ -97,7 +102,12 @@ pub async fn what_is_wrong_with_an_article_is_named_and_changes_nothing(stack: A
     }
     let huge = json!({"title": "x", "answer": long(10_000_000 - 200)});
     company.supervisor.api.post("/knowledge/manage", huge).await.expect(413);
-    company.supervisor.api.post("/knowledge/manage", json!({"id": Uuid::now_v7(), "title": "x", "answer": "x"})).await.expect(404);
+    company
+        .supervisor
+        .api
+        .post("/knowledge/manage", json!({"id": Uuid::now_v7(), "title": "x", "answer": "x"}))
+        .await
+        .expect(404);
     for query in ["q=", "", "q=x&limit=0", "q=x&audience=todos"] {
         company.supervisor.api.get(&format!("/knowledge/search?{query}")).await.expect(422);
     }

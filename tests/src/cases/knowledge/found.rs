@@ -159,9 +159,11 @@ pub async fn what_a_model_makes_of_an_article_finds_it_too(stack: Arc<Stack>) {
     }
     let [near, far, strange] = made.try_into().expect("three");
     let mut database = stack.database().await;
-    for (article, model, embedding) in
-        [(&near, "um", vec![0.9_f32, 0.1, 0.8]), (&far, "um", vec![-0.9, -0.1, -0.8]), (&strange, "outro", vec![0.9, 0.1, 0.8, 0.7])]
-    {
+    for (article, model, embedding) in [
+        (&near, "um", vec![0.9_f32, 0.1, 0.8]),
+        (&far, "um", vec![-0.9, -0.1, -0.8]),
+        (&strange, "outro", vec![0.9, 0.1, 0.8, 0.7]),
+    ] {
         let store = "
             insert into knowledge_embeddings (company_id, article_id, model, version, signs, embedding)
             select $1, $2::text::uuid, $3, 1, string_agg(case when part > 0 then '1' else '0' end, '' order by place)::bit varying, $4

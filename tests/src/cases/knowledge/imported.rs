@@ -68,7 +68,10 @@ pub async fn a_table_becomes_articles_with_every_wrong_row_named(stack: Arc<Stac
     let articles = articles(&company).await;
     let first = &articles[0];
     assert_eq!((&first["questions"], &first["tags"]), (&json!(["Quando vence?", "Que dia é"]), &json!(["financeiro", "boleto"])));
-    assert_eq!((&first["audience"], &first["status"], &first["source"]["kind"]), (&json!("bot"), &json!("active"), &json!("file")));
+    assert_eq!(
+        (&first["audience"], &first["status"], &first["source"]["kind"]),
+        (&json!("bot"), &json!("active"), &json!("file"))
+    );
     assert_eq!((&articles[1]["answer"], &articles[1]["tags"]), (&json!("Duas\nlinhas"), &json!(["importado"])));
     let told = socket.of_type("knowledge.imported").await;
     assert_eq!(told["data"]["made"], json!(2));
@@ -78,7 +81,8 @@ pub async fn a_table_becomes_articles_with_every_wrong_row_named(stack: Arc<Stac
 pub async fn a_markdown_text_becomes_articles_by_its_headings(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let content = "# Perguntas\n\n## Vencimento\nDia **10**.\n\n- boleto\n- Pix\n\n## Vazio\n\n## Estorno\nEm 10 dias.\n";
-    let result = come_in(&stack, &company, ("perguntas.txt", "text/plain", content.as_bytes()), json!({"audience": "agents"})).await;
+    let result =
+        come_in(&stack, &company, ("perguntas.txt", "text/plain", content.as_bytes()), json!({"audience": "agents"})).await;
     assert_eq!(counts(&result), [2, 0, 0, 0], "{result}");
     let articles = articles(&company).await;
     assert_eq!((&articles[0]["title"], &articles[0]["answer"]), (&json!("Vencimento"), &json!("Dia **10**.\n\n- boleto\n- Pix")));
@@ -92,7 +96,8 @@ fn pdf(lines: &[&str]) -> Vec<u8> {
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
+            .to_owned(),
         format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
     ];
@@ -149,7 +154,10 @@ pub async fn a_page_becomes_drafts_and_nobody_calls_what_is_inside(stack: Arc<St
     assert_eq!((&articles[0]["title"], &articles[0]["answer"]), (&json!("Quando vence?"), &json!("Dia 10.")));
     assert_eq!((&articles[0]["status"], &articles[0]["source"]["url"]), (&json!("draft"), &json!(url)));
     assert_eq!(articles[0]["source"]["name"], "Ajuda");
-    let leads = server("HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned());
+    let leads = server(
+        "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            .to_owned(),
+    );
     let huge = server(page("text/html", &"<p>a</p>".repeat(400_000)));
     let picture = server(page("image/png", "x"));
     let gone = server("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned());
@@ -179,7 +187,9 @@ pub async fn a_page_becomes_drafts_and_nobody_calls_what_is_inside(stack: Arc<St
 
 pub async fn files_that_are_none_fail_clearly(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    let broken = [b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n".as_slice(), &b"<< [ ( \xff ".repeat(500), b"%%EOF\n"].concat();
+    let broken =
+        [b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n".as_slice(), &b"<< [ ( \xff ".repeat(500), b"%%EOF\n"]
+            .concat();
     let no_columns = "Nome;Telefone\nAna;1\n".as_bytes();
     let only_title = "Título\nAna\n".as_bytes();
     for (name, kind, content, code) in [
@@ -207,7 +217,8 @@ pub async fn files_that_are_none_fail_clearly(stack: Arc<Stack>) {
 
 pub async fn what_is_there_is_left_or_changed_as_it_was_asked(stack: Arc<Stack>) {
     let company = company(&stack).await;
-    let made = write(&company, json!({"title": "Vencimento", "answer": "Dia 5.", "tags": ["antigo"], "questions": ["Quando?"]})).await;
+    let made =
+        write(&company, json!({"title": "Vencimento", "answer": "Dia 5.", "tags": ["antigo"], "questions": ["Quando?"]})).await;
     let content = "titulo,resposta\nVENCIMENTO,Dia 10.\nNovo,Texto\n";
     let table = ("a.csv", "text/csv", content.as_bytes());
     assert_eq!(counts(&come_in(&stack, &company, table, json!({})).await), [1, 0, 1, 0]);

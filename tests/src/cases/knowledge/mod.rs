@@ -8,7 +8,10 @@ mod proposed;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, Company, Stack, Wanted, company::{Person, text}};
+use tests::{
+    Answer, Company, Stack, Wanted,
+    company::{Person, text},
+};
 
 use crate::Case;
 

@@ -17,7 +17,10 @@ async fn optimise(company: &Company) -> Value {
 }
 
 async fn proposals(company: &Company, filter: &str) -> Vec<Value> {
-    company.supervisor.api.get(&format!("/knowledge/proposals?{filter}")).await.expect(200)["data"].as_array().expect("rows").clone()
+    company.supervisor.api.get(&format!("/knowledge/proposals?{filter}")).await.expect(200)["data"]
+        .as_array()
+        .expect("rows")
+        .clone()
 }
 
 fn decide(proposal: &Value, decision: &str) -> String {
@@ -60,7 +63,8 @@ pub async fn what_contradicts_is_proposed_with_its_figures(stack: Arc<Stack>) {
     let other = write(&company, json!({"title": "Valor do curso de inglês", "answer": "Custa R$ 420,00."})).await;
     assert_eq!(optimise(&company).await["contradictions"], json!(1));
     let proposal = proposals(&company, "kind=contradiction").await.remove(0);
-    let figures: Vec<&Value> = proposal["evidence"]["articles"].as_array().expect("two").iter().map(|row| &row["figures"]).collect();
+    let figures: Vec<&Value> =
+        proposal["evidence"]["articles"].as_array().expect("two").iter().map(|row| &row["figures"]).collect();
     assert_eq!(figures, [&json!(["420"]), &json!(["389"])]);
     let rejected = company.admin.api.post(&decide(&proposal, "reject"), json!({})).await.expect(200);
     assert_eq!(rejected["state"], "rejected");
@@ -73,7 +77,9 @@ pub async fn what_contradicts_is_proposed_with_its_figures(stack: Arc<Stack>) {
 pub async fn what_was_asked_and_not_found_becomes_an_article(stack: Arc<Stack>) {
     let company = company(&stack).await;
     write(&company, json!({"title": "Valor do curso de inglês", "answer": "Custa R$ 389,00."})).await;
-    for question in ["tem piscina aquecida aí?", "vocês têm piscina aquecida", "piscina aquecida de graça", "quanto custa o inglês"] {
+    for question in
+        ["tem piscina aquecida aí?", "vocês têm piscina aquecida", "piscina aquecida de graça", "quanto custa o inglês"]
+    {
         ask(&company.agents[0], question, "").await;
     }
     assert_eq!(optimise(&company).await["unanswered"], json!(1));
@@ -101,7 +107,8 @@ pub async fn what_no_longer_holds_goes_to_the_archive(stack: Arc<Stack>) {
     write(&company, json!({"title": "Novo", "answer": "Bom."})).await;
     assert_eq!(optimise(&company).await["stale"], json!(3));
     let open = proposals(&company, "kind=stale").await;
-    let reason = |article: &Value| open.iter().find(|row| row["article_id"] == article["id"]).expect("it")["evidence"]["reason"].clone();
+    let reason =
+        |article: &Value| open.iter().find(|row| row["article_id"] == article["id"]).expect("it")["evidence"]["reason"].clone();
     assert_eq!([reason(&over), reason(&useless), reason(&unused)], ["expired", "not_helpful", "unused"]);
     let proposal = open.iter().find(|row| row["article_id"] == over["id"]).expect("it");
     company.supervisor.api.post(&decide(proposal, "approve"), json!({})).await.expect(200);
