@@ -15,7 +15,7 @@ use crate::flow::{Method, Webhook};
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// How long the company's model has: the turn after it is played within the worker's time.
-const LONGEST_THOUGHT: Duration = Duration::from_secs(12);
+const LONGEST_THOUGHT: Duration = Duration::from_secs(8);
 
 /// Bytes of an answer that are read; a longer one is none.
 const LARGEST: usize = 65_536;

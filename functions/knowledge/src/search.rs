@@ -45,16 +45,41 @@ pub const HOPELESS: f32 = 0.12;
 pub const ANSWERED: f32 = 0.45;
 
 /// Articles that are judged, at most.
-const JUDGED: i32 = 80;
+const JUDGED: i32 = 50;
 
 /// Characters of a question that count.
 const LONGEST: usize = 500;
 
-const FIND: &str = "select app.find_knowledge($1, $2, $3, $4, $5, $6, $7) as found";
+/// What may answer, and what the first row says of all: the policies decide once more.
+const FIND: &str = "
+    with found as materialized (
+        select app.find_knowledge($1, $2, $3, $4, $5, $6, $7) as found
+    )
+    select case row_number() over (order by place) when 1 then found end as found, id, title, answer, questions, tags, version, updated_at, valid_until
+      from found
+     cross join lateral jsonb_array_elements(found -> 'articles') with ordinality candidates (candidate, place)
+      join knowledge_articles on knowledge_articles.id = (candidate ->> 'id')::uuid
+     where status = 'active' and removed_at is null
+     order by place";
 
 #[derive(FromRow)]
-struct Answer {
-    found: Value,
+struct Row {
+    found: Option<Value>,
+    id: Uuid,
+    title: String,
+    answer: String,
+    questions: Vec<String>,
+    tags: Vec<String>,
+    version: i32,
+    updated_at: Timestamp,
+    valid_until: Option<Timestamp>,
+}
+
+impl Row {
+    fn scored(self, score: f32) -> Found {
+        let Self { id, title, answer, questions, tags, version, updated_at, valid_until, .. } = self;
+        Found { id, title, answer, questions, tags, score, version, updated_at, valid_until }
+    }
 }
 
 /// The model that the company's articles were shown to last, of those that make embeddings this long.
@@ -74,14 +99,6 @@ struct Embedded {
     embedding: Vec<f32>,
 }
 
-/// The policies decide once more.
-const SHOWN: &str = "
-    select id, title, answer, questions, tags, score, version, updated_at, valid_until
-      from unnest($1::uuid[], $2::real[]) with ordinality found (article_id, score, place)
-      join knowledge_articles on knowledge_articles.id = found.article_id
-     where status = 'active' and removed_at is null
-     order by place";
-
 const MISS: &str = "insert into knowledge_misses (query, terms, audience, score) values ($1, $2, $3, $4)";
 
 /// The articles that are valid now and for this audience and answer a question, best first. In a transaction of staff or of the system. What is
@@ -97,18 +114,25 @@ pub fn find<'a>(transaction: &'a Transaction, wanted: Wanted<'a>) -> BoxFuture<'
             return Ok(Vec::new());
         }
         let judged = judge(transaction, &question, wanted).await?;
-        let best = judged.first().map_or(0.0, |(_, score)| *score);
-        if best < ANSWERED && question.terms.len() > 1 {
+        let best = judged.first().map_or(0.0, |found| found.score);
+        if is_missed(&question, best) {
             let terms = question.terms.clone();
             transaction.defer(MISS, parameters![query, terms, wanted.audience.as_str(), best]);
         }
         let limit = usize::try_from(wanted.limit).unwrap_or_default();
-        let (ids, scores): (Vec<Uuid>, Vec<f32>) = judged.into_iter().filter(|(_, score)| *score >= HOPELESS).take(limit).unzip();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        transaction.all(SHOWN, &[&ids, &scores]).await
+        Ok(judged.into_iter().filter(|found| found.score >= HOPELESS).take(limit).collect())
     })
+}
+
+/// Whether nobody would call the best that was found an answer; a word alone is no question.
+fn is_missed(question: &Question, best: f32) -> bool {
+    best < ANSWERED && question.terms.len() > 1
+}
+
+/// Whether a question that was answered so is one that nothing answers: the transaction has something to commit.
+#[must_use]
+pub fn misses(query: &str, found: &[Found]) -> bool {
+    is_missed(&Question::new(query), found.first().map_or(0.0, |best| best.score))
 }
 
 /// How well the best article answers a question, by its words, for whoever reads it. Nothing is noted.
@@ -120,12 +144,12 @@ pub async fn best_score(transaction: &Transaction, query: &str) -> Result<f32, E
     let mut best: f32 = 0.0;
     for audience in [Audience::Bot, Audience::Agents] {
         let wanted = Wanted { query, audience, limit: 1, embedding: None };
-        best = judge(transaction, &question, wanted).await?.first().map_or(best, |(_, score)| best.max(*score));
+        best = judge(transaction, &question, wanted).await?.first().map_or(best, |found| best.max(found.score));
     }
     Ok(best)
 }
 
-async fn judge(transaction: &Transaction, question: &Question, wanted: Wanted<'_>) -> Result<Vec<(Uuid, f32)>, Error> {
+async fn judge(transaction: &Transaction, question: &Question, wanted: Wanted<'_>) -> Result<Vec<Found>, Error> {
     let model = match wanted.embedding {
         None => None,
         Some(embedding) => {
@@ -136,18 +160,23 @@ async fn judge(transaction: &Transaction, question: &Question, wanted: Wanted<'_
     let meant = wanted.embedding.filter(|_| model.is_some()).map(signs);
     let (asked, factors) = question.asked();
     let audience = wanted.audience.as_str();
-    let Answer { found } =
-        transaction.one(FIND, &[&asked, &factors, &question.phrases(), &audience, &JUDGED, &meant, &model]).await?;
+    let mut rows: Vec<Row> =
+        transaction.all(FIND, &[&asked, &factors, &question.phrases(), &audience, &JUDGED, &meant, &model]).await?;
+    let Some(found) = rows.iter_mut().find_map(|row| row.found.take()) else { return Ok(Vec::new()) };
     let candidates = score::read(found).map_err(|error| INTERNAL.caused_by(format!("found knowledge: {error}")))?;
-    let mut judged = candidates.judged(question);
+    let mut scores = candidates.judged(question);
     if let (Some(embedding), Some(model)) = (wanted.embedding, model) {
-        let ids: Vec<Uuid> = judged.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<Uuid> = scores.iter().map(|(id, _)| *id).collect();
         let embedded: Vec<Embedded> = transaction.all(EMBEDDINGS, &[&ids, &model]).await?;
-        for (id, score) in &mut judged {
+        for (id, score) in &mut scores {
             let own = embedded.iter().find(|row| row.article_id == *id);
             *score = together(*score, own.and_then(|row| score::likeness(embedding, &row.embedding)));
         }
-        judged.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        scores.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
     }
-    Ok(judged)
+    let scored = |(id, score): (Uuid, f32)| {
+        let place = rows.iter().position(|row| row.id == id)?;
+        Some(rows.swap_remove(place).scored(score))
+    };
+    Ok(scores.into_iter().filter_map(scored).collect())
 }

@@ -74,10 +74,13 @@ const SOUNDS: &[(&str, &str)] = &[
 
 /// A word's stem: what its forms share, as far as that can be told without a dictionary.
 fn stem(word: &str) -> String {
-    if word.bytes().any(|byte| byte.is_ascii_digit()) || !word.is_ascii() || word.len() < 4 {
+    if word.bytes().any(|byte| byte.is_ascii_digit()) || !word.is_ascii() {
         return word.to_owned();
     }
     let mut stem = as_heard(word);
+    if stem.len() < 4 {
+        return stem;
+    }
     for (ending, singular) in PLURALS {
         if stem.len() >= ending.len() + 2
             && let Some(rest) = stem.strip_suffix(ending)

@@ -1,6 +1,6 @@
 //! GET /knowledge/search — what answers a question, best first, whatever its accents, slips and short forms.
 
-use knowledge::{Audience, Found, Wanted, find, search::ANSWERED};
+use knowledge::{Audience, Found, Wanted, find, search::misses};
 use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/knowledge/search");
@@ -34,7 +34,7 @@ async fn search_knowledge(context: Context, caller: Staff, Query(asked): Query<Q
     let wanted = Wanted { query: q, audience: audience.unwrap_or(Audience::Agents), limit: *limit, embedding: None };
     let found = find(&transaction, wanted).await?;
     // That nothing answers it is kept.
-    if found.first().is_none_or(|best| best.score < ANSWERED) {
+    if misses(q, &found) {
         transaction.commit_unaudited().await?;
     }
     Ok(Page::whole(found))

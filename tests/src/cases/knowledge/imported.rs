@@ -91,7 +91,7 @@ pub async fn a_markdown_text_becomes_articles_by_its_headings(stack: Arc<Stack>)
 
 /// A PDF that shows these lines.
 fn pdf(lines: &[&str]) -> Vec<u8> {
-    let shown: String = lines.iter().map(|line| format!("({line}) Tj 0 -14 Td\n")).collect();
+    let shown = lines.iter().map(|line| format!("({line}) Tj 0 -14 Td\n")).collect::<Vec<_>>().concat();
     let content = format!("BT /F1 12 Tf 72 720 Td\n{shown}ET");
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
@@ -108,7 +108,7 @@ fn pdf(lines: &[&str]) -> Vec<u8> {
         pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", number + 1).as_bytes());
     }
     let table = pdf.len();
-    let rows: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
+    let rows = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect::<Vec<_>>().concat();
     let end = format!("xref\n0 6\n0000000000 65535 f \n{rows}trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n");
     pdf.extend_from_slice(end.as_bytes());
     pdf
