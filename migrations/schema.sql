@@ -1869,18 +1869,22 @@ AS $function$
 declare
     to_assign uuid[];
     to_show text[];
+    for_ai text[];
     wanted record;
     job uuid;
     added jsonb := '[]';
 begin
     if current_setting('role') = 'app_student'
        or coalesce(current_setting('app.departments_to_assign', true), '') = ''
-      and coalesce(current_setting('app.conversations_to_show', true), '') = '' then
+      and coalesce(current_setting('app.conversations_to_show', true), '') = ''
+      and coalesce(current_setting('app.work_for_ai', true), '') = '' then
         return null;
     end if;
     to_assign := nullif(current_setting('app.departments_to_assign', true), '');
     to_show := nullif(current_setting('app.conversations_to_show', true), '');
-    perform set_config('app.departments_to_assign', '', true), set_config('app.conversations_to_show', '', true);
+    for_ai := nullif(current_setting('app.work_for_ai', true), '');
+    perform set_config('app.departments_to_assign', '', true), set_config('app.conversations_to_show', '', true),
+            set_config('app.work_for_ai', '', true);
     for wanted in
         select 'assign_waiting_conversation' as kind, 'automation' as queue, app.company_id()::text as lane, department::text as key,
                jsonb_build_object('department_id', department) as payload
@@ -1891,6 +1895,11 @@ begin
                jsonb_build_object('channel_account_id', split_part(pair, ':', 1), 'client_id', split_part(pair, ':', 2))
           from unnest(to_show) pair
          group by pair
+         union all
+        select split_part(work, ':', 1), 'ai', 'ai:' || split_part(work, ':', 2), split_part(work, ':', 2),
+               jsonb_build_object(case when work like 'transcribe%' then 'message_id' else 'conversation_id' end, split_part(work, ':', 2))
+          from unnest(for_ai) work
+         group by work
          order by kind, key
     loop
         loop
@@ -2055,6 +2064,22 @@ begin
     insert into public.jobs (id, company_id, kind, queue, lane, payload)
     select gen_random_uuid(), company, 'send_email', 'mail', mail_id::text, jsonb_build_object('mail_id', mail_id)
       from admins;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.ask_ai(setting text, work text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    asked text[] := coalesce(nullif(current_setting('app.work_for_ai', true), ''), '{}')::text[];
+begin
+    if work <> all (asked)
+       and exists (select from bot_config where company_id = app.company_id() and key = setting and is_active and value = 'true') then
+        perform set_config('app.work_for_ai', (asked || work)::text, true);
+    end if;
 end
 $function$;
 
@@ -5031,6 +5056,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_ended()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.ask_ai('ai_analyses_on_close', 'analyse_conversation:' || new.id);
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_free_agent(company uuid, agent uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5163,6 +5200,24 @@ begin
      where id = (select id from sessions
                   where id = app.session_id() and last_seen_at < now() - interval '1 minute'
                     for update skip locked);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_voice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    message uuid := (select id from messages
+                      where company_id = new.company_id and file_id = new.id and sender_type = 'client' and kind = 'audio' and body = ''
+                      limit 1);
+begin
+    if message is not null then
+        perform app.ask_ai('ai_transcribes_on_arrival', 'transcribe_message:' || message);
+    end if;
+    return null;
 end
 $function$;
 
@@ -7114,6 +7169,7 @@ CREATE TRIGGER conversations_client_back_from_the_start AFTER INSERT ON public.c
 CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND ((old.department_id IS DISTINCT FROM new.department_id) OR ((old.ended_at IS NOT NULL) AND (new.ended_at IS NULL))))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.snoozed_at IS NOT NULL) OR (old.return_to_bot_at IS NOT NULL))) EXECUTE FUNCTION app.end_waiting();
+CREATE TRIGGER conversations_ended AFTER UPDATE OF ended_at ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (new.merged_into_id IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_ended();
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.version > old.version) AND (new.inbound_count = old.inbound_count) AND (new.mode = old.mode) AND (NOT (new.assignee_id IS DISTINCT FROM old.assignee_id)) AND (NOT (new.ended_at IS DISTINCT FROM old.ended_at)))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
@@ -7147,6 +7203,7 @@ CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE F
 CREATE TRIGGER files_of_flows BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_flow_files();
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
+CREATE TRIGGER files_voice AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status <> 'ready'::text) AND (new.status = 'ready'::text) AND (new.mime_type ~~ 'audio/%'::text) AND (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.note_voice();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
@@ -7212,11 +7269,13 @@ create policy staff on public.audit_log as permissive for all to app_staff using
 
 create policy system on public.audit_log as permissive for all to app_system using true;
 
-create policy company on public.bot_config as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.bot_config as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders_insert on public.bot_config as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
 
 create policy leaders_update on public.bot_config as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.bot_config as permissive for all to app_lookup using true;
 
 create policy staff on public.bot_config as permissive for all to app_staff using true;
 
@@ -8937,6 +8996,7 @@ grant select on table public.ai_days to app_staff;
 grant insert, select, update on table public.ai_runs to app_system;
 grant select on table public.ai_runs to app_staff;
 grant insert on table public.audit_log to app_lookup;
+grant select on table public.bot_config to app_lookup;
 grant select on table public.bot_config to app_staff;
 grant select on table public.bot_config to app_system;
 grant delete, select on table public.bot_flows to app_staff;
