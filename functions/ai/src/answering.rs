@@ -127,6 +127,12 @@ pub async fn find(
     search::find(transaction, search::Wanted { query: words, audience, limit: SOURCES, embedding: meaning }).await
 }
 
+/// Whether an article is about the question at all.
+#[must_use]
+pub fn is_near(found: &Found) -> bool {
+    found.score >= LEAST_SCORE
+}
+
 /// Answers a question with these articles. No transaction may be open.
 ///
 /// # Errors
@@ -138,7 +144,7 @@ pub fn answer<'a>(
     found: &'a [Found],
 ) -> BoxFuture<'a, Result<Reply, Error>> {
     Box::pin(async move {
-        let near: Vec<&Found> = found.iter().filter(|found| found.score >= LEAST_SCORE).collect();
+        let near: Vec<&Found> = found.iter().filter(|found| is_near(found)).collect();
         if near.is_empty() {
             return Ok(doubt(asked, found, (Doubt::NothingFound, None), None));
         }

@@ -10,8 +10,8 @@ use shared::{
 
 use crate::prompts::Prompt;
 
-/// What somebody waits for at most: API Gateway gives up after 29 seconds.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// What somebody waits for at most: the function has 15 seconds, of which some are its own.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tokens of an answer; models that think first need most of them for that.
 const MOST_TOKENS: u32 = 1_500;

@@ -95,20 +95,27 @@ const COMMON: &[&str] = &[
 /// The first thing that is wrong with an answer to a client, who reads it without anybody looking at it before.
 #[must_use]
 pub fn objection(answer: &str, ground: Ground<'_>) -> Option<Objection> {
-    of_any_text(answer, ground).or_else(|| {
+    of_any_text(answer, ground).or_else(|| of_facts(answer, ground.sources)).or_else(|| {
         let sources = unaccented(&ground.sources.join("\n"));
         let plain = unaccented(answer);
-        if figures(answer).iter().any(|figure| !figures(&ground.sources.join("\n")).contains(figure)) {
-            return Some(Objection::Figure);
-        }
-        if PROMISES.iter().any(|promise| has_word(&plain, promise) && !has_word(&sources, promise)) {
-            return Some(Objection::Promise);
-        }
         if !is_in_languages(&plain, ground.languages) {
             return Some(Objection::Language);
         }
         (ground_of(&plain, &sources) < LEAST_GROUND).then_some(Objection::Ungrounded)
     })
+}
+
+/// What is given away, promised or counted that these sources do not have.
+#[must_use]
+pub fn of_facts(answer: &str, sources: &[String]) -> Option<Objection> {
+    let sources = sources.join("\n");
+    let known = figures(&sources);
+    if figures(answer).iter().any(|figure| !known.contains(figure)) {
+        return Some(Objection::Figure);
+    }
+    let (plain, sources) = (unaccented(answer), unaccented(&sources));
+    let is_new = |promise: &&str| has_word(&plain, promise) && !has_word(&sources, promise);
+    PROMISES.iter().any(|promise| is_new(&promise)).then_some(Objection::Promise)
 }
 
 /// The first thing that is wrong with a text that somebody reads before it is sent.

@@ -40,14 +40,15 @@ pub struct Line {
     pub has_words: bool,
 }
 
+/// What clients write has the provider's second, so that within one only the order in which it came tells question from answer.
 const THREAD: &str = "
     select (select companies.name from companies where companies.id = conversations.company_id) as company_name,
            (select coalesce(jsonb_agg(jsonb_build_object(
                         'id', line.id, 'by', line.sender_type, 'by_id', line.sender_id,
                         'has_words', line.body <> '',
                         'text', case when line.body <> '' then line.body else '(' || line.kind || ')' end)
-                    order by line.sent_at, line.id), '[]')
-              from (select id, sender_type, sender_id, body, kind, sent_at
+                    order by case when conversations.imported_at is null then line.created_at else line.sent_at end, line.sent_at, line.id), '[]')
+              from (select id, sender_type, sender_id, body, kind, sent_at, created_at
                       from messages
                      where messages.conversation_id = conversations.id and messages.kind <> 'reaction' and messages.deleted_at is null
                      order by messages.sent_at desc, messages.id desc

@@ -60,6 +60,8 @@ struct Audio {
     common: Common,
     /// A voice note.
     voice: Option<bool>,
+    /// The message's body is what a model has heard.
+    transcribed: Option<bool>,
 }
 
 #[derive(JsonSchema)]

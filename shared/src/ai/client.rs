@@ -14,7 +14,7 @@ use crate::{clock, closed_set, context::Context, provider};
 const LARGEST_ANSWER: usize = 1_000_000;
 
 /// What one try gets at most, so that a silent server leaves time for another.
-const LONGEST_TRY: Duration = Duration::from_secs(12);
+const LONGEST_TRY: Duration = Duration::from_secs(9);
 
 /// Tries of one model.
 const MOST_TRIES: u32 = 3;

@@ -1,7 +1,7 @@
 //! POST /ai/suggest-replies — what the agent could answer, in their own voice.
 
 use ai::{
-    AI_UNCLEAR, NOTHING_SAID, ai_fails,
+    AI_UNCLEAR, NOTHING_SAID, ai_fails, answering,
     asking::{About, PATIENCE, ask_about},
     guard::{self, Ground},
     problem_of,
@@ -9,6 +9,7 @@ use ai::{
     thread::Thread,
 };
 use futures_util::future::try_join;
+use knowledge::search::Audience;
 use shared::{
     ai::{self as models, Given, Mask, Purpose},
     error::NOT_FOUND,
@@ -58,16 +59,16 @@ async fn ai_suggest_replies(context: Context, agent: Staff, Json(wish): Json<Sug
     let transaction = context.begin(&agent).await?;
     let (thread, mut settings) =
         try_join(Thread::read(&transaction, wish.conversation_id), models::settings(&transaction)).await?;
+    let question = thread.question().ok_or(NOTHING_SAID)?;
+    let found = answering::find(&transaction, &question, Audience::Agents, None).await?;
     transaction.commit_unaudited().await?;
-    if thread.question().is_none() {
-        return Err(NOTHING_SAID.into());
-    }
     settings.tone = wish.tone.unwrap_or(settings.tone);
     let mut mask = Mask::new(settings.masks);
     let count = wish.count.to_string();
     let words = SUGGEST.words(&thread.company_name, &settings, &[("count", &count)]);
     let voice = thread.voice(agent.user_id, &mut mask);
-    let sources: Vec<String> = Vec::new();
+    let near = found.into_iter().filter(answering::is_near);
+    let sources: Vec<String> = near.map(|found| format!("{}\n{}", found.title, found.answer)).collect();
     let data = json!({"conversation": thread.told(&mut mask), "voice": voice, "sources": sources});
     let about = About {
         company_id: agent.company_id,
@@ -89,7 +90,8 @@ async fn ai_suggest_replies(context: Context, agent: Staff, Json(wish): Json<Sug
     };
     let mut kept: Vec<String> = Vec::new();
     for suggestion in suggestions.iter().map(|suggestion| mask.show(suggestion.trim())) {
-        if guard::of_any_text(&suggestion, ground).is_none() && !kept.contains(&suggestion) && kept.len() < wish.count.into() {
+        let objection = guard::of_any_text(&suggestion, ground).or_else(|| guard::of_facts(&suggestion, &grounds));
+        if objection.is_none() && !kept.contains(&suggestion) && kept.len() < wish.count.into() {
             kept.push(suggestion);
         }
     }

@@ -1,10 +1,10 @@
 //! Answers out of the knowledge base.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use reqwest::Method;
+use futures_util::future::join;
 use serde_json::json;
-use tests::{Stack, company::text};
+use tests::{Stack, Wanted, company::text, eventually};
 
 use super::Asked;
 
@@ -59,26 +59,40 @@ pub async fn what_is_not_known_is_left_to_people(stack: Arc<Stack>) {
 }
 
 pub async fn an_answer_is_sent_under_the_fence(stack: Arc<Stack>) {
-    let asked = Asked::new(&stack, "gsk").await;
+    let asked = Asked::made(&stack, "gsk", Wanted { agents: 1, students: 0, bot: true, ..Wanted::default() }).await;
     asked.article(FEES.0, FEES.1).await;
-    let id = asked.conversation("Qual é a mensalidade do curso de inglês?").await;
-    let api = &asked.company.agents[0].api;
-    let wish = json!({"conversation_id": id, "send": true});
-    assert_eq!(api.post("/ai/respond", wish.clone()).await.problem(409), "taken_over", "people have it");
-    asked.company.agents[0].take_over(&id).await;
-    let mode = json!({"mode": "bot"});
-    asked.company.agents[0].api.call(Method::POST, &format!("/conversations/{id}/mode"), Some(mode)).await.expect(200);
+    let agent = &asked.company.agents[0];
     let answer = "A mensalidade do curso de inglês é R$ 349,90 e vence no dia 10.";
     let content = json!({"answer": answer, "sources": [1], "confidence": 0.95, "needs_human": false});
     asked.script(json!({"match": "mensalidade", "content": content, "delay_ms": 1_500, "times": 0})).await;
-    // Somebody takes over while it thinks.
-    let (refused, _) = futures_util::future::join(api.post("/ai/respond", wish.clone()), async {
-        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-        asked.company.agents[0].take_over(&id).await
-    })
-    .await;
-    assert_eq!(refused.problem(409), "taken_over");
-    assert!(asked.company.agents[0].thread(&id).await.iter().all(|message| message["sender_type"] != "bot"));
+    let question = "Qual é a mensalidade do curso de inglês?";
+    let of_bot = async |id: &str| -> Vec<String> {
+        let thread = agent.thread(id).await;
+        let of_bot = thread.iter().filter(|message| message["sender_type"] == "bot");
+        of_bot.map(|message| text(&message["body"]).to_owned()).collect()
+    };
+    for is_taken in [false, true] {
+        let id = asked.conversation("Oi").await;
+        let greeted =
+            eventually("the flow's words", || async { Some(of_bot(&id).await).filter(|words| !words.is_empty()) }).await;
+        let wish = json!({"conversation_id": id, "message": question, "send": true});
+        let (sent, ()) = join(agent.api.post("/ai/respond", wish.clone()), async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if is_taken {
+                agent.take_over(&id).await;
+            }
+        })
+        .await;
+        if is_taken {
+            assert_eq!(sent.problem(409), "taken_over", "somebody was faster");
+            assert_eq!(of_bot(&id).await, greeted);
+            assert_eq!(agent.api.post("/ai/respond", wish).await.problem(409), "taken_over", "people have it");
+        } else {
+            let sent = sent.expect(200);
+            assert!(sent["message_id"].is_string(), "{sent}");
+            assert_eq!(of_bot(&id).await.last().map(String::as_str), Some(answer));
+        }
+    }
 }
 
 pub async fn what_was_learned_waits_for_a_person(stack: Arc<Stack>) {

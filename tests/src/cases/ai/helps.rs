@@ -103,7 +103,7 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     // It is found by what was said.
     let word = words[0].split_whitespace().nth(1).expect("words").to_owned();
     eventually("the words found", || async {
-        let found = agent.api.get(&format!("/messages/search?q={word}")).await;
+        let found = agent.api.get(&format!("/messages/search?search={word}")).await;
         (found.status == 200 && found.body.to_string().contains(&id)).then_some(())
     })
     .await;
