@@ -45,6 +45,12 @@ const FILL: &str = "
     insert into audit_log (company_id, action) select company_id, 'x' from filled;
     insert into access_log (company_id, action, target) select company_id, 'x', id::text from filled;
     insert into integration_calls (id, company_id, provider, operation, took_ms) select id, company_id, 'x', 'x', 1 from filled;
+    insert into knowledge_articles (id, company_id, title, answer, lines, terms, weights)
+    select id, company_id, 'Artigo ' || number, 'Texto', array['artig ' || number], array['artig', number::text, 'vensiment'], array[1, 0.7, 0.2]
+      from filled;
+    insert into knowledge_uses (id, company_id, article_id, user_id, helped, query) select id, company_id, id, company_id, false, 'x' from filled;
+    insert into knowledge_proposals (id, company_id, kind, evidence_key, evidence) select id, company_id, 'learned', id::text, '{}' from filled;
+    insert into knowledge_misses (company_id, query, terms, audience, score) select company_id, 'x y', array['x', 'y'], 'bot', 0 from filled;
     drop table filled, filled_companies;
     analyze";
 
