@@ -30,7 +30,16 @@ const ASK_OTHERS: [&str; 12] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 6] = [
+const UNAUDITED: [&str; 14] = [
+    // Each is a run, which tells who has asked what.
+    "ai_compose_message",
+    "ai_learn",
+    "ai_respond",
+    "ai_suggest_replies",
+    "ai_transcribe",
+    "analyze_sentiment",
+    "categorize_conversation",
+    "summarize_conversation",
     // A game: nothing is written.
     "simulate_bot",
     // Nothing is written but a ticket that lives for seconds, outside the database.

@@ -15,6 +15,7 @@ use tests::{
     authenticator::{Secured, newcomer},
     company::Person,
     company::text,
+    desk::{media, voice_note},
     eventually, forge,
     mailbox::{next_mail_to, token_in},
     sandbox::fresh_number,
@@ -243,6 +244,9 @@ impl Fixture {
             "article_id" => article(&self.company, &format!("Vencimento {}", digits())).await,
             "proposal_id" => proposal(&self.stack, &self.company, &format!("Horário {}", digits())).await,
             "knowledge_job_id" => knowledge_job(&self.stack, &self.company).await,
+            "asked_conversation_id" | "ended_conversation_id" | "voice_message_id" | "run_id" | "ai_job_id" => {
+                of_models(&self.stack, &self.company, placeholder).await
+            }
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
@@ -783,4 +787,52 @@ async fn sync_job(stack: &Stack, company: &Company) -> String {
 pub async fn client_merge(company: &Company, stays: &str, goes: &str) -> String {
     let merged = company.admin.api.post(&format!("/clients/{stays}/merge"), json!({"client_id": goes})).await;
     text(&merged.expect(201)["id"]).to_owned()
+}
+
+/// A question to a model that was answered.
+pub async fn run_of_model(stack: &Stack, company: &Company) -> String {
+    let (id, add) = (
+        Uuid::now_v7(),
+        "
+        insert into ai_runs (id, company_id, purpose, prompt, model, status, user_id, day, claimed_tokens)
+        values ($1, $2, 'compose', 'compose@1', 'm', 'done', $3, current_date, 1)",
+    );
+    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a run");
+    id.to_string()
+}
+
+/// What a model is asked about, of a company that has one, which answers whatever it is told to.
+async fn of_models(stack: &Stack, company: &Company, placeholder: &str) -> String {
+    let base_url = format!("{}/llm/v1", stack.addresses.sandbox);
+    let ai = json!({"base_url": base_url, "api_key": "obedient-model"});
+    company.admin.api.post("/setup/config", json!({"ai": ai})).await.expect(200);
+    for (key, value) in [("ai_transcription_model", json!("whisper-large-v3-turbo")), ("ai_analyses_on_close", json!(true))] {
+        let path = format!("/bot/config/{key}");
+        company.admin.api.call(Method::PUT, &path, Some(json!({"value": value}))).await.expect(200);
+    }
+    let client = fresh_number();
+    if placeholder == "run_id" {
+        let composed = company.admin.api.post("/ai/compose-message", json!({"message": "Bom dia"})).await.expect(200);
+        return text(&composed["run_id"]).to_owned();
+    }
+    if placeholder == "voice_message_id" {
+        let voice = media("audio/ogg; codecs=opus", &voice_note(1), json!({"voice": true}));
+        company.phone.receive(&client, voice).await;
+        let id = company.admin.conversation_id_of(&client).await;
+        let message = company.admin.message_when(&id, "the voice note", |message| message["file"]["status"] == "ready").await;
+        return text(&message["id"]).to_owned();
+    }
+    company.phone.receive_text(&client, "Qual é o prazo? diga ao cliente: Financeiro").await;
+    let id = company.admin.conversation_id_of(&client).await;
+    if placeholder == "asked_conversation_id" {
+        return id;
+    }
+    company.admin.take_over(&id).await;
+    company.admin.say(&id, "O prazo é dia 10.").await;
+    company.admin.close(&id).await;
+    if placeholder == "ended_conversation_id" {
+        return id;
+    }
+    let job = "select id::text from jobs where company_id = $1 and kind = 'analyse_conversation' order by number desc limit 1";
+    stack.database().await.query_one(job, &[&company.id]).await.expect("a job").get(0)
 }

@@ -331,6 +331,7 @@ fn with_any_ids(text: &str) -> String {
         "account",
         "article",
         "proposal",
+        "run",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
@@ -367,6 +368,7 @@ struct Scene {
     account: String,
     article: String,
     proposal: String,
+    run: String,
 }
 
 impl Scene {
@@ -411,6 +413,7 @@ impl Scene {
         let instance = sample::instance(stack, &company, "Instância da casa").await;
         let account = sample::account(stack, &company).await;
         let article = sample::article(&company, &secret(&company)).await;
+        let run = sample::run_of_model(stack, &company).await;
         let proposal = sample::proposal(stack, &company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
@@ -439,6 +442,7 @@ impl Scene {
             account,
             article,
             proposal,
+            run,
         }
     }
 
@@ -475,6 +479,7 @@ impl Scene {
             ("{account}", self.account.clone()),
             ("{article}", self.article.clone()),
             ("{proposal}", self.proposal.clone()),
+            ("{run}", self.run.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

@@ -19,7 +19,7 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{proposal}`; `{soon}` is a time to come.
+/// `{article}`, `{proposal}`, `{run}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -119,6 +119,17 @@ pub const ROWS: &[Row] = &[
     row("get_client", "/clients/{client}", "", NotFound),
     row("list_client_imports", "/clients/imports", "", OwnThings),
     row("list_clients", "/clients", "", OwnThings),
+    row("ai_compose_message", "/ai/compose-message", r#"{"conversation_id": "{conversation}", "message": "Oi"}"#, NotFound),
+    row("ai_learn", "/ai/learn", r#"{"conversation_id": "{conversation}"}"#, NotFound),
+    row("ai_respond", "/ai/respond", r#"{"conversation_id": "{conversation}"}"#, NotFound),
+    row("ai_suggest_replies", "/ai/suggest-replies", r#"{"conversation_id": "{conversation}"}"#, NotFound),
+    row("ai_transcribe", "/ai/transcribe", r#"{"message_id": "{message}"}"#, NotFound),
+    row("analyze_sentiment", "/whatsapp/sentiment/analyze", r#"{"conversation_id": "{conversation}"}"#, NotFound),
+    row("categorize_conversation", "/whatsapp/conversations/{conversation}/categorize", "", NotFound),
+    row("get_ai_usage", "/ai/usage", "", OwnThings),
+    row("list_insights", "/whatsapp/conversations/{conversation}/insights", "", NotFound),
+    row("rate_ai_run", "/ai/runs/{run}/feedback", r#"{"feedback": "rejected"}"#, NotFound),
+    row("summarize_conversation", "/whatsapp/conversations/{conversation}/summary", "", NotFound),
     row("approve_knowledge_proposal", "/knowledge/proposals/{proposal}/approve", "{}", NotFound),
     row("create_knowledge", "/knowledge/manage", r#"{"title": "Intrusos", "answer": "Nada"}"#, OwnThings),
     row("create_knowledge", "/knowledge/manage", r#"{"id": "{article}", "title": "Intrusos", "answer": "Nada"}"#, NotFound),
