@@ -173,7 +173,7 @@ $$;
 revoke all on function app.settle_ai from public;
 grant execute on function app.settle_ai to app_system;
 
-insert into event_rules (type, told_by) values ('conversation.insight', 'agent'), ('ai_run.rated', 'agent');
+insert into event_rules (type, told_by) values ('conversation.insight', 'agent');
 
 -- What models do by themselves, where the company wants it: voice notes are written down when their files are there, conversations that have ended are
 -- looked at. Nothing is written yet: jobs are locked last, with the commit.
@@ -183,7 +183,8 @@ declare
     asked text[] := coalesce(nullif(current_setting('app.work_for_ai', true), ''), '{}')::text[];
 begin
     if work <> all (asked)
-       and exists (select from bot_config where company_id = app.company_id() and key = setting and is_active and value = 'true') then
+       and exists (select from bot_config
+                    where company_id = app.company_id() and key = setting and is_active and value not in ('false', '""', 'null')) then
         perform set_config('app.work_for_ai', (asked || work)::text, true);
     end if;
 end
@@ -220,6 +221,26 @@ create trigger files_voice after update of status on files
     for each row when (old.status <> 'ready' and new.status = 'ready' and new.mime_type like 'audio/%' and new.conversation_id is not null)
     execute function app.note_voice();
 
+create function app.note_article() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform app.ask_ai('ai_embedding_model', 'embed_knowledge:' || app.company_id());
+    return null;
+end
+$$;
+alter function app.note_article owner to app_lookup;
+create trigger knowledge_articles_embedded after insert or update of title, answer, questions, status on knowledge_articles
+    for each row when (new.status = 'active' and new.removed_at is null) execute function app.note_article();
+-- Whoever chooses a model has all articles read by it.
+create function app.note_model() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform app.ask_ai('ai_embedding_model', 'embed_knowledge:' || app.company_id());
+    return null;
+end
+$$;
+alter function app.note_model owner to app_lookup;
+create trigger bot_config_embedded after insert or update on bot_config
+    for each row when (new.key = 'ai_embedding_model') execute function app.note_model();
+
 -- As before, with what models do by themselves.
 create or replace function app.add_asked_jobs() returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -253,7 +274,8 @@ begin
          group by pair
          union all
         select split_part(work, ':', 1), 'ai', 'ai:' || split_part(work, ':', 2), split_part(work, ':', 2),
-               jsonb_build_object(case when work like 'transcribe%' then 'message_id' else 'conversation_id' end, split_part(work, ':', 2))
+               jsonb_build_object(case split_part(work, ':', 1) when 'transcribe_message' then 'message_id' when 'analyse_conversation' then 'conversation_id'
+                                  else 'company_id' end, split_part(work, ':', 2))
           from unnest(for_ai) work
          group by work
          order by kind, key

@@ -1897,7 +1897,8 @@ begin
          group by pair
          union all
         select split_part(work, ':', 1), 'ai', 'ai:' || split_part(work, ':', 2), split_part(work, ':', 2),
-               jsonb_build_object(case when work like 'transcribe%' then 'message_id' else 'conversation_id' end, split_part(work, ':', 2))
+               jsonb_build_object(case split_part(work, ':', 1) when 'transcribe_message' then 'message_id' when 'analyse_conversation' then 'conversation_id'
+                                  else 'company_id' end, split_part(work, ':', 2))
           from unnest(for_ai) work
          group by work
          order by kind, key
@@ -2077,7 +2078,8 @@ declare
     asked text[] := coalesce(nullif(current_setting('app.work_for_ai', true), ''), '{}')::text[];
 begin
     if work <> all (asked)
-       and exists (select from bot_config where company_id = app.company_id() and key = setting and is_active and value = 'true') then
+       and exists (select from bot_config
+                    where company_id = app.company_id() and key = setting and is_active and value not in ('false', '""', 'null')) then
         perform set_config('app.work_for_ai', (asked || work)::text, true);
     end if;
 end
@@ -5029,6 +5031,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_article()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.ask_ai('ai_embedding_model', 'embed_knowledge:' || app.company_id());
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_coming()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -5128,6 +5142,18 @@ begin
     if not found then
         raise serialization_failure using message = 'a session is begun where nobody is a member any more';
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_model()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.ask_ai('ai_embedding_model', 'embed_knowledge:' || app.company_id());
     return null;
 end
 $function$;
@@ -7148,6 +7174,7 @@ AS $function$ select current_setting('app.visibility', true) $function$;
 
 -- triggers
 
+CREATE TRIGGER bot_config_embedded AFTER INSERT OR UPDATE ON public.bot_config FOR EACH ROW WHEN ((new.key = 'ai_embedding_model'::text)) EXECUTE FUNCTION app.note_model();
 CREATE TRIGGER bot_flows_files BEFORE INSERT ON public.bot_flows FOR EACH ROW WHEN ((new.number > 0)) EXECUTE FUNCTION app.hold_flow_files();
 CREATE TRIGGER bot_flows_published BEFORE UPDATE OF definition, name ON public.bot_flows FOR EACH ROW WHEN (((old.number > 0) AND ((old.definition IS DISTINCT FROM new.definition) OR (old.name IS DISTINCT FROM new.name)))) EXECUTE FUNCTION app.keep_published_flows();
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
@@ -7205,6 +7232,7 @@ CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER files_voice AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status <> 'ready'::text) AND (new.status = 'ready'::text) AND (new.mime_type ~~ 'audio/%'::text) AND (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.note_voice();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
+CREATE TRIGGER knowledge_articles_embedded AFTER INSERT OR UPDATE OF title, answer, questions, status ON public.knowledge_articles FOR EACH ROW WHEN (((new.status = 'active'::text) AND (new.removed_at IS NULL))) EXECUTE FUNCTION app.note_article();
 CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();

@@ -8,6 +8,8 @@ use shared::{
     prelude::*,
 };
 
+use tokio_postgres::types::ToSql;
+
 use crate::{
     asking::{About, PATIENCE, ask_about},
     problems::{NOTHING_SAID, problem_of},
@@ -184,9 +186,10 @@ pub async fn keep(
 ) -> Result<Insight, Error> {
     let Said { kind, run_id, value, score, confidence, message_id } = said;
     let id = context.new_id();
-    let kept: Kept =
-        transaction.one(KEEP, &[&id, &thread.id, &kind.as_str(), &value, &score, &confidence, &run_id, &message_id]).await?;
-    let conversation: Conversation = transaction.one(CONVERSATION, &[&thread.id]).await?;
+    let kind = kind.as_str();
+    let row: [&(dyn ToSql + Sync); 8] = [&id, &thread.id, &kind, &value, &score, &confidence, &run_id, &message_id];
+    let (kept, conversation): (Kept, Conversation) =
+        try_join(transaction.one(KEEP, &row), transaction.one(CONVERSATION, &[&thread.id])).await?;
     let has_fallen = kept.score_before.zip(score).is_some_and(|(before, now)| before - now >= FALL && now < 0.0);
     let told = ConversationInsight { insight: kept.insight.clone(), has_fallen };
     transaction.emit(Event::new(Topic::Company(company_id), conversation.audience(), &told));

@@ -6,7 +6,7 @@ use conversations::{MessageKind, MessageUpdated, SHOW_PREVIEW, Written, changed_
 use shared::{
     ai::{self, Ask, Given, Purpose, Recording, Refused, Settings},
     error::INTERNAL,
-    files,
+    files, parameters,
     prelude::*,
 };
 
@@ -112,7 +112,7 @@ pub async fn write_down(
     let kept: Option<Written> = transaction.first(KEEP, &[&recorded.message_id, &given]).await?;
     if let Some(Written { conversation, message }) = kept {
         let shown = preview(MessageKind::Audio.as_str(), &given);
-        transaction.query(SHOW_PREVIEW, &[&conversation.id, &message.id, &shown]).await?;
+        transaction.defer(SHOW_PREVIEW, parameters![conversation.id, message.id, shown]);
         emit_message(&transaction, &conversation, &MessageUpdated { message });
         transaction.commit_quietly().await?;
         return Ok(Ok(given));

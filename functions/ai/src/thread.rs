@@ -83,6 +83,16 @@ impl Thread {
         (!words.is_empty()).then(|| words.join("\n"))
     }
 
+    /// What the client has written last, answered or not.
+    #[must_use]
+    pub fn last_words(&self) -> Option<String> {
+        let last = self.lines.iter().rposition(|line| line.by == Author::Client && line.has_words)?;
+        let lines = self.lines[..=last].iter().rev().take_while(|line| line.by == Author::Client && line.has_words);
+        let mut words: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
+        words.reverse();
+        Some(words.join("\n"))
+    }
+
     /// All that the client has said.
     #[must_use]
     pub fn said_by_client(&self) -> Vec<String> {

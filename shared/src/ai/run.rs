@@ -170,7 +170,8 @@ impl<'a> Run<'a> {
         let whole = |tokens: i64| i32::try_from(tokens).unwrap_or(i32::MAX);
         let (input, output) = (tokens.map(|(input, _)| whole(input)), tokens.map(|(_, output)| whole(output)));
         let transaction = self.context.begin_system(self.company_id).await?;
-        transaction.query(SETTLE, &[&self.id, &status, &reason, &model, &input, &output, &cost, &took]).await?;
+        let model = model.map(str::to_owned);
+        transaction.defer(SETTLE, parameters![self.id, status, reason, model, input, output, cost, took]);
         transaction.commit_quietly().await
     }
 }

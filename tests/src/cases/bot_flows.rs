@@ -536,7 +536,8 @@ pub async fn the_companys_words_take_the_place_of_the_built_in(stack: Arc<Stack>
     let put = async |key: &str, body: Value| api.call(Method::PUT, &format!("/bot/config/{key}"), Some(body)).await;
     let rows = api.get("/bot/config").await.expect(200);
     let keys: Vec<&str> = rows["data"].as_array().expect("rows").iter().map(|row| text(&row["key"])).collect();
-    assert_eq!(keys, ["not_understood", "goodbye", "human_words", "menu_words", "leave_words"]);
+    assert_eq!(keys[..5], ["not_understood", "goodbye", "human_words", "menu_words", "leave_words"]);
+    assert!(keys[5..].iter().all(|key| key.starts_with("ai_")), "{keys:?}");
     let saved = put("goodbye", json!({"value": "Tchau, {{first_name}}!", "description": "Ao sair"})).await.expect(200);
     assert_eq!(
         (text(&saved["value"]), text(&saved["description"]), saved["is_active"].as_bool()),
@@ -562,6 +563,8 @@ pub async fn the_companys_words_take_the_place_of_the_built_in(stack: Arc<Stack>
         ("nothing", json!({"value": "x"}), 404, ""),
         ("goodbye", json!({"value": ["x"]}), 422, "value"),
         ("menu_words", json!({"value": "menu"}), 422, "value"),
+        ("ai_daily_tokens", json!({"value": -1}), 422, "value"),
+        ("ai_enabled", json!({"value": "sim"}), 422, "value"),
         ("goodbye", json!({"value": "x".repeat(1_025)}), 422, "value"),
     ] {
         let refused = put(key, body).await;

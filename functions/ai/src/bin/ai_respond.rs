@@ -7,6 +7,7 @@ use ai::{
     thread::Thread,
 };
 use conversations::{Author, Content, MessageKind, NewMessage, add_outgoing};
+use futures_util::future::try_join;
 use knowledge::search::Audience;
 use shared::{ai as models, error::NOT_FOUND, prelude::*};
 
@@ -19,7 +20,7 @@ reads!(REACHABLE_INSIDE);
 struct RespondInput {
     #[garde(skip)]
     conversation_id: Uuid,
-    /// The question; what the client has written since anybody answered them without it.
+    /// The question; what the client has written last without it.
     #[garde(length(chars, min = 1, max = 4_000))]
     message: Option<String>,
     /// Whether an answer goes to the client as the bot's, while the bot has the conversation. In doubt nothing is sent.
@@ -51,8 +52,7 @@ pub fn main() {
 
 async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInput>) -> Result<Json<Responded>, Error> {
     let transaction = context.begin(&agent).await?;
-    let thread = Thread::read(&transaction, input.conversation_id).await?;
-    let settings = models::settings(&transaction).await?;
+    let (thread, settings) = try_join(Thread::read(&transaction, input.conversation_id), models::settings(&transaction)).await?;
     let fence: Option<i32> = match input.send {
         true => transaction.query(FENCE, &[&thread.id]).await?.first().map(|row| row.get("version")),
         false => None,
@@ -60,7 +60,7 @@ async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInp
     if input.send && fence.is_none() {
         return Err(TAKEN_OVER.into());
     }
-    let words = input.message.or_else(|| thread.question()).ok_or(NOTHING_SAID)?;
+    let words = input.message.or_else(|| thread.last_words()).ok_or(NOTHING_SAID)?;
     let asked = Question {
         company_id: agent.company_id,
         user_id: Some(agent.user_id),

@@ -59,7 +59,7 @@ async fn ai_suggest_replies(context: Context, agent: Staff, Json(wish): Json<Sug
     let transaction = context.begin(&agent).await?;
     let (thread, mut settings) =
         try_join(Thread::read(&transaction, wish.conversation_id), models::settings(&transaction)).await?;
-    let question = thread.question().ok_or(NOTHING_SAID)?;
+    let question = thread.last_words().ok_or(NOTHING_SAID)?;
     let found = answering::find(&transaction, &question, Audience::Agents, None).await?;
     transaction.commit_unaudited().await?;
     settings.tone = wish.tone.unwrap_or(settings.tone);

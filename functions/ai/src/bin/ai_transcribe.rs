@@ -1,7 +1,8 @@
 //! POST /ai/transcribe — writes down what is said in a voice note.
 
 use ai::{ai_fails, problem_of, recordings};
-use shared::{error::NOT_FOUND, prelude::*};
+use futures_util::future::try_join;
+use shared::{ai as models, error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/ai/transcribe").fails(ai_fails!(NOT_FOUND, recordings::NO_RECORDING)).needs(Privilege::Files);
 
@@ -31,9 +32,9 @@ async fn ai_transcribe(
     Json(TranscribeInput { message_id }): Json<TranscribeInput>,
 ) -> Result<Json<Transcribed>, Error> {
     let transaction = context.begin(&agent).await?;
-    let recorded = recordings::find(&transaction, message_id).await?.ok_or(NOT_FOUND)?;
-    let settings = shared::ai::settings(&transaction).await?;
+    let (recorded, settings) = try_join(recordings::find(&transaction, message_id), models::settings(&transaction)).await?;
     transaction.commit_unaudited().await?;
+    let recorded = recorded.ok_or(NOT_FOUND)?;
     if !recorded.words.is_empty() {
         return Ok(Json(Transcribed { message_id, transcript: recorded.words }));
     }

@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use ai::{
+    asking::PATIENCE,
     insights::{self, Kind},
     recordings,
     thread::Thread,
 };
 use futures_util::future::try_join;
+use knowledge::{
+    embeddings::{LONGEST, Unembedded},
+    store_embedding, unembedded,
+};
 use shared::{
-    ai::{self as models, Fault, Refused},
+    ai::{self as models, Ask, Fault, Purpose, Refused},
     prelude::*,
 };
 
@@ -25,6 +30,10 @@ struct Ended {
     conversation_id: Uuid,
 }
 
+/// Articles of one question to a model, and questions of one run.
+const BATCH: i64 = 32;
+const MOST_BATCHES: usize = 10;
+
 /// What is already said of the conversation since its last message: a task that is done again does not ask again.
 const SAID: &str = "
     select kind from conversation_insights
@@ -38,6 +47,7 @@ async fn run_ai_task(context: Context, job: Claimed) -> Result<Outcome, Error> {
     match job.kind.as_str() {
         "transcribe_message" => transcribe(&context, &job).await,
         "analyse_conversation" => analyse(&context, &job).await,
+        "embed_knowledge" => embed(&context, &job).await,
         kind => Ok(Outcome::Failed { reason: format!("no kind of this worker: {kind}") }),
     }
 }
@@ -81,6 +91,49 @@ async fn analyse(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
         }
     }
     done(context, job).await
+}
+
+/// Has the company's model read what it has not read of the knowledge base as it is.
+async fn embed(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    for _ in 0..MOST_BATCHES {
+        let transaction = context.begin_system(job.company_id).await?;
+        let settings = models::settings(&transaction).await?;
+        let Some(model) = settings.embedding_model.clone() else {
+            transaction.commit_quietly().await?;
+            return done(context, job).await;
+        };
+        let articles = unembedded(&transaction, &model, BATCH).await?;
+        transaction.commit_quietly().await?;
+        if articles.is_empty() {
+            return done(context, job).await;
+        }
+        let texts: Vec<String> = articles.iter().map(Unembedded::text).collect();
+        let ask = Ask {
+            purpose: Purpose::Embed,
+            prompt: "article@1",
+            conversation_id: None,
+            user_id: None,
+            messages: Vec::new(),
+            schema: None,
+            most_tokens: 0,
+            patience: PATIENCE,
+        };
+        let vectors = match models::embed(context, job.company_id, &settings, ask, &texts).await? {
+            Ok(given) => given.answer,
+            Err(refused) if is_passing(refused) => return Ok(again(job, refused)),
+            Err(refused) => return Ok(Outcome::Failed { reason: refused.as_str().to_owned() }),
+        };
+        if vectors.iter().any(|vector| vector.len() > LONGEST) {
+            return Ok(Outcome::Failed { reason: "vectors are too long".to_owned() });
+        }
+        let transaction = context.begin_system(job.company_id).await?;
+        for (article, vector) in articles.iter().zip(&vectors) {
+            store_embedding(&transaction, article.id, article.version, &model, vector).await?;
+        }
+        transaction.commit_quietly().await?;
+    }
+    // There is more than one run has time for.
+    Ok(Outcome::Hold { after: Duration::from_secs(1) })
 }
 
 async fn done(context: &Context, job: &Claimed) -> Result<Outcome, Error> {

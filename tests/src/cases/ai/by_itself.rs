@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use reqwest::Method;
 use serde_json::json;
 use tests::{
     Stack,
@@ -52,4 +53,42 @@ pub async fn voice_notes_are_written_down_as_they_come(stack: Arc<Stack>) {
     asked.company.agents[0].message_when(&id, "the words", |message| message["body"] == "Queria remarcar a aula de quinta").await;
     let conversation = asked.company.agents[0].conversation_of(&client).await;
     assert!(text(&conversation["last_message_preview"]).contains("Queria remarcar"), "{conversation}");
+}
+
+pub async fn articles_are_read_by_the_model_that_compares_meanings(stack: Arc<Stack>) {
+    let asked = Asked::new(&stack, "gsk").await;
+    let fees = asked.article("Mensalidade do curso de inglês", "A mensalidade do curso de inglês é R$ 349,90.").await;
+    asked.article("Endereço", "A escola fica na Rua das Flores.").await;
+    let rows = "select article_id::text, model, version, cardinality(embedding) from knowledge_embeddings where company_id = $1 order by 1, 2";
+    let read = async |model: &str, version: i32, length: i32| {
+        eventually("all articles read", || async {
+            let rows = stack.database().await.query(rows, &[&asked.company.id]).await.expect("rows");
+            let is_read = |row: &tokio_postgres::Row| row.get::<_, String>(1) == model && row.get::<_, i32>(3) == length;
+            let of_fees = rows.iter().find(|row| row.get::<_, String>(0) == fees)?;
+            (rows.len() == 2 && rows.iter().all(is_read) && of_fees.get::<_, i32>(2) == version).then_some(())
+        })
+        .await;
+    };
+    asked.set("ai_embedding_model", json!("text-embedding-64")).await;
+    read("text-embedding-64", 1, 64).await;
+    // What is said otherwise is read again, and a model of other vectors reads everything.
+    let path = format!("/knowledge/manage/{fees}");
+    let change = json!({"answer": "A mensalidade do curso de inglês é R$ 399,90."});
+    asked.company.supervisor.api.call(Method::PUT, &path, Some(change)).await.expect(200);
+    read("text-embedding-64", 2, 64).await;
+    asked.set("ai_embedding_model", json!("text-embedding-96")).await;
+    read("text-embedding-96", 2, 96).await;
+    // What it means is asked for with each question.
+    let answer = "A mensalidade do curso de inglês é R$ 399,90.";
+    asked.will_say("mensalidade", json!({"answer": answer, "sources": [1], "confidence": 0.9, "needs_human": false})).await;
+    let id = asked.conversation("Qual é a mensalidade do curso de inglês?").await;
+    let reply = asked.company.agents[0].api.post("/ai/respond", json!({"conversation_id": id})).await.expect(200);
+    assert_eq!((text(&reply["text"]), text(&reply["sources"][0]["id"])), (answer, fees.as_str()), "{reply}");
+    let paths: Vec<String> = asked.asked().await.iter().rev().take(2).map(|call| text(&call["path"]).to_owned()).collect();
+    assert_eq!(paths, ["/chat/completions", "/embeddings"]);
+    // Where the model is silent, words are enough.
+    asked.set("ai_embedding_model", json!("")).await;
+    asked.will_say("mensalidade", json!({"answer": answer, "sources": [1], "confidence": 0.9, "needs_human": false})).await;
+    let reply = asked.company.agents[0].api.post("/ai/respond", json!({"conversation_id": id})).await.expect(200);
+    assert_eq!(text(&reply["text"]), answer);
 }

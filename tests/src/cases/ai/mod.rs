@@ -57,6 +57,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ai_by_itself::{
             conversations_that_end_are_summed_up_where_the_company_wants_it,
             voice_notes_are_written_down_as_they_come,
+            articles_are_read_by_the_model_that_compares_meanings,
         };
         ai_guard_rails::{
             whatever_the_model_obeys_nothing_foreign_leaves,

@@ -30,6 +30,7 @@ const OF_STUDENTS: &[&str] = &[
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
 const OF_STAFF: &[&str] = &[
+    "update ai_runs (feedback, feedback_note)",
     "insert bot_config (key, value, description, is_active, updated_at)",
     "update bot_config (value, description, is_active, updated_at)",
     "delete bot_flows",
@@ -131,6 +132,10 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete address_book_names",
     "insert address_book_names",
     "update address_book_names",
+    "insert ai_days",
+    "update ai_days",
+    "insert ai_runs",
+    "update ai_runs",
     "insert bot_steps",
     "insert botconversa_subscribers",
     "update botconversa_subscribers",
@@ -151,6 +156,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update clients",
     "delete conversation_handlers",
     "insert conversation_handlers",
+    "insert conversation_insights",
     "insert conversation_transfers",
     "update conversation_transfers (conversation_id)",
     "insert conversations",

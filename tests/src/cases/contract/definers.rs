@@ -23,6 +23,7 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 const DEFINERS: &[(&str, &[&str])] = &[
     ("add_asked_jobs", ALL_INSIDE),
     ("admit_member", STAFF),
+    ("ask_ai", NOBODY),
     ("ask_for_change", STAFF),
     ("begin_object_removals", LOGIN),
     ("begin_second_factor", MEMBERS),
@@ -160,6 +161,10 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("use_invite", LOGIN),
     ("use_of_file", ALL_INSIDE),
     ("use_password_reset", LOGIN),
+    ("note_article", NOBODY),
+    ("note_ended", NOBODY),
+    ("note_model", NOBODY),
+    ("note_voice", NOBODY),
 ];
 
 /// Wherever they are, not only in schema `app`; those of extensions apart.
@@ -245,8 +250,11 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     ]
     .concat();
     staff.sort_unstable();
-    let mut system =
-        [&staff[..], &["add_edit", "join_clients", "join_conversations", "lock_keys", "undo_client_import"]].concat();
+    let mut system = [
+        &staff[..],
+        &["add_edit", "claim_ai", "settle_ai", "join_clients", "join_conversations", "lock_keys", "undo_client_import"],
+    ]
+    .concat();
     system.sort_unstable();
     let database = stack.database().await;
     for (role, expected) in [("app_student", student), ("app_staff", staff), ("app_system", system)] {

@@ -13,7 +13,16 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 12] = [
+const ASK_OTHERS: [&str; 20] = [
+    // What they claim before the call and what it took are transactions of their own.
+    "ai_compose_message",
+    "ai_learn",
+    "ai_respond",
+    "ai_suggest_replies",
+    "ai_transcribe",
+    "analyze_sentiment",
+    "categorize_conversation",
+    "summarize_conversation",
     "check_instances",
     "connect_instance",
     "create_instance",

@@ -803,12 +803,20 @@ pub async fn run_of_model(stack: &Stack, company: &Company) -> String {
 
 /// What a model is asked about, of a company that has one, which answers whatever it is told to.
 async fn of_models(stack: &Stack, company: &Company, placeholder: &str) -> String {
-    let base_url = format!("{}/llm/v1", stack.addresses.sandbox);
-    let ai = json!({"base_url": base_url, "api_key": "obedient-model"});
-    company.admin.api.post("/setup/config", json!({"ai": ai})).await.expect(200);
-    for (key, value) in [("ai_transcription_model", json!("whisper-large-v3-turbo")), ("ai_analyses_on_close", json!(true))] {
-        let path = format!("/bot/config/{key}");
-        company.admin.api.call(Method::PUT, &path, Some(json!({"value": value}))).await.expect(200);
+    let has_model = "select from company_setup where company_id = $1 and ai_base_url is not null";
+    // Once: what an admin may ask in a minute is counted.
+    if stack.database().await.query_opt(has_model, &[&company.id]).await.expect("an answer").is_none() {
+        let base_url = format!("{}/llm/v1", stack.addresses.sandbox);
+        let ai = json!({"base_url": base_url, "api_key": "obedient-model"});
+        company.admin.api.post("/setup/config", json!({"ai": ai})).await.expect(200);
+        let models = json!("whisper-large-v3-turbo");
+        for (key, value) in [("ai_transcription_model", models), ("ai_categories", json!(["Financeiro", "Outro"]))] {
+            let path = format!("/bot/config/{key}");
+            company.admin.api.call(Method::PUT, &path, Some(json!({"value": value}))).await.expect(200);
+        }
+    }
+    if placeholder == "ai_job_id" {
+        return ai_job(stack, company).await;
     }
     let client = fresh_number();
     if placeholder == "run_id" {
@@ -830,9 +838,15 @@ async fn of_models(stack: &Stack, company: &Company, placeholder: &str) -> Strin
     company.admin.take_over(&id).await;
     company.admin.say(&id, "O prazo é dia 10.").await;
     company.admin.close(&id).await;
-    if placeholder == "ended_conversation_id" {
-        return id;
-    }
-    let job = "select id::text from jobs where company_id = $1 and kind = 'analyse_conversation' order by number desc limit 1";
-    stack.database().await.query_one(job, &[&company.id]).await.expect("a job").get(0)
+    id
+}
+
+/// Nobody else has it: a voice note that was taken back.
+async fn ai_job(stack: &Stack, company: &Company) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'transcribe_message', 'ai', $1::uuid::text, jsonb_build_object('message_id', $1::uuid), now(), 1)";
+    stack.database().await.execute(add, &[&id, &company.id]).await.expect("a job");
+    id.to_string()
 }

@@ -110,6 +110,9 @@ pub async fn no_type_of_frame_reaches_who_lost_sight(stack: Arc<Stack>) {
     for change in [json!({}), json!({"is_over": true})] {
         holder.api.post(&format!("/conversations/{id}/snooze"), change).await.expect(200);
     }
+    let ai = json!({"base_url": format!("{}/llm/v1", stack.addresses.sandbox), "api_key": "obedient-model"});
+    company.admin.api.post("/setup/config", json!({"ai": ai})).await.expect(200);
+    holder.api.post(&format!("/whatsapp/conversations/{id}/summary"), json!({})).await.expect(201);
     let path = format!("/conversations/{id}/preferences");
     company.supervisor.api.call(Method::PUT, &path, Some(json!({"muted": true}))).await.expect(200);
     let note = json!({"conversation_id": id, "text": "Veja", "mention_ids": [blind_person.id, company.supervisor.id]});
