@@ -193,12 +193,13 @@ impl Stack {
         let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let of_local = async |path: &str, most: usize| -> String {
             let all = self.control("GET", path, None).await;
-            all.as_array().into_iter().flatten().take(most).map(|one| format!("{one}\n")).collect()
+            let shown: Vec<String> = all.as_array().into_iter().flatten().take(most).map(Value::to_string).collect();
+            shown.join("\n")
         };
         let (held, failures) = (of_local("/held", 40).await, of_local("/failures", 20).await);
         let jobs = lines.join("\n");
         format!(
-            "Jobs that wait or were not done at once:\n{jobs}\nMessages in flight:\n{held}Functions that did not answer, the latest first:\n{failures}"
+            "Jobs that wait or were not done at once:\n{jobs}\nMessages in flight:\n{held}\nFunctions that did not answer, the latest first:\n{failures}"
         )
     }
 

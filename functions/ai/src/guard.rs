@@ -115,7 +115,7 @@ pub fn of_facts(answer: &str, sources: &[String]) -> Option<Objection> {
     }
     let (plain, sources) = (unaccented(answer), unaccented(&sources));
     let is_new = |promise: &&str| has_word(&plain, promise) && !has_word(&sources, promise);
-    PROMISES.iter().any(|promise| is_new(&promise)).then_some(Objection::Promise)
+    PROMISES.iter().any(is_new).then_some(Objection::Promise)
 }
 
 /// The first thing that is wrong with a text that somebody reads before it is sent.

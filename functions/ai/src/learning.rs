@@ -52,7 +52,7 @@ pub fn learn<'a>(
         };
         let transaction = context.begin_system(company_id).await?;
         let mut proposed = Vec::new();
-        for Draft { title, answer, questions } in items.into_iter().filter(|draft| is_for_all(draft)).take(MOST) {
+        for Draft { title, answer, questions } in items.into_iter().filter(is_for_all).take(MOST) {
             let learned = Learned { title: &title, answer: &answer, questions: &questions, conversation_id: thread.id };
             proposed.extend(propose(context, &transaction, learned).await?);
         }

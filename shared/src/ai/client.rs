@@ -287,11 +287,10 @@ impl Refusal {
             404 => (Fault::NoSuchModel, false),
             400 if code == "context_length_exceeded" => (Fault::TooLong, false),
             400 if code == "json_validate_failed" => (Fault::Unreadable, true),
-            401 | 402 | 403 => (Fault::Blocked, false),
+            401..=403 => (Fault::Blocked, false),
             413 => (Fault::TooLong, false),
             429 if is_of_money => (Fault::Blocked, false),
-            408 | 409 | 429 | 498 => (Fault::Busy, true),
-            500.. => (Fault::Busy, true),
+            408 | 409 | 429 | 498 | 500.. => (Fault::Busy, true),
             _ => (Fault::Refused, false),
         };
         let is_of_wishes = matches!(status.as_u16(), 400 | 422)

@@ -171,7 +171,7 @@ fn is_card(digits: &str) -> bool {
             (_, digit) => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    sum % 10 == 0 && !digits.bytes().all(|digit| digit == digits.as_bytes()[0])
+    sum.is_multiple_of(10) && !digits.bytes().all(|digit| digit == digits.as_bytes()[0])
 }
 
 #[cfg(test)]

@@ -286,7 +286,10 @@ async fn written_down(
     if text.is_empty() { Err(Fault::Empty) } else { Ok(text.chars().take(20_000).collect()) }
 }
 
-/// What texts mean, as the company's model for it has it: as many vectors as texts.
+/// What texts mean: one vector of each.
+pub type Vectors = Vec<Vec<f32>>;
+
+/// What texts mean, as the company's model for it has it.
 ///
 /// # Errors
 /// As the database fails.
@@ -296,7 +299,7 @@ pub fn embed<'a>(
     settings: &'a Settings,
     ask: Ask<'a>,
     texts: &'a [String],
-) -> BoxFuture<'a, Result<Result<Given<Vec<Vec<f32>>>, Refused>, Error>> {
+) -> BoxFuture<'a, Result<Result<Given<Vectors>, Refused>, Error>> {
     Box::pin(async move {
         let Some(model) = settings.embedding_model.as_deref() else { return Ok(Err(Refused::NotConfigured)) };
         let run = match Run::claim(context, company_id, &ask, tokens_of(texts.iter().map(String::len).sum())).await? {
@@ -314,12 +317,7 @@ pub fn embed<'a>(
     })
 }
 
-async fn vectors(
-    run: &Run<'_>,
-    model: &str,
-    texts: &[String],
-    patience: Duration,
-) -> Result<(Vec<Vec<f32>>, Option<i64>), Fault> {
+async fn vectors(run: &Run<'_>, model: &str, texts: &[String], patience: Duration) -> Result<(Vectors, Option<i64>), Fault> {
     let body = serde_json::json!({"model": model, "input": texts, "encoding_format": "float"});
     let request = client::post(run.context, &run.server(), "embeddings").await?.json(&body);
     let (status, said) = client::send(request, patience).await.map_err(|silence| silence.fault)?;
@@ -329,7 +327,7 @@ async fn vectors(
     vectors_in(&said.body, texts.len())
 }
 
-fn vectors_in(body: &[u8], wanted: usize) -> Result<(Vec<Vec<f32>>, Option<i64>), Fault> {
+fn vectors_in(body: &[u8], wanted: usize) -> Result<(Vectors, Option<i64>), Fault> {
     #[derive(serde::Deserialize)]
     struct Embedded {
         data: Vec<Row>,

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 /// A company's settings.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
     /// Whether anything is asked of a model at all.
     pub is_on: bool,

@@ -93,7 +93,6 @@ pub fn undisturbed() -> Vec<(&'static str, Case)> {
 }
 
 /// Tests that stop something everybody uses: each has a cloud to itself.
-#[expect(clippy::too_many_lines, reason = "a list")]
 pub fn alone() -> Vec<(&'static str, Case)> {
     [killed(), faults()].concat()
 }

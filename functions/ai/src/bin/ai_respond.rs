@@ -53,10 +53,8 @@ pub fn main() {
 async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInput>) -> Result<Json<Responded>, Error> {
     let transaction = context.begin(&agent).await?;
     let (thread, settings) = try_join(Thread::read(&transaction, input.conversation_id), models::settings(&transaction)).await?;
-    let fence: Option<i32> = match input.send {
-        true => transaction.query(FENCE, &[&thread.id]).await?.first().map(|row| row.get("version")),
-        false => None,
-    };
+    let fence: Option<i32> =
+        if input.send { transaction.query(FENCE, &[&thread.id]).await?.first().map(|row| row.get("version")) } else { None };
     if input.send && fence.is_none() {
         return Err(TAKEN_OVER.into());
     }

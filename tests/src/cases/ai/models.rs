@@ -43,13 +43,32 @@ pub async fn answers_that_are_none_change_nothing(stack: Arc<Stack>) {
 
 pub async fn a_busy_model_is_asked_again_and_then_the_second_one(stack: Arc<Stack>) {
     let asked = Asked::new(&stack, "gsk").await;
-    let fault = async |fault: Value| {
-        let mut fault = fault;
-        fault["target"] = json!("llm");
-        fault["contains"] = json!(asked.token);
-        stack.control("POST", "/sandbox/faults", Some(fault)).await
+    // Only calls with these words are refused.
+    let words = format!("oi {}", asked.token);
+    let compose_words = async || asked.company.agents[0].api.post("/ai/compose-message", json!({"message": words})).await;
+    let busy = async |more: Value| {
+        let mut fault = json!({"target": "llm", "kind": "error", "status": 429, "contains": words});
+        fault.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
+        text(&stack.control("POST", "/sandbox/faults", Some(fault)).await["id"]).to_owned()
     };
-    let _ = fault;
+    asked.script(json!({"content": {"text": "Olá!"}, "times": 0})).await;
+    busy(json!({"retry_after": 1, "times": 2})).await;
+    assert_eq!(compose_words().await.expect(200)["text"], "Olá!", "asked again when its answer says");
+    let calls = asked.asked().await.len();
+    assert_eq!(calls, 3);
+    // For an hour: nobody waits for that, and nobody asks meanwhile.
+    let hour = busy(json!({"retry_after": 3_600})).await;
+    assert_eq!(compose_words().await.problem(503), "ai_silent");
+    assert_eq!(asked.asked().await.len(), calls + 1);
+    stack.control("DELETE", &format!("/sandbox/faults?id={hour}"), None).await;
+    // An account without money is its owner's to mend.
+    let owed = busy(json!({"code": "insufficient_quota"})).await;
+    assert_eq!(compose_words().await.problem(409), "ai_refused");
+    stack.control("DELETE", &format!("/sandbox/faults?id={owed}"), None).await;
+    // A page of a proxy's is no answer, and passes.
+    busy(json!({"status": 502, "body": "<html>", "times": 1})).await;
+    assert_eq!(compose_words().await.expect(200)["text"], "Olá!");
+    stack.control("DELETE", &format!("/sandbox/llm/script?token={}", asked.token), None).await;
     // A key that is refused is not tried again, and the company is told whom to ask.
     let base_url = format!("{}/llm/v1", stack.addresses.sandbox);
     let wrong = json!({"ai": {"base_url": base_url, "api_key": "invalid-key"}});
