@@ -82,7 +82,7 @@ pub async fn a_busy_model_is_asked_again_and_then_the_second_one(stack: Arc<Stac
     asked.set("ai_fallback_model", json!("openai/gpt-oss-20b")).await;
     asked.script(json!({"content": {"text": "Olá!"}})).await;
     assert_eq!(compose(&asked).await.expect(200)["text"], "Olá!");
-    let model = "select model from ai_runs where company_id = $1 and status = 'done'";
+    let model = "select model from ai_runs where company_id = $1 and status = 'done' order by created_at desc limit 1";
     let model: String = stack.database().await.query_one(model, &[&asked.company.id]).await.expect("a run").get(0);
     assert_eq!(model, "openai/gpt-oss-20b");
 }
