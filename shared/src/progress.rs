@@ -17,7 +17,7 @@ use crate::{
     clock, closed_set,
     context::Context,
     database::Transaction,
-    error::{Error, INTERNAL},
+    error::{Error, INTERNAL, NOT_FOUND},
     events::{Event, Topic},
     jobs::Job,
 };
@@ -90,6 +90,9 @@ const START: &str = concat!(
     job_progress_columns!()
 );
 
+/// Jobs that may end just then, one after the other.
+const ENDINGS: usize = 5;
+
 const GOING: &str =
     concat!("select ", job_progress_columns!(), " from job_progress where kind = $1 and key = $2 and finished_at is null");
 
@@ -141,13 +144,18 @@ const FAIL: &str = concat!(
 /// # Errors
 /// As the database fails.
 pub async fn start(transaction: &Transaction, job: Job, key: &str, total: Option<i64>) -> Result<JobProgress, Error> {
-    let started: Option<JobProgress> = transaction.first(START, &[&job.id, &job.kind, &key, &total]).await?;
-    let Some(progress) = started else {
-        return transaction.one(GOING, &[&job.kind, &key]).await;
-    };
-    tell(transaction, &progress);
-    transaction.enqueue(job);
-    Ok(progress)
+    // One that was in the way may have ended before it is looked for.
+    for _ in 0..ENDINGS {
+        if let Some(progress) = transaction.first::<JobProgress>(START, &[&job.id, &job.kind, &key, &total]).await? {
+            tell(transaction, &progress);
+            transaction.enqueue(job);
+            return Ok(progress);
+        }
+        if let Some(going) = transaction.first(GOING, &[&job.kind, &key]).await? {
+            return Ok(going);
+        }
+    }
+    Err(NOT_FOUND.into())
 }
 
 /// A job is given up: where people watch it, they are told.

@@ -234,8 +234,10 @@ def check_queues(root, templates):
                 queue = queue[0] if isinstance(queue, list) else queue.split(".")[0]
                 fed.add(queue)
                 timeout = properties.get("Timeout", default)
-                # Lambda may hold a job back; a message without a dead-letter queue is better told twice than late.
-                least = 6 * timeout if "RedrivePolicy" in queues[queue] else timeout + 1
+                # Lambda may hold a job back; a message without a dead-letter queue is better told twice than late. A turn of the bot that
+                # was killed has a client waiting: its message only wakes, and one that comes early finds the job leased.
+                is_patient = "RedrivePolicy" in queues[queue] and queue != "BotQueue"
+                least = 6 * timeout if is_patient else timeout + 1
                 if queues[queue].get("VisibilityTimeout", 30) < least:
                     yield f"{queue} needs a visibility time-out of at least {least} seconds for {name}"
     if len(fed) > MOST_QUEUES:

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use shared::{ai::personal, closed_set, text::unaccented};
+use shared::{
+    ai::{personal, without_personal},
+    closed_set,
+    text::unaccented,
+};
 
 /// Characters of an answer to a client.
 pub const LONGEST_ANSWER: usize = 1_200;
@@ -110,7 +114,8 @@ pub fn objection(answer: &str, ground: Ground<'_>) -> Option<Objection> {
 pub fn of_facts(answer: &str, sources: &[String]) -> Option<Objection> {
     let sources = sources.join("\n");
     let known = figures(&sources);
-    if figures(answer).iter().any(|figure| !known.contains(figure)) {
+    // Those of documents and phones are looked at as such.
+    if figures(&without_personal(answer)).iter().any(|figure| !known.contains(figure)) {
         return Some(Objection::Figure);
     }
     let (plain, sources) = (unaccented(answer), unaccented(&sources));

@@ -32,8 +32,8 @@ pub const AI_SILENT: Problem = Problem::new(
 pub const AI_REFUSED: Problem = Problem::new(
     409,
     "ai_refused",
-    "O provedor de IA recusou o pedido. Um administrador deve conferir endereço, modelo e chave.",
-    "The AI's provider refused. An admin should check address, model and key.",
+    "O provedor de IA recusou o pedido, ou não está no endereço informado. Um administrador deve conferir endereço, modelo e chave.",
+    "The AI's provider refused, or is not where it was said to be. An admin should check address, model and key.",
 );
 
 pub const AI_UNCLEAR: Problem = Problem::new(
@@ -65,8 +65,8 @@ pub const fn problem_of(refused: Refused) -> Problem {
         Refused::Off => AI_OFF,
         Refused::BudgetGone => AI_BUDGET_GONE,
         Refused::Model(fault) => match fault {
-            Fault::Busy | Fault::TimedOut | Fault::Unreachable => AI_SILENT,
-            Fault::Address | Fault::Blocked | Fault::NoSuchModel | Fault::Refused => AI_REFUSED,
+            Fault::Busy | Fault::TimedOut => AI_SILENT,
+            Fault::Address | Fault::Unreachable | Fault::Blocked | Fault::NoSuchModel | Fault::Refused => AI_REFUSED,
             Fault::TooLong | Fault::Empty | Fault::CutOff | Fault::Filtered | Fault::Unreadable => AI_UNCLEAR,
         },
     }

@@ -84,6 +84,18 @@ pub fn personal(text: &str) -> Vec<String> {
     mask.kept.into_iter().map(|(_, _, key)| key).collect()
 }
 
+/// A text without the personal data that stand in it.
+#[must_use]
+pub fn without_personal(text: &str) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, _, _, after)) = next(rest) {
+        left.push_str(before);
+        rest = after;
+    }
+    left + rest
+}
+
 /// The first piece of personal data, with what stands before and after it.
 fn next(text: &str) -> Option<(&str, Kind, &str, &str)> {
     let mut from = 0;
@@ -216,6 +228,7 @@ mod tests {
     fn writings_of_one_are_one() {
         assert_eq!(personal("529.982.247-25"), personal("52998224725"));
         assert!(personal("às 10:30 de 29/11/2026").is_empty());
+        assert_eq!(without_personal("CPF 529.982.247-25, dia 10"), "CPF , dia 10");
     }
 
     #[test]

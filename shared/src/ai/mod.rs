@@ -9,6 +9,6 @@ mod settings;
 
 pub use client::{Fault, Speaker};
 pub use key::{SECRET, open, seal};
-pub use mask::{Mask, personal};
+pub use mask::{Mask, personal, without_personal};
 pub use run::{Ask, Given, Purpose, Recording, Refused, Vectors, ask, ask_for, embed, explain, settings, transcribe};
 pub use settings::Settings;

@@ -51,6 +51,14 @@ const FILL: &str = "
     insert into knowledge_uses (id, company_id, article_id, user_id, helped, query) select id, company_id, id, company_id, false, 'x' from filled;
     insert into knowledge_proposals (id, company_id, kind, evidence_key, evidence) select id, company_id, 'learned', id::text, '{}' from filled;
     insert into knowledge_misses (company_id, query, terms, audience, score) select company_id, 'x y', array['x', 'y'], 'bot', 0 from filled;
+    insert into bot_flows (id, company_id, key, number, definition, published_at)
+    select company_id, company_id, 'f', 1, '{}', now() from filled_companies;
+    insert into bot_steps (company_id, conversation_id, bot_flow_id, turn, node, outcome)
+    select company_id, id, company_id, 1, 'x', 'passed' from filled;
+    insert into ai_runs (id, company_id, purpose, prompt, model, status, conversation_id, day, claimed_tokens)
+    select id, company_id, 'summary', 'x', 'x', 'done', id, current_date, 1 from filled;
+    insert into conversation_insights (id, company_id, conversation_id, kind, value, run_id)
+    select id, company_id, id, 'summary', 'x', id from filled;
     drop table filled, filled_companies;
     analyze";
 
