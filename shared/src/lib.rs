@@ -7,6 +7,7 @@ pub mod botconversa;
 pub mod calendar;
 pub mod clock;
 pub mod closed_set;
+pub mod company_secrets;
 pub mod context;
 pub mod crypto;
 pub mod cursor;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, try_join};
 use knowledge::search::{self, Audience, Found};
 use shared::{
-    ai::{self, Ask, Given, Mask, Purpose, Refused, Settings},
+    ai::{self, About, Given, Mask, Purpose, Refused, Settings},
     closed_set,
     prelude::*,
 };
 
 use crate::{
-    asking::{About, ask_about},
-    guard::{self, Ground, Objection},
+    asking::ask_about,
+    guard::{self, Ground},
     prompts::ANSWER,
     thread::Thread,
 };
@@ -82,35 +82,19 @@ struct Answered {
 /// Who asks what.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    pub company_id: Uuid,
-    pub user_id: Option<Uuid>,
+    pub about: About,
     pub thread: &'a Thread,
     pub words: &'a str,
-    /// How long an answer is waited for.
-    pub patience: Duration,
 }
 
 /// What the question means, where the company has a model for that. Without it, words are all there is.
-///
-/// # Errors
-/// As the database fails.
-pub async fn meaning(context: &Context, settings: &Settings, asked: Question<'_>) -> Result<Option<Vec<f32>>, Error> {
+async fn meaning(context: &Context, settings: &Settings, asked: Question<'_>) -> Result<Option<Vec<f32>>, Error> {
     if settings.embedding_model.is_none() {
         return Ok(None);
     }
-    let mut mask = Mask::new(settings.masks);
-    let texts = [mask.hide(asked.words)];
-    let ask = Ask {
-        purpose: Purpose::Embed,
-        prompt: "question@1",
-        conversation_id: Some(asked.thread.id),
-        user_id: asked.user_id,
-        messages: Vec::new(),
-        schema: None,
-        most_tokens: 0,
-        patience: asked.patience / 4,
-    };
-    let given = ai::embed(context, asked.company_id, settings, ask, &texts).await?;
+    let texts = [Mask::new(settings.masks).hide(asked.words)];
+    let about = About { patience: asked.about.patience / 4, ..asked.about };
+    let given = ai::embed(context, settings, about, (Purpose::Embed, "question@1"), &texts).await?;
     Ok(given.ok().and_then(|Given { answer, .. }| answer.into_iter().next()))
 }
 
@@ -133,7 +117,7 @@ pub fn is_near(found: &Found) -> bool {
     found.score >= LEAST_SCORE
 }
 
-/// Answers a question with these articles. No transaction may be open.
+/// Answers a question with what this audience may read. No transaction may be open.
 ///
 /// # Errors
 /// As the database fails.
@@ -141,9 +125,14 @@ pub fn answer<'a>(
     context: &'a Context,
     settings: &'a Settings,
     asked: Question<'a>,
-    found: &'a [Found],
+    audience: Audience,
 ) -> BoxFuture<'a, Result<Reply, Error>> {
     Box::pin(async move {
+        let meaning = meaning(context, settings, asked).await?;
+        let transaction = context.begin_system(asked.about.company_id).await?;
+        let found = find(&transaction, asked.words, audience, meaning.as_deref()).await?;
+        transaction.commit_quietly().await?;
+        let found = found.as_slice();
         let near: Vec<&Found> = found.iter().filter(|found| is_near(found)).collect();
         if near.is_empty() {
             return Ok(doubt(asked, found, (Doubt::NothingFound, None), None));
@@ -158,19 +147,14 @@ pub fn answer<'a>(
             "sources": sources,
             "question": mask.hide(asked.words),
         });
-        let about = About {
-            company_id: asked.company_id,
-            conversation_id: Some(asked.thread.id),
-            user_id: asked.user_id,
-            patience: asked.patience,
-        };
-        let given = ask_about::<Answered>(context, settings, about, (Purpose::Answer, &ANSWER), (words.clone(), &data)).await?;
+        let given =
+            ask_about::<Answered>(context, settings, asked.about, (Purpose::Answer, &ANSWER), (words.clone(), &data)).await?;
         let Given { run_id, answer, .. } = match given {
             Ok(given) => given,
             Err(refused) => return Ok(doubt(asked, found, (Doubt::NoAnswer, Some(refused.as_str())), None)),
         };
         let reply = judge(settings, asked, &near, (&words, &mask), (run_id, answer));
-        let transaction = context.begin_system(asked.company_id).await?;
+        let transaction = context.begin_system(asked.about.company_id).await?;
         let named = reply.sources.iter().map(|source| source.id).collect();
         ai::explain(
             &transaction,
@@ -201,21 +185,10 @@ pub fn reply(
             transaction.commit_quietly().await?;
             return Ok(None);
         };
-        let asked = Question { company_id, user_id: None, thread: &thread, words: &words, patience };
-        let transaction = if settings.embedding_model.is_some() {
-            transaction.commit_quietly().await?;
-            None
-        } else {
-            Some(transaction)
-        };
-        let meaning = meaning(context, &settings, asked).await?;
-        let transaction = match transaction {
-            Some(transaction) => transaction,
-            None => context.begin_system(company_id).await?,
-        };
-        let found = find(&transaction, &words, Audience::Bot, meaning.as_deref()).await?;
         transaction.commit_quietly().await?;
-        answer(context, &settings, asked, &found).await.map(Some)
+        let about = About { company_id, conversation_id: Some(conversation_id), user_id: None, patience };
+        let asked = Question { about, thread: &thread, words: &words };
+        answer(context, &settings, asked, Audience::Bot).await.map(Some)
     })
 }
 
@@ -248,13 +221,7 @@ fn judge(
     let said = asked.thread.said_by_client();
     let ground =
         Ground { prompt, sources: &grounds, said: &said, forbidden: &settings.forbidden_topics, languages: &settings.languages };
-    let objection = if text.contains("_1]") || text.contains("_2]") {
-        // A name for personal data that nobody has given.
-        Some(Objection::PersonalData)
-    } else {
-        guard::objection(&text, ground)
-    };
-    if let Some(objection) = objection {
+    if let Some(objection) = guard::objection(&text, ground) {
         return in_doubt((Doubt::Unsafe, Some(objection.as_str())));
     }
     Reply {

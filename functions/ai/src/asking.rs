@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use shared::{
-    ai::{self, Ask, Given, Purpose, Refused, Settings, Speaker},
+    ai::{self, About, Ask, Given, Purpose, Refused, Settings, Speaker},
     prelude::*,
 };
 
@@ -15,16 +15,6 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tokens of an answer; models that think first need most of them for that.
 const MOST_TOKENS: u32 = 1_500;
-
-/// What is asked about, and by whom.
-#[derive(Clone, Copy, Debug)]
-pub struct About {
-    pub company_id: Uuid,
-    pub conversation_id: Option<Uuid>,
-    pub user_id: Option<Uuid>,
-    /// How long an answer is waited for.
-    pub patience: Duration,
-}
 
 /// Asks with a prompt's words and the data beside it.
 ///
@@ -39,14 +29,9 @@ pub async fn ask_about<T: DeserializeOwned + Send>(
 ) -> Result<Result<Given<T>, Refused>, Error> {
     let schema = prompt.schema();
     let ask = Ask {
-        purpose,
-        prompt: prompt.name,
-        conversation_id: about.conversation_id,
-        user_id: about.user_id,
         messages: vec![(Speaker::System, words), (Speaker::User, data.to_string())],
         schema: Some((prompt.schema_name(), &schema)),
         most_tokens: MOST_TOKENS,
-        patience: about.patience,
     };
-    ai::ask_for(context, about.company_id, settings, ask).await
+    ai::ask_for(context, settings, about, (purpose, prompt.name), ask).await
 }

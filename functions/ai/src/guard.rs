@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    ai::{personal, without_personal},
+    ai::{has_masked, personal, without_personal},
     closed_set,
     text::unaccented,
 };
@@ -127,13 +127,17 @@ pub fn of_facts(answer: &str, sources: &[String]) -> Option<Objection> {
 #[must_use]
 pub fn of_any_text(text: &str, ground: Ground<'_>) -> Option<Objection> {
     let trimmed = text.trim();
+    if has_masked(trimmed) {
+        // It stands for data that nobody has given.
+        return Some(Objection::PersonalData);
+    }
     if trimmed.is_empty() {
         return Some(Objection::Empty);
     }
     if trimmed.chars().count() > LONGEST_ANSWER {
         return Some(Objection::TooLong);
     }
-    if trimmed.starts_with(['{', '[']) && !trimmed.starts_with("[C") || trimmed.contains("```") || has_tag(trimmed) {
+    if trimmed.starts_with(['{', '[']) || trimmed.contains("```") || has_tag(trimmed) {
         return Some(Objection::Markup);
     }
     let given = ground.sources.iter().chain(ground.said).map(String::as_str).collect::<Vec<_>>().join("\n");
@@ -335,6 +339,7 @@ mod tests {
             ("Matrícula em bit.ly/abc", Objection::Link),
             ("Mande para pix@golpe.com", Objection::Link),
             ("O CPF da Ana é 111.444.777-35", Objection::PersonalData),
+            ("[CPF_4] serve para a matrícula no curso", Objection::PersonalData),
             ("Ligue para (21) 99999-1234 e faça a matrícula", Objection::PersonalData),
             ("A mensalidade é R$ 99,90", Objection::Figure),
             ("A mensalidade é R$ 349,91", Objection::Figure),

@@ -3,15 +3,14 @@
 use conversations::{CONVERSATION, Conversation};
 use futures_util::future::try_join;
 use shared::{
-    ai::{self, Fault, Given, Mask, Purpose, Refused, Settings},
+    ai::{self, About, Fault, Given, Mask, Purpose, Refused, Settings},
     closed_set,
     prelude::*,
 };
-
 use tokio_postgres::types::ToSql;
 
 use crate::{
-    asking::{About, PATIENCE, ask_about},
+    asking::{PATIENCE, ask_about},
     problems::{NOTHING_SAID, problem_of},
     prompts::{CATEGORY, Prompt, SENTIMENT, SUMMARY},
     thread::Thread,
@@ -205,7 +204,7 @@ pub async fn made(context: &Context, caller: &Staff, conversation_id: Uuid, kind
     let transaction = context.begin(caller).await?;
     let (thread, settings) = try_join(Thread::read(&transaction, conversation_id), ai::settings(&transaction)).await?;
     transaction.commit_unaudited().await?;
-    if thread.lines.iter().all(|line| !line.has_words) {
+    if !thread.has_words() {
         return Err(NOTHING_SAID.into());
     }
     let said = say(context, &settings, &thread, (caller.company_id, Some(caller.user_id)), kind).await?;

@@ -3,12 +3,12 @@
 use futures_util::future::BoxFuture;
 use knowledge::proposals::{Learned, propose};
 use shared::{
-    ai::{Given, Mask, Purpose, Refused, Settings, personal},
+    ai::{About, Given, Mask, Purpose, Refused, Settings, has_masked, personal},
     prelude::*,
 };
 
 use crate::{
-    asking::{About, PATIENCE, ask_about},
+    asking::{PATIENCE, ask_about},
     prompts::LEARN,
     thread::Thread,
 };
@@ -64,7 +64,5 @@ pub fn learn<'a>(
 /// Whether nobody's own data are in it, or names that stand for them.
 fn is_for_all(draft: &Draft) -> bool {
     let texts = [&draft.title, &draft.answer].into_iter().chain(&draft.questions);
-    texts
-        .into_iter()
-        .all(|text| personal(text).is_empty() && !text.contains("_1]") && !text.contains("_2]") && !text.contains("_3]"))
+    texts.into_iter().all(|text| personal(text).is_empty() && !has_masked(text))
 }

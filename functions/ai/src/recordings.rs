@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use conversations::{MessageKind, MessageUpdated, SHOW_PREVIEW, Written, changed_message, emit_message, preview};
 use shared::{
-    ai::{self, Ask, Given, Purpose, Recording, Refused, Settings},
+    ai::{self, About, Given, Purpose, Recording, Refused, Settings},
     error::INTERNAL,
     files, parameters,
     prelude::*,
@@ -94,17 +94,8 @@ pub async fn write_down(
         mime_type: mime_type.clone(),
         seconds: recorded.seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(60),
     };
-    let ask = Ask {
-        purpose: Purpose::Transcribe,
-        prompt: "transcribe@1",
-        conversation_id: Some(recorded.conversation_id),
-        user_id,
-        messages: Vec::new(),
-        schema: None,
-        most_tokens: 0,
-        patience: PATIENCE,
-    };
-    let given = match ai::transcribe(context, company_id, settings, ask, recording).await? {
+    let about = About { company_id, conversation_id: Some(recorded.conversation_id), user_id, patience: PATIENCE };
+    let given = match ai::transcribe(context, settings, about, (Purpose::Transcribe, "transcribe@1"), recording).await? {
         Ok(Given { answer, .. }) => answer,
         Err(refused) => return Ok(Err(refused)),
     };

@@ -74,23 +74,23 @@ impl Thread {
         self.lines.last().map(|line| line.id)
     }
 
+    /// Whether anybody has written anything.
+    #[must_use]
+    pub fn has_words(&self) -> bool {
+        self.lines.iter().any(|line| line.has_words)
+    }
+
     /// What the client has written since anybody answered them, in order: their question.
     #[must_use]
     pub fn question(&self) -> Option<String> {
-        let lines = self.lines.iter().rev().take_while(|line| line.by == Author::Client);
-        let mut words: Vec<&str> = lines.filter(|line| line.has_words).map(|line| line.text.as_str()).collect();
-        words.reverse();
-        (!words.is_empty()).then(|| words.join("\n"))
+        together(self.lines.iter().rev().take_while(|line| line.by == Author::Client))
     }
 
     /// What the client has written last, answered or not.
     #[must_use]
     pub fn last_words(&self) -> Option<String> {
-        let last = self.lines.iter().rposition(|line| line.by == Author::Client && line.has_words)?;
-        let lines = self.lines[..=last].iter().rev().take_while(|line| line.by == Author::Client && line.has_words);
-        let mut words: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
-        words.reverse();
-        Some(words.join("\n"))
+        let is_written = |line: &&Line| line.by == Author::Client && line.has_words;
+        together(self.lines.iter().rev().skip_while(|line| !is_written(line)).take_while(is_written))
     }
 
     /// All that the client has said.
@@ -114,4 +114,11 @@ impl Thread {
         };
         self.lines.iter().map(line).collect()
     }
+}
+
+/// The words of lines that come the newest first, in order; `None` where there are none.
+fn together<'a>(lines: impl Iterator<Item = &'a Line>) -> Option<String> {
+    let mut words: Vec<&str> = lines.filter(|line| line.has_words).map(|line| line.text.as_str()).collect();
+    words.reverse();
+    (!words.is_empty()).then(|| words.join("\n"))
 }

@@ -6,7 +6,7 @@ use ai::answering;
 use futures_util::future::join;
 use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use shared::{crypto, parameters, prelude::*, settings::EncryptionKey};
+use shared::{company_secrets::CompanySecret, crypto, prelude::*, provider};
 use tokio::time::timeout;
 
 use crate::flow::{Method, Webhook};
@@ -23,8 +23,8 @@ const LARGEST: usize = 65_536;
 /// How long calls are also signed with the secret before.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Their name in `company_secrets`.
-pub const SECRET: &str = "bot";
+/// Where they are kept.
+pub const SECRET: CompanySecret = CompanySecret("bot");
 
 /// What is asked of whom.
 #[derive(Clone, Debug)]
@@ -74,14 +74,8 @@ async fn ask(context: &Context, webhook: &Webhook, event_id: Uuid, body: &str, s
         request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_owned());
     }
     let sent = request.header("x-balcao-event-id", event_id.to_string()).header("x-balcao-signature", signature).send().await;
-    let mut response = sent.ok().filter(|response| response.status().is_success())?;
-    let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        answer.extend_from_slice(&chunk);
-        if answer.len() > LARGEST {
-            return None;
-        }
-    }
+    let response = sent.ok().filter(|response| response.status().is_success())?;
+    let answer = provider::read_up_to(response, LARGEST).await.ok()??;
     if answer.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&answer).ok() }
 }
 
@@ -98,12 +92,6 @@ struct Kept {
 
 /// Of two who renew it at once, the second sees what the first has made.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtext('bot_secret'), hashtext(app.company_id()::text))";
-
-const KEPT: &str = "select sealed from company_secrets where name = 'bot'";
-
-const KEEP: &str = "
-    insert into company_secrets (name, sealed) values ($1, $2)
-    on conflict (company_id, name) do update set sealed = excluded.sealed";
 
 impl Secrets {
     /// Those that count now; none where the company has none, or none that a listed key opens.
@@ -147,31 +135,19 @@ pub async fn renew(context: &Context, transaction: &Transaction, company_id: Uui
         in_use.unwrap_or_else(|| (kept.secret, now.checked_add(OVERLAP).unwrap_or(Timestamp::MAX)))
     });
     let renewed = Kept { secret: format!("whsec_{}", crypto::random_token()), previous };
-    let sealed = seal(&context.secrets().encryption_keys, company_id, &renewed);
-    transaction.defer(KEEP, parameters![SECRET, sealed]);
+    SECRET.keep(context, transaction, company_id, json!(renewed).to_string().as_bytes());
     Ok(renewed.secret)
 }
 
 async fn kept(context: &Context, transaction: &Transaction, company_id: Uuid) -> Result<Option<Kept>, Error> {
-    let rows = transaction.query(KEPT, &[]).await?;
-    Ok(rows.first().and_then(|row| open(&context.secrets().encryption_keys, company_id, row.get("sealed"))))
-}
-
-/// What it is bound to: nobody opens another company's, or another secret's.
-fn owner(company_id: Uuid) -> Vec<u8> {
-    [company_id.as_bytes(), SECRET.as_bytes()].concat()
-}
-
-fn seal(keys: &[EncryptionKey], company_id: Uuid, kept: &Kept) -> Vec<u8> {
-    crypto::seal(keys, &owner(company_id), json!(kept).to_string().as_bytes())
-}
-
-fn open(keys: &[EncryptionKey], company_id: Uuid, sealed: &[u8]) -> Option<Kept> {
-    serde_json::from_slice(&crypto::open(keys, &owner(company_id), sealed)?).ok()
+    let kept = SECRET.kept(context, transaction, company_id).await?;
+    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::settings::EncryptionKey;
+
     use super::*;
 
     #[test]
@@ -192,8 +168,10 @@ mod tests {
     fn a_secret_opens_for_its_own_company_only() {
         let keys = [EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }];
         let [own, other] = [1, 2].map(Uuid::from_u128);
-        let sealed = seal(&keys, own, &Kept { secret: "x".into(), previous: None });
-        assert!(open(&keys, own, &sealed).is_some_and(|kept| kept.secret == "x"));
-        assert!(open(&keys, other, &sealed).is_none());
+        let plain = json!(Kept { secret: "x".into(), previous: None }).to_string();
+        let sealed = SECRET.seal(&keys, own, plain.as_bytes());
+        let open = |company| serde_json::from_slice::<Kept>(&SECRET.open(&keys, company, &sealed)?).ok();
+        assert!(open(own).is_some_and(|kept| kept.secret == "x"));
+        assert!(open(other).is_none());
     }
 }

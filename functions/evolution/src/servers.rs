@@ -1,24 +1,16 @@
 //! The server where a company makes its instances, with the key that may.
 
 use shared::{
-    crypto,
+    company_secrets::CompanySecret,
     error::{FieldProblem, INVALID},
     evolution::{self, Server},
-    parameters,
     prelude::*,
-    settings::EncryptionKey,
 };
 
 use crate::{SERVER_SILENT, refuse};
 
-/// Its name in `company_secrets`.
-const SECRET: &str = "evolution";
-
-const KEPT: &str = "select sealed from company_secrets where name = 'evolution'";
-
-const KEEP: &str = "
-    insert into company_secrets (name, sealed) values ($1, $2)
-    on conflict (company_id, name) do update set sealed = excluded.sealed";
+/// Where it is kept.
+const SECRET: CompanySecret = CompanySecret("evolution");
 
 /// A server with its global key; it never prints.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +27,7 @@ impl GlobalAccess {
 
     /// Keeps it for the next instance, with the transaction's commit.
     pub fn keep(&self, context: &Context, transaction: &Transaction, company_id: Uuid) {
-        let plain = json!(self).to_string();
-        let sealed = crypto::seal(&context.secrets().encryption_keys, &owner(company_id), plain.as_bytes());
-        transaction.defer(KEEP, parameters![SECRET, sealed]);
+        SECRET.keep(context, transaction, company_id, json!(self).to_string().as_bytes());
     }
 
     /// The one that is kept; `None` of what was sealed for another company, or with a key no longer listed.
@@ -45,9 +35,8 @@ impl GlobalAccess {
     /// # Errors
     /// Those of the database.
     pub async fn kept(context: &Context, transaction: &Transaction, company_id: Uuid) -> Result<Option<Self>, Error> {
-        let rows = transaction.query(KEPT, &[]).await?;
-        let keys = &context.secrets().encryption_keys;
-        Ok(rows.first().and_then(|row| open(keys, company_id, row.get("sealed"))))
+        let kept = SECRET.kept(context, transaction, company_id).await?;
+        Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
     }
 
     /// Asks whether it is an Evolution API server, takes the key, and does not have the instance yet.
@@ -81,15 +70,6 @@ fn not_a_server() -> Error {
     INVALID.in_fields(vec![FieldProblem::new("server.base_url", "not_accepted", portuguese, english)])
 }
 
-/// What it is bound to: nobody opens another company's, or another secret's.
-fn owner(company_id: Uuid) -> Vec<u8> {
-    [company_id.as_bytes(), SECRET.as_bytes()].concat()
-}
-
-fn open(keys: &[EncryptionKey], company_id: Uuid, sealed: &[u8]) -> Option<GlobalAccess> {
-    serde_json::from_slice(&crypto::open(keys, &owner(company_id), sealed)?).ok()
-}
-
 /// A name that no other company's instance has at the same server: with the channel's own random digits.
 #[must_use]
 pub fn instance_name(name: &str, channel_id: Uuid) -> String {
@@ -101,6 +81,8 @@ pub fn instance_name(name: &str, channel_id: Uuid) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::settings::EncryptionKey;
+
     use super::*;
 
     #[test]
@@ -115,8 +97,9 @@ mod tests {
         let keys = [EncryptionKey { id: "1".into(), key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into() }];
         let [own, other] = [1, 2].map(Uuid::from_u128);
         let access = GlobalAccess { base_url: "https://evo.exemplo.test".into(), api_key: "a-global-key".into() };
-        let sealed = crypto::seal(&keys, &owner(own), json!(access).to_string().as_bytes());
-        assert!(open(&keys, own, &sealed) == Some(access));
-        assert!(open(&keys, other, &sealed).is_none());
+        let sealed = SECRET.seal(&keys, own, json!(access).to_string().as_bytes());
+        let open = |company| serde_json::from_slice::<GlobalAccess>(&SECRET.open(&keys, company, &sealed)?).ok();
+        assert!(open(own) == Some(access));
+        assert!(open(other).is_none());
     }
 }

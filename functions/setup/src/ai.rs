@@ -1,14 +1,7 @@
 //! The company's language model: what is given of it, its key, sealed, and whether it answers.
 
 use reqwest::{Method, StatusCode};
-use shared::{
-    VISIBLE,
-    ai::{SECRET, seal},
-    error::FieldProblem,
-    outside, parameters,
-    prelude::*,
-    provider, visible,
-};
+use shared::{VISIBLE, error::FieldProblem, outside, prelude::*, provider, visible};
 
 use crate::needed_again;
 
@@ -70,23 +63,6 @@ impl SetupAiInput {
         let hint = self.api_key.as_deref().map(integrations::hint).or(kept);
         Some(AiSetup { base_url, model: self.model, api_key: hint })
     }
-}
-
-const KEEP_SECRET: &str = "
-    insert into company_secrets (name, sealed) values ($1, $2)
-    on conflict (company_id, name) do update set sealed = excluded.sealed";
-
-const FORGET_SECRET: &str = "delete from company_secrets where name = $1";
-
-/// Keeps a key that is given, with the transaction's commit.
-pub fn keep_key(context: &Context, transaction: &Transaction, company_id: Uuid, api_key: &str) {
-    let sealed = seal(&context.secrets().encryption_keys, company_id, api_key);
-    transaction.defer(KEEP_SECRET, parameters![SECRET, sealed]);
-}
-
-/// Forgets the key, with the transaction's commit.
-pub fn forget_key(transaction: &Transaction) {
-    transaction.defer(FORGET_SECRET, parameters![SECRET]);
 }
 
 /// What a provider said of a key and a model.

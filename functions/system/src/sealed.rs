@@ -1,7 +1,7 @@
 //! Secrets that are kept sealed, wherever that is, and sealed anew under another key.
 
 use auth::second_factor;
-use shared::{closed_set, crypto, prelude::*, settings::EncryptionKey};
+use shared::{closed_set, company_secrets, crypto, prelude::*, settings::EncryptionKey};
 
 closed_set! {
     /// The tables that keep secrets. A further one is an arm here, in `app.sealed_otherwise` and in `app.keep_sealed`.
@@ -39,7 +39,7 @@ impl Sealed {
     fn owner(&self) -> Vec<u8> {
         match self.kept_in {
             KeptIn::Channels | KeptIn::Mail => self.owner_id.as_bytes().to_vec(),
-            KeptIn::Companies => [self.owner_id.as_bytes(), self.name.as_bytes()].concat(),
+            KeptIn::Companies => company_secrets::owner(self.owner_id, &self.name),
             KeptIn::People => second_factor::owner(self.owner_id),
         }
     }

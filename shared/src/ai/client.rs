@@ -66,12 +66,13 @@ pub enum Speaker {
     User,
 }
 
-/// What is asked.
-pub(super) struct Question<'a> {
-    pub(super) messages: Vec<(Speaker, String)>,
+/// What is asked in words.
+pub struct Ask<'a> {
+    pub messages: Vec<(Speaker, String)>,
     /// The name and the schema of the object that is wanted.
-    pub(super) schema: Option<(&'a str, &'a Value)>,
-    pub(super) most_tokens: u32,
+    pub schema: Option<(&'a str, &'a Value)>,
+    /// What the answer may take, thinking included.
+    pub most_tokens: u32,
 }
 
 /// What was answered.
@@ -106,7 +107,7 @@ pub(super) fn complete<'a>(
     context: &'a Context,
     server: Server<'a>,
     models: &'a [&'a str],
-    question: &'a Question<'a>,
+    question: &'a Ask<'a>,
     deadline: Instant,
 ) -> BoxFuture<'a, Result<Answer, Fault>> {
     Box::pin(async move {
@@ -133,7 +134,7 @@ async fn of_model(
     context: &Context,
     server: &Server<'_>,
     model: &str,
-    question: &Question<'_>,
+    question: &Ask<'_>,
     deadline: Instant,
 ) -> Result<Answer, Fault> {
     let mut wish = if question.schema.is_some() { Wish::Schema } else { Wish::Nothing };
@@ -173,7 +174,7 @@ async fn of_model(
     }
 }
 
-fn body(model: &str, question: &Question<'_>, wish: Wish) -> Value {
+fn body(model: &str, question: &Ask<'_>, wish: Wish) -> Value {
     let messages: Vec<Value> =
         question.messages.iter().map(|(speaker, content)| json!({"role": speaker, "content": content})).collect();
     let mut body = json!({"model": model, "messages": messages, "max_completion_tokens": question.most_tokens});

@@ -84,6 +84,12 @@ pub fn personal(text: &str) -> Vec<String> {
     mask.kept.into_iter().map(|(_, _, key)| key).collect()
 }
 
+/// Whether a text has a name that stands for personal data.
+#[must_use]
+pub fn has_masked(text: &str) -> bool {
+    [Kind::Cpf, Kind::Cnpj, Kind::Card, Kind::Email, Kind::Phone].iter().any(|kind| text.contains(&format!("[{}_", kind.name())))
+}
+
 /// A text without the personal data that stand in it.
 #[must_use]
 pub fn without_personal(text: &str) -> String {
@@ -222,6 +228,12 @@ mod tests {
     #[test]
     fn a_company_may_show_everything() {
         assert_eq!(Mask::new(false).hide("529.982.247-25"), "529.982.247-25");
+    }
+
+    #[test]
+    fn a_name_is_told_from_other_brackets() {
+        assert!(has_masked("É o [CPF_4]?") && has_masked("[EMAIL_1]"));
+        assert!(!has_masked("[aviso_1] CPF_1 [CPF]"));
     }
 
     #[test]

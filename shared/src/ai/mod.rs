@@ -7,8 +7,8 @@ mod reader;
 mod run;
 mod settings;
 
-pub use client::{Fault, Speaker};
-pub use key::{SECRET, open, seal};
-pub use mask::{Mask, personal, without_personal};
-pub use run::{Ask, Given, Purpose, Recording, Refused, Vectors, ask, ask_for, embed, explain, settings, transcribe};
+pub use client::{Ask, Fault, Speaker};
+pub use key::{SECRET, open};
+pub use mask::{Mask, has_masked, personal, without_personal};
+pub use run::{About, Errand, Given, Purpose, Recording, Refused, Vectors, ask, ask_for, embed, explain, settings, transcribe};
 pub use settings::Settings;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    client::{self, Answer, Fault, Question, Refusal, Server, Speaker},
+    client::{self, Answer, Ask, Fault, Refusal, Server},
     key, reader,
     settings::Settings,
 };
@@ -32,22 +32,19 @@ closed_set! {
     }
 }
 
-/// One question.
-pub struct Ask<'a> {
-    pub purpose: Purpose,
-    /// The name and version of what it is made from.
-    pub prompt: &'a str,
+/// What is asked about, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub company_id: Uuid,
     pub conversation_id: Option<Uuid>,
     /// Who asks; `None` of what goes by itself.
     pub user_id: Option<Uuid>,
-    pub messages: Vec<(Speaker, String)>,
-    /// The name and the schema of the object that is wanted.
-    pub schema: Option<(&'a str, &'a Value)>,
-    /// What the answer may take, thinking included.
-    pub most_tokens: u32,
-    /// Until when an answer is waited for.
+    /// How long an answer is waited for.
     pub patience: Duration,
 }
+
+/// What something is asked for, with the name and version of what is asked.
+pub type Errand<'a> = (Purpose, &'a str);
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +118,7 @@ pub fn explain(transaction: &Transaction, run_id: Uuid, sources: Vec<Uuid>, conf
 /// What was claimed, and with what to call.
 struct Run<'a> {
     context: &'a Context,
+    settings: &'a Settings,
     company_id: Uuid,
     id: Uuid,
     base_url: String,
@@ -129,13 +127,24 @@ struct Run<'a> {
     began: Duration,
 }
 
+/// Which model has answered, and what it took; `None` where the server does not say.
+struct Took {
+    model: String,
+    tokens: Option<(i64, i64)>,
+}
+
 impl<'a> Run<'a> {
-    async fn claim(context: &'a Context, company_id: Uuid, ask: &Ask<'_>, wanted: i32) -> Result<Result<Self, Refused>, Error> {
+    async fn claim(
+        context: &'a Context,
+        settings: &'a Settings,
+        About { company_id, conversation_id, user_id, .. }: About,
+        (purpose, prompt): Errand<'_>,
+        wanted: i32,
+    ) -> Result<Result<Self, Refused>, Error> {
         let id = context.new_id();
         let transaction = context.begin_system(company_id).await?;
-        let claimed: Claimed = transaction
-            .one(CLAIM, &[&id, &ask.purpose.as_str(), &ask.prompt, &ask.conversation_id, &ask.user_id, &wanted])
-            .await?;
+        let claimed: Claimed =
+            transaction.one(CLAIM, &[&id, &purpose.as_str(), &prompt, &conversation_id, &user_id, &wanted]).await?;
         transaction.commit_quietly().await?;
         let refused = match claimed.state.as_str() {
             "run" => None,
@@ -149,28 +158,33 @@ impl<'a> Run<'a> {
         let sealed = claimed.sealed.unwrap_or_default();
         let api_key = key::open(&context.secrets().encryption_keys, company_id, &sealed).unwrap_or_default();
         let (base_url, model) = (claimed.base_url.unwrap_or_default(), claimed.model.unwrap_or_default());
-        Ok(Ok(Self { context, company_id, id, base_url, api_key, model, began: context.elapsed() }))
+        Ok(Ok(Self { context, settings, company_id, id, base_url, api_key, model, began: context.elapsed() }))
     }
 
     fn server(&self) -> Server<'_> {
         Server { base_url: &self.base_url, api_key: &self.api_key }
     }
 
-    /// Tells what it took. Where nobody knows, it stays as it was claimed; what was refused has taken nothing.
-    async fn settle(&self, settings: &Settings, outcome: Result<&Answer, Fault>) -> Result<(), Error> {
+    /// Tells what it took, and hands on what came of it.
+    async fn end<T>(self, outcome: Result<(T, Took), Fault>) -> Result<Result<Given<T>, Refused>, Error> {
+        self.settle(outcome.as_ref().map(|(_, took)| took).map_err(|fault| *fault)).await?;
+        Ok(outcome.map(|(answer, Took { model, .. })| Given { run_id: self.id, model, answer }).map_err(Refused::Model))
+    }
+
+    /// Where nobody knows what it took, it stays as it was claimed; what was refused has taken nothing.
+    async fn settle(&self, outcome: Result<&Took, Fault>) -> Result<(), Error> {
         let took = provider::milliseconds(self.context.elapsed().saturating_sub(self.began));
         let (status, reason, tokens, model) = match outcome {
-            Ok(answer) => ("done", None, answer.tokens, Some(answer.model.as_str())),
+            Ok(took) => ("done", None, took.tokens, Some(took.model.clone())),
             Err(fault @ (Fault::TimedOut | Fault::Empty | Fault::CutOff | Fault::Filtered | Fault::Unreadable)) => {
                 ("failed", Some(fault.as_str()), None, None)
             }
             Err(fault) => ("failed", Some(fault.as_str()), Some((0, 0)), None),
         };
-        let cost = tokens.and_then(|(input, output)| settings.cost(input, output));
+        let cost = tokens.and_then(|(input, output)| self.settings.cost(input, output));
         let whole = |tokens: i64| i32::try_from(tokens).unwrap_or(i32::MAX);
-        let (input, output) = (tokens.map(|(input, _)| whole(input)), tokens.map(|(_, output)| whole(output)));
+        let (input, output) = tokens.map(|(input, output)| (whole(input), whole(output))).unzip();
         let transaction = self.context.begin_system(self.company_id).await?;
-        let model = model.map(str::to_owned);
         transaction.defer(SETTLE, parameters![self.id, status, reason, model, input, output, cost, took]);
         transaction.commit_quietly().await
     }
@@ -187,23 +201,22 @@ fn tokens_of(bytes: usize) -> i32 {
 /// As the database fails.
 pub fn ask<'a>(
     context: &'a Context,
-    company_id: Uuid,
     settings: &'a Settings,
+    about: About,
+    errand: Errand<'a>,
     ask: Ask<'a>,
 ) -> BoxFuture<'a, Result<Result<Given<String>, Refused>, Error>> {
     Box::pin(async move {
-        let deadline = clock::monotonic() + ask.patience;
+        let deadline = clock::monotonic() + about.patience;
         let bytes: usize = ask.messages.iter().map(|(_, text)| text.len()).sum();
         let wanted = tokens_of(bytes).saturating_add(i32::try_from(ask.most_tokens).unwrap_or(i32::MAX));
-        let run = match Run::claim(context, company_id, &ask, wanted).await? {
+        let run = match Run::claim(context, settings, about, errand, wanted).await? {
             Ok(run) => run,
             Err(refused) => return Ok(Err(refused)),
         };
         let models: Vec<&str> = [Some(run.model.as_str()), settings.fallback_model.as_deref()].into_iter().flatten().collect();
-        let question = Question { messages: ask.messages, schema: ask.schema, most_tokens: ask.most_tokens };
-        let outcome = client::complete(context, run.server(), &models, &question, deadline).await;
-        run.settle(settings, outcome.as_ref().map_err(|fault| *fault)).await?;
-        Ok(outcome.map(|Answer { text, model, .. }| Given { run_id: run.id, model, answer: text }).map_err(Refused::Model))
+        let outcome = client::complete(context, run.server(), &models, &ask, deadline).await;
+        run.end(outcome.map(|Answer { text, model, tokens }| (text, Took { model, tokens }))).await
     })
 }
 
@@ -213,12 +226,13 @@ pub fn ask<'a>(
 /// As the database fails.
 pub fn ask_for<'a, T: DeserializeOwned + Send + 'a>(
     context: &'a Context,
-    company_id: Uuid,
     settings: &'a Settings,
+    about: About,
+    errand: Errand<'a>,
     question: Ask<'a>,
 ) -> BoxFuture<'a, Result<Result<Given<T>, Refused>, Error>> {
     Box::pin(async move {
-        let given = match ask(context, company_id, settings, question).await? {
+        let given = match ask(context, settings, about, errand, question).await? {
             Ok(given) => given,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -242,35 +256,27 @@ pub struct Recording {
 /// As the database fails.
 pub fn transcribe<'a>(
     context: &'a Context,
-    company_id: Uuid,
     settings: &'a Settings,
-    ask: Ask<'a>,
+    about: About,
+    errand: Errand<'a>,
     recording: Recording,
 ) -> BoxFuture<'a, Result<Result<Given<String>, Refused>, Error>> {
     Box::pin(async move {
         let Some(model) = settings.transcription_model.as_deref() else { return Ok(Err(Refused::NotConfigured)) };
         let taken = i64::from(recording.seconds).saturating_mul(10);
-        let run = match Run::claim(context, company_id, &ask, i32::try_from(taken).unwrap_or(i32::MAX)).await? {
+        let run = match Run::claim(context, settings, about, errand, i32::try_from(taken).unwrap_or(i32::MAX)).await? {
             Ok(run) => run,
             Err(refused) => return Ok(Err(refused)),
         };
-        let outcome = written_down(&run, model, settings, recording, ask.patience).await;
-        let outcome = outcome.map(|text| Answer { text, model: model.to_owned(), tokens: Some((taken, 0)) });
-        run.settle(settings, outcome.as_ref().map_err(|fault| *fault)).await?;
-        Ok(outcome.map(|Answer { text, model, .. }| Given { run_id: run.id, model, answer: text }).map_err(Refused::Model))
+        let outcome = written_down(&run, model, recording, about.patience).await;
+        run.end(outcome.map(|text| (text, Took { model: model.to_owned(), tokens: Some((taken, 0)) }))).await
     })
 }
 
-async fn written_down(
-    run: &Run<'_>,
-    model: &str,
-    settings: &Settings,
-    recording: Recording,
-    patience: Duration,
-) -> Result<String, Fault> {
+async fn written_down(run: &Run<'_>, model: &str, recording: Recording, patience: Duration) -> Result<String, Fault> {
     let file = reqwest::multipart::Part::bytes(recording.bytes).file_name(recording.name);
     let file = file.mime_str(&recording.mime_type).map_err(|_| Fault::Refused)?;
-    let language = settings.languages.first().map_or("pt", |language| language.get(..2).unwrap_or("pt")).to_owned();
+    let language = run.settings.languages.first().map_or("pt", |language| language.get(..2).unwrap_or("pt")).to_owned();
     let form = reqwest::multipart::Form::new()
         .part("file", file)
         .text("model", model.to_owned())
@@ -295,25 +301,20 @@ pub type Vectors = Vec<Vec<f32>>;
 /// As the database fails.
 pub fn embed<'a>(
     context: &'a Context,
-    company_id: Uuid,
     settings: &'a Settings,
-    ask: Ask<'a>,
+    about: About,
+    errand: Errand<'a>,
     texts: &'a [String],
 ) -> BoxFuture<'a, Result<Result<Given<Vectors>, Refused>, Error>> {
     Box::pin(async move {
         let Some(model) = settings.embedding_model.as_deref() else { return Ok(Err(Refused::NotConfigured)) };
-        let run = match Run::claim(context, company_id, &ask, tokens_of(texts.iter().map(String::len).sum())).await? {
+        let run = match Run::claim(context, settings, about, errand, tokens_of(texts.iter().map(String::len).sum())).await? {
             Ok(run) => run,
             Err(refused) => return Ok(Err(refused)),
         };
-        let outcome = vectors(&run, model, texts, ask.patience).await;
-        let told = outcome.as_ref().map(|(_, tokens)| Answer {
-            text: String::new(),
-            model: model.to_owned(),
-            tokens: tokens.map(|tokens| (tokens, 0)),
-        });
-        run.settle(settings, told.as_ref().map_err(|fault| **fault)).await?;
-        Ok(outcome.map(|(vectors, _)| Given { run_id: run.id, model: model.to_owned(), answer: vectors }).map_err(Refused::Model))
+        let outcome = vectors(&run, model, texts, about.patience).await;
+        let took = |tokens: Option<i64>| Took { model: model.to_owned(), tokens: tokens.map(|tokens| (tokens, 0)) };
+        run.end(outcome.map(|(vectors, tokens)| (vectors, took(tokens)))).await
     })
 }
 

@@ -47,9 +47,9 @@ struct Times {
 impl Times {
     fn of(queue: Queue) -> Self {
         match queue {
-            // A client waits for it, so what a killed worker leaves is taken up soon; a turn asks somebody else for five seconds at most. A message that
-            // comes back early, having waited for its function, finds the job leased and does no harm.
-            Queue::Bot => Self { function: 15, lease: 20, hidden: 21, longest_job: 8 },
+            // A client waits for it, so what a killed worker leaves is taken up soon; a turn asks a model for ten seconds at most. A message that comes
+            // back early, having waited for its function, finds the job leased and does no harm.
+            Queue::Bot => Self { function: 15, lease: 20, hidden: 21, longest_job: 12 },
             _ => Self { function: 30, lease: 40, hidden: 180, longest_job: 18 },
         }
     }

@@ -2,7 +2,7 @@
 
 use ai::{
     AI_UNCLEAR, ai_fails,
-    asking::{About, PATIENCE, ask_about},
+    asking::{PATIENCE, ask_about},
     guard::{self, Ground},
     problem_of,
     prompts::COMPOSE,
@@ -10,7 +10,7 @@ use ai::{
 };
 use futures_util::future::try_join;
 use shared::{
-    ai::{self as models, Given, Mask, Purpose},
+    ai::{self as models, About, Given, Mask, Purpose},
     closed_set,
     error::NOT_FOUND,
     prelude::*,

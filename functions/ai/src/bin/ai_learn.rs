@@ -44,7 +44,7 @@ async fn ai_learn(context: Context, caller: Supervisor, Json(input): Json<LearnI
     if ended.is_empty() {
         return Err(NOT_CLOSED.into());
     }
-    if thread.lines.iter().all(|line| !line.has_words) {
+    if !thread.has_words() {
         return Err(NOTHING_SAID.into());
     }
     let proposed = learn(&context, &settings, (caller.company_id, Some(caller.user_id)), &thread).await?;

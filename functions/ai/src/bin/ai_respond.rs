@@ -9,7 +9,11 @@ use ai::{
 use conversations::{Author, Content, MessageKind, NewMessage, add_outgoing};
 use futures_util::future::try_join;
 use knowledge::search::Audience;
-use shared::{ai as models, error::NOT_FOUND, prelude::*};
+use shared::{
+    ai::{self as models, About},
+    error::NOT_FOUND,
+    prelude::*,
+};
 
 const ROUTE: Route = Route::post("/ai/respond").fails(&[NOT_FOUND, NOTHING_SAID, TAKEN_OVER]);
 
@@ -59,27 +63,15 @@ async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInp
         return Err(TAKEN_OVER.into());
     }
     let words = input.message.or_else(|| thread.last_words()).ok_or(NOTHING_SAID)?;
-    let asked = Question {
+    transaction.commit_unaudited().await?;
+    let about = About {
         company_id: agent.company_id,
+        conversation_id: Some(thread.id),
         user_id: Some(agent.user_id),
-        thread: &thread,
-        words: &words,
         patience: PATIENCE,
     };
     let audience = if input.send { Audience::Bot } else { Audience::Agents };
-    let found = if settings.embedding_model.is_none() {
-        let found = answering::find(&transaction, &words, audience, None).await?;
-        transaction.commit_unaudited().await?;
-        found
-    } else {
-        transaction.commit_unaudited().await?;
-        let meaning = answering::meaning(&context, &settings, asked).await?;
-        let transaction = context.begin(&agent).await?;
-        let found = answering::find(&transaction, &words, audience, meaning.as_deref()).await?;
-        transaction.commit_unaudited().await?;
-        found
-    };
-    let reply = answering::answer(&context, &settings, asked, &found).await?;
+    let reply = answering::answer(&context, &settings, Question { about, thread: &thread, words: &words }, audience).await?;
     let message_id = match (fence, &reply.text) {
         (Some(version), Some(text)) => Some(send(&context, agent.company_id, (thread.id, version), text).await?),
         _ => None,

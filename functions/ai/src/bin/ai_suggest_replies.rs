@@ -2,7 +2,7 @@
 
 use ai::{
     AI_UNCLEAR, NOTHING_SAID, ai_fails, answering,
-    asking::{About, PATIENCE, ask_about},
+    asking::{PATIENCE, ask_about},
     guard::{self, Ground},
     problem_of,
     prompts::SUGGEST,
@@ -11,7 +11,7 @@ use ai::{
 use futures_util::future::try_join;
 use knowledge::search::Audience;
 use shared::{
-    ai::{self as models, Given, Mask, Purpose},
+    ai::{self as models, About, Given, Mask, Purpose},
     error::NOT_FOUND,
     prelude::*,
 };

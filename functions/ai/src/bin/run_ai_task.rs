@@ -14,7 +14,7 @@ use knowledge::{
     store_embedding, unembedded,
 };
 use shared::{
-    ai::{self as models, Ask, Fault, Purpose, Refused},
+    ai::{self as models, About, Fault, Purpose, Refused},
     prelude::*,
 };
 
@@ -108,17 +108,9 @@ async fn embed(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
             return done(context, job).await;
         }
         let texts: Vec<String> = articles.iter().map(Unembedded::text).collect();
-        let ask = Ask {
-            purpose: Purpose::Embed,
-            prompt: "article@1",
-            conversation_id: None,
-            user_id: None,
-            messages: Vec::new(),
-            schema: None,
-            most_tokens: 0,
-            patience: PATIENCE,
-        };
-        let vectors = match models::embed(context, job.company_id, &settings, ask, &texts).await? {
+        let about = About { company_id: job.company_id, conversation_id: None, user_id: None, patience: PATIENCE };
+        let errand = (Purpose::Embed, "article@1");
+        let vectors = match models::embed(context, &settings, about, errand, &texts).await? {
             Ok(given) => given.answer,
             Err(refused) if is_passing(refused) => return Ok(again(job, refused)),
             Err(refused) => return Ok(Outcome::Failed { reason: refused.as_str().to_owned() }),

@@ -19,6 +19,6 @@ pub fn main() {
 async fn renew_bot_secret(context: Context, caller: SteppedUp<Admin>) -> Result<Json<BotSecret>, Error> {
     let transaction = context.begin(&caller).await?;
     let secret = calls::renew(&context, &transaction, caller.company_id).await?;
-    transaction.audit(format!("secret:{SECRET}"), &Value::Null, &json!({"renewed_at": context.now()}));
+    transaction.audit(format!("secret:{}", SECRET.0), &Value::Null, &json!({"renewed_at": context.now()}));
     transaction.commit(Json(BotSecret { secret })).await
 }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use lol_html::{HtmlRewriter, MemorySettings, Settings, doc_text, element, end_tag};
 use quick_xml::escape::resolve_html5_entity;
 use reqwest::{Method, header};
-use shared::prelude::*;
+use shared::{prelude::*, provider};
 use url::Url;
 
 use super::{FileFault, Section, document::numbered, kept, shown};
@@ -34,7 +34,7 @@ pub async fn fetch(context: &Context, address: &str) -> Result<Page, FileFault> 
     let mut address = address.to_owned();
     for _ in 0..=MOST_LEADS {
         let request = context.call_outside(Method::GET, &address).await.map_err(|_| FileFault::NotPublic)?;
-        let mut response = request.header(header::ACCEPT, "text/html").send().await.map_err(|_| FileFault::Unreachable)?;
+        let response = request.header(header::ACCEPT, "text/html").send().await.map_err(|_| FileFault::Unreachable)?;
         let said =
             |name| response.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok()).map(str::to_owned);
         if response.status().is_redirection() {
@@ -53,14 +53,8 @@ pub async fn fetch(context: &Context, address: &str) -> Result<Page, FileFault> 
         if !is_html && !kind.starts_with("text/plain") && !kind.starts_with("text/markdown") {
             return Err(FileFault::NotAPage);
         }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| FileFault::Unreachable)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > LARGEST {
-                return Err(FileFault::TooLarge);
-            }
-        }
-        return Ok(Page { bytes, is_html });
+        let bytes = provider::read_up_to(response, LARGEST).await.map_err(|_| FileFault::Unreachable)?;
+        return Ok(Page { bytes: bytes.ok_or(FileFault::TooLarge)?, is_html });
     }
     Err(FileFault::Unreachable)
 }

@@ -4,13 +4,14 @@ use companies::{Company, CompanyUpdated, company_columns};
 use futures_util::future::try_join;
 use setup::{
     CompanySetup, Setup, SetupRow, SetupUpdated,
-    ai::{self, AiSetup, SetupAiInput},
+    ai::{AiSetup, SetupAiInput},
     defaults::ENSURE_ROW,
     mail::{self, SetupMailInput},
     setup_columns,
 };
 use shared::{
     VISIBLE,
+    ai::SECRET,
     error::{FieldProblem, STALE, refuse},
     known_zone,
     outside::{self, Refusal},
@@ -102,8 +103,8 @@ async fn save_setup(
     }
     saved.version += 1;
     match (&saved.ai, api_key) {
-        (None, _) => ai::forget_key(&transaction),
-        (Some(_), Some(api_key)) => ai::keep_key(&context, &transaction, caller.company_id, &api_key),
+        (None, _) => SECRET.forget(&transaction),
+        (Some(_), Some(api_key)) => SECRET.keep(&context, &transaction, caller.company_id, api_key.as_bytes()),
         (Some(_), None) => {}
     }
     let (base_url, model, hint) = match saved.ai.clone() {
