@@ -87,8 +87,11 @@ pub async fn of_what_clients_have(stack: &Stack, day: &Day) {
                  join channel_accounts on channel_accounts.id = channel_account_id
                 where messages.company_id = $1 and sender_type in ('agent', 'bot') and messages.status is not null";
     let messages = stack.database().await.query(sql, &[&day.company.id]).await.expect("the messages");
+    // A bot says the same to many: of equal words the ones that are said to be sent are found first.
+    let (of_unknown, known): (Vec<_>, Vec<_>) =
+        messages.iter().partition(|row| row.get::<_, Option<&str>>(3) == Some("outcome_unknown"));
     let mut unknown = 0;
-    for row in &messages {
+    for row in known.into_iter().chain(of_unknown) {
         let (id, of_provider): (&str, Option<&str>) = (row.get(0), row.get(1));
         let is_by_flow: bool = row.get(4);
         match (row.get(2), row.get::<_, Option<&str>>(3)) {
@@ -120,7 +123,7 @@ fn take_words(all: &mut Vec<String>, words: &str, has_file: bool) -> bool {
         place.map(|place| all.swap_remove(place)).is_some()
     };
     let file = !has_file || take(&|one| one == "file");
-    file && take(&|one| one.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with("\n\n")))
+    file && (take(&|one| one == words) || take(&|one| one.strip_prefix(words).is_some_and(|rest| rest.starts_with("\n\n"))))
 }
 
 /// What a conversation says of itself follows from its messages.
