@@ -195,6 +195,25 @@ create table public.channel_credentials (
 alter table public.channel_credentials enable row level security;
 alter table public.channel_credentials force row level security;
 
+create table public.channel_members (
+    company_id uuid not null default app.company_id(),
+    channel_id uuid not null,
+    user_id uuid not null,
+    is_manager boolean not null default false,
+    read_place bigint not null default 0,
+    level text not null default 'all'::text,
+    is_muted boolean not null default false,
+    muted_until timestamp with time zone,
+    is_favorite boolean not null default false,
+    is_hidden boolean not null default false,
+    draft text not null default ''::text,
+    drafted_at timestamp with time zone,
+    added_by_id uuid,
+    joined_at timestamp with time zone not null default now()
+);
+alter table public.channel_members enable row level security;
+alter table public.channel_members force row level security;
+
 create table public.channel_notices (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -207,6 +226,119 @@ create table public.channel_notices (
 );
 alter table public.channel_notices enable row level security;
 alter table public.channel_notices force row level security;
+
+create table public.channels (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    name text,
+    name_key text,
+    topic text not null default ''::text,
+    is_announcement boolean not null default false,
+    is_general boolean not null default false,
+    members_key text,
+    last_place bigint not null default 0,
+    last_message_at timestamp with time zone,
+    created_by_id uuid,
+    archived_at timestamp with time zone,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now()
+);
+alter table public.channels enable row level security;
+alter table public.channels force row level security;
+
+create table public.chat_mentions (
+    company_id uuid not null,
+    user_id uuid not null,
+    message_id uuid not null,
+    channel_id uuid not null,
+    root_id uuid,
+    place bigint,
+    thread_place bigint,
+    way text not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.chat_mentions enable row level security;
+alter table public.chat_mentions force row level security;
+
+create table public.chat_message_files (
+    company_id uuid not null,
+    file_id uuid not null,
+    message_id uuid not null
+);
+alter table public.chat_message_files enable row level security;
+alter table public.chat_message_files force row level security;
+
+create table public.chat_message_revisions (
+    company_id uuid not null,
+    message_id uuid not null,
+    revision integer not null,
+    body text not null,
+    replaced_at timestamp with time zone not null default now(),
+    replaced_by_id uuid not null
+);
+alter table public.chat_message_revisions enable row level security;
+alter table public.chat_message_revisions force row level security;
+
+create table public.chat_messages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    channel_id uuid not null,
+    root_id uuid,
+    place bigint,
+    thread_place bigint,
+    is_in_channel boolean not null,
+    author_id uuid not null default app.user_id(),
+    client_message_id text,
+    body text not null,
+    mentions jsonb not null default '{}'::jsonb,
+    quote_id uuid,
+    forwarded_from_id uuid,
+    forwarded_author_id uuid,
+    cards jsonb not null default '[]'::jsonb,
+    file_ids uuid[] not null default '{}'::uuid[],
+    reply_count bigint not null default 0,
+    last_reply_at timestamp with time zone,
+    revision integer not null default 1,
+    created_at timestamp with time zone not null default clock_timestamp(),
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    deleted_by_id uuid
+);
+alter table public.chat_messages enable row level security;
+alter table public.chat_messages force row level security;
+
+create table public.chat_pins (
+    company_id uuid not null default app.company_id(),
+    channel_id uuid not null,
+    message_id uuid not null,
+    pinned_by_id uuid not null default app.user_id(),
+    pinned_at timestamp with time zone not null default now()
+);
+alter table public.chat_pins enable row level security;
+alter table public.chat_pins force row level security;
+
+create table public.chat_reactions (
+    company_id uuid not null default app.company_id(),
+    message_id uuid not null,
+    emoji text not null,
+    user_id uuid not null default app.user_id(),
+    at timestamp with time zone not null default clock_timestamp()
+);
+alter table public.chat_reactions enable row level security;
+alter table public.chat_reactions force row level security;
+
+create table public.chat_thread_followers (
+    company_id uuid not null default app.company_id(),
+    root_id uuid not null,
+    channel_id uuid not null,
+    user_id uuid not null default app.user_id(),
+    is_following boolean not null default true,
+    read_place bigint not null default 0
+);
+alter table public.chat_thread_followers enable row level security;
+alter table public.chat_thread_followers force row level security;
 
 create table public.client_consents (
     id uuid not null,
@@ -359,6 +491,17 @@ create table public.companies (
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
+
+create table public.company_emoji (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    file_id uuid not null,
+    created_by_id uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now()
+);
+alter table public.company_emoji enable row level security;
+alter table public.company_emoji force row level security;
 
 create table public.company_secrets (
     company_id uuid not null default app.company_id(),
@@ -1166,6 +1309,21 @@ create table public.schedule_runs (
 alter table public.schedule_runs enable row level security;
 alter table public.schedule_runs force row level security;
 
+create table public.scheduled_chat_messages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    channel_id uuid not null,
+    author_id uuid not null default app.user_id(),
+    asked jsonb not null,
+    due_at timestamp with time zone not null,
+    state text not null default 'waiting'::text,
+    failure text,
+    message_id uuid,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.scheduled_chat_messages enable row level security;
+alter table public.scheduled_chat_messages force row level security;
+
 create table public.scheduled_messages (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -1329,8 +1487,52 @@ alter table public.channel_accounts add constraint channel_accounts_state_check 
 alter table public.channel_accounts add constraint channel_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'broken'::text, 'disabled'::text])));
 alter table public.channel_credentials add constraint channel_credentials_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.channel_credentials add constraint channel_credentials_pkey PRIMARY KEY (channel_account_id);
+alter table public.channel_members add constraint channel_members_company_id_channel_id_fkey FOREIGN KEY (company_id, channel_id) REFERENCES public.channels(company_id, id);
+alter table public.channel_members add constraint channel_members_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.channel_members add constraint channel_members_draft_check CHECK ((char_length(draft) <= 8000));
+alter table public.channel_members add constraint channel_members_level_check CHECK ((level = ANY (ARRAY['all'::text, 'mentions'::text, 'nothing'::text])));
+alter table public.channel_members add constraint channel_members_pkey PRIMARY KEY (company_id, channel_id, user_id);
 alter table public.channel_notices add constraint channel_notices_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.channel_notices add constraint channel_notices_pkey PRIMARY KEY (id);
+alter table public.channels add constraint channels_check CHECK (((kind = 'direct'::text) = (name IS NULL)));
+alter table public.channels add constraint channels_check1 CHECK (((kind = 'direct'::text) = (members_key IS NOT NULL)));
+alter table public.channels add constraint channels_check2 CHECK (((name IS NULL) = (name_key IS NULL)));
+alter table public.channels add constraint channels_check3 CHECK (((NOT is_general) OR ((kind = 'public'::text) AND (archived_at IS NULL))));
+alter table public.channels add constraint channels_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.channels add constraint channels_company_id_id_key UNIQUE (company_id, id);
+alter table public.channels add constraint channels_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.channels add constraint channels_kind_check CHECK ((kind = ANY (ARRAY['public'::text, 'private'::text, 'direct'::text])));
+alter table public.channels add constraint channels_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)));
+alter table public.channels add constraint channels_pkey PRIMARY KEY (id);
+alter table public.channels add constraint channels_topic_check CHECK ((char_length(topic) <= 500));
+alter table public.chat_mentions add constraint chat_mentions_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_mentions add constraint chat_mentions_pkey PRIMARY KEY (company_id, message_id, user_id);
+alter table public.chat_message_files add constraint chat_message_files_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_message_files add constraint chat_message_files_pkey PRIMARY KEY (company_id, file_id, message_id);
+alter table public.chat_message_revisions add constraint chat_message_revisions_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_message_revisions add constraint chat_message_revisions_pkey PRIMARY KEY (company_id, message_id, revision);
+alter table public.chat_messages add constraint chat_messages_body_check CHECK ((char_length(body) <= 8000));
+alter table public.chat_messages add constraint chat_messages_cards_check CHECK ((jsonb_array_length(cards) <= 5));
+alter table public.chat_messages add constraint chat_messages_check CHECK (((root_id IS NOT NULL) OR is_in_channel));
+alter table public.chat_messages add constraint chat_messages_check1 CHECK (((deleted_at IS NULL) = (deleted_by_id IS NULL)));
+alter table public.chat_messages add constraint chat_messages_check2 CHECK (((deleted_at IS NOT NULL) OR (body <> ''::text) OR (cards <> '[]'::jsonb) OR (file_ids <> '{}'::uuid[])));
+alter table public.chat_messages add constraint chat_messages_client_message_id_check CHECK (((char_length(client_message_id) >= 1) AND (char_length(client_message_id) <= 100)));
+alter table public.chat_messages add constraint chat_messages_company_id_author_id_fkey FOREIGN KEY (company_id, author_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.chat_messages add constraint chat_messages_company_id_channel_id_fkey FOREIGN KEY (company_id, channel_id) REFERENCES public.channels(company_id, id);
+alter table public.chat_messages add constraint chat_messages_company_id_forwarded_from_id_fkey FOREIGN KEY (company_id, forwarded_from_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_messages add constraint chat_messages_company_id_id_key UNIQUE (company_id, id);
+alter table public.chat_messages add constraint chat_messages_company_id_quote_id_fkey FOREIGN KEY (company_id, quote_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_messages add constraint chat_messages_company_id_root_id_fkey FOREIGN KEY (company_id, root_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_messages add constraint chat_messages_deleted_by_id_fkey FOREIGN KEY (deleted_by_id) REFERENCES public.users(id);
+alter table public.chat_messages add constraint chat_messages_file_ids_check CHECK ((cardinality(file_ids) <= 10));
+alter table public.chat_messages add constraint chat_messages_pkey PRIMARY KEY (id);
+alter table public.chat_pins add constraint chat_pins_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_pins add constraint chat_pins_pkey PRIMARY KEY (company_id, message_id);
+alter table public.chat_reactions add constraint chat_reactions_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_reactions add constraint chat_reactions_emoji_check CHECK (((char_length(emoji) >= 1) AND (char_length(emoji) <= 64)));
+alter table public.chat_reactions add constraint chat_reactions_pkey PRIMARY KEY (company_id, message_id, emoji, user_id);
+alter table public.chat_thread_followers add constraint chat_thread_followers_company_id_root_id_fkey FOREIGN KEY (company_id, root_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.chat_thread_followers add constraint chat_thread_followers_pkey PRIMARY KEY (company_id, root_id, user_id);
 alter table public.client_consents add constraint client_consents_channel_check CHECK ((channel = 'whatsapp'::text));
 alter table public.client_consents add constraint client_consents_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.client_consents add constraint client_consents_company_id_id_key UNIQUE (company_id, id);
@@ -1379,6 +1581,11 @@ alter table public.companies add constraint companies_reopen_window_check CHECK 
 alter table public.companies add constraint companies_slug_key UNIQUE (slug);
 alter table public.companies add constraint companies_takeover_text_check CHECK ((char_length(takeover_text) <= 2000));
 alter table public.companies add constraint companies_two_factor_policy_check CHECK ((two_factor_policy <@ ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text]));
+alter table public.company_emoji add constraint company_emoji_company_id_file_id_fkey FOREIGN KEY (company_id, file_id) REFERENCES public.files(company_id, id);
+alter table public.company_emoji add constraint company_emoji_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.company_emoji add constraint company_emoji_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.company_emoji add constraint company_emoji_name_check CHECK ((name ~ '^[a-z0-9_]{2,32}$'::text));
+alter table public.company_emoji add constraint company_emoji_pkey PRIMARY KEY (id);
 alter table public.company_secrets add constraint company_secrets_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.company_secrets add constraint company_secrets_pkey PRIMARY KEY (company_id, name);
 alter table public.company_setup add constraint company_setup_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1615,6 +1822,11 @@ alter table public.recovery_codes add constraint recovery_codes_user_id_fkey FOR
 alter table public.refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
 alter table public.refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 alter table public.schedule_runs add constraint schedule_runs_pkey PRIMARY KEY (name);
+alter table public.scheduled_chat_messages add constraint scheduled_chat_messages_company_id_channel_id_fkey FOREIGN KEY (company_id, channel_id) REFERENCES public.channels(company_id, id);
+alter table public.scheduled_chat_messages add constraint scheduled_chat_messages_company_id_id_key UNIQUE (company_id, id);
+alter table public.scheduled_chat_messages add constraint scheduled_chat_messages_company_id_message_id_fkey FOREIGN KEY (company_id, message_id) REFERENCES public.chat_messages(company_id, id);
+alter table public.scheduled_chat_messages add constraint scheduled_chat_messages_pkey PRIMARY KEY (id);
+alter table public.scheduled_chat_messages add constraint scheduled_chat_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'posted'::text, 'failed'::text, 'cancelled'::text])));
 alter table public.scheduled_messages add constraint scheduled_messages_body_check CHECK (((char_length(body) <= 4096) AND ((kind <> 'text'::text) OR (body <> ''::text))));
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
 alter table public.scheduled_messages add constraint scheduled_messages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1663,8 +1875,24 @@ CREATE UNIQUE INDEX channel_accounts_instance_id ON public.channel_accounts USIN
 CREATE UNIQUE INDEX channel_accounts_instance_name ON public.channel_accounts USING btree (company_id, lower(name)) WHERE ((kind = 'evolution'::text) AND (removed_at IS NULL));
 CREATE INDEX channel_accounts_previous_key ON public.channel_accounts USING btree (kind, previous_key) WHERE (previous_key IS NOT NULL);
 CREATE INDEX channel_credentials_key ON public.channel_credentials USING btree (app.sealed_with(sealed));
+CREATE INDEX channel_members_user ON public.channel_members USING btree (company_id, user_id, channel_id) INCLUDE (read_place);
 CREATE UNIQUE INDEX channel_notices_once ON public.channel_notices USING btree (company_id, md5((content)::text));
 CREATE INDEX channel_notices_recent ON public.channel_notices USING btree (company_id, at DESC);
+CREATE INDEX channels_created ON public.channels USING btree (company_id, created_at, id);
+CREATE UNIQUE INDEX channels_general ON public.channels USING btree (company_id) WHERE is_general;
+CREATE UNIQUE INDEX channels_name ON public.channels USING btree (company_id, name_key) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX channels_people ON public.channels USING btree (company_id, members_key);
+CREATE INDEX chat_mentions_at ON public.chat_mentions USING btree (company_id, user_id, at DESC, message_id DESC);
+CREATE INDEX chat_mentions_place ON public.chat_mentions USING btree (company_id, user_id, channel_id, place);
+CREATE INDEX chat_message_files_message ON public.chat_message_files USING btree (company_id, message_id);
+CREATE INDEX chat_messages_at ON public.chat_messages USING btree (company_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX chat_messages_author ON public.chat_messages USING btree (company_id, author_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX chat_messages_client ON public.chat_messages USING btree (company_id, author_id, channel_id, client_message_id);
+CREATE UNIQUE INDEX chat_messages_place ON public.chat_messages USING btree (company_id, channel_id, place);
+CREATE UNIQUE INDEX chat_messages_thread ON public.chat_messages USING btree (company_id, root_id, thread_place) WHERE (root_id IS NOT NULL);
+CREATE INDEX chat_messages_words ON public.chat_messages USING gin (app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
+CREATE INDEX chat_pins_channel ON public.chat_pins USING btree (company_id, channel_id, pinned_at DESC, message_id DESC);
+CREATE INDEX chat_thread_followers_user ON public.chat_thread_followers USING btree (company_id, user_id, channel_id) WHERE is_following;
 CREATE INDEX client_consents_client ON public.client_consents USING btree (company_id, client_id, purpose, channel, at DESC, granted);
 CREATE UNIQUE INDEX client_consents_once ON public.client_consents USING btree (company_id, md5((proof)::text));
 CREATE INDEX client_files_client ON public.client_files USING btree (company_id, client_id, added_at DESC, file_id DESC);
@@ -1685,6 +1913,8 @@ CREATE INDEX clients_newest ON public.clients USING btree (company_id, created_a
 CREATE INDEX clients_tags ON public.clients USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX companies_founder ON public.companies USING btree (founded_by) WHERE (founded_by IS NOT NULL);
 CREATE INDEX companies_idle ON public.companies USING btree (id) WHERE (idle_minutes IS NOT NULL);
+CREATE INDEX company_emoji_file ON public.company_emoji USING btree (company_id, file_id);
+CREATE UNIQUE INDEX company_emoji_name ON public.company_emoji USING btree (company_id, name);
 CREATE INDEX company_secrets_key ON public.company_secrets USING btree (app.sealed_with(sealed));
 CREATE INDEX conversation_handlers_user ON public.conversation_handlers USING btree (company_id, user_id, conversation_id);
 CREATE INDEX conversation_insights_conversation ON public.conversation_insights USING btree (company_id, conversation_id, kind, id);
@@ -1782,6 +2012,7 @@ CREATE INDEX quick_reply_uses_reply ON public.quick_reply_uses USING btree (comp
 CREATE INDEX refresh_tokens_age ON public.refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX refresh_tokens_succeeds ON public.refresh_tokens USING btree (succeeds) WHERE (succeeds IS NOT NULL);
+CREATE INDEX scheduled_chat_messages_due ON public.scheduled_chat_messages USING btree (company_id, author_id, due_at, id);
 CREATE INDEX scheduled_messages_author ON public.scheduled_messages USING btree (company_id, author_id, due_at DESC, id DESC);
 CREATE INDEX scheduled_messages_conversation ON public.scheduled_messages USING btree (company_id, conversation_id, due_at DESC, id DESC);
 CREATE INDEX scheduled_messages_due ON public.scheduled_messages USING btree (company_id, due_at DESC, id DESC);
@@ -2006,6 +2237,40 @@ AS $function$
     )
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     values (refresh_hash, company, session, least(now() + interval '7 days', family_ends));
+$function$;
+
+CREATE OR REPLACE FUNCTION app.add_to_channel(channel uuid, people uuid[], OUT outcome text, OUT added uuid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    held channels;
+    is_in boolean := channel in (select app.my_channels());
+begin
+    added := '{}';
+    select * into held from channels where company_id = app.company_id() and id = channel for no key update;
+    outcome := case when not found or held.kind <> 'public' and not is_in then 'not_found'
+                    when held.kind = 'direct' then 'direct'
+                    when held.archived_at is not null then 'archived'
+                    when people <> array[app.user_id()] and not is_in and not app.manages_channel(channel) then 'not_member'
+                    when people <> array[app.user_id()] and held.is_announcement and not app.manages_channel(channel) then 'not_manager'
+                    else 'done'
+               end;
+    if outcome = 'done' then
+        with entered as (
+            insert into channel_members (channel_id, user_id, read_place, added_by_id)
+            select channel, person, held.last_place, app.user_id()
+              from (select distinct unnest(people)) of_people (person)
+             where app.no_colleagues(array[person]) = '{}'
+             order by person
+                on conflict do nothing
+            returning user_id
+        )
+        select coalesce(array_agg(user_id), '{}') into added from entered;
+    end if;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.admit_member(person uuid, waits_as text, with_role text)
@@ -2283,6 +2548,38 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.change_chat_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    had text[] := app.mention_ways(old.mentions);
+    has text[] := app.mention_ways(new.mentions);
+begin
+    if new.body <> old.body or new.mentions <> old.mentions or (new.deleted_at is null) <> (old.deleted_at is null) then
+        new.revision := old.revision + 1;
+    end if;
+    if new.body <> old.body then
+        insert into chat_message_revisions (company_id, message_id, revision, body, replaced_by_id)
+        values (new.company_id, new.id, old.revision, old.body, app.user_id());
+    end if;
+    if new.deleted_at is not null and old.deleted_at is null then
+        delete from chat_mentions where company_id = new.company_id and message_id = new.id;
+        delete from chat_pins where company_id = new.company_id and message_id = new.id;
+    elsif new.mentions <> old.mentions then
+        delete from chat_mentions where company_id = new.company_id and message_id = new.id and way <> all (has);
+        insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way)
+        select new.company_id, mentioned.user_id, new.id, new.channel_id, new.root_id, new.place, new.thread_place, mentioned.way
+          from app.mentioned(new.channel_id, array(select way from unnest(has) way where way <> all (had) or way like 'person:%')) mentioned
+         where mentioned.user_id <> new.author_id
+            on conflict do nothing;
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.change_password(old_hash text, new_hash text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2354,6 +2651,19 @@ begin
          where webhook.holder_id is null or webhook.holder_id = channel.company_id;
     end if;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.channel_people(wanted uuid[])
+ RETURNS TABLE(channel_id uuid, user_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    select channel_members.channel_id, channel_members.user_id
+      from channel_members
+      join memberships on memberships.company_id = channel_members.company_id and memberships.user_id = channel_members.user_id
+     where channel_members.company_id = app.company_id() and channel_members.channel_id = any (wanted)
+       and memberships.status = 'active' and memberships.role <> 'student'
 $function$;
 
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
@@ -3209,6 +3519,55 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, wanted bigint)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+    sampled constant integer := 300;
+    walked constant integer := 3000;
+    company uuid := app.company_id();
+    words text[] := app.stems(company, app.spaced(query));
+    mine uuid[] := array(select app.my_channels());
+    said text := 'company_id = $1 and body <> '''' and deleted_at is null and channel_id = any ($2)'
+        || case when in_channel is not null then ' and channel_id = $4' else '' end
+        || case when by_author is not null then ' and author_id = $5' else '' end
+        || case when with_files then ' and file_ids <> ''{}''' else '' end
+        || case when since is not null then ' and created_at >= $6' else '' end
+        || case when until is not null then ' and created_at < $7' else '' end
+        || case when at is not null then ' and (created_at, id) < ($8, $9)' else '' end;
+    has_words text := case when words = '{}' then '' else ' and app.stems(company_id, app.searchable(body)) @> $3' end;
+    ordered constant text := ' order by created_at desc, id desc';
+    newest text := '(select * from chat_messages where company_id = $1 and deleted_at is null'
+        || case when until is not null then ' and created_at < $7' else '' end
+        || case when at is not null then ' and (created_at, id) <= ($8, $9)' else '' end
+        || ordered || ' limit %s) chat_messages';
+    matches integer;
+    found uuid[];
+begin
+    if words = '{}' and query <> '' then
+        return '{}';
+    end if;
+    execute 'select count(*) from ' || format(newest, sampled) || ' where ' || said || has_words
+       into matches using company, mine, words, in_channel, by_author, since, until, at, at_id;
+    if matches * walked >= wanted * sampled then
+        execute 'select array(select id from ' || format(newest, walked) || ' where ' || said || has_words || ordered || ' limit ' || wanted || ')'
+           into found using company, mine, words, in_channel, by_author, since, until, at, at_id;
+        if cardinality(found) >= wanted then
+            return found;
+        end if;
+    end if;
+    execute 'select array(select id from chat_messages where ' || said || has_words || ordered || ' limit ' || wanted || ')'
+       into found using company, mine, words, in_channel, by_author, since, until, at, at_id;
+    return found;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean)
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -3706,6 +4065,48 @@ CREATE OR REPLACE FUNCTION app.fold(value text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select lower(public.unaccent('public.unaccent', value)) $function$;
 
+CREATE OR REPLACE FUNCTION app.follow_chat_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    has_read boolean := app.user_id() is not null;
+begin
+    insert into chat_message_files (company_id, file_id, message_id)
+    select new.company_id, file, new.id from unnest(new.file_ids) file on conflict do nothing;
+    if new.mentions <> '{}' then
+        insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way)
+        select new.company_id, mentioned.user_id, new.id, new.channel_id, new.root_id, new.place, new.thread_place, mentioned.way
+          from app.mentioned(new.channel_id, app.mention_ways(new.mentions)) mentioned
+         where mentioned.user_id <> new.author_id;
+    end if;
+    if new.root_id is not null then
+        insert into chat_thread_followers (company_id, root_id, channel_id, user_id, read_place)
+        select new.company_id, new.root_id, new.channel_id, person, case when person = new.author_id then new.thread_place else new.thread_place - 1 end
+          from (select author_id from chat_messages where company_id = new.company_id and id = new.root_id
+                union
+                select new.author_id
+                union
+                select user_id from chat_mentions where company_id = new.company_id and message_id = new.id and way like 'person:%') people (person)
+         order by person
+            on conflict (company_id, root_id, user_id) do update
+           set read_place = case when excluded.user_id = new.author_id and has_read then new.thread_place
+                                 else chat_thread_followers.read_place end;
+    end if;
+    if new.place is not null then
+        -- What was posted while its author was away counts as read where they had read everything before.
+        update channel_members set read_place = new.place, draft = case when has_read then '' else draft end, is_hidden = false
+         where company_id = new.company_id and channel_id = new.channel_id and user_id = new.author_id
+           and (has_read or read_place = new.place - 1);
+        update channel_members set is_hidden = false
+         where company_id = new.company_id and channel_id = new.channel_id and is_hidden;
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.follow_conversation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3771,6 +4172,27 @@ begin
          where not exists (select from knowledge_vocabulary known where known.company_id = new.company_id and known.term = of_article.term)
          order by term
             on conflict do nothing;
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.follow_membership()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if new.status = 'active' and new.role <> 'student' then
+        insert into channel_members (company_id, channel_id, user_id, read_place)
+        select company_id, id, new.user_id, last_place from channels where company_id = new.company_id and is_general
+            on conflict do nothing;
+    elsif new.status = 'removed' or new.role = 'student' then
+        delete from channel_members
+         using channels
+         where channel_members.company_id = new.company_id and channel_members.user_id = new.user_id
+           and channels.company_id = new.company_id and channels.id = channel_members.channel_id and channels.kind <> 'direct';
     end if;
     return null;
 end
@@ -4361,6 +4783,11 @@ begin
                     event.topic = 'user:' || app.user_id() and event.audience = array['self:' || app.user_id()]
                 when exists (select from unnest(event.audience) key where key like 'self:%') then
                     event.topic ~ '^user:[0-9a-f-]{36}$' and event.audience = array['self:' || substr(event.topic, 6)]
+                when exists (select from unnest(event.audience) key where key like 'channel:%') then
+                    event.topic = 'company:' || app.company_id() and cardinality(event.audience) = 1
+                    -- Whoever has just left says so to the others.
+                    and (rule.type = 'chat.member_removed'
+                         or event.audience[1] in (select 'channel:' || channel from app.my_channels() channel))
                 else
                     event.topic in ('company:' || app.company_id(), 'dashboard:' || app.company_id())
                     or event.topic ~ '^(conversation|user):'
@@ -4438,6 +4865,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.keep_chat_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from chat_message_files where company_id = old.company_id and file_id = old.id)
+       or exists (select from scheduled_chat_messages
+                   where company_id = old.company_id and author_id = old.uploaded_by and state = 'waiting'
+                     and asked -> 'file_ids' ? old.id::text) then
+        raise foreign_key_violation using message = 'a message of the team has this file', constraint = 'chat_message_files_file';
+    end if;
+    return old;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.keep_fence()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -4468,6 +4912,28 @@ begin
         raise foreign_key_violation using message = 'a published flow has this file', constraint = 'bot_flows_files';
     end if;
     return old;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.keep_managed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if old.is_manager and not exists (
+        select from channel_members where company_id = old.company_id and channel_id = old.channel_id and is_manager) then
+        update channel_members set is_manager = true
+         where company_id = old.company_id and channel_id = old.channel_id
+           and user_id = (select people.user_id
+                            from app.channel_people(array[old.channel_id]) people
+                            join channel_members eldest
+                              on eldest.company_id = old.company_id and eldest.channel_id = old.channel_id and eldest.user_id = people.user_id
+                           order by eldest.joined_at, eldest.user_id
+                           limit 1);
+    end if;
+    return null;
 end
 $function$;
 
@@ -4730,6 +5196,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.limit_chat_pins()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from channels where company_id = new.company_id and id = new.channel_id for no key update;
+    if (select count(*) from chat_pins where company_id = new.company_id and channel_id = new.channel_id) >= 100
+       and not exists (select from chat_pins where company_id = new.company_id and message_id = new.message_id) then
+        raise check_violation using message = 'a channel has a hundred pins at most', constraint = 'chat_pins_most';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.live_department(company uuid, department uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -4765,6 +5247,22 @@ CREATE OR REPLACE FUNCTION app.look(name text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select app.fold(regexp_replace(normalize(name, nfkc), '\s+', ' ', 'g')) $function$;
 
+CREATE OR REPLACE FUNCTION app.make_channel(channel uuid, of_kind text, called text, key text, about text, announces boolean, people uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into channels (id, kind, name, name_key, topic, is_announcement, created_by_id)
+    values (channel, of_kind, called, key, about, announces, app.user_id());
+    insert into channel_members (channel_id, user_id, is_manager, added_by_id)
+    select channel, person, person = app.user_id(), app.user_id()
+      from (select distinct unnest(people || app.user_id())) of_people (person)
+     where app.no_colleagues(array[person]) = '{}';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.make_day(whole text, key text, day date)
  RETURNS void
  LANGUAGE plpgsql
@@ -4781,6 +5279,19 @@ begin
     execute format('with moved as (delete from days.%I where %I >= %L and %2$I < %4$L returning *) insert into days.%5$I select * from moved',
                    whole || '_other', key, first_moment, next_moment, name);
     execute format('alter table public.%I attach partition days.%I for values from (%L) to (%L)', whole, name, first_moment, next_moment);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.make_general_channel()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into channels (id, company_id, kind, name, name_key, topic, is_general)
+    values (gen_random_uuid(), new.id, 'public', 'geral', 'geral', 'Para toda a equipe', true);
+    return null;
 end
 $function$;
 
@@ -4806,6 +5317,21 @@ begin
         return next;
     end if;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.manages_channel(channel uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    select exists (
+        select from channels
+          left join channel_members member
+            on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
+         where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
+           and (member.is_manager
+                or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin')))
 $function$;
 
 CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
@@ -4839,6 +5365,51 @@ begin
                                or client_identities.kind = 'email' and client_identities.value like any (emails))
                        offset 0))
                offset 0));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.mention_ways(mentions jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select array(select 'person:' || id from jsonb_array_elements_text(coalesce(mentions -> 'user_ids', '[]')) id
+                 union all
+                 select 'department:' || id from jsonb_array_elements_text(coalesce(mentions -> 'department_ids', '[]')) id
+                 union all
+                 select 'channel' where (mentions ->> 'channel')::boolean
+                 union all
+                 select 'here' where (mentions ->> 'here')::boolean)
+$function$;
+
+CREATE OR REPLACE FUNCTION app.mentioned(channel uuid, ways text[])
+ RETURNS TABLE(user_id uuid, way text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    with people as materialized (select people.user_id from app.channel_people(array[channel]) people),
+    named as (
+        select people.user_id, 'person:' || people.user_id as way, 1 as breadth from people where 'person:' || people.user_id = any (ways)
+        union all
+        select people.user_id, 'department:' || members.department_id, 2
+          from people
+          join department_members members on members.company_id = app.company_id() and members.user_id = people.user_id
+         where 'department:' || members.department_id = any (ways)
+        union all
+        select people.user_id, 'here', 3
+          from people
+         where 'here' = any (ways)
+           and exists (select from presence_leases
+                        where presence_leases.company_id = app.company_id() and presence_leases.user_id = people.user_id
+                          and lease_until >= now())
+        union all
+        select people.user_id, 'channel', 4 from people where 'channel' = any (ways)
+    )
+    select distinct on (named.user_id) named.user_id, named.way from named order by named.user_id, breadth;
 end
 $function$;
 
@@ -4993,6 +5564,15 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.my_channels()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    select channel_id from channel_members where company_id = app.company_id() and user_id = app.user_id()
+$function$;
+
 CREATE OR REPLACE FUNCTION app.next_jobs(beside uuid)
  RETURNS TABLE(id uuid, queue text, lane text, dispatches integer)
  LANGUAGE plpgsql
@@ -5029,6 +5609,18 @@ begin
      where jobs.id = due.id
     returning jobs.id, jobs.queue, jobs.lane, jobs.dispatches;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.no_colleagues(people uuid[])
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    select array(select person from unnest(people) person
+                  where not exists (select from memberships
+                                     where company_id = app.company_id() and user_id = person
+                                       and status = 'active' and role <> 'student'))
 $function$;
 
 CREATE OR REPLACE FUNCTION app.note_article()
@@ -5309,6 +5901,31 @@ CREATE OR REPLACE FUNCTION app.open_challenge(hash bytea, company uuid, person u
 AS $function$
 begin
     insert into login_challenges (token_hash, company_id, user_id) values (hash, company, person);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    everybody uuid[] := array(select distinct person from unnest(people || app.user_id()) person order by person);
+begin
+    is_new := false;
+    insert into channels (id, kind, members_key, created_by_id)
+    values (new_id, 'direct', array_to_string(everybody, ','), app.user_id())
+        on conflict (company_id, members_key) do nothing
+    returning id into channel;
+    if found then
+        is_new := true;
+        insert into channel_members (channel_id, user_id, added_by_id)
+        select channel, person, app.user_id() from unnest(everybody) person;
+    else
+        select id into channel from channels
+         where company_id = app.company_id() and members_key = array_to_string(everybody, ',');
+    end if;
 end
 $function$;
 
@@ -5631,6 +6248,70 @@ begin
        and messages.conversation_id::text <> jobs.lane;
     update client_merges set undone_at = now(), undone_by_id = app.user_id() where company_id = company and id = merge;
     return array(select distinct unnest(touched));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.people_of_channels(new_events jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    wanted uuid[] := array(select distinct substr(event -> 'audience' ->> 0, 9)::uuid
+                             from jsonb_array_elements(new_events) event
+                            where event -> 'audience' ->> 0 like 'channel:%');
+begin
+    if wanted = '{}' then
+        return null;
+    end if;
+    return (select jsonb_object_agg(channel_id, people)
+              from (select channel_id, jsonb_agg(user_id) as people from app.channel_people(wanted) group by channel_id) of_channels);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.place_chat_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    held channels;
+begin
+    select * into held from channels where company_id = new.company_id and id = new.channel_id for no key update;
+    if not found or not exists (
+        select from channel_members
+         where company_id = new.company_id and channel_id = new.channel_id and user_id = new.author_id) then
+        raise insufficient_privilege using message = 'not a member of the channel';
+    end if;
+    if exists (select from chat_messages
+                where company_id = new.company_id and channel_id = new.channel_id and author_id = new.author_id
+                  and client_message_id = new.client_message_id) then
+        return null;
+    end if;
+    if held.archived_at is not null then
+        raise check_violation using message = 'the channel is archived', constraint = 'chat_messages_archived';
+    end if;
+    -- In the order of places, whatever the clock does.
+    new.created_at := greatest(clock_timestamp(), held.last_message_at);
+    if new.is_in_channel then
+        update channels set last_place = last_place + 1, last_message_at = new.created_at
+         where company_id = new.company_id and id = new.channel_id
+        returning last_place into new.place;
+    end if;
+    if new.root_id is not null then
+        update chat_messages set reply_count = reply_count + 1, last_reply_at = new.created_at, revision = revision + 1
+         where company_id = new.company_id and id = new.root_id and channel_id = new.channel_id and root_id is null
+        returning reply_count into new.thread_place;
+        if not found then
+            raise foreign_key_violation using message = 'not the beginning of a thread', constraint = 'chat_messages_root';
+        end if;
+    end if;
+    if new.file_ids <> '{}' then
+        perform from files where company_id = new.company_id and id = any (new.file_ids) order by id for key share;
+    end if;
+    return new;
 end
 $function$;
 
@@ -6366,6 +7047,19 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.show_chat_message_anew()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update chat_messages set revision = revision + 1
+     where company_id = coalesce(new.company_id, old.company_id) and id = coalesce(new.message_id, old.message_id);
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text)
  RETURNS TABLE(company_id uuid, feed_cursor text, is_new_device boolean, locale text)
  LANGUAGE plpgsql
@@ -6808,6 +7502,31 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.take_out_of_channel(channel uuid, person uuid, OUT outcome text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    held channels;
+begin
+    select * into held from channels where company_id = app.company_id() and id = channel for no key update;
+    outcome := case when not found or held.kind <> 'public' and channel not in (select app.my_channels()) then 'not_found'
+                    when held.kind = 'direct' then 'direct'
+                    when held.is_general then 'general'
+                    when person <> app.user_id() and not app.manages_channel(channel) then 'not_manager'
+                    else 'done'
+               end;
+    if outcome = 'done' then
+        delete from channel_members where company_id = app.company_id() and channel_id = channel and user_id = person;
+        if not found then
+            outcome := 'not_member';
+        end if;
+    end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.take_own_code(step bigint, recovery_hash bytea)
  RETURNS TABLE(outcome text, seconds integer)
  LANGUAGE plpgsql
@@ -7124,11 +7843,18 @@ CREATE OR REPLACE FUNCTION app.use_of_file(file uuid)
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+    sent bigint;
+    taken_back bigint;
 begin
-    return (
-        select case when count(*) = 0 then 'unsent' when count(*) = count(deleted_at) then 'taken_back' else 'sent' end
-          from messages
-         where messages.company_id = app.company_id() and messages.file_id = file);
+    select count(*), count(deleted_at) into sent, taken_back
+      from messages
+     where messages.company_id = app.company_id() and messages.file_id = file;
+    return case when sent > taken_back then 'sent'
+                when exists (select from chat_message_files where company_id = app.company_id() and file_id = file) then 'chat'
+                when sent = 0 then 'unsent'
+                else 'taken_back'
+           end;
 end
 $function$;
 
@@ -7179,10 +7905,19 @@ CREATE TRIGGER bot_flows_files BEFORE INSERT ON public.bot_flows FOR EACH ROW WH
 CREATE TRIGGER bot_flows_published BEFORE UPDATE OF definition, name ON public.bot_flows FOR EACH ROW WHEN (((old.number > 0) AND ((old.definition IS DISTINCT FROM new.definition) OR (old.name IS DISTINCT FROM new.name)))) EXECUTE FUNCTION app.keep_published_flows();
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
+CREATE TRIGGER channel_members_managed AFTER DELETE ON public.channel_members FOR EACH ROW EXECUTE FUNCTION app.keep_managed();
+CREATE TRIGGER chat_messages_changed BEFORE UPDATE OF body, mentions, deleted_at ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.change_chat_message();
+CREATE TRIGGER chat_messages_followed AFTER INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.follow_chat_message();
+CREATE TRIGGER chat_messages_placed BEFORE INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.place_chat_message();
+CREATE TRIGGER chat_pins_gone AFTER DELETE ON public.chat_pins FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION app.show_chat_message_anew();
+CREATE TRIGGER chat_pins_limited BEFORE INSERT ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.limit_chat_pins();
+CREATE TRIGGER chat_pins_shown AFTER INSERT ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
+CREATE TRIGGER chat_reactions_shown AFTER INSERT OR DELETE ON public.chat_reactions FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
+CREATE TRIGGER companies_general_channel AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.make_general_channel();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
@@ -7227,6 +7962,7 @@ CREATE TRIGGER departments_views AFTER UPDATE OF deleted_at ON public.department
 CREATE TRIGGER evolution_instances_told AFTER UPDATE OF webhook_at ON public.evolution_instances FOR EACH ROW WHEN (((old.webhook_at IS NULL) AND (new.webhook_at IS NOT NULL))) EXECUTE FUNCTION app.end_previous_key();
 CREATE TRIGGER price BEFORE INSERT ON public.external_api_usage FOR EACH ROW EXECUTE FUNCTION app.price_message();
 CREATE TRIGGER files_objects AFTER DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.let_objects_go();
+CREATE TRIGGER files_of_chat BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_chat_files();
 CREATE TRIGGER files_of_flows BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_flow_files();
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
@@ -7235,6 +7971,7 @@ CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXEC
 CREATE TRIGGER knowledge_articles_embedded AFTER INSERT OR UPDATE OF title, answer, questions, status ON public.knowledge_articles FOR EACH ROW WHEN (((new.status = 'active'::text) AND (new.removed_at IS NULL))) EXECUTE FUNCTION app.note_article();
 CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
+CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.follow_membership();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON public.memberships FOR EACH ROW WHEN ((((old.status = 'active'::text) AND (new.status <> 'active'::text)) OR ((old.role <> 'student'::text) AND (new.role = 'student'::text)))) EXECUTE FUNCTION app.leave_conversations();
@@ -7361,11 +8098,105 @@ create policy staff on public.channel_credentials as permissive for all to app_s
 
 create policy system on public.channel_credentials as permissive for all to app_system using true;
 
+create policy company on public.channel_members as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.channel_members as permissive for all to app_lookup using true;
+
+create policy own_changes on public.channel_members as restrictive for update to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.channel_members as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR (channel_id IN ( SELECT app.my_channels() AS my_channels)) OR (EXISTS ( SELECT
+   FROM public.channels
+  WHERE ((channels.id = channel_members.channel_id) AND (channels.kind = 'public'::text)))));
+
+create policy system on public.channel_members as permissive for all to app_system using true;
+
 create policy company on public.channel_notices as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy staff on public.channel_notices as permissive for all to app_staff using ('self:admins'::text = ANY (( SELECT app.audiences() AS audiences)::text[]));
 
 create policy system on public.channel_notices as permissive for all to app_system using true;
+
+create policy company on public.channels as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.channels as permissive for all to app_lookup using true;
+
+create policy managed on public.channels as restrictive for update to app_staff using app.manages_channel(id);
+
+create policy staff on public.channels as permissive for all to app_staff using ((kind = 'public'::text) OR (id IN ( SELECT app.my_channels() AS my_channels)));
+
+create policy system on public.channels as permissive for all to app_system using true;
+
+create policy company on public.chat_mentions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.chat_mentions as permissive for all to app_lookup using true;
+
+create policy staff on public.chat_mentions as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy system on public.chat_mentions as permissive for all to app_system using true;
+
+create policy company on public.chat_message_files as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.chat_message_files as permissive for all to app_lookup using true;
+
+create policy staff on public.chat_message_files as permissive for all to app_staff using (EXISTS ( SELECT
+   FROM public.chat_messages
+  WHERE ((chat_messages.id = chat_message_files.message_id) AND (chat_messages.deleted_at IS NULL))));
+
+create policy system on public.chat_message_files as permissive for all to app_system using true;
+
+create policy company on public.chat_message_revisions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.chat_message_revisions as permissive for all to app_lookup using true;
+
+create policy staff on public.chat_message_revisions as permissive for all to app_staff using (EXISTS ( SELECT
+   FROM public.chat_messages
+  WHERE ((chat_messages.id = chat_message_revisions.message_id) AND (chat_messages.deleted_at IS NULL))));
+
+create policy system on public.chat_message_revisions as permissive for all to app_system using true;
+
+create policy company on public.chat_messages as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.chat_messages as permissive for all to app_lookup using true;
+
+create policy own_changes on public.chat_messages as restrictive for update to app_staff using ((author_id = ( SELECT app.user_id() AS user_id)) OR app.manages_channel(channel_id));
+
+create policy own_words on public.chat_messages as restrictive for insert to app_staff with check (author_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.chat_messages as permissive for all to app_staff using (channel_id IN ( SELECT app.my_channels() AS my_channels));
+
+create policy system on public.chat_messages as permissive for all to app_system using true;
+
+create policy company on public.chat_pins as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.chat_pins as permissive for all to app_lookup using true;
+
+create policy own on public.chat_pins as restrictive for insert to app_staff with check (pinned_by_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.chat_pins as permissive for all to app_staff using (EXISTS ( SELECT
+   FROM public.chat_messages
+  WHERE ((chat_messages.id = chat_pins.message_id) AND (chat_messages.deleted_at IS NULL))));
+
+create policy system on public.chat_pins as permissive for all to app_system using true;
+
+create policy company on public.chat_reactions as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy own on public.chat_reactions as restrictive for insert to app_staff with check (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy own_deletes on public.chat_reactions as restrictive for delete to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.chat_reactions as permissive for all to app_staff using (EXISTS ( SELECT
+   FROM public.chat_messages
+  WHERE ((chat_messages.id = chat_reactions.message_id) AND (chat_messages.deleted_at IS NULL))));
+
+create policy system on public.chat_reactions as permissive for all to app_system using true;
+
+create policy company on public.chat_thread_followers as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.chat_thread_followers as permissive for all to app_lookup using true;
+
+create policy staff on public.chat_thread_followers as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) AND (channel_id IN ( SELECT app.my_channels() AS my_channels)));
+
+create policy system on public.chat_thread_followers as permissive for all to app_system using true;
 
 create policy company on public.client_consents as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -7440,6 +8271,18 @@ create policy admins_alone on public.companies as restrictive for update to app_
 create policy company on public.companies as permissive for select to app_staff, app_student, app_system using (id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.companies as permissive for all to app_lookup using true;
+
+create policy company on public.company_emoji as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.company_emoji as permissive for all to app_lookup using true;
+
+create policy own on public.company_emoji as restrictive for insert to app_staff with check (created_by_id = ( SELECT app.user_id() AS user_id));
+
+create policy own_deletes on public.company_emoji as restrictive for delete to app_staff using ((created_by_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy staff on public.company_emoji as permissive for all to app_staff using true;
+
+create policy system on public.company_emoji as permissive for all to app_system using true;
 
 create policy admins on public.company_secrets as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
 
@@ -7549,7 +8392,8 @@ create policy company on public.events as restrictive for all to app_staff, app_
 
 create policy lookup on public.events as permissive for all to app_lookup using true;
 
-create policy staff on public.events as permissive for all to app_staff using ((audience IS NULL) OR (( SELECT app.sees_all() AS sees_all) AND (audience[1] !~~ 'self:%'::text)) OR (audience && ( SELECT app.audiences() AS audiences)));
+create policy staff on public.events as permissive for all to app_staff using ((audience IS NULL) OR (( SELECT app.sees_all() AS sees_all) AND (audience[1] !~~ 'self:%'::text) AND (audience[1] !~~ 'channel:%'::text)) OR (audience && ( SELECT app.audiences() AS audiences)) OR ((audience[1] ~~ 'channel:%'::text) AND (audience[1] IN ( SELECT ('channel:'::text || channel.channel)
+   FROM app.my_channels() channel(channel)))));
 
 create policy student on public.events as permissive for select to app_student using (audience && ( SELECT app.audiences() AS audiences));
 
@@ -7582,6 +8426,12 @@ create policy everybody on public.feed_epochs as permissive for all to public us
 create policy avatars on public.files as permissive for select to app_staff using (EXISTS ( SELECT
    FROM public.memberships
   WHERE ((memberships.company_id = files.company_id) AND (memberships.avatar_file_id = files.id))));
+
+create policy chat on public.files as permissive for select to app_staff using ((EXISTS ( SELECT
+   FROM public.chat_message_files
+  WHERE ((chat_message_files.company_id = files.company_id) AND (chat_message_files.file_id = files.id)))) OR (EXISTS ( SELECT
+   FROM public.company_emoji
+  WHERE ((company_emoji.company_id = files.company_id) AND (company_emoji.file_id = files.id)))));
 
 create policy company on public.files as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -7948,6 +8798,14 @@ create policy everybody on public.schedule_runs as permissive for select to publ
 
 create policy lookup on public.schedule_runs as permissive for all to app_lookup using true;
 
+create policy company on public.scheduled_chat_messages as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.scheduled_chat_messages as permissive for all to app_lookup using true;
+
+create policy staff on public.scheduled_chat_messages as permissive for all to app_staff using ((author_id = ( SELECT app.user_id() AS user_id)) AND (channel_id IN ( SELECT app.my_channels() AS my_channels)));
+
+create policy system on public.scheduled_chat_messages as permissive for all to app_system using true;
+
 create policy company on public.scheduled_messages as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.scheduled_messages as permissive for all to app_lookup using true;
@@ -8087,6 +8945,14 @@ grant select on column public.channel_credentials.channel_account_id to app_syst
 grant select on column public.channel_credentials.company_id to app_system;
 grant insert, update on column public.channel_credentials.sealed to app_staff;
 grant select on column public.channel_credentials.sealed to app_system;
+grant update on column public.channel_members.draft to app_staff;
+grant update on column public.channel_members.drafted_at to app_staff;
+grant update on column public.channel_members.is_favorite to app_staff;
+grant update on column public.channel_members.is_hidden to app_staff;
+grant update on column public.channel_members.is_muted to app_staff;
+grant update on column public.channel_members.level to app_staff;
+grant update on column public.channel_members.muted_until to app_staff;
+grant update on column public.channel_members.read_place to app_staff;
 grant select on column public.channel_notices.at to app_system;
 grant select on column public.channel_notices.channel_account_id to app_system;
 grant select on column public.channel_notices.code to app_system;
@@ -8095,6 +8961,49 @@ grant select on column public.channel_notices.content to app_system;
 grant select on column public.channel_notices.created_at to app_system;
 grant select on column public.channel_notices.id to app_system;
 grant select on column public.channel_notices.text to app_system;
+grant update on column public.channels.archived_at to app_staff;
+grant update on column public.channels.is_announcement to app_staff;
+grant update on column public.channels.name to app_staff;
+grant update on column public.channels.name_key to app_staff;
+grant update on column public.channels.topic to app_staff;
+grant update on column public.channels.updated_at to app_staff;
+grant update on column public.channels.version to app_staff;
+grant insert on column public.chat_messages.author_id to app_system;
+grant insert on column public.chat_messages.body to app_system;
+grant insert, update on column public.chat_messages.body to app_staff;
+grant insert on column public.chat_messages.cards to app_staff;
+grant insert on column public.chat_messages.cards to app_system;
+grant insert on column public.chat_messages.channel_id to app_staff;
+grant insert on column public.chat_messages.channel_id to app_system;
+grant insert on column public.chat_messages.client_message_id to app_staff;
+grant insert on column public.chat_messages.client_message_id to app_system;
+grant update on column public.chat_messages.deleted_at to app_staff;
+grant update on column public.chat_messages.deleted_by_id to app_staff;
+grant update on column public.chat_messages.edited_at to app_staff;
+grant insert on column public.chat_messages.file_ids to app_staff;
+grant insert on column public.chat_messages.file_ids to app_system;
+grant insert on column public.chat_messages.forwarded_author_id to app_staff;
+grant insert on column public.chat_messages.forwarded_author_id to app_system;
+grant insert on column public.chat_messages.forwarded_from_id to app_staff;
+grant insert on column public.chat_messages.forwarded_from_id to app_system;
+grant insert on column public.chat_messages.id to app_staff;
+grant insert on column public.chat_messages.id to app_system;
+grant insert on column public.chat_messages.is_in_channel to app_staff;
+grant insert on column public.chat_messages.is_in_channel to app_system;
+grant insert on column public.chat_messages.mentions to app_system;
+grant insert, update on column public.chat_messages.mentions to app_staff;
+grant insert on column public.chat_messages.quote_id to app_staff;
+grant insert on column public.chat_messages.quote_id to app_system;
+grant insert on column public.chat_messages.root_id to app_staff;
+grant insert on column public.chat_messages.root_id to app_system;
+grant insert on column public.chat_pins.channel_id to app_staff;
+grant insert on column public.chat_pins.message_id to app_staff;
+grant insert on column public.chat_reactions.emoji to app_staff;
+grant insert on column public.chat_reactions.message_id to app_staff;
+grant insert on column public.chat_thread_followers.channel_id to app_staff;
+grant insert, update on column public.chat_thread_followers.is_following to app_staff;
+grant insert, update on column public.chat_thread_followers.read_place to app_staff;
+grant insert on column public.chat_thread_followers.root_id to app_staff;
 grant select on column public.client_consents.at to app_system;
 grant select on column public.client_consents.channel to app_system;
 grant select, update on column public.client_consents.client_id to app_system;
@@ -8215,6 +9124,9 @@ grant select on column public.companies.time_zone to app_system;
 grant update on column public.companies.time_zone to app_staff;
 grant update on column public.companies.two_factor_policy to app_staff;
 grant update on column public.companies.version to app_staff;
+grant insert on column public.company_emoji.file_id to app_staff;
+grant insert on column public.company_emoji.id to app_staff;
+grant insert on column public.company_emoji.name to app_staff;
 grant insert on column public.company_secrets.name to app_staff;
 grant insert, update on column public.company_secrets.sealed to app_staff;
 grant update on column public.company_setup.ai_base_url to app_staff;
@@ -8694,6 +9606,14 @@ grant update on column public.quick_replies.version to app_lookup;
 grant update on column public.quick_replies.version to app_staff;
 grant insert on column public.quick_reply_uses.message_id to app_staff;
 grant insert on column public.quick_reply_uses.quick_reply_id to app_staff;
+grant insert, update on column public.scheduled_chat_messages.asked to app_staff;
+grant insert on column public.scheduled_chat_messages.channel_id to app_staff;
+grant insert, update on column public.scheduled_chat_messages.due_at to app_staff;
+grant update on column public.scheduled_chat_messages.failure to app_system;
+grant insert on column public.scheduled_chat_messages.id to app_staff;
+grant update on column public.scheduled_chat_messages.message_id to app_system;
+grant update on column public.scheduled_chat_messages.state to app_staff;
+grant update on column public.scheduled_chat_messages.state to app_system;
 grant insert, update on column public.scheduled_messages.asked to app_staff;
 grant insert, update on column public.scheduled_messages.body to app_staff;
 grant insert on column public.scheduled_messages.conversation_id to app_staff;
@@ -8762,6 +9682,7 @@ grant execute on function app.add_edit(revisions jsonb, body text, edit_id text,
 grant execute on function app.add_member(company uuid, person uuid, new_role text, in_departments uuid[]) to app_lookup;
 grant execute on function app.add_password_reset(reset uuid, company uuid, person uuid, by_user uuid) to app_lookup;
 grant execute on function app.add_session(session uuid, family uuid, company uuid, person uuid, family_ends timestamp with time zone, refresh_hash bytea, browser text, address text, request text) to app_lookup;
+grant execute on function app.add_to_channel(channel uuid, people uuid[], OUT outcome text, OUT added uuid[]) to app_staff;
 grant execute on function app.admit_member(person uuid, waits_as text, with_role text) to app_staff;
 grant execute on function app.announce_member(company uuid, person uuid) to app_lookup;
 grant execute on function app.ask_for_assignment(departments uuid[]) to app_lookup;
@@ -8781,6 +9702,8 @@ grant execute on function app.change_password(old_hash text, new_hash text) to a
 grant execute on function app.change_password(old_hash text, new_hash text) to app_student;
 grant execute on function app.change_role(person uuid, becomes text) to app_staff;
 grant execute on function app.channel_of_unrouted(webhook public.unrouted_webhooks) to app_lookup;
+grant execute on function app.channel_people(wanted uuid[]) to app_staff;
+grant execute on function app.channel_people(wanted uuid[]) to app_system;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_staff;
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.choose_primary(company uuid) to app_staff;
@@ -8839,6 +9762,7 @@ grant execute on function app.files_of_flow(definition jsonb) to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
+grant execute on function app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, wanted bigint) to app_staff;
 grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
@@ -8903,22 +9827,34 @@ grant execute on function app.lock_keys(keys text[]) to app_system;
 grant execute on function app.look(name text) to app_lookup;
 grant execute on function app.look(name text) to app_staff;
 grant execute on function app.look(name text) to app_system;
+grant execute on function app.make_channel(channel uuid, of_kind text, called text, key text, about text, announces boolean, people uuid[]) to app_staff;
 grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
+grant execute on function app.manages_channel(channel uuid) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
+grant execute on function app.mention_ways(mentions jsonb) to app_staff;
+grant execute on function app.mention_ways(mentions jsonb) to app_system;
+grant execute on function app.mentioned(channel uuid, ways text[]) to app_staff;
+grant execute on function app.mentioned(channel uuid, ways text[]) to app_system;
 grant execute on function app.merge_clients(merge uuid, stays uuid, goes uuid, why jsonb) to app_staff;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
+grant execute on function app.my_channels() to app_staff;
 grant execute on function app.next_jobs(beside uuid) to app;
+grant execute on function app.no_colleagues(people uuid[]) to app_staff;
 grant execute on function app.note_device(person uuid, with_device text, from_network text) to app_lookup;
 grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
+grant execute on function app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean) to app_staff;
 grant execute on function app.own_logins() to app_staff;
 grant execute on function app.own_logins() to app_student;
 grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
 grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff;
+grant execute on function app.people_of_channels(new_events jsonb) to app_staff;
+grant execute on function app.people_of_channels(new_events jsonb) to app_student;
+grant execute on function app.people_of_channels(new_events jsonb) to app_system;
 grant execute on function app.present_role() to app_lookup;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_system;
@@ -8983,6 +9919,7 @@ grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
 grant execute on function app.take_code(person uuid, step bigint, recovery_hash bytea) to app_lookup;
 grant execute on function app.take_due_jobs(most integer) to app;
+grant execute on function app.take_out_of_channel(channel uuid, person uuid, OUT outcome text) to app_staff;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_staff;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
 grant execute on function app.turn_days() to app;
@@ -9041,8 +9978,34 @@ grant select, update on table public.channel_accounts to app_system;
 grant delete, select on table public.channel_credentials to app_staff;
 grant select on table public.channel_credentials to app_system;
 grant select, update on table public.channel_credentials to app_lookup;
+grant delete, insert, select, update on table public.channel_members to app_lookup;
+grant select on table public.channel_members to app_staff;
+grant select on table public.channel_members to app_system;
 grant insert, select on table public.channel_notices to app_system;
 grant select on table public.channel_notices to app_staff;
+grant insert, select, update on table public.channels to app_lookup;
+grant select on table public.channels to app_staff;
+grant select on table public.channels to app_system;
+grant delete, insert, select on table public.chat_mentions to app_lookup;
+grant select on table public.chat_mentions to app_staff;
+grant select on table public.chat_mentions to app_system;
+grant insert, select on table public.chat_message_files to app_lookup;
+grant select on table public.chat_message_files to app_staff;
+grant select on table public.chat_message_files to app_system;
+grant insert on table public.chat_message_revisions to app_lookup;
+grant select on table public.chat_message_revisions to app_staff;
+grant select on table public.chat_message_revisions to app_system;
+grant select on table public.chat_messages to app_staff;
+grant select on table public.chat_messages to app_system;
+grant select, update on table public.chat_messages to app_lookup;
+grant delete, select on table public.chat_pins to app_lookup;
+grant delete, select on table public.chat_pins to app_staff;
+grant select on table public.chat_pins to app_system;
+grant delete, select on table public.chat_reactions to app_staff;
+grant select on table public.chat_reactions to app_system;
+grant insert, select, update on table public.chat_thread_followers to app_lookup;
+grant select on table public.chat_thread_followers to app_staff;
+grant select on table public.chat_thread_followers to app_system;
 grant insert, select on table public.client_consents to app_system;
 grant select on table public.client_consents to app_lookup;
 grant select on table public.client_consents to app_staff;
@@ -9071,6 +10034,9 @@ grant insert, select, update on table public.companies to app_lookup;
 grant select on table public.companies to app_staff;
 grant select on table public.companies to app_student;
 grant select on table public.companies to app_system;
+grant delete, select on table public.company_emoji to app_staff;
+grant select on table public.company_emoji to app_lookup;
+grant select on table public.company_emoji to app_system;
 grant delete, select on table public.company_secrets to app_staff;
 grant select on table public.company_secrets to app_system;
 grant select, update on table public.company_secrets to app_lookup;
@@ -9208,6 +10174,9 @@ grant delete, insert, select, update on table public.recovery_codes to app_looku
 grant delete, insert, select, update on table public.refresh_tokens to app_lookup;
 grant insert, select, update on table public.schedule_runs to app_lookup;
 grant select on table public.schedule_runs to app_staff;
+grant select on table public.scheduled_chat_messages to app_lookup;
+grant select on table public.scheduled_chat_messages to app_staff;
+grant select on table public.scheduled_chat_messages to app_system;
 grant select on table public.scheduled_messages to app_lookup;
 grant select on table public.scheduled_messages to app_staff;
 grant select, update on table public.scheduled_messages to app_system;

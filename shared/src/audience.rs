@@ -1,7 +1,12 @@
 //! Who an event is for. The same keys decide in the feed (a policy in Postgres) and on sockets (the connection's own keys).
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Who is in channels of the team.
+pub type ChannelPeople = HashMap<Uuid, Vec<Uuid>>;
 
 /// Who may see an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,6 +37,27 @@ impl Audience {
     #[must_use]
     pub fn admins() -> Self {
         Self(Some(vec!["self:admins".to_owned()]))
+    }
+
+    /// Who is in a channel of the team, and nobody else: when it is told on sockets, and when it is read in the feed.
+    #[must_use]
+    pub fn channel(channel_id: Uuid) -> Self {
+        Self(Some(vec![format!("channel:{channel_id}")]))
+    }
+
+    /// The channel that it is for.
+    #[must_use]
+    pub fn channel_id(&self) -> Option<Uuid> {
+        self.0.as_ref()?.first()?.strip_prefix("channel:")?.parse().ok()
+    }
+
+    /// For a channel, each of its people; else as it is.
+    #[must_use]
+    pub fn with_people(self, people: &ChannelPeople) -> Self {
+        let Some(channel_id) = self.channel_id() else { return self };
+        let people = people.get(&channel_id).into_iter().flatten();
+        // Nobody is nobody: no keys at all would be anybody who sees all.
+        Self(Some(["self:nobody".to_owned()].into_iter().chain(people.map(|id| format!("self:{id}"))).collect()))
     }
 
     /// Those who see a conversation in this department with this assignee; supervisors always do.
@@ -80,7 +106,7 @@ impl Audience {
         match &self.0 {
             None => reader.is_staff,
             Some(keys) => {
-                let is_private = keys.first().is_some_and(|key| key.starts_with("self:"));
+                let is_private = keys.first().is_some_and(|key| key.starts_with("self:") || key.starts_with("channel:"));
                 (reader.sees_all && !is_private) || keys.iter().any(|key| reader.audiences.contains(key))
             }
         }
@@ -133,6 +159,20 @@ mod tests {
         let admin = Reader { sees_all: true, ..reader(&["self:admin", "self:admins"]) };
         assert!(Audience::admins().includes(&admin));
         assert!(!Audience::user(Uuid::from_u128(4)).includes(&admin));
+    }
+
+    #[test]
+    fn what_is_for_a_channel_is_for_its_people_alone() {
+        let (channel, member) = (Uuid::from_u128(5), Uuid::from_u128(6));
+        let audience = Audience::channel(channel);
+        let supervisor = Reader { sees_all: true, ..reader(&["self:supervisor"]) };
+        let people = ChannelPeople::from([(channel, vec![member])]);
+        for told in [audience.clone(), audience.clone().with_people(&people), audience.clone().with_people(&ChannelPeople::new())]
+        {
+            assert!(!told.includes(&supervisor), "{told:?}");
+        }
+        assert!(audience.with_people(&people).includes(&reader(&[&format!("self:{member}")])));
+        assert_eq!(Audience::staff().with_people(&people), Audience::staff());
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub(crate) struct Recorded {
     pub(crate) sent: Vec<Uuid>,
     /// Jobs that the database itself has added, to be sent too: a list of `Dispatch`, or null.
     pub(crate) asked: Value,
+    /// Who is in the channels that the events are for: ids by the channel's, or null.
+    pub(crate) people: Value,
 }
 
 /// A place in the feed: `epoch.tx.id`. Everything at or before it has been seen.

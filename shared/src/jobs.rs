@@ -28,6 +28,8 @@ pub enum Queue {
     Automation,
     /// Turns of the bot.
     Bot,
+    /// What the team has planned to say to itself.
+    Chat,
     /// What people on a channel are called, asked of their providers.
     Contacts,
     /// Messages and read marks on their way to a provider.
@@ -54,10 +56,11 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
+        Self::Chat,
         Self::Contacts,
         Self::Delivery,
         Self::Export,
@@ -78,6 +81,7 @@ impl Queue {
             Self::Ai => "ai",
             Self::Automation => "automation",
             Self::Bot => "bot",
+            Self::Chat => "chat",
             Self::Contacts => "contacts",
             Self::Delivery => "delivery",
             Self::Export => "export",

@@ -88,7 +88,7 @@ pub use template::{
     Variable, VariablePlace,
 };
 pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
-pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, time_to_come, unsnooze};
+pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, unsnooze};
 pub use transfer::{Destination, transfer, transfer_all};
 pub use variables::Variables;
 

@@ -1,7 +1,6 @@
 //! What comes back to a conversation by itself: from a snooze, and to the bot.
 
-use jiff::{ToSpan, tz::TimeZone};
-use shared::{error::FieldProblem, prelude::*};
+use shared::prelude::*;
 
 use crate::{
     Conversation, ConversationUnsnoozed, ConversationUpdated, HeldConversation, SystemMessage, add_system_message,
@@ -62,17 +61,6 @@ pub fn enqueue_timer(context: &Context, transaction: &Transaction, id: Uuid, at:
     }
 }
 
-/// What is wrong with the time that a field gives.
-pub fn time_to_come(field: &'static str, now: Timestamp, at: Timestamp) -> Option<FieldProblem> {
-    if at <= now {
-        return Some(FieldProblem::new(field, "in_the_past", "Escolha uma hora que ainda vem.", "Choose a time to come."));
-    }
-    // The same day and hour of next year is the last.
-    let last = now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(now, |last| last.timestamp());
-    (at > last)
-        .then(|| FieldProblem::new(field, "too_late", "Escolha uma hora dentro de um ano.", "Choose a time within a year."))
-}
-
 /// Gives a locked conversation to the bot and tells so; `None` when there is none.
 pub async fn return_to_bot(
     context: &Context,
@@ -128,28 +116,4 @@ pub async fn run_conversation_timer(context: &Context, job: &Claimed) -> Result<
     job.finish(&transaction);
     transaction.commit_quietly().await?;
     Ok(Outcome::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_to_come_is_within_a_year() {
-        let code = |now: &str, at: &str| {
-            let problem = time_to_come("until", now.parse().unwrap(), at.parse().unwrap());
-            problem.map(|problem| problem.code)
-        };
-        for (now, at, expected) in [
-            ("2026-11-29T12:00:00Z", "2026-11-29T12:00:00Z", Some("in_the_past")),
-            ("2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", None),
-            ("2026-11-29T12:00:00Z", "2027-11-29T12:00:00Z", None),
-            ("2026-11-29T12:00:00Z", "2027-11-29T12:00:01Z", Some("too_late")),
-            // With a day in between that other years do not have.
-            ("2027-11-29T12:00:00Z", "2028-11-29T12:00:00Z", None),
-            ("2028-02-29T12:00:00Z", "2029-03-01T12:00:00Z", Some("too_late")),
-        ] {
-            assert_eq!(code(now, at).as_deref(), expected, "{now} {at}");
-        }
-    }
 }

@@ -11,7 +11,7 @@ pub mod words;
 use shared::{prelude::*, provider::Failure};
 
 pub use instance::Instance;
-pub use recording::{Telling, record};
+pub use recording::{Telling, expect_down, record};
 pub use seen::{InstanceProblem, Seen};
 pub use visiting::{Known, Visit, remove_there};
 

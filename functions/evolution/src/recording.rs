@@ -48,6 +48,9 @@ const KEEP: &str = "
            down_told_at = case when $10 then coalesce(down_told_at, $2) end
      where channel_account_id = $1";
 
+const EXPECT_DOWN: &str =
+    "update evolution_instances set down_told_at = coalesce(down_told_at, now()) where channel_account_id = $1";
+
 const LEARN_INSTANCE_ID: &str = "select app.learn_instance_id($1, $2)";
 
 const SHOW_CODE: &str = "
@@ -77,6 +80,16 @@ pub enum Telling {
     Nobody,
     /// An admin has done it.
     TheyKnow,
+}
+
+/// Before an admin unlinks a phone: a check that sees so first tells nobody.
+///
+/// # Errors
+/// Those of the database.
+pub async fn expect_down(context: &Context, company_id: Uuid, channel_id: Uuid) -> Result<(), Error> {
+    let transaction = context.begin_system(company_id).await?;
+    transaction.execute(EXPECT_DOWN, &[&channel_id]).await?;
+    transaction.commit_quietly().await
 }
 
 /// Keeps what was seen, in a transaction of the system's. Answers the channel where it changed; nothing that is older than what is known

@@ -10,10 +10,14 @@ use shared::{
 
 use crate::feed::FeedEvent;
 
-/// The events of some transactions: theirs in the order given, each one's in its own.
+/// The events of some transactions: theirs in the order given, each one's in its own. Those for a channel are for who is in it now.
 const OF_TRANSACTIONS: &str = "
     select (select value from feed_epochs order by started_at desc limit 1) || '.' || tx || '.' || id as cursor,
-           topic, type as kind, audience, at, data
+           topic, type as kind, at, data,
+           case when audience[1] like 'channel:%'
+                then array['self:nobody'] || array(select 'self:' || user_id from app.channel_people(array[substr(audience[1], 9)::uuid]))
+                else audience
+           end as audience
       from events
      where company_id = app.company_id() and tx = any ($1::text[]::xid8[])
      order by array_position($1::text[], tx::text), id";

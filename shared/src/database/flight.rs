@@ -33,7 +33,9 @@ const STORE_ANSWER: &str = "
        set status = $3, body = $4
      where user_id = app.user_id() and route = $1 and key = $2";
 
-const RECORD: &str = "select tx, ids, sent, app.add_asked_jobs() as asked from app.record($1, $2, $3, $4)";
+const RECORD: &str = "
+    select tx, ids, sent, app.add_asked_jobs() as asked, app.people_of_channels($1) as people
+      from app.record($1, $2, $3, $4)";
 
 fn as_sql(parameter: &Parameter) -> &(dyn ToSql + Sync) {
     &**parameter
@@ -238,5 +240,6 @@ impl Transaction {
 fn recorded(row: Option<&Row>) -> Recorded {
     let Some(row) = row else { return Recorded::default() };
     let asked = row.get::<_, Option<Value>>("asked").unwrap_or_default();
-    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), asked }
+    let people = row.get::<_, Option<Value>>("people").unwrap_or_default();
+    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), asked, people }
 }

@@ -87,6 +87,13 @@ pub enum Made<T> {
 }
 
 impl<T> Made<T> {
+    /// What is answered, whichever it is.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Now(body) | Self::Before(body) => body,
+        }
+    }
+
     const fn parts(&self) -> (u16, &T) {
         match self {
             Self::Now(body) => (201, body),

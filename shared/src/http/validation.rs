@@ -9,6 +9,7 @@ use garde::{
     Validate,
     i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n},
 };
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
@@ -261,6 +262,18 @@ impl I18n for Texts {
     }
 }
 
+/// What is wrong with the time that a field gives.
+#[must_use]
+pub fn time_to_come(field: &'static str, now: Timestamp, at: Timestamp) -> Option<FieldProblem> {
+    if at <= now {
+        return Some(FieldProblem::new(field, "in_the_past", "Escolha uma hora que ainda vem.", "Choose a time to come."));
+    }
+    // The same day and hour of next year is the last.
+    let last = now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(now, |last| last.timestamp());
+    (at > last)
+        .then(|| FieldProblem::new(field, "too_late", "Escolha uma hora dentro de um ano.", "Choose a time within a year."))
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -346,6 +359,25 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(known_zone(&name, &()).is_ok(), is_taken, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_time_to_come_is_within_a_year() {
+        let code = |now: &str, at: &str| {
+            let problem = time_to_come("until", now.parse().unwrap(), at.parse().unwrap());
+            problem.map(|problem| problem.code)
+        };
+        for (now, at, expected) in [
+            ("2026-11-29T12:00:00Z", "2026-11-29T12:00:00Z", Some("in_the_past")),
+            ("2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", None),
+            ("2026-11-29T12:00:00Z", "2027-11-29T12:00:00Z", None),
+            ("2026-11-29T12:00:00Z", "2027-11-29T12:00:01Z", Some("too_late")),
+            // With a day in between that other years do not have.
+            ("2027-11-29T12:00:00Z", "2028-11-29T12:00:00Z", None),
+            ("2028-02-29T12:00:00Z", "2029-03-01T12:00:00Z", Some("too_late")),
+        ] {
+            assert_eq!(code(now, at).as_deref(), expected, "{now} {at}");
         }
     }
 }

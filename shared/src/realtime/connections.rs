@@ -1,7 +1,10 @@
 //! The DynamoDB table of connections. `CONN#<id>/META` is the connection and lists its topics, `TOPIC#<topic>/CONN#<shard>#<id>` puts it
 //! on one of them; index `gsi1` inverts the key for clean-up. Tickets live in the same table.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+};
 
 use aws_sdk_apigatewaymanagement::{error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob};
 use aws_sdk_dynamodb::{
@@ -38,6 +41,8 @@ const LONGEST_HANDSHAKE: i64 = 30;
 
 /// Into how many parts the listeners of a topic fall. A connection is always in the same one, so that what it is told keeps its order.
 pub const SHARDS: u8 = 8;
+/// All of them.
+pub const ALL_SHARDS: RangeInclusive<u8> = 0..=SHARDS - 1;
 
 /// Frames on their way at the same time.
 const CONCURRENT_POSTS: usize = 32;
@@ -107,12 +112,12 @@ fn topic_key(topic: Topic) -> String {
 
 /// Sort key of a connection on its topics.
 fn listener_key(id: &str) -> String {
-    format!("{}{id}", prefix(Some(shard_of(id))))
+    format!("{}{id}", prefix(shard_of(id)))
 }
 
-/// What sort keys of a shard's connections begin with; without one, those of all connections.
-fn prefix(shard: Option<u8>) -> String {
-    shard.map_or_else(|| "CONN#".to_owned(), |shard| format!("CONN#{shard}#"))
+/// What sort keys of a shard's connections begin with.
+fn prefix(shard: u8) -> String {
+    format!("CONN#{shard}#")
 }
 
 /// The part of all listeners that a connection belongs to.
@@ -271,12 +276,12 @@ async fn delete(context: &Context, pk: String, sk: String) -> Result<(), Error> 
     Ok(())
 }
 
-/// The connections on a topic that can still be open; of one shard, if it is given.
+/// The connections on a topic that can still be open, of these shards.
 ///
 /// # Errors
 /// 503 when DynamoDB does not answer.
-pub fn on_topic(context: &Context, topic: Topic, shard: Option<u8>) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
-    Box::pin(async move { all_open(context, listeners(context, topic, shard)).await })
+pub fn on_topic(context: &Context, topic: Topic, shards: RangeInclusive<u8>) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
+    Box::pin(async move { all_open(context, listeners(context, topic, shards)).await })
 }
 
 /// The connections on a topic if they are this many at most; `None` when they are, or may be, more: then the others are not read.
@@ -285,19 +290,21 @@ pub fn on_topic(context: &Context, topic: Topic, shard: Option<u8>) -> BoxFuture
 /// 503 when DynamoDB does not answer.
 pub fn on_topic_if_few(context: &Context, topic: Topic, most: usize) -> BoxFuture<'_, Result<Option<Vec<Connection>>, Error>> {
     Box::pin(async move {
-        let query = listeners(context, topic, None).limit(i32::try_from(most).unwrap_or(i32::MAX).saturating_add(1));
+        let query = listeners(context, topic, ALL_SHARDS).limit(i32::try_from(most).unwrap_or(i32::MAX).saturating_add(1));
         let answer = query.send().await.map_err(|error| unavailable(&error))?;
         // Those that have expired count until DynamoDB deletes them: what lies beyond them is not known here.
         Ok((answer.items().len() <= most).then(|| open_ones(context, answer.items())))
     })
 }
 
-fn listeners(context: &Context, topic: Topic, shard: Option<u8>) -> QueryFluentBuilder {
+fn listeners(context: &Context, topic: Topic, shards: RangeInclusive<u8>) -> QueryFluentBuilder {
     let query = context.aws().dynamodb().query().table_name(table());
+    // No id of a connection has a character behind `~`.
     query
-        .key_condition_expression("pk = :topic and begins_with(sk, :prefix)")
+        .key_condition_expression("pk = :topic and sk between :first and :last")
         .expression_attribute_values(":topic", AttributeValue::S(topic_key(topic)))
-        .expression_attribute_values(":prefix", AttributeValue::S(prefix(shard)))
+        .expression_attribute_values(":first", AttributeValue::S(prefix(*shards.start())))
+        .expression_attribute_values(":last", AttributeValue::S(prefix(*shards.end()) + "~"))
 }
 
 async fn all_open(context: &Context, query: QueryFluentBuilder) -> Result<Vec<Connection>, Error> {
@@ -361,7 +368,7 @@ pub fn post<'a>(context: &'a Context, connection_id: &'a str, frame: &'a str) ->
 /// # Errors
 /// 503 when DynamoDB does not answer.
 pub(super) fn of_user(context: &Context, user_id: Uuid) -> BoxFuture<'_, Result<Vec<Connection>, Error>> {
-    Box::pin(async move { all_open(context, listeners(context, Topic::User(user_id), None).consistent_read(true)).await })
+    Box::pin(async move { all_open(context, listeners(context, Topic::User(user_id), ALL_SHARDS).consistent_read(true)).await })
 }
 
 /// Closes the sockets of a person's sessions that have ended.

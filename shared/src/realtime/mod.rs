@@ -6,7 +6,7 @@ mod sight;
 mod tickets;
 
 pub use connections::{
-    Connection, close_sessions, find, forget, on_topic, post, post_all, refresh, remember, subscribe, unsubscribe,
+    ALL_SHARDS, Connection, close_sessions, find, forget, on_topic, post, post_all, refresh, remember, subscribe, unsubscribe,
 };
 pub(crate) use publish::publish_and_dispatch;
 pub use publish::{Frame, Handover, Pushed, distinct, frame_text, tell};

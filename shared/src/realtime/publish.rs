@@ -2,7 +2,7 @@
 //! told by whoever committed; for many, a worker is (`push_events`), so that no answer waits for them.
 //! What is not reached in time is not lost: the feed and the dispatcher have it.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
 use futures_util::future::{BoxFuture, join_all, join3};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::{
     sight,
 };
 use crate::{
-    audience::Audience,
+    audience::{Audience, ChannelPeople},
     context::Context,
     events::{Event, FeedCursor, Recorded, Topic},
     jobs::{self, Arrival, Dispatch, Job, Message, Queue, Timer},
@@ -26,6 +26,8 @@ const LARGEST_FRAME: usize = 32 * 1024;
 
 /// Listeners of a topic whom an answer waits for; measured, see `bench/README.md`.
 const FEW: usize = 16;
+/// People of a channel who are looked for by their own topics.
+const FEW_PEOPLE: usize = 3;
 /// More topics than these are not asked for within an answer either.
 const FEW_TOPICS: usize = 64;
 
@@ -66,13 +68,24 @@ pub struct Pushed {
     pub frame: String,
 }
 
-/// What the worker is told: a transaction of a company has events for one shard of their listeners.
+/// What the worker is told: a transaction of a company has events for some shards of their listeners.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
     pub company_id: Uuid,
     /// The transaction.
     pub tx: String,
+    /// The first of them.
     pub shard: u8,
+    /// The last, where there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_shard: Option<u8>,
+}
+
+impl Handover {
+    #[must_use]
+    pub fn shards(&self) -> RangeInclusive<u8> {
+        self.shard..=self.last_shard.unwrap_or(self.shard)
+    }
 }
 
 pub(crate) async fn publish_and_dispatch(
@@ -109,25 +122,12 @@ async fn publish(context: &Context, company_id: Uuid, events: &[Event], recorded
     else {
         return;
     };
-    let mut topics = distinct(events.iter().map(|event| event.topic));
-    // Whether a company has few listeners is asked whatever it is told: by two ways, what comes later would overtake what came before.
-    let of_company = Topic::Company(company_id);
-    if topics.iter().any(|topic| !matches!(topic, Topic::User(_))) && !topics.contains(&of_company) {
-        topics.push(of_company);
-    }
-    if topics.len() > FEW_TOPICS {
-        return hand_over(context, company_id, &recorded.tx).await;
-    }
-    let found = join_all(topics.iter().map(|topic| connections::on_topic_if_few(context, *topic, FEW))).await;
-    let mut listeners = Vec::new();
-    for (topic, found) in topics.into_iter().zip(found) {
-        match found {
-            Ok(Some(found)) => listeners.push((topic, found)),
-            // All of it, so that nobody is told what came later first.
-            Ok(None) => return hand_over(context, company_id, &recorded.tx).await,
-            Err(error) => log::warn("topic not read", error.cause().unwrap_or_default()),
-        }
-    }
+    let people: ChannelPeople = Deserialize::deserialize(&recorded.people).unwrap_or_default();
+    let listeners = match few_listeners(context, company_id, events, &people).await {
+        Some(listeners) => listeners,
+        // All of it, so that nobody is told what came later first.
+        None => return hand_over(context, company_id, &recorded.tx, shards_together(events)).await,
+    };
     let at = context.now().to_string();
     let pushed = events.iter().zip(&recorded.ids).map(|(event, id)| {
         let frame = Frame {
@@ -139,9 +139,62 @@ async fn publish(context: &Context, company_id: Uuid, events: &[Event], recorded
             data: &event.data,
             fetch: event.fetch.as_deref(),
         };
-        Pushed { topic: event.topic, audience: event.audience.clone(), frame: frame_text(&frame) }
+        Pushed { topic: event.topic, audience: event.audience.clone().with_people(&people), frame: frame_text(&frame) }
     });
     tell(context, company_id, &listeners, &pushed.collect::<Vec<_>>()).await;
+}
+
+/// Who listens to these events, where they are few; `None` where they are, or may be, more.
+async fn few_listeners(
+    context: &Context,
+    company_id: Uuid,
+    events: &[Event],
+    people: &ChannelPeople,
+) -> Option<Vec<(Topic, Vec<Connection>)>> {
+    let of_company = Topic::Company(company_id);
+    let mut topics = distinct(events.iter().map(|event| event.topic));
+    let few = few_people(events, people);
+    if let Some(few) = &few {
+        topics.retain(|topic| *topic != of_company);
+        topics
+            .extend(few.iter().map(|user_id| Topic::User(*user_id)).filter(|topic| !topics.contains(topic)).collect::<Vec<_>>());
+    } else if topics.iter().any(|topic| !matches!(topic, Topic::User(_))) && !topics.contains(&of_company) {
+        // Whether a company has few listeners is asked whatever it is told: by two ways, what comes later would overtake what came before.
+        topics.push(of_company);
+    }
+    if topics.len() > FEW_TOPICS {
+        return None;
+    }
+    let found = join_all(topics.iter().map(|topic| connections::on_topic_if_few(context, *topic, FEW))).await;
+    let mut listeners = Vec::new();
+    for (topic, found) in topics.into_iter().zip(found) {
+        match found {
+            Ok(Some(found)) => listeners.push((topic, found)),
+            Ok(None) => return None,
+            Err(error) => log::warn("topic not read", error.cause().unwrap_or_default()),
+        }
+    }
+    if let Some(few) = few {
+        let is_theirs = |topic: &Topic| matches!(topic, Topic::User(user_id) if few.contains(user_id));
+        let theirs =
+            listeners.iter().filter(|(topic, _)| is_theirs(topic)).flat_map(|(_, listening)| listening.clone()).collect();
+        listeners.push((of_company, theirs));
+    }
+    Some(listeners)
+}
+
+/// The people of the channels that these events are for, where nobody else on the company's topic is told anything and they are fewer than
+/// it takes to read all of the company's listeners.
+fn few_people(events: &[Event], people: &ChannelPeople) -> Option<Vec<Uuid>> {
+    let mut few = Vec::new();
+    for event in events.iter().filter(|event| !matches!(event.topic, Topic::User(_))) {
+        let of_channel = people.get(&event.audience.channel_id()?).into_iter().flatten();
+        few.extend(of_channel.filter(|user_id| !few.contains(*user_id)).collect::<Vec<_>>());
+        if few.len() > FEW_PEOPLE {
+            return None;
+        }
+    }
+    (!few.is_empty()).then_some(few)
 }
 
 /// Each topic once, in the order of their first.
@@ -176,12 +229,21 @@ pub fn tell<'a>(
     })
 }
 
+/// How many shards one message is for. What is said in channels says its own order (`place`, `revision`), so that it may come by another way
+/// than what else the company is told, and reads the table of connections three times at most.
+fn shards_together(events: &[Event]) -> u8 {
+    let is_of_channels =
+        events.iter().all(|event| matches!(event.topic, Topic::User(_)) || event.audience.channel_id().is_some());
+    if is_of_channels { SHARDS / 2 } else { 1 }
+}
+
 /// Lets the worker tell the listeners, each shard of them in the order of what was handed over.
-async fn hand_over(context: &Context, company_id: Uuid, tx: &str) {
-    let messages = (0..SHARDS).map(|shard| {
-        let handover = Handover { company_id, tx: tx.to_owned(), shard };
-        let arrival = Arrival::InGroup(format!("{company_id}.{shard}"));
-        Message { arrival, id: format!("{tx}-{shard}"), body: json!(handover) }
+async fn hand_over(context: &Context, company_id: Uuid, tx: &str, together: u8) {
+    let messages = (0..SHARDS).step_by(usize::from(together)).map(|shard| {
+        let last_shard = (together > 1).then(|| shard + together - 1);
+        let handover = Handover { company_id, tx: tx.to_owned(), shard, last_shard };
+        let group = if together > 1 { format!("{company_id}.channels.{shard}") } else { format!("{company_id}.{shard}") };
+        Message { arrival: Arrival::InGroup(group), id: format!("{tx}-{shard}"), body: json!(handover) }
     });
     jobs::send(context, Queue::Push, messages.collect()).await;
 }

@@ -1,6 +1,6 @@
 //! PUT /conversations/{id}/preferences — mutes a conversation for the caller alone, until a time or for good, or not any more.
 
-use conversations::{ConversationPreferences, ConversationPreferencesSaved, time_to_come};
+use conversations::{ConversationPreferences, ConversationPreferencesSaved};
 use shared::{error::NOT_FOUND, error::refuse, prelude::*, rule};
 
 const ROUTE: Route =
@@ -51,7 +51,7 @@ async fn save_conversation_preferences(
     Json(input): Json<SavePreferences>,
 ) -> Result<Json<ConversationPreferences>, Error> {
     let SavePreferences { muted, muted_until } = input;
-    refuse(muted_until.and_then(|until| time_to_come("muted_until", context.now(), until)))?;
+    refuse(muted_until.and_then(|until| shared::time_to_come("muted_until", context.now(), until)))?;
     let transaction = context.begin(&agent).await?;
     let Saved { is_changed } = transaction.one(SAVE, &[&id, &muted, &muted_until]).await?;
     let preferences = ConversationPreferences { conversation_id: id, muted, muted_until };

@@ -2,7 +2,7 @@
 
 use conversations::{
     Addressed, BOT_MODE, CHANNEL_REMOVED, CLIENT_BLOCKED, CONVERSATION_CLOSED, FILE_NOT_READY, NOT_HOLDER, NOT_TAKEN, Planned,
-    ScheduledMessage, enqueue_scheduled, lock, may_write, scheduled_columns, tell_scheduled, time_to_come,
+    ScheduledMessage, enqueue_scheduled, lock, may_write, scheduled_columns, tell_scheduled,
 };
 use shared::{
     error::{NOT_FOUND, refuse},
@@ -55,7 +55,7 @@ async fn schedule_message(
     Json(Addressed { to, message: input }): Json<Addressed<AtATime>>,
 ) -> Result<Created<ScheduledMessage>, Error> {
     let AtATime { conversation_id, due_at } = to;
-    refuse(time_to_come("due_at", context.now(), due_at))?;
+    refuse(shared::time_to_come("due_at", context.now(), due_at))?;
     let transaction = context.begin(&agent).await?;
     let held = lock(&transaction, conversation_id).await?;
     if let Err(problem) = may_write(&agent, &held) {

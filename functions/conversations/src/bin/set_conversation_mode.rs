@@ -2,7 +2,7 @@
 
 use conversations::{
     CONVERSATION, CONVERSATION_CLOSED, Conversation, ConversationUpdated, Mode, NO_BOT, NOT_HOLDER, SystemMessage,
-    add_system_message, emit_conversation, enqueue_timer, lock, return_to_bot, time_to_come, updated_conversation,
+    add_system_message, emit_conversation, enqueue_timer, lock, return_to_bot, updated_conversation,
 };
 use futures_util::future::try_join;
 use shared::{error::refuse, prelude::*};
@@ -40,7 +40,7 @@ async fn set_conversation_mode(
     Json(input): Json<NewMode>,
 ) -> Result<Json<Conversation>, Error> {
     let NewMode { mode, return_to_bot_at } = input;
-    refuse(return_to_bot_at.and_then(|at| time_to_come("return_to_bot_at", context.now(), at)))?;
+    refuse(return_to_bot_at.and_then(|at| shared::time_to_come("return_to_bot_at", context.now(), at)))?;
     let transaction = context.begin(&agent).await?;
     let (held, current): (_, Conversation) = try_join(lock(&transaction, id), transaction.one(CONVERSATION, &[&id])).await?;
     if held.is_closed() {

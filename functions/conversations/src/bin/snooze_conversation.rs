@@ -2,7 +2,7 @@
 
 use conversations::{
     CONVERSATION, CONVERSATION_CLOSED, Conversation, ConversationUpdated, NOT_HOLDER, SystemMessage, add_system_message,
-    emit_conversation, enqueue_timer, lock, time_to_come, unsnooze, updated_conversation,
+    emit_conversation, enqueue_timer, lock, unsnooze, updated_conversation,
 };
 use futures_util::future::try_join;
 use shared::{error::refuse, prelude::*, rule};
@@ -54,7 +54,7 @@ async fn snooze_conversation(
     Json(input): Json<Snooze>,
 ) -> Result<Json<Conversation>, Error> {
     let Snooze { until, is_over } = input;
-    refuse(until.and_then(|until| time_to_come("until", context.now(), until)))?;
+    refuse(until.and_then(|until| shared::time_to_come("until", context.now(), until)))?;
     let transaction = context.begin(&agent).await?;
     let (held, current): (_, Conversation) = try_join(lock(&transaction, id), transaction.one(CONVERSATION, &[&id])).await?;
     if held.is_closed() {

@@ -3,7 +3,6 @@
 use conversations::{
     CAPTION_TOO_LONG, FILE_NOT_READY, LONGEST_CAPTION, LockedSchedule, MessageKind, MessageToSend, NOT_AUTHOR, NOT_WAITING,
     Planned, ScheduledMessage, ScheduledState, enqueue_scheduled, lock_scheduled, scheduled_columns, tell_scheduled,
-    time_to_come,
 };
 use shared::{
     error::{FieldProblem, NOT_FOUND, STALE, refuse},
@@ -97,8 +96,10 @@ async fn update_scheduled_message(
         return Err(NOT_WAITING.with_current(&current));
     }
     let new_time = due_at.filter(|due_at| *due_at != current.due_at);
-    let problems =
-        [new_time.and_then(|due_at| time_to_come("due_at", context.now(), due_at)), wrong_words(&current, body.as_deref())];
+    let problems = [
+        new_time.and_then(|due_at| shared::time_to_come("due_at", context.now(), due_at)),
+        wrong_words(&current, body.as_deref()),
+    ];
     refuse(problems.into_iter().flatten())?;
     let changed: Option<ScheduledMessage> = match message {
         None => transaction.first(UPDATE, &[&id, &body, &due_at]).await?,

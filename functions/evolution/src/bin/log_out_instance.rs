@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evolution::{Instance, Known, SERVER_FAILS, Telling, Visit, instance::INSTANCE, record, refuse};
+use evolution::{Instance, Known, SERVER_FAILS, Telling, Visit, expect_down, instance::INSTANCE, record, refuse};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/whatsapp/instances/{id}/logout").limit(20, Duration::from_mins(1)).fails(&[
@@ -25,6 +25,7 @@ async fn log_out_instance(context: Context, caller: Admin, Path(id): Path<Uuid>)
     let known = Known::read(&context, &transaction, caller.company_id, Some(&ids), 1).await?;
     let known = known.into_iter().next().ok_or(NOT_FOUND)?;
     transaction.commit_unaudited().await?;
+    expect_down(&context, caller.company_id, id).await?;
     let mut visit = Visit::begin(&context, &known);
     let outcome = visit.log_out().await;
     let seen = visit.seen;

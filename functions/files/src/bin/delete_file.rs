@@ -29,7 +29,13 @@ async fn delete_file(context: Context, caller: FileUser, Path(id): Path<Uuid>) -
     let mark = transaction.mark();
     transaction.savepoint();
     // A message, a picture of somebody, a quick reply or a flow may hold it by now.
-    let held_by = ["messages_company_id_file_id_fkey", "memberships_company_id_avatar_file_id_fkey", "quick_replies_files"];
+    let held_by = [
+        "messages_company_id_file_id_fkey",
+        "memberships_company_id_avatar_file_id_fkey",
+        "quick_replies_files",
+        "chat_message_files_file",
+        "company_emoji_company_id_file_id_fkey",
+    ];
     let gone = transaction.query(DELETE, &[&id]).await.on_constraint("bot_flows_files", FILE_IN_FLOW);
     if gone.as_ref().is_err_and(|error| error.problem() == FILE_IN_FLOW) {
         transaction.rollback_to_savepoint(mark);

@@ -15,16 +15,17 @@ pub fn main() {
     serve_messages(Queue::Push, Privilege::Standard, push_events);
 }
 
-/// One group: all of one company and shard. Who listens is read last: nobody is told who has left by then.
+/// One group: all of one company and the same shards. Who listens is read last: nobody is told who has left by then.
 async fn push_events(context: Context, handovers: Vec<Handover>) -> Result<(), Error> {
-    let Some(Handover { company_id, shard, .. }) = handovers.first().cloned() else { return Ok(()) };
+    let Some(first) = handovers.first() else { return Ok(()) };
+    let (company_id, shards) = (first.company_id, first.shards());
     let transactions: Vec<String> = handovers.into_iter().map(|handover| handover.tx).collect();
     let transaction = context.begin_system(company_id).await?;
     let events = told::of_transactions(&transaction, &transactions).await?;
     transaction.commit_quietly().await?;
     let topics = distinct(events.iter().map(|event| event.topic));
     let found = stream::iter(topics.clone())
-        .map(|topic| on_topic(&context, topic, Some(shard)))
+        .map(|topic| on_topic(&context, topic, shards.clone()))
         .buffered(QUERIES)
         .try_collect::<Vec<_>>()
         .await?;

@@ -6,7 +6,7 @@ use realtime::{TOPIC_REFUSED, Typing};
 use shared::{
     limits,
     prelude::*,
-    realtime::{Connection, on_topic, post_all},
+    realtime::{ALL_SHARDS, Connection, on_topic, post_all},
 };
 
 /// Within which the same news is told once, from when it was told: in windows of the clock, the end of one and the start of the next
@@ -59,7 +59,7 @@ async fn typing(context: Context, connection: Connection, input: Input) -> Resul
         "data": Typing { conversation_id, user_id, name: connection.name, state: input.state },
     });
     let frame = frame.to_string();
-    let listening = on_topic(&context, topic, None).await?;
+    let listening = on_topic(&context, topic, ALL_SHARDS).await?;
     let others = listening.iter().filter(|other| other.id != connection.id && audience.includes(&other.reader));
     let frames: Vec<_> = others.map(|other| (other.id.as_str(), vec![frame.as_str()])).collect();
     post_all(&context, frames).await;
