@@ -231,8 +231,12 @@ call app.open_to_lookup('scheduled_chat_messages', 'select');
 
 -- The channels that the caller is in.
 create function app.my_channels() returns setof uuid
-language sql stable security definer set search_path = public, pg_temp as $$
-    select channel_id from channel_members where company_id = app.company_id() and user_id = app.user_id()
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    select channel_id from channel_members where company_id = app.company_id() and user_id = app.user_id();
+end
 $$;
 alter function app.my_channels owner to app_lookup;
 revoke all on function app.my_channels from public;
@@ -240,12 +244,16 @@ grant execute on function app.my_channels to app_staff;
 
 -- Who of these channels' members is at work in the company: what is told to a channel is told to them.
 create function app.channel_people(wanted uuid[]) returns table (channel_id uuid, user_id uuid)
-language sql stable security definer set search_path = public, pg_temp as $$
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select channel_members.channel_id, channel_members.user_id
       from channel_members
       join memberships on memberships.company_id = channel_members.company_id and memberships.user_id = channel_members.user_id
      where channel_members.company_id = app.company_id() and channel_members.channel_id = any (wanted)
-       and memberships.status = 'active' and memberships.role <> 'student'
+       and memberships.status = 'active' and memberships.role <> 'student';
+end
 $$;
 alter function app.channel_people owner to app_lookup;
 revoke all on function app.channel_people from public;
@@ -253,14 +261,17 @@ grant execute on function app.channel_people to app_staff, app_system;
 
 -- Who changes a channel: its managers, and who leads the company where they see it.
 create function app.manages_channel(channel uuid) returns boolean
-language sql stable security definer set search_path = public, pg_temp as $$
-    select exists (
-        select from channels
-          left join channel_members member
-            on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
-         where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
-           and (member.is_manager
-                or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin')))
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return (
+        select exists (
+            select from channels
+              left join channel_members member
+                on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
+             where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
+               and (member.is_manager
+                    or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin'))));
+end
 $$;
 alter function app.manages_channel owner to app_lookup;
 revoke all on function app.manages_channel from public;
@@ -284,7 +295,7 @@ alter policy staff on chat_messages using (channel_id in (select app.my_channels
 create policy own_words on chat_messages as restrictive for insert to app_staff with check (author_id = (select app.user_id()));
 create policy own_changes on chat_messages as restrictive for update to app_staff
     using (author_id = (select app.user_id()) or app.manages_channel(channel_id));
-grant insert (id, channel_id, root_id, is_in_channel, client_message_id, body, mentions, quote_id, forwarded_from_id, forwarded_author_id, cards, file_ids),
+grant insert (id, channel_id, author_id, root_id, is_in_channel, client_message_id, body, mentions, quote_id, forwarded_from_id, forwarded_author_id, cards, file_ids),
       update (body, mentions, edited_at, deleted_at, deleted_by_id)
    on chat_messages to app_staff;
 revoke insert, update, delete on chat_messages from app_system;
@@ -323,13 +334,15 @@ grant update (state, failure, message_id) on scheduled_chat_messages to app_syst
 -- ---------------------------------------------------------------------------------------------------------------------------------
 -- Channels and their members.
 
--- All of these people are active staff: whom of them are not.
+-- Who of these people is no active staff.
 create function app.no_colleagues(people uuid[]) returns uuid[]
-language sql stable security definer set search_path = public, pg_temp as $$
-    select array(select person from unnest(people) person
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return array(select person from unnest(people) person
                   where not exists (select from memberships
                                      where company_id = app.company_id() and user_id = person
-                                       and status = 'active' and role <> 'student'))
+                                       and status = 'active' and role <> 'student'));
+end
 $$;
 alter function app.no_colleagues owner to app_lookup;
 revoke all on function app.no_colleagues from public;
@@ -341,7 +354,7 @@ create function app.make_channel(channel uuid, of_kind text, called text, key te
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     insert into channels (id, kind, name, name_key, topic, is_announcement, created_by_id)
-    values (channel, of_kind, called, key, about, announces, app.user_id());
+    values (channel, of_kind, called, app.look(key), about, announces, app.user_id());
     insert into channel_members (channel_id, user_id, is_manager, added_by_id)
     select channel, person, person = app.user_id(), app.user_id()
       from (select distinct unnest(people || app.user_id())) of_people (person)
@@ -550,7 +563,7 @@ create function app.mention_ways(mentions jsonb) returns text[] language sql imm
                  union all
                  select 'here' where (mentions ->> 'here')::boolean)
 $$;
-grant execute on function app.mention_ways to app_staff, app_system;
+grant execute on function app.mention_ways to app_staff, app_system, app_lookup;
 
 -- Whom of a channel's people these ways mean, each once, by the narrowest.
 create function app.mentioned(channel uuid, ways text[]) returns table (user_id uuid, way text)
@@ -685,12 +698,12 @@ $$;
 alter function app.limit_chat_pins owner to app_lookup;
 create trigger chat_pins_limited before insert on chat_pins for each row execute function app.limit_chat_pins();
 
--- The first `wanted` messages with all the words, of those that the caller may read and asks for, the newest first, behind a place. Without words,
+-- The first `wanted` messages with all the words, of those that the caller may read and asks for, in the order asked for, behind a place. Without words,
 -- those that have what else is asked for.
 --
--- A sample of the newest tells whether a walk through the newest is likely to fill the page; what is rarer is asked for by its words.
+-- A sample of the first tells whether a walk through these is likely to fill the page; what is rarer is asked for by its words.
 create function app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamptz, until timestamptz,
-                                       at timestamptz, at_id uuid, wanted bigint) returns uuid[]
+                                       at timestamptz, at_id uuid, oldest_first boolean, wanted bigint) returns uuid[]
 language plpgsql stable security definer set search_path = public, pg_temp set jit = off set max_parallel_workers_per_gather = 0
 set enable_seqscan = off as $$
 declare
@@ -705,12 +718,12 @@ declare
         || case when with_files then ' and file_ids <> ''{}''' else '' end
         || case when since is not null then ' and created_at >= $6' else '' end
         || case when until is not null then ' and created_at < $7' else '' end
-        || case when at is not null then ' and (created_at, id) < ($8, $9)' else '' end;
+        || case when at is not null then format(' and (created_at, id) %s ($8, $9)', case when oldest_first then '>' else '<' end) else '' end;
     has_words text := case when words = '{}' then '' else ' and app.stems(company_id, app.searchable(body)) @> $3' end;
-    ordered constant text := ' order by created_at desc, id desc';
+    ordered text := format(' order by created_at %1$s, id %1$s', case when oldest_first then 'asc' else 'desc' end);
     newest text := '(select * from chat_messages where company_id = $1 and deleted_at is null'
         || case when until is not null then ' and created_at < $7' else '' end
-        || case when at is not null then ' and (created_at, id) <= ($8, $9)' else '' end
+        || case when at is null then '' else format(' and (created_at, id) %s ($8, $9)', case when oldest_first then '>=' else '<=' end) end
         || ordered || ' limit %s) chat_messages';
     matches integer;
     found uuid[];

@@ -2655,15 +2655,19 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.channel_people(wanted uuid[])
  RETURNS TABLE(channel_id uuid, user_id uuid)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+#variable_conflict use_column
+begin
+    return query
     select channel_members.channel_id, channel_members.user_id
       from channel_members
       join memberships on memberships.company_id = channel_members.company_id and memberships.user_id = channel_members.user_id
      where channel_members.company_id = app.company_id() and channel_members.channel_id = any (wanted)
-       and memberships.status = 'active' and memberships.role <> 'student'
+       and memberships.status = 'active' and memberships.role <> 'student';
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text)
@@ -3519,7 +3523,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, wanted bigint)
+CREATE OR REPLACE FUNCTION app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint)
  RETURNS uuid[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -3540,12 +3544,12 @@ declare
         || case when with_files then ' and file_ids <> ''{}''' else '' end
         || case when since is not null then ' and created_at >= $6' else '' end
         || case when until is not null then ' and created_at < $7' else '' end
-        || case when at is not null then ' and (created_at, id) < ($8, $9)' else '' end;
+        || case when at is not null then format(' and (created_at, id) %s ($8, $9)', case when oldest_first then '>' else '<' end) else '' end;
     has_words text := case when words = '{}' then '' else ' and app.stems(company_id, app.searchable(body)) @> $3' end;
-    ordered constant text := ' order by created_at desc, id desc';
+    ordered text := format(' order by created_at %1$s, id %1$s', case when oldest_first then 'asc' else 'desc' end);
     newest text := '(select * from chat_messages where company_id = $1 and deleted_at is null'
         || case when until is not null then ' and created_at < $7' else '' end
-        || case when at is not null then ' and (created_at, id) <= ($8, $9)' else '' end
+        || case when at is null then '' else format(' and (created_at, id) %s ($8, $9)', case when oldest_first then '>=' else '<=' end) end
         || ordered || ' limit %s) chat_messages';
     matches integer;
     found uuid[];
@@ -5255,7 +5259,7 @@ CREATE OR REPLACE FUNCTION app.make_channel(channel uuid, of_kind text, called t
 AS $function$
 begin
     insert into channels (id, kind, name, name_key, topic, is_announcement, created_by_id)
-    values (channel, of_kind, called, key, about, announces, app.user_id());
+    values (channel, of_kind, called, app.look(key), about, announces, app.user_id());
     insert into channel_members (channel_id, user_id, is_manager, added_by_id)
     select channel, person, person = app.user_id(), app.user_id()
       from (select distinct unnest(people || app.user_id())) of_people (person)
@@ -5321,17 +5325,20 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.manages_channel(channel uuid)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select exists (
-        select from channels
-          left join channel_members member
-            on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
-         where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
-           and (member.is_manager
-                or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin')))
+begin
+    return (
+        select exists (
+            select from channels
+              left join channel_members member
+                on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
+             where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
+               and (member.is_manager
+                    or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin'))));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[])
@@ -5566,11 +5573,15 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.my_channels()
  RETURNS SETOF uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select channel_id from channel_members where company_id = app.company_id() and user_id = app.user_id()
+#variable_conflict use_column
+begin
+    return query
+    select channel_id from channel_members where company_id = app.company_id() and user_id = app.user_id();
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.next_jobs(beside uuid)
@@ -5613,14 +5624,16 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.no_colleagues(people uuid[])
  RETURNS uuid[]
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select array(select person from unnest(people) person
+begin
+    return array(select person from unnest(people) person
                   where not exists (select from memberships
                                      where company_id = app.company_id() and user_id = person
-                                       and status = 'active' and role <> 'student'))
+                                       and status = 'active' and role <> 'student'));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.note_article()
@@ -8968,6 +8981,7 @@ grant update on column public.channels.name_key to app_staff;
 grant update on column public.channels.topic to app_staff;
 grant update on column public.channels.updated_at to app_staff;
 grant update on column public.channels.version to app_staff;
+grant insert on column public.chat_messages.author_id to app_staff;
 grant insert on column public.chat_messages.author_id to app_system;
 grant insert on column public.chat_messages.body to app_system;
 grant insert, update on column public.chat_messages.body to app_staff;
@@ -9762,7 +9776,7 @@ grant execute on function app.files_of_flow(definition jsonb) to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
-grant execute on function app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, wanted bigint) to app_staff;
+grant execute on function app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
@@ -9831,6 +9845,7 @@ grant execute on function app.make_channel(channel uuid, of_kind text, called te
 grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.manages_channel(channel uuid) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
+grant execute on function app.mention_ways(mentions jsonb) to app_lookup;
 grant execute on function app.mention_ways(mentions jsonb) to app_staff;
 grant execute on function app.mention_ways(mentions jsonb) to app_system;
 grant execute on function app.mentioned(channel uuid, ways text[]) to app_staff;

@@ -44,14 +44,14 @@ pub struct Mentions {
     pub here: bool,
 }
 
-/// Who is mentioned; what is not there mentions nobody.
+/// Who is mentioned.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct ShownMentions {
-    user_ids: Option<Vec<Uuid>>,
-    department_ids: Option<Vec<Uuid>>,
-    channel: Option<bool>,
-    here: Option<bool>,
+    user_ids: Vec<Uuid>,
+    department_ids: Vec<Uuid>,
+    channel: bool,
+    here: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

@@ -12,7 +12,8 @@ macro_rules! chat_message_columns {
         "messages.id, messages.channel_id, messages.place, messages.root_id, messages.thread_place, messages.is_in_channel,
            messages.author_id, author.name as author_name, messages.client_message_id,
            case when messages.deleted_at is null then messages.body else '' end as body,
-           case when messages.deleted_at is null then messages.mentions else '{}' end as mentions,
+           jsonb_build_object('user_ids', '{}'::text[], 'department_ids', '{}'::text[], 'channel', false, 'here', false)
+               || case when messages.deleted_at is null then messages.mentions else '{}' end as mentions,
            case when messages.deleted_at is null then messages.cards else '[]' end as cards,
            (select jsonb_build_object(
                        'id', quoted.id, 'author_id', quoted.author_id, 'author_name', quoted_author.name,

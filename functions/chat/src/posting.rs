@@ -20,9 +20,8 @@ pub struct NewChatMessage {
     /// The sender's own name for it: posted again, it is the same message.
     #[garde(length(chars, min = 1, max = 100))]
     pub client_message_id: Option<String>,
-    /// Markdown, kept as it is. Not needed beside files, cards or what is forwarded.
+    /// Markdown, kept as it is. It may be empty beside files, cards or what is forwarded.
     #[garde(length(chars, max = LONGEST))]
-    #[serde(default)]
     pub body: String,
     #[garde(dive)]
     #[serde(default)]

@@ -24,6 +24,7 @@ mod calendar;
 mod calls;
 mod canary;
 mod channel_accounts;
+mod chat;
 mod clients;
 mod companies;
 mod contract;
@@ -64,6 +65,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         bot_people::cases(),
         calls::cases(),
         channel_accounts::cases(),
+        chat::cases(),
         clients::cases(),
         contract::cases(),
         companies::cases(),

@@ -26,10 +26,11 @@ async fn archive_channel(context: Context, caller: Staff, Path(id): Path<Uuid>) 
     if current.channel.is_general {
         return Err(IS_GENERAL.into());
     }
-    if !transaction.query(ARCHIVE, &[&id]).await?.is_empty() {
-        let own: OwnChannel = transaction.one(CHANNEL, &[&id]).await?;
-        own.channel.tell(&transaction, caller.company_id, &ChatChannelUpdated { channel: own.channel.clone() });
-        transaction.audit(id, &current.channel, &own.channel);
+    if transaction.query(ARCHIVE, &[&id]).await?.is_empty() {
+        return Err(NOT_FOUND.into());
     }
+    let own: OwnChannel = transaction.one(CHANNEL, &[&id]).await?;
+    own.channel.tell(&transaction, caller.company_id, &ChatChannelUpdated { channel: own.channel.clone() });
+    transaction.audit(id, &current.channel, &own.channel);
     transaction.commit(NoContent).await
 }

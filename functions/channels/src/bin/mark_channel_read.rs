@@ -28,8 +28,8 @@ const READ: &str = "
          where members.channel_id = $1 and members.user_id = app.user_id()
     ), marked as (
         update channel_members
-           set read_place = case when $3 then least(own.last_place, $2 - 1)
-                                 else greatest(own.read_place, channel_members.read_place, least(own.last_place, coalesce($2, own.last_place))) end
+           set read_place = case when $3 then least(own.last_place, $2::bigint - 1)
+                                 else greatest(own.read_place, channel_members.read_place, least(own.last_place, coalesce($2::bigint, own.last_place))) end
           from own
          where channel_members.channel_id = own.channel_id and channel_members.user_id = own.user_id
         returning channel_members.read_place
@@ -44,7 +44,7 @@ const READ_THREAD: &str = "
         select id, channel_id, reply_count from chat_messages where id = $4 and channel_id = $1 and root_id is null
     ), marked as (
         insert into chat_thread_followers as followers (root_id, channel_id, is_following, read_place)
-        select id, channel_id, false, least(reply_count, coalesce($2 - case when $3 then 1 else 0 end, reply_count)) from root
+        select id, channel_id, false, least(reply_count, coalesce($2::bigint - case when $3 then 1 else 0 end, reply_count)) from root
             on conflict (company_id, root_id, user_id) do update
            set read_place = case when $3 then excluded.read_place else greatest(followers.read_place, excluded.read_place) end
         returning read_place

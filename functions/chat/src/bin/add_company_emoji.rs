@@ -22,6 +22,7 @@ struct NewEmoji {
 }
 
 fn a_name(name: &str, (): &()) -> garde::Result {
+    shared::visible(&name, &())?;
     if own_name(&format!(":{name}:")).is_some() {
         return Ok(());
     }

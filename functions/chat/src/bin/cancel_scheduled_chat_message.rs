@@ -1,7 +1,7 @@
 //! DELETE /chat/scheduled/{id} — a planned message is not posted.
 
 use channels::tell_self;
-use chat::{ChatScheduledUpdated, NOT_WAITING, ScheduledChatMessage, scheduled_chat_columns};
+use chat::{ChatScheduledUpdated, NOT_WAITING, ScheduledChatMessage, ScheduledChatState, scheduled_chat_columns};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/chat/scheduled/{id}").fails(&[NOT_FOUND, NOT_WAITING]);
@@ -24,7 +24,10 @@ async fn cancel_scheduled_chat_message(context: Context, caller: Staff, Path(id)
     let transaction = context.begin(&caller).await?;
     let Some(scheduled_message): Option<ScheduledChatMessage> = transaction.first(CANCEL, &[&id]).await? else {
         let current: ScheduledChatMessage = transaction.one(SCHEDULED, &[&id]).await?;
-        return Err(NOT_WAITING.with_current(&current));
+        return Err(match current.state {
+            ScheduledChatState::Cancelled => NOT_FOUND.into(),
+            _ => NOT_WAITING.with_current(&current),
+        });
     };
     let channel_id = scheduled_message.channel_id;
     tell_self(&transaction, &caller, &ChatScheduledUpdated { scheduled_message });

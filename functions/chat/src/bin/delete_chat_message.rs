@@ -21,10 +21,11 @@ async fn delete_chat_message(context: Context, caller: Staff, Path(id): Path<Uui
     if held.is_empty() {
         return Err(NOT_AUTHOR.into());
     }
-    if !transaction.query(DELETE, &[&id]).await?.is_empty() {
-        let message: ChatMessage = transaction.one(MESSAGE, &[&id]).await?;
-        message.tell_updated(&transaction, caller.company_id);
+    if transaction.query(DELETE, &[&id]).await?.is_empty() {
+        return Err(NOT_FOUND.into());
     }
+    let message: ChatMessage = transaction.one(MESSAGE, &[&id]).await?;
+    message.tell_updated(&transaction, caller.company_id);
     transaction.audit(id, &json!({"channel_id": current.channel_id, "author_id": current.author_id}), &Value::Null);
     transaction.commit(NoContent).await
 }

@@ -63,7 +63,7 @@ async fn edit_chat_message(
             let not_told_ids = judge_mentions(&transaction, current.channel_id, &mentions, confirmed).await?;
             (json!(mentions), not_told_ids)
         }
-        None => (current.mentions.clone(), Vec::new()),
+        None => (json!(Mentions::deserialize(&current.mentions).unwrap_or_default()), Vec::new()),
     };
     if transaction.query(EDIT, &[&id, &body, &mentions]).await?.is_empty() {
         return transaction.commit(Json(PostedChatMessage { message: current, not_told_ids })).await;

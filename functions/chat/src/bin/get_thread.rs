@@ -26,8 +26,8 @@ macro_rules! answers {
     };
 }
 
-const AFTER: &str = answers!("thread_place > coalesce($2, 0)", "asc");
-const BEFORE: &str = answers!("thread_place < coalesce($2, 9223372036854775807)", "desc");
+const AFTER: &str = answers!("thread_place > coalesce($2::bigint, 0)", "asc");
+const BEFORE: &str = answers!("thread_place < coalesce($2::bigint, 9223372036854775807)", "desc");
 
 /// A thread for one who reads it.
 #[derive(Serialize, JsonSchema)]
@@ -47,20 +47,20 @@ async fn get_thread(
     context: Context,
     caller: Staff,
     Path(id): Path<Uuid>,
-    Query(mut asked): Query<PlaceQuery>,
+    Query(asked): Query<PlaceQuery>,
 ) -> Result<Json<Thread>, Error> {
-    asked.order.get_or_insert(Order::Asc);
-    let sql = if asked.is_ascending() { AFTER } else { BEFORE };
+    // The page that begins with a place is the one behind the place before it.
+    let after = asked.after.or(asked.around.map(|around| around - 1));
+    let (sql, place) = if asked.before.is_some() { (BEFORE, asked.before) } else { (AFTER, after) };
     let transaction = context.begin(&caller).await?;
-    let place = asked.place().or(asked.around.map(|around| around - 1));
     let (root, following, answers): (ChatMessage, ThreadFollowing, Vec<ChatMessage>) = try_join3(
         transaction.one(MESSAGE, &[&id]),
         transaction.one(FOLLOWING, &[&id]),
         transaction.all(sql, &[&id, &place, &asked.wanted()]),
     )
     .await?;
-    let page = asked.page(answers, |message: &ChatMessage| message.thread_place);
+    let page = asked.page(answers);
     let mut shown = with_cards(&transaction, [vec![root], page.data].concat()).await?;
     let root = shown.remove(0);
-    Ok(Json(Thread { root, following, answers: PlacePage { data: shown, next_cursor: page.next_cursor } }))
+    Ok(Json(Thread { root, following, answers: PlacePage { data: shown, has_more: page.has_more } }))
 }

@@ -24,8 +24,8 @@ macro_rules! messages {
     };
 }
 
-const BEFORE: &str = messages!("place < coalesce($2, 9223372036854775807)", "desc");
-const AFTER: &str = messages!("place > coalesce($2, 0)", "asc");
+const BEFORE: &str = messages!("place < coalesce($2::bigint, 9223372036854775807)", "desc");
+const AFTER: &str = messages!("place > coalesce($2::bigint, 0)", "asc");
 
 const MEMBERSHIP: &str = "
     select exists (select from channel_members members
@@ -51,8 +51,8 @@ async fn list_chat_messages(
     let transaction = context.begin(&caller).await?;
     let reading = async {
         let Some(around) = asked.around else {
-            let sql = if asked.is_ascending() { AFTER } else { BEFORE };
-            return transaction.all::<ChatMessage>(sql, &[&id, &asked.place(), &asked.wanted()]).await;
+            let (sql, place) = if asked.after.is_some() { (AFTER, asked.after) } else { (BEFORE, asked.before) };
+            return transaction.all::<ChatMessage>(sql, &[&id, &place, &asked.wanted()]).await;
         };
         // The page with the place in its middle, the newest first.
         let half = asked.wanted() / 2;
@@ -67,7 +67,7 @@ async fn list_chat_messages(
     if !membership?.is_member {
         return Err(NOT_MEMBER.into());
     }
-    let page = asked.page(messages?, |message: &ChatMessage| message.place);
+    let page = asked.page(messages?);
     let shown = with_cards(&transaction, page.data).await?;
-    Ok(Json(PlacePage { data: shown, next_cursor: page.next_cursor }))
+    Ok(Json(PlacePage { data: shown, has_more: page.has_more }))
 }

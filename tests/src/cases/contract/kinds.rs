@@ -9,7 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
-use crate::cases::upload;
+use crate::cases::{chat, upload};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -85,7 +85,11 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "get_client_history" => format!("/clients/{}/history?", self.client),
+            "list_channels" => "/channels?scope=others".to_owned(),
             "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
+            "list_mentions" => "/chat/mentions?".to_owned(),
+            "list_scheduled_chat_messages" => "/chat/scheduled?state=waiting".to_owned(),
+            "search_chat" => "/chat/search?q=Mensalidade".to_owned(),
             "list_clients" => "/clients?archived=false".to_owned(),
             "list_conversations" => "/conversations?category=pending".to_owned(),
             "list_integration_calls" => "/integrations/logs?provider=llm".to_owned(),
@@ -129,6 +133,12 @@ impl Scene {
                 drop(company.admin.api.post("/scheduled-messages", planned).await.expect(201));
             }
             "search_messages" => drop(company.phone.receive_text(&fresh_number(), "A mensalidade").await),
+            "list_channels" => {
+                let channel = json!({"name": format!("Canal {number}")});
+                drop(company.agents[0].api.post("/channels", channel).await.expect(201));
+            }
+            "list_mentions" | "search_chat" => self.mention(number).await,
+            "list_scheduled_chat_messages" => drop(chat::sample::planned(company).await),
             "list_invites" => {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
@@ -161,6 +171,12 @@ impl Scene {
                 let path = format!("/team/invites/{id}");
                 drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
             }
+            "list_channels" => {
+                drop(self.company.agents[0].api.call(Method::DELETE, &format!("/channels/{id}"), None).await.expect(204));
+            }
+            "list_mentions" | "search_chat" => {
+                drop(self.company.agents[0].api.call(Method::DELETE, &format!("/chat/messages/{id}"), None).await.expect(204));
+            }
             "list_knowledge" => {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/knowledge/manage/{id}"), None).await.expect(204));
             }
@@ -173,6 +189,14 @@ impl Scene {
             _ => return false,
         }
         true
+    }
+
+    /// A colleague mentions the admin in the general channel.
+    async fn mention(&self, number: usize) {
+        let general = self.company.admin.api.get("/channels").await.expect(200)["data"][0]["id"].clone();
+        let message = json!({"body": format!("Mensalidade {number}"), "mentions": {"user_ids": [self.company.admin.id]}});
+        let path = format!("/channels/{}/messages", text(&general));
+        self.company.agents[0].api.post(&path, message).await.expect(201);
     }
 
     async fn get(&self, query: &str) -> Answer {
@@ -265,6 +289,10 @@ impl Change {
             Self { method: Method::PUT, path, made: same.clone(), same, renamed }
         };
         match function {
+            "update_channel" => {
+                let made = company.admin.api.post("/channels", json!({"name": "Vendas"})).await.expect(201);
+                given(format!("/channels/{}", text(&made["id"])), "Vendas")
+            }
             "update_department" => {
                 let made = company.admin.api.post("/departments", json!({"name": "Vendas"})).await.expect(201);
                 given(format!("/departments/{}", text(&made["id"])), "Vendas")

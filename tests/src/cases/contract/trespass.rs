@@ -13,7 +13,7 @@ use super::{
     sample,
     trespass_table::{Outcome, ROWS, Row},
 };
-use crate::cases::{snapshot, upload};
+use crate::cases::{chat, snapshot, upload};
 
 /// Roles that an access lets through, of whichever of its kinds of callers they are.
 pub(super) fn lets_through(access: &str) -> BTreeSet<&'static str> {
@@ -332,6 +332,10 @@ fn with_any_ids(text: &str) -> String {
         "article",
         "proposal",
         "run",
+        "team_channel",
+        "chat_message",
+        "scheduled_chat",
+        "emoji",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
@@ -369,6 +373,10 @@ struct Scene {
     article: String,
     proposal: String,
     run: String,
+    team_channel: String,
+    chat_message: String,
+    scheduled_chat: String,
+    emoji: String,
 }
 
 impl Scene {
@@ -415,6 +423,14 @@ impl Scene {
         let article = sample::article(&company, &secret(&company)).await;
         let run = sample::run_of_model(stack, &company).await;
         let proposal = sample::proposal(stack, &company, &secret(&company)).await;
+        let named = json!({"name": secret(&company), "topic": secret(&company)});
+        let team_channel = text(&admin.api.post("/channels", named).await.expect(201)["id"]).to_owned();
+        let path = format!("/channels/{team_channel}/messages");
+        let chat_message = admin.api.post(&path, json!({"body": secret(&company)})).await.expect(201);
+        let chat_message = text(&chat_message["id"]).to_owned();
+        let scheduled_chat = chat::sample::planned(&company).await;
+        let emoji = json!({"name": "segredo", "file_id": upload::ready_file(stack, admin).await});
+        let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -443,6 +459,10 @@ impl Scene {
             article,
             proposal,
             run,
+            team_channel,
+            chat_message,
+            scheduled_chat,
+            emoji,
         }
     }
 
@@ -480,6 +500,10 @@ impl Scene {
             ("{article}", self.article.clone()),
             ("{proposal}", self.proposal.clone()),
             ("{run}", self.run.clone()),
+            ("{team_channel}", self.team_channel.clone()),
+            ("{chat_message}", self.chat_message.clone()),
+            ("{scheduled_chat}", self.scheduled_chat.clone()),
+            ("{emoji}", self.emoji.clone()),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

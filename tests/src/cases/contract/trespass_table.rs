@@ -19,7 +19,7 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{proposal}`, `{run}`; `{soon}` is a time to come.
+/// `{article}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{emoji}`; `{soon}` is a time to come.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -36,6 +36,47 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
+    row("add_channel_member", "/channels/{team_channel}/members", r#"{"user_ids": ["{agent}"]}"#, Invalid),
+    row("add_chat_reaction", "/chat/messages/{chat_message}/reactions", r#"{"emoji": "👍"}"#, NotFound),
+    row("add_company_emoji", "/chat/emoji", r#"{"name": "intruso", "file_id": "{file}"}"#, Invalid),
+    row("archive_channel", "/channels/{team_channel}", "", NotFound),
+    row("cancel_scheduled_chat_message", "/chat/scheduled/{scheduled_chat}", "", NotFound),
+    row("create_channel", "/channels", r#"{"name": "intrusos", "member_ids": ["{agent}"]}"#, Invalid),
+    row("delete_chat_message", "/chat/messages/{chat_message}", "", NotFound),
+    row("edit_chat_message", "/chat/messages/{chat_message}", r#"{"body": "Intrusos"}"#, NotFound),
+    row("follow_thread", "/chat/messages/{chat_message}/thread/follow", r#"{"is_following": true}"#, NotFound),
+    row("get_channel", "/channels/{team_channel}", "", NotFound),
+    row("get_chat_message", "/chat/messages/{chat_message}", "", NotFound),
+    row("get_thread", "/chat/messages/{chat_message}/thread", "", NotFound),
+    row("get_unread", "/chat/unread", "", OwnThings),
+    row("join_channel", "/channels/{team_channel}/join", "{}", NotFound),
+    row("leave_channel", "/channels/{team_channel}/leave", "{}", NotFound),
+    row("list_channel_members", "/channels/{team_channel}/members", "", NotFound),
+    row("list_channels", "/channels?scope=all", "", OwnThings),
+    row("list_chat_message_revisions", "/chat/messages/{chat_message}/revisions", "", NotFound),
+    row("list_chat_messages", "/channels/{team_channel}/messages", "", NotFound),
+    row("list_company_emoji", "/chat/emoji", "", OwnThings),
+    row("list_mentions", "/chat/mentions?channel_id={team_channel}", "", OwnThings),
+    row("list_pins", "/channels/{team_channel}/pins", "", NotFound),
+    row("list_scheduled_chat_messages", "/chat/scheduled?channel_id={team_channel}", "", OwnThings),
+    row("mark_channel_read", "/channels/{team_channel}/read", "{}", NotFound),
+    row("open_direct_message", "/direct-messages", r#"{"user_ids": ["{agent}"]}"#, Invalid),
+    row("pin_chat_message", "/chat/messages/{chat_message}/pin", "{}", NotFound),
+    row("remove_channel_member", "/channels/{team_channel}/members/{agent}", "", NotFound),
+    row("remove_chat_reaction", "/chat/messages/{chat_message}/reactions?emoji=%F0%9F%91%8D", "", NotFound),
+    row("remove_company_emoji", "/chat/emoji/{emoji}", "", NotFound),
+    row("save_channel_draft", "/channels/{team_channel}/draft", r#"{"text": "Intrusos"}"#, NotFound),
+    row("save_channel_preferences", "/channels/{team_channel}/preferences", r#"{"is_favorite": true}"#, NotFound),
+    row(
+        "schedule_chat_message",
+        "/chat/scheduled",
+        r#"{"channel_id": "{team_channel}", "message": {"body": "Intrusos"}, "due_at": "{soon}"}"#,
+        NotFound,
+    ),
+    row("search_chat", "/chat/search?q=segredo&channel_id={team_channel}", "", OwnThings),
+    row("send_chat_message", "/channels/{team_channel}/messages", r#"{"body": "Intrusos"}"#, NotFound),
+    row("unpin_chat_message", "/chat/messages/{chat_message}/pin", "", NotFound),
+    row("update_channel", "/channels/{team_channel}", r#"{"topic": "Intrusos"}"#, NotFound),
     row("add_department_member", "/departments/{department}/members", r#"{"user_id": "{agent}"}"#, NotFound),
     row(
         "add_holiday",
