@@ -225,7 +225,7 @@ call app.open_to_lookup('chat_message_files', 'select, insert');
 call app.open_to_lookup('chat_message_revisions', 'insert');
 call app.open_to_lookup('chat_mentions', 'select, insert, delete');
 call app.open_to_lookup('chat_thread_followers', 'select, insert, update');
-call app.open_to_lookup('chat_pins', 'select, delete');
+call app.open_to_lookup('chat_pins', 'select');
 call app.open_to_lookup('company_emoji', 'select');
 call app.open_to_lookup('scheduled_chat_messages', 'select');
 
@@ -529,6 +529,10 @@ begin
     if held.archived_at is not null then
         raise check_violation using message = 'the channel is archived', constraint = 'chat_messages_archived';
     end if;
+    -- What was planned is judged by who posts it.
+    if held.is_announcement and new.is_in_channel and app.user_id() is not null and not app.manages_channel(new.channel_id) then
+        raise insufficient_privilege using message = 'only who manages an announcement channel posts there';
+    end if;
     -- In the order of places, whatever the clock does.
     new.created_at := greatest(clock_timestamp(), held.last_message_at);
     if new.is_in_channel then
@@ -637,7 +641,7 @@ alter function app.follow_chat_message owner to app_lookup;
 create trigger chat_messages_followed after insert on chat_messages for each row execute function app.follow_chat_message();
 grant select on department_members, presence_leases to app_lookup;
 
--- What it said before is kept; an edit mentions only whom it names newly, and what is deleted mentions nobody and is pinned nowhere.
+-- What it said before is kept; an edit mentions only whom it names newly, and what is deleted mentions nobody.
 create function app.change_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     had text[] := app.mention_ways(old.mentions);
@@ -652,7 +656,6 @@ begin
     end if;
     if new.deleted_at is not null and old.deleted_at is null then
         delete from chat_mentions where company_id = new.company_id and message_id = new.id;
-        delete from chat_pins where company_id = new.company_id and message_id = new.id;
     elsif new.mentions <> old.mentions then
         delete from chat_mentions where company_id = new.company_id and message_id = new.id and way <> all (has);
         insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way)
@@ -679,16 +682,16 @@ $$;
 alter function app.show_chat_message_anew owner to app_lookup;
 create trigger chat_reactions_shown after insert or delete on chat_reactions
     for each row execute function app.show_chat_message_anew();
-create trigger chat_pins_shown after insert on chat_pins for each row execute function app.show_chat_message_anew();
--- Not of a message that is being deleted, whose row is being written anyway.
-create trigger chat_pins_gone after delete on chat_pins
-    for each row when (pg_trigger_depth() = 0) execute function app.show_chat_message_anew();
+create trigger chat_pins_shown after insert or delete on chat_pins
+    for each row execute function app.show_chat_message_anew();
 
--- So many can be looked through.
+-- So many can be looked through. Those of deleted messages are shown to nobody.
 create function app.limit_chat_pins() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform from channels where company_id = new.company_id and id = new.channel_id for no key update;
-    if (select count(*) from chat_pins where company_id = new.company_id and channel_id = new.channel_id) >= 100
+    if (select count(*) from chat_pins
+          join chat_messages on chat_messages.company_id = chat_pins.company_id and chat_messages.id = chat_pins.message_id
+         where chat_pins.company_id = new.company_id and chat_pins.channel_id = new.channel_id and deleted_at is null) >= 100
        and not exists (select from chat_pins where company_id = new.company_id and message_id = new.message_id) then
         raise check_violation using message = 'a channel has a hundred pins at most', constraint = 'chat_pins_most';
     end if;

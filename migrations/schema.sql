@@ -2567,7 +2567,6 @@ begin
     end if;
     if new.deleted_at is not null and old.deleted_at is null then
         delete from chat_mentions where company_id = new.company_id and message_id = new.id;
-        delete from chat_pins where company_id = new.company_id and message_id = new.id;
     elsif new.mentions <> old.mentions then
         delete from chat_mentions where company_id = new.company_id and message_id = new.id and way <> all (has);
         insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way)
@@ -5208,7 +5207,9 @@ CREATE OR REPLACE FUNCTION app.limit_chat_pins()
 AS $function$
 begin
     perform from channels where company_id = new.company_id and id = new.channel_id for no key update;
-    if (select count(*) from chat_pins where company_id = new.company_id and channel_id = new.channel_id) >= 100
+    if (select count(*) from chat_pins
+          join chat_messages on chat_messages.company_id = chat_pins.company_id and chat_messages.id = chat_pins.message_id
+         where chat_pins.company_id = new.company_id and chat_pins.channel_id = new.channel_id and deleted_at is null) >= 100
        and not exists (select from chat_pins where company_id = new.company_id and message_id = new.message_id) then
         raise check_violation using message = 'a channel has a hundred pins at most', constraint = 'chat_pins_most';
     end if;
@@ -6305,6 +6306,10 @@ begin
     end if;
     if held.archived_at is not null then
         raise check_violation using message = 'the channel is archived', constraint = 'chat_messages_archived';
+    end if;
+    -- What was planned is judged by who posts it.
+    if held.is_announcement and new.is_in_channel and app.user_id() is not null and not app.manages_channel(new.channel_id) then
+        raise insufficient_privilege using message = 'only who manages an announcement channel posts there';
     end if;
     -- In the order of places, whatever the clock does.
     new.created_at := greatest(clock_timestamp(), held.last_message_at);
@@ -7922,9 +7927,8 @@ CREATE TRIGGER channel_members_managed AFTER DELETE ON public.channel_members FO
 CREATE TRIGGER chat_messages_changed BEFORE UPDATE OF body, mentions, deleted_at ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.change_chat_message();
 CREATE TRIGGER chat_messages_followed AFTER INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.follow_chat_message();
 CREATE TRIGGER chat_messages_placed BEFORE INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.place_chat_message();
-CREATE TRIGGER chat_pins_gone AFTER DELETE ON public.chat_pins FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION app.show_chat_message_anew();
 CREATE TRIGGER chat_pins_limited BEFORE INSERT ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.limit_chat_pins();
-CREATE TRIGGER chat_pins_shown AFTER INSERT ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
+CREATE TRIGGER chat_pins_shown AFTER INSERT OR DELETE ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
 CREATE TRIGGER chat_reactions_shown AFTER INSERT OR DELETE ON public.chat_reactions FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
@@ -10013,8 +10017,8 @@ grant select on table public.chat_message_revisions to app_system;
 grant select on table public.chat_messages to app_staff;
 grant select on table public.chat_messages to app_system;
 grant select, update on table public.chat_messages to app_lookup;
-grant delete, select on table public.chat_pins to app_lookup;
 grant delete, select on table public.chat_pins to app_staff;
+grant select on table public.chat_pins to app_lookup;
 grant select on table public.chat_pins to app_system;
 grant delete, select on table public.chat_reactions to app_staff;
 grant select on table public.chat_reactions to app_system;

@@ -1,5 +1,6 @@
 //! Measures the release binaries on the local cloud; see `bench/README.md`.
 
+mod chat;
 mod clients;
 mod cold_start;
 mod desk;
@@ -58,6 +59,7 @@ enum Measurement {
     Fanout,
     Listeners,
     Jobs,
+    Chat,
     Clients,
     Tables,
     Knowledge,
@@ -108,6 +110,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Jobs) {
         jobs::run(stack, Duration::from_secs(cli.seconds), report).await?;
+    }
+    if is_wanted(Measurement::Chat) {
+        chat::run(stack, Duration::from_secs(cli.seconds), report).await?;
     }
     if is_wanted(Measurement::Clients) {
         clients::run(stack, cli.clients, report).await?;

@@ -2,6 +2,7 @@
 //! told as it happens: in the cloud that `make run` has started, or in one of its own. With `--own`, as in `make test`, always in one of its own.
 
 mod channels;
+mod team;
 mod timeline;
 
 use std::{
@@ -70,7 +71,8 @@ async fn run() -> Result<()> {
 async fn play(stack: Arc<Stack>, cast: Cast) -> Result<()> {
     let play = Play::new(cast);
     play.play().await?;
-    channels::play(&stack, &play).await
+    channels::play(&stack, &play).await?;
+    team::play(&play).await
 }
 
 /// The cloud that `make run` has started, if it answers.
