@@ -257,7 +257,7 @@ create table public.chat_mentions (
     place bigint,
     thread_place bigint,
     way text not null,
-    at timestamp with time zone not null default now()
+    at timestamp with time zone not null default clock_timestamp()
 );
 alter table public.chat_mentions enable row level security;
 alter table public.chat_mentions force row level security;
@@ -3565,8 +3565,16 @@ begin
             return found;
         end if;
     end if;
-    execute 'select array(select id from chat_messages where ' || said || has_words || ordered || ' limit ' || wanted || ')'
-       into found using company, mine, words, in_channel, by_author, since, until, at, at_id;
+    if words = '{}' then
+        execute 'select array(select id from chat_messages where ' || said || ordered || ' limit ' || wanted || ')'
+           into found using company, mine, words, in_channel, by_author, since, until, at, at_id;
+    else
+        -- The index is asked by itself: the planner would rather walk through all of a company's messages in order, comparing.
+        execute 'with chat_messages as materialized (
+                     select * from chat_messages where company_id = $1 and body <> '''' and deleted_at is null' || has_words || ')
+                 select array(select id from chat_messages where ' || said || ordered || ' limit ' || wanted || ')'
+           into found using company, mine, words, in_channel, by_author, since, until, at, at_id;
+    end if;
     return found;
 end
 $function$;
@@ -4080,8 +4088,9 @@ begin
     insert into chat_message_files (company_id, file_id, message_id)
     select new.company_id, file, new.id from unnest(new.file_ids) file on conflict do nothing;
     if new.mentions <> '{}' then
-        insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way)
-        select new.company_id, mentioned.user_id, new.id, new.channel_id, new.root_id, new.place, new.thread_place, mentioned.way
+        insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way, at)
+        select new.company_id, mentioned.user_id, new.id, new.channel_id, new.root_id, new.place, new.thread_place, mentioned.way,
+               new.created_at
           from app.mentioned(new.channel_id, app.mention_ways(new.mentions)) mentioned
          where mentioned.user_id <> new.author_id;
     end if;
@@ -8147,7 +8156,7 @@ create policy company on public.chat_mentions as restrictive for all to app_staf
 
 create policy lookup on public.chat_mentions as permissive for all to app_lookup using true;
 
-create policy staff on public.chat_mentions as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+create policy staff on public.chat_mentions as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) AND (channel_id IN ( SELECT app.my_channels() AS my_channels)));
 
 create policy system on public.chat_mentions as permissive for all to app_system using true;
 

@@ -54,7 +54,7 @@ const FILL: &str = "
     select pg_temp.bench_id(at), $1, root.channel_id, root.id, number, false, $3, 'Resposta ' || number, at
       from chat_messages root
      cross join generate_series(1, 400) number
-     cross join lateral (select now() - (400 - number) * interval '20 minutes' as at) time
+     cross join lateral (select now() - (400 - number) * interval '28 minutes' - random() * interval '28 minutes' as at) time
      where root.company_id = $1 and root.place = 1 and root.reply_count = 400;
     alter table chat_messages enable trigger user;
     insert into chat_mentions (company_id, user_id, message_id, channel_id, place, way)

@@ -1,6 +1,7 @@
 //! POST /direct-messages — the channel of these people and the caller: there is one for a set of people, whoever opens it first.
 
 use channels::{CHANNEL, OwnChannel, colleagues};
+use futures_util::future::try_join;
 use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/direct-messages");
@@ -37,8 +38,8 @@ async fn open_direct_message(
     let transaction = context.begin(&caller).await?;
     colleagues(&transaction, "user_ids", &user_ids).await?;
     let Opened { channel, is_new } = transaction.one(OPEN, &[&context.new_id(), &user_ids]).await?;
-    transaction.execute(SHOW, &[&channel]).await?;
-    let own: OwnChannel = transaction.one(CHANNEL, &[&channel]).await?;
+    let (_, own): (_, OwnChannel) =
+        try_join(transaction.execute(SHOW, &[&channel]), transaction.one(CHANNEL, &[&channel])).await?;
     if is_new {
         own.channel.tell_joined(&transaction, &own.channel.person_ids());
     }

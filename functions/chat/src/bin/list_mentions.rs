@@ -1,4 +1,4 @@
-//! GET /chat/mentions — messages that mention the caller, the newest first.
+//! GET /chat/mentions — messages that mention the caller, the latest mention first.
 
 use chat::{ChatMessage, ShownChatMessage, chat_message_columns, chat_message_joins, with_cards};
 use shared::prelude::*;
@@ -13,13 +13,26 @@ struct Filters {
 }
 
 const MENTIONS: TimeList = TimeList {
-    rows: "select messages.* from chat_mentions mentions
-             join chat_messages messages on messages.company_id = mentions.company_id and messages.id = mentions.message_id
-            where mentions.user_id = (select app.user_id()) and ($1::uuid is null or mentions.channel_id = $1)",
-    at: "messages.created_at",
-    id: "messages.id",
-    shown: concat!("select ", chat_message_columns!(), " from page messages ", chat_message_joins!()),
+    rows: "select * from chat_mentions where user_id = (select app.user_id()) and ($1::uuid is null or channel_id = $1)",
+    at: "chat_mentions.at",
+    id: "chat_mentions.message_id",
+    shown: concat!(
+        "select ",
+        chat_message_columns!(),
+        ", chat_mentions.at as mentioned_at
+           from page chat_mentions
+           join chat_messages messages on messages.company_id = chat_mentions.company_id and messages.id = chat_mentions.message_id ",
+        chat_message_joins!()
+    ),
 };
+
+/// A message, and since when it mentions the caller.
+#[derive(Serialize, FromRow)]
+struct Mention {
+    #[from_row(flatten)]
+    message: ChatMessage,
+    mentioned_at: Timestamp,
+}
 
 pub fn main() {
     serve(&ROUTE, list_mentions);
@@ -27,7 +40,8 @@ pub fn main() {
 
 async fn list_mentions(context: Context, caller: Staff, asked: List<Filters>) -> Result<Page<ShownChatMessage>, Error> {
     let transaction = context.begin(&caller).await?;
-    let rows: Vec<ChatMessage> = transaction.list(&MENTIONS, &asked, &[&asked.filters.channel_id]).await?;
-    let Page { data, next_cursor } = asked.page(rows, |message: &ChatMessage| (message.created_at, message.id));
-    Ok(Page { data: with_cards(&transaction, data).await?, next_cursor })
+    let rows: Vec<Mention> = transaction.list(&MENTIONS, &asked, &[&asked.filters.channel_id]).await?;
+    let Page { data, next_cursor } = asked.page(rows, |mention: &Mention| (mention.mentioned_at, mention.message.id));
+    let messages = data.into_iter().map(|mention| mention.message).collect();
+    Ok(Page { data: with_cards(&transaction, messages).await?, next_cursor })
 }

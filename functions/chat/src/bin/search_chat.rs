@@ -2,7 +2,6 @@
 //! and `before:` may stand among them.
 
 use chat::{ChatMessage, ChatQuery, ShownChatMessage, chat_message_columns, chat_message_joins, with_cards};
-use jiff::tz::TimeZone;
 use shared::{prelude::*, text::unaccented};
 
 const ROUTE: Route = Route::get("/chat/search");
@@ -23,31 +22,29 @@ struct Filters {
     until: Option<Timestamp>,
 }
 
-/// The channel and the author that are named, and the company's zone.
-const NAMED: &str = "
-    select companies.time_zone,
-           (select id from channels
-             where $1 <> '' and id in (select app.my_channels()) and name_key = app.look($1) order by archived_at nulls first limit 1) as channel_id,
-           (select users.id from users
-              join memberships on memberships.user_id = users.id
-             where $2 <> '' and position($2 in app.look(users.name)) > 0
-             order by memberships.status, app.look(users.name), users.id limit 1) as author_id
-      from companies
-     where id = app.company_id()";
-
-#[derive(FromRow)]
-struct Named {
-    time_zone: String,
-    channel_id: Option<Uuid>,
-    author_id: Option<Uuid>,
-}
-
+/// Names the channel and the author that are named; what is named and not there has said nothing. Days are the company's.
 const FIND: &str = concat!(
-    "select ",
+    "with named as (
+        select (select id from channels
+                 where id in (select app.my_channels()) and name_key = app.look($2) order by archived_at nulls first limit 1) as channel_id,
+               (select users.id from users
+                  join memberships on memberships.user_id = users.id
+                 where position($3 in app.look(users.name)) > 0
+                 order by memberships.status, app.look(users.name), users.id limit 1) as author_id,
+               $8::date::timestamp at time zone companies.time_zone as since,
+               $9::date::timestamp at time zone companies.time_zone as until
+          from companies
+         where companies.id = app.company_id()
+    ), found as materialized (
+        select app.find_chat_messages($1, coalesce($4, channel_id), coalesce($5, author_id), $10, coalesce($6, since), coalesce($7, until),
+                                      $11, $12, $13, $14) as ids
+          from named
+         where ($2::text is null or channel_id is not null) and ($3::text is null or author_id is not null)
+    ) select ",
     chat_message_columns!(),
     " from chat_messages messages ",
     chat_message_joins!(),
-    " where messages.id = any ((select app.find_chat_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))::uuid[])"
+    " where messages.id = any ((select ids from found)::uuid[])"
 );
 
 pub fn main() {
@@ -56,22 +53,26 @@ pub fn main() {
 
 async fn search_chat(context: Context, caller: Staff, asked: List<Filters>) -> Result<Page<ShownChatMessage>, Error> {
     let Filters { q, channel_id, from_id, has_file, since, until } = &asked.filters;
-    let query = ChatQuery::read(q);
-    let name = |name: &Option<String>| unaccented(name.as_deref().unwrap_or_default());
+    let ChatQuery { words, from, channel, has_file: with_files, after, before } = ChatQuery::read(q);
+    let (channel, from) = (channel.as_deref().map(unaccented), from.as_deref().map(unaccented));
+    let (has_file, oldest_first) = (with_files || has_file.unwrap_or(false), matches!(asked.order, Order::Asc));
+    let found: [&(dyn tokio_postgres::types::ToSql + Sync); 14] = [
+        &words,
+        &channel,
+        &from,
+        channel_id,
+        from_id,
+        since,
+        until,
+        &after,
+        &before,
+        &has_file,
+        &asked.at,
+        &asked.id,
+        &oldest_first,
+        &asked.wanted,
+    ];
     let transaction = context.begin(&caller).await?;
-    let named: Named = transaction.one(NAMED, &[&name(&query.channel), &name(&query.from)]).await?;
-    // What is named and not there has said nothing.
-    if (query.channel.is_some() && named.channel_id.is_none()) || (query.from.is_some() && named.author_id.is_none()) {
-        return Ok(Page::whole(Vec::new()));
-    }
-    let zone = TimeZone::get(&named.time_zone).unwrap_or(TimeZone::UTC);
-    let day = |day: Option<jiff::civil::Date>| day.and_then(|day| Some(day.to_zoned(zone.clone()).ok()?.timestamp()));
-    let (channel_id, author_id) = (channel_id.or(named.channel_id), from_id.or(named.author_id));
-    let has_file = has_file.unwrap_or(false) || query.has_file;
-    let (since, until) = (since.or(day(query.after)), until.or(day(query.before)));
-    let oldest_first = matches!(asked.order, Order::Asc);
-    let found: [&(dyn tokio_postgres::types::ToSql + Sync); 10] =
-        [&query.words, &channel_id, &author_id, &has_file, &since, &until, &asked.at, &asked.id, &oldest_first, &asked.wanted];
     let mut rows: Vec<ChatMessage> = transaction.all(FIND, &found).await?;
     rows.sort_by_key(|message| (message.created_at, message.id));
     if !oldest_first {

@@ -39,7 +39,10 @@ const ASK_OTHERS: [&str; 20] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 14] = [
+const UNAUDITED: [&str; 16] = [
+    // How far somebody has read, and what they have begun to write.
+    "mark_channel_read",
+    "save_channel_draft",
     // Each is a run, which tells who has asked what.
     "ai_compose_message",
     "ai_learn",
