@@ -3,6 +3,7 @@
 -- extensions
 
 create extension btree_gin;
+create extension btree_gist;
 create extension pg_trgm;
 create extension unaccent;
 
@@ -355,7 +356,8 @@ create table public.companies (
     version integer not null default 1,
     signs_messages boolean not null default false,
     asks_rating boolean not null default false,
-    rating_text text
+    rating_text text,
+    breaks jsonb not null default '[{"name": "Almoço", "reason": "lunch", "limit_minutes": 60}, {"name": "Descanso", "reason": "rest", "limit_minutes": 15}, {"name": "Banheiro", "reason": "bathroom", "limit_minutes": 10}, {"name": "Treinamento", "reason": "training", "limit_minutes": null}, {"name": "Outro", "reason": "other", "limit_minutes": null}]'::jsonb
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -638,6 +640,16 @@ create table public.files (
 );
 alter table public.files enable row level security;
 alter table public.files force row level security;
+
+create table public.first_answers (
+    company_id uuid not null,
+    conversation_id uuid not null,
+    user_id uuid not null,
+    asked_at timestamp with time zone not null,
+    answered_at timestamp with time zone not null
+);
+alter table public.first_answers enable row level security;
+alter table public.first_answers force row level security;
 
 create table public.holidays (
     id uuid not null,
@@ -1089,6 +1101,35 @@ create table public.password_resets (
 alter table public.password_resets enable row level security;
 alter table public.password_resets force row level security;
 
+create table public.presence_corrections (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    interval_id uuid not null,
+    user_id uuid not null,
+    by_id uuid not null default app.user_id(),
+    note text not null,
+    before jsonb,
+    after jsonb not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.presence_corrections enable row level security;
+alter table public.presence_corrections force row level security;
+
+create table public.presence_intervals (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone not null,
+    state text not null,
+    reason text,
+    cause text not null,
+    end_cause text,
+    version integer not null default 1
+);
+alter table public.presence_intervals enable row level security;
+alter table public.presence_intervals force row level security;
+
 create table public.presence_leases (
     connection_id text not null,
     company_id uuid not null default app.company_id(),
@@ -1457,6 +1498,7 @@ alter table public.files add constraint files_purpose_check CHECK ((purpose = AN
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'quarantined'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
+alter table public.first_answers add constraint first_answers_pkey PRIMARY KEY (company_id, conversation_id);
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1588,6 +1630,20 @@ alter table public.object_removals add constraint object_removals_of_company CHE
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
 alter table public.password_resets add constraint password_resets_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.password_resets add constraint password_resets_pkey PRIMARY KEY (id);
+alter table public.presence_corrections add constraint presence_corrections_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.users(id);
+alter table public.presence_corrections add constraint presence_corrections_company_id_interval_id_fkey FOREIGN KEY (company_id, interval_id) REFERENCES public.presence_intervals(company_id, id);
+alter table public.presence_corrections add constraint presence_corrections_note_check CHECK (((char_length(note) >= 1) AND (char_length(note) <= 500)));
+alter table public.presence_corrections add constraint presence_corrections_pkey PRIMARY KEY (id);
+alter table public.presence_intervals add constraint presence_intervals_apart EXCLUDE USING gist (company_id WITH =, user_id WITH =, tstzrange(started_at, ended_at) WITH &&);
+alter table public.presence_intervals add constraint presence_intervals_cause_check CHECK ((cause = ANY (ARRAY['connect'::text, 'ping'::text, 'set'::text, 'break'::text, 'corrected'::text])));
+alter table public.presence_intervals add constraint presence_intervals_check CHECK ((started_at <= ended_at));
+alter table public.presence_intervals add constraint presence_intervals_check1 CHECK (((reason IS NOT NULL) = (state = 'break'::text)));
+alter table public.presence_intervals add constraint presence_intervals_company_id_id_key UNIQUE (company_id, id);
+alter table public.presence_intervals add constraint presence_intervals_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.presence_intervals add constraint presence_intervals_end_cause_check CHECK ((end_cause = ANY (ARRAY['set'::text, 'disconnect'::text, 'revoked'::text, 'lapsed'::text, 'corrected'::text])));
+alter table public.presence_intervals add constraint presence_intervals_pkey PRIMARY KEY (id);
+alter table public.presence_intervals add constraint presence_intervals_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 40)));
+alter table public.presence_intervals add constraint presence_intervals_state_check CHECK ((state = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
@@ -1692,6 +1748,7 @@ CREATE INDEX conversation_insights_run ON public.conversation_insights USING btr
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
+CREATE INDEX conversation_transfers_taken ON public.conversation_transfers USING btree (company_id, to_user_id, at) INCLUDE (conversation_id) WHERE (by_user_id = to_user_id);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id, participant_ids);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
@@ -1717,6 +1774,7 @@ CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (statu
 CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
 CREATE INDEX files_storage_key ON public.files USING btree (storage_key);
 CREATE UNIQUE INDEX files_thumb_key ON public.files USING btree (thumb_key) WHERE (thumb_key IS NOT NULL);
+CREATE INDEX first_answers_person ON public.first_answers USING btree (company_id, user_id, answered_at) INCLUDE (asked_at);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
@@ -1765,6 +1823,7 @@ CREATE INDEX messages_conversation ON public.messages USING btree (company_id, c
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_files ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_inbound ON public.messages USING btree (company_id, channel_account_id, sent_at DESC) WHERE (sender_type = 'client'::text);
+CREATE INDEX messages_of_agent ON public.messages USING btree (company_id, sender_id, sent_at) INCLUDE (conversation_id) WHERE ((sender_type = 'agent'::text) AND (kind <> 'reaction'::text) AND (NOT (payload ? 'automatic'::text)));
 CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX notes_at ON public.notes USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
@@ -1775,6 +1834,8 @@ CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
 CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
 CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
+CREATE INDEX presence_corrections_interval ON public.presence_corrections USING btree (company_id, interval_id, at);
+CREATE INDEX presence_intervals_person ON public.presence_intervals USING btree (company_id, user_id, started_at DESC, ended_at DESC);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX quick_replies_files ON public.quick_replies USING gin (company_id, file_ids) WITH (fastupdate=off) WHERE (file_ids <> '{}'::uuid[]);
@@ -3776,6 +3837,86 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.follow_presence(company uuid, person uuid, why text, revoked timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    -- Connections that differ show what is most present.
+    levels constant text[] := array['online', 'busy', 'away', 'break'];
+    moment timestamptz := date_trunc('second', now());
+    until timestamptz;
+    shows text;
+    reason_shown text;
+    last public.presence_intervals;
+    is_open boolean;
+    is_back boolean;
+begin
+    loop
+        select * into last
+          from public.presence_intervals
+         where company_id = company and user_id = person
+         order by started_at desc, ended_at desc
+         limit 1
+           for no key update;
+        -- Another one may have been added while that was waited for.
+        exit when last.id is not distinct from (select id from public.presence_intervals
+                                                 where company_id = company and user_id = person
+                                                 order by started_at desc, ended_at desc
+                                                 limit 1);
+    end loop;
+    select date_trunc('second', max(lease_until)), levels[min(array_position(levels, status))]
+      into until, shows
+      from public.presence_leases leases
+     where leases.company_id = company and leases.user_id = person and lease_until >= now()
+       and not exists (select from public.sessions where sessions.id = leases.session_id and sessions.revoked_at is not null);
+    is_open := coalesce(last.end_cause is null and last.ended_at >= moment, false);
+    is_back := coalesce(last.end_cause = 'disconnect' and last.ended_at >= moment - interval '60 seconds', false);
+    if until is null then
+        -- A lease that ran out, and one that is made to, ends where it says.
+        if last.id is not null and last.end_cause is null then
+            if why in ('connect', 'ping', 'set', 'break') then
+                until := (select date_trunc('second', max(lease_until)) from public.presence_leases leases
+                           where leases.company_id = company and leases.user_id = person);
+            elsif is_open then
+                until := moment;
+            end if;
+            update public.presence_intervals
+               set ended_at = greatest(started_at, least(ended_at, until, date_trunc('second', revoked))),
+                   end_cause = case when revoked <= ended_at then 'revoked' when is_open and why = 'disconnect' then why else 'lapsed' end
+             where id = last.id;
+        end if;
+        return;
+    end if;
+    if shows = 'break' then
+        reason_shown := coalesce(nullif(current_setting('app.break_reason', true), ''), last.reason, 'other');
+    end if;
+    if (is_open or is_back) and (last.state, last.reason) is not distinct from (shows, reason_shown) then
+        update public.presence_intervals
+           set ended_at = greatest(started_at, until), end_cause = null
+         where id = last.id and (ended_at, end_cause) is distinct from (greatest(started_at, until), null);
+        return;
+    end if;
+    if (is_open or is_back) and last.started_at >= moment then
+        -- It has not lasted a second.
+        update public.presence_intervals
+           set ended_at = greatest(started_at, until), end_cause = null, state = shows, reason = reason_shown, cause = why
+         where id = last.id;
+        return;
+    end if;
+    if is_open or is_back then
+        update public.presence_intervals set ended_at = moment, end_cause = 'set' where id = last.id;
+    else
+        if last.end_cause is null then
+            update public.presence_intervals set end_cause = 'lapsed' where id = last.id;
+        end if;
+        moment := greatest(moment, last.ended_at);
+    end if;
+    insert into public.presence_intervals (company_id, user_id, started_at, ended_at, state, reason, cause)
+    values (company, person, moment, greatest(moment, until), shows, reason_shown, why);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.follow_tag()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -5082,6 +5223,36 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_first_answer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from first_answers where company_id = new.company_id and conversation_id = new.conversation_id) then
+        return null;
+    end if;
+    insert into first_answers (company_id, conversation_id, user_id, asked_at, answered_at)
+    select new.company_id, new.conversation_id, new.sender_id,
+           coalesce(max(said.sent_at) filter (
+                        where said.sender_type = 'client' and said.sent_at <= conversation.first_pending_at
+                          and exists (select from messages bot
+                                       where bot.company_id = new.company_id and bot.conversation_id = new.conversation_id
+                                         and bot.sender_type = 'bot' and bot.sent_at < conversation.first_pending_at)),
+                    min(said.sent_at) filter (where said.sender_type = 'client')),
+           new.sent_at
+      from conversations conversation
+      join messages said on said.company_id = new.company_id and said.conversation_id = new.conversation_id
+     where conversation.company_id = new.company_id and conversation.id = new.conversation_id and conversation.imported_at is null
+       and said.kind <> 'reaction' and said.sent_at <= new.sent_at
+     group by conversation.id
+    having bool_or(said.sender_type = 'client')
+        on conflict do nothing;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_free_agent(company uuid, agent uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5182,6 +5353,27 @@ begin
         new.pending_since := null;
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_presence()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if tg_op = 'DELETE' then
+        perform app.follow_presence(old.company_id, old.user_id, 'disconnect', (select revoked_at from sessions where id = old.session_id));
+    else
+        perform app.follow_presence(new.company_id, new.user_id,
+                                    case when tg_op = 'INSERT' then 'connect'
+                                         when new.status = old.status then 'ping'
+                                         when new.status = 'break' then 'break'
+                                         else 'set'
+                                    end, null);
+    end if;
+    return null;
 end
 $function$;
 
@@ -5711,6 +5903,114 @@ begin
      order by item ->> 'country' is null, (item ->> 'valid_from')::date desc
      limit 1;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.productivity(people uuid[], edges timestamp with time zone[], buckets integer[])
+ RETURNS TABLE(user_id uuid, bucket integer, online_seconds bigint, away_seconds bigint, busy_seconds bigint, break_seconds bigint, active_seconds bigint, first_ins timestamp with time zone[], last_out timestamp with time zone, breaks jsonb, messages bigint, conversations bigint, first_answers bigint, first_answer_seconds bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict use_column
+declare
+    company constant uuid := app.company_id();
+    attention constant interval := '5 minutes';
+    begins constant timestamptz := edges[1];
+    ends constant timestamptz := edges[cardinality(edges)];
+    present constant timestamptz := date_trunc('second', now());
+    asked constant uuid[] := case when app.has_role('supervisor', 'admin') then people
+                                  else array(select person from unnest(people) person where person = app.user_id()) end;
+begin
+    return query
+    with stretch as materialized (
+        select spell.user_id as person, spell.state, spell.reason, spell.started_at, greatest(spell.started_at, begins) as begun,
+               least(spell.ended_at, present, ends) as done
+          from presence_intervals spell
+         where spell.company_id = company and spell.user_id = any (asked) and tstzrange(spell.started_at, spell.ended_at) && tstzrange(begins, ends)
+           and spell.started_at < least(present, ends)
+    ), piece as materialized (
+        select person, day, buckets[day] as number, state, reason, started_at, greatest(begun, edges[day]) as begun,
+               least(done, edges[day + 1]) as done
+          from stretch
+         cross join lateral generate_series(width_bucket(begun, edges), width_bucket(done - interval '1 second', edges)) day
+    ), of_day as (
+        select person, number,
+               sum(extract(epoch from done - begun)) filter (where state = 'online') as online,
+               sum(extract(epoch from done - begun)) filter (where state = 'away') as away,
+               sum(extract(epoch from done - begun)) filter (where state = 'busy') as busy,
+               sum(extract(epoch from done - begun)) filter (where state = 'break') as on_break,
+               min(begun) as first_in, max(done) as last_out
+          from piece
+         group by person, number, day
+    ), presence as (
+        select person, number, sum(online) as online, sum(away) as away, sum(busy) as busy, sum(on_break) as on_break,
+               array_agg(first_in order by first_in) as first_ins, max(last_out) as last_out
+          from of_day
+         group by person, number
+    ), meant as (
+        select item ->> 'reason' as reason, (item ->> 'limit_minutes')::integer * interval '1 minute' as length
+          from companies, jsonb_array_elements(companies.breaks) item
+         where companies.id = company
+    ), pause as (
+        select person, number, piece.reason, sum(extract(epoch from done - begun))::bigint as seconds,
+               sum(greatest(extract(epoch from done - greatest(begun, started_at + meant.length)), 0))::bigint as excess,
+               count(*) filter (where begun = started_at) as times
+          from piece
+          left join meant on meant.reason = piece.reason
+         where piece.state = 'break'
+         group by person, number, piece.reason
+    ), pauses as (
+        select person, number,
+               jsonb_agg(jsonb_build_object('reason', reason, 'seconds', seconds, 'over_seconds', coalesce(excess, 0), 'count', times)
+                         order by reason) as list
+          from pause
+         group by person, number
+    ), act as materialized (
+        select person, said.sent_at as at, said.conversation_id as conversation, true as is_message
+          from unnest(asked) person
+          join messages said on said.company_id = company and said.sender_id = person and said.sender_type = 'agent' and said.kind <> 'reaction'
+                            and not said.payload ? 'automatic' and said.sent_at >= begins - attention and said.sent_at < ends
+        union all
+        select person, taken.at, taken.conversation_id, false
+          from unnest(asked) person
+          join conversation_transfers taken on taken.company_id = company and taken.to_user_id = person and taken.by_user_id = taken.to_user_id
+                                           and taken.at >= begins - attention and taken.at < ends
+    ), work as (
+        select person, number, count(*) filter (where is_message) as messages, count(distinct conversation) as conversations
+          from (select act.*, buckets[width_bucket(at, edges)] as number from act where at >= begins) placed
+         group by person, number
+    ), attentive as (
+        select person, range_agg(tstzrange(date_trunc('second', at), date_trunc('second', at) + attention)) as spans
+          from act
+         group by person
+    ), working as (
+        select person, range_agg(tstzrange(begun, done)) as spans from stretch where state in ('online', 'busy') group by person
+    ), active as (
+        select person, buckets[day] as number,
+               sum(extract(epoch from least(upper(span), edges[day + 1]) - greatest(lower(span), edges[day]))) as seconds
+          from (select person, unnest(attentive.spans * working.spans) as span from attentive join working using (person)) spans
+         cross join lateral generate_series(width_bucket(lower(span), edges), width_bucket(upper(span) - interval '1 second', edges)) day
+         group by 1, 2
+    ), answer as (
+        select first_answers.user_id as person, buckets[width_bucket(answered_at, edges)] as number, count(*) as answers,
+               sum(extract(epoch from answered_at - asked_at)) as waited
+          from first_answers
+         where company_id = company and first_answers.user_id = any (asked) and answered_at >= begins and answered_at < ends
+         group by 1, 2
+    )
+    select person, number, coalesce(online, 0)::bigint, coalesce(away, 0)::bigint, coalesce(busy, 0)::bigint, coalesce(on_break, 0)::bigint,
+           coalesce(seconds, 0)::bigint, coalesce(presence.first_ins, '{}'), presence.last_out, coalesce(list, '[]'), coalesce(work.messages, 0),
+           coalesce(work.conversations, 0), coalesce(answers, 0), coalesce(waited, 0)::bigint
+      from presence
+      full join work using (person, number)
+      full join answer using (person, number)
+      left join active using (person, number)
+      left join pauses using (person, number);
 end
 $function$;
 
@@ -7238,10 +7538,12 @@ CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON public.memberships FOR EACH ROW WHEN ((((old.status = 'active'::text) AND (new.status <> 'active'::text)) OR ((old.role <> 'student'::text) AND (new.role = 'student'::text)))) EXECUTE FUNCTION app.leave_conversations();
+CREATE TRIGGER messages_first_answer AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL) AND (new.kind <> 'reaction'::text) AND (NOT (new.payload ? 'automatic'::text)))) EXECUTE FUNCTION app.note_first_answer();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER presence_leases_followed AFTER INSERT OR DELETE OR UPDATE OF status, lease_until ON public.presence_leases FOR EACH ROW EXECUTE FUNCTION app.note_presence();
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
 CREATE TRIGGER quick_replies_new_files BEFORE INSERT ON public.quick_replies FOR EACH ROW WHEN ((new.file_ids <> '{}'::uuid[])) EXECUTE FUNCTION app.hold_quick_reply_files();
 CREATE TRIGGER quick_replies_other_files BEFORE UPDATE OF file_ids ON public.quick_replies FOR EACH ROW WHEN (((new.file_ids <> '{}'::uuid[]) AND (new.file_ids <> old.file_ids))) EXECUTE FUNCTION app.hold_quick_reply_files();
@@ -7618,6 +7920,12 @@ create policy student on public.files as permissive for all to app_student using
 
 create policy system on public.files as permissive for all to app_system using (app.use_of_file(id) <> 'taken_back'::text);
 
+create policy company on public.first_answers as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.first_answers as permissive for all to app_lookup using true;
+
+create policy system on public.first_answers as permissive for all to app_system using true;
+
 create policy company on public.holidays as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders on public.holidays as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
@@ -7885,6 +8193,26 @@ create policy lookup on public.password_resets as permissive for all to app_look
 create policy staff on public.password_resets as permissive for all to app_staff using true;
 
 create policy system on public.password_resets as permissive for all to app_system using true;
+
+create policy company on public.presence_corrections as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.presence_corrections as restrictive for insert to app_staff with check (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role) AND (by_id = ( SELECT app.user_id() AS user_id)));
+
+create policy staff on public.presence_corrections as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy system on public.presence_corrections as permissive for all to app_system using true;
+
+create policy company on public.presence_intervals as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.presence_intervals as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.presence_intervals as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.presence_intervals as permissive for all to app_lookup using true;
+
+create policy staff on public.presence_intervals as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy system on public.presence_intervals as permissive for all to app_system using true;
 
 create policy company on public.presence_leases as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -8193,6 +8521,7 @@ grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
 grant select, update on column public.companies.asks_rating to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
+grant update on column public.companies.breaks to app_staff;
 grant update on column public.companies.coin_name to app_staff;
 grant update on column public.companies.colour to app_staff;
 grant select on column public.companies.created_at to app_system;
@@ -8661,6 +8990,21 @@ grant select on column public.object_removals.due_at to app_system;
 grant insert on column public.object_removals.storage_key to app_staff;
 grant insert on column public.object_removals.storage_key to app_student;
 grant select on column public.object_removals.storage_key to app_system;
+grant insert on column public.presence_corrections.after to app_staff;
+grant insert on column public.presence_corrections.before to app_staff;
+grant insert on column public.presence_corrections.id to app_staff;
+grant insert on column public.presence_corrections.interval_id to app_staff;
+grant insert on column public.presence_corrections.note to app_staff;
+grant insert on column public.presence_corrections.user_id to app_staff;
+grant insert on column public.presence_intervals.cause to app_staff;
+grant insert, update on column public.presence_intervals.end_cause to app_staff;
+grant insert, update on column public.presence_intervals.ended_at to app_staff;
+grant insert on column public.presence_intervals.id to app_staff;
+grant insert, update on column public.presence_intervals.reason to app_staff;
+grant insert, update on column public.presence_intervals.started_at to app_staff;
+grant insert, update on column public.presence_intervals.state to app_staff;
+grant insert on column public.presence_intervals.user_id to app_staff;
+grant update on column public.presence_intervals.version to app_staff;
 grant select on column public.presence_leases.company_id to app_system;
 grant insert on column public.presence_leases.connection_id to app_staff;
 grant insert on column public.presence_leases.connection_id to app_student;
@@ -8856,6 +9200,7 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.follow_flow(flow uuid) to app_staff;
+grant execute on function app.follow_presence(company uuid, person uuid, why text, revoked timestamp with time zone) to app_lookup;
 grant execute on function app.followed_conversations() to app_staff;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
 grant execute on function app.has_open_conversation(client uuid) to app_staff;
@@ -8920,6 +9265,7 @@ grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
 grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff;
 grant execute on function app.present_role() to app_lookup;
+grant execute on function app.productivity(people uuid[], edges timestamp with time zone[], buckets integer[]) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_system;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
@@ -9121,6 +9467,7 @@ grant delete, select on table public.files to app_staff;
 grant delete, select on table public.files to app_student;
 grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
+grant insert, select on table public.first_answers to app_lookup;
 grant delete, select on table public.holidays to app_staff;
 grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;
@@ -9193,6 +9540,11 @@ grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
 grant delete, insert, select, update on table public.password_resets to app_lookup;
 grant select on table public.password_resets to app_system;
+grant select on table public.presence_corrections to app_staff;
+grant select on table public.presence_corrections to app_system;
+grant insert, select, update on table public.presence_intervals to app_lookup;
+grant select on table public.presence_intervals to app_staff;
+grant select on table public.presence_intervals to app_system;
 grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_staff;

@@ -62,8 +62,14 @@ const UNAUDITED: [&str; 14] = [
 ];
 
 /// Reads of personal data, and of secrets.
-const NOTED_READS: [&str; 5] =
-    ["download_file", "export_clients", "get_botconversa_webhook", "get_conversation", "get_inbound_webhook"];
+const NOTED_READS: [&str; 6] = [
+    "download_file",
+    "export_clients",
+    "export_productivity",
+    "get_botconversa_webhook",
+    "get_conversation",
+    "get_inbound_webhook",
+];
 
 fn operations(stack: &Stack) -> Vec<Operation> {
     stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()).collect()

@@ -332,10 +332,13 @@ fn with_any_ids(text: &str) -> String {
         "article",
         "proposal",
         "run",
+        "interval",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
         .replace("{soon}", &sample::in_an_hour())
+        .replace("{begun}", &sample::hours_ago(2))
+        .replace("{done}", &sample::hours_ago(1))
         .replace("{cursor}", "")
         .replace("{number}", "2100")
         .replace("{channel}", &Uuid::nil().to_string());
@@ -369,6 +372,7 @@ struct Scene {
     article: String,
     proposal: String,
     run: String,
+    interval: String,
 }
 
 impl Scene {
@@ -415,6 +419,7 @@ impl Scene {
         let article = sample::article(&company, &secret(&company)).await;
         let run = sample::run_of_model(stack, &company).await;
         let proposal = sample::proposal(stack, &company, &secret(&company)).await;
+        let interval = sample::interval(&company, company.agents[0].id).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -443,6 +448,7 @@ impl Scene {
             article,
             proposal,
             run,
+            interval,
         }
     }
 
@@ -480,6 +486,9 @@ impl Scene {
             ("{article}", self.article.clone()),
             ("{proposal}", self.proposal.clone()),
             ("{run}", self.run.clone()),
+            ("{interval}", self.interval.clone()),
+            ("{begun}", sample::hours_ago(2)),
+            ("{done}", sample::hours_ago(1)),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
