@@ -76,24 +76,29 @@ pub async fn tabs_that_open_and_close_at_once_leave_no_doubt(stack: Arc<Stack>) 
 
 pub async fn a_lapse_ends_where_the_lease_did(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
-    let agent = &company.agents[0];
-    let mut tab = agent.socket().await;
-    start_break(agent, "rest").await.expect(201);
-    // Ten minutes of silence.
-    let_pass(&stack.database().await, agent.id, 600).await;
-    assert!(current(agent).await.is_null(), "nobody has noticed it, and it has ended");
-    let lapsed = intervals(&company, agent).await;
-    assert_eq!(lapsed.last().expect("an interval")["end_cause"], "lapsed");
-    stack.control("POST", "/fire/SweepExpired", None).await;
-    let swept = intervals(&company, agent).await;
-    assert_eq!(swept, lapsed, "it ended 90 seconds after the last ping, whenever that was swept");
-    let leases = "select from presence_leases where user_id = $1";
-    assert!(stack.database().await.query(leases, &[&agent.id]).await.expect("leases").is_empty());
+    let (back, gone) = (&company.agents[0], &company.agents[1]);
+    let (mut tab, _lost) = (back.socket().await, gone.socket().await);
+    let database = stack.database().await;
+    let mut lapsed = Vec::new();
+    for agent in [back, gone] {
+        start_break(agent, "rest").await.expect(201);
+        // Ten minutes of silence.
+        let_pass(&database, agent.id, 600).await;
+        assert!(current(agent).await.is_null(), "nobody has noticed it, and it has ended");
+        lapsed.push(intervals(&company, agent).await.pop().expect("an interval"));
+        assert_eq!(lapsed.last().map(|interval| text(&interval["end_cause"])), Some("lapsed"));
+    }
     tab.send(json!({"action": "ping"})).await;
     tab.of_type("pong").await;
-    let back = intervals(&company, agent).await;
-    assert_eq!(back.len(), lapsed.len() + 1);
-    assert!(text(&back[back.len() - 1]["started_at"]) > text(&lapsed[lapsed.len() - 1]["ended_at"]), "there is a gap");
+    let returned = intervals(&company, back).await;
+    let [.., before, after] = &returned[..] else { panic!("it has begun anew: {returned:?}") };
+    assert_eq!((&before["ended_at"], text(&after["cause"])), (&lapsed[0]["ended_at"], "ping"));
+    assert!(text(&after["started_at"]) > text(&before["ended_at"]), "there is a gap");
+    stack.control("POST", "/fire/SweepExpired", None).await;
+    let leases = "select from presence_leases where user_id = $1";
+    assert!(database.query(leases, &[&gone.id]).await.expect("leases").is_empty());
+    let swept = intervals(&company, gone).await.pop().expect("an interval");
+    assert_eq!(swept, lapsed[1], "it ended 90 seconds after the last ping, whenever that was swept");
 }
 
 pub async fn an_ended_session_ends_it(stack: Arc<Stack>) {
