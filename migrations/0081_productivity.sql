@@ -180,14 +180,16 @@ create trigger presence_leases_followed
     for each row execute function app.note_presence();
 
 -- The first answer that a person gave in a conversation, and since when it was waited for: since the client's first message, or, where the bot
--- had spoken with them, since the last one by which they came to wait for people. A fact that stays, whatever becomes of the conversation.
+-- had spoken with them, since the last one by which they came to wait for people. A fact that stays where it was, whatever the
+-- conversation is joined with.
 create table first_answers (
     company_id      uuid not null,
     conversation_id uuid not null,
     user_id         uuid not null,
     asked_at        timestamptz not null,
     answered_at     timestamptz not null,
-    primary key (company_id, conversation_id)
+    primary key (company_id, conversation_id),
+    foreign key (company_id, conversation_id) references conversations (company_id, id)
 );
 create index first_answers_person on first_answers (company_id, user_id, answered_at) include (asked_at);
 call app.protect('first_answers', '');
@@ -230,8 +232,8 @@ create trigger messages_first_answer
 -- What people did in conversations: what they wrote, greetings of the company in their name left out, and what they took over themselves.
 create index messages_of_agent on messages (company_id, sender_id, sent_at) include (conversation_id)
  where sender_type = 'agent' and kind <> 'reaction' and not payload ? 'automatic';
-create index conversation_transfers_taken on conversation_transfers (company_id, to_user_id, at) include (conversation_id)
- where by_user_id = to_user_id;
+create index conversation_transfers_taken on conversation_transfers (company_id, by_user_id, at) include (conversation_id, to_user_id)
+ where to_user_id is not null;
 
 -- What people were and did: the one place that says what these figures are. `edges` are the beginnings of the days asked for, and the end of the
 -- last one; `buckets` says with which others each day is counted together. Only who leads is told of others. Times are whole seconds; what
@@ -246,7 +248,7 @@ returns table (user_id uuid, bucket integer, online_seconds bigint, away_seconds
                active_seconds bigint, first_ins timestamptz[], last_out timestamptz, breaks jsonb, messages bigint, conversations bigint,
                first_answers bigint, first_answer_seconds bigint)
 language plpgsql stable security definer set search_path = public, pg_temp
-set jit = off set max_parallel_workers_per_gather = 0 set enable_seqscan = off set plan_cache_mode = force_custom_plan as $$
+set jit = off set max_parallel_workers_per_gather = 0 set enable_seqscan = off set plan_cache_mode = force_custom_plan set work_mem = '32MB' as $$
 #variable_conflict use_column
 declare
     company constant uuid := app.company_id();
@@ -259,23 +261,24 @@ declare
 begin
     return query
     with stretch as materialized (
-        select spell.user_id as person, spell.state, spell.reason, spell.started_at, greatest(spell.started_at, begins) as begun,
+        -- None overlaps another, so of those that began before only the last may reach into the time asked for.
+        select person, spell.state, spell.reason, spell.started_at, greatest(spell.started_at, begins) as begun,
                least(spell.ended_at, present, ends) as done
-          from presence_intervals spell
-         where spell.company_id = company and spell.user_id = any (asked) and tstzrange(spell.started_at, spell.ended_at) && tstzrange(begins, ends)
-           and spell.started_at < least(present, ends)
+          from unnest(asked) person
+         cross join lateral (select max(earlier.started_at) as at from presence_intervals earlier
+                              where earlier.company_id = company and earlier.user_id = person and earlier.started_at <= begins) before
+          join presence_intervals spell on spell.company_id = company and spell.user_id = person
+                                       and spell.started_at >= coalesce(before.at, begins) and spell.started_at < least(present, ends)
+                                       and spell.ended_at > begins and spell.ended_at > spell.started_at
     ), piece as materialized (
         select person, day, buckets[day] as number, state, reason, started_at, greatest(begun, edges[day]) as begun,
                least(done, edges[day + 1]) as done
           from stretch
          cross join lateral generate_series(width_bucket(begun, edges), width_bucket(done - interval '1 second', edges)) day
     ), of_day as (
-        select person, number,
-               sum(extract(epoch from done - begun)) filter (where state = 'online') as online,
-               sum(extract(epoch from done - begun)) filter (where state = 'away') as away,
-               sum(extract(epoch from done - begun)) filter (where state = 'busy') as busy,
-               sum(extract(epoch from done - begun)) filter (where state = 'break') as on_break,
-               min(begun) as first_in, max(done) as last_out
+        select person, number, sum(done - begun) filter (where state = 'online') as online,
+               sum(done - begun) filter (where state = 'away') as away, sum(done - begun) filter (where state = 'busy') as busy,
+               sum(done - begun) filter (where state = 'break') as on_break, min(begun) as first_in, max(done) as last_out
           from piece
          group by person, number, day
     ), presence as (
@@ -288,8 +291,8 @@ begin
           from companies, jsonb_array_elements(companies.breaks) item
          where companies.id = company
     ), pause as (
-        select person, number, piece.reason, sum(extract(epoch from done - begun))::bigint as seconds,
-               sum(greatest(extract(epoch from done - greatest(begun, started_at + meant.length)), 0))::bigint as excess,
+        select person, number, piece.reason, extract(epoch from sum(done - begun))::bigint as seconds,
+               extract(epoch from sum(greatest(done - greatest(begun, started_at + meant.length), interval '0')))::bigint as excess,
                count(*) filter (where begun = started_at) as times
           from piece
           left join meant on meant.reason = piece.reason
@@ -302,41 +305,54 @@ begin
           from pause
          group by person, number
     ), act as materialized (
-        select person, said.sent_at as at, said.conversation_id as conversation, true as is_message
+        select person, done.*
           from unnest(asked) person
-          join messages said on said.company_id = company and said.sender_id = person and said.sender_type = 'agent' and said.kind <> 'reaction'
-                            and not said.payload ? 'automatic' and said.sent_at >= begins - attention and said.sent_at < ends
-        union all
-        select person, taken.at, taken.conversation_id, false
-          from unnest(asked) person
-          join conversation_transfers taken on taken.company_id = company and taken.to_user_id = person and taken.by_user_id = taken.to_user_id
-                                           and taken.at >= begins - attention and taken.at < ends
+         cross join lateral (
+               select at, conversation, message, lag(at) over (order by at) as previous
+                 from (select said.sent_at as at, said.conversation_id as conversation, 1 as message
+                         from messages said
+                        where said.company_id = company and said.sender_id = person and said.sender_type = 'agent' and said.kind <> 'reaction'
+                          and not said.payload ? 'automatic' and said.sent_at >= begins - attention and said.sent_at < ends
+                       union all
+                       select taken.at, taken.conversation_id, 0
+                         from conversation_transfers taken
+                        where taken.company_id = company and taken.by_user_id = person and taken.to_user_id = person
+                          and taken.at >= begins - attention and taken.at < ends) acts) done
     ), work as (
-        select person, number, count(*) filter (where is_message) as messages, count(distinct conversation) as conversations
-          from (select act.*, buckets[width_bucket(at, edges)] as number from act where at >= begins) placed
+        select person, number, sum(messages)::bigint as messages, count(*) as conversations
+          from (select person, buckets[width_bucket(at, edges)] as number, sum(message) as messages
+                  from act
+                 where at >= begins
+                 group by 1, 2, conversation) with_one
          group by person, number
-    ), attentive as (
-        select person, range_agg(tstzrange(date_trunc('second', at), date_trunc('second', at) + attention)) as spans
+    ), burst as (
+        -- Acts of which none is five minutes after the one before: what begins one says when the one before has ended.
+        select person, at as begun, coalesce(lead(previous) over (partition by person order by at), last) as done
           from act
+          join (select person, max(at) as last from act group by person) ends using (person)
+         where previous is null or date_trunc('second', at) - date_trunc('second', previous) >= attention
+    ), attentive as (
+        select person, range_agg(tstzrange(date_trunc('second', begun), date_trunc('second', done) + attention)) as spans
+          from burst
          group by person
     ), working as (
         select person, range_agg(tstzrange(begun, done)) as spans from stretch where state in ('online', 'busy') group by person
     ), active as (
-        select person, buckets[day] as number,
-               sum(extract(epoch from least(upper(span), edges[day + 1]) - greatest(lower(span), edges[day]))) as seconds
+        select person, buckets[day] as number, sum(least(upper(span), edges[day + 1]) - greatest(lower(span), edges[day])) as length
           from (select person, unnest(attentive.spans * working.spans) as span from attentive join working using (person)) spans
          cross join lateral generate_series(width_bucket(lower(span), edges), width_bucket(upper(span) - interval '1 second', edges)) day
          group by 1, 2
     ), answer as (
         select first_answers.user_id as person, buckets[width_bucket(answered_at, edges)] as number, count(*) as answers,
-               sum(extract(epoch from answered_at - asked_at)) as waited
+               sum(answered_at - asked_at) as waited
           from first_answers
          where company_id = company and first_answers.user_id = any (asked) and answered_at >= begins and answered_at < ends
          group by 1, 2
     )
-    select person, number, coalesce(online, 0)::bigint, coalesce(away, 0)::bigint, coalesce(busy, 0)::bigint, coalesce(on_break, 0)::bigint,
-           coalesce(seconds, 0)::bigint, coalesce(presence.first_ins, '{}'), presence.last_out, coalesce(list, '[]'), coalesce(work.messages, 0),
-           coalesce(work.conversations, 0), coalesce(answers, 0), coalesce(waited, 0)::bigint
+    select person, number, coalesce(extract(epoch from online), 0)::bigint, coalesce(extract(epoch from away), 0)::bigint,
+           coalesce(extract(epoch from busy), 0)::bigint, coalesce(extract(epoch from on_break), 0)::bigint,
+           coalesce(extract(epoch from length), 0)::bigint, coalesce(presence.first_ins, '{}'), presence.last_out, coalesce(list, '[]'),
+           coalesce(work.messages, 0), coalesce(work.conversations, 0), coalesce(answers, 0), coalesce(extract(epoch from waited), 0)::bigint
       from presence
       full join work using (person, number)
       full join answer using (person, number)

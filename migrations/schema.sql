@@ -1498,6 +1498,7 @@ alter table public.files add constraint files_purpose_check CHECK ((purpose = AN
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'quarantined'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
+alter table public.first_answers add constraint first_answers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.first_answers add constraint first_answers_pkey PRIMARY KEY (company_id, conversation_id);
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
@@ -1748,7 +1749,7 @@ CREATE INDEX conversation_insights_run ON public.conversation_insights USING btr
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
-CREATE INDEX conversation_transfers_taken ON public.conversation_transfers USING btree (company_id, to_user_id, at) INCLUDE (conversation_id) WHERE (by_user_id = to_user_id);
+CREATE INDEX conversation_transfers_taken ON public.conversation_transfers USING btree (company_id, by_user_id, at) INCLUDE (conversation_id, to_user_id) WHERE (to_user_id IS NOT NULL);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id, participant_ids);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
@@ -5915,6 +5916,7 @@ CREATE OR REPLACE FUNCTION app.productivity(people uuid[], edges timestamp with 
  SET max_parallel_workers_per_gather TO '0'
  SET enable_seqscan TO 'off'
  SET plan_cache_mode TO 'force_custom_plan'
+ SET work_mem TO '32MB'
 AS $function$
 #variable_conflict use_column
 declare
@@ -5928,23 +5930,24 @@ declare
 begin
     return query
     with stretch as materialized (
-        select spell.user_id as person, spell.state, spell.reason, spell.started_at, greatest(spell.started_at, begins) as begun,
+        -- None overlaps another, so of those that began before only the last may reach into the time asked for.
+        select person, spell.state, spell.reason, spell.started_at, greatest(spell.started_at, begins) as begun,
                least(spell.ended_at, present, ends) as done
-          from presence_intervals spell
-         where spell.company_id = company and spell.user_id = any (asked) and tstzrange(spell.started_at, spell.ended_at) && tstzrange(begins, ends)
-           and spell.started_at < least(present, ends)
+          from unnest(asked) person
+         cross join lateral (select max(earlier.started_at) as at from presence_intervals earlier
+                              where earlier.company_id = company and earlier.user_id = person and earlier.started_at <= begins) before
+          join presence_intervals spell on spell.company_id = company and spell.user_id = person
+                                       and spell.started_at >= coalesce(before.at, begins) and spell.started_at < least(present, ends)
+                                       and spell.ended_at > begins and spell.ended_at > spell.started_at
     ), piece as materialized (
         select person, day, buckets[day] as number, state, reason, started_at, greatest(begun, edges[day]) as begun,
                least(done, edges[day + 1]) as done
           from stretch
          cross join lateral generate_series(width_bucket(begun, edges), width_bucket(done - interval '1 second', edges)) day
     ), of_day as (
-        select person, number,
-               sum(extract(epoch from done - begun)) filter (where state = 'online') as online,
-               sum(extract(epoch from done - begun)) filter (where state = 'away') as away,
-               sum(extract(epoch from done - begun)) filter (where state = 'busy') as busy,
-               sum(extract(epoch from done - begun)) filter (where state = 'break') as on_break,
-               min(begun) as first_in, max(done) as last_out
+        select person, number, sum(done - begun) filter (where state = 'online') as online,
+               sum(done - begun) filter (where state = 'away') as away, sum(done - begun) filter (where state = 'busy') as busy,
+               sum(done - begun) filter (where state = 'break') as on_break, min(begun) as first_in, max(done) as last_out
           from piece
          group by person, number, day
     ), presence as (
@@ -5957,8 +5960,8 @@ begin
           from companies, jsonb_array_elements(companies.breaks) item
          where companies.id = company
     ), pause as (
-        select person, number, piece.reason, sum(extract(epoch from done - begun))::bigint as seconds,
-               sum(greatest(extract(epoch from done - greatest(begun, started_at + meant.length)), 0))::bigint as excess,
+        select person, number, piece.reason, extract(epoch from sum(done - begun))::bigint as seconds,
+               extract(epoch from sum(greatest(done - greatest(begun, started_at + meant.length), interval '0')))::bigint as excess,
                count(*) filter (where begun = started_at) as times
           from piece
           left join meant on meant.reason = piece.reason
@@ -5971,41 +5974,54 @@ begin
           from pause
          group by person, number
     ), act as materialized (
-        select person, said.sent_at as at, said.conversation_id as conversation, true as is_message
+        select person, done.*
           from unnest(asked) person
-          join messages said on said.company_id = company and said.sender_id = person and said.sender_type = 'agent' and said.kind <> 'reaction'
-                            and not said.payload ? 'automatic' and said.sent_at >= begins - attention and said.sent_at < ends
-        union all
-        select person, taken.at, taken.conversation_id, false
-          from unnest(asked) person
-          join conversation_transfers taken on taken.company_id = company and taken.to_user_id = person and taken.by_user_id = taken.to_user_id
-                                           and taken.at >= begins - attention and taken.at < ends
+         cross join lateral (
+               select at, conversation, message, lag(at) over (order by at) as previous
+                 from (select said.sent_at as at, said.conversation_id as conversation, 1 as message
+                         from messages said
+                        where said.company_id = company and said.sender_id = person and said.sender_type = 'agent' and said.kind <> 'reaction'
+                          and not said.payload ? 'automatic' and said.sent_at >= begins - attention and said.sent_at < ends
+                       union all
+                       select taken.at, taken.conversation_id, 0
+                         from conversation_transfers taken
+                        where taken.company_id = company and taken.by_user_id = person and taken.to_user_id = person
+                          and taken.at >= begins - attention and taken.at < ends) acts) done
     ), work as (
-        select person, number, count(*) filter (where is_message) as messages, count(distinct conversation) as conversations
-          from (select act.*, buckets[width_bucket(at, edges)] as number from act where at >= begins) placed
+        select person, number, sum(messages)::bigint as messages, count(*) as conversations
+          from (select person, buckets[width_bucket(at, edges)] as number, sum(message) as messages
+                  from act
+                 where at >= begins
+                 group by 1, 2, conversation) with_one
          group by person, number
-    ), attentive as (
-        select person, range_agg(tstzrange(date_trunc('second', at), date_trunc('second', at) + attention)) as spans
+    ), burst as (
+        -- Acts of which none is five minutes after the one before: what begins one says when the one before has ended.
+        select person, at as begun, coalesce(lead(previous) over (partition by person order by at), last) as done
           from act
+          join (select person, max(at) as last from act group by person) ends using (person)
+         where previous is null or date_trunc('second', at) - date_trunc('second', previous) >= attention
+    ), attentive as (
+        select person, range_agg(tstzrange(date_trunc('second', begun), date_trunc('second', done) + attention)) as spans
+          from burst
          group by person
     ), working as (
         select person, range_agg(tstzrange(begun, done)) as spans from stretch where state in ('online', 'busy') group by person
     ), active as (
-        select person, buckets[day] as number,
-               sum(extract(epoch from least(upper(span), edges[day + 1]) - greatest(lower(span), edges[day]))) as seconds
+        select person, buckets[day] as number, sum(least(upper(span), edges[day + 1]) - greatest(lower(span), edges[day])) as length
           from (select person, unnest(attentive.spans * working.spans) as span from attentive join working using (person)) spans
          cross join lateral generate_series(width_bucket(lower(span), edges), width_bucket(upper(span) - interval '1 second', edges)) day
          group by 1, 2
     ), answer as (
         select first_answers.user_id as person, buckets[width_bucket(answered_at, edges)] as number, count(*) as answers,
-               sum(extract(epoch from answered_at - asked_at)) as waited
+               sum(answered_at - asked_at) as waited
           from first_answers
          where company_id = company and first_answers.user_id = any (asked) and answered_at >= begins and answered_at < ends
          group by 1, 2
     )
-    select person, number, coalesce(online, 0)::bigint, coalesce(away, 0)::bigint, coalesce(busy, 0)::bigint, coalesce(on_break, 0)::bigint,
-           coalesce(seconds, 0)::bigint, coalesce(presence.first_ins, '{}'), presence.last_out, coalesce(list, '[]'), coalesce(work.messages, 0),
-           coalesce(work.conversations, 0), coalesce(answers, 0), coalesce(waited, 0)::bigint
+    select person, number, coalesce(extract(epoch from online), 0)::bigint, coalesce(extract(epoch from away), 0)::bigint,
+           coalesce(extract(epoch from busy), 0)::bigint, coalesce(extract(epoch from on_break), 0)::bigint,
+           coalesce(extract(epoch from length), 0)::bigint, coalesce(presence.first_ins, '{}'), presence.last_out, coalesce(list, '[]'),
+           coalesce(work.messages, 0), coalesce(work.conversations, 0), coalesce(answers, 0), coalesce(extract(epoch from waited), 0)::bigint
       from presence
       full join work using (person, number)
       full join answer using (person, number)

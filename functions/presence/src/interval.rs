@@ -10,22 +10,15 @@ pub const OVERLAPPING: Problem = Problem::new(
 )
 .showing::<Interval>();
 
-pub const GOES_ON: Problem = Problem::new(
-    409,
-    "goes_on",
-    "Este intervalo ainda não terminou.",
-    "This interval has not ended yet.",
-)
-.showing::<Interval>();
+pub const GOES_ON: Problem =
+    Problem::new(409, "goes_on", "Este intervalo ainda não terminou.", "This interval has not ended yet.").showing::<Interval>();
 
-pub const NOT_CONNECTED: Problem =
-    Problem::new(409, "not_connected", "Não há nenhuma conexão aberta.", "No connection is open.");
+pub const NOT_CONNECTED: Problem = Problem::new(409, "not_connected", "Não há nenhuma conexão aberta.", "No connection is open.");
 
 pub const ON_BREAK: Problem =
     Problem::new(409, "on_break", "Já há uma pausa em andamento.", "A break is going on already.").showing::<Interval>();
 
-pub const NOT_ON_BREAK: Problem =
-    Problem::new(409, "not_on_break", "Não há pausa em andamento.", "No break is going on.");
+pub const NOT_ON_BREAK: Problem = Problem::new(409, "not_on_break", "Não há pausa em andamento.", "No break is going on.");
 
 closed_set! {
     /// What somebody who is there shows.
@@ -102,8 +95,13 @@ pub const CURRENT: &str = concat!(
 );
 
 /// An interval, held until the transaction ends.
-pub const LOCKED: &str =
-    concat!("select ", interval_columns!(), " from presence_intervals spell", interval_joins!(), "where spell.id = $1 for no key update of spell");
+pub const LOCKED: &str = concat!(
+    "select ",
+    interval_columns!(),
+    " from presence_intervals spell",
+    interval_joins!(),
+    "where spell.id = $1 for no key update of spell"
+);
 
 /// The connections of the person whose interval it is open and close one after the other.
 pub const LOCK_PERSON_OF: &str = "
@@ -145,7 +143,8 @@ pub fn tell_corrected(transaction: &Transaction, company_id: Uuid, interval: &In
     transaction.emit(Event::new(Topic::Dashboard(company_id), leaders, &corrected));
 }
 
-const IS_MEMBER: &str = "select users.name from memberships join users on users.id = user_id where user_id = $1 and role <> 'student'";
+const IS_MEMBER: &str =
+    "select users.name from memberships join users on users.id = user_id where user_id = $1 and role <> 'student'";
 
 #[derive(FromRow)]
 struct Named {

@@ -136,7 +136,9 @@ pub async fn read(
     let shifts: HashMap<Option<Uuid>, Vec<Option<Timestamp>>> =
         hours.into_iter().map(|hours| (hours.department_id, openings(hours.written, &period))).collect();
     // Who is in no more is shown while they have left something.
-    people.retain(|person| person.is_active || (1..).zip(&buckets).any(|(number, _)| found.contains_key(&(person.user_id, number))));
+    people.retain(|person| {
+        person.is_active || (1..).zip(&buckets).any(|(number, _)| found.contains_key(&(person.user_id, number)))
+    });
     let mut figures = Vec::with_capacity(people.len());
     for person in &people {
         let shifts = shifts_of(person, &shifts);
@@ -159,7 +161,10 @@ fn openings(written: Option<Value>, period: &Period) -> Vec<Option<Timestamp>> {
 }
 
 /// Those of somebody's department, where they are in one alone; else the company's.
-fn shifts_of<'shifts>(person: &Person, shifts: &'shifts HashMap<Option<Uuid>, Vec<Option<Timestamp>>>) -> &'shifts [Option<Timestamp>] {
+fn shifts_of<'shifts>(
+    person: &Person,
+    shifts: &'shifts HashMap<Option<Uuid>, Vec<Option<Timestamp>>>,
+) -> &'shifts [Option<Timestamp>] {
     let of_department = match person.department_ids[..] {
         [only] => shifts.get(&Some(only)),
         _ => None,

@@ -53,13 +53,7 @@ impl Period {
     ///
     /// # Errors
     /// 422 when the first day comes after the last, or they are too many.
-    pub fn new(
-        time_zone: &str,
-        now: Timestamp,
-        from: Option<Date>,
-        to: Option<Date>,
-        longest: &Longest,
-    ) -> Result<Self, Error> {
+    pub fn new(time_zone: &str, now: Timestamp, from: Option<Date>, to: Option<Date>, longest: &Longest) -> Result<Self, Error> {
         let zone = zone(time_zone);
         let to = to.unwrap_or_else(|| zone.to_datetime(now).date());
         let from = from.unwrap_or(to);

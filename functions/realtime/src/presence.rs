@@ -136,8 +136,7 @@ pub async fn choose(
     let text = status.as_str();
     let choice: [&(dyn ToSql + Sync); 2] = [&connection_id, &text];
     // Tabs that set it at the same time would wait for each other's leases.
-    let (locked, chosen) =
-        join(transaction.query(LOCK_OWN_LEASES, &[]), transaction.one::<Chosen>(CHOOSE, &choice)).await;
+    let (locked, chosen) = join(transaction.query(LOCK_OWN_LEASES, &[]), transaction.one::<Chosen>(CHOOSE, &choice)).await;
     locked?;
     let chosen = chosen?;
     if chosen.is_connected && chosen.has_changed {

@@ -80,11 +80,8 @@ async fn correct_interval(
         return transaction.commit(Json(current)).await;
     }
     let time: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&current.user_id, &id, &said.started_at, &said.ended_at];
-    let (known, in_the_way) = try_join(
-        transaction.query(HAS_REASON, &[&said.reason]),
-        transaction.first::<Interval>(IN_THE_WAY, &time),
-    )
-    .await?;
+    let (known, in_the_way) =
+        try_join(transaction.query(HAS_REASON, &[&said.reason]), transaction.first::<Interval>(IN_THE_WAY, &time)).await?;
     refuse((known.is_empty() && said.reason != before.reason).then(unknown_reason))?;
     if let Some(other) = in_the_way {
         return Err(OVERLAPPING.with_current(&other));

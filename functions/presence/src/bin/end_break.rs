@@ -14,8 +14,7 @@ pub fn main() {
 /// Answers what they show now.
 async fn end_break(context: Context, caller: Staff) -> Result<Json<Interval>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (_, current) =
-        try_join(transaction.query(LOCK_OWN_LEASES, &[]), transaction.first::<Interval>(CURRENT, &[])).await?;
+    let (_, current) = try_join(transaction.query(LOCK_OWN_LEASES, &[]), transaction.first::<Interval>(CURRENT, &[])).await?;
     if current.is_none_or(|current| current.reason.is_none()) {
         return Err(NOT_ON_BREAK.into());
     }

@@ -39,11 +39,9 @@ pub fn main() {
 
 async fn get_my_productivity(context: Context, caller: Staff, Query(asked): Query<Asked>) -> Result<Json<MyProductivity>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (current, panel) = try_join(
-        transaction.first(CURRENT, &[]),
-        panel::read(&context, &transaction, &asked, Some(caller.user_id), None),
-    )
-    .await?;
+    let (current, panel) =
+        try_join(transaction.first(CURRENT, &[]), panel::read(&context, &transaction, &asked, Some(caller.user_id), None))
+            .await?;
     let figures = panel.figures.into_iter().flatten().zip(&panel.buckets);
     let data = figures.map(|(figures, bucket)| MyFigures { from: bucket.from, to: bucket.to, figures }).collect();
     let (from, to) = (panel.period.from, panel.period.to);

@@ -99,8 +99,7 @@ async fn get_user_timeline(
     Query(days): Query<Days>,
 ) -> Result<Json<Timeline>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (name, Zone { time_zone }) =
-        try_join(name_of_staff(&transaction, user_id), transaction.one::<Zone>(ZONE, &[])).await?;
+    let (name, Zone { time_zone }) = try_join(name_of_staff(&transaction, user_id), transaction.one::<Zone>(ZONE, &[])).await?;
     let period = Period::new(&time_zone, context.now(), days.from, days.to, &A_MONTH)?;
     let edges = period.edges();
     let data = transaction.all(TIMELINE, &[&user_id, &edges.first(), &edges.last()]).await?;

@@ -39,7 +39,8 @@ pub async fn a_break_past_its_limit_is_shown(stack: Arc<Stack>) {
     let agent = &company.agents[0];
     let _tab = agent.socket().await;
     start_break(agent, "rest").await.expect(201);
-    let long_ago = "update presence_intervals set started_at = started_at - interval '20 minutes' where user_id = $1 and state = 'break'";
+    let long_ago =
+        "update presence_intervals set started_at = started_at - interval '20 minutes' where user_id = $1 and state = 'break'";
     let apart = "update presence_intervals set started_at = started_at - interval '1 hour', ended_at = ended_at - interval '1 hour' \
                  where user_id = $1 and state <> 'break'";
     execute(&stack, apart, &[&agent.id]).await;
@@ -62,7 +63,9 @@ pub async fn what_is_no_break_is_refused(stack: Arc<Stack>) {
     assert_eq!(agent.api.call(Method::PUT, "/presence", away).await.problem(409), "not_connected");
     let _tab = agent.socket().await;
     assert_eq!(agent.api.post("/productivity/breaks/end", json!({})).await.problem(409), "not_on_break");
-    for body in [json!({"reason": "sesta"}), json!({"reason": ""}), json!({}), json!({"reason": 7}), json!({"reason": "x".repeat(41)})] {
+    for body in
+        [json!({"reason": "sesta"}), json!({"reason": ""}), json!({}), json!({"reason": 7}), json!({"reason": "x".repeat(41)})]
+    {
         let refused = agent.api.post("/productivity/breaks", body.clone()).await.expect(422);
         assert_eq!(refused["errors"][0]["field"], "reason", "{body}");
     }

@@ -48,7 +48,10 @@ pub async fn a_supervisor_adds_and_corrects_intervals(stack: Arc<Stack>) {
     let notes: Vec<&str> = corrections.iter().map(|correction| text(&correction["note"])).collect();
     assert_eq!(notes, ["Sem internet", "Era o almoço", "Não era"]);
     assert_eq!((&corrections[0]["before"], text(&corrections[1]["before"]["state"])), (&Value::Null, "online"));
-    assert_eq!((text(&corrections[1]["after"]["reason"]), text(&corrections[1]["by_id"])), ("lunch", &*company.supervisor.id.to_string()));
+    assert_eq!(
+        (text(&corrections[1]["after"]["reason"]), text(&corrections[1]["by_id"])),
+        ("lunch", &*company.supervisor.id.to_string())
+    );
     let audited = "select count(*) from audit_log where company_id = $1 and target = $2 and after is not null";
     let id = text(&added["id"]).to_owned();
     let audited: i64 = stack.database().await.query_one(audited, &[&company.id, &id]).await.expect("rows").get(0);

@@ -132,7 +132,10 @@ pub async fn lateness_is_judged_by_the_calendar(stack: Arc<Stack>) {
     let shown = team(&company, &format!("from=2026-03-04&to=2026-03-04&department_id={}", company.departments[0].1)).await;
     let people: Vec<&str> = shown["data"].as_array().into_iter().flatten().map(|row| text(&row["user_id"])).collect();
     assert_eq!(people, [seller.id.to_string()]);
-    assert_eq!(shown["data"][0]["first_in"].as_str().and_then(|at| at.parse().ok()), Some("2026-03-04T13:04:00Z".parse::<Timestamp>().expect("a time")));
+    assert_eq!(
+        shown["data"][0]["first_in"].as_str().and_then(|at| at.parse().ok()),
+        Some("2026-03-04T13:04:00Z".parse::<Timestamp>().expect("a time"))
+    );
 }
 
 pub async fn figures_are_for_who_leads_and_ones_own(stack: Arc<Stack>) {
@@ -169,7 +172,9 @@ pub async fn figures_are_for_who_leads_and_ones_own(stack: Arc<Stack>) {
     stranger.changes(0, figures, &[&ids, &edges]).await;
     stranger.changes(0, all, &[]).await;
     let student = Inside::enter(&stack, &company, &company.students[0], "student").await;
-    for sql in [all, "select from presence_corrections", "select from first_answers", "select from app.productivity('{}', '{}', '{}')"] {
+    for sql in
+        [all, "select from presence_corrections", "select from first_answers", "select from app.productivity('{}', '{}', '{}')"]
+    {
         student.is_refused(sql, &[]).await;
     }
 }
@@ -178,9 +183,10 @@ pub async fn the_panel_is_a_table_too(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let lunch = Some("lunch".to_owned());
     let agent = &company.agents[0];
-    for (from, to, state, reason) in
-        [("2026-03-04T12:00:00Z", "2026-03-04T14:30:05Z", "online", None), ("2026-03-04T15:00:00Z", "2026-03-04T16:10:00Z", "break", lunch)]
-    {
+    for (from, to, state, reason) in [
+        ("2026-03-04T12:00:00Z", "2026-03-04T14:30:05Z", "online", None),
+        ("2026-03-04T15:00:00Z", "2026-03-04T16:10:00Z", "break", lunch),
+    ] {
         execute(&stack, SPELL, &[&company.id, &agent.id, &from, &to, &state, &reason]).await;
     }
     let file = async |query: &str| {

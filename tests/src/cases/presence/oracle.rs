@@ -152,7 +152,12 @@ const ACT: &str = "
 
 impl Play {
     /// One step: the time of the trace at which it was, and what the rows that it wrote show.
-    async fn step(&self, sql: &str, parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)], reason: Option<&str>) -> (i64, Option<String>) {
+    async fn step(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+        reason: Option<&str>,
+    ) -> (i64, Option<String>) {
         self.database.batch_execute("begin").await.expect("begins");
         let said = "select set_config('app.break_reason', $1, true)";
         self.database.execute(said, &[&reason.unwrap_or_default()]).await.expect("said");
@@ -251,8 +256,13 @@ impl Play {
             match (chance.below(12), which) {
                 (0..=1, _) if open.len() < 4 => self.connect(number).await,
                 (2..=4, Some(which)) => self.ping(which).await,
-                (5, Some(_)) => self.set(["online", "busy", "away"][usize::try_from(chance.below(3)).unwrap_or_default()], None).await,
-                (6, Some(_)) => self.set("break", [Some("lunch"), Some("rest"), None][usize::try_from(chance.below(3)).unwrap_or_default()]).await,
+                (5, Some(_)) => {
+                    self.set(["online", "busy", "away"][usize::try_from(chance.below(3)).unwrap_or_default()], None).await
+                }
+                (6, Some(_)) => {
+                    self.set("break", [Some("lunch"), Some("rest"), None][usize::try_from(chance.below(3)).unwrap_or_default()])
+                        .await
+                }
                 (7, Some(which)) => self.close(which).await,
                 (8, _) => self.act().await,
                 _ => {}
@@ -272,7 +282,10 @@ impl Play {
 /// What a supervisor adds in a gap and changes afterwards.
 async fn correct(play: &mut Play, company: &Company, from: i64, to: i64) {
     let at = |second: i64| Timestamp::from_second(second - play.moved).expect("a time").to_string();
-    let Some(gap) = (from..to - 120).step_by(60).find(|second| (0..120).all(|more| play.happened.at(second + more).is_none())) else { return };
+    let Some(gap) = (from..to - 120).step_by(60).find(|second| (0..120).all(|more| play.happened.at(second + more).is_none()))
+    else {
+        return;
+    };
     let body = json!({"user_id": play.person, "started_at": at(gap), "ended_at": at(gap + 120), "state": "online", "note": "Sem internet"});
     let added = company.supervisor.api.post("/productivity/intervals", body).await.expect(201);
     let path = format!("/productivity/intervals/{}", added["id"].as_str().expect("an id"));
@@ -317,7 +330,10 @@ fn shown(panel: &Value, person: Uuid) -> Days {
             day.insert(name.into(), row[name].as_i64().expect(name));
         }
         for pause in row["breaks"].as_array().into_iter().flatten() {
-            day.insert(format!("break {}", pause["reason"].as_str().expect("a reason")), pause["seconds"].as_i64().expect("seconds"));
+            day.insert(
+                format!("break {}", pause["reason"].as_str().expect("a reason")),
+                pause["seconds"].as_i64().expect("seconds"),
+            );
         }
         for name in ["first_in", "last_out"] {
             if let Some(at) = row[name].as_str() {
@@ -386,6 +402,9 @@ async fn trace(stack: &Stack, zone_name: &str, seed: u64) {
 
 pub async fn any_trace_is_what_happened_to_the_second(stack: Arc<Stack>) {
     let seed = Timestamp::now().as_microsecond().unsigned_abs() | 1;
-    let traces = ["America/Sao_Paulo", "America/New_York", "Europe/Lisbon"].into_iter().zip(0..).map(|(zone, more)| trace(&stack, zone, seed + 2 * more));
+    let traces = ["America/Sao_Paulo", "America/New_York", "Europe/Lisbon"]
+        .into_iter()
+        .zip(0..)
+        .map(|(zone, more)| trace(&stack, zone, seed + 2 * more));
     futures_util::future::join_all(traces).await;
 }

@@ -21,7 +21,8 @@ pub async fn a_killed_cloud_leaves_what_the_leases_say(_: Arc<Stack>) {
     stack.kill().await;
     drop(tab);
     let stack = Stack::start_kept(&directory, &binaries, &[]).await.expect("it starts again");
-    let again = |person: &Person| Person { api: stack.api().with_token(person.api.token.clone().expect("a token")), ..person.clone() };
+    let again =
+        |person: &Person| Person { api: stack.api().with_token(person.api.token.clone().expect("a token")), ..person.clone() };
     company.supervisor = again(&company.supervisor);
     let agent = again(&company.agents[0]);
     assert_eq!(current(&agent).await["reason"], "lunch", "until the lease ends it may still go on");
