@@ -8,7 +8,7 @@ STATE_OF_THE_WORLD = {
     "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client",
     "unknown_template", "not_found", "not_published", "unknown_channel", "channel_disabled", "channel_required", "no_phone",
     # What a file is, how many there are.
-    "not_a_table", "too_large", "too_many_clients", "not_utf8",
+    "not_a_table", "too_large", "too_many_clients", "too_many_figures", "not_utf8",
     # What was said before.
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # Bytes that Postgres writes.
@@ -29,10 +29,12 @@ STATE_OF_THE_WORLD = {
     "yields_no_phone", "yields_nothing", "sample required",
     # The company's own fields of clients.
     "unknown_custom_field", "wrong_custom_value", "kind_stays",
+    # What breaks the company has, and what an interval is that gets a reason.
+    "unknown_reason", "no_break",
     # A password that is easy to guess.
     "password_too_common",
     # What the clock says.
-    "in_the_past", "too_late",
+    "in_the_past", "too_late", "in_the_future", "too_long_ago",
     # A name of the time zone database; times and days that do not go together.
     "unknown_time_zone", "inverted", "overlapping", "period", "repeated",
     # What is one sign to people.

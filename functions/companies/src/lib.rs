@@ -1,9 +1,10 @@
 //! Companies: what each is called, how it works, and who founds one.
 
 use shared::{
-    closed_set,
+    VISIBLE, closed_set,
     error::{Error, NOT_FOUND},
     prelude::*,
+    rule, visible,
 };
 
 closed_set! {
@@ -17,8 +18,34 @@ macro_rules! company_columns {
     () => {
         "companies.id, companies.name, companies.slug, companies.time_zone, companies.locale, companies.agent_visibility,
            companies.reopen_window, companies.takeover_text, companies.signs_messages, companies.asks_rating, companies.rating_text, companies.bot_enabled, companies.coin_name, companies.colour,
-           companies.two_factor_policy, companies.idle_minutes, companies.created_at, companies.version"
+           companies.two_factor_policy, companies.idle_minutes, companies.breaks, companies.created_at, companies.version"
     };
+}
+
+/// What a break may be for, and how long it is meant to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakKind {
+    /// What intervals keep: small letters, digits and `_`.
+    #[garde(length(chars, min = 1, max = 40), custom(is_reason))]
+    #[schemars(regex(pattern = BREAK_REASON))]
+    pub reason: String,
+    /// What people read.
+    #[garde(length(chars, min = 1, max = 60), custom(visible))]
+    #[schemars(regex(pattern = VISIBLE))]
+    pub name: String,
+    /// Null for as long as it takes.
+    #[garde(range(min = 1, max = 480))]
+    pub limit_minutes: Option<i32>,
+}
+
+pub const BREAK_REASON: &str = "^[a-z0-9_]{1,40}$";
+
+fn is_reason(text: &str, (): &()) -> garde::Result {
+    if text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
+        return Ok(());
+    }
+    Err(rule("invalid", "Use letras minúsculas, dígitos e _.", "Use small letters, digits and _."))
 }
 
 /// A company with its settings.
@@ -55,6 +82,9 @@ pub struct Company {
     pub two_factor_policy: Vec<Role>,
     /// Minutes without use after which a session is over: 30 or 480; null for never before its end.
     pub idle_minutes: Option<i32>,
+    /// What breaks are for.
+    #[schemars(with = "Vec<BreakKind>")]
+    pub breaks: Value,
     pub created_at: Timestamp,
     pub version: i32,
 }

@@ -1,6 +1,10 @@
 //! Who is online: leases that connections of staff hold, renewed by `ping`. Every connection of a user shows the same status.
+//!
+//! When they were online, and what they showed, follows from the leases by a trigger (`app.follow_presence`), whoever writes these.
 
-use shared::{audience::Reader, closed_set, prelude::*, realtime::Connection};
+use futures_util::future::join;
+use shared::{audience::Reader, closed_set, prelude::*, realtime::Connection, rule};
+use tokio_postgres::types::ToSql;
 
 use crate::feed::{After, Position, after, cut, feed_statement};
 
@@ -39,15 +43,21 @@ const ENTER: &str = "
            (select name from users where id = app.user_id()) as name,
            pg_advisory_xact_lock(hashtextextended('presence:' || app.company_id() || app.user_id(), 0))::text as locked";
 
+/// Who is back within a minute was never away, and shows what they showed.
 const OPEN_LEASE: &str = "
     with other as (
         select status
           from presence_leases
          where user_id = app.user_id() and lease_until >= now() and connection_id <> $1
          limit 1
+    ), before as (
+        select state
+          from (select * from presence_intervals where user_id = app.user_id() order by started_at desc, ended_at desc limit 1) last
+         where end_cause = 'disconnect' and ended_at >= date_trunc('second', now()) - interval '60 seconds'
     )
     insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
-    select $1, app.user_id(), app.session_id(), coalesce((select status from other), 'online'), now() + interval '90 seconds'
+    select $1, app.user_id(), app.session_id(), coalesce((select status from other), (select state from before), 'online'),
+           now() + interval '90 seconds'
     on conflict (connection_id) do update set lease_until = excluded.lease_until
     returning status, not exists (select from other) as is_first";
 
@@ -86,6 +96,72 @@ pub async fn open(context: &Context, identity: &Identity, connection_id: &str) -
 /// As `ENTER` does, for what writes several leases of the caller.
 pub const LOCK_OWN_LEASES: &str = "
     select pg_advisory_xact_lock(hashtextextended('presence:' || app.company_id() || app.user_id(), 0))::text as locked";
+
+/// Sets what all connections of the caller show, and renews that of `$1` where it is one that asks. Answers whether the others see a change, as
+/// the leases were before, and whether any connection stands.
+const CHOOSE: &str = "
+    with own as (
+        insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
+        select $1, app.user_id(), app.session_id(), $2, now() + interval '90 seconds'
+         where $1::text is not null
+        on conflict (connection_id) do update set status = excluded.status, lease_until = excluded.lease_until
+    ), others as (
+        update presence_leases set status = $2
+         where user_id = app.user_id() and connection_id is distinct from $1 and status <> $2
+    )
+    select not coalesce(bool_or(status = $2), false) as has_changed, $1 is not null or count(*) > 0 as is_connected
+      from presence_leases
+     where user_id = app.user_id() and lease_until >= now()";
+
+/// What a choice has come to.
+#[derive(Debug, FromRow)]
+pub struct Chosen {
+    /// The others see it.
+    pub has_changed: bool,
+    /// Without a connection there is nobody to be seen, and nothing has been set.
+    pub is_connected: bool,
+}
+
+/// Sets what a person of staff shows on all their connections, and tells the others. `connection_id` is that which asks, where one does.
+///
+/// # Errors
+/// As `Transaction::query`.
+pub async fn choose(
+    transaction: &Transaction,
+    identity: &Identity,
+    connection_id: Option<&str>,
+    status: PresenceStatus,
+) -> Result<Chosen, Error> {
+    let Identity { user_id, company_id, .. } = *identity;
+    let text = status.as_str();
+    let choice: [&(dyn ToSql + Sync); 2] = [&connection_id, &text];
+    // Tabs that set it at the same time would wait for each other's leases.
+    let (locked, chosen) = join(transaction.query(LOCK_OWN_LEASES, &[]), transaction.one::<Chosen>(CHOOSE, &choice)).await;
+    locked?;
+    let chosen = chosen?;
+    if chosen.is_connected && chosen.has_changed {
+        transaction.emit(presence_event(company_id, user_id, status));
+        transaction.audit(format!("user:{user_id}"), &Value::Null, &json!({"status": status}));
+    }
+    Ok(chosen)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+fn can_be_chosen(status: &PresenceStatus, (): &()) -> garde::Result {
+    if *status == PresenceStatus::Offline {
+        return Err(rule("invalid", "Este estado não pode ser escolhido.", "This status cannot be chosen."));
+    }
+    Ok(())
+}
+
+/// What somebody wants to show.
+#[derive(Debug, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PresenceChoice {
+    #[garde(custom(can_be_chosen))]
+    #[schemars(extend("not" = {"const": "offline"}))]
+    pub status: PresenceStatus,
+}
 
 const LOCK_LEASE: &str = "
     select pg_advisory_xact_lock(hashtextextended('presence:' || company_id || user_id, 0))::text as locked
@@ -146,7 +222,8 @@ const RENEW: &str = feed_statement!(
         insert into presence_leases (connection_id, user_id, session_id, status, lease_until)
         select $6, app.user_id(), app.session_id(), coalesce((select status from other), 'online'), now() + interval '90 seconds'
          where $7::boolean
-        on conflict (connection_id) do update set lease_until = excluded.lease_until
+        on conflict (connection_id) do update
+           set lease_until = excluded.lease_until, status = coalesce((select status from other), presence_leases.status)
         returning status, not exists (select from standing) as is_new
     ), ",
     columns: ", app.sees_all() as sees_all, app.audiences() as audiences,

@@ -69,6 +69,8 @@ fn filled(text: &str, function: &str) -> Result<String> {
             "free_date" => "2027-07-09".to_owned(),
             "served_phone" => "5511987654321".to_owned(),
             "soon" => "2026-11-23T12:00:00Z".to_owned(),
+            "begun" => "2026-11-22T10:00:00Z".to_owned(),
+            "done" => "2026-11-22T11:00:00Z".to_owned(),
             "instance_secret" => "b2xhLW11bmRvLXRva2VuLWRlLTMyLWJ5dGVzLWFxdWk.c2VncmVkbw".to_owned(),
             "flow_secret" => format!("{TOKEN}.c2VncmVkbw"),
             "evolution_url" => "https://evolution.escola.example".to_owned(),

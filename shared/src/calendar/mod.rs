@@ -120,7 +120,8 @@ impl Calendar {
     }
 
     /// When it is open on a day, in order.
-    fn open_on(&self, date: civil::Date) -> Vec<(Timestamp, Timestamp)> {
+    #[must_use]
+    pub fn open_on(&self, date: civil::Date) -> Vec<(Timestamp, Timestamp)> {
         let opens = match self.holiday(date) {
             Some(day) => match day.until {
                 Some(until) => until,

@@ -36,6 +36,7 @@ mod jobs;
 mod knowledge;
 mod mail;
 mod notes;
+mod presence;
 mod quick_replies;
 mod scanning;
 mod setup;
@@ -52,6 +53,7 @@ use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
 use knowledge::knowledge_killed;
+use presence::presence_killed;
 
 /// Tests that run at the same time, each in a company of its own.
 pub fn together() -> Vec<(&'static str, Case)> {
@@ -77,6 +79,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         knowledge::cases(),
         mail::cases(),
         notes::cases(),
+        presence::cases(),
         quick_replies::cases(),
         setup::cases(),
         team::cases(),
@@ -130,6 +133,9 @@ fn killed() -> Vec<(&'static str, Case)> {
         };
         knowledge_killed::{
             an_import_whose_worker_is_killed_goes_on_where_it_was,
+        };
+        presence_killed::{
+            a_killed_cloud_leaves_what_the_leases_say,
         };
         channel_accounts_killed::{
             a_job_over_people_whose_worker_is_killed_goes_on_where_it_was,

@@ -1,7 +1,7 @@
 //! PUT /companies/{id} — changes what is given of the company's settings.
 
-use companies::{AgentVisibility, Company, CompanyUpdated, company_columns};
-use shared::{VISIBLE, error::STALE, known_zone, prelude::*, rule, visible};
+use companies::{AgentVisibility, BreakKind, Company, CompanyUpdated, company_columns};
+use shared::{VISIBLE, error::STALE, has_twice, known_zone, prelude::*, rule, visible};
 use team::given::{Given, at_most};
 
 const ROUTE: Route = Route::put("/companies/{id}").or(&["PATCH /companies/{id}"]).fails(&[STALE.showing::<Company>()]);
@@ -13,11 +13,11 @@ const UPDATE: &str = concat!(
     "update companies
         set name = $2, time_zone = $3, locale = $4, agent_visibility = $5, reopen_window = $6, takeover_text = $7, bot_enabled = $8,
             coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, signs_messages = $13, asks_rating = $14,
-            rating_text = $15, version = version + 1
+            rating_text = $15, breaks = $16, version = version + 1
       where id = $1
         and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, two_factor_policy,
-             idle_minutes, signs_messages, asks_rating, rating_text)
-            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             idle_minutes, signs_messages, asks_rating, rating_text, breaks)
+            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
      returning ",
     company_columns!()
 );
@@ -76,6 +76,9 @@ struct Settings {
     #[serde(default)]
     #[schemars(with = "Option<i32>", extend("enum" = [30, 480, null]))]
     idle_minutes: Given<i32>,
+    /// What breaks are for, all of it; each reason once.
+    #[garde(length(min = 1, max = 20), dive, custom(different_reasons))]
+    breaks: Option<Vec<BreakKind>>,
 }
 
 pub fn main() {
@@ -112,6 +115,7 @@ async fn update_company(
                 &after.signs_messages,
                 &after.asks_rating,
                 &after.rating_text,
+                &after.breaks,
             ],
         )
         .await?;
@@ -140,6 +144,14 @@ fn is_idle_time(minutes: &Given<i32>, (): &()) -> garde::Result {
     }
 }
 
+fn different_reasons(breaks: &Option<Vec<BreakKind>>, (): &()) -> garde::Result {
+    let reasons: Vec<&str> = breaks.iter().flatten().map(|kind| kind.reason.as_str()).collect();
+    if has_twice(&reasons) {
+        return Err(rule("repeated", "Cada motivo de pausa só pode aparecer uma vez.", "Each reason may be given only once."));
+    }
+    Ok(())
+}
+
 fn each_once(roles: Vec<Role>) -> Vec<Role> {
     [Role::Admin, Role::Supervisor, Role::Agent, Role::Student].into_iter().filter(|role| roles.contains(role)).collect()
 }
@@ -160,6 +172,7 @@ fn settings_after(given: Settings, current: &Company) -> Company {
         coin_name: given.coin_name.unwrap_or(current.coin_name),
         two_factor_policy: given.two_factor_policy.map_or(current.two_factor_policy, each_once),
         idle_minutes: given.idle_minutes.after(current.idle_minutes),
+        breaks: given.breaks.map_or(current.breaks, |breaks| json!(breaks)),
         colour: given.colour.map_or(current.colour, |colour| colour.to_lowercase()),
         ..current
     }

@@ -64,7 +64,7 @@ const OF_STAFF: &[&str] = &[
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
-     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages, asks_rating, rating_text)",
+     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages, asks_rating, rating_text, breaks)",
     "delete company_emoji",
     "insert company_emoji (id, name, file_id)",
     "delete company_secrets",
@@ -123,6 +123,9 @@ const OF_STAFF: &[&str] = &[
     "update notes (text, mention_ids, is_pinned, version, updated_at, deleted_at, deleted_by_id)",
     "delete object_removals",
     "insert object_removals (storage_key, due_at)",
+    "insert presence_corrections (id, interval_id, user_id, note, before, after)",
+    "insert presence_intervals (id, user_id, started_at, ended_at, state, reason, cause, end_cause)",
+    "update presence_intervals (started_at, ended_at, state, reason, end_cause, version)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (status, lease_until)",
     "delete quick_replies",

@@ -359,6 +359,16 @@ impl Change {
                 let renamed: fn(&Value, &str) -> Value = |_, name| json!({"body": name});
                 Self { method: Method::PUT, path: format!("/scheduled-messages/{id}"), made: same.clone(), same, renamed }
             }
+            "correct_interval" => {
+                let id = super::sample::interval(company, company.agents[0].id).await;
+                let same = json!({"state": "busy", "note": "Esqueceu de avisar"});
+                let renamed: fn(&Value, &str) -> Value = |same, name| {
+                    let mut body = same.clone();
+                    body["state"] = json!(if name == "Suporte" { "away" } else { "online" });
+                    body
+                };
+                Self { method: Method::PUT, path: format!("/productivity/intervals/{id}"), made: same.clone(), same, renamed }
+            }
             "update_profile" => given("/users/me".to_owned(), "Helena"),
             "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),
             "update_integration" => given(format!("/integrations/config/{}", company.channel_account_id), "Vendas"),

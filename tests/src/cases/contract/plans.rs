@@ -59,6 +59,11 @@ const FILL: &str = "
     select id, company_id, 'summary', 'x', 'x', 'done', id, current_date, 1 from filled;
     insert into conversation_insights (id, company_id, conversation_id, kind, value, run_id)
     select id, company_id, id, 'summary', 'x', id from filled;
+    insert into presence_intervals (company_id, user_id, started_at, ended_at, state, cause, end_cause)
+    select company_id, id, now() - interval '2 hours', now() - interval '1 hour', 'online', 'connect', 'disconnect' from filled;
+    insert into presence_corrections (id, company_id, interval_id, user_id, by_id, note, after)
+    select id, company_id, id, user_id, user_id, 'x', '{}' from presence_intervals where end_cause = 'disconnect' and company_id in (select company_id from filled);
+    insert into first_answers (company_id, conversation_id, user_id, asked_at, answered_at) select company_id, id, id, now(), now() from filled;
     drop table filled, filled_companies;
     analyze";
 

@@ -170,6 +170,7 @@ impl Fixture {
             "code" => self.people().get(function).map(|(_, app)| app.code()).unwrap_or_default(),
             "recovery_code" => self.people().get(function).map(|(code, _)| code.clone()).unwrap_or_default(),
             "newcomer_id" => self.newcomer().await.id.to_string(),
+            "connected_token" => self.connected(function).await,
             "reset_token" => self.reset_token().await,
             "newcomer_email" => self.newcomer().await.email,
             "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),
@@ -244,6 +245,10 @@ impl Fixture {
             "article_id" => article(&self.company, &format!("Vencimento {}", digits())).await,
             "proposal_id" => proposal(&self.stack, &self.company, &format!("Horário {}", digits())).await,
             "knowledge_job_id" => knowledge_job(&self.stack, &self.company).await,
+            "interval_id" => interval(&self.company, self.company.agents[0].id).await,
+            "corrected_user_id" => corrected_user(&self.stack, &self.company).await,
+            "begun" => hours_ago(2),
+            "done" => hours_ago(1),
             "asked_conversation_id" | "ended_conversation_id" | "voice_message_id" | "run_id" | "ai_job_id" => {
                 of_models(&self.stack, &self.company, placeholder).await
             }
@@ -411,6 +416,17 @@ impl Fixture {
         row.get(0)
     }
 
+    /// Of somebody with a connection, who is on a break when they are to end one.
+    async fn connected(&self, function: &str) -> String {
+        let person = self.newcomer().await;
+        let socket = person.socket().await;
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+        if function == "end_break" {
+            person.api.post("/productivity/breaks", json!({"reason": "lunch"})).await.expect(201);
+        }
+        person.api.token.unwrap_or_default()
+    }
+
     /// A conversation that the newest socket follows.
     async fn followed_conversation(&self) -> String {
         let id = self.conversation(true).await;
@@ -504,6 +520,31 @@ pub async fn member(stack: &Stack, company: &Company, status: &str) -> String {
         insert into memberships (company_id, user_id, role, status) select $2, id, 'agent', $3 from person";
     stack.database().await.execute(add, &[&id, &company.id, &status]).await.expect("a member");
     id.to_string()
+}
+
+/// A time at which this person was online, somewhere in the last weeks.
+pub async fn interval(company: &Company, user_id: Uuid) -> String {
+    let minutes = i64::try_from(Uuid::new_v4().as_u128() % 40_000).unwrap_or_default();
+    let started_at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5_000 + 2 * minutes);
+    let ended_at = started_at + jiff::SignedDuration::from_mins(1);
+    let interval = json!({
+        "user_id": user_id, "started_at": started_at.to_string(), "ended_at": ended_at.to_string(), "state": "online", "note": "Sem internet",
+    });
+    text(&company.admin.api.post("/productivity/intervals", interval).await.expect(201)["id"]).to_owned()
+}
+
+/// Somebody whom a supervisor has noted to have been there an hour ago.
+async fn corrected_user(stack: &Stack, company: &Company) -> String {
+    let id = member(stack, company, "active").await;
+    let interval = json!({
+        "user_id": id, "started_at": hours_ago(2), "ended_at": hours_ago(1), "state": "online", "note": "Ficou sem internet",
+    });
+    company.admin.api.post("/productivity/intervals", interval).await.expect(201);
+    id
+}
+
+pub fn hours_ago(hours: i64) -> String {
+    (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours)).to_string()
 }
 
 /// The same invite, as if its mail had been sent some time ago.

@@ -336,10 +336,13 @@ fn with_any_ids(text: &str) -> String {
         "chat_message",
         "scheduled_chat",
         "emoji",
+        "interval",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
         .replace("{soon}", &sample::in_an_hour())
+        .replace("{begun}", &sample::hours_ago(2))
+        .replace("{done}", &sample::hours_ago(1))
         .replace("{cursor}", "")
         .replace("{number}", "2100")
         .replace("{channel}", &Uuid::nil().to_string());
@@ -377,6 +380,7 @@ struct Scene {
     chat_message: String,
     scheduled_chat: String,
     emoji: String,
+    interval: String,
 }
 
 impl Scene {
@@ -431,6 +435,7 @@ impl Scene {
         let scheduled_chat = chat::sample::planned(&company).await;
         let emoji = json!({"name": "segredo", "file_id": upload::ready_file(stack, admin).await});
         let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
+        let interval = sample::interval(&company, company.agents[0].id).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -463,6 +468,7 @@ impl Scene {
             chat_message,
             scheduled_chat,
             emoji,
+            interval,
         }
     }
 
@@ -504,6 +510,9 @@ impl Scene {
             ("{chat_message}", self.chat_message.clone()),
             ("{scheduled_chat}", self.scheduled_chat.clone()),
             ("{emoji}", self.emoji.clone()),
+            ("{interval}", self.interval.clone()),
+            ("{begun}", sample::hours_ago(2)),
+            ("{done}", sample::hours_ago(1)),
             ("{soon}", sample::in_an_hour()),
         ];
         pairs.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))

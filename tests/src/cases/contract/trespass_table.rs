@@ -19,7 +19,8 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{emoji}`; `{soon}` is a time to come.
+/// `{article}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{emoji}`, `{interval}`; `{soon}` is a time to come,
+/// `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -167,6 +168,20 @@ pub const ROWS: &[Row] = &[
     row("ai_transcribe", "/ai/transcribe", r#"{"message_id": "{message}"}"#, NotFound),
     row("analyze_sentiment", "/whatsapp/sentiment/analyze", r#"{"conversation_id": "{conversation}"}"#, NotFound),
     row("categorize_conversation", "/whatsapp/conversations/{conversation}/categorize", "", NotFound),
+    row(
+        "add_interval",
+        "/productivity/intervals",
+        r#"{"user_id": "{agent}", "started_at": "{begun}", "ended_at": "{done}", "state": "online", "note": "Intrusos"}"#,
+        NotFound,
+    ),
+    row("correct_interval", "/productivity/intervals/{interval}", r#"{"state": "busy", "note": "Intrusos"}"#, NotFound),
+    row("end_break", "/productivity/breaks/end", "{}", Conflict("not_on_break")),
+    row("export_productivity", "/productivity/export?department_id={department}", "", OwnThings),
+    row("get_my_productivity", "/productivity/me", "", OwnThings),
+    row("get_team_productivity", "/productivity/team?department_id={department}", "", OwnThings),
+    row("get_user_timeline", "/productivity/users/{agent}/timeline", "", NotFound),
+    row("set_presence_status", "/presence", r#"{"status": "busy"}"#, Conflict("not_connected")),
+    row("start_break", "/productivity/breaks", r#"{"reason": "lunch"}"#, Conflict("not_connected")),
     row("get_ai_usage", "/ai/usage", "", OwnThings),
     row("list_insights", "/whatsapp/conversations/{conversation}/insights", "", NotFound),
     row("rate_ai_run", "/ai/runs/{run}/feedback", r#"{"feedback": "rejected"}"#, NotFound),

@@ -106,8 +106,10 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
     for (table, gone) in [("clients", student), ("conversations", id_of(&other))] {
         for row in database.query(REFERENCES, &[&table]).await.expect("references") {
             let (table, column): (String, String) = (row.get(0), row.get(1));
-            // What the bot went through, what a model was asked and said, and what helped, is counted where it did.
-            if ["client_merges", "ai_runs", "bot_steps", "conversation_insights", "knowledge_uses"].contains(&table.as_str()) {
+            // What the bot went through, what a model was asked and said, what helped, and who answered first, is counted where it did.
+            if ["client_merges", "ai_runs", "bot_steps", "conversation_insights", "first_answers", "knowledge_uses"]
+                .contains(&table.as_str())
+            {
                 continue;
             }
             let rows = rows_that_name(&database, &table, &column, gone).await;

@@ -52,6 +52,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "knowledge_proposal.updated",
     "knowledge_synonyms.updated",
     "membership.ended",
+    "presence.corrected",
     "prices.updated",
     "quick_reply.created",
     "quick_reply.deleted",
