@@ -816,6 +816,16 @@ create table public.knowledge_embeddings (
 alter table public.knowledge_embeddings enable row level security;
 alter table public.knowledge_embeddings force row level security;
 
+create table public.knowledge_import_rows (
+    company_id uuid not null default app.company_id(),
+    import_id uuid not null,
+    article_id uuid not null,
+    version integer not null,
+    is_undone boolean not null default false
+);
+alter table public.knowledge_import_rows enable row level security;
+alter table public.knowledge_import_rows force row level security;
+
 create table public.knowledge_misses (
     id bigint not null generated always as identity,
     company_id uuid not null default app.company_id(),
@@ -1296,7 +1306,7 @@ alter table public.ai_runs add constraint ai_runs_status_check CHECK ((status = 
 alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
 alter table public.bot_config add constraint bot_config_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.bot_config add constraint bot_config_description_check CHECK ((char_length(description) <= 200));
-alter table public.bot_config add constraint bot_config_key_check CHECK ((key = ANY (ARRAY['not_understood'::text, 'goodbye'::text, 'human_words'::text, 'menu_words'::text, 'leave_words'::text, 'ai_enabled'::text, 'ai_tone'::text, 'ai_languages'::text, 'ai_forbidden_topics'::text, 'ai_least_confidence'::text, 'ai_daily_tokens'::text, 'ai_monthly_tokens'::text, 'ai_daily_cost'::text, 'ai_input_price'::text, 'ai_output_price'::text, 'ai_fallback_model'::text, 'ai_embedding_model'::text, 'ai_transcription_model'::text, 'ai_masks_personal_data'::text, 'ai_transcribes_on_arrival'::text, 'ai_analyses_on_close'::text, 'ai_categories'::text])));
+alter table public.bot_config add constraint bot_config_key_check CHECK ((key = ANY (ARRAY['not_understood'::text, 'goodbye'::text, 'human_words'::text, 'menu_words'::text, 'leave_words'::text, 'ai_enabled'::text, 'ai_tone'::text, 'ai_languages'::text, 'ai_forbidden_topics'::text, 'ai_least_confidence'::text, 'ai_daily_tokens'::text, 'ai_monthly_tokens'::text, 'ai_daily_cost'::text, 'ai_input_price'::text, 'ai_output_price'::text, 'ai_fallback_model'::text, 'ai_embedding_model'::text, 'ai_transcription_model'::text, 'ai_masks_personal_data'::text, 'ai_transcribes_on_arrival'::text, 'ai_analyses_on_close'::text, 'ai_insights_every'::text, 'ai_categories'::text])));
 alter table public.bot_config add constraint bot_config_pkey PRIMARY KEY (company_id, key);
 alter table public.bot_flows add constraint bot_flows_company_id_author_id_fkey FOREIGN KEY (company_id, author_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1502,6 +1512,9 @@ alter table public.knowledge_embeddings add constraint knowledge_embeddings_chec
 alter table public.knowledge_embeddings add constraint knowledge_embeddings_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
 alter table public.knowledge_embeddings add constraint knowledge_embeddings_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 200)));
 alter table public.knowledge_embeddings add constraint knowledge_embeddings_pkey PRIMARY KEY (company_id, article_id);
+alter table public.knowledge_import_rows add constraint knowledge_import_rows_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_import_rows add constraint knowledge_import_rows_company_id_import_id_fkey FOREIGN KEY (company_id, import_id) REFERENCES public.job_progress(company_id, id) ON DELETE CASCADE;
+alter table public.knowledge_import_rows add constraint knowledge_import_rows_pkey PRIMARY KEY (company_id, import_id, article_id);
 alter table public.knowledge_misses add constraint knowledge_misses_audience_check CHECK ((audience = ANY (ARRAY['bot'::text, 'agents'::text])));
 alter table public.knowledge_misses add constraint knowledge_misses_pkey PRIMARY KEY (company_id, id);
 alter table public.knowledge_misses add constraint knowledge_misses_query_check CHECK ((char_length(query) <= 500));
@@ -1741,6 +1754,7 @@ CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at,
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX knowledge_articles_created ON public.knowledge_articles USING btree (company_id, created_at DESC, id DESC) WHERE (removed_at IS NULL);
 CREATE INDEX knowledge_articles_title ON public.knowledge_articles USING btree (company_id, title_key) WHERE (removed_at IS NULL);
+CREATE INDEX knowledge_import_rows_article ON public.knowledge_import_rows USING btree (company_id, article_id);
 CREATE INDEX knowledge_misses_at ON public.knowledge_misses USING btree (company_id, at);
 CREATE INDEX knowledge_proposals_created ON public.knowledge_proposals USING btree (company_id, state, created_at DESC, id DESC);
 CREATE INDEX knowledge_terms_term ON public.knowledge_terms USING btree (company_id, term) INCLUDE (article_id, weight, audience, valid_from, valid_until);
@@ -5130,6 +5144,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_heard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    every bigint := (select value::bigint from bot_config
+                      where company_id = new.company_id and key = 'ai_insights_every' and is_active and jsonb_typeof(value) = 'number');
+begin
+    if every > 0 and new.inbound_count / every > coalesce(old.inbound_count, 0) / every then
+        perform app.ask_ai('ai_insights_every', 'analyse_conversation:' || new.id);
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_login()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -7199,6 +7230,7 @@ CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations F
 CREATE TRIGGER conversations_ended AFTER UPDATE OF ended_at ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (new.merged_into_id IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_ended();
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.version > old.version) AND (new.inbound_count = old.inbound_count) AND (new.mode = old.mode) AND (NOT (new.assignee_id IS DISTINCT FROM old.assignee_id)) AND (NOT (new.ended_at IS DISTINCT FROM old.ended_at)))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
+CREATE TRIGGER conversations_heard AFTER INSERT OR UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_heard();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids <> '{}'::uuid[]) AND (new.participant_ids <> old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
@@ -7674,7 +7706,9 @@ create policy company on public.job_progress as restrictive for all to public us
 
 create policy lookup on public.job_progress as permissive for all to app_lookup using true;
 
-create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role) OR (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text]) AS has_role) AND (kind IN ( SELECT job_rules.kind
+   FROM public.job_rules
+  WHERE (job_rules.added_by <> 'admin'::text)))));
 
 create policy starts on public.job_progress as permissive for insert to app_staff with check ((started_by = ( SELECT app.user_id() AS user_id)) AND (state = 'queued'::text) AND (finished_at IS NULL));
 
@@ -7709,6 +7743,12 @@ create policy lookup on public.knowledge_embeddings as permissive for all to app
 create policy staff on public.knowledge_embeddings as permissive for all to app_staff using true;
 
 create policy system on public.knowledge_embeddings as permissive for all to app_system using true;
+
+create policy company on public.knowledge_import_rows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.knowledge_import_rows as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy system on public.knowledge_import_rows as permissive for all to app_system using true;
 
 create policy company on public.knowledge_misses as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -8501,6 +8541,7 @@ grant update on column public.knowledge_articles.not_helped to app_lookup;
 grant insert, update on column public.knowledge_articles.questions to app_staff;
 grant update on column public.knowledge_articles.questions to app_system;
 grant update on column public.knowledge_articles.removed_at to app_staff;
+grant update on column public.knowledge_articles.removed_at to app_system;
 grant update on column public.knowledge_articles.restored_from to app_staff;
 grant update on column public.knowledge_articles.restored_from to app_system;
 grant insert on column public.knowledge_articles.source to app_staff;
@@ -8528,6 +8569,7 @@ grant insert, update on column public.knowledge_embeddings.embedding to app_syst
 grant insert, update on column public.knowledge_embeddings.model to app_system;
 grant insert, update on column public.knowledge_embeddings.signs to app_system;
 grant insert, update on column public.knowledge_embeddings.version to app_system;
+grant update on column public.knowledge_import_rows.is_undone to app_system;
 grant insert on column public.knowledge_misses.audience to app_staff;
 grant insert on column public.knowledge_misses.query to app_staff;
 grant insert on column public.knowledge_misses.score to app_staff;
@@ -9141,6 +9183,7 @@ grant delete, select on table public.job_progress to app_lookup;
 grant insert, select on table public.job_progress to app_system;
 grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
+grant select on table public.job_rules to app_staff;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
 grant insert, select on table public.knowledge_articles to app_system;
@@ -9149,6 +9192,8 @@ grant select on table public.knowledge_articles to app_staff;
 grant select on table public.knowledge_embeddings to app_lookup;
 grant select on table public.knowledge_embeddings to app_staff;
 grant select on table public.knowledge_embeddings to app_system;
+grant insert, select on table public.knowledge_import_rows to app_system;
+grant select on table public.knowledge_import_rows to app_staff;
 grant delete, insert, select on table public.knowledge_misses to app_system;
 grant insert, select, update on table public.knowledge_proposals to app_lookup;
 grant select on table public.knowledge_proposals to app_staff;
