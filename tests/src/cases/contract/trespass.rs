@@ -330,6 +330,7 @@ fn with_any_ids(text: &str) -> String {
         "instance",
         "account",
         "article",
+        "knowledge_import",
         "proposal",
         "run",
     ];
@@ -367,6 +368,7 @@ struct Scene {
     instance: String,
     account: String,
     article: String,
+    knowledge_import: String,
     proposal: String,
     run: String,
 }
@@ -413,6 +415,7 @@ impl Scene {
         let instance = sample::instance(stack, &company, "Instância da casa").await;
         let account = sample::account(stack, &company).await;
         let article = sample::article(&company, &secret(&company)).await;
+        let knowledge_import = sample::knowledge_import(stack, &company).await;
         let run = sample::run_of_model(stack, &company).await;
         let proposal = sample::proposal(stack, &company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
@@ -441,6 +444,7 @@ impl Scene {
             instance,
             account,
             article,
+            knowledge_import,
             proposal,
             run,
         }
@@ -478,6 +482,7 @@ impl Scene {
             ("{instance}", self.instance.clone()),
             ("{account}", self.account.clone()),
             ("{article}", self.article.clone()),
+            ("{knowledge_import}", self.knowledge_import.clone()),
             ("{proposal}", self.proposal.clone()),
             ("{run}", self.run.clone()),
             ("{soon}", sample::in_an_hour()),
