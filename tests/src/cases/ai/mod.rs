@@ -56,8 +56,10 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         ai_by_itself::{
             conversations_that_end_are_summed_up_where_the_company_wants_it,
+            conversations_are_looked_at_while_they_go_on,
             voice_notes_are_written_down_as_they_come,
             articles_are_read_by_the_model_that_compares_meanings,
+            vectors_of_another_length_are_made_anew,
         };
         ai_guard_rails::{
             whatever_the_model_obeys_nothing_foreign_leaves,
