@@ -116,3 +116,21 @@ pub async fn a_played_flow_asks_no_model(stack: Arc<Stack>) {
     let saved = asked.company.supervisor.api.call(Method::PUT, "/bot/flows/circulo", Some(flow)).await.expect(200);
     assert!(saved["problems"].as_array().is_some_and(|problems| !problems.is_empty()), "{saved}");
 }
+
+/// A model writes whatever it likes.
+pub async fn what_no_text_may_have_keeps_no_client_waiting(stack: Arc<Stack>) {
+    let asked = with_flow(&stack).await;
+    let client = fresh_number();
+    let content = json!({"answer": format!("{ANSWER}\0\u{7}"), "sources": [1], "confidence": 0.95, "needs_human": false});
+    asked.script(json!({"match": "mensalidade", "content": content})).await;
+    asked.company.phone.receive_text(&client, "Qual é a mensalidade do curso de inglês?").await;
+    assert_eq!(said(&asked, &client, 1).await, [ANSWER]);
+    assert_eq!(asked.asked().await.len(), 1, "it is asked once");
+    let id = asked.company.agents[0].conversation_id_of(&client).await;
+    asked.will_say("mensalidade", json!({"summary": "Pergunta\0 da mensalidade"})).await;
+    let summary = asked.company.agents[0].api.post(&format!("/whatsapp/conversations/{id}/summary"), json!({})).await.expect(201);
+    assert_eq!(text(&summary["value"]), "Pergunta da mensalidade");
+    asked.will_say("Bom dia", json!({"text": "Ol\0á"})).await;
+    let composed = asked.company.agents[0].api.post("/ai/compose-message", json!({"message": "Bom dia"})).await.expect(200);
+    assert_eq!(text(&composed["text"]), "Olá");
+}

@@ -46,6 +46,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_answer_names_its_sources,
             what_is_not_known_is_left_to_people,
             an_answer_is_sent_under_the_fence,
+            an_answer_is_sent_once,
             what_was_learned_waits_for_a_person,
         };
         ai_bot::{
@@ -53,6 +54,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_person_who_is_faster_has_the_word,
             what_is_said_while_it_thinks_is_answered_too,
             a_played_flow_asks_no_model,
+            what_no_text_may_have_keeps_no_client_waiting,
         };
         ai_by_itself::{
             conversations_that_end_are_summed_up_where_the_company_wants_it,
