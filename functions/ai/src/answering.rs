@@ -244,8 +244,15 @@ fn judge(
     let text = mask.show(answer.trim());
     let grounds: Vec<String> = named.iter().map(|found| format!("{}\n{}", found.title, found.answer)).collect();
     let said = asked.thread.said_by_client();
-    let ground =
-        Ground { prompt, sources: &grounds, said: &said, forbidden: &settings.forbidden_topics, languages: &settings.languages };
+    let ground = Ground {
+        question: asked.words,
+        company: &asked.thread.company_name,
+        prompt,
+        sources: &grounds,
+        said: &said,
+        forbidden: &settings.forbidden_topics,
+        languages: &settings.languages,
+    };
     if let Some(objection) = guard::objection(&text, ground) {
         return in_doubt((Doubt::Unsafe, Some(objection.as_str())));
     }

@@ -99,16 +99,17 @@ fn workbook(rows: &[&[&str]]) -> Vec<u8> {
         <Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>"#;
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let mut texts: Vec<String> = Vec::new();
-    let mut sheet = String::new();
+    let mut sheet: Vec<String> = Vec::new();
     for (row, cells) in rows.iter().enumerate() {
-        sheet += &format!("<row r=\"{}\">", row + 1);
+        let number = row + 1;
+        let mut line = Vec::new();
         for (cell, column) in cells.iter().zip('A'..).filter(|(cell, _)| !cell.is_empty()) {
-            sheet += &format!("<c r=\"{column}{}\" t=\"s\"><v>{}</v></c>", row + 1, texts.len());
+            line.push(format!("<c r=\"{column}{number}\" t=\"s\"><v>{}</v></c>", texts.len()));
             texts.push(format!("<si><t xml:space=\"preserve\">{cell}</t></si>"));
         }
-        sheet += "</row>";
+        sheet.push(format!("<row r=\"{number}\">{}</row>", line.concat()));
     }
-    let sheet = format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{sheet}</sheetData></worksheet>");
+    let sheet = format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{}</sheetData></worksheet>", sheet.concat());
     let texts = format!("<sst xmlns=\"{MAIN}\">{}</sst>", texts.concat());
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in [
