@@ -75,7 +75,8 @@ create table public.ai_runs (
     feedback text,
     feedback_note text,
     created_at timestamp with time zone not null default now(),
-    settled_at timestamp with time zone
+    settled_at timestamp with time zone,
+    claimed_cost bigint not null default 0
 );
 alter table public.ai_runs enable row level security;
 alter table public.ai_runs force row level security;
@@ -2430,6 +2431,7 @@ declare
     most_of_day bigint;
     most_of_month bigint;
     most_cost double precision;
+    claimed bigint;
     refusal text;
 begin
     select company_setup.ai_base_url, company_setup.ai_model into base_url, model from company_setup where company_id = app.company_id();
@@ -2452,6 +2454,8 @@ begin
     most_of_day := case when settings ? 'ai_daily_tokens' then (settings ->> 'ai_daily_tokens')::bigint else 500000 end;
     most_of_month := case when settings ? 'ai_monthly_tokens' then (settings ->> 'ai_monthly_tokens')::bigint else 10000000 end;
     most_cost := (settings ->> 'ai_daily_cost')::double precision;
+    -- Prices are of a million tokens, costs in millionths.
+    claimed := ceil(wanted * greatest((settings ->> 'ai_input_price')::double precision, (settings ->> 'ai_output_price')::double precision, 0));
     if most_of_month is not null then
         select coalesce(sum(tokens), 0) into of_month
           from ai_days where company_id = app.company_id() and day between date_trunc('month', today) and today;
@@ -2459,13 +2463,14 @@ begin
     refusal := case
         when taken.tokens + wanted > most_of_day then 'daily_tokens_gone'
         when of_month + wanted > most_of_month then 'monthly_tokens_gone'
-        when taken.cost >= most_cost * 1000000 then 'daily_cost_gone'
+        when taken.cost >= most_cost * 1000000 or taken.cost + claimed > most_cost * 1000000 then 'daily_cost_gone'
     end;
-    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, settled_at)
+    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, claimed_cost, settled_at)
     values (run, run_purpose, run_prompt, model, case when refusal is null then 'running' else 'refused' end, refusal, of_conversation,
-            of_person, today, wanted, case when refusal is not null then now() end);
+            of_person, today, wanted, claimed, case when refusal is not null then now() end);
     update ai_days
        set tokens = tokens + case when refusal is null then wanted else 0 end,
+           cost = cost + case when refusal is null then claimed else 0 end,
            runs = runs + case when refusal is null then 1 else 0 end,
            refused = refused + case when refusal is null then 0 else 1 end
      where company_id = app.company_id() and day = today;
@@ -6358,7 +6363,8 @@ begin
     if settled.id is not null then
         -- What nobody has told stays as it was claimed.
         update ai_days
-           set tokens = tokens + coalesce(input + output, settled.claimed_tokens) - settled.claimed_tokens, cost = cost + coalesce(costs, 0)
+           set tokens = tokens + coalesce(input + output, settled.claimed_tokens) - settled.claimed_tokens,
+               cost = cost + case when input is null then settled.claimed_cost else coalesce(costs, 0) end - settled.claimed_cost
          where company_id = app.company_id() and day = settled.day;
     end if;
 end
@@ -7732,7 +7738,7 @@ create policy leaders_update on public.knowledge_articles as restrictive for upd
 
 create policy lookup on public.knowledge_articles as permissive for all to app_lookup using true;
 
-create policy staff on public.knowledge_articles as permissive for all to app_staff using (((removed_at IS NULL) AND (status = 'active'::text)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+create policy staff on public.knowledge_articles as permissive for all to app_staff using (((removed_at IS NULL) AND (status = 'active'::text) AND ((valid_from IS NULL) OR (valid_from <= now())) AND ((valid_until IS NULL) OR (valid_until > now()))) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
 
 create policy system on public.knowledge_articles as permissive for all to app_system using true;
 

@@ -57,7 +57,7 @@ pub struct Ground<'a> {
     pub prompt: &'a str,
     /// What may be said.
     pub sources: &'a [String],
-    /// What the client has said themselves: their own data may be said back.
+    /// What the client has said themselves: of what somebody reads before it is sent, their own data may be a part.
     pub said: &'a [String],
     pub forbidden: &'a [String],
     pub languages: &'a [String],
@@ -70,6 +70,11 @@ pub fn objection(answer: &str, ground: Ground<'_>) -> Option<Objection> {
     if has_foreign_signs(answer, &sources) {
         return Some(Objection::Signs);
     }
+    // What is the client's own is not the company's: said back it would read as if it were.
+    let given = personal(&sources);
+    if personal(answer).iter().any(|found| !given.contains(found)) {
+        return Some(Objection::PersonalData);
+    }
     of_any_text(answer, ground).or_else(|| of_facts(answer, ground.sources)).or_else(|| {
         if !is_in_languages(&unaccented(answer), ground.languages) {
             return Some(Objection::Language);
@@ -80,18 +85,16 @@ pub fn objection(answer: &str, ground: Ground<'_>) -> Option<Objection> {
     })
 }
 
+/// Signs of Latin writing beside letters, and what people put at the end of a friendly sentence.
+const SIGNS: &str = "\u{a0}ªº°€£¿¡«»·•–—…‘’“”\u{2705}\u{2728}\u{263a}\u{2764}\u{fe0f}";
+
 /// Whether a text has signs beside those of Latin writing that its sources do not have: others look like them, and are not compared as they are read.
 fn has_foreign_signs(text: &str, sources: &str) -> bool {
     let is_plain = |sign: char| match sign {
-        ' ' | '\n' | '!'..='~' => true,
-        'À'..='ÿ' => !matches!(sign, '×' | '÷'),
-        '\u{a0}' | 'ª' | 'º' | '°' | '€' | '£' | '¿' | '¡' | '«' | '»' | '·' | '•' | '–' | '—' | '…' | '‘' | '’' | '“' | '”' => {
-            true
-        }
+        '\u{c0}'..='\u{ff}' => !matches!(sign, '×' | '÷'),
         // Pictures, but those of figures.
         '\u{1f300}'..='\u{1f6ff}' | '\u{1f900}'..='\u{1f9ff}' => !matches!(sign, '\u{1f4af}' | '\u{1f51f}'),
-        '\u{2705}' | '\u{2728}' | '\u{263a}' | '\u{2764}' | '\u{fe0f}' => true,
-        _ => false,
+        _ => sign == ' ' || sign == '\n' || sign.is_ascii_graphic() || SIGNS.contains(sign),
     };
     let is_given = |sign: char| !is_hidden(sign) && !sign.is_control() && sources.contains(sign);
     text.trim().chars().any(|sign| !is_plain(sign) && !is_given(sign))
@@ -181,7 +184,8 @@ fn words(plain: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a text has as many words of another text in a row as nobody has by chance.
-fn echoes(text: &str, prompt: &str) -> bool {
+#[must_use]
+pub fn echoes(text: &str, prompt: &str) -> bool {
     let (text, prompt) = (unaccented(text), unaccented(prompt));
     let prompt: Vec<&str> = words(&prompt).collect();
     let text: Vec<&str> = words(&text).collect();
@@ -252,7 +256,7 @@ mod tests {
             "Olá! O inglês custa 349,90 por mês. Matrícula em escola.com.br/matricula.",
             "Irmãos têm desconto de 10% na mensalidade.",
             "Pode ligar para (11) 3456-7890 e fazer a matrícula.",
-            "O CPF 52998224725 que você informou: a matrícula do curso é em https://escola.com.br/matricula 😊",
+            "A matrícula do curso é em https://escola.com.br/matricula 😊",
             "Claro! A mensalidade do curso de inglês custa R$ 349,90, com vencimento todo dia 10.",
             "Olá, Ana! A mensalidade do inglês é de R$ 349,90.",
             "A Escola Modelo agradece o contato! O valor da mensalidade é R$ 349,90. Se precisar de mais alguma informação, estou à disposição.",
@@ -272,6 +276,7 @@ mod tests {
             ("Matrícula em bit.ly/abc", Objection::Link),
             ("Mande para pix@golpe.com", Objection::Link),
             ("O CPF da Ana é 111.444.777-35", Objection::PersonalData),
+            ("A mensalidade do curso vence no dia 10, Pix 52998224725", Objection::PersonalData),
             ("[CPF_4] serve para a matrícula no curso", Objection::PersonalData),
             ("Ligue para (21) 99999-1234 e faça a matrícula", Objection::PersonalData),
             ("A mensalidade é R$ 99,90", Objection::Figure),

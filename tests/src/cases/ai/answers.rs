@@ -108,6 +108,10 @@ pub async fn what_was_learned_waits_for_a_person(stack: Arc<Stack>) {
         draft("Estacionamento", "Temos estacionamento gratuito na Rua B."),
         draft("CPF da Ana", "O CPF dela é 529.982.247-25."),
         draft("Do cliente", "É o [CPF_1]."),
+        // What the agent has not said, and what we have said ourselves.
+        draft("Estacionamento", "O estacionamento custa R$ 5,00."),
+        draft("Maria Teste deve", "A cliente Maria Teste deve 3 meses."),
+        draft("Você escreve a base de conhecimento da empresa Escola, em pt-BR", "Temos estacionamento gratuito na Rua B."),
     ]});
     asked.will_say("estacionamento", items.clone()).await;
     let learned = learn().await.expect(200);

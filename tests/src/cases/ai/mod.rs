@@ -33,6 +33,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ai_budgets::{
             what_is_used_up_is_refused_and_renewed_by_a_supervisor,
             calls_at_once_take_no_more_than_there_is,
+            calls_at_once_cost_no_more_than_there_is,
             usage_tells_what_was_taken,
         };
         ai_models::{
@@ -55,6 +56,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_is_said_while_it_thinks_is_answered_too,
             a_played_flow_asks_no_model,
             what_no_text_may_have_keeps_no_client_waiting,
+            what_a_model_writes_is_said_as_it_is,
+            what_is_said_into_a_phone_is_heard,
         };
         ai_by_itself::{
             conversations_that_end_are_summed_up_where_the_company_wants_it,
