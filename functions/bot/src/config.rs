@@ -262,7 +262,10 @@ impl Key {
                 words.dedup();
                 Some(json!(words))
             }
-            Kind::Texts => Some(json!(words_in(value)?)),
+            // Without a language or a category nothing can be asked for.
+            Kind::Texts => {
+                words_in(value).filter(|words| self == Self::AiForbiddenTopics || !words.is_empty()).map(|words| json!(words))
+            }
             Kind::Flag => value.as_bool().map(Value::Bool),
             Kind::Whole => value.as_i64().filter(|number| (0..=1_000_000_000_000).contains(number)).map(|number| json!(number)),
             Kind::Number(most) => {
@@ -322,6 +325,7 @@ mod tests {
             (Key::MenuWords, json!([""])),
             (Key::MenuWords, json!([1])),
             (Key::MenuWords, json!(vec!["a"; 21])),
+            (Key::AiCategories, json!([])),
             (Key::AiEnabled, json!("sim")),
             (Key::AiDailyTokens, json!(1.5)),
             (Key::AiDailyTokens, json!(-1)),
