@@ -3,6 +3,7 @@
 -- extensions
 
 create extension btree_gin;
+create extension btree_gist;
 create extension pg_trgm;
 create extension unaccent;
 
@@ -75,7 +76,8 @@ create table public.ai_runs (
     feedback text,
     feedback_note text,
     created_at timestamp with time zone not null default now(),
-    settled_at timestamp with time zone
+    settled_at timestamp with time zone,
+    claimed_cost bigint not null default 0
 );
 alter table public.ai_runs enable row level security;
 alter table public.ai_runs force row level security;
@@ -487,7 +489,8 @@ create table public.companies (
     version integer not null default 1,
     signs_messages boolean not null default false,
     asks_rating boolean not null default false,
-    rating_text text
+    rating_text text,
+    breaks jsonb not null default '[{"name": "Almoço", "reason": "lunch", "limit_minutes": 60}, {"name": "Descanso", "reason": "rest", "limit_minutes": 15}, {"name": "Banheiro", "reason": "bathroom", "limit_minutes": 10}, {"name": "Treinamento", "reason": "training", "limit_minutes": null}, {"name": "Outro", "reason": "other", "limit_minutes": null}]'::jsonb
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -782,6 +785,16 @@ create table public.files (
 alter table public.files enable row level security;
 alter table public.files force row level security;
 
+create table public.first_answers (
+    company_id uuid not null,
+    conversation_id uuid not null,
+    user_id uuid not null,
+    asked_at timestamp with time zone not null,
+    answered_at timestamp with time zone not null
+);
+alter table public.first_answers enable row level security;
+alter table public.first_answers force row level security;
+
 create table public.holidays (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -958,6 +971,16 @@ create table public.knowledge_embeddings (
 );
 alter table public.knowledge_embeddings enable row level security;
 alter table public.knowledge_embeddings force row level security;
+
+create table public.knowledge_import_rows (
+    company_id uuid not null default app.company_id(),
+    import_id uuid not null,
+    article_id uuid not null,
+    version integer not null,
+    is_undone boolean not null default false
+);
+alter table public.knowledge_import_rows enable row level security;
+alter table public.knowledge_import_rows force row level security;
 
 create table public.knowledge_misses (
     id bigint not null generated always as identity,
@@ -1232,6 +1255,35 @@ create table public.password_resets (
 alter table public.password_resets enable row level security;
 alter table public.password_resets force row level security;
 
+create table public.presence_corrections (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    interval_id uuid not null,
+    user_id uuid not null,
+    by_id uuid not null default app.user_id(),
+    note text not null,
+    before jsonb,
+    after jsonb not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.presence_corrections enable row level security;
+alter table public.presence_corrections force row level security;
+
+create table public.presence_intervals (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone not null,
+    state text not null,
+    reason text,
+    cause text not null,
+    end_cause text,
+    version integer not null default 1
+);
+alter table public.presence_intervals enable row level security;
+alter table public.presence_intervals force row level security;
+
 create table public.presence_leases (
     connection_id text not null,
     company_id uuid not null default app.company_id(),
@@ -1454,7 +1506,7 @@ alter table public.ai_runs add constraint ai_runs_status_check CHECK ((status = 
 alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
 alter table public.bot_config add constraint bot_config_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.bot_config add constraint bot_config_description_check CHECK ((char_length(description) <= 200));
-alter table public.bot_config add constraint bot_config_key_check CHECK ((key = ANY (ARRAY['not_understood'::text, 'goodbye'::text, 'human_words'::text, 'menu_words'::text, 'leave_words'::text, 'ai_enabled'::text, 'ai_tone'::text, 'ai_languages'::text, 'ai_forbidden_topics'::text, 'ai_least_confidence'::text, 'ai_daily_tokens'::text, 'ai_monthly_tokens'::text, 'ai_daily_cost'::text, 'ai_input_price'::text, 'ai_output_price'::text, 'ai_fallback_model'::text, 'ai_embedding_model'::text, 'ai_transcription_model'::text, 'ai_masks_personal_data'::text, 'ai_transcribes_on_arrival'::text, 'ai_analyses_on_close'::text, 'ai_categories'::text])));
+alter table public.bot_config add constraint bot_config_key_check CHECK ((key = ANY (ARRAY['not_understood'::text, 'goodbye'::text, 'human_words'::text, 'menu_words'::text, 'leave_words'::text, 'ai_enabled'::text, 'ai_tone'::text, 'ai_languages'::text, 'ai_forbidden_topics'::text, 'ai_least_confidence'::text, 'ai_daily_tokens'::text, 'ai_monthly_tokens'::text, 'ai_daily_cost'::text, 'ai_input_price'::text, 'ai_output_price'::text, 'ai_fallback_model'::text, 'ai_embedding_model'::text, 'ai_transcription_model'::text, 'ai_masks_personal_data'::text, 'ai_transcribes_on_arrival'::text, 'ai_analyses_on_close'::text, 'ai_insights_every'::text, 'ai_categories'::text])));
 alter table public.bot_config add constraint bot_config_pkey PRIMARY KEY (company_id, key);
 alter table public.bot_flows add constraint bot_flows_company_id_author_id_fkey FOREIGN KEY (company_id, author_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.bot_flows add constraint bot_flows_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1664,6 +1716,8 @@ alter table public.files add constraint files_purpose_check CHECK ((purpose = AN
 alter table public.files add constraint files_size_check CHECK ((size >= 0));
 alter table public.files add constraint files_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'quarantined'::text, 'ready'::text, 'failed'::text])));
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
+alter table public.first_answers add constraint first_answers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.first_answers add constraint first_answers_pkey PRIMARY KEY (company_id, conversation_id);
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -1709,6 +1763,9 @@ alter table public.knowledge_embeddings add constraint knowledge_embeddings_chec
 alter table public.knowledge_embeddings add constraint knowledge_embeddings_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
 alter table public.knowledge_embeddings add constraint knowledge_embeddings_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 200)));
 alter table public.knowledge_embeddings add constraint knowledge_embeddings_pkey PRIMARY KEY (company_id, article_id);
+alter table public.knowledge_import_rows add constraint knowledge_import_rows_company_id_article_id_fkey FOREIGN KEY (company_id, article_id) REFERENCES public.knowledge_articles(company_id, id);
+alter table public.knowledge_import_rows add constraint knowledge_import_rows_company_id_import_id_fkey FOREIGN KEY (company_id, import_id) REFERENCES public.job_progress(company_id, id) ON DELETE CASCADE;
+alter table public.knowledge_import_rows add constraint knowledge_import_rows_pkey PRIMARY KEY (company_id, import_id, article_id);
 alter table public.knowledge_misses add constraint knowledge_misses_audience_check CHECK ((audience = ANY (ARRAY['bot'::text, 'agents'::text])));
 alter table public.knowledge_misses add constraint knowledge_misses_pkey PRIMARY KEY (company_id, id);
 alter table public.knowledge_misses add constraint knowledge_misses_query_check CHECK ((char_length(query) <= 500));
@@ -1795,6 +1852,20 @@ alter table public.object_removals add constraint object_removals_of_company CHE
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
 alter table public.password_resets add constraint password_resets_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.password_resets add constraint password_resets_pkey PRIMARY KEY (id);
+alter table public.presence_corrections add constraint presence_corrections_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.users(id);
+alter table public.presence_corrections add constraint presence_corrections_company_id_interval_id_fkey FOREIGN KEY (company_id, interval_id) REFERENCES public.presence_intervals(company_id, id);
+alter table public.presence_corrections add constraint presence_corrections_note_check CHECK (((char_length(note) >= 1) AND (char_length(note) <= 500)));
+alter table public.presence_corrections add constraint presence_corrections_pkey PRIMARY KEY (id);
+alter table public.presence_intervals add constraint presence_intervals_apart EXCLUDE USING gist (company_id WITH =, user_id WITH =, tstzrange(started_at, ended_at) WITH &&);
+alter table public.presence_intervals add constraint presence_intervals_cause_check CHECK ((cause = ANY (ARRAY['connect'::text, 'ping'::text, 'set'::text, 'break'::text, 'corrected'::text])));
+alter table public.presence_intervals add constraint presence_intervals_check CHECK ((started_at <= ended_at));
+alter table public.presence_intervals add constraint presence_intervals_check1 CHECK (((reason IS NOT NULL) = (state = 'break'::text)));
+alter table public.presence_intervals add constraint presence_intervals_company_id_id_key UNIQUE (company_id, id);
+alter table public.presence_intervals add constraint presence_intervals_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.presence_intervals add constraint presence_intervals_end_cause_check CHECK ((end_cause = ANY (ARRAY['set'::text, 'disconnect'::text, 'revoked'::text, 'lapsed'::text, 'corrected'::text])));
+alter table public.presence_intervals add constraint presence_intervals_pkey PRIMARY KEY (id);
+alter table public.presence_intervals add constraint presence_intervals_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 40)));
+alter table public.presence_intervals add constraint presence_intervals_state_check CHECK ((state = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
 alter table public.presence_leases add constraint presence_leases_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.presence_leases add constraint presence_leases_pkey PRIMARY KEY (connection_id);
 alter table public.presence_leases add constraint presence_leases_status_check CHECK ((status = ANY (ARRAY['online'::text, 'away'::text, 'busy'::text, 'break'::text])));
@@ -1922,6 +1993,7 @@ CREATE INDEX conversation_insights_run ON public.conversation_insights USING btr
 CREATE INDEX conversation_preferences_conversation ON public.conversation_preferences USING btree (company_id, conversation_id);
 CREATE INDEX conversation_preferences_muted ON public.conversation_preferences USING btree (muted_until);
 CREATE INDEX conversation_transfers_conversation ON public.conversation_transfers USING btree (company_id, conversation_id, at DESC, id DESC);
+CREATE INDEX conversation_transfers_taken ON public.conversation_transfers USING btree (company_id, by_user_id, at) INCLUDE (conversation_id, to_user_id) WHERE (to_user_id IS NOT NULL);
 CREATE INDEX conversations_assignee ON public.conversations USING btree (company_id, assignee_id, last_message_at DESC, id DESC) INCLUDE (status, department_id, participant_ids);
 CREATE INDEX conversations_client ON public.conversations USING btree (company_id, client_id, started_at DESC);
 CREATE INDEX conversations_department_open ON public.conversations USING btree (company_id, department_id, id) WHERE (ended_at IS NULL);
@@ -1947,6 +2019,7 @@ CREATE INDEX files_pending ON public.files USING btree (created_at) WHERE (statu
 CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WHERE (poster_key IS NOT NULL);
 CREATE INDEX files_storage_key ON public.files USING btree (storage_key);
 CREATE UNIQUE INDEX files_thumb_key ON public.files USING btree (thumb_key) WHERE (thumb_key IS NOT NULL);
+CREATE INDEX first_answers_person ON public.first_answers USING btree (company_id, user_id, answered_at) INCLUDE (asked_at);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
@@ -1971,6 +2044,7 @@ CREATE INDEX jobs_waiting ON public.jobs USING btree (company_id, queue, run_at,
 CREATE UNIQUE INDEX jobs_waiting_key ON public.jobs USING btree (company_id, kind, key) WHERE ((key IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX knowledge_articles_created ON public.knowledge_articles USING btree (company_id, created_at DESC, id DESC) WHERE (removed_at IS NULL);
 CREATE INDEX knowledge_articles_title ON public.knowledge_articles USING btree (company_id, title_key) WHERE (removed_at IS NULL);
+CREATE INDEX knowledge_import_rows_article ON public.knowledge_import_rows USING btree (company_id, article_id);
 CREATE INDEX knowledge_misses_at ON public.knowledge_misses USING btree (company_id, at);
 CREATE INDEX knowledge_proposals_created ON public.knowledge_proposals USING btree (company_id, state, created_at DESC, id DESC);
 CREATE INDEX knowledge_terms_term ON public.knowledge_terms USING btree (company_id, term) INCLUDE (article_id, weight, audience, valid_from, valid_until);
@@ -1995,6 +2069,7 @@ CREATE INDEX messages_conversation ON public.messages USING btree (company_id, c
 CREATE INDEX messages_file ON public.messages USING btree (company_id, file_id) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_files ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC) WHERE (file_id IS NOT NULL);
 CREATE INDEX messages_inbound ON public.messages USING btree (company_id, channel_account_id, sent_at DESC) WHERE (sender_type = 'client'::text);
+CREATE INDEX messages_of_agent ON public.messages USING btree (company_id, sender_id, sent_at) INCLUDE (conversation_id) WHERE ((sender_type = 'agent'::text) AND (kind <> 'reaction'::text) AND (NOT (payload ? 'automatic'::text)));
 CREATE INDEX messages_said ON public.messages USING btree (company_id, sent_at DESC, id DESC) WHERE ((body <> ''::text) AND (deleted_at IS NULL) AND (sender_type <> 'system'::text) AND (kind <> 'reaction'::text));
 CREATE INDEX messages_words ON public.messages USING gin (conversation_id, app.stems(company_id, app.searchable(body))) WITH (fastupdate=off) WHERE ((body <> ''::text) AND (deleted_at IS NULL));
 CREATE INDEX notes_at ON public.notes USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
@@ -2005,6 +2080,8 @@ CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
 CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
 CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
+CREATE INDEX presence_corrections_interval ON public.presence_corrections USING btree (company_id, interval_id, at);
+CREATE INDEX presence_intervals_person ON public.presence_intervals USING btree (company_id, user_id, started_at DESC, ended_at DESC);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
 CREATE INDEX presence_leases_user ON public.presence_leases USING btree (company_id, user_id);
 CREATE INDEX quick_replies_files ON public.quick_replies USING gin (company_id, file_ids) WITH (fastupdate=off) WHERE (file_ids <> '{}'::uuid[]);
@@ -2729,6 +2806,7 @@ declare
     most_of_day bigint;
     most_of_month bigint;
     most_cost double precision;
+    claimed bigint;
     refusal text;
 begin
     select company_setup.ai_base_url, company_setup.ai_model into base_url, model from company_setup where company_id = app.company_id();
@@ -2751,6 +2829,8 @@ begin
     most_of_day := case when settings ? 'ai_daily_tokens' then (settings ->> 'ai_daily_tokens')::bigint else 500000 end;
     most_of_month := case when settings ? 'ai_monthly_tokens' then (settings ->> 'ai_monthly_tokens')::bigint else 10000000 end;
     most_cost := (settings ->> 'ai_daily_cost')::double precision;
+    -- Prices are of a million tokens, costs in millionths.
+    claimed := ceil(wanted * greatest((settings ->> 'ai_input_price')::double precision, (settings ->> 'ai_output_price')::double precision, 0));
     if most_of_month is not null then
         select coalesce(sum(tokens), 0) into of_month
           from ai_days where company_id = app.company_id() and day between date_trunc('month', today) and today;
@@ -2758,13 +2838,14 @@ begin
     refusal := case
         when taken.tokens + wanted > most_of_day then 'daily_tokens_gone'
         when of_month + wanted > most_of_month then 'monthly_tokens_gone'
-        when taken.cost >= most_cost * 1000000 then 'daily_cost_gone'
+        when taken.cost >= most_cost * 1000000 or taken.cost + claimed > most_cost * 1000000 then 'daily_cost_gone'
     end;
-    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, settled_at)
+    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, claimed_cost, settled_at)
     values (run, run_purpose, run_prompt, model, case when refusal is null then 'running' else 'refused' end, refusal, of_conversation,
-            of_person, today, wanted, case when refusal is not null then now() end);
+            of_person, today, wanted, claimed, case when refusal is not null then now() end);
     update ai_days
        set tokens = tokens + case when refusal is null then wanted else 0 end,
+           cost = cost + case when refusal is null then claimed else 0 end,
            runs = runs + case when refusal is null then 1 else 0 end,
            refused = refused + case when refusal is null then 0 else 1 end
      where company_id = app.company_id() and day = today;
@@ -4207,6 +4288,86 @@ begin
            and channels.company_id = new.company_id and channels.id = channel_members.channel_id and channels.kind <> 'direct';
     end if;
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.follow_presence(company uuid, person uuid, why text, revoked timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    -- Connections that differ show what is most present.
+    levels constant text[] := array['online', 'busy', 'away', 'break'];
+    moment timestamptz := date_trunc('second', now());
+    until timestamptz;
+    shows text;
+    reason_shown text;
+    last public.presence_intervals;
+    is_open boolean;
+    is_back boolean;
+begin
+    loop
+        select * into last
+          from public.presence_intervals
+         where company_id = company and user_id = person
+         order by started_at desc, ended_at desc
+         limit 1
+           for no key update;
+        -- Another one may have been added while that was waited for.
+        exit when last.id is not distinct from (select id from public.presence_intervals
+                                                 where company_id = company and user_id = person
+                                                 order by started_at desc, ended_at desc
+                                                 limit 1);
+    end loop;
+    select date_trunc('second', max(lease_until)), levels[min(array_position(levels, status))]
+      into until, shows
+      from public.presence_leases leases
+     where leases.company_id = company and leases.user_id = person and lease_until >= now()
+       and not exists (select from public.sessions where sessions.id = leases.session_id and sessions.revoked_at is not null);
+    is_open := coalesce(last.end_cause is null and last.ended_at >= moment, false);
+    is_back := coalesce(last.end_cause = 'disconnect' and last.ended_at >= moment - interval '60 seconds', false);
+    if until is null then
+        -- A lease that ran out, and one that is made to, ends where it says.
+        if last.id is not null and last.end_cause is null then
+            if why in ('connect', 'ping', 'set', 'break') then
+                until := (select date_trunc('second', max(lease_until)) from public.presence_leases leases
+                           where leases.company_id = company and leases.user_id = person);
+            elsif is_open then
+                until := moment;
+            end if;
+            update public.presence_intervals
+               set ended_at = greatest(started_at, least(ended_at, until, date_trunc('second', revoked))),
+                   end_cause = case when revoked <= ended_at then 'revoked' when is_open and why = 'disconnect' then why else 'lapsed' end
+             where id = last.id;
+        end if;
+        return;
+    end if;
+    if shows = 'break' then
+        reason_shown := coalesce(nullif(current_setting('app.break_reason', true), ''), last.reason, 'other');
+    end if;
+    if (is_open or is_back) and (last.state, last.reason) is not distinct from (shows, reason_shown) then
+        update public.presence_intervals
+           set ended_at = greatest(started_at, until), end_cause = null
+         where id = last.id and (ended_at, end_cause) is distinct from (greatest(started_at, until), null);
+        return;
+    end if;
+    if (is_open or is_back) and last.started_at >= moment then
+        -- It has not lasted a second.
+        update public.presence_intervals
+           set ended_at = greatest(started_at, until), end_cause = null, state = shows, reason = reason_shown, cause = why
+         where id = last.id;
+        return;
+    end if;
+    if is_open or is_back then
+        update public.presence_intervals set ended_at = moment, end_cause = 'set' where id = last.id;
+    else
+        if last.end_cause is null then
+            update public.presence_intervals set end_cause = 'lapsed' where id = last.id;
+        end if;
+        moment := greatest(moment, last.ended_at);
+    end if;
+    insert into public.presence_intervals (company_id, user_id, started_at, ended_at, state, reason, cause)
+    values (company, person, moment, greatest(moment, until), shows, reason_shown, why);
 end
 $function$;
 
@@ -5697,6 +5858,36 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_first_answer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from first_answers where company_id = new.company_id and conversation_id = new.conversation_id) then
+        return null;
+    end if;
+    insert into first_answers (company_id, conversation_id, user_id, asked_at, answered_at)
+    select new.company_id, new.conversation_id, new.sender_id,
+           coalesce(max(said.sent_at) filter (
+                        where said.sender_type = 'client' and said.sent_at <= conversation.first_pending_at
+                          and exists (select from messages bot
+                                       where bot.company_id = new.company_id and bot.conversation_id = new.conversation_id
+                                         and bot.sender_type = 'bot' and bot.sent_at < conversation.first_pending_at)),
+                    min(said.sent_at) filter (where said.sender_type = 'client')),
+           new.sent_at
+      from conversations conversation
+      join messages said on said.company_id = new.company_id and said.conversation_id = new.conversation_id
+     where conversation.company_id = new.company_id and conversation.id = new.conversation_id and conversation.imported_at is null
+       and said.kind <> 'reaction' and said.sent_at <= new.sent_at
+     group by conversation.id
+    having bool_or(said.sender_type = 'client')
+        on conflict do nothing;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_free_agent(company uuid, agent uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5741,6 +5932,23 @@ begin
     insert into public.conversation_handlers (company_id, conversation_id, user_id)
     values (new.company_id, new.conversation_id, handler)
     on conflict do nothing;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_heard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    every bigint := (select value::bigint from bot_config
+                      where company_id = new.company_id and key = 'ai_insights_every' and is_active and jsonb_typeof(value) = 'number');
+begin
+    if every > 0 and new.inbound_count / every > coalesce(old.inbound_count, 0) / every then
+        perform app.ask_ai('ai_insights_every', 'analyse_conversation:' || new.id);
+    end if;
     return null;
 end
 $function$;
@@ -5797,6 +6005,27 @@ begin
         new.pending_since := null;
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_presence()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if tg_op = 'DELETE' then
+        perform app.follow_presence(old.company_id, old.user_id, 'disconnect', (select revoked_at from sessions where id = old.session_id));
+    else
+        perform app.follow_presence(new.company_id, new.user_id,
+                                    case when tg_op = 'INSERT' then 'connect'
+                                         when new.status = old.status then 'ping'
+                                         when new.status = 'break' then 'break'
+                                         else 'set'
+                                    end, null);
+    end if;
+    return null;
 end
 $function$;
 
@@ -6422,6 +6651,129 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.productivity(people uuid[], edges timestamp with time zone[], buckets integer[])
+ RETURNS TABLE(user_id uuid, bucket integer, online_seconds bigint, away_seconds bigint, busy_seconds bigint, break_seconds bigint, active_seconds bigint, first_ins timestamp with time zone[], last_out timestamp with time zone, breaks jsonb, messages bigint, conversations bigint, first_answers bigint, first_answer_seconds bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
+ SET work_mem TO '32MB'
+AS $function$
+#variable_conflict use_column
+declare
+    company constant uuid := app.company_id();
+    attention constant interval := '5 minutes';
+    begins constant timestamptz := edges[1];
+    ends constant timestamptz := edges[cardinality(edges)];
+    present constant timestamptz := date_trunc('second', now());
+    asked constant uuid[] := case when app.has_role('supervisor', 'admin') then people
+                                  else array(select person from unnest(people) person where person = app.user_id()) end;
+begin
+    return query
+    with stretch as materialized (
+        -- None overlaps another, so of those that began before only the last may reach into the time asked for.
+        select person, spell.state, spell.reason, spell.started_at, greatest(spell.started_at, begins) as begun,
+               least(spell.ended_at, present, ends) as done
+          from unnest(asked) person
+         cross join lateral (select max(earlier.started_at) as at from presence_intervals earlier
+                              where earlier.company_id = company and earlier.user_id = person and earlier.started_at <= begins) before
+          join presence_intervals spell on spell.company_id = company and spell.user_id = person
+                                       and spell.started_at >= coalesce(before.at, begins) and spell.started_at < least(present, ends)
+                                       and spell.ended_at > begins and spell.ended_at > spell.started_at
+    ), piece as materialized (
+        select person, day, buckets[day] as number, state, reason, started_at, greatest(begun, edges[day]) as begun,
+               least(done, edges[day + 1]) as done
+          from stretch
+         cross join lateral generate_series(width_bucket(begun, edges), width_bucket(done - interval '1 second', edges)) day
+    ), of_day as (
+        select person, number, sum(done - begun) filter (where state = 'online') as online,
+               sum(done - begun) filter (where state = 'away') as away, sum(done - begun) filter (where state = 'busy') as busy,
+               sum(done - begun) filter (where state = 'break') as on_break, min(begun) as first_in, max(done) as last_out
+          from piece
+         group by person, number, day
+    ), presence as (
+        select person, number, sum(online) as online, sum(away) as away, sum(busy) as busy, sum(on_break) as on_break,
+               array_agg(first_in order by first_in) as first_ins, max(last_out) as last_out
+          from of_day
+         group by person, number
+    ), meant as (
+        select item ->> 'reason' as reason, (item ->> 'limit_minutes')::integer * interval '1 minute' as length
+          from companies, jsonb_array_elements(companies.breaks) item
+         where companies.id = company
+    ), pause as (
+        select person, number, piece.reason, extract(epoch from sum(done - begun))::bigint as seconds,
+               extract(epoch from sum(greatest(done - greatest(begun, started_at + meant.length), interval '0')))::bigint as excess,
+               count(*) filter (where begun = started_at) as times
+          from piece
+          left join meant on meant.reason = piece.reason
+         where piece.state = 'break'
+         group by person, number, piece.reason
+    ), pauses as (
+        select person, number,
+               jsonb_agg(jsonb_build_object('reason', reason, 'seconds', seconds, 'over_seconds', coalesce(excess, 0), 'count', times)
+                         order by reason) as list
+          from pause
+         group by person, number
+    ), act as materialized (
+        select person, done.*
+          from unnest(asked) person
+         cross join lateral (
+               select at, conversation, message, lag(at) over (order by at) as previous
+                 from (select said.sent_at as at, said.conversation_id as conversation, 1 as message
+                         from messages said
+                        where said.company_id = company and said.sender_id = person and said.sender_type = 'agent' and said.kind <> 'reaction'
+                          and not said.payload ? 'automatic' and said.sent_at >= begins - attention and said.sent_at < ends
+                       union all
+                       select taken.at, taken.conversation_id, 0
+                         from conversation_transfers taken
+                        where taken.company_id = company and taken.by_user_id = person and taken.to_user_id = person
+                          and taken.at >= begins - attention and taken.at < ends) acts) done
+    ), work as (
+        select person, number, sum(messages)::bigint as messages, count(*) as conversations
+          from (select person, buckets[width_bucket(at, edges)] as number, sum(message) as messages
+                  from act
+                 where at >= begins
+                 group by 1, 2, conversation) with_one
+         group by person, number
+    ), burst as (
+        -- Acts of which none is five minutes after the one before: what begins one says when the one before has ended.
+        select person, at as begun, coalesce(lead(previous) over (partition by person order by at), last) as done
+          from act
+          join (select person, max(at) as last from act group by person) ends using (person)
+         where previous is null or date_trunc('second', at) - date_trunc('second', previous) >= attention
+    ), attentive as (
+        select person, range_agg(tstzrange(date_trunc('second', begun), date_trunc('second', done) + attention)) as spans
+          from burst
+         group by person
+    ), working as (
+        select person, range_agg(tstzrange(begun, done)) as spans from stretch where state in ('online', 'busy') group by person
+    ), active as (
+        select person, buckets[day] as number, sum(least(upper(span), edges[day + 1]) - greatest(lower(span), edges[day])) as length
+          from (select person, unnest(attentive.spans * working.spans) as span from attentive join working using (person)) spans
+         cross join lateral generate_series(width_bucket(lower(span), edges), width_bucket(upper(span) - interval '1 second', edges)) day
+         group by 1, 2
+    ), answer as (
+        select first_answers.user_id as person, buckets[width_bucket(answered_at, edges)] as number, count(*) as answers,
+               sum(answered_at - asked_at) as waited
+          from first_answers
+         where company_id = company and first_answers.user_id = any (asked) and answered_at >= begins and answered_at < ends
+         group by 1, 2
+    )
+    select person, number, coalesce(extract(epoch from online), 0)::bigint, coalesce(extract(epoch from away), 0)::bigint,
+           coalesce(extract(epoch from busy), 0)::bigint, coalesce(extract(epoch from on_break), 0)::bigint,
+           coalesce(extract(epoch from length), 0)::bigint, coalesce(presence.first_ins, '{}'), presence.last_out, coalesce(list, '[]'),
+           coalesce(work.messages, 0), coalesce(work.conversations, 0), coalesce(answers, 0), coalesce(extract(epoch from waited), 0)::bigint
+      from presence
+      full join work using (person, number)
+      full join answer using (person, number)
+      left join active using (person, number)
+      left join pauses using (person, number);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -7035,7 +7387,8 @@ begin
     if settled.id is not null then
         -- What nobody has told stays as it was claimed.
         update ai_days
-           set tokens = tokens + coalesce(input + output, settled.claimed_tokens) - settled.claimed_tokens, cost = cost + coalesce(costs, 0)
+           set tokens = tokens + coalesce(input + output, settled.claimed_tokens) - settled.claimed_tokens,
+               cost = cost + case when input is null then settled.claimed_cost else coalesce(costs, 0) end - settled.claimed_cost
          where company_id = app.company_id() and day = settled.day;
     end if;
 end
@@ -7960,6 +8313,7 @@ CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations F
 CREATE TRIGGER conversations_ended AFTER UPDATE OF ended_at ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (new.merged_into_id IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_ended();
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.version > old.version) AND (new.inbound_count = old.inbound_count) AND (new.mode = old.mode) AND (NOT (new.assignee_id IS DISTINCT FROM old.assignee_id)) AND (NOT (new.ended_at IS DISTINCT FROM old.ended_at)))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
+CREATE TRIGGER conversations_heard AFTER INSERT OR UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_heard();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids <> '{}'::uuid[]) AND (new.participant_ids <> old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
@@ -8001,10 +8355,12 @@ CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON pu
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON public.memberships FOR EACH ROW WHEN ((((old.status = 'active'::text) AND (new.status <> 'active'::text)) OR ((old.role <> 'student'::text) AND (new.role = 'student'::text)))) EXECUTE FUNCTION app.leave_conversations();
+CREATE TRIGGER messages_first_answer AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL) AND (new.kind <> 'reaction'::text) AND (NOT (new.payload ? 'automatic'::text)))) EXECUTE FUNCTION app.note_first_answer();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
+CREATE TRIGGER presence_leases_followed AFTER INSERT OR DELETE OR UPDATE OF status, lease_until ON public.presence_leases FOR EACH ROW EXECUTE FUNCTION app.note_presence();
 CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH ROW EXECUTE FUNCTION app.hold_quick_replies();
 CREATE TRIGGER quick_replies_new_files BEFORE INSERT ON public.quick_replies FOR EACH ROW WHEN ((new.file_ids <> '{}'::uuid[])) EXECUTE FUNCTION app.hold_quick_reply_files();
 CREATE TRIGGER quick_replies_other_files BEFORE UPDATE OF file_ids ON public.quick_replies FOR EACH ROW WHEN (((new.file_ids <> '{}'::uuid[]) AND (new.file_ids <> old.file_ids))) EXECUTE FUNCTION app.hold_quick_reply_files();
@@ -8494,6 +8850,12 @@ create policy student on public.files as permissive for all to app_student using
 
 create policy system on public.files as permissive for all to app_system using (app.use_of_file(id) <> 'taken_back'::text);
 
+create policy company on public.first_answers as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.first_answers as permissive for all to app_lookup using true;
+
+create policy system on public.first_answers as permissive for all to app_system using true;
+
 create policy company on public.holidays as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders on public.holidays as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
@@ -8550,7 +8912,9 @@ create policy company on public.job_progress as restrictive for all to public us
 
 create policy lookup on public.job_progress as permissive for all to app_lookup using true;
 
-create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role));
+create policy own on public.job_progress as permissive for select to app_staff using ((started_by = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role) OR (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text]) AS has_role) AND (kind IN ( SELECT job_rules.kind
+   FROM public.job_rules
+  WHERE (job_rules.added_by <> 'admin'::text)))));
 
 create policy starts on public.job_progress as permissive for insert to app_staff with check ((started_by = ( SELECT app.user_id() AS user_id)) AND (state = 'queued'::text) AND (finished_at IS NULL));
 
@@ -8574,7 +8938,7 @@ create policy leaders_update on public.knowledge_articles as restrictive for upd
 
 create policy lookup on public.knowledge_articles as permissive for all to app_lookup using true;
 
-create policy staff on public.knowledge_articles as permissive for all to app_staff using (((removed_at IS NULL) AND (status = 'active'::text)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+create policy staff on public.knowledge_articles as permissive for all to app_staff using (((removed_at IS NULL) AND (status = 'active'::text) AND ((valid_from IS NULL) OR (valid_from <= now())) AND ((valid_until IS NULL) OR (valid_until > now()))) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
 
 create policy system on public.knowledge_articles as permissive for all to app_system using true;
 
@@ -8585,6 +8949,12 @@ create policy lookup on public.knowledge_embeddings as permissive for all to app
 create policy staff on public.knowledge_embeddings as permissive for all to app_staff using true;
 
 create policy system on public.knowledge_embeddings as permissive for all to app_system using true;
+
+create policy company on public.knowledge_import_rows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.knowledge_import_rows as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy system on public.knowledge_import_rows as permissive for all to app_system using true;
 
 create policy company on public.knowledge_misses as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -8761,6 +9131,26 @@ create policy lookup on public.password_resets as permissive for all to app_look
 create policy staff on public.password_resets as permissive for all to app_staff using true;
 
 create policy system on public.password_resets as permissive for all to app_system using true;
+
+create policy company on public.presence_corrections as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.presence_corrections as restrictive for insert to app_staff with check (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role) AND (by_id = ( SELECT app.user_id() AS user_id)));
+
+create policy staff on public.presence_corrections as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy system on public.presence_corrections as permissive for all to app_system using true;
+
+create policy company on public.presence_intervals as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.presence_intervals as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.presence_intervals as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.presence_intervals as permissive for all to app_lookup using true;
+
+create policy staff on public.presence_intervals as permissive for all to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy system on public.presence_intervals as permissive for all to app_system using true;
 
 create policy company on public.presence_leases as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -9129,6 +9519,7 @@ grant select on column public.companies.agent_visibility to app_system;
 grant update on column public.companies.agent_visibility to app_staff;
 grant select, update on column public.companies.asks_rating to app_staff;
 grant update on column public.companies.bot_enabled to app_staff;
+grant update on column public.companies.breaks to app_staff;
 grant update on column public.companies.coin_name to app_staff;
 grant update on column public.companies.colour to app_staff;
 grant select on column public.companies.created_at to app_system;
@@ -9440,6 +9831,7 @@ grant update on column public.knowledge_articles.not_helped to app_lookup;
 grant insert, update on column public.knowledge_articles.questions to app_staff;
 grant update on column public.knowledge_articles.questions to app_system;
 grant update on column public.knowledge_articles.removed_at to app_staff;
+grant update on column public.knowledge_articles.removed_at to app_system;
 grant update on column public.knowledge_articles.restored_from to app_staff;
 grant update on column public.knowledge_articles.restored_from to app_system;
 grant insert on column public.knowledge_articles.source to app_staff;
@@ -9467,6 +9859,7 @@ grant insert, update on column public.knowledge_embeddings.embedding to app_syst
 grant insert, update on column public.knowledge_embeddings.model to app_system;
 grant insert, update on column public.knowledge_embeddings.signs to app_system;
 grant insert, update on column public.knowledge_embeddings.version to app_system;
+grant update on column public.knowledge_import_rows.is_undone to app_system;
 grant insert on column public.knowledge_misses.audience to app_staff;
 grant insert on column public.knowledge_misses.query to app_staff;
 grant insert on column public.knowledge_misses.score to app_staff;
@@ -9600,6 +9993,21 @@ grant select on column public.object_removals.due_at to app_system;
 grant insert on column public.object_removals.storage_key to app_staff;
 grant insert on column public.object_removals.storage_key to app_student;
 grant select on column public.object_removals.storage_key to app_system;
+grant insert on column public.presence_corrections.after to app_staff;
+grant insert on column public.presence_corrections.before to app_staff;
+grant insert on column public.presence_corrections.id to app_staff;
+grant insert on column public.presence_corrections.interval_id to app_staff;
+grant insert on column public.presence_corrections.note to app_staff;
+grant insert on column public.presence_corrections.user_id to app_staff;
+grant insert on column public.presence_intervals.cause to app_staff;
+grant insert, update on column public.presence_intervals.end_cause to app_staff;
+grant insert, update on column public.presence_intervals.ended_at to app_staff;
+grant insert on column public.presence_intervals.id to app_staff;
+grant insert, update on column public.presence_intervals.reason to app_staff;
+grant insert, update on column public.presence_intervals.started_at to app_staff;
+grant insert, update on column public.presence_intervals.state to app_staff;
+grant insert on column public.presence_intervals.user_id to app_staff;
+grant update on column public.presence_intervals.version to app_staff;
 grant select on column public.presence_leases.company_id to app_system;
 grant insert on column public.presence_leases.connection_id to app_staff;
 grant insert on column public.presence_leases.connection_id to app_student;
@@ -9807,6 +10215,7 @@ grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
 grant execute on function app.fold(value text) to app_system;
 grant execute on function app.follow_flow(flow uuid) to app_staff;
+grant execute on function app.follow_presence(company uuid, person uuid, why text, revoked timestamp with time zone) to app_lookup;
 grant execute on function app.followed_conversations() to app_staff;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
 grant execute on function app.has_open_conversation(client uuid) to app_staff;
@@ -9884,6 +10293,7 @@ grant execute on function app.people_of_channels(new_events jsonb) to app_staff;
 grant execute on function app.people_of_channels(new_events jsonb) to app_student;
 grant execute on function app.people_of_channels(new_events jsonb) to app_system;
 grant execute on function app.present_role() to app_lookup;
+grant execute on function app.productivity(people uuid[], edges timestamp with time zone[], buckets integer[]) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_system;
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_staff;
@@ -10115,6 +10525,7 @@ grant delete, select on table public.files to app_staff;
 grant delete, select on table public.files to app_student;
 grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
+grant insert, select on table public.first_answers to app_lookup;
 grant delete, select on table public.holidays to app_staff;
 grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;
@@ -10135,6 +10546,7 @@ grant delete, select on table public.job_progress to app_lookup;
 grant insert, select on table public.job_progress to app_system;
 grant select on table public.job_progress to app_staff;
 grant select on table public.job_rules to app_lookup;
+grant select on table public.job_rules to app_staff;
 grant delete, insert, select, update on table public.jobs to app_lookup;
 grant select, update on table public.jobs to app_system;
 grant insert, select on table public.knowledge_articles to app_system;
@@ -10143,6 +10555,8 @@ grant select on table public.knowledge_articles to app_staff;
 grant select on table public.knowledge_embeddings to app_lookup;
 grant select on table public.knowledge_embeddings to app_staff;
 grant select on table public.knowledge_embeddings to app_system;
+grant insert, select on table public.knowledge_import_rows to app_system;
+grant select on table public.knowledge_import_rows to app_staff;
 grant delete, insert, select on table public.knowledge_misses to app_system;
 grant insert, select, update on table public.knowledge_proposals to app_lookup;
 grant select on table public.knowledge_proposals to app_staff;
@@ -10187,6 +10601,11 @@ grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
 grant delete, insert, select, update on table public.password_resets to app_lookup;
 grant select on table public.password_resets to app_system;
+grant select on table public.presence_corrections to app_staff;
+grant select on table public.presence_corrections to app_system;
+grant insert, select, update on table public.presence_intervals to app_lookup;
+grant select on table public.presence_intervals to app_staff;
+grant select on table public.presence_intervals to app_system;
 grant delete, select on table public.presence_leases to app_lookup;
 grant delete, select on table public.presence_leases to app_system;
 grant select on table public.presence_leases to app_staff;

@@ -37,7 +37,7 @@ closed_set! {
     }
 }
 
-/// A long job, as who started it and admins see it.
+/// A long job, as who started it, supervisors who may start another of its kind, and admins see it.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 pub struct JobProgress {
     pub id: Uuid,

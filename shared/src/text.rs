@@ -94,11 +94,55 @@ pub fn is_hidden(character: char) -> bool {
     )
 }
 
+/// A text as it is read: without what nobody sees, with wide letters, figures of other writings and other dots as those that they are read as.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    text.chars().filter(|character| !is_hidden(*character)).map(as_read).collect()
+}
+
+/// Where the figures of other writings begin.
+const ZEROS: [u32; 17] =
+    [0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20, 0x1040, 0x17e0];
+
+fn as_read(character: char) -> char {
+    let code = u32::from(character);
+    let figure = || ZEROS.iter().map(|zero| code.wrapping_sub(*zero)).find(|figure| *figure < 10);
+    let plain = match code {
+        0..0x660 => None,
+        0x3002 | 0xff61 | 0x2024 => Some(u32::from('.')),
+        0xff01..=0xff5e => Some(code - 0xfee0),
+        0x2460..=0x2468 => Some(code - 0x2460 + u32::from('1')),
+        0x2010..=0x2015 => Some(u32::from('-')),
+        _ => figure().map(|figure| figure + u32::from('0')),
+    };
+    plain.and_then(char::from_u32).unwrap_or(character)
+}
+
+/// What a stranger's server has written, as it is kept and told: without what no text may have.
+#[must_use]
+pub fn told(text: &str) -> String {
+    text.chars().filter(|character| !is_refused(*character)).collect()
+}
+
+/// The same of all texts of a value, and of its names.
+#[must_use]
+pub fn told_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(told(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(told_value).collect()),
+        Value::Object(fields) => Value::Object(fields.into_iter().map(|(name, item)| (told(&name), told_value(item))).collect()),
+        other => other,
+    }
+}
+
 /// Whether a text carries what none may: control characters but those of lines and columns, and what stands for a sign that was lost.
 #[must_use]
 pub fn has_control_characters(text: &str) -> bool {
-    let is_refused = |character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER;
-    text.chars().any(|character| is_refused(character) && !matches!(character, '\n' | '\r' | '\t'))
+    text.chars().any(is_refused)
+}
+
+fn is_refused(character: char) -> bool {
+    (character.is_control() || character == char::REPLACEMENT_CHARACTER) && !matches!(character, '\n' | '\r' | '\t')
 }
 
 /// Whether a name carries characters that nobody sees: two that look alike would not be alike, or it would read otherwise than it is.
@@ -165,6 +209,16 @@ mod tests {
     #[test]
     fn nul_is_replaced_wherever_it_is() {
         assert_eq!(without_nul(json!({"a\0": ["b\0", {"c": "\0"}]})), json!({"a\u{fffd}": ["b\u{fffd}", {"c": "\u{fffd}"}]}));
+    }
+
+    #[test]
+    fn what_strangers_write_is_told_without_what_no_text_may_have() {
+        assert_eq!(told_value(json!({"a\0": ["b\u{7}\u{1b}[31m\n", 1]})), json!({"a": ["b[31m\n", 1]}));
+    }
+
+    #[test]
+    fn a_text_is_read_as_it_looks() {
+        assert_eq!(folded("ｇｏｌｐｅ．ｃｏｍ a。b․c 529.\u{200b}982 ٥٢٩ ５ ① ção"), "golpe.com a.b.c 529.982 529 5 1 ção");
     }
 
     #[test]

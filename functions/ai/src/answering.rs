@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, try_join};
-use knowledge::search::{self, Audience, Found};
+use knowledge::{
+    has_outgrown,
+    search::{self, Audience, Found},
+};
 use shared::{
     ai::{self, About, Given, Mask, Purpose, Refused, Settings},
     closed_set,
@@ -98,6 +101,24 @@ async fn meaning(context: &Context, settings: &Settings, asked: Question<'_>) ->
     Ok(given.ok().and_then(|Given { answer, .. }| answer.into_iter().next()))
 }
 
+/// Has the company's articles read anew, where they cannot be compared with what the model makes of a question by now.
+async fn compare(
+    context: &Context,
+    transaction: &Transaction,
+    settings: &Settings,
+    company_id: Uuid,
+    meaning: Option<&[f32]>,
+) -> Result<(), Error> {
+    if let Some((meaning, model)) = meaning.zip(settings.embedding_model.as_deref())
+        && has_outgrown(transaction, model, meaning.len()).await?
+    {
+        let lane = format!("ai:{company_id}");
+        let job = Job::new(context, Queue::Ai, "embed_knowledge", lane, json!({"company_id": company_id}));
+        transaction.enqueue(job.unless_waiting(company_id));
+    }
+    Ok(())
+}
+
 /// Articles for a question, in whoever's transaction.
 ///
 /// # Errors
@@ -130,7 +151,11 @@ pub fn answer<'a>(
     Box::pin(async move {
         let meaning = meaning(context, settings, asked).await?;
         let transaction = context.begin_system(asked.about.company_id).await?;
-        let found = find(&transaction, asked.words, audience, meaning.as_deref()).await?;
+        let (found, ()) = try_join(
+            find(&transaction, asked.words, audience, meaning.as_deref()),
+            compare(context, &transaction, settings, asked.about.company_id, meaning.as_deref()),
+        )
+        .await?;
         transaction.commit_quietly().await?;
         let found = found.as_slice();
         let near: Vec<&Found> = found.iter().filter(|found| is_near(found)).collect();
@@ -219,8 +244,15 @@ fn judge(
     let text = mask.show(answer.trim());
     let grounds: Vec<String> = named.iter().map(|found| format!("{}\n{}", found.title, found.answer)).collect();
     let said = asked.thread.said_by_client();
-    let ground =
-        Ground { prompt, sources: &grounds, said: &said, forbidden: &settings.forbidden_topics, languages: &settings.languages };
+    let ground = Ground {
+        question: asked.words,
+        company: &asked.thread.company_name,
+        prompt,
+        sources: &grounds,
+        said: &said,
+        forbidden: &settings.forbidden_topics,
+        languages: &settings.languages,
+    };
     if let Some(objection) = guard::objection(&text, ground) {
         return in_doubt((Doubt::Unsafe, Some(objection.as_str())));
     }

@@ -11,6 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::{
     asking::{PATIENCE, ask_about},
+    guard::echoes,
     problems::{NOTHING_SAID, problem_of},
     prompts::{CATEGORY, Prompt, SENTIMENT, SUMMARY},
     thread::Thread,
@@ -121,6 +122,7 @@ pub async fn say(
     let (purpose, prompt) = kind.prompt();
     let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE };
     let words = prompt.words(&thread.company_name, settings, &[]);
+    let asked_with = words.clone();
     let data = json!({"conversation": thread.told(&mut mask)});
     let asked = (purpose, &prompt);
     let said = |run_id, value: String, score, confidence: Option<f32>| Said {
@@ -141,7 +143,11 @@ pub async fn say(
         Kind::Summary => ask_about::<Summed>(context, settings, about, asked, (words, &data)).await?.and_then(|given| {
             let summary = mask.show(given.answer.summary.trim());
             let summary: String = summary.chars().take(4_000).collect();
-            if summary.is_empty() { unreadable } else { Ok(said(given.run_id, summary, None, None)) }
+            if summary.is_empty() || echoes(&summary, &asked_with) {
+                unreadable
+            } else {
+                Ok(said(given.run_id, summary, None, None))
+            }
         }),
         Kind::Category => ask_about::<Categorised>(context, settings, about, asked, (words, &data)).await?.and_then(|given| {
             let Categorised { category, confidence } = given.answer;

@@ -9,6 +9,7 @@ use shared::{
 
 use crate::{
     asking::{PATIENCE, ask_about},
+    guard::{self, Ground},
     prompts::LEARN,
     thread::Thread,
 };
@@ -45,20 +46,38 @@ pub fn learn<'a>(
         let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE };
         let words = LEARN.words(&thread.company_name, settings, &[]);
         let data = json!({"conversation": thread.told(&mut mask)});
-        let given = ask_about::<Drafts>(context, settings, about, (Purpose::Learn, &LEARN), (words, &data)).await?;
+        let given = ask_about::<Drafts>(context, settings, about, (Purpose::Learn, &LEARN), (words.clone(), &data)).await?;
         let Given { answer: Drafts { items }, .. } = match given {
             Ok(given) => given,
             Err(refused) => return Ok(Err(refused)),
         };
         let transaction = context.begin_system(company_id).await?;
         let mut proposed = Vec::new();
-        for Draft { title, answer, questions } in items.into_iter().filter(is_for_all).take(MOST) {
+        let by_agents: Vec<String> =
+            thread.lines.iter().filter(|line| line.by_id.is_some() && line.has_words).map(|line| line.text.clone()).collect();
+        let ground = Ground {
+            question: "",
+            company: &thread.company_name,
+            prompt: &words,
+            sources: &by_agents,
+            said: &[],
+            forbidden: &settings.forbidden_topics,
+            languages: &settings.languages,
+        };
+        let is_learned = |draft: &Draft| is_for_all(draft) && is_of_agents(draft, ground);
+        for Draft { title, answer, questions } in items.into_iter().filter(is_learned).take(MOST) {
             let learned = Learned { title: &title, answer: &answer, questions: &questions, conversation_id: thread.id };
             proposed.extend(propose(context, &transaction, learned).await?);
         }
         transaction.commit_quietly().await?;
         Ok(Ok(proposed))
     })
+}
+
+/// Whether the answer is what the agents have said, and how it is asked for brings nothing else.
+fn is_of_agents(draft: &Draft, ground: Ground<'_>) -> bool {
+    let mut asked = [&draft.title].into_iter().chain(&draft.questions);
+    guard::objection(&draft.answer, ground).is_none() && asked.all(|text| guard::of_any_text(text, ground).is_none())
 }
 
 /// Whether nobody's own data are in it, or names that stand for them.

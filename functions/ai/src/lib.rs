@@ -12,5 +12,5 @@ pub mod thread;
 
 pub use insights::made;
 pub use problems::{
-    AI_BUDGET_GONE, AI_NOT_CONFIGURED, AI_OFF, AI_REFUSED, AI_SILENT, AI_UNCLEAR, NOTHING_SAID, TAKEN_OVER, problem_of,
+    AI_BUDGET_GONE, AI_NOT_CONFIGURED, AI_OFF, AI_REFUSED, AI_SILENT, AI_UNCLEAR, MOVED_ON, NOTHING_SAID, TAKEN_OVER, problem_of,
 };

@@ -57,6 +57,13 @@ pub const TAKEN_OVER: Problem = Problem::new(
     "The bot does not have this conversation: nothing was sent.",
 );
 
+pub const MOVED_ON: Problem = Problem::new(
+    409,
+    "moved_on",
+    "Alguém escreveu nesta conversa enquanto a IA respondia: nada foi enviado.",
+    "Somebody has written in this conversation while the AI was answering: nothing was sent.",
+);
+
 /// What a refusal is to whoever asked.
 #[must_use]
 pub const fn problem_of(refused: Refused) -> Problem {

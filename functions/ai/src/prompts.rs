@@ -29,7 +29,7 @@ macro_rules! prompts {
 }
 
 prompts! {
-    ANSWER = "answer" @ "1", r#"{"type": "object", "additionalProperties": false, "required": ["answer", "sources", "confidence", "needs_human"],
+    ANSWER = "answer" @ "2", r#"{"type": "object", "additionalProperties": false, "required": ["answer", "sources", "confidence", "needs_human"],
         "properties": {"answer": {"type": "string"}, "sources": {"type": "array", "items": {"type": "integer"}},
                        "confidence": {"type": "number"}, "needs_human": {"type": "boolean"}}}"#;
     COMPOSE = "compose" @ "1", r#"{"type": "object", "additionalProperties": false, "required": ["text"], "properties": {"text": {"type": "string"}}}"#;

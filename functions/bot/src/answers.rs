@@ -7,7 +7,7 @@ use shared::{document::Document, prelude::*};
 
 use crate::{
     flow::{Question, Wanted},
-    input::look,
+    input::{bare, look},
 };
 
 /// Characters of a value that is kept.
@@ -48,9 +48,10 @@ fn number(words: &str) -> Option<String> {
 
 /// What is chosen by its title or its number. Titles may be numbers, and go first.
 pub fn pick<'a, T>(items: &'a [T], title: impl Fn(&T) -> &str, words: &str) -> Option<&'a T> {
-    let said = look(words);
-    let by_number = || said.parse::<usize>().ok().and_then(|number| items.get(number.checked_sub(1)?));
-    items.iter().find(|item| look(title(item)) == said).or_else(by_number)
+    let (said, bare) = (look(words), bare(words));
+    let by_number = || bare.parse::<usize>().ok().and_then(|number| items.get(number.checked_sub(1)?));
+    let by_title = |said: &str| items.iter().find(|item| !said.is_empty() && look(title(item)) == said);
+    by_title(&said).or_else(|| by_title(&bare)).or_else(by_number)
 }
 
 /// The first so many characters.
@@ -93,14 +94,34 @@ mod tests {
         all(Wanted::Phone, &[("(11) 98765-4321", Some("5511987654321")), ("190", None)]);
         all(Wanted::Cpf, &[("529.982.247-25", Some("52998224725")), ("529.982.247-24", None), ("11.222.333/0001-81", None)]);
         all(Wanted::Cnpj, &[("11.222.333/0001-81", Some("11222333000181")), ("529.982.247-25", None)]);
-        all(Wanted::Choice, &[("2", Some("Tarde")), ("manha", Some("Manhã")), ("3", None), ("0", None), ("noite", None)]);
+        all(
+            Wanted::Choice,
+            &[
+                ("2", Some("Tarde")),
+                ("2.", Some("Tarde")),
+                ("*Tarde*", Some("Tarde")),
+                ("１", Some("Manhã")),
+                ("\"manhã\"", Some("Manhã")),
+                ("manha", Some("Manhã")),
+                ("3", None),
+                ("0", None),
+                ("noite", None),
+            ],
+        );
     }
 
     #[test]
     fn figures_and_days_are_kept_in_one_writing() {
         all(
             Wanted::Number,
-            &[("R$ 1.500,50", Some("1500.50")), ("1.500", Some("1500")), ("dois", None), ("1234567890123456", None)],
+            &[
+                ("R$ 1.500,50", Some("1500.50")),
+                ("1.500", Some("1500")),
+                ("1.2.3", None),
+                ("-0", Some("0")),
+                ("dois", None),
+                ("1234567890123456", None),
+            ],
         );
         all(Wanted::Date, &[("amanhã", Some("2026-11-30")), ("05/03/98", Some("1998-03-05")), ("30/02/2026", None)]);
     }

@@ -6,7 +6,7 @@ use ai::answering;
 use futures_util::future::join;
 use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use shared::{company_secrets::CompanySecret, crypto, prelude::*, provider};
+use shared::{company_secrets::CompanySecret, crypto, prelude::*, provider, text::told_value};
 use tokio::time::timeout;
 
 use crate::flow::{Method, Webhook};
@@ -76,7 +76,7 @@ async fn ask(context: &Context, webhook: &Webhook, event_id: Uuid, body: &str, s
     let sent = request.header("x-balcao-event-id", event_id.to_string()).header("x-balcao-signature", signature).send().await;
     let response = sent.ok().filter(|response| response.status().is_success())?;
     let answer = provider::read_up_to(response, LARGEST).await.ok()??;
-    if answer.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&answer).ok() }
+    if answer.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&answer).ok().map(told_value) }
 }
 
 /// What a company's calls are signed with; it never prints.

@@ -28,12 +28,13 @@ closed_set! {
         AiMasksPersonalData = "ai_masks_personal_data",
         AiTranscribesOnArrival = "ai_transcribes_on_arrival",
         AiAnalysesOnClose = "ai_analyses_on_close",
+        AiInsightsEvery = "ai_insights_every",
         AiCategories = "ai_categories",
     }
 }
 
 /// All of them.
-pub const KEYS: [Key; 22] = [
+pub const KEYS: [Key; 23] = [
     Key::NotUnderstood,
     Key::Goodbye,
     Key::HumanWords,
@@ -55,6 +56,7 @@ pub const KEYS: [Key; 22] = [
     Key::AiMasksPersonalData,
     Key::AiTranscribesOnArrival,
     Key::AiAnalysesOnClose,
+    Key::AiInsightsEvery,
     Key::AiCategories,
 ];
 
@@ -177,6 +179,7 @@ impl Key {
             Self::AiMasksPersonalData => json!(settings.masks),
             Self::AiTranscribesOnArrival => json!(settings.transcribes_on_arrival),
             Self::AiAnalysesOnClose => json!(settings.analyses_on_close),
+            Self::AiInsightsEvery => json!(0),
             Self::AiCategories => json!(settings.categories),
             Self::AiFallbackModel | Self::AiEmbeddingModel | Self::AiTranscriptionModel => json!(""),
             _ => Value::Null,
@@ -191,7 +194,7 @@ impl Key {
             Self::HumanWords | Self::MenuWords | Self::LeaveWords => Kind::Words,
             Self::AiLanguages | Self::AiForbiddenTopics | Self::AiCategories => Kind::Texts,
             Self::AiEnabled | Self::AiMasksPersonalData | Self::AiTranscribesOnArrival | Self::AiAnalysesOnClose => Kind::Flag,
-            Self::AiDailyTokens | Self::AiMonthlyTokens => Kind::Whole,
+            Self::AiDailyTokens | Self::AiMonthlyTokens | Self::AiInsightsEvery => Kind::Whole,
             Self::AiLeastConfidence => Kind::Number(1),
             Self::AiDailyCost | Self::AiInputPrice | Self::AiOutputPrice => Kind::Number(1_000_000),
         }
@@ -222,6 +225,9 @@ impl Key {
             Self::AiMasksPersonalData => "Se CPF, CNPJ, cartões, e-mails e telefones ficam fora do que a IA lê.",
             Self::AiTranscribesOnArrival => "Se os áudios dos clientes são transcritos quando chegam.",
             Self::AiAnalysesOnClose => "Se as conversas encerradas ganham resumo, assunto e humor.",
+            Self::AiInsightsEvery => {
+                "A cada quantas mensagens do cliente a conversa ganha resumo, assunto e humor enquanto dura; 0 para nunca."
+            }
             Self::AiCategories => "Assuntos em que a IA separa as conversas.",
         }
     }
@@ -256,7 +262,10 @@ impl Key {
                 words.dedup();
                 Some(json!(words))
             }
-            Kind::Texts => Some(json!(words_in(value)?)),
+            // Without a language or a category nothing can be asked for.
+            Kind::Texts => {
+                words_in(value).filter(|words| self == Self::AiForbiddenTopics || !words.is_empty()).map(|words| json!(words))
+            }
             Kind::Flag => value.as_bool().map(Value::Bool),
             Kind::Whole => value.as_i64().filter(|number| (0..=1_000_000_000_000).contains(number)).map(|number| json!(number)),
             Kind::Number(most) => {
@@ -316,6 +325,7 @@ mod tests {
             (Key::MenuWords, json!([""])),
             (Key::MenuWords, json!([1])),
             (Key::MenuWords, json!(vec!["a"; 21])),
+            (Key::AiCategories, json!([])),
             (Key::AiEnabled, json!("sim")),
             (Key::AiDailyTokens, json!(1.5)),
             (Key::AiDailyTokens, json!(-1)),

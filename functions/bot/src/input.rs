@@ -1,7 +1,7 @@
 //! What the client's messages mean to the bot.
 
 use serde_json::Value;
-use shared::text::unaccented;
+use shared::text::{folded, unaccented};
 
 /// What one message of the client's says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +23,18 @@ pub struct Input(Vec<Said>);
 /// As words are compared.
 #[must_use]
 pub fn look(text: &str) -> String {
-    unaccented(text.trim())
+    unaccented(folded(text).trim())
+}
+
+/// The same without what people put around a word.
+#[must_use]
+pub fn bare(text: &str) -> String {
+    let around = |sign: char| sign.is_whitespace() || ".,;:!?*_~`'\"()[]“”‘’".contains(sign);
+    look(text).trim_matches(around).to_owned()
 }
 
 impl Said {
-    /// What one message says, by what it is. A caption is words.
+    /// What one message says, by what it is. A caption is words, and so is what somebody says once it is written down.
     #[must_use]
     pub fn of(kind: &str, body: &str, payload: &Value) -> Self {
         let option_id = payload["reply"]["id"].as_str();
@@ -35,7 +42,7 @@ impl Said {
         match (kind, option_id) {
             ("interactive", Some(id)) if is_choice => Self::Tapped { option_id: id.to_owned(), title: body.to_owned() },
             ("interactive", _) if is_choice && payload["reply"]["title"].is_string() => Self::Words(body.to_owned()),
-            ("text" | "image" | "video" | "document", _) if !body.is_empty() => Self::Words(body.to_owned()),
+            ("text" | "image" | "video" | "document" | "audio", _) if !body.is_empty() => Self::Words(body.to_owned()),
             ("image" | "video" | "document" | "audio" | "sticker" | "location" | "contacts" | "order", _) => Self::Unreadable,
             _ => Self::Nothing,
         }

@@ -32,7 +32,14 @@ pub const LOAD: &str = concat!(
     ",
            (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'body', body, 'payload', payload) order by inbound_number), '[]')
               from messages
-             where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered) as said
+             where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered) as said,
+           (select count(*) from bot_config
+             where is_active and (key = 'ai_transcribes_on_arrival' and value = 'true' or key = 'ai_transcription_model' and value <> '\"\"')) = 2
+           and exists (
+               select from messages
+                 join files on files.id = messages.file_id and files.status in ('pending', 'ready')
+                where messages.conversation_id = conversations.id and inbound_number > conversations.bot_answered
+                  and messages.kind = 'audio' and messages.body = '' and messages.created_at > now() - interval '15 seconds') as is_listening
       from conversations
       join clients on clients.id = conversations.client_id
       join channel_accounts on channel_accounts.id = conversations.channel_account_id
@@ -189,6 +196,8 @@ pub struct Loaded {
     is_known: bool,
     channel_kind: String,
     pub is_blocked: bool,
+    /// Something that was said is being written down.
+    pub is_listening: bool,
     definition: Option<Value>,
     #[from_row(flatten)]
     place: Place,

@@ -187,6 +187,12 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Whether it is the other under another number.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        self.row.name == other.row.name && self.definition == other.definition
+    }
+
     /// As it is told, with what is wrong with it.
     #[must_use]
     pub fn told(self, language: Language) -> BotFlow {

@@ -10,7 +10,7 @@ use crate::{
     answers::{self, LONGEST_VALUE, cut},
     config::Config,
     flow::{Ai, Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question, Webhook},
-    input::{Input, Said, look},
+    input::{Input, Said, bare, look},
     world::World,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 pub const MOST_TURNS: i32 = 50;
 
 /// Nodes one turn may pass through.
-const MOST_STEPS: usize = 50;
+pub(crate) const MOST_STEPS: usize = 50;
 
 /// What is asked where nothing is left of the words, all of which stood for something else.
 const BLANK: &str = "Como podemos ajudar?";
@@ -228,7 +228,8 @@ impl Player<'_> {
     fn replied(&mut self, key: &str, ai: &Ai, answer: Option<&Value>) -> Next {
         let part = |name: &str| answer.and_then(|answer| answer[name].as_str()).filter(|part| !part.is_empty());
         if let Some(text) = part("text") {
-            self.say(text);
+            // What was looked at is what leaves: names in braces stand for nothing.
+            self.tell(cut(text, LONGEST_TEXT));
             self.turn.run.misses = 1;
             return self.listen(key);
         }
@@ -539,8 +540,8 @@ impl Player<'_> {
         let leave = words.leave.as_ref().unwrap_or(leave_words);
         input.from_last().find_map(|said| {
             let Said::Words(said) = said else { return None };
-            let said = look(said);
-            let is_among = |words: &[String]| words.iter().any(|word| look(word) == said);
+            let (said, bare) = (look(said), bare(said));
+            let is_among = |words: &[String]| words.iter().map(|word| look(word)).any(|word| word == said || word == bare);
             match () {
                 () if is_among(human) => Some(Word::Human),
                 () if is_among(leave) => Some(Word::Leave),
@@ -615,7 +616,11 @@ impl Player<'_> {
     }
 
     fn say(&mut self, text: &str) {
-        let text = self.filled(text, LONGEST_TEXT);
+        self.tell(self.filled(text, LONGEST_TEXT));
+    }
+
+    /// Says what is whole as it is.
+    fn tell(&mut self, text: String) {
         if !text.trim().is_empty() {
             self.turn.says.push(Saying { kind: MessageKind::Text, text, payload: json!({}), file_id: None });
         }

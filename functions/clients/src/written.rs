@@ -13,6 +13,8 @@ pub fn number(text: &str, is_typed: bool) -> Option<String> {
         (Some(comma), Some(point)) if comma > point => text.replace('.', "").replace(',', "."),
         (Some(_), Some(_)) => text.replace(',', ""),
         (Some(_), None) => text.replace(',', "."),
+        // Points part thousands, and nothing else more than once.
+        (None, Some(_)) if count('.') > 1 && text.split('.').skip(1).any(|group| group.len() != 3) => return None,
         (None, Some(point)) if count('.') > 1 || is_typed && text.len() - point == 4 => text.replace('.', ""),
         (None, _) => text,
     };
@@ -22,6 +24,7 @@ pub fn number(text: &str, is_typed: bool) -> Option<String> {
         Some((whole, fraction)) => is_figure(whole) && is_figure(fraction),
         None => is_figure(unsigned),
     };
+    let plain = if unsigned.bytes().all(|byte| matches!(byte, b'0' | b'.')) { unsigned.to_owned() } else { plain };
     is_plain.then_some(plain)
 }
 

@@ -199,6 +199,8 @@ const UPDATE: &str = concat!(
     article_columns!()
 );
 
+const REMOVE: &str = "update knowledge_articles set removed_at = now(), version = version + 1, updated_at = now() where id = $1";
+
 closed_set! {
     /// What became of an article.
     #[schemars(rename = "KnowledgeChange")]
@@ -284,6 +286,17 @@ pub async fn change(
     let article: Article = transaction.one(UPDATE, &row).await?;
     article.tell(transaction, Change::Updated);
     Ok(article)
+}
+
+/// Removes a locked article: its row and its versions stay, where nobody finds them.
+///
+/// # Errors
+/// As the database fails.
+pub async fn remove(transaction: &Transaction, current: &Article) -> Result<(), Error> {
+    transaction.execute(REMOVE, &[&current.id]).await?;
+    let gone = Article { version: current.version + 1, ..current.clone() };
+    gone.tell(transaction, Change::Removed);
+    Ok(())
 }
 
 /// A version of an article, without what it said.

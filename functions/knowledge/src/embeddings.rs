@@ -74,3 +74,26 @@ const UNEMBEDDED: &str = "
 pub async fn unembedded(transaction: &Transaction, model: &str, limit: i64) -> Result<Vec<Unembedded>, Error> {
     transaction.all(UNEMBEDDED, &[&model, &limit]).await
 }
+
+/// What a model has made at another length than it does now, it has as good as not seen.
+const OUTGROWN: &str = "
+    with unseen as (
+        update knowledge_embeddings set version = 0 where model = $1 and length(signs) <> $2 and version > 0
+    )
+    select exists (select from knowledge_embeddings where model = $1 and length(signs) <> $2) as is_any";
+
+#[derive(FromRow)]
+struct Outgrown {
+    is_any: bool,
+}
+
+/// Whether this model, whose embeddings are this long now, is to see articles anew: a server may put another one behind the same name. In a
+/// transaction of the system.
+///
+/// # Errors
+/// As the database fails.
+pub async fn has_outgrown(transaction: &Transaction, model: &str, length: usize) -> Result<bool, Error> {
+    let length = i32::try_from(length).unwrap_or(i32::MAX);
+    let Outgrown { is_any } = transaction.one(OUTGROWN, &[&model, &length]).await?;
+    Ok(is_any)
+}

@@ -12,6 +12,6 @@ pub mod synonyms;
 pub mod vocabulary;
 pub mod words;
 
-pub use embeddings::{store_embedding, unembedded};
+pub use embeddings::{has_outgrown, store_embedding, unembedded};
 pub use proposals::{Learned, propose};
 pub use search::{Audience, Found, Wanted, find};

@@ -28,6 +28,8 @@ mod reject_knowledge_proposal;
 mod save_knowledge_synonyms;
 #[path = "bin/search_knowledge.rs"]
 mod search_knowledge;
+#[path = "bin/undo_knowledge_import.rs"]
+mod undo_knowledge_import;
 #[path = "bin/update_knowledge.rs"]
 mod update_knowledge;
 
@@ -48,6 +50,7 @@ fn main() {
         ("reject_knowledge_proposal", reject_knowledge_proposal::main),
         ("save_knowledge_synonyms", save_knowledge_synonyms::main),
         ("search_knowledge", search_knowledge::main),
+        ("undo_knowledge_import", undo_knowledge_import::main),
         ("update_knowledge", update_knowledge::main),
     ]);
 }

@@ -73,7 +73,8 @@ const SOUNDS: &[(&str, &str)] = &[
 ];
 
 /// A word's stem: what its forms share, as far as that can be told without a dictionary.
-fn stem(word: &str) -> String {
+#[must_use]
+pub fn stem(word: &str) -> String {
     if word.bytes().any(|byte| byte.is_ascii_digit()) || !word.is_ascii() {
         return word.to_owned();
     }

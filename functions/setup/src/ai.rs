@@ -1,7 +1,8 @@
 //! The company's language model: what is given of it, its key, sealed, and whether it answers.
 
 use reqwest::{Method, StatusCode};
-use shared::{VISIBLE, error::FieldProblem, outside, prelude::*, provider, visible};
+use shared::{VISIBLE, error::FieldProblem, outside, prelude::*, provider, rule, visible};
+use team::given::{Given, at_most};
 
 use crate::needed_again;
 
@@ -18,16 +19,35 @@ pub struct AiSetup {
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetupAiInput {
-    /// Such as `https://api.groq.com/openai/v1`; null for none.
-    #[garde(length(max = 300))]
-    base_url: Option<String>,
-    #[garde(length(chars, min = 1, max = 120), custom(visible))]
+    /// Such as `https://api.groq.com/openai/v1`; null for none. Left out, it stays.
+    #[garde(custom(at_most(300)))]
+    #[serde(default)]
+    #[schemars(with = "Option<String>", length(max = 300))]
+    base_url: Given<String>,
+    /// Left out, it stays.
+    #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
     #[schemars(regex(pattern = VISIBLE))]
-    #[serde(default = "usual_model")]
-    model: String,
+    model: Option<String>,
     /// Never shown again. Without it, the one that is kept stays, for the address that it was given for.
-    #[garde(length(min = 8, max = 500))]
+    #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
+    #[schemars(regex(pattern = KEY))]
     pub api_key: Option<String>,
+}
+
+/// What a header carries.
+const KEY: &str = "^[!-~]*$";
+
+fn is_key(key: &str, (): &()) -> garde::Result {
+    let is_one = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_one {
+        Ok(())
+    } else {
+        Err(rule(
+            "invalid_key",
+            "Use só letras sem acento, números e sinais, sem espaços.",
+            "Use ASCII letters, figures and signs only, without spaces.",
+        ))
+    }
 }
 
 fn usual_model() -> String {
@@ -35,9 +55,9 @@ fn usual_model() -> String {
 }
 
 impl SetupAiInput {
-    /// `None` where there is to be none.
+    /// The address that is given.
     fn base_url(&self) -> Option<&str> {
-        self.base_url.as_deref().filter(|url| !url.is_empty())
+        self.base_url.set().map(String::as_str).filter(|url| !url.is_empty())
     }
 
     /// What is wrong with it, as far as others can tell.
@@ -45,6 +65,13 @@ impl SetupAiInput {
         let Some(url) = self.base_url() else { return Vec::new() };
         let refusal = outside::check_url(url).await.err();
         refusal.map(|refusal| refusal.in_field("ai.base_url")).into_iter().collect()
+    }
+
+    /// What is given of a model has to be of one.
+    #[must_use]
+    pub fn address_missing(&self, current: Option<&AiSetup>) -> Option<FieldProblem> {
+        let is_of_none = current.is_none() && self.base_url == Given::Kept && (self.api_key.is_some() || self.model.is_some());
+        is_of_none.then(|| FieldProblem::new("ai.base_url", "required", "Informe o endereço.", "Give the address."))
     }
 
     /// A key goes only where it was given for.
@@ -58,10 +85,11 @@ impl SetupAiInput {
     /// What there is from now on.
     #[must_use]
     pub fn into_setup(self, current: Option<&AiSetup>) -> Option<AiSetup> {
-        let base_url = self.base_url()?.to_owned();
+        let base_url = self.base_url.after(current.map(|ai| ai.base_url.clone())).filter(|url| !url.is_empty())?;
         let kept = current.and_then(|ai| ai.api_key.clone());
-        let hint = self.api_key.as_deref().map(integrations::hint).or(kept);
-        Some(AiSetup { base_url, model: self.model, api_key: hint })
+        let api_key = self.api_key.as_deref().map(integrations::hint).or(kept);
+        let model = self.model.or_else(|| current.map(|ai| ai.model.clone())).unwrap_or_else(usual_model);
+        Some(AiSetup { base_url, model, api_key })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use shared::{VISIBLE, closed_set, crypto, email::Email, error::FieldProblem, outside, parameters, prelude::*, rule, visible};
 use system::mail::is_certificate;
+use team::given::{Given, at_most};
 
 use crate::needed_again;
 
@@ -32,14 +33,15 @@ pub struct MailSetup {
 
 const HOST: &str = r"^[0-9A-Za-z.:-]*$";
 
-/// A mail server of the company's own.
+/// A mail server of the company's own, given whole.
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetupMailInput {
     /// A name such as `smtp.exemplo.com.br`; null for none: mails go by the stage's server again, and the rest is not looked at.
-    #[garde(length(max = 253), inner(custom(is_host)))]
-    #[schemars(regex(pattern = HOST))]
-    host: Option<String>,
+    #[garde(custom(at_most(253)), custom(is_host))]
+    #[schemars(required, with = "Option<String>", length(max = 253), regex(pattern = HOST))]
+    #[serde(default)]
+    host: Given<String>,
     #[garde(range(min = 1))]
     #[serde(default = "usual_port")]
     #[schemars(range(min = 1, max = 65_535))]
@@ -72,19 +74,24 @@ fn usual_encryption() -> MailEncryption {
     MailEncryption::StartTls
 }
 
-fn is_host(name: &str, (): &()) -> garde::Result {
-    let is_one = name.chars().all(|sign| sign.is_ascii_alphanumeric() || ".:-".contains(sign));
-    if is_one { Ok(()) } else { Err(rule("invalid_address", "Endereço inválido.", "Invalid address.")) }
+fn is_host(name: &Given<String>, (): &()) -> garde::Result {
+    let is_one = |name: &String| name.chars().all(|sign| sign.is_ascii_alphanumeric() || ".:-".contains(sign));
+    if name.set().is_none_or(is_one) { Ok(()) } else { Err(rule("invalid_address", "Endereço inválido.", "Invalid address.")) }
 }
 
 impl SetupMailInput {
     /// `None` where there is to be none.
     fn host(&self) -> Option<&str> {
-        self.host.as_deref().filter(|host| !host.is_empty())
+        self.host.set().map(String::as_str).filter(|host| !host.is_empty())
     }
 
     /// What is wrong with it, as far as others can tell. What its name stands for is judged again whenever it is called.
     pub async fn problems(&self) -> Vec<FieldProblem> {
+        if self.host == Given::Kept {
+            // What is left out stays: a part of a server is none.
+            let (portuguese, english) = ("Informe o servidor.", "Give the server.");
+            return vec![FieldProblem::new("mail.host", "required", portuguese, english)];
+        }
         let Some(host) = self.host() else { return Vec::new() };
         let refusal = outside::addresses(host, self.port).await.err();
         let mut problems: Vec<FieldProblem> = refusal.map(|refusal| refusal.in_field("mail.host")).into_iter().collect();

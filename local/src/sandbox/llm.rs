@@ -1,6 +1,7 @@
 //! A language model behind the API of Groq and `OpenAI`: chat completions, embeddings, recordings written down.
 //!
-//! A token that begins with `obedient` has the worst model there is: it does whatever any text that it reads tells it to.
+//! A token that begins with `obedient` has the worst model there is: it does whatever any text that it reads tells it to. One that begins with `wide` has
+//! vectors twice as long.
 
 mod answers;
 mod checks;

@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{clock, closed_set, context::Context, provider};
+use crate::{clock, closed_set, context::Context, provider, text::told_value};
 
 /// An answer is read up to here; what is longer is no answer to anything we ask.
 const LARGEST_ANSWER: usize = 1_000_000;
@@ -244,7 +244,7 @@ fn told_again(response: &Response) -> Option<bool> {
 }
 
 fn answer_in(said: &Said, model: &str) -> Result<Answer, Fault> {
-    let body: Value = serde_json::from_slice(&said.body).map_err(|_| Fault::Unreadable)?;
+    let body: Value = serde_json::from_slice(&said.body).map(told_value).map_err(|_| Fault::Unreadable)?;
     let choice = &body["choices"][0];
     match choice["finish_reason"].as_str() {
         Some("length") => return Err(Fault::CutOff),

@@ -1,6 +1,6 @@
 //! Personal data that does not leave: CPF, CNPJ, cards, e-mail addresses and phones are names in what a model reads, and themselves again in what it answers.
 
-use crate::document;
+use crate::{document, text::folded};
 
 /// What a piece of personal data is called by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +39,14 @@ impl Mask {
         Self { is_on, kept: Vec::new() }
     }
 
-    /// The text with names for what is personal.
+    /// The text with names for what is personal, in whatever writing it is; as it is read otherwise.
     pub fn hide(&mut self, text: &str) -> String {
         if !self.is_on {
             return text.to_owned();
         }
+        let text = folded(text);
         let mut hidden = String::with_capacity(text.len());
-        let mut rest = text;
+        let mut rest = text.as_str();
         while let Some((before, kind, found, after)) = next(rest) {
             hidden.push_str(before);
             hidden.push_str(&self.name(kind, found));
@@ -57,7 +58,7 @@ impl Mask {
 
     fn name(&mut self, kind: Kind, found: &str) -> String {
         let key: String = match kind {
-            Kind::Email => found.to_lowercase(),
+            Kind::Email => WRITTEN_OUT.iter().fold(found.to_lowercase(), |text, (written, sign)| text.replace(written, sign)),
             _ => found.chars().filter(char::is_ascii_alphanumeric).collect(),
         };
         if let Some((name, ..)) = self.kept.iter().find(|(name, _, kept)| *kept == key && name[1..].starts_with(kind.name())) {
@@ -93,8 +94,9 @@ pub fn has_masked(text: &str) -> bool {
 /// A text without the personal data that stand in it.
 #[must_use]
 pub fn without_personal(text: &str) -> String {
+    let text = folded(text);
     let mut left = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some((before, _, _, after)) = next(rest) {
         left.push_str(before);
         rest = after;
@@ -107,12 +109,12 @@ fn next(text: &str) -> Option<(&str, Kind, &str, &str)> {
     let mut from = 0;
     while let Some(start) = text[from..].find(is_beginning).map(|place| from + place) {
         let is_within_word = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
-        let found = if is_within_word { None } else { email_at(text, start).or_else(|| number_at(text, start)) };
+        let whole = || email_at(text, start).or_else(|| number_at(text, start));
+        let found = if is_within_word { None } else { whole() }.or_else(|| digits_at(text, start));
         if let Some((kind, end)) = found {
             return Some((&text[..start], kind, &text[start..end], &text[end..]));
         }
-        let word = text[start..].find(|sign: char| !sign.is_alphanumeric()).unwrap_or(text.len() - start);
-        from = start + word.max(text[start..].chars().next().map_or(1, char::len_utf8));
+        from = start + next_beginning(&text[start..]);
     }
     None
 }
@@ -121,19 +123,66 @@ fn is_beginning(sign: char) -> bool {
     sign.is_alphanumeric() || sign == '+' || sign == '('
 }
 
+/// Where the next piece may begin: after the word, or where figures are glued to it.
+fn next_beginning(text: &str) -> usize {
+    let mut before = None;
+    for (place, sign) in text.char_indices() {
+        let is_glued = sign.is_ascii_digit() && before.is_some_and(char::is_alphabetic);
+        if before.is_some() && (is_glued || !sign.is_alphanumeric()) {
+            return place;
+        }
+        before = Some(sign);
+    }
+    text.len()
+}
+
+/// How signs of addresses are said in words, and the sign.
+const WRITTEN_OUT: [(&str, &str); 14] = [
+    (" (arroba) ", "@"),
+    (" [arroba] ", "@"),
+    (" arroba ", "@"),
+    ("(arroba)", "@"),
+    ("[arroba]", "@"),
+    ("(at)", "@"),
+    ("[at]", "@"),
+    (" @ ", "@"),
+    (" @", "@"),
+    ("@ ", "@"),
+    (" ponto ", "."),
+    (" dot ", "."),
+    ("[.]", "."),
+    ("(.)", "."),
+];
+
+/// How long the sign is that a text begins with, in words or as it is.
+fn sign_at(text: &str, sign: &str) -> Option<usize> {
+    let written = WRITTEN_OUT.iter().filter(|(_, meant)| *meant == sign).map(|(written, _)| *written);
+    let is_begun = |written: &&str| text.get(..written.len()).is_some_and(|text| text.eq_ignore_ascii_case(written));
+    written.chain([sign]).find(is_begun).map(str::len)
+}
+
 fn email_at(text: &str, start: usize) -> Option<(Kind, usize)> {
     let of_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '.' | '_' | '+' | '-' | '%');
     let at = start + text[start..].find(|sign: char| !of_name(sign))?;
-    let host = text[at..].strip_prefix('@')?;
-    let length = host.find(|sign: char| !(sign.is_alphanumeric() || matches!(sign, '.' | '-'))).unwrap_or(host.len());
-    let host = host[..length].trim_end_matches(['.', '-']);
-    let ending = host.rsplit_once('.')?.1;
-    (ending.chars().count() >= 2).then(|| (Kind::Email, at + 1 + host.len()))
+    let mut place = at + sign_at(&text[at..], "@")?;
+    let mut labels = 0;
+    loop {
+        let label = text[place..].find(|sign: char| !(sign.is_alphanumeric() || sign == '-')).unwrap_or(text.len() - place);
+        if label == 0 {
+            return None;
+        }
+        let (ending, end) = (&text[place..place + label], place + label);
+        labels += 1;
+        let dot = sign_at(&text[end..], ".").filter(|dot| text[end + dot..].starts_with(char::is_alphanumeric));
+        match dot {
+            Some(dot) => place = end + dot,
+            None => return (labels > 1 && ending.chars().count() >= 2).then_some((Kind::Email, end)),
+        }
+    }
 }
 
 /// Digits with the signs that people write between them. Of a run that is no number as a whole, shorter ones are tried.
 fn number_at(text: &str, start: usize) -> Option<(Kind, usize)> {
-    let is_between = |sign: char| matches!(sign, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{a0}');
     let bytes = &text[start..];
     let mut signs = 0;
     let mut run = 0;
@@ -157,6 +206,26 @@ fn number_at(text: &str, start: usize) -> Option<(Kind, usize)> {
     None
 }
 
+/// Signs that people write between the digits of one number.
+fn is_between(sign: char) -> bool {
+    matches!(sign, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{a0}' | '\n')
+}
+
+/// Digits that letters may be glued to: only what its own digits prove.
+fn digits_at(text: &str, start: usize) -> Option<(Kind, usize)> {
+    let digits = &text[start..];
+    let mut end = digits.find(|sign: char| !(sign.is_ascii_digit() || is_between(sign))).unwrap_or(digits.len());
+    while end > 0 {
+        let candidate = digits[..end].trim_end_matches(is_between);
+        let kind = kind_of(candidate).filter(|kind| matches!(kind, Kind::Cpf | Kind::Cnpj | Kind::Card));
+        if let Some(kind) = kind.filter(|_| candidate.starts_with(|sign: char| sign.is_ascii_digit())) {
+            return Some((kind, start + candidate.len()));
+        }
+        end = candidate.rfind(is_between).unwrap_or(0);
+    }
+    None
+}
+
 fn kind_of(text: &str) -> Option<Kind> {
     let characters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     let upper = characters.to_ascii_uppercase();
@@ -166,7 +235,9 @@ fn kind_of(text: &str) -> Option<Kind> {
     if !characters.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let is_money = text.contains('.') && text.split('.').skip(1).all(|group| group.len() == 3);
+    // Lines are a list, unless the digits prove that they are one number.
+    let is_list = text.contains('\n');
+    let is_money = is_list || text.contains('.') && text.split('.').skip(1).all(|group| group.len() == 3);
     match characters.len() {
         11 if document::is_cpf(&characters) => Some(Kind::Cpf),
         13..=19 if is_card(&characters) => Some(Kind::Card),
@@ -213,6 +284,14 @@ mod tests {
             ),
             ("às 10:30 de 29/11/2026, sala 12", "às 10:30 de 29/11/2026, sala 12"),
             ("pedido 123456", "pedido 123456"),
+            ("５２９.９８２.２４７-２５ e 529.\u{200b}982.247-25 e ٥٢٩٩٨٢٢٤٧٢٥", "[CPF_1] e [CPF_1] e [CPF_1]"),
+            ("529.982\n247-25", "[CPF_1]"),
+            ("cpf529.982.247-25x", "cpf[CPF_1]x"),
+            ("10\n20\n30\n40\n50", "10\n20\n30\n40\n50"),
+            (
+                "ana @ exemplo.com, ana＠exemplo.com, Ana arroba exemplo ponto com, ana(at)exemplo[.]com",
+                "[EMAIL_1], [EMAIL_1], [EMAIL_1], [EMAIL_1]",
+            ),
             ("", ""),
         ] {
             let mut mask = Mask::new(true);
@@ -249,7 +328,7 @@ mod tests {
         {
             let mut mask = Mask::new(true);
             let hidden = mask.hide(text);
-            assert_eq!(mask.show(&hidden), text);
+            assert_eq!(mask.show(&hidden), folded(text));
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     key, reader,
     settings::Settings,
 };
-use crate::{clock, closed_set, context::Context, database::Transaction, error::Error, parameters, provider};
+use crate::{clock, closed_set, context::Context, database::Transaction, error::Error, parameters, provider, text::told};
 
 closed_set! {
     /// What a model is asked for.
@@ -182,7 +182,8 @@ impl<'a> Run<'a> {
             Err(fault) => ("failed", Some(fault.as_str()), Some((0, 0)), None),
         };
         let cost = tokens.and_then(|(input, output)| self.settings.cost(input, output));
-        let whole = |tokens: i64| i32::try_from(tokens).unwrap_or(i32::MAX);
+        // Both together are a number of the row's kind, too, whatever a server says.
+        let whole = |tokens: i64| i32::try_from(tokens.min(1_000_000_000)).unwrap_or_default();
         let (input, output) = tokens.map(|(input, output)| (whole(input), whole(output))).unzip();
         let transaction = self.context.begin_system(self.company_id).await?;
         transaction.defer(SETTLE, parameters![self.id, status, reason, model, input, output, cost, took]);
@@ -288,7 +289,7 @@ async fn written_down(run: &Run<'_>, model: &str, recording: Recording, patience
         return Err(Refusal::read(status, &said).fault);
     }
     let body: Value = serde_json::from_slice(&said.body).map_err(|_| Fault::Unreadable)?;
-    let text = body["text"].as_str().ok_or(Fault::Unreadable)?.trim();
+    let text = told(body["text"].as_str().ok_or(Fault::Unreadable)?.trim());
     if text.is_empty() { Err(Fault::Empty) } else { Ok(text.chars().take(20_000).collect()) }
 }
 

@@ -267,6 +267,6 @@ impl FromRequest for IfMatch {
     }
 
     fn describe(description: &mut Description) {
-        description.failures.push(STALE);
+        description.failures.extend([INVALID, STALE]);
     }
 }

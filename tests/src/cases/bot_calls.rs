@@ -186,6 +186,13 @@ pub async fn a_flow_asks_a_server_and_goes_on_with_its_answer(stack: Arc<Stack>)
     assert_eq!(said(&company, &client, 2).await[1], "Situação: 3. Algo mais?");
     let call = &asked_only.heard()[0];
     assert!(call.line.starts_with("GET /pedidos ") && call.body.is_empty() && call.is_signed_with(&secret), "{call:?}");
+    // What no text may have is not kept, and holds nobody up.
+    let strange = Server::quick("200 OK", r#"{"situacao": "En\u0000vi\u0007a\u001bdo", "\u0000": 1}"#).await;
+    begins(&company, calls(&strange.url)).await;
+    let client = asked(&company).await;
+    company.phone.receive_text(&client, "1").await;
+    assert_eq!(said(&company, &client, 2).await[1], "Situação: Enviado. Algo mais?");
+    assert_eq!(strange.heard().len(), 1);
 }
 
 pub async fn what_is_no_answer_goes_the_other_way(stack: Arc<Stack>) {

@@ -250,6 +250,8 @@ pub async fn an_earlier_version_is_brought_back_as_a_new_one(stack: Arc<Stack>) 
     assert_eq!(back["definition"], says("Rascunho."), "what is drawn stays");
     let versions = company.supervisor.api.get(&format!("{}/versions", path("menu"))).await.expect(200);
     assert_eq!(versions["data"][0]["restored_from"], first);
+    let again = publish(&company.supervisor, "menu", json!({"number": first})).await.expect(200);
+    assert_eq!(again, back, "it is what is published");
     assert_eq!(versions["data"][0]["author_id"], company.supervisor.id.to_string());
     let old = company.supervisor.api.get(&format!("{}?number={first}", path("menu"))).await.expect(200);
     assert_eq!(old["definition"], says("Um."));

@@ -125,6 +125,12 @@ pub async fn a_language_model_is_asked_with_the_companys_key(stack: Arc<Stack>) 
     assert_eq!(text(&step(&status(&company).await, "ai")["detail"]), "O provedor recusa a chave.");
     let shown = company.admin.api.get("/setup/config").await.expect(200);
     assert!(!shown.to_string().contains(&secret));
+    // What is left out stays, be it the address.
+    let renewed = save(&company, json!({"ai": {"api_key": "gsk-uma-nova"}})).await;
+    assert_eq!((text(&renewed["ai"]["base_url"]), text(&renewed["ai"]["api_key"])), (base_url.as_str(), "••••nova"));
+    assert_eq!(renewed["ai"]["model"], "llama-3.3-70b-versatile");
+    let chosen = save(&company, json!({"ai": {"model": "openai/gpt-oss-20b"}})).await;
+    assert_eq!((&chosen["ai"]["model"], text(&chosen["ai"]["api_key"])), (&json!("openai/gpt-oss-20b"), "••••nova"));
     canary::assert_nowhere(&stack, &[&secret, "invalid-key"], &[]).await;
     let none = save(&company, json!({"ai": {"base_url": null}})).await;
     assert_eq!(none["ai"], Value::Null);
@@ -327,6 +333,10 @@ pub async fn what_is_given_is_saved_and_the_rest_stays(stack: Arc<Stack>) {
         ("company.name", json!({"company": {"name": ""}})),
         ("company.locale", json!({"company": {"locale": "fr"}})),
         ("ai.api_key", json!({"ai": {"base_url": "https://1.1.1.1/v1", "api_key": "short"}})),
+        ("ai.api_key", json!({"ai": {"base_url": "https://1.1.1.1/v1", "api_key": "abcdefgh\r\nX-Evil: 1"}})),
+        ("ai.api_key", json!({"ai": {"base_url": "https://1.1.1.1/v1", "api_key": "chave-ç-longa"}})),
+        ("ai.base_url", json!({"ai": {"api_key": "gsk-de-ninguem"}})),
+        ("mail.host", json!({"mail": {"password": "de ninguém", "from_name": "Escola"}})),
     ] {
         let refused = company.admin.api.post("/setup/config", wrong).await.expect(422);
         assert_eq!(text(&refused["errors"][0]["field"]), field);

@@ -130,7 +130,15 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
     let text = mask.show(text.trim());
     let said = thread.map(|thread| thread.said_by_client()).unwrap_or_default();
     let (sources, forbidden) = ([wish.message], []);
-    let ground = Ground { prompt: &words, sources: &sources, said: &said, forbidden: &forbidden, languages: &settings.languages };
+    let ground = Ground {
+        question: "",
+        company: &company_name,
+        prompt: &words,
+        sources: &sources,
+        said: &said,
+        forbidden: &forbidden,
+        languages: &settings.languages,
+    };
     match guard::of_any_text(&text, ground) {
         None => Ok(Json(Composed { run_id, text })),
         Some(objection) => Err(AI_UNCLEAR.caused_by(objection.as_str())),

@@ -1,13 +1,13 @@
 //! POST /ai/respond — an answer out of the knowledge base for what the client has asked, with its sources, or why people should give it.
 
 use ai::{
-    NOTHING_SAID, TAKEN_OVER,
+    MOVED_ON, NOTHING_SAID, TAKEN_OVER,
     answering::{self, Question, Reply},
     asking::PATIENCE,
     thread::Thread,
 };
-use conversations::{Author, Content, MessageKind, NewMessage, add_outgoing};
-use futures_util::future::try_join;
+use conversations::{Author, CLIENT_MESSAGE_ID_REUSED, Content, MessageKind, NewMessage, add_outgoing};
+use futures_util::future::try_join4;
 use knowledge::search::Audience;
 use shared::{
     ai::{self as models, About},
@@ -15,7 +15,7 @@ use shared::{
     prelude::*,
 };
 
-const ROUTE: Route = Route::post("/ai/respond").fails(&[NOT_FOUND, NOTHING_SAID, TAKEN_OVER]);
+const ROUTE: Route = Route::post("/ai/respond").fails(&[NOT_FOUND, CLIENT_MESSAGE_ID_REUSED, MOVED_ON, NOTHING_SAID, TAKEN_OVER]);
 
 reads!(REACHABLE_INSIDE);
 
@@ -31,6 +31,9 @@ struct RespondInput {
     #[garde(skip)]
     #[serde(default)]
     send: bool,
+    /// Of what is sent. Who asks again with it, not having seen the answer, is told what was sent, and nothing is sent twice.
+    #[garde(length(chars, min = 1, max = 100))]
+    client_message_id: Option<String>,
 }
 
 /// What came of a question, and whether the client has it.
@@ -42,12 +45,31 @@ struct Responded {
     message_id: Option<Uuid>,
 }
 
-const FENCE: &str = "select version from conversations where id = $1 and mode = 'bot' and ended_at is null";
+const FENCE: &str = "select version, last_message_id from conversations where id = $1 and mode = 'bot' and ended_at is null";
 
-/// Whoever moved the conversation meanwhile has the word.
+/// How the conversation was when the question was read.
+#[derive(FromRow)]
+struct Fence {
+    version: i32,
+    last_message_id: Option<Uuid>,
+}
+
+const SENT: &str = "
+    select id, conversation_id, sender_type, body from messages where client_message_id = $1";
+
+/// What was sent under this id.
+#[derive(FromRow)]
+struct Sent {
+    id: Uuid,
+    conversation_id: Uuid,
+    sender_type: Author,
+    body: String,
+}
+
+/// Whoever moved the conversation meanwhile has the word, and whoever wrote in it.
 const STILL: &str = "
     update conversations set bot_answered = inbound_count
-     where id = $1 and version = $2 and mode = 'bot' and ended_at is null
+     where id = $1 and version = $2 and last_message_id is not distinct from $3 and mode = 'bot' and ended_at is null
     returning id";
 
 pub fn main() {
@@ -56,9 +78,19 @@ pub fn main() {
 
 async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInput>) -> Result<Json<Responded>, Error> {
     let transaction = context.begin(&agent).await?;
-    let (thread, settings) = try_join(Thread::read(&transaction, input.conversation_id), models::settings(&transaction)).await?;
-    let fence: Option<i32> =
-        if input.send { transaction.query(FENCE, &[&thread.id]).await?.first().map(|row| row.get("version")) } else { None };
+    let own_id = input.client_message_id.filter(|_| input.send);
+    let (thread, settings, fence, sent): (_, _, Option<Fence>, Option<Sent>) = try_join4(
+        Thread::read(&transaction, input.conversation_id),
+        models::settings(&transaction),
+        transaction.first(FENCE, &[&input.conversation_id]),
+        transaction.first(SENT, &[&own_id]),
+    )
+    .await?;
+    if let Some(sent) = sent {
+        let is_it = sent.conversation_id == thread.id && sent.sender_type == Author::Bot;
+        return if is_it { Ok(Json(sent.into())) } else { Err(CLIENT_MESSAGE_ID_REUSED.into()) };
+    }
+    let fence = fence.filter(|_| input.send);
     if input.send && fence.is_none() {
         return Err(TAKEN_OVER.into());
     }
@@ -73,16 +105,38 @@ async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInp
     let audience = if input.send { Audience::Bot } else { Audience::Agents };
     let reply = answering::answer(&context, &settings, Question { about, thread: &thread, words: &words }, audience).await?;
     let message_id = match (fence, &reply.text) {
-        (Some(version), Some(text)) => Some(send(&context, agent.company_id, (thread.id, version), text).await?),
+        (Some(fence), Some(text)) => Some(send(&context, agent.company_id, (thread.id, &fence), (text, own_id)).await?),
         _ => None,
     };
     Ok(Json(Responded { reply, message_id }))
 }
 
-async fn send(context: &Context, company_id: Uuid, (id, version): (Uuid, i32), text: &str) -> Result<Uuid, Error> {
+impl From<Sent> for Responded {
+    fn from(Sent { id, body, .. }: Sent) -> Self {
+        let reply = Reply {
+            run_id: None,
+            text: Some(body),
+            sources: Vec::new(),
+            confidence: None,
+            doubt: None,
+            detail: None,
+            summary: None,
+        };
+        Self { reply, message_id: Some(id) }
+    }
+}
+
+async fn send(
+    context: &Context,
+    company_id: Uuid,
+    (id, fence): (Uuid, &Fence),
+    (text, client_message_id): (&str, Option<String>),
+) -> Result<Uuid, Error> {
     let transaction = context.begin_system(company_id).await?;
-    if transaction.query(STILL, &[&id, &version]).await?.is_empty() {
-        return Err(TAKEN_OVER.into());
+    if transaction.query(STILL, &[&id, &fence.version, &fence.last_message_id]).await?.is_empty() {
+        let now: Option<Fence> = transaction.first(FENCE, &[&id]).await?;
+        let is_taken = now.is_none_or(|now| now.version != fence.version);
+        return Err(if is_taken { TAKEN_OVER } else { MOVED_ON }.into());
     }
     let content = Content { kind: MessageKind::Text, body: text.to_owned(), payload: json!({}), file_id: None };
     let new = NewMessage {
@@ -92,11 +146,11 @@ async fn send(context: &Context, company_id: Uuid, (id, version): (Uuid, i32), t
         sender_id: None,
         content,
         reply_to_id: None,
-        client_message_id: None,
+        client_message_id,
         is_reply: false,
     };
     let message_id = new.id;
-    add_outgoing(context, &transaction, company_id, new).await?;
+    add_outgoing(context, &transaction, company_id, new).await?.ok_or(CLIENT_MESSAGE_ID_REUSED)?;
     transaction.commit_quietly().await?;
     Ok(message_id)
 }

@@ -82,6 +82,8 @@ async fn ai_suggest_replies(context: Context, agent: Staff, Json(wish): Json<Sug
     let own: Vec<String> = thread.lines.iter().filter(|line| line.by_id.is_some()).map(|line| line.text.clone()).collect();
     let grounds: Vec<String> = sources.into_iter().chain(own).collect();
     let ground = Ground {
+        question: &question,
+        company: &thread.company_name,
         prompt: &words,
         sources: &grounds,
         said: &said,

@@ -51,7 +51,15 @@ async fn publish_bot_flow(
         None if !current.row.has_draft => return Err(NOTHING_TO_PUBLISH.with_current(&current)),
         None => current.clone(),
         Some(number) => {
-            let stored: Stored = transaction.one(VERSION, &[&key, &number]).await?;
+            let (stored, published): (Stored, Option<Stored>) = try_join(
+                transaction.one(VERSION, &[&key, &number]),
+                transaction.first(VERSION, &[&key, &current.row.published_number]),
+            )
+            .await?;
+            if published.is_some_and(|published| published.says_as(&stored)) {
+                // It is what is published.
+                return transaction.commit(Json(current)).await;
+            }
             stored.told(context.origin().language)
         }
     };

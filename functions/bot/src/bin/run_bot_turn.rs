@@ -30,6 +30,9 @@ const CALL: &str = "call_for_bot";
 
 const READY: &str = "select mime_type from files where id = $1 and status = 'ready'";
 
+/// Until it is looked again whether what somebody says is written down.
+const HEARING: Duration = Duration::from_secs(1);
+
 /// Until a blocked client's conversation is looked at again.
 const LATER: Duration = Duration::from_mins(10);
 
@@ -91,6 +94,9 @@ async fn play(context: &Context, job: &Claimed, id: Uuid, reason: &Reason, holds
     let mut loaded: Loaded = transaction.one(LOAD, &[&id]).await?;
     if !matches!(reason, Reason::Said) && loaded.is_blocked {
         return Ok(Some(Outcome::PutOff { after: LATER }));
+    }
+    if matches!(reason, Reason::Said) && loaded.is_unanswered() && loaded.is_listening {
+        return Ok(Some(Outcome::Hold { after: HEARING }));
     }
     job.finish(&transaction);
     let goes_on = loaded.goes_on_by(job.id);

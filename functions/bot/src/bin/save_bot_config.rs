@@ -2,7 +2,7 @@
 
 use bot::config::{BotConfig, BotConfigUpdated, Key, ROW, Row};
 use shared::{
-    error::{FieldProblem, INVALID, NOT_FOUND},
+    error::{FieldProblem, INVALID, NOT_FOUND, refuse},
     prelude::*,
 };
 
@@ -43,7 +43,14 @@ async fn save_bot_config(
 ) -> Result<Json<BotConfig>, Error> {
     let transaction = context.begin(&caller).await?;
     let key = match path {
-        Some(Path(key)) => key.parse().map_err(|_| NOT_FOUND)?,
+        Some(Path(key)) => {
+            let key = key.parse().map_err(|_| NOT_FOUND)?;
+            refuse(input.key.filter(|other| *other != key).map(|_| {
+                let (portuguese, english) = ("O endereço e o corpo têm chaves diferentes.", "Path and body have different keys.");
+                FieldProblem::new("key", "two_values", portuguese, english)
+            }))?;
+            key
+        }
         None => input.key.ok_or(NOT_FOUND)?,
     };
     let row: Option<Row> = transaction.first(ROW, &[&key.as_str()]).await?;

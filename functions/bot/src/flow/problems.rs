@@ -9,8 +9,10 @@ use conversations::{
 use integrations::ChannelKind;
 use shared::{error::Language, outside, prelude::*};
 
-use super::{Ai, Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Unread, Wanted, Webhook};
-use crate::{input::look, saving};
+use super::{
+    Ai, Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Trigger, Unread, Wanted, Webhook,
+};
+use crate::{input::look, saving, turn::MOST_STEPS};
 
 pub const MOST_NODES: usize = 1_000;
 /// Problems that are told: whoever has solved these sees the others.
@@ -134,7 +136,11 @@ impl Found<'_> {
             }
         }
         for (place, trigger) in flow.triggers.iter().enumerate() {
-            let is_word = |word: &String| (1..=80).contains(&word.trim().chars().count());
+            let is_word = |word: &String| (1..=80).contains(&word.trim().chars().count()) && word.contains(char::is_alphanumeric);
+            if *trigger == Trigger::default() {
+                let words = ("Diga quando o fluxo começa por este gatilho.", "Say when the flow begins by this trigger.");
+                self.add(None, format!("triggers[{place}]"), "required", words);
+            }
             if !trigger.keywords.iter().all(is_word) || trigger.keywords.len() > 50 {
                 let words = ("Use até 50 palavras-chave de 1 a 80 letras.", "Use up to 50 keywords of 1 to 80 letters.");
                 self.add(None, format!("triggers[{place}].keywords"), "length", words);
@@ -464,7 +470,13 @@ impl Found<'_> {
             let words = ("O fluxo nunca chega a uma pessoa nem ao fim.", "The flow never comes to a person or to an end.");
             self.add(None, "nodes", "no_way_out", words);
         }
-        for key in circles(self.flow) {
+        let Unasked { circles, too_long } = unasked(self.flow);
+        for key in too_long {
+            let portuguese = format!("Daqui o fluxo passa por mais de {MOST_STEPS} passos sem perguntar nada.");
+            let english = format!("From here the flow passes more than {MOST_STEPS} nodes without asking anything.");
+            self.problems.push(Problem::new(Some(&key), "", "too_long_way", (&portuguese, &english)));
+        }
+        for key in circles {
             let words = ("Daqui o fluxo dá voltas sem perguntar nada.", "From here the flow goes round without asking anything.");
             self.problems.push(Problem::new(Some(&key), "", "endless", words));
         }
@@ -588,31 +600,49 @@ fn reached(flow: &Flow) -> BTreeSet<&str> {
     reached
 }
 
-/// The first node of each way that comes back to itself through nodes which neither ask nor wait.
-fn circles(flow: &Flow) -> Vec<String> {
+/// Ways through nodes which neither ask nor wait.
+#[derive(Default)]
+struct Unasked {
+    /// The first node of each that comes back to itself.
+    circles: Vec<String>,
+    /// Those from which one leads further than a turn goes.
+    too_long: Vec<String>,
+}
+
+fn unasked(flow: &Flow) -> Unasked {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         Open,
-        Done,
+        /// So many nodes lead from here to one that rests.
+        Done(usize),
     }
     // Whoever waits until it is open does not wait while it is.
     let asks = |node: &Node| node.asks() && !matches!(node, Node::Ai(Ai { at_once: true, .. }));
     let passes = |node: &Node| !asks(node) && !matches!(node, Node::Wait { seconds: Some(1..), .. });
     let mut marks: BTreeMap<&str, Mark> = BTreeMap::new();
-    let mut circles = Vec::new();
+    let mut unasked = Unasked::default();
     for start in flow.nodes.keys() {
         // A node is entered, and left behind all that it leads to: no recursion, whatever the length of the way.
         let mut stack = vec![(start.as_str(), false)];
         while let Some((key, is_left)) = stack.pop() {
             if is_left {
-                marks.insert(key, Mark::Done);
+                let ways = flow.node(key).map(Node::ways).unwrap_or_default();
+                let length = |(_, go_to): &(_, &str)| match marks.get(go_to) {
+                    Some(Mark::Done(length)) => *length,
+                    _ => 0,
+                };
+                let length = 1 + ways.iter().map(length).max().unwrap_or_default();
+                if length == MOST_STEPS {
+                    unasked.too_long.push(key.to_owned());
+                }
+                marks.insert(key, Mark::Done(length));
                 continue;
             }
             match marks.get(key) {
-                Some(Mark::Done) => continue,
+                Some(Mark::Done(_)) => continue,
                 Some(Mark::Open) => {
-                    if !circles.iter().any(|known| known == key) {
-                        circles.push(key.to_owned());
+                    if !unasked.circles.iter().any(|known| known == key) {
+                        unasked.circles.push(key.to_owned());
                     }
                     continue;
                 }
@@ -625,7 +655,7 @@ fn circles(flow: &Flow) -> Vec<String> {
             stack.extend(node.ways().into_iter().map(|(_, go_to)| (go_to, false)));
         }
     }
-    circles
+    unasked
 }
 
 #[cfg(test)]
@@ -793,6 +823,17 @@ mod tests {
             "b": {"type": "wait", "until_open": true, "go_to": "main"},
             "human": {"type": "handover"},
         }));
+        let chain = |length: usize| {
+            let passing = (0..length).map(|place| {
+                let go_to = if place + 1 == length { "human".to_owned() } else { format!("n{}", place + 1) };
+                (format!("n{place}"), json!({"type": "goto", "go_to": go_to}))
+            });
+            let mut nodes: Map<String, Value> = passing.collect();
+            nodes.insert("human".into(), json!({"type": "handover", "text": "Um momento."}));
+            json!({"start": "n0", "nodes": nodes})
+        };
+        assert_eq!(found(chain(49)), []);
+        assert_eq!(found(chain(60)), [("n10".into(), String::new(), "too_long_way")]);
         assert_eq!(found(open).iter().filter(|(.., code)| *code == "endless").count(), 1, "it is open now");
         let nowhere =
             with(json!({"main": {"type": "menu", "text": "?", "options": [{"id": "a", "title": "A", "go_to": "main"}]}}));

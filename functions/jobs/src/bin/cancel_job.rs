@@ -2,7 +2,7 @@
 
 use jobs::JOB_FINISHED;
 use shared::{
-    error::NOT_FOUND,
+    error::{FORBIDDEN, NOT_FOUND},
     job_progress_columns,
     prelude::*,
     progress::{self, JobProgress, JobState},
@@ -31,8 +31,10 @@ async fn cancel_job(context: Context, caller: Staff, Path(id): Path<Uuid>) -> Re
     let Some(job) = cancelled else {
         let current: JobProgress = transaction.one(PROGRESS, &[&id]).await?;
         return match current.state {
+            // A colleague's, which the caller only sees.
+            JobState::Queued | JobState::Running => Err(FORBIDDEN.into()),
             JobState::Cancelling | JobState::Cancelled => transaction.commit(Json(current)).await,
-            _ => Err(JOB_FINISHED.with_current(&current)),
+            JobState::Done | JobState::Failed => Err(JOB_FINISHED.with_current(&current)),
         };
     };
     // Others are told by the worker, once it has stopped.

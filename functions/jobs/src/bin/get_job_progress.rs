@@ -1,4 +1,4 @@
-//! GET /jobs/{id} — how far a long job has come, for who started it and for admins.
+//! GET /jobs/{id} — how far a long job has come, for who started it, for supervisors who may start another of its kind, and for admins.
 
 use shared::{error::NOT_FOUND, job_progress_columns, prelude::*, progress::JobProgress};
 

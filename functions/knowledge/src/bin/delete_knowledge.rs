@@ -1,22 +1,27 @@
 //! DELETE /knowledge/manage/{id} — an article less. Its row and its versions stay, where nobody finds them.
 
-use knowledge::articles::{Article, Change, LOCKED};
-use shared::{error::NOT_FOUND, prelude::*};
+use knowledge::articles::{Article, LOCKED, remove};
+use shared::{
+    error::{NOT_FOUND, STALE},
+    prelude::*,
+};
 
-const ROUTE: Route = Route::delete("/knowledge/manage/{id}").fails(&[NOT_FOUND]);
-
-const REMOVE: &str = "update knowledge_articles set removed_at = now(), version = version + 1, updated_at = now() where id = $1";
+const ROUTE: Route = Route::delete("/knowledge/manage/{id}").fails(&[NOT_FOUND, STALE.showing::<Article>()]);
 
 pub fn main() {
     serve(&ROUTE, delete_knowledge);
 }
 
-async fn delete_knowledge(context: Context, caller: Supervisor, Path(id): Path<Uuid>) -> Result<NoContent, Error> {
+async fn delete_knowledge(
+    context: Context,
+    caller: Supervisor,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;
     let current: Article = transaction.one(LOCKED, &[&id]).await?;
-    transaction.execute(REMOVE, &[&id]).await?;
-    let gone = Article { version: current.version + 1, ..current.clone() };
-    gone.tell(&transaction, Change::Removed);
+    if_match.check(&current)?;
+    remove(&transaction, &current).await?;
     transaction.audit(id, &current, &Value::Null);
     transaction.commit(NoContent).await
 }

@@ -4,6 +4,7 @@ pub mod document;
 pub mod page;
 pub mod run;
 pub mod sheet;
+pub mod undo;
 
 use clients::import::RowError;
 use shared::closed_set;

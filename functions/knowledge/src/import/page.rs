@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use encoding_rs::Encoding;
 use lol_html::{HtmlRewriter, MemorySettings, Settings, doc_text, element, end_tag};
 use quick_xml::escape::resolve_html5_entity;
 use reqwest::{Method, header};
@@ -24,6 +25,8 @@ const MOST_LEADS: usize = 3;
 pub struct Page {
     bytes: Vec<u8>,
     is_html: bool,
+    /// In which writing, where its server says so.
+    encoding: Option<&'static Encoding>,
 }
 
 /// Fetches what an address says, where it is public; so is whatever it leads to.
@@ -53,8 +56,13 @@ pub async fn fetch(context: &Context, address: &str) -> Result<Page, FileFault> 
         if !is_html && !kind.starts_with("text/plain") && !kind.starts_with("text/markdown") {
             return Err(FileFault::NotAPage);
         }
+        // Nobody has asked for anything packed.
+        if said(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(FileFault::NotAPage);
+        }
+        let encoding = encoding_in(&kind);
         let bytes = provider::read_up_to(response, LARGEST).await.map_err(|_| FileFault::Unreachable)?;
-        return Ok(Page { bytes: bytes.ok_or(FileFault::TooLarge)?, is_html });
+        return Ok(Page { bytes: bytes.ok_or(FileFault::TooLarge)?, is_html, encoding });
     }
     Err(FileFault::Unreachable)
 }
@@ -65,12 +73,30 @@ impl Page {
     /// # Errors
     /// `Unreadable`, `Empty`.
     pub fn sections(&self, address: &str) -> Result<(String, Vec<Section>), FileFault> {
+        let text = self.text()?;
         if self.is_html {
-            return of_html(&self.bytes, address);
+            return of_html(text.as_bytes(), address);
         }
-        let text = super::document::text(&mut self.bytes.as_slice())?;
         Ok((address.to_owned(), super::document::of_markdown(&text, address)))
     }
+}
+
+impl Page {
+    /// As its server says, or it itself; otherwise as any text.
+    fn text(&self) -> Result<String, FileFault> {
+        let of_itself = || encoding_in(&String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(1_024)]).to_lowercase());
+        match self.encoding.or_else(|| if self.is_html { of_itself() } else { None }) {
+            Some(encoding) => Ok(encoding.decode(&self.bytes).0.into_owned()),
+            None => super::document::text(&mut self.bytes.as_slice()),
+        }
+    }
+}
+
+/// The first that is named after `charset=`.
+fn encoding_in(text: &str) -> Option<&'static Encoding> {
+    let named = text.split_once("charset=")?.1.trim_start_matches(['"', '\'']);
+    let end = named.find(|sign: char| !(sign.is_ascii_alphanumeric() || "-_:.".contains(sign))).unwrap_or(named.len());
+    Encoding::for_label(&named.as_bytes()[..end])
 }
 
 /// What has been read of a page so far.
@@ -210,6 +236,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_page_is_read_in_the_writing_it_is_in() {
+        let page = |bytes: &[u8], kind: &str| Page { bytes: bytes.to_vec(), is_html: true, encoding: encoding_in(kind) };
+        let latin = b"<h1>A\xe7\xe3o?</h1><p>At\xe9 j\xe1</p>".to_vec();
+        let named = [b"<meta http-equiv=x content='text/html; charset=windows-1252'>".as_slice(), &latin].concat();
+        for page in [page(&latin, "text/html; charset=iso-8859-1"), page(&named, "text/html"), page(&latin, "text/html")] {
+            let (_, sections) = page.sections("https://exemplo.com.br/").unwrap();
+            assert_eq!((sections[0].title.as_str(), sections[0].answer.as_str()), ("Ação?", "Até já"));
+        }
+        let (_, sections) = page("<h1>Ação?</h1>Já".as_bytes(), "text/html; charset=utf-8").sections("x").unwrap();
+        assert_eq!(sections[0].answer, "Já");
+    }
 
     #[test]
     fn headings_part_a_page_and_menus_are_left_out() {

@@ -64,14 +64,19 @@ struct Place {
     errors: Vec<RowError>,
 }
 
-/// Articles have come in: lists are read anew.
+/// Articles have come in, or gone again: lists are read anew.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KnowledgeImported {
+    /// The import's.
     pub job_id: Uuid,
     /// Articles that are new.
     pub made: i64,
     /// Articles that say something else.
     pub updated: i64,
+    /// Articles that are gone, since it was undone.
+    pub removed: i64,
+    /// Articles that say again what they said before it.
+    pub restored: i64,
 }
 
 event!(KnowledgeImported = "knowledge.imported");
@@ -95,6 +100,11 @@ const EXISTING: &str = concat!(
         for no key update"
 );
 
+const WRITTEN: &str = "insert into knowledge_import_rows (import_id, article_id, version) values ($1, $2, $3)";
+
+/// Whether anything of it was taken back.
+const UNDONE: &str = "select from knowledge_import_rows where import_id = $1 and is_undone limit 1";
+
 /// Takes up an import, or goes on with it.
 ///
 /// # Errors
@@ -106,7 +116,8 @@ pub async fn import(context: Context, job: Claimed) -> Result<Outcome, Error> {
     };
     let place: Place = progress.place()?.unwrap_or_default();
     let mut run = Run { context, job, progress, asked, place };
-    if run.progress.is_cancelled() {
+    // Nothing more comes of what was taken back.
+    if run.progress.is_cancelled() || run.is_undone().await? {
         return run.end(Ending::Cancelled, None).await;
     }
     let sections = match run.sections().await? {
@@ -240,12 +251,22 @@ impl Run {
         }
         let kind = if url.is_some() { SourceKind::Url } else { SourceKind::File };
         let source = Source { kind, file_id: *file_id, url: url.clone(), conversation_id: None, name: Some(name.clone()) };
-        match (written, known) {
-            (Written::Made, _) => drop(add(&self.context, transaction, &content, Some(&source)).await?),
-            (Written::Updated, Some(article)) => drop(change(transaction, article, &content, None).await?),
-            _ => {}
+        let article = match (written, known) {
+            (Written::Made, _) => Some(add(&self.context, transaction, &content, Some(&source)).await?),
+            (Written::Updated, Some(article)) => Some(change(transaction, article, &content, None).await?),
+            _ => None,
+        };
+        if let Some(Article { id, version, .. }) = article {
+            transaction.execute(WRITTEN, &[&self.job.id, &id, &version]).await?;
         }
         Ok(Ok(written))
+    }
+
+    async fn is_undone(&self) -> Result<bool, Error> {
+        let transaction = self.context.begin_system(self.job.company_id).await?;
+        let undone = transaction.query(UNDONE, &[&self.job.id]).await?;
+        transaction.commit_quietly().await?;
+        Ok(!undone.is_empty())
     }
 
     async fn end(self, ending: Ending, fault: Option<FileFault>) -> Result<Outcome, Error> {
@@ -260,7 +281,7 @@ impl Run {
             "dry_run": self.asked.is_dry_run,
         });
         if made + updated > 0 && !self.asked.is_dry_run {
-            transaction.tell_staff(&KnowledgeImported { job_id: self.job.id, made, updated });
+            transaction.tell_staff(&KnowledgeImported { job_id: self.job.id, made, updated, removed: 0, restored: 0 });
         }
         self.progress.finish(&transaction, ending, &result).await?;
         self.job.finish(&transaction);

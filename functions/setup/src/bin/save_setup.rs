@@ -92,9 +92,10 @@ async fn save_setup(
     let (_, row) = try_join(transaction.execute(ENSURE_ROW, &[]), transaction.one::<SetupRow>(LOCKED, &[])).await?;
     let current = Setup::from(row);
     if_match.check(&current)?;
+    let address_missing = input.ai.as_ref().and_then(|ai| ai.address_missing(current.ai.as_ref()));
     let key_missing = input.ai.as_ref().and_then(|ai| ai.key_missing(current.ai.as_ref()));
     let password_missing = input.mail.as_ref().and_then(|mail| mail.password_missing(current.mail.as_ref()));
-    refuse(key_missing.into_iter().chain(password_missing))?;
+    refuse([address_missing, key_missing, password_missing].into_iter().flatten())?;
     let api_key = input.ai.as_ref().and_then(|ai| ai.api_key.clone());
     let password = input.mail.as_ref().and_then(|mail| mail.password.clone());
     let mut saved = merged(&current, input);

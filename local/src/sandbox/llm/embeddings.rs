@@ -25,14 +25,14 @@ pub(super) async fn embed(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMa
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     call.request = request.clone();
     let token = call.token.clone();
-    let work = || match admit(token.as_deref()).and_then(|_| vectors(&request)) {
+    let work = || match admit(token.as_deref()).and_then(|token| vectors(&request, token.starts_with("wide"))) {
         Ok(answer) => Answer::ok(answer),
         Err(error) => error.answer(),
     };
     sandbox.perform(call, failure, work).await
 }
 
-fn vectors(request: &Value) -> Result<Value, LlmError> {
+fn vectors(request: &Value, is_wide: bool) -> Result<Value, LlmError> {
     let model = request["model"].as_str().ok_or_else(|| LlmError::invalid("you must provide a model parameter"))?;
     let texts: Vec<&str> = match &request["input"] {
         Value::String(text) => vec![text],
@@ -42,7 +42,8 @@ fn vectors(request: &Value) -> Result<Value, LlmError> {
     if texts.is_empty() || texts.len() > MOST_TEXTS || texts.iter().any(|text| text.is_empty()) {
         return Err(LlmError::invalid("'$.input' is invalid"));
     }
-    let dimension = model.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(DIMENSION).clamp(1, 4096);
+    let dimension = model.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(DIMENSION).clamp(1, 2048);
+    let dimension = if is_wide { 2 * dimension } else { dimension };
     let data: Vec<Value> = texts
         .iter()
         .enumerate()

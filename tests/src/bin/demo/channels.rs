@@ -1,4 +1,4 @@
-//! The second act: the same client by an instance of an Evolution API server and by a flow of BotConversa.
+//! The third act: the first client by an instance of an Evolution API server and by a flow of BotConversa.
 
 use std::time::Instant;
 

@@ -1,6 +1,8 @@
-//! `make demo`: a client's conversation from the first message to the last, then the same client by other channels, through the real functions,
-//! told as it happens: in the cloud that `make run` has started, or in one of its own. With `--own`, as in `make test`, always in one of its own.
+//! `make demo`: a client's conversation from the first message to the last, then one that is answered out of the knowledge base, then the first
+//! client by other channels and in the team's own, through the real functions, told as it happens: in the cloud that `make run` has started, or in one of its own. With
+//! `--own`, as in `make test`, always in one of its own.
 
+mod answers;
 mod channels;
 mod team;
 mod timeline;
@@ -71,6 +73,7 @@ async fn run() -> Result<()> {
 async fn play(stack: Arc<Stack>, cast: Cast) -> Result<()> {
     let play = Play::new(cast);
     play.play().await?;
+    answers::play(&stack, &play).await?;
     channels::play(&stack, &play).await?;
     team::play(&play).await
 }

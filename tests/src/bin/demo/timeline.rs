@@ -30,7 +30,7 @@ impl Timeline {
     /// One line; `since` is when what it tells was set going.
     pub fn tell(&self, who: &str, what: &str, since: Instant) {
         let colour = match who {
-            "Maria" => "32",
+            "Maria" | "João" => "32",
             "Bot" => "35",
             "WhatsApp" => "36",
             "Bruna" => "33",

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 use tests::{Stack, Wanted, company::text, eventually};
 
@@ -24,7 +24,7 @@ pub async fn an_answer_names_its_sources(stack: Arc<Stack>) {
     let row = "select sources, confidence, prompt, conversation_id::text from ai_runs where company_id = $1";
     let row = stack.database().await.query_one(row, &[&asked.company.id]).await.expect("one run");
     assert_eq!(row.get::<_, Vec<uuid::Uuid>>(0).iter().map(ToString::to_string).collect::<Vec<_>>(), [article]);
-    assert_eq!((row.get::<_, f32>(1), row.get::<_, String>(2), row.get::<_, String>(3)), (0.95, "answer@1".to_owned(), id));
+    assert_eq!((row.get::<_, f32>(1), row.get::<_, String>(2), row.get::<_, String>(3)), (0.95, "answer@2".to_owned(), id));
 }
 
 pub async fn what_is_not_known_is_left_to_people(stack: Arc<Stack>) {
@@ -108,6 +108,10 @@ pub async fn what_was_learned_waits_for_a_person(stack: Arc<Stack>) {
         draft("Estacionamento", "Temos estacionamento gratuito na Rua B."),
         draft("CPF da Ana", "O CPF dela é 529.982.247-25."),
         draft("Do cliente", "É o [CPF_1]."),
+        // What the agent has not said, and what we have said ourselves.
+        draft("Estacionamento", "O estacionamento custa R$ 5,00."),
+        draft("Maria Teste deve", "A cliente Maria Teste deve 3 meses."),
+        draft("Você escreve a base de conhecimento da empresa Escola, em pt-BR", "Temos estacionamento gratuito na Rua B."),
     ]});
     asked.will_say("estacionamento", items.clone()).await;
     let learned = learn().await.expect(200);
@@ -116,4 +120,39 @@ pub async fn what_was_learned_waits_for_a_person(stack: Arc<Stack>) {
     assert_eq!(text(&proposals["data"][0]["draft"]["title"]), "Estacionamento");
     assert_eq!(api.get("/knowledge").await.expect(200)["data"], json!([]), "nothing is live");
     asked.company.agents[0].api.post("/ai/learn", json!({"conversation_id": id})).await.expect(403);
+}
+
+/// Of several who ask at once, and of one who asks again without having seen the answer, the client hears one.
+pub async fn an_answer_is_sent_once(stack: Arc<Stack>) {
+    let asked = Asked::made(&stack, "gsk", Wanted { agents: 1, students: 0, bot: true, ..Wanted::default() }).await;
+    asked.article(FEES.0, FEES.1).await;
+    let api = &asked.company.agents[0].api;
+    let answer = "A mensalidade do curso de inglês é R$ 349,90 e vence no dia 10.";
+    let content = json!({"answer": answer, "sources": [1], "confidence": 0.95, "needs_human": false});
+    asked.script(json!({"match": "mensalidade", "content": content, "delay_ms": 300, "times": 0})).await;
+    let id = asked.conversation("Oi").await;
+    let said = async || {
+        let thread = asked.company.agents[0].thread(&id).await;
+        thread.into_iter().filter(|message| message["body"] == answer).count()
+    };
+    eventually("the flow's words", || async {
+        let thread = asked.company.agents[0].thread(&id).await;
+        thread.iter().any(|message| message["sender_type"] == "bot").then_some(())
+    })
+    .await;
+    let wish = json!({"conversation_id": id, "message": "Qual é a mensalidade do curso de inglês?", "send": true});
+    let answers = join_all((0..4).map(|_| api.post("/ai/respond", wish.clone()))).await;
+    let (sent, late): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((sent.len(), said().await), (1, 1));
+    assert!(late.into_iter().all(|answer| answer.problem(409) == "moved_on"));
+    let mut again = wish.clone();
+    again["client_message_id"] = json!(uuid::Uuid::new_v4());
+    let first = api.post("/ai/respond", again.clone()).await.expect(200);
+    let calls = asked.asked().await.len();
+    let second = api.post("/ai/respond", again.clone()).await.expect(200);
+    assert_eq!((&second["message_id"], text(&second["text"])), (&first["message_id"], answer));
+    assert_eq!((said().await, asked.asked().await.len()), (2, calls), "nothing is sent, and no model asked");
+    let other = asked.conversation("Oi").await;
+    again["conversation_id"] = json!(other);
+    assert_eq!(api.post("/ai/respond", again).await.problem(422), "client_message_id_reused");
 }

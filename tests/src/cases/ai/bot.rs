@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Stack, Wanted, company::text, eventually, sandbox::fresh_number, soon};
+use tests::{
+    Stack, Wanted,
+    company::text,
+    desk::{media, voice_note},
+    eventually,
+    sandbox::fresh_number,
+    soon,
+};
 
 use super::Asked;
 
@@ -115,4 +122,65 @@ pub async fn a_played_flow_asks_no_model(stack: Arc<Stack>) {
     let flow = json!({"name": "Círculo", "definition": round});
     let saved = asked.company.supervisor.api.call(Method::PUT, "/bot/flows/circulo", Some(flow)).await.expect(200);
     assert!(saved["problems"].as_array().is_some_and(|problems| !problems.is_empty()), "{saved}");
+}
+
+/// A model writes whatever it likes.
+pub async fn what_no_text_may_have_keeps_no_client_waiting(stack: Arc<Stack>) {
+    let asked = with_flow(&stack).await;
+    let client = fresh_number();
+    let content = json!({"answer": format!("{ANSWER}\0\u{7}"), "sources": [1], "confidence": 0.95, "needs_human": false});
+    asked.script(json!({"match": "mensalidade", "content": content})).await;
+    asked.company.phone.receive_text(&client, "Qual é a mensalidade do curso de inglês?").await;
+    assert_eq!(said(&asked, &client, 1).await, [ANSWER]);
+    assert_eq!(asked.asked().await.len(), 1, "it is asked once");
+    let id = asked.company.agents[0].conversation_id_of(&client).await;
+    asked.will_say("mensalidade", json!({"summary": "Pergunta\0 da mensalidade"})).await;
+    let summary = asked.company.agents[0].api.post(&format!("/whatsapp/conversations/{id}/summary"), json!({})).await.expect(201);
+    assert_eq!(text(&summary["value"]), "Pergunta da mensalidade");
+    asked.will_say("Bom dia", json!({"text": "Ol\0á"})).await;
+    let composed = asked.company.agents[0].api.post("/ai/compose-message", json!({"message": "Bom dia"})).await.expect(200);
+    assert_eq!(text(&composed["text"]), "Olá");
+}
+
+/// Names in braces stand for nothing, be they the model's or an article's: what they would stand for nobody has looked at.
+pub async fn what_a_model_writes_is_said_as_it_is(stack: Arc<Stack>) {
+    let asked = with_flow(&stack).await;
+    let words = "A mensalidade do curso de inglês vence no dia 10, {{first_name}}.";
+    asked.article("Vencimento da mensalidade do curso de inglês", words).await;
+    let client = fresh_number();
+    asked.will_say("mensalidade", json!({"answer": words, "sources": [1, 2], "confidence": 0.95, "needs_human": false})).await;
+    asked.company.phone.receive_text(&client, "Quando vence a mensalidade do curso de inglês?").await;
+    assert_eq!(said(&asked, &client, 1).await, [words]);
+}
+
+/// The turn waits until it is written down.
+pub async fn what_is_said_into_a_phone_is_heard(stack: Arc<Stack>) {
+    let asked = with_flow(&stack).await;
+    asked.set("ai_transcription_model", json!("whisper-large-v3-turbo")).await;
+    asked.set("ai_transcribes_on_arrival", json!(true)).await;
+    let definition = json!({"start": "menu", "nodes": {
+        "menu": {"type": "menu", "text": "O que você procura?", "options": [
+            {"id": "a", "title": "Cursos", "go_to": "ai"},
+            {"id": "b", "title": "Outra coisa", "go_to": "human"},
+        ]},
+        "ai": {"type": "ai", "text": "Qual é a sua dúvida?"},
+        "human": {"type": "handover", "text": "Vou chamar alguém da equipe."},
+    }});
+    let supervisor = &asked.company.supervisor.api;
+    let flow = json!({"name": "Dúvidas", "definition": definition});
+    supervisor.call(Method::PUT, "/bot/flows/menu", Some(flow)).await.expect(200);
+    supervisor.post("/bot/flows/menu/publish", json!({})).await.expect(200);
+    let client = fresh_number();
+    asked.company.phone.receive_text(&client, "Oi").await;
+    said(&asked, &client, 1).await;
+    let speak = async |words: &str| {
+        asked.script(json!({"match": "audio", "content": words, "delay_ms": 1_200})).await;
+        let voice = media("audio/ogg; codecs=opus", &voice_note(2), json!({"voice": true}));
+        asked.company.phone.receive(&client, voice).await;
+    };
+    speak("Cursos").await;
+    assert_eq!(said(&asked, &client, 2).await[1], "Qual é a sua dúvida?");
+    asked.will_say("mensalidade", sure()).await;
+    speak("Qual é a mensalidade do curso de inglês?").await;
+    assert_eq!(said(&asked, &client, 3).await[2], ANSWER);
 }

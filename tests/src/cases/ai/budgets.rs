@@ -26,8 +26,9 @@ pub async fn what_is_used_up_is_refused_and_renewed_by_a_supervisor(stack: Arc<S
     // What it may cost, where tokens have a price.
     asked.set("ai_input_price", json!(1_000)).await;
     asked.set("ai_daily_cost", json!(0.01)).await;
+    assert_eq!(compose().await.problem(409), "ai_budget_gone", "one alone may cost more");
+    asked.set("ai_daily_cost", json!(100)).await;
     compose().await.expect(200);
-    assert_eq!(compose().await.problem(409), "ai_budget_gone");
     asked.set("ai_enabled", json!(false)).await;
     assert_eq!(compose().await.problem(409), "ai_off");
     let none = stack.company(tests::Wanted { students: 0, ..tests::Wanted::default() }).await;
@@ -63,6 +64,28 @@ pub async fn calls_at_once_take_no_more_than_there_is(stack: Arc<Stack>) {
         (row.get::<_, i32>("runs"), row.get::<_, i32>("refused")),
         (i32::try_from(taken).expect("few"), 20 - i32::try_from(taken).expect("few"))
     );
+}
+
+/// Of what each may cost at most.
+pub async fn calls_at_once_cost_no_more_than_there_is(stack: Arc<Stack>) {
+    let asked = Asked::new(&stack, "gsk").await;
+    asked.script(json!({"content": {"text": "Olá!"}, "times": 0, "delay_ms": 300})).await;
+    for price in ["ai_input_price", "ai_output_price"] {
+        asked.set(price, json!(1_000)).await;
+    }
+    // One claims some 2.00.
+    asked.set("ai_daily_cost", json!(7)).await;
+    let calls = join_all((0..20).map(|number| {
+        let agent = &asked.company.agents[number % 2].api;
+        agent.post("/ai/compose-message", json!({"message": "oi"}))
+    }));
+    let answers = calls.await;
+    let taken = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((1..20).contains(&taken), "{taken} were asked");
+    assert!(answers.into_iter().filter(|answer| answer.status != 200).all(|answer| answer.problem(409) == "ai_budget_gone"));
+    let usage = asked.company.supervisor.api.get("/ai/usage").await.expect(200);
+    assert_eq!(usage["days"][0]["cost_micros"], usage["purposes"][0]["cost_micros"], "what was claimed has become what it cost");
+    assert!(usage["days"][0]["cost_micros"].as_i64().is_some_and(|cost| (1..7_000_000).contains(&cost)), "{usage}");
 }
 
 pub async fn usage_tells_what_was_taken(stack: Arc<Stack>) {

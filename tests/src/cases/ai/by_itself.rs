@@ -12,6 +12,7 @@ use tests::{
     sandbox::fresh_number,
     soon,
 };
+use uuid::Uuid;
 
 use super::Asked;
 
@@ -39,6 +40,43 @@ pub async fn conversations_that_end_are_summed_up_where_the_company_wants_it(sta
     let calls = asked.asked().await.len();
     soon().await;
     assert_eq!(asked.asked().await.len(), calls, "once");
+}
+
+pub async fn conversations_are_looked_at_while_they_go_on(stack: Arc<Stack>) {
+    let asked = Asked::new(&stack, "obedient").await;
+    let agent = &asked.company.agents[0];
+    let client = fresh_number();
+    let write = async |words: &str| asked.company.phone.receive_text(&client, words).await;
+    let insights = async |id: &str, count: usize| {
+        eventually("what is said of it", || async {
+            let kept = agent.api.get(&format!("/whatsapp/conversations/{id}/insights")).await.expect(200);
+            (kept["data"].as_array().is_some_and(|rows| rows.len() == count)).then_some(())
+        })
+        .await;
+    };
+    write("Oi").await;
+    write("diga ao cliente: Financeiro").await;
+    soon().await;
+    assert!(asked.asked().await.is_empty(), "nobody wants it");
+    asked.set("ai_insights_every", json!(2)).await;
+    write("Quero a segunda via").await;
+    let id = agent.conversation_id_of(&client).await;
+    soon().await;
+    assert!(asked.asked().await.is_empty(), "three are not four");
+    write("Pode ser hoje?").await;
+    insights(&id, 3).await;
+    // What people say is not counted.
+    asked.answers(&id, "Enviada!").await;
+    write("Obrigada").await;
+    soon().await;
+    insights(&id, 3).await;
+    write("Até logo").await;
+    insights(&id, 6).await;
+    asked.set("ai_insights_every", json!(0)).await;
+    write("Voltei").await;
+    write("Oi?").await;
+    soon().await;
+    insights(&id, 6).await;
 }
 
 pub async fn voice_notes_are_written_down_as_they_come(stack: Arc<Stack>) {
@@ -91,4 +129,38 @@ pub async fn articles_are_read_by_the_model_that_compares_meanings(stack: Arc<St
     asked.will_say("mensalidade", json!({"answer": answer, "sources": [1], "confidence": 0.9, "needs_human": false})).await;
     let reply = asked.company.agents[0].api.post("/ai/respond", json!({"conversation_id": id})).await.expect(200);
     assert_eq!(text(&reply["text"]), answer);
+}
+
+/// The server has put another model behind the name.
+pub async fn vectors_of_another_length_are_made_anew(stack: Arc<Stack>) {
+    let asked = Asked::new(&stack, "gsk").await;
+    let answer = "A mensalidade do curso de inglês é R$ 349,90.";
+    let fees = asked.article("Mensalidade do curso de inglês", answer).await;
+    asked.article("Endereço", "A escola fica na Rua das Flores.").await;
+    let made = async |length: i32| {
+        let rows = "
+            select count(*) from knowledge_embeddings
+             where company_id = $1 and model = 'text-embedding-3-small' and version = 1 and cardinality(embedding) = $2";
+        eventually("all articles read", || async {
+            let row = stack.database().await.query_one(rows, &[&asked.company.id, &length]).await.expect("a count");
+            (row.get::<_, i64>(0) == 2).then_some(())
+        })
+        .await;
+    };
+    asked.set("ai_embedding_model", json!("text-embedding-3-small")).await;
+    made(64).await;
+    let token = format!("wide-{}", Uuid::new_v4().simple());
+    let ai = json!({"base_url": format!("{}/llm/v1", stack.addresses.sandbox), "api_key": token});
+    asked.company.admin.api.post("/setup/config", json!({"ai": ai})).await.expect(200);
+    let said = json!({"answer": answer, "sources": [1], "confidence": 0.9, "needs_human": false});
+    let script = json!({"token": token, "match": "mensalidade", "content": said, "times": 2});
+    stack.control("POST", "/sandbox/llm/script", Some(script)).await;
+    let id = asked.conversation("Qual é a mensalidade do curso de inglês?").await;
+    let api = &asked.company.agents[0].api;
+    for _ in 0..2 {
+        // By words alone, and then by what is meant again.
+        let reply = api.post("/ai/respond", json!({"conversation_id": id})).await.expect(200);
+        assert_eq!((text(&reply["text"]), text(&reply["sources"][0]["id"])), (answer, fees.as_str()), "{reply}");
+        made(128).await;
+    }
 }

@@ -33,6 +33,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ai_budgets::{
             what_is_used_up_is_refused_and_renewed_by_a_supervisor,
             calls_at_once_take_no_more_than_there_is,
+            calls_at_once_cost_no_more_than_there_is,
             usage_tells_what_was_taken,
         };
         ai_models::{
@@ -46,6 +47,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             an_answer_names_its_sources,
             what_is_not_known_is_left_to_people,
             an_answer_is_sent_under_the_fence,
+            an_answer_is_sent_once,
             what_was_learned_waits_for_a_person,
         };
         ai_bot::{
@@ -53,11 +55,16 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_person_who_is_faster_has_the_word,
             what_is_said_while_it_thinks_is_answered_too,
             a_played_flow_asks_no_model,
+            what_no_text_may_have_keeps_no_client_waiting,
+            what_a_model_writes_is_said_as_it_is,
+            what_is_said_into_a_phone_is_heard,
         };
         ai_by_itself::{
             conversations_that_end_are_summed_up_where_the_company_wants_it,
+            conversations_are_looked_at_while_they_go_on,
             voice_notes_are_written_down_as_they_come,
             articles_are_read_by_the_model_that_compares_meanings,
+            vectors_of_another_length_are_made_anew,
         };
         ai_guard_rails::{
             whatever_the_model_obeys_nothing_foreign_leaves,

@@ -202,9 +202,11 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update jobs",
     "insert knowledge_articles",
     "update knowledge_articles (title, answer, questions, tags, audience, status, valid_from, valid_until, source, lines, terms, weights, \
-     author_id, restored_from, version, updated_at)",
+     author_id, restored_from, version, updated_at, removed_at)",
     "insert knowledge_embeddings (article_id, model, version, signs, embedding)",
     "update knowledge_embeddings (model, version, signs, embedding)",
+    "insert knowledge_import_rows",
+    "update knowledge_import_rows (is_undone)",
     "delete knowledge_misses",
     "insert knowledge_misses",
     "insert knowledge_uses",

@@ -186,6 +186,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("use_password_reset", LOGIN),
     ("note_article", NOBODY),
     ("note_ended", NOBODY),
+    ("note_heard", NOBODY),
     ("note_model", NOBODY),
     ("note_voice", NOBODY),
 ];

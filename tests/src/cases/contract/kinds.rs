@@ -461,7 +461,8 @@ impl Change {
 }
 
 pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
-    for function in operations(&stack, takes("If-Match")) {
+    let is_change = |operation: &Operation| operation.method != "DELETE" && takes("If-Match")(operation);
+    for function in operations(&stack, is_change) {
         let company = stack.company(Wanted::default()).await;
         let Change { method, path, made, same, renamed } = Change::of(&stack, &company, &function).await;
         let api = &company.admin.api;
@@ -497,6 +498,23 @@ pub async fn changes_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
         assert_eq!((text(&late["code"]), &late["current"]), ("stale_version", &changed), "{function}");
         let refused = of_version(&json!("dois"), renamed(&same, "Outro")).await.expect(422);
         assert_eq!(text(&refused["errors"][0]["field"]), "If-Match", "{function}");
+    }
+}
+
+pub async fn removals_are_of_the_version_that_was_seen(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    for function in operations(&stack, |operation| operation.method == "DELETE" && takes("If-Match")(operation)) {
+        // Whatever is removed so is changed by a route of the same path.
+        let Change { path, same, renamed, .. } = Change::of(&stack, &company, &function.replace("delete_", "update_")).await;
+        let api = &company.admin.api;
+        let changed = api.call(Method::PUT, &path, Some(renamed(&same, "Suporte"))).await.expect(200);
+        let of_version =
+            async |version: &Value| api.with_header("if-match", &version.to_string()).call(Method::DELETE, &path, None).await;
+        let late = of_version(&json!(1)).await.expect(409);
+        assert_eq!((text(&late["code"]), &late["current"]), ("stale_version", &changed), "{function}");
+        assert_eq!(text(&of_version(&json!("dois")).await.expect(422)["errors"][0]["field"]), "If-Match", "{function}");
+        of_version(&changed["version"]).await.expect(204);
+        of_version(&changed["version"]).await.expect(404);
     }
 }
 

@@ -117,6 +117,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             lists_without_rows_are_empty,
             lists_refuse_a_cursor_that_they_never_gave,
             changes_are_of_the_version_that_was_seen,
+            removals_are_of_the_version_that_was_seen,
             what_is_removed_is_gone_the_second_time,
         };
         limits::{ an_address_has_a_hundred_public_requests_a_minute, requests_refused_for_their_input_count_too };

@@ -244,6 +244,7 @@ impl Fixture {
             "quick_reply_id" => self.quick_reply().await,
             "article_id" => article(&self.company, &format!("Vencimento {}", digits())).await,
             "proposal_id" => proposal(&self.stack, &self.company, &format!("Horário {}", digits())).await,
+            "knowledge_import_id" => knowledge_import(&self.stack, &self.company).await,
             "knowledge_job_id" => knowledge_job(&self.stack, &self.company).await,
             "interval_id" => interval(&self.company, self.company.agents[0].id).await,
             "corrected_user_id" => corrected_user(&self.stack, &self.company).await,
@@ -586,6 +587,15 @@ async fn knowledge_job(stack: &Stack, company: &Company) -> String {
     let id = Uuid::now_v7();
     stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
     id.to_string()
+}
+
+/// An import of an article that has ended.
+pub async fn knowledge_import(stack: &Stack, company: &Company) -> String {
+    let content = format!("Título;Resposta\nVencimento {};Dia 10.\n", digits());
+    let table = upload::table(stack, &company.admin, "perguntas.csv", "text/csv", content.as_bytes()).await;
+    let started = company.admin.api.post("/knowledge/import", json!({"file_id": table})).await.expect(202);
+    jobs::progress_when(company, text(&started["id"]), "done").await;
+    text(&started["id"]).to_owned()
 }
 
 /// A new client's conversation.

@@ -330,6 +330,7 @@ fn with_any_ids(text: &str) -> String {
         "instance",
         "account",
         "article",
+        "knowledge_import",
         "proposal",
         "run",
         "team_channel",
@@ -374,6 +375,7 @@ struct Scene {
     instance: String,
     account: String,
     article: String,
+    knowledge_import: String,
     proposal: String,
     run: String,
     team_channel: String,
@@ -425,6 +427,7 @@ impl Scene {
         let instance = sample::instance(stack, &company, "Instância da casa").await;
         let account = sample::account(stack, &company).await;
         let article = sample::article(&company, &secret(&company)).await;
+        let knowledge_import = sample::knowledge_import(stack, &company).await;
         let run = sample::run_of_model(stack, &company).await;
         let proposal = sample::proposal(stack, &company, &secret(&company)).await;
         let named = json!({"name": secret(&company), "topic": secret(&company)});
@@ -462,6 +465,7 @@ impl Scene {
             instance,
             account,
             article,
+            knowledge_import,
             proposal,
             run,
             team_channel,
@@ -504,6 +508,7 @@ impl Scene {
             ("{instance}", self.instance.clone()),
             ("{account}", self.account.clone()),
             ("{article}", self.article.clone()),
+            ("{knowledge_import}", self.knowledge_import.clone()),
             ("{proposal}", self.proposal.clone()),
             ("{run}", self.run.clone()),
             ("{team_channel}", self.team_channel.clone()),

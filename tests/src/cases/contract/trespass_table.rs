@@ -19,8 +19,8 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{emoji}`, `{interval}`; `{soon}` is a time to come,
-/// `{begun}` and `{done}` are times gone by.
+/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{emoji}`, `{interval}`;
+/// `{soon}` is a time to come, `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
     pub function: &'static str,
@@ -200,6 +200,7 @@ pub const ROWS: &[Row] = &[
     row("reject_knowledge_proposal", "/knowledge/proposals/{proposal}/reject", "{}", NotFound),
     row("save_knowledge_synonyms", "/knowledge/synonyms", r#"{"groups": []}"#, OwnThings),
     row("search_knowledge", "/knowledge/search?q=segredo%20da%20casa", "", OwnThings),
+    row("undo_knowledge_import", "/knowledge/imports/{knowledge_import}/undo", "", NotFound),
     row("update_knowledge", "/knowledge/manage/{article}", r#"{"title": "Intrusos"}"#, NotFound),
     row("list_clients", "/clients?search=Cliente%20da%20casa", "", OwnThings),
     row("create_tag", "/tags", r#"{"name": "Intruso"}"#, OwnThings),

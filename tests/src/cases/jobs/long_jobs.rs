@@ -110,6 +110,28 @@ pub async fn a_long_job_is_its_starters_and_the_admins(stack: Arc<Stack>) {
     assert_eq!((text(&late["code"]), &late["current"]["state"]), ("job_finished", &json!("done")));
 }
 
+/// While it goes on, it is the answer to who would start another.
+pub async fn a_long_job_of_a_colleague_is_the_answer_to_who_may_start_one(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let database = stack.database().await;
+    let going = "
+        insert into job_progress (id, company_id, kind, key, state, started_by)
+        values ($1, $2, $3, $4, 'running', $5)";
+    let kinds = [("optimize_knowledge", "all"), ("retry_failed_jobs", "deliver_message")];
+    let [optimize, retry] = [Uuid::now_v7(), Uuid::now_v7()];
+    for (id, (kind, key)) in [optimize, retry].iter().zip(kinds) {
+        database.execute(going, &[id, &company.id, &kind, &key, &company.admin.id]).await.expect("a long job");
+    }
+    let supervisor = &company.supervisor.api;
+    let answered = supervisor.post("/knowledge/optimize", json!({})).await.expect(202);
+    assert_eq!((text(&answered["id"]), text(&answered["state"])), (optimize.to_string().as_str(), "running"));
+    assert_eq!(supervisor.get(&format!("/jobs/{optimize}")).await.expect(200), answered);
+    // It is not theirs to end; and what they may not start, they do not see.
+    assert_eq!(supervisor.post(&format!("/jobs/{optimize}/cancel"), json!({})).await.problem(403), "forbidden");
+    supervisor.get(&format!("/jobs/{retry}")).await.expect(404);
+    company.agents[0].api.get(&format!("/jobs/{optimize}")).await.expect(404);
+}
+
 /// At its last attempt, with a payload that nobody can read.
 const POISON: &str = "
     insert into jobs (id, company_id, kind, queue, lane, payload, attempts, dispatched_at, dispatches)

@@ -24,6 +24,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_long_job_is_begun_once_at_a_time,
             a_long_job_that_is_cancelled_stops_after_its_page,
             a_long_job_is_its_starters_and_the_admins,
+            a_long_job_of_a_colleague_is_the_answer_to_who_may_start_one,
             a_long_job_that_fails_says_why,
         };
         raw_webhooks::{

@@ -67,7 +67,13 @@ pub async fn an_article_is_found_by_whom_and_when_it_is_for(stack: Arc<Stack>) {
     let yesterday = &company.supervisor.api.get("/knowledge?valid=false").await.expect(200)["data"];
     assert_eq!(yesterday.as_array().map(Vec::len), Some(2));
     let over = yesterday.as_array().expect("rows").iter().find(|row| row["title"] == "Boleto de ontem").expect("it").clone();
+    // For agents there are only those that hold.
+    let agent = &company.agents[0].api;
+    assert_eq!(agent.get("/knowledge?valid=false").await.expect(200)["data"], json!([]));
+    let path = format!("/knowledge/{}", text(&over["id"]));
+    agent.get(&path).await.expect(404);
     change(&company.supervisor, &over["id"], None, json!({"valid_until": null})).await.expect(200);
+    agent.get(&path).await.expect(200);
     assert_eq!(titles(&company.agents[0], "boleto", "").await.len(), 4, "it holds again");
 }
 

@@ -1,11 +1,17 @@
 //! POST /knowledge/import
 
-use std::sync::Arc;
+use std::{
+    io::{Cursor, Write as _},
+    sync::Arc,
+};
 
+use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Company, Stack, company::text};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::{change, company, titles, write};
 use crate::cases::{jobs::progress_when, upload};
@@ -75,6 +81,72 @@ pub async fn a_table_becomes_articles_with_every_wrong_row_named(stack: Arc<Stac
     assert_eq!((&articles[1]["answer"], &articles[1]["tags"]), (&json!("Duas\nlinhas"), &json!(["importado"])));
     let told = socket.of_type("knowledge.imported").await;
     assert_eq!(told["data"]["made"], json!(2));
+    assert_eq!(titles(&company.agents[0], "certificado", "").await, ["Certificado"]);
+}
+
+/// A workbook of one sheet, as programs write it: texts stand once beside it, what is empty is left out.
+fn workbook(rows: &[&[&str]]) -> Vec<u8> {
+    const TYPES: &str = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+        <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+        <Default Extension="xml" ContentType="application/xml"/>
+        <Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
+    const DOCUMENT: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+        <Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+    const WORKBOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Perguntas" sheetId="1" r:id="r1"/></sheets></workbook>"#;
+    const PARTS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+        <Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>
+        <Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>"#;
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let mut texts: Vec<String> = Vec::new();
+    let mut sheet: Vec<String> = Vec::new();
+    for (row, cells) in rows.iter().enumerate() {
+        let number = row + 1;
+        let mut line = Vec::new();
+        for (cell, column) in cells.iter().zip('A'..).filter(|(cell, _)| !cell.is_empty()) {
+            line.push(format!("<c r=\"{column}{number}\" t=\"s\"><v>{}</v></c>", texts.len()));
+            texts.push(format!("<si><t xml:space=\"preserve\">{cell}</t></si>"));
+        }
+        sheet.push(format!("<row r=\"{number}\">{}</row>", line.concat()));
+    }
+    let sheet = format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{}</sheetData></worksheet>", sheet.concat());
+    let texts = format!("<sst xmlns=\"{MAIN}\">{}</sst>", texts.concat());
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [
+        ("[Content_Types].xml", TYPES),
+        ("_rels/.rels", DOCUMENT),
+        ("xl/workbook.xml", WORKBOOK),
+        ("xl/_rels/workbook.xml.rels", PARTS),
+        ("xl/worksheets/sheet1.xml", &sheet),
+        ("xl/sharedStrings.xml", &texts),
+    ] {
+        archive.start_file(name, SimpleFileOptions::default()).expect("a name");
+        archive.write_all(content.as_bytes()).expect("room");
+    }
+    archive.finish().expect("an archive").into_inner()
+}
+
+pub async fn a_workbook_becomes_articles_as_a_table_does(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let content = workbook(&[
+        &["Pergunta", "Resposta", "Variações", "Etiquetas", "Público"],
+        &["Vencimento", "Dia 10.", "Quando vence? | Que dia é", "financeiro", "bot"],
+        &["", "Sem título"],
+        &[],
+        &["Certificado", "Duas\nlinhas"],
+        &["vencimento", "De novo"],
+    ]);
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let result = come_in(&stack, &company, ("perguntas.xlsx", kind, &content), json!({})).await;
+    assert_eq!(counts(&result), [2, 0, 0, 2], "{result}");
+    let errors: Vec<(&Value, &str)> =
+        result["errors"].as_array().expect("errors").iter().map(|error| (&error["row"], text(&error["code"]))).collect();
+    assert_eq!(errors, [(&json!(3), "missing_title"), (&json!(6), "repeated")]);
+    let articles = articles(&company).await;
+    let first = &articles[0];
+    assert_eq!((text(&first["title"]), text(&first["answer"]), text(&first["audience"])), ("Vencimento", "Dia 10.", "bot"));
+    assert_eq!((&first["questions"], &first["tags"]), (&json!(["Quando vence?", "Que dia é"]), &json!(["financeiro"])));
+    assert_eq!((&articles[1]["answer"], &articles[1]["source"]["name"]), (&json!("Duas\nlinhas"), &json!("perguntas.xlsx")));
     assert_eq!(titles(&company.agents[0], "certificado", "").await, ["Certificado"]);
 }
 
@@ -228,4 +300,78 @@ pub async fn what_is_there_is_left_or_changed_as_it_was_asked(stack: Arc<Stack>)
     assert_eq!((&now["answer"], &now["tags"], &now["version"]), (&json!("Dia 10."), &json!(["antigo"]), &json!(2)));
     assert_eq!(articles(&company).await.len(), 2);
     change(&company.supervisor, &made["id"], None, json!({"revision": 1})).await.expect(200);
+}
+
+async fn undo(company: &Company, id: &Value) -> Value {
+    let path = format!("/knowledge/imports/{}/undo", text(id));
+    let job = company.supervisor.api.post(&path, json!({})).await.expect(202);
+    progress_when(company, text(&job["id"]), "done").await
+}
+
+/// Of this company's file, once it has come in.
+async fn imported(stack: &Stack, company: &Company, content: &str, mut input: Value) -> Value {
+    input["file_id"] = json!(upload::table(stack, &company.supervisor, "a.csv", "text/csv", content.as_bytes()).await);
+    let id = import(company, input).await["id"].clone();
+    progress_when(company, text(&id), "done").await;
+    id
+}
+
+pub async fn an_import_that_is_undone_leaves_what_people_have_changed(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let old = write(&company, json!({"title": "Velho", "answer": "Antes.", "tags": ["a"]})).await;
+    let touched = write(&company, json!({"title": "Tocado", "answer": "Antes."})).await;
+    let content = "titulo,resposta\nVelho,Depois.\nTocado,Depois.\nNovo,Texto\nMudado,Texto\nSumido,Texto\n";
+    let id = imported(&stack, &company, content, json!({"on_existing": "update"})).await;
+    let all = articles(&company).await;
+    let named = |title: &str| &all.iter().find(|article| article["title"] == title).expect("an article")["id"];
+    for article in [&touched["id"], named("Mudado")] {
+        change(&company.supervisor, article, None, json!({"tags": ["nosso"]})).await.expect(200);
+    }
+    let gone = format!("/knowledge/manage/{}", text(named("Sumido")));
+    company.supervisor.api.call(Method::DELETE, &gone, None).await.expect(204);
+    let mut socket = company.agents[0].socket().await;
+    let undone = undo(&company, &id).await;
+    assert_eq!(undone["result"], json!({"removed": 1, "restored": 1, "kept": 3}));
+    assert_eq!((&undone["done"], &undone["failed"], &undone["total"]), (&json!(5), &json!(3), &json!(5)));
+    let told = socket.of_type("knowledge.imported").await;
+    assert_eq!((&told["data"]["job_id"], &told["data"]["removed"], &told["data"]["restored"]), (&id, &json!(1), &json!(1)));
+    let left = articles(&company).await;
+    let told: Vec<(&str, &str)> = left.iter().map(|article| (text(&article["title"]), text(&article["answer"]))).collect();
+    assert_eq!(told, [("Velho", "Antes."), ("Tocado", "Depois."), ("Mudado", "Texto")]);
+    assert_eq!((&left[0]["id"], &left[0]["version"], &left[0]["restored_from"]), (&old["id"], &json!(3), &json!(1)));
+    assert_eq!(titles(&company.supervisor, "novo", "").await, [""; 0]);
+    // What is gone may come in again.
+    imported(&stack, &company, "titulo,resposta\nNovo,Outro texto\n", json!({})).await;
+    assert_eq!(titles(&company.supervisor, "novo", "").await, ["Novo"]);
+}
+
+pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let dry = imported(&stack, &company, "titulo,resposta\nNovo,Texto\n", json!({"dry_run": true})).await;
+    let api = &company.supervisor.api;
+    let path = |id: &Value| format!("/knowledge/imports/{}/undo", text(id));
+    assert_eq!(text(&api.post(&path(&dry), json!({})).await.expect(409)["code"]), "nothing_to_undo");
+    let database = stack.database().await;
+    // It waits behind one that is leased.
+    let ahead = "
+        insert into jobs (id, company_id, kind, queue, lane, payload, leased_until)
+        values (gen_random_uuid(), $1, 'x', 'knowledge', 'knowledge:' || $1::uuid, '{}', now() + interval '1 day')";
+    database.execute(ahead, &[&company.id]).await.expect("a job ahead of it");
+    let file = upload::table(&stack, &company.supervisor, "b.csv", "text/csv", b"titulo,resposta\nOutro,Texto\n").await;
+    let id = import(&company, json!({"file_id": file})).await["id"].clone();
+    let refused = api.post(&path(&id), json!({})).await.expect(409);
+    assert_eq!((text(&refused["code"]), &refused["current"]["id"]), ("import_going", &id));
+    database.execute("delete from jobs where company_id = $1 and kind = 'x'", &[&company.id]).await.expect("out of the way");
+    stack.control("POST", "/queues/KnowledgeQueue/give-back", None).await;
+    progress_when(&company, text(&id), "done").await;
+    company.agents[0].api.post(&path(&id), json!({})).await.expect(403);
+    let undo = path(&id);
+    let asked = join_all((0..4).map(|_| api.post(&undo, json!({})))).await;
+    let (begun, late): (Vec<_>, Vec<_>) = asked.into_iter().partition(|answer| answer.status == 202);
+    assert!(!begun.is_empty() && late.into_iter().all(|answer| answer.problem(409) == "import_undone"));
+    progress_when(&company, text(&begun[0].body["id"]), "done").await;
+    assert_eq!(text(&api.post(&path(&id), json!({})).await.expect(409)["code"]), "import_undone");
+    assert!(articles(&company).await.is_empty());
+    let optimized = api.post("/knowledge/optimize", json!({})).await.expect(202);
+    api.post(&path(&optimized["id"]), json!({})).await.expect(404);
 }

@@ -38,11 +38,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         knowledge_imported::{
             a_table_becomes_articles_with_every_wrong_row_named,
+            a_workbook_becomes_articles_as_a_table_does,
             a_markdown_text_becomes_articles_by_its_headings,
             a_pdf_becomes_drafts_by_its_questions,
             a_page_becomes_drafts_and_nobody_calls_what_is_inside,
             files_that_are_none_fail_clearly,
             what_is_there_is_left_or_changed_as_it_was_asked,
+            an_import_that_is_undone_leaves_what_people_have_changed,
+            an_import_is_undone_once_and_not_while_it_goes,
         };
         knowledge_proposed::{
             what_says_the_same_is_proposed_and_one_stays,
