@@ -15,7 +15,7 @@ closed_set! {
 
 /// What is the caller's own of a channel.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
+#[expect(dead_code, clippy::struct_excessive_bools, reason = "only its schema is used, and they are choices of one person")]
 pub struct ChannelMembership {
     is_manager: bool,
     /// Everything up to this place was read.

@@ -123,10 +123,9 @@ async fn publish(context: &Context, company_id: Uuid, events: &[Event], recorded
         return;
     };
     let people: ChannelPeople = Deserialize::deserialize(&recorded.people).unwrap_or_default();
-    let listeners = match few_listeners(context, company_id, events, &people).await {
-        Some(listeners) => listeners,
+    let Some(listeners) = few_listeners(context, company_id, events, &people).await else {
         // All of it, so that nobody is told what came later first.
-        None => return hand_over(context, company_id, &recorded.tx, shards_together(events)).await,
+        return hand_over(context, company_id, &recorded.tx, shards_together(events)).await;
     };
     let at = context.now().to_string();
     let pushed = events.iter().zip(&recorded.ids).map(|(event, id)| {

@@ -1,7 +1,7 @@
 //! What sample events of the team's channels are about.
 
 use serde_json::json;
-use tests::{Company, Stack, company::text};
+use tests::{Company, Stack, authenticator::newcomer, company::text};
 use uuid::Uuid;
 
 use super::{channel, said};
@@ -25,6 +25,7 @@ pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder
             let emoji = json!({"name": format!("viva_{}", Uuid::now_v7().simple()).split_at(30).0, "file_id": upload::ready_file(stack, admin).await});
             text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned()
         }
+        "new_colleague_id" => newcomer(stack, company, "agent").await.id.to_string(),
         _ => job(stack, company).await,
     }
 }

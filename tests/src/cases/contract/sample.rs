@@ -253,10 +253,9 @@ impl Fixture {
             "asked_conversation_id" | "ended_conversation_id" | "voice_message_id" | "run_id" | "ai_job_id" => {
                 of_models(&self.stack, &self.company, placeholder).await
             }
-            "channel_id" | "chat_message_id" | "scheduled_chat_message_id" | "emoji_id" | "chat_job_id" => {
+            "channel_id" | "chat_message_id" | "scheduled_chat_message_id" | "emoji_id" | "chat_job_id" | "new_colleague_id" => {
                 chat::sample::value(&self.stack, &self.company, function, placeholder).await
             }
-            "new_colleague_id" => self.newcomer().await.id.to_string(),
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,
             "file_id" => upload::ready_file(&self.stack, admin).await,
