@@ -109,8 +109,7 @@ mod tests {
     }
 
     fn codes(said: &Said) -> Vec<String> {
-        let problems = said.problems(at(1_000_000_000)).into_iter();
-        problems.map(|problem| json!(problem)["code"].as_str().unwrap_or_default().to_owned()).collect()
+        said.problems(at(1_000_000_000)).into_iter().map(|problem| problem.code).collect()
     }
 
     #[test]

@@ -35,7 +35,10 @@ const COMPANY: &str = "select time_zone, locale, breaks from companies where id 
 /// Staff, whether or not they are in still: all, the person `$1`, or the members of the department `$2`.
 const PEOPLE: &str = "
     select memberships.user_id, users.name, memberships.status = 'active' as is_active,
-           array(select department_id from department_members members where members.user_id = memberships.user_id) as department_ids
+           array(select departments.id
+                   from department_members members
+                   join departments on departments.id = members.department_id
+                  where members.user_id = memberships.user_id and departments.deleted_at is null) as department_ids
       from memberships
       join users on users.id = memberships.user_id
      where memberships.role <> 'student' and memberships.status <> 'pending_approval'

@@ -115,10 +115,10 @@ pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
     let fixture = Fixture::make(Arc::clone(&stack)).await;
     let costly = async |operation: Operation| {
         let most = match (operation.id.as_str(), operation.method.as_str()) {
-            // What it counts it knows by then from what it lists.
-            ("list_views", _) => READ + 1,
-            // Their days are cut where the company is, which they know by then.
-            ("export_productivity" | "get_my_productivity" | "get_team_productivity" | "get_user_timeline", _) => READ + 1,
+            // What it counts it knows by then from what it lists; days are cut where the company is.
+            ("list_views" | "export_productivity" | "get_my_productivity" | "get_team_productivity" | "get_user_timeline", _) => {
+                READ + 1
+            }
             (_, "GET") => READ,
             _ => WRITE,
         };

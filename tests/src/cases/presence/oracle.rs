@@ -33,6 +33,11 @@ impl Chance {
         self.0 ^= self.0 << 17;
         i64::try_from(self.0 % most.unsigned_abs()).unwrap_or_default()
     }
+
+    fn one_of<T: Copy, const MANY: usize>(&mut self, these: [T; MANY]) -> T {
+        let most = i64::try_from(MANY).unwrap_or(i64::MAX);
+        these[usize::try_from(self.below(most)).unwrap_or_default()]
+    }
 }
 
 /// What somebody shows: a state, and a break's reason.
@@ -256,13 +261,8 @@ impl Play {
             match (chance.below(12), which) {
                 (0..=1, _) if open.len() < 4 => self.connect(number).await,
                 (2..=4, Some(which)) => self.ping(which).await,
-                (5, Some(_)) => {
-                    self.set(["online", "busy", "away"][usize::try_from(chance.below(3)).unwrap_or_default()], None).await
-                }
-                (6, Some(_)) => {
-                    self.set("break", [Some("lunch"), Some("rest"), None][usize::try_from(chance.below(3)).unwrap_or_default()])
-                        .await
-                }
+                (5, Some(_)) => self.set(chance.one_of(["online", "busy", "away"]), None).await,
+                (6, Some(_)) => self.set("break", chance.one_of([Some("lunch"), Some("rest"), None])).await,
                 (7, Some(which)) => self.close(which).await,
                 (8, _) => self.act().await,
                 _ => {}
