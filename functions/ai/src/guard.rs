@@ -71,11 +71,9 @@ pub fn objection(answer: &str, ground: Ground<'_>) -> Option<Objection> {
         return Some(Objection::Signs);
     }
     // What is the client's own is not the company's: said back it would read as if it were.
-    let given = personal(&sources);
-    if personal(answer).iter().any(|found| !given.contains(found)) {
-        return Some(Objection::PersonalData);
-    }
-    of_any_text(answer, ground).or_else(|| of_facts(answer, ground.sources)).or_else(|| {
+    let of_others =
+        || personal(answer).iter().any(|found| !personal(&sources).contains(found)).then_some(Objection::PersonalData);
+    of_any_text(answer, ground).or_else(of_others).or_else(|| of_facts(answer, ground.sources)).or_else(|| {
         if !is_in_languages(&unaccented(answer), ground.languages) {
             return Some(Objection::Language);
         }

@@ -9,16 +9,13 @@ use uuid::Uuid;
 use crate::{
     answers::{self, LONGEST_VALUE, cut},
     config::Config,
-    flow::{Ai, Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, Media, Node, Question, Webhook},
+    flow::{Ai, Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, MOST_STEPS, Media, Node, Question, Webhook},
     input::{Input, Said, bare, look},
     world::World,
 };
 
 /// Turns after which people take over: something is going round in circles.
 pub const MOST_TURNS: i32 = 50;
-
-/// Nodes one turn may pass through.
-pub(crate) const MOST_STEPS: usize = 50;
 
 /// What is asked where nothing is left of the words, all of which stood for something else.
 const BLANK: &str = "Como podemos ajudar?";

@@ -72,9 +72,9 @@ pub fn is_proved(answer: &str, said: Said<'_>) -> bool {
     !told.is_empty() && told.len() + figures::count(&answer) >= LEAST && (!affirms || is_known(said))
 }
 
-/// As it is compared, without the letters of currencies.
+/// As it is compared, without the letters of currencies; that all is well is a greeting.
 fn plain(text: &str) -> String {
-    unaccented(text).replace("us$", "").replace("r$", "")
+    unaccented(text).replace("us$", "").replace("r$", "").replace("tudo bem", "bem")
 }
 
 /// Whether all that the question says stands in the sources.
@@ -177,6 +177,7 @@ mod tests {
         for answer in [
             "A mensalidade do curso de inglês é R$ 349,90 e vence no dia 10.",
             "Olá, Ana! O curso de inglês custa R$ 349,90 por mês.",
+            "Olá, Ana! Tudo bem? Segue o valor: a mensalidade é R$ 349,90.",
             "Bom dia! O valor da mensalidade é de R$ 349,90, com vencimento todo dia 10. Posso ajudar em algo mais?",
             "Não há multa por atraso na mensalidade.",
             "A mensalidade é de R$ 349,90.",

@@ -48,6 +48,9 @@ pub struct Timeout {
     pub go_to: String,
 }
 
+/// Nodes one turn may go through.
+pub const MOST_STEPS: usize = 50;
+
 /// When a flow begins: all of what it names has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

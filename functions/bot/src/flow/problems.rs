@@ -10,9 +10,10 @@ use integrations::ChannelKind;
 use shared::{error::Language, outside, prelude::*};
 
 use super::{
-    Ai, Department, Flow, Handover, MOST_OPTIONS, Node, Question, Step, Test, Timeout, Trigger, Unread, Wanted, Webhook,
+    Ai, Department, Flow, Handover, MOST_OPTIONS, MOST_STEPS, Node, Question, Step, Test, Timeout, Trigger, Unread, Wanted,
+    Webhook,
 };
-use crate::{input::look, saving, turn::MOST_STEPS};
+use crate::{input::look, saving};
 
 pub const MOST_NODES: usize = 1_000;
 /// Problems that are told: whoever has solved these sees the others.
@@ -613,7 +614,7 @@ fn unasked(flow: &Flow) -> Unasked {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         Open,
-        /// So many nodes lead from here to one that rests.
+        /// So many nodes a turn goes through from here, with the one at which it rests.
         Done(usize),
     }
     // Whoever waits until it is open does not wait while it is.
@@ -629,10 +630,11 @@ fn unasked(flow: &Flow) -> Unasked {
                 let ways = flow.node(key).map(Node::ways).unwrap_or_default();
                 let length = |(_, go_to): &(_, &str)| match marks.get(go_to) {
                     Some(Mark::Done(length)) => *length,
-                    _ => 0,
+                    // It rests there.
+                    _ => 1,
                 };
                 let length = 1 + ways.iter().map(length).max().unwrap_or_default();
-                if length == MOST_STEPS {
+                if length == MOST_STEPS + 1 {
                     unasked.too_long.push(key.to_owned());
                 }
                 marks.insert(key, Mark::Done(length));
@@ -880,7 +882,7 @@ mod tests {
                 .collect();
             json!({"start": "n0", "nodes": nodes})
         };
-        assert_eq!(found(chain(MOST_NODES)), []);
+        assert_eq!(found(chain(MOST_NODES)), [("n949".to_owned(), String::new(), "too_long_way")]);
         assert_eq!(found(chain(5_000)), [(String::new(), "nodes".to_owned(), "too_many")]);
         let node = |number: usize| (format!("n{number}{}", "x".repeat(200)), json!({"type": "end", "text": "{{x}}".repeat(500)}));
         let unknown: Map<String, Value> = (0..900).map(node).collect();
