@@ -16,7 +16,15 @@ use tokio::runtime::Runtime;
 
 use crate::Case;
 
-const PARAMETERS: [&str; 4] = ["--parameter", "UnknownOutcomeSeconds=6", "--parameter", "DefaultCompany=Escola Padrão"];
+/// What goes through all routes makes more requests in a minute as one person than people do.
+const PARAMETERS: [&str; 6] = [
+    "--parameter",
+    "UnknownOutcomeSeconds=6",
+    "--parameter",
+    "DefaultCompany=Escola Padrão",
+    "--parameter",
+    "UserRequestsPerMinute=60000",
+];
 
 /// Function processes of the first cloud: more than there are functions, because what goes through all routes would start each of them again. One
 /// takes some 12 MB with its connection. The others are for tests that are about few of them.

@@ -118,6 +118,16 @@ pub struct ChatChannelLeft {
 }
 event!(ChatChannelLeft = "chat.channel_left");
 
+const IS_SEEN: &str = "select from channels where id = $1";
+
+/// Why there is no row of the caller's in a channel: it is not there for them, or they are not in it.
+pub async fn not_in(transaction: &Transaction, channel_id: Uuid) -> Error {
+    match transaction.query(IS_SEEN, &[&channel_id]).await {
+        Ok(seen) => if seen.is_empty() { NOT_FOUND } else { NOT_MEMBER }.into(),
+        Err(error) => error,
+    }
+}
+
 /// Tells the caller alone, on all their devices.
 pub fn tell_self<P: EventPayload>(transaction: &Transaction, caller: &Identity, payload: &P) {
     transaction.emit(Event::new(Topic::User(caller.user_id), Audience::user(caller.user_id), payload));

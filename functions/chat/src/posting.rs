@@ -88,6 +88,7 @@ const PLACE: &str = "
      where channels.id = $1";
 
 #[derive(FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 struct Place {
     is_archived: bool,
     is_announcement: bool,

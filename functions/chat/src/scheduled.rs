@@ -156,14 +156,13 @@ pub async fn post_scheduled(context: &Context, job: &Claimed) -> Result<Outcome,
         }
         let wanted: NewChatMessage = serde_json::from_value(due.asked.clone()).map_err(|error| INTERNAL.caused_by(error))?;
         let failure = due.failure(&wanted);
-        let message_id = match failure {
-            Some(_) => None,
-            None => {
-                let Due { author_id, role, channel_id, .. } = due;
-                let author = Identity { user_id: author_id, company_id: job.company_id, role, session_id: Uuid::nil() };
-                let judged = Judged::as_planned(&wanted);
-                Some(post(context, &transaction, &author, channel_id, &wanted, judged).await?.into_inner().message.id)
-            }
+        let message_id = if failure.is_some() {
+            None
+        } else {
+            let Due { author_id, role, channel_id, .. } = due;
+            let author = Identity { user_id: author_id, company_id: job.company_id, role, session_id: Uuid::nil() };
+            let judged = Judged::as_planned(&wanted);
+            Some(post(context, &transaction, &author, channel_id, &wanted, judged).await?.into_inner().message.id)
         };
         let state = if failure.is_some() { ScheduledChatState::Failed } else { ScheduledChatState::Posted };
         let finished: Option<Finished> =

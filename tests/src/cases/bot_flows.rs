@@ -577,6 +577,16 @@ pub async fn the_companys_words_take_the_place_of_the_built_in(stack: Arc<Stack>
     assert_eq!(unnamed.problem(404), "not_found");
 }
 
+async fn turns_are_over(stack: &Stack, company: &Company) {
+    let going = "select from jobs where company_id = $1 and queue = 'bot' and finished_at is null and run_at <= now()";
+    let database = stack.database().await;
+    eventually("the end of all turns", || async {
+        let going = database.query(going, &[&company.id]).await.expect("the jobs");
+        going.is_empty().then_some(())
+    })
+    .await;
+}
+
 pub async fn figures_say_how_conversations_fared(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let definition = starter(&company).await;
@@ -586,6 +596,8 @@ pub async fn figures_say_how_conversations_fared(stack: Arc<Stack>) {
         company.phone.receive_text(&client, "Oi").await;
         let mut heard = said(&company, &client, 1).await.len();
         for input in inputs {
+            // What is written while a turn goes on is part of the next one's input.
+            turns_are_over(&stack, &company).await;
             company.phone.receive_text(&client, input).await;
             heard = said(&company, &client, heard + 1).await.len();
         }

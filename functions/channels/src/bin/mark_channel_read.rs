@@ -1,6 +1,6 @@
 //! POST /channels/{id}/read — how far the caller has read a channel, or one of its threads. It never goes back, unless they mark it unread.
 
-use channels::{ChatChannelRead, NOT_MEMBER, tell_self};
+use channels::{ChatChannelRead, NOT_MEMBER, not_in, tell_self};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/channels/{id}/read").fails(&[NOT_FOUND, NOT_MEMBER]);
@@ -55,8 +55,6 @@ const READ_THREAD: &str = "
                and thread_place > marked.read_place) as mentions
       from root, marked";
 
-const IS_SEEN: &str = "select from channels where id = $1";
-
 pub fn main() {
     serve(&ROUTE, mark_channel_read);
 }
@@ -75,8 +73,7 @@ async fn mark_channel_read(
         None => transaction.first(READ, &[&id, &place, &unread]).await?,
     };
     let Some(read) = read else {
-        let seen = transaction.query(IS_SEEN, &[&id]).await?;
-        return Err(if seen.is_empty() { NOT_FOUND } else { NOT_MEMBER }.into());
+        return Err(not_in(&transaction, id).await);
     };
     tell_self(&transaction, &caller, &read);
     transaction.commit_unaudited().await?;

@@ -1,9 +1,9 @@
-//! DELETE /channels/{id}/members/{user_id} — takes somebody out of a channel: nothing of it reaches them from then on.
+//! DELETE /channels/{id}/members/{member} — takes somebody out of a channel: nothing of it reaches them from then on.
 
 use channels::{IS_DIRECT, IS_GENERAL, NOT_MANAGER, take_out};
 use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::delete("/channels/{id}/members/{user_id}").fails(&[NOT_FOUND, NOT_MANAGER, IS_DIRECT, IS_GENERAL]);
+const ROUTE: Route = Route::delete("/channels/{id}/members/{member}").fails(&[NOT_FOUND, NOT_MANAGER, IS_DIRECT, IS_GENERAL]);
 
 pub fn main() {
     serve(&ROUTE, remove_channel_member);

@@ -1,6 +1,6 @@
 //! PUT /channels/{id}/draft — what the caller has begun to write, for all their devices; nothing takes it away.
 
-use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, preference_columns, tell_self};
+use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, not_in, preference_columns, tell_self};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::put("/channels/{id}/draft").fails(&[NOT_FOUND, NOT_MEMBER]);
@@ -20,8 +20,6 @@ const SAVE: &str = concat!(
     preference_columns!()
 );
 
-const IS_SEEN: &str = "select from channels where id = $1";
-
 pub fn main() {
     serve(&ROUTE, save_channel_draft);
 }
@@ -34,8 +32,7 @@ async fn save_channel_draft(
 ) -> Result<Json<ChannelPreferences>, Error> {
     let transaction = context.begin(&caller).await?;
     let Some(preferences): Option<ChannelPreferences> = transaction.first(SAVE, &[&id, &text]).await? else {
-        let seen = transaction.query(IS_SEEN, &[&id]).await?;
-        return Err(if seen.is_empty() { NOT_FOUND } else { NOT_MEMBER }.into());
+        return Err(not_in(&transaction, id).await);
     };
     tell_self(&transaction, &caller, &ChatPreferencesSaved { preferences: preferences.clone() });
     transaction.commit_unaudited().await?;

@@ -1,6 +1,6 @@
 //! PUT /channels/{id}/preferences — what the caller wants to hear of a channel, and where they see it; what is not given stays.
 
-use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, NotifyLevel, preference_columns, tell_self};
+use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, NotifyLevel, not_in, preference_columns, tell_self};
 use shared::{
     error::{NOT_FOUND, refuse},
     prelude::*,
@@ -36,8 +36,6 @@ const SAVE: &str = concat!(
     preference_columns!()
 );
 
-const IS_SEEN: &str = "select from channels where id = $1";
-
 pub fn main() {
     serve(&ROUTE, save_channel_preferences);
 }
@@ -54,8 +52,7 @@ async fn save_channel_preferences(
     let transaction = context.begin(&caller).await?;
     let saved = transaction.first(SAVE, &[&id, &level, &is_muted, &muted_until, &is_favorite, &is_hidden]).await?;
     let Some(preferences): Option<ChannelPreferences> = saved else {
-        let seen = transaction.query(IS_SEEN, &[&id]).await?;
-        return Err(if seen.is_empty() { NOT_FOUND } else { NOT_MEMBER }.into());
+        return Err(not_in(&transaction, id).await);
     };
     tell_self(&transaction, &caller, &ChatPreferencesSaved { preferences: preferences.clone() });
     transaction.audit(id, &Value::Null, &preferences);

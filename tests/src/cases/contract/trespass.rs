@@ -436,7 +436,7 @@ impl Scene {
         let chat_message = admin.api.post(&path, json!({"body": secret(&company)})).await.expect(201);
         let chat_message = text(&chat_message["id"]).to_owned();
         let scheduled_chat = chat::sample::planned(&company).await;
-        let emoji = json!({"name": "segredo", "file_id": upload::ready_file(stack, admin).await});
+        let emoji = json!({"name": "segredo", "file_id": file});
         let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
         let interval = sample::interval(&company, company.agents[0].id).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});

@@ -75,6 +75,7 @@ pub async fn who_missed_much_gets_a_part_and_reads_on(stack: Arc<Stack>) {
           from generate_series(1, $2) number";
     let database = stack.database().await;
     database.execute(many, &[&company.id, &700]).await.expect("much happens");
+    settled(&company).await;
     socket.send(json!({"action": "resume", "after": head})).await;
     let resumed = socket.of_type("resumed").await;
     assert_eq!(resumed["more"], true, "{resumed}");
@@ -84,6 +85,7 @@ pub async fn who_missed_much_gets_a_part_and_reads_on(stack: Arc<Stack>) {
     let numbers: Vec<&str> = told.iter().map(|event| text(&event["data"]["name"])).collect();
     assert_eq!(numbers, (1..=700).map(|number: u32| number.to_string()).collect::<Vec<_>>());
     database.execute(many, &[&company.id, &1301]).await.expect("too much happens");
+    settled(&company).await;
     socket.send(json!({"action": "resume", "after": head})).await;
     socket.of_type("resync").await;
 }
