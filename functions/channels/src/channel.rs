@@ -204,7 +204,7 @@ pub fn name_key(name: &str) -> String {
 /// A name as people may type it: the sign before it is no part of it.
 #[must_use]
 pub fn plain_name(name: &str) -> &str {
-    name.trim_start_matches('#').trim()
+    name.trim_start_matches(['#', ' ']).trim_end()
 }
 
 /// For names: something is left of it without the sign before it.
