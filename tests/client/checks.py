@@ -13,8 +13,8 @@ STATE_OF_THE_WORLD = {
     "idempotency_key_reused", "client_message_id_reused", "wrong_kind",
     # Bytes that Postgres writes.
     "metadata_too_long",
-    # What a value of the bot's has to be hangs on the key in the path.
-    "not_of_key",
+    # What a value of the bot's has to be hangs on the key in the path, which says it alone.
+    "not_of_key", "key two_values",
     # What a file's bytes are, and how names of such files end.
     "type_mismatch", "unsafe_content", "name not_allowed", "no_picture", "no_voice_note",
     # What WhatsApp or a server says of a token, and a channel or a server that was never saved.

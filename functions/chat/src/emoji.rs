@@ -42,7 +42,7 @@ pub fn one_emoji(emoji: &str, (): &()) -> garde::Result {
     if own_name(emoji).is_some() || emojis::get(emoji).is_some() {
         return Ok(());
     }
-    Err(shared::rule("not_an_emoji", "Escolha um emoji.", "Choose an emoji."))
+    Err(shared::rule("one_emoji", "Informe um emoji, e só um.", "Give one emoji, and only one."))
 }
 
 /// An emoji that the company does not have.

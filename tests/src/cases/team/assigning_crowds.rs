@@ -188,7 +188,11 @@ pub async fn scene(stack: &Stack, agents: usize, seed: u64) -> Company {
 
 /// All are online with room for everything: nothing is left.
 pub async fn let_everybody_in(stack: &Stack, company: &Company) {
-    let _sockets = sockets(&company.agents).await;
+    let mut sockets = sockets(&company.agents).await;
+    for socket in &mut sockets {
+        // Whoever was away a moment ago still is.
+        show(socket, "online").await;
+    }
     for (_, department) in &company.departments {
         put(company, &format!("/departments/{department}"), json!({"capacity": 200})).await.expect(200);
         for agent in &company.agents {
