@@ -40,7 +40,7 @@ STATE_OF_THE_WORLD = {
     # What is one sign to people.
     "one_emoji",
     # What kind of message is planned.
-    "of_template",
+    "of_template", "message.forward_id not_allowed",
     # What came in by another parameter: parameters cannot be told to exclude each other.
     "not_together", "different_values",
 }
