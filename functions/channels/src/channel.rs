@@ -1,5 +1,6 @@
 //! The channel's row as lists, answers and events show it.
 
+use futures_util::future::try_join;
 use shared::{closed_set, prelude::*};
 use unicode_security::skeleton;
 
@@ -80,8 +81,24 @@ pub const CHANNEL: &str = concat!(
     " where channels.id = $1"
 );
 
+/// Whether the caller finds it.
+pub const IS_SEEN: &str = "select from channels where id = $1";
+
 /// No row of one that the caller does not manage, locked until the transaction ends.
-pub const HOLD_MANAGED: &str = "select from channels where id = $1 for no key update";
+const HOLD_MANAGED: &str = "select from channels where id = $1 for no key update";
+
+/// A channel that the caller manages, locked until the transaction ends.
+///
+/// # Errors
+/// 404 where they do not find it, 409 for direct messages, 403 where they do not manage it.
+pub async fn managed(transaction: &Transaction, id: Uuid) -> Result<OwnChannel, Error> {
+    let (held, own): (_, OwnChannel) =
+        try_join(transaction.query(HOLD_MANAGED, &[&id]), transaction.one(CHANNEL, &[&id])).await?;
+    if own.channel.people.is_some() {
+        return Err(IS_DIRECT.into());
+    }
+    if held.is_empty() { Err(NOT_MANAGER.into()) } else { Ok(own) }
+}
 
 /// A channel in lists, answers and events.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]

@@ -6,7 +6,7 @@ use shared::{
     prelude::*,
 };
 
-use crate::{ARCHIVED, Channel, IS_DIRECT, IS_GENERAL, NOT_MANAGER, NOT_MEMBER};
+use crate::{ARCHIVED, CHANNEL, Channel, IS_DIRECT, IS_GENERAL, IS_SEEN, NOT_MANAGER, NOT_MEMBER, OwnChannel, tell_channel};
 
 closed_set! {
     /// What somebody wants to be notified of: every message, what mentions them, or nothing.
@@ -118,8 +118,6 @@ pub struct ChatChannelLeft {
 }
 event!(ChatChannelLeft = "chat.channel_left");
 
-const IS_SEEN: &str = "select from channels where id = $1";
-
 /// Why there is no row of the caller's in a channel: it is not there for them, or they are not in it.
 pub async fn not_in(transaction: &Transaction, channel_id: Uuid) -> Error {
     match transaction.query(IS_SEEN, &[&channel_id]).await {
@@ -140,6 +138,12 @@ struct Ids {
     ids: Vec<Uuid>,
 }
 
+/// What is wrong with a field that names somebody else.
+pub fn no_colleague(field: String) -> FieldProblem {
+    let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
+    FieldProblem::new(field, "not_active_staff", portuguese, english)
+}
+
 /// All of these are active staff of this company.
 ///
 /// # Errors
@@ -150,10 +154,7 @@ pub async fn colleagues(transaction: &Transaction, field: &str, people: &[Uuid])
     }
     let Ids { ids } = transaction.one(NO_COLLEAGUES, &[&people]).await?;
     let strangers = people.iter().enumerate().filter(|(_, person)| ids.contains(person));
-    refuse(strangers.map(|(position, _)| {
-        let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-        FieldProblem::new(format!("{field}[{position}]"), "not_active_staff", portuguese, english)
-    }))
+    refuse(strangers.map(|(position, _)| no_colleague(format!("{field}[{position}]"))))
 }
 
 const ADD: &str = "select outcome, added from app.add_to_channel($1, $2)";
@@ -183,14 +184,31 @@ fn judge(outcome: &str) -> Result<(), Error> {
     }
 }
 
-/// Puts people into a channel. Answers those who were not in it.
+/// Lets people into a channel, and tells them and the others. Answers the channel as the caller sees it then.
 ///
 /// # Errors
 /// 404, or why the caller may not.
-pub async fn add(transaction: &Transaction, channel_id: Uuid, people: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+pub async fn let_in(
+    transaction: &Transaction,
+    caller: &Identity,
+    channel_id: Uuid,
+    people: &[Uuid],
+) -> Result<OwnChannel, Error> {
     let Added { outcome, added } = transaction.one(ADD, &[&channel_id, &people]).await?;
     judge(&outcome)?;
-    Ok(added)
+    let own: OwnChannel = transaction.one(CHANNEL, &[&channel_id]).await?;
+    transaction.audit(channel_id, &Value::Null, &json!({"user_ids": added}));
+    if !added.is_empty() {
+        own.channel.tell_joined(transaction, &added);
+        let payload = ChatMemberAdded { channel: own.channel.clone(), user_ids: added, by_id: caller.user_id };
+        // Who leads and is not in it tells what all staff may know.
+        if own.membership.is_some() {
+            tell_channel(transaction, caller.company_id, channel_id, &payload);
+        } else {
+            own.channel.tell(transaction, caller.company_id, &payload);
+        }
+    }
+    Ok(own)
 }
 
 /// Takes somebody out of a channel, and tells them and the others.
@@ -204,7 +222,7 @@ pub async fn take_out(transaction: &Transaction, caller: &Identity, channel_id: 
     }
     judge(&outcome)?;
     let removed = ChatMemberRemoved { channel_id, user_id, by_id: caller.user_id };
-    crate::tell_channel(transaction, caller.company_id, channel_id, &removed);
+    tell_channel(transaction, caller.company_id, channel_id, &removed);
     transaction.emit(Event::new(Topic::User(user_id), Audience::user(user_id), &ChatChannelLeft { channel_id }));
     Ok(true)
 }

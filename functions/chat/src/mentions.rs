@@ -1,5 +1,6 @@
 //! Who is meant by a message.
 
+use channels::no_colleague;
 use shared::{
     error::{FieldProblem, refuse},
     prelude::*,
@@ -106,17 +107,17 @@ pub async fn judge_mentions(
     }
     let Mentions { user_ids, department_ids, channel, here } = mentions;
     let judged: Judged = transaction.one(JUDGE, &[&channel_id, user_ids, department_ids, &json!(mentions)]).await?;
-    let places = |field: &'static str, ids: &[Uuid], wrong: &[Uuid], code, portuguese, english| {
-        let wrong = ids.iter().enumerate().filter(|(_, id)| wrong.contains(id));
-        wrong
-            .map(|(place, _)| FieldProblem::new(format!("mentions.{field}[{place}]"), code, portuguese, english))
-            .collect::<Vec<_>>()
+    let among = |ids: &[Uuid], wrong: &[Uuid]| -> Vec<usize> {
+        ids.iter().enumerate().filter(|(_, id)| wrong.contains(id)).map(|(place, _)| place).collect()
     };
-    let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-    let mut problems = places("user_ids", user_ids, &judged.strangers, "not_active_staff", portuguese, english);
-    let (portuguese, english) = ("Departamento não encontrado.", "No such department.");
-    problems.extend(places("department_ids", department_ids, &judged.unknown_departments, "not_found", portuguese, english));
-    refuse(problems)?;
+    let strangers = among(user_ids, &judged.strangers).into_iter();
+    let unknown = among(department_ids, &judged.unknown_departments).into_iter();
+    let strangers = strangers.map(|place| no_colleague(format!("mentions.user_ids[{place}]")));
+    let unknown = unknown.map(|place| {
+        let field = format!("mentions.department_ids[{place}]");
+        FieldProblem::new(field, "not_found", "Departamento não encontrado.", "No such department.")
+    });
+    refuse(strangers.chain(unknown))?;
     let is_broad = *channel || *here || !department_ids.is_empty();
     if is_broad && judged.people > FEW && !confirmed {
         return Err(MANY_MENTIONED.with_current(&ManyMentioned { people: judged.people }));

@@ -1,8 +1,6 @@
 //! POST /channels/{id}/members — more people in a channel, by somebody who is in it. What was said before counts as read by them.
 
-use channels::{
-    ARCHIVED, CHANNEL, ChatMemberAdded, IS_DIRECT, NOT_MANAGER, NOT_MEMBER, OwnChannel, add, colleagues, tell_channel,
-};
+use channels::{ARCHIVED, IS_DIRECT, NOT_MANAGER, NOT_MEMBER, OwnChannel, colleagues, let_in};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/channels/{id}/members").fails(&[NOT_FOUND, NOT_MEMBER, NOT_MANAGER, ARCHIVED, IS_DIRECT]);
@@ -28,17 +26,6 @@ async fn add_channel_member(
 ) -> Result<Created<OwnChannel>, Error> {
     let transaction = context.begin(&caller).await?;
     colleagues(&transaction, "user_ids", &user_ids).await?;
-    let added = add(&transaction, id, &user_ids).await?;
-    let own: OwnChannel = transaction.one(CHANNEL, &[&id]).await?;
-    if !added.is_empty() {
-        let payload = ChatMemberAdded { channel: own.channel.clone(), user_ids: added.clone(), by_id: caller.user_id };
-        if own.membership.is_some() {
-            tell_channel(&transaction, caller.company_id, id, &payload);
-        } else {
-            own.channel.tell(&transaction, caller.company_id, &payload);
-        }
-        own.channel.tell_joined(&transaction, &added);
-    }
-    transaction.audit(id, &Value::Null, &json!({"user_ids": added}));
+    let own = let_in(&transaction, &caller, id, &user_ids).await?;
     transaction.commit(Created(own)).await
 }

@@ -1,7 +1,6 @@
 //! DELETE /channels/{id} — puts a channel away: what was said stays to be read, and nobody posts there any more.
 
-use channels::{CHANNEL, ChatChannelUpdated, HOLD_MANAGED, IS_DIRECT, IS_GENERAL, NOT_MANAGER, OwnChannel};
-use futures_util::future::try_join;
+use channels::{CHANNEL, ChatChannelUpdated, IS_DIRECT, IS_GENERAL, NOT_MANAGER, OwnChannel, managed};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::delete("/channels/{id}").fails(&[NOT_FOUND, NOT_MANAGER, IS_DIRECT, IS_GENERAL]);
@@ -15,14 +14,7 @@ pub fn main() {
 
 async fn archive_channel(context: Context, caller: Staff, Path(id): Path<Uuid>) -> Result<NoContent, Error> {
     let transaction = context.begin(&caller).await?;
-    let (held, current): (_, OwnChannel) =
-        try_join(transaction.query(HOLD_MANAGED, &[&id]), transaction.one(CHANNEL, &[&id])).await?;
-    if current.channel.people.is_some() {
-        return Err(IS_DIRECT.into());
-    }
-    if held.is_empty() {
-        return Err(NOT_MANAGER.into());
-    }
+    let current = managed(&transaction, id).await?;
     if current.channel.is_general {
         return Err(IS_GENERAL.into());
     }

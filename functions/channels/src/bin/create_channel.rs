@@ -55,9 +55,9 @@ async fn create_channel(
         .on_constraint("channels_name", NAME_TAKEN)?;
     let own: OwnChannel = transaction.one(CHANNEL, &[&id]).await?;
     own.channel.tell(&transaction, caller.company_id, &ChatChannelCreated { channel: own.channel.clone() });
+    member_ids.push(caller.user_id);
     member_ids.sort_unstable();
     member_ids.dedup();
-    member_ids.push(caller.user_id);
     own.channel.tell_joined(&transaction, &member_ids);
     transaction.audit(id, &Value::Null, &own.channel);
     transaction.commit(Created(own)).await

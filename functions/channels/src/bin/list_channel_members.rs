@@ -1,12 +1,10 @@
 //! GET /channels/{id}/members — who is in a channel, by name.
 
-use channels::ChannelMember;
+use channels::{ChannelMember, IS_SEEN};
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::get("/channels/{id}/members").fails(&[NOT_FOUND]);
-
-const IS_SEEN: &str = "select from channels where id = $1";
 
 const MEMBERS: &str = "
     select users.id as user_id, users.name, members.is_manager, members.joined_at

@@ -1,6 +1,6 @@
 //! GET /channels — the caller's channels, or those that they may join.
 
-use channels::{OwnChannel, channel_columns, membership_column, membership_join};
+use channels::{OwnChannel, channel_columns, membership_column, membership_join, plain_name};
 use shared::{closed_set, prelude::*};
 
 const ROUTE: Route = Route::get("/channels");
@@ -29,12 +29,12 @@ const CHANNELS: TimeList = TimeList {
         membership_join!(),
         " where ($1 = 'all' or (own.user_id is not null) = ($1 = 'mine'))
             and (archived_at is not null) = $3
-            and ($2 = '' or position($2 in app.look(name)) > 0
+            and ($2 = '' or position(app.look($2) in app.look(name)) > 0
                  or kind = 'direct' and exists (
                      select from channel_members people
                        join users on users.id = people.user_id
                       where people.company_id = channels.company_id and people.channel_id = channels.id
-                        and position($2 in app.look(users.name)) > 0))"
+                        and position(app.look($2) in app.look(users.name)) > 0))"
     ),
     at: "channels.created_at",
     id: "channels.id",
@@ -47,7 +47,7 @@ pub fn main() {
 
 async fn list_channels(context: Context, caller: Staff, asked: List<Filters>) -> Result<Page<OwnChannel>, Error> {
     let scope = asked.filters.scope.unwrap_or(ChannelScope::Mine).as_str();
-    let search = shared::text::unaccented(asked.filters.search.as_deref().unwrap_or_default().trim_start_matches('#').trim());
+    let search = plain_name(asked.filters.search.as_deref().unwrap_or_default());
     let transaction = context.begin(&caller).await?;
     let rows = transaction.list(&CHANNELS, &asked, &[&scope, &search, &asked.filters.archived.unwrap_or(false)]).await?;
     Ok(asked.page(rows, |row: &OwnChannel| (row.channel.created_at, row.channel.id)))

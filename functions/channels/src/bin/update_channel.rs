@@ -1,10 +1,9 @@
 //! PUT /channels/{id} — another name, topic or rule, or back from the archive; what is not given stays.
 
 use channels::{
-    CHANNEL, ChatChannelUpdated, HOLD_MANAGED, IS_DIRECT, IS_GENERAL, NAME_TAKEN, NOT_MANAGER, OwnChannel, has_name, name_key,
+    CHANNEL, ChatChannelUpdated, IS_DIRECT, IS_GENERAL, NAME_TAKEN, NOT_MANAGER, OwnChannel, has_name, managed, name_key,
     plain_name,
 };
-use futures_util::future::try_join;
 use shared::{
     VISIBLE,
     error::{NOT_FOUND, STALE},
@@ -61,14 +60,7 @@ async fn update_channel(
     let ChannelChanges { name, topic, is_announcement, is_archived } = &input;
     let name = name.as_deref().map(plain_name);
     let transaction = context.begin(&caller).await?;
-    let (held, current): (_, OwnChannel) =
-        try_join(transaction.query(HOLD_MANAGED, &[&id]), transaction.one(CHANNEL, &[&id])).await?;
-    if current.channel.people.is_some() {
-        return Err(IS_DIRECT.into());
-    }
-    if held.is_empty() {
-        return Err(NOT_MANAGER.into());
-    }
+    let current = managed(&transaction, id).await?;
     if_match.check(&current)?;
     if current.channel.is_general && *is_archived == Some(true) {
         return Err(IS_GENERAL.into());

@@ -1,5 +1,6 @@
 //! GET /channels/{id}/pins — what is pinned in a channel, the latest pin first.
 
+use channels::IS_SEEN;
 use chat::{ChatMessage, ShownChatMessage, chat_message_columns, chat_message_joins, with_cards};
 use futures_util::future::join;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -14,8 +15,6 @@ const PINS: &str = concat!(
     " where messages.id in (select message_id from chat_pins where channel_id = $1)
      order by chat_pins.pinned_at desc, messages.id desc"
 );
-
-const IS_SEEN: &str = "select from channels where id = $1";
 
 pub fn main() {
     serve(&ROUTE, list_pins);

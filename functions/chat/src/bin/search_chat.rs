@@ -2,7 +2,7 @@
 //! and `before:` may stand among them.
 
 use chat::{ChatMessage, ChatQuery, ShownChatMessage, chat_message_columns, chat_message_joins, with_cards};
-use shared::{prelude::*, text::unaccented};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/chat/search");
 
@@ -29,7 +29,7 @@ const FIND: &str = concat!(
                  where id in (select app.my_channels()) and name_key = app.look($2) order by archived_at nulls first limit 1) as channel_id,
                (select users.id from users
                   join memberships on memberships.user_id = users.id
-                 where position($3 in app.look(users.name)) > 0
+                 where position(app.look($3) in app.look(users.name)) > 0
                  order by memberships.status, app.look(users.name), users.id limit 1) as author_id,
                $8::date::timestamp at time zone companies.time_zone as since,
                $9::date::timestamp at time zone companies.time_zone as until
@@ -54,7 +54,6 @@ pub fn main() {
 async fn search_chat(context: Context, caller: Staff, asked: List<Filters>) -> Result<Page<ShownChatMessage>, Error> {
     let Filters { q, channel_id, from_id, has_file, since, until } = &asked.filters;
     let ChatQuery { words, from, channel, has_file: with_files, after, before } = ChatQuery::read(q);
-    let (channel, from) = (channel.as_deref().map(unaccented), from.as_deref().map(unaccented));
     let (has_file, oldest_first) = (with_files || has_file.unwrap_or(false), matches!(asked.order, Order::Asc));
     let found: [&(dyn tokio_postgres::types::ToSql + Sync); 14] = [
         &words,

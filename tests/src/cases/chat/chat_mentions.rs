@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{Stack, Wanted, company::Person, company::text};
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ pub async fn an_edit_mentions_whom_it_newly_names(stack: Arc<Stack>) {
     let both = json!({"body": "@dois @três", "mentions": {"user_ids": [two.id, three.id]}});
     one.api.call(Method::PUT, &path_of(&message), Some(both)).await.expect(200);
     let database = stack.database().await;
-    let (channel_id, id_of): (Uuid, Uuid) = (id.parse().expect("an id"), text(&message["id"]).parse().expect("an id"));
+    let id_of: Uuid = text(&message["id"]).parse().expect("an id");
     let rows =
         database.query("select user_id from chat_mentions where message_id = $1 order by at", &[&id_of]).await.expect("rows");
     assert_eq!(rows.iter().map(|row| row.get::<_, Uuid>(0)).collect::<Vec<_>>(), [two.id, three.id], "once each");
@@ -70,7 +70,6 @@ pub async fn an_edit_mentions_whom_it_newly_names(stack: Arc<Stack>) {
     let nobody = json!({"body": "ninguém", "mentions": {}});
     one.api.call(Method::PUT, &path_of(&message), Some(nobody)).await.expect(200);
     assert_eq!((mentioned(three).await.len(), own(three, &id).await["mentions"].clone()), (0, json!(0)), "no badge sticks");
-    let _ = channel_id;
 }
 
 pub async fn many_are_told_only_when_it_is_confirmed(stack: Arc<Stack>) {
@@ -96,5 +95,4 @@ pub async fn many_are_told_only_when_it_is_confirmed(stack: Arc<Stack>) {
     assert_eq!((mentioned(&company.agents[0]).await.len(), &posted["place"]), (1, &json!(1)));
     said(admin, &id, "@canal em palavras só").await;
     assert_eq!(own(&company.agents[0], &id).await["mentions"], 1, "words alone mention nobody");
-    let _: &Value = &posted;
 }
