@@ -1234,6 +1234,64 @@ create table public.notes (
 alter table public.notes enable row level security;
 alter table public.notes force row level security;
 
+create table public.notification_causes (
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    cause text not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.notification_causes enable row level security;
+alter table public.notification_causes force row level security;
+
+create table public.notification_preferences (
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null default app.user_id(),
+    types jsonb not null default '{}'::jsonb,
+    quiet_from time without time zone,
+    quiet_until time without time zone,
+    mails_after integer not null default 15,
+    version integer not null default 1
+);
+alter table public.notification_preferences enable row level security;
+alter table public.notification_preferences force row level security;
+
+create table public.notification_types (
+    type text not null,
+    "position" smallint not null,
+    caused_by text not null,
+    sound text not null,
+    on_screen boolean not null,
+    rings boolean not null,
+    by_mail boolean not null,
+    by_push boolean not null,
+    words jsonb not null
+);
+
+create table public.notifications (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    type text not null,
+    group_key text not null,
+    count integer not null default 1,
+    actor_id uuid,
+    conversation_id uuid,
+    channel_id uuid,
+    client_id uuid,
+    source_id uuid,
+    facts jsonb not null default '{}'::jsonb,
+    on_screen boolean not null,
+    by_mail boolean not null,
+    created_at timestamp with time zone not null default now(),
+    at timestamp with time zone not null default now(),
+    rung_at timestamp with time zone,
+    read_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    pushed_count integer not null default 0
+);
+alter table public.notifications enable row level security;
+alter table public.notifications force row level security;
+
 create table public.object_removals (
     storage_key text not null,
     company_id uuid not null default app.company_id(),
@@ -1847,6 +1905,26 @@ alter table public.notes add constraint notes_company_id_id_key UNIQUE (company_
 alter table public.notes add constraint notes_deleted_by_id_fkey FOREIGN KEY (deleted_by_id) REFERENCES public.users(id);
 alter table public.notes add constraint notes_pkey PRIMARY KEY (id);
 alter table public.notes add constraint notes_text_check CHECK (((char_length(text) >= 1) AND (char_length(text) <= 10000)));
+alter table public.notification_causes add constraint notification_causes_cause_check CHECK (((char_length(cause) >= 1) AND (char_length(cause) <= 200)));
+alter table public.notification_causes add constraint notification_causes_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.notification_causes add constraint notification_causes_pkey PRIMARY KEY (company_id, user_id, cause);
+alter table public.notification_preferences add constraint notification_preferences_check CHECK (((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from IS DISTINCT FROM quiet_until)) OR (quiet_from IS NULL)));
+alter table public.notification_preferences add constraint notification_preferences_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.notification_preferences add constraint notification_preferences_mails_after_check CHECK (((mails_after >= 1) AND (mails_after <= 1440)));
+alter table public.notification_preferences add constraint notification_preferences_pkey PRIMARY KEY (company_id, user_id);
+alter table public.notification_types add constraint notification_types_caused_by_check CHECK ((caused_by = ANY (ARRAY['student'::text, 'agent'::text, 'supervisor'::text, 'admin'::text, 'system'::text])));
+alter table public.notification_types add constraint notification_types_pkey PRIMARY KEY (type);
+alter table public.notification_types add constraint notification_types_position_key UNIQUE ("position");
+alter table public.notification_types add constraint notification_types_sound_check CHECK ((sound = ANY (ARRAY['message'::text, 'mention'::text, 'assignment'::text, 'alert'::text])));
+alter table public.notification_types add constraint notification_types_type_check CHECK ((type ~ '^[a-z_]{1,40}$'::text));
+alter table public.notification_types add constraint notification_types_words_check CHECK (((words ? 'pt-BR'::text) AND (words ? 'en'::text)));
+alter table public.notifications add constraint notifications_company_id_channel_id_fkey FOREIGN KEY (company_id, channel_id) REFERENCES public.channels(company_id, id) ON DELETE CASCADE;
+alter table public.notifications add constraint notifications_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
+alter table public.notifications add constraint notifications_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.notifications add constraint notifications_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.notifications add constraint notifications_group_key_check CHECK (((char_length(group_key) >= 1) AND (char_length(group_key) <= 200)));
+alter table public.notifications add constraint notifications_pkey PRIMARY KEY (company_id, id);
+alter table public.notifications add constraint notifications_type_fkey FOREIGN KEY (type) REFERENCES public.notification_types(type);
 alter table public.object_removals add constraint object_removals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.object_removals add constraint object_removals_of_company CHECK ((split_part(storage_key, '/'::text, 2) = (company_id)::text));
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
@@ -2076,6 +2154,14 @@ CREATE INDEX notes_at ON public.notes USING btree (company_id, created_at, id) W
 CREATE INDEX notes_client ON public.notes USING btree (company_id, client_id, created_at, id);
 CREATE INDEX notes_conversation ON public.notes USING btree (company_id, conversation_id, created_at, id);
 CREATE INDEX notes_text ON public.notes USING gin (company_id, app.searchable(text) public.gin_trgm_ops);
+CREATE INDEX notification_causes_old ON public.notification_causes USING btree (at);
+CREATE INDEX notifications_at ON public.notifications USING btree (company_id, user_id, at DESC, id DESC) WHERE on_screen;
+CREATE INDEX notifications_channel ON public.notifications USING btree (company_id, channel_id) WHERE (channel_id IS NOT NULL);
+CREATE INDEX notifications_client ON public.notifications USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
+CREATE INDEX notifications_conversation ON public.notifications USING btree (company_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX notifications_old ON public.notifications USING btree (at);
+CREATE INDEX notifications_source ON public.notifications USING btree (company_id, source_id) WHERE (source_id IS NOT NULL);
+CREATE UNIQUE INDEX notifications_unread ON public.notifications USING btree (company_id, user_id, group_key) WHERE (read_at IS NULL);
 CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
 CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
@@ -3526,6 +3612,33 @@ AS $function$
     select coalesce(array_agg(distinct (media ->> 'file_id')::uuid), '{}')
       from jsonb_path_query(definition, '$.nodes.*.media') media
      where media ->> 'file_id' ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
+$function$;
+
+CREATE OR REPLACE FUNCTION app.fill_words(template text, facts jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+    filled text := '';
+    rest text := template;
+    opens integer;
+    closes integer;
+    place text;
+    known text;
+begin
+    loop
+        opens := strpos(rest, '{');
+        exit when opens = 0;
+        closes := strpos(rest, '}');
+        exit when closes < opens;
+        place := substr(rest, opens + 1, closes - opens - 1);
+        known := nullif(facts ->> split_part(place, '|', 1), '');
+        filled := filled || left(rest, opens - 1) || coalesce(known, split_part(place, '|', 2));
+        rest := substr(rest, closes + 1);
+    end loop;
+    return filled || coalesce(rest, '');
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.find_account(channel_kind text, account text, number text)
@@ -6106,6 +6219,285 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    known jsonb := facts;
+begin
+    if actor is not null then
+        known := known || jsonb_build_object('actor', (select name from public.users where id = actor));
+    end if;
+    if conversation is not null then
+        known := known || coalesce((
+            select jsonb_build_object('client', clients.name, 'protocol', conversations.protocol, 'preview', left(conversations.last_message_preview, 160))
+              from public.conversations
+              join public.clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
+             where conversations.id = conversation), '{}');
+    elsif client is not null then
+        known := known || jsonb_build_object('client', (select name from public.clients where id = client));
+    end if;
+    if channel is not null then
+        known := known || jsonb_build_object('room', coalesce((select name from public.channels where id = channel), known ->> 'actor'));
+    end if;
+    if source is not null and channel is not null then
+        known := known || jsonb_build_object('preview', (select left(body, 160) from public.chat_messages where id = source and deleted_at is null));
+    elsif source is not null and of_type = 'mention' then
+        known := known || jsonb_build_object('preview', (select left(text, 160) from public.notes where id = source and deleted_at is null));
+    elsif source is not null and of_type = 'transfer' then
+        known := known || coalesce((
+            select jsonb_build_object('reason', transfers.reason, 'department', case when transfers.to_user_id is null then departments.name end)
+              from public.conversation_transfers transfers
+              left join public.departments on departments.company_id = transfers.company_id and departments.id = transfers.to_department_id
+             where transfers.id = source), '{}');
+    end if;
+    return jsonb_strip_nulls(known);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+    own jsonb;
+begin
+    select coalesce(words -> language, words -> 'pt-BR') into own from public.notification_types where type = of_type;
+    title := app.fill_words(coalesce(own ->> ('title_' || (facts ->> 'variant')), case when count > 1 then own ->> 'titles' end, own ->> 'title'),
+                            facts || jsonb_build_object('count', count));
+    body := app.fill_words(own ->> 'body', facts);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify(notice jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform set_config('app.notices', coalesce(current_setting('app.notices', true), '') || ',' || notice::text, true);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_channel()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'integration_broken', 'groups', jsonb_build_array('admins'), 'cause', 'channel:' || new.id,
+        'group_key', 'channel:' || new.channel_account_id, 'source_id', new.id,
+        'facts', jsonb_build_object('reason', left(new.text, 300), 'channel_account_id', new.channel_account_id,
+                                    'account', (select name from public.channel_accounts where id = new.channel_account_id))));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_chat_mention()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    people uuid[];
+    message record;
+begin
+    for message in
+        select added.message_id, added.channel_id, chat_messages.author_id, array_agg(distinct added.user_id) as people
+          from added
+          join chat_messages on chat_messages.company_id = added.company_id and chat_messages.id = added.message_id
+          join channel_members members on members.company_id = added.company_id and members.channel_id = added.channel_id
+                                      and members.user_id = added.user_id
+         where members.level <> 'nothing'
+           and (added.way like 'person:%' or not (members.is_muted and (members.muted_until is null or members.muted_until > now())))
+         group by added.message_id, added.channel_id, chat_messages.author_id
+    loop
+        perform app.notify(jsonb_build_object(
+            'type', 'mention', 'people', to_jsonb(message.people), 'cause', 'mention:' || message.message_id,
+            'group_key', 'mention:' || message.channel_id, 'channel_id', message.channel_id, 'source_id', message.message_id,
+            'actor_id', message.author_id));
+    end loop;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_chat_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    is_direct boolean := (select kind = 'direct' from channels where company_id = new.company_id and id = new.channel_id);
+    people uuid[];
+begin
+    if not is_direct and new.root_id is null then
+        return null;
+    end if;
+    select array_agg(members.user_id) into people
+      from channel_members members
+      left join chat_thread_followers followers on followers.company_id = new.company_id and followers.root_id = new.root_id
+                                               and followers.user_id = members.user_id
+     where members.company_id = new.company_id and members.channel_id = new.channel_id and members.user_id <> new.author_id
+       and members.level = 'all'
+       and not (members.is_muted and (members.muted_until is null or members.muted_until > now()))
+       and (is_direct or followers.is_following)
+       -- Who is mentioned is told of that.
+       and not exists (select from chat_mentions
+                        where company_id = new.company_id and message_id = new.id and user_id = members.user_id);
+    if people is not null then
+        perform app.notify(jsonb_build_object(
+            'type', 'chat_message', 'people', to_jsonb(people), 'cause', 'chat:' || new.id,
+            'group_key', 'chat:' || coalesce(new.root_id, new.channel_id), 'channel_id', new.channel_id, 'source_id', new.id,
+            'actor_id', new.author_id));
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_job()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'export_ready', 'people', jsonb_build_array(new.started_by), 'cause', 'job:' || new.id || ':' || new.state, 'group_key', 'job:' || new.id,
+        'tells_actor', true, 'source_id', new.id,
+        'facts', jsonb_build_object('variant', case new.state when 'failed' then 'failed' else new.kind end, 'job', new.kind)));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_mail()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    person uuid := (select id from users where email = new.to_address);
+begin
+    if person is not null then
+        perform app.notify(jsonb_build_object(
+            'type', 'security', 'people', jsonb_build_array(person), 'cause', 'mail:' || new.id, 'group_key', 'security:' || new.template,
+            'tells_actor', true, 'facts', jsonb_build_object('variant', new.template, 'device', new.data ->> 'device')));
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_message()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    people uuid[];
+begin
+    select array_agg(person) into people
+      from unnest(new.participant_ids || new.assignee_id) person
+     where person is not null
+       and not exists (select from conversation_preferences
+                        where company_id = new.company_id and user_id = person and conversation_id = new.id
+                          and (muted_until is null or muted_until > now()));
+    if people is not null then
+        perform app.notify(jsonb_build_object(
+            'type', 'message', 'people', to_jsonb(people), 'cause', 'message:' || new.id || ':' || new.inbound_count,
+            'group_key', 'message:' || new.id, 'conversation_id', new.id, 'count', new.inbound_count - old.inbound_count));
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_note()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+    named uuid[] := new.mention_ids;
+begin
+    if tg_op = 'UPDATE' then
+        if new.deleted_at is not null then
+            perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+            return null;
+        end if;
+        named := array(select unnest(named) except select unnest(old.mention_ids));
+    end if;
+    if named <> '{}' then
+        perform app.notify(jsonb_build_object(
+            'type', 'mention', 'people', to_jsonb(named), 'cause', 'note:' || new.id, 'group_key', 'note:' || new.id,
+            'conversation_id', new.conversation_id, 'client_id', case when new.conversation_id is null then new.client_id end,
+            'source_id', new.id));
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_planned()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'planned_failed', 'people', jsonb_build_array(new.author_id), 'cause', 'planned:' || new.id, 'group_key', 'planned',
+        'tells_actor', true, 'source_id', new.id)
+        || case tg_table_name when 'scheduled_messages' then jsonb_build_object('conversation_id', to_jsonb(new) -> 'conversation_id')
+                              else jsonb_build_object('channel_id', to_jsonb(new) -> 'channel_id') end);
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_rating()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'low_satisfaction', 'groups', jsonb_build_array('leaders'), 'cause', 'rating:' || new.id || ':' || new.rating,
+        'group_key', 'rating:' || new.id, 'conversation_id', new.id,
+        'facts', jsonb_build_object('rating', new.rating, 'handler', (select name from public.users where id = new.assignee_id))));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_return()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'reminder', 'people', jsonb_build_array(new.assignee_id), 'cause', 'reminder:' || new.id || ':' || new.revision,
+        'group_key', 'reminder:' || new.id, 'conversation_id', new.id));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_transfer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.settle_notifications(jsonb_build_object(
+        'conversation_id', new.conversation_id, 'types', jsonb_build_array('assignment', 'transfer', 'message', 'reminder'), 'everybody', true,
+        'but', new.to_user_id));
+    if new.to_user_id is not null and new.to_user_id is distinct from new.from_user_id then
+        perform app.notify(jsonb_build_object(
+            'type', case when new.by_user_id is null or new.from_user_id is null and new.reason is null then 'assignment' else 'transfer' end,
+            'people', jsonb_build_array(new.to_user_id), 'cause', 'transfer:' || new.id, 'group_key', 'given:' || new.conversation_id,
+            'conversation_id', new.conversation_id, 'source_id', new.id));
+    elsif new.to_user_id is null and new.by_user_id is not null and new.to_department_id is distinct from new.from_department_id then
+        perform app.notify(jsonb_build_object(
+            'type', 'transfer', 'groups', jsonb_build_array('department:' || new.to_department_id), 'cause', 'transfer:' || new.id,
+            'group_key', 'given:' || new.conversation_id, 'conversation_id', new.conversation_id, 'source_id', new.id));
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.number_conversation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6254,6 +6646,17 @@ begin
                       and memberships.role = any (companies.two_factor_policy))
       from second_factors
      where user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.own_unread()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return (select unread from app.unread_notifications(array[app.user_id()]));
 end
 $function$;
 
@@ -7394,6 +7797,59 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.settle_chat()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    seen uuid[];
+begin
+    if tg_table_name = 'chat_messages' then
+        perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+        return null;
+    end if;
+    if tg_table_name = 'channel_members' then
+        select array_agg(notifications.source_id) into seen
+          from notifications
+          join chat_messages on chat_messages.company_id = new.company_id and chat_messages.id = notifications.source_id
+         where notifications.company_id = new.company_id and notifications.user_id = new.user_id and notifications.channel_id = new.channel_id
+           and notifications.read_at is null and chat_messages.place <= new.read_place;
+    else
+        select array_agg(notifications.source_id) into seen
+          from notifications
+          join chat_messages on chat_messages.company_id = new.company_id and chat_messages.id = notifications.source_id
+         where notifications.company_id = new.company_id and notifications.user_id = new.user_id and notifications.channel_id = new.channel_id
+           and notifications.read_at is null and chat_messages.root_id = new.root_id and chat_messages.thread_place <= new.read_place;
+    end if;
+    if seen is not null then
+        perform app.settle_notifications(jsonb_build_object('source_ids', to_jsonb(seen)));
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.settle_ended()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.settle_notifications(jsonb_build_object(
+        'conversation_id', new.id, 'types', jsonb_build_array('assignment', 'transfer', 'message', 'reminder'), 'everybody', true));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.settle_notifications(what jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform set_config('app.settled', coalesce(current_setting('app.settled', true), '') || ',' || what::text, true);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.share_object()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -7736,6 +8192,26 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_notifications(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+    more bigint;
+begin
+    delete from notifications where ctid in (
+        select ctid from notifications where at < now() - interval '90 days' limit most for update skip locked);
+    get diagnostics gone = row_count;
+    delete from notification_causes where ctid in (
+        select ctid from notification_causes where at < now() - interval '90 days' limit most for update skip locked);
+    get diagnostics more = row_count;
+    return gone + more;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_preferences(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -7920,6 +8396,230 @@ begin
         update sessions set stepped_up_at = now() where id = app.session_id();
     end if;
     return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.tell_notified()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    ranks constant text[] := array['student', 'agent', 'supervisor', 'admin', 'system'];
+    notices jsonb;
+    settled jsonb;
+    rank integer := 5;
+    refused text;
+    fresh uuid[];
+    told jsonb := '[]';
+    more jsonb;
+    wanted record;
+begin
+    if coalesce(current_setting('app.notices', true), '') = '' and coalesce(current_setting('app.settled', true), '') = '' then
+        return null;
+    end if;
+    notices := ('[' || substr(current_setting('app.notices', true), 2) || ']')::jsonb;
+    settled := ('[' || substr(current_setting('app.settled', true), 2) || ']')::jsonb;
+    perform set_config('app.notices', '', true), set_config('app.settled', '', true);
+    if current_setting('role') <> 'app_system' then
+        select array_position(ranks, role) into rank from memberships where company_id = app.company_id() and user_id = app.user_id();
+    end if;
+    select notice.type into refused
+      from jsonb_to_recordset(notices) notice (type text)
+      left join notification_types types on types.type = notice.type
+     where (array_position(ranks, types.caused_by) <= rank) is not true
+     limit 1;
+    if refused is not null then
+        raise insufficient_privilege using message = format('%s is not this caller''s to cause: see notification_types', refused);
+    end if;
+
+    if jsonb_array_length(settled) > 0 then
+        with what as materialized (
+            select * from jsonb_to_recordset(settled) what (conversation_id uuid, source_ids uuid[], types text[], everybody boolean, but uuid)
+        ), meant as (
+            select notifications.id
+              from what
+              join notifications on notifications.company_id = app.company_id() and notifications.conversation_id = what.conversation_id
+             where read_at is null and (what.types is null or type = any (what.types))
+               and (what.everybody is true or user_id = app.user_id()) and user_id is distinct from what.but
+             union
+            select notifications.id
+              from what
+             cross join unnest(what.source_ids) source
+              join notifications on notifications.company_id = app.company_id() and notifications.source_id = source
+             where read_at is null and (what.everybody is true or user_id = app.user_id())
+        ), held as materialized (
+            select company_id, id
+              from notifications
+             where company_id = app.company_id() and id = any (array(select id from meant)) and read_at is null
+             order by user_id, group_key
+               for update
+        ), seen as (
+            update notifications set read_at = now()
+              from held
+             where notifications.company_id = held.company_id and notifications.id = held.id
+            returning notifications.user_id, notifications.id, notifications.on_screen
+        )
+        select jsonb_object_agg(user_id, ids) into more
+          from (select user_id, jsonb_agg(id) as ids from seen where on_screen group by user_id) of_people;
+        if more is not null then
+            with event as (
+                insert into events (topic, type, audience, data)
+                select 'user:' || unread.user_id, 'notification.read', array['self:' || unread.user_id],
+                       jsonb_build_object('ids', more -> unread.user_id::text, 'unread', unread.unread)
+                  from app.unread_notifications(array(select jsonb_object_keys(more)::uuid)) unread
+                 order by unread.user_id
+                returning id, topic, type, data
+            )
+            select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
+        end if;
+    end if;
+
+    if jsonb_array_length(notices) = 0 then
+        return told;
+    end if;
+    with notice as materialized (
+        select place, type, coalesce(people, '{}') as people, coalesce(groups, '{}') as groups, cause, group_key, actor_id,
+               conversation_id, channel_id, client_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
+          from rows from (jsonb_to_recordset(notices)
+                          as (type text, people uuid[], groups text[], cause text, group_key text, actor_id uuid, conversation_id uuid,
+                              channel_id uuid, client_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
+               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id,
+                                          source_id, facts, count, tells_actor, place)
+    ), named as (
+        select place, unnest(people) as user_id from notice
+         union
+        select place, memberships.user_id
+          from notice
+          join memberships on memberships.company_id = app.company_id()
+         where groups <> '{}'
+           and ('admins' = any (groups) and memberships.role = 'admin'
+                or 'leaders' = any (groups) and memberships.role in ('admin', 'supervisor')
+                or exists (select from department_members
+                            where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
+                              and 'department:' || department_members.department_id = any (groups)))
+    ), heard as materialized (
+        select notice.*, named.user_id,
+               coalesce((chosen.types -> notice.type ->> 'screen')::boolean, types.on_screen) as on_screen,
+               coalesce((chosen.types -> notice.type ->> 'email')::boolean, types.by_mail) as by_mail,
+               coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) as by_push,
+               coalesce((chosen.types -> notice.type ->> 'sound')::boolean, types.rings)
+               and not case
+                   when chosen.quiet_from is null then false
+                   when chosen.quiet_from < chosen.quiet_until
+                       then (now() at time zone users.time_zone)::time >= chosen.quiet_from and (now() at time zone users.time_zone)::time < chosen.quiet_until
+                   else (now() at time zone users.time_zone)::time >= chosen.quiet_from or (now() at time zone users.time_zone)::time < chosen.quiet_until
+               end
+               and not exists (select from presence_leases
+                                where presence_leases.company_id = app.company_id() and presence_leases.user_id = named.user_id
+                                  and status = 'break' and lease_until > now()) as rings
+          from named
+          join notice using (place)
+          join notification_types types on types.type = notice.type
+          join memberships on memberships.company_id = app.company_id() and memberships.user_id = named.user_id and memberships.status = 'active'
+          join companies on companies.id = memberships.company_id
+          join users on users.id = named.user_id
+          left join notification_preferences chosen on chosen.company_id = memberships.company_id and chosen.user_id = named.user_id
+          left join conversations on conversations.company_id = memberships.company_id and conversations.id = notice.conversation_id
+         where (notice.tells_actor is true or named.user_id is distinct from coalesce(notice.actor_id, app.user_id()))
+           and (notice.conversation_id is null
+                or memberships.role <> 'student'
+                   and app.would_see(memberships.role, companies.agent_visibility, named.user_id,
+                                     array(select department_id from department_members
+                                            where company_id = memberships.company_id and user_id = named.user_id),
+                                     conversations.department_id, conversations.assignee_id, conversations.participant_ids)
+                or memberships.role = 'student' and memberships.client_id = conversations.client_id)
+           and (notice.channel_id is null or exists (
+                select from channel_members
+                 where channel_members.company_id = memberships.company_id and channel_members.channel_id = notice.channel_id
+                   and channel_members.user_id = named.user_id))
+    ), new_cause as (
+        insert into notification_causes (user_id, cause)
+        select distinct user_id, cause from heard where on_screen or by_mail or by_push order by user_id, cause
+            on conflict do nothing
+        returning user_id, cause
+    ), grouped as (
+        select user_id, group_key, sum(count)::integer as count, bool_or(rings) as rings, max(place) as place
+          from heard
+          join new_cause using (user_id, cause)
+         group by user_id, group_key
+    ), saved as (
+        insert into notifications as known
+               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, rung_at)
+        select heard.user_id, heard.type, heard.group_key, grouped.count, coalesce(heard.actor_id, app.user_id()), heard.conversation_id,
+               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, case when grouped.rings then now() end
+          from grouped
+          join heard using (user_id, group_key, place)
+         order by heard.user_id, heard.group_key
+            on conflict (company_id, user_id, group_key) where read_at is null do update
+           set type = excluded.type, count = known.count + excluded.count, actor_id = excluded.actor_id,
+               source_id = excluded.source_id, facts = excluded.facts, on_screen = excluded.on_screen, by_mail = excluded.by_mail,
+               -- A burst sounds once in a while, not each time.
+               at = now(), rung_at = case when excluded.rung_at > known.rung_at + interval '5 seconds' or known.rung_at is null
+                                          then excluded.rung_at else known.rung_at end
+        returning id
+    )
+    select array_agg(id) into fresh from saved;
+    if fresh is null then
+        return told;
+    end if;
+
+    with row as materialized (
+        select notifications.*, users.locale, users.name as person
+          from notifications
+          join users on users.id = notifications.user_id
+         where notifications.company_id = app.company_id() and notifications.id = any (fresh)
+    ), facts as materialized (
+        -- The same for all who are told of the same.
+        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
+          from (select distinct on (group_key, source_id) * from row) once
+    ), unread as (
+        select * from app.unread_notifications(array(select user_id from row where on_screen))
+    ), event as (
+        insert into events (topic, type, audience, data)
+        select 'user:' || row.user_id, 'notification.created', array['self:' || row.user_id],
+               jsonb_build_object(
+                   'notification', jsonb_build_object(
+                       'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
+                       'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
+                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false, 'at', row.at, 'created_at', row.created_at),
+                   'unread', unread.unread,
+                   'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)
+          from row
+          join facts on facts.group_key = row.group_key and facts.source_id is not distinct from row.source_id
+          join unread on unread.user_id = row.user_id
+         cross join app.notification_words(row.type, row.locale, facts.facts, row.count) words
+         where row.on_screen
+         order by row.user_id, row.id
+        returning id, topic, type, data
+    )
+    select told || coalesce(jsonb_agg(to_jsonb(event) order by id), '[]') into told from event;
+
+    -- One digest waits for a person at a time; whoever takes it holds its row first, so that it has what came until then.
+    for wanted in
+        select notifications.user_id, coalesce(chosen.mails_after, 15) as mails_after
+          from notifications
+          left join notification_preferences chosen on chosen.company_id = notifications.company_id and chosen.user_id = notifications.user_id
+         where notifications.company_id = app.company_id() and notifications.id = any (fresh) and by_mail
+         group by notifications.user_id, chosen.mails_after
+         order by notifications.user_id
+    loop
+        loop
+            insert into jobs (id, kind, queue, lane, key, payload, run_at)
+            select id, 'mail_notifications', 'notification', id::text, wanted.user_id::text, jsonb_build_object('user_id', wanted.user_id),
+                   now() + make_interval(mins => wanted.mails_after)
+              from gen_random_uuid() id
+                on conflict (company_id, kind, key) where key is not null and finished_at is null do nothing;
+            exit when found;
+            perform from jobs
+              where company_id = app.company_id() and kind = 'mail_notifications' and key = wanted.user_id::text and finished_at is null
+                for share;
+            exit when found;
+        end loop;
+    end loop;
+    return told;
 end
 $function$;
 
@@ -8118,6 +8818,55 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.unread_notifications(people uuid[])
+ RETURNS TABLE(user_id uuid, unread bigint)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return query
+    select person, count(unread.id)
+      from unnest(people) person
+      left join app.unread_of(people, 'screen') unread on unread.user_id = person
+     group by person;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.unread_of(people uuid[], wanted text)
+ RETURNS TABLE(user_id uuid, id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select person, unread.id
+      from unnest(people) person
+      join memberships on memberships.company_id = app.company_id() and memberships.user_id = person and memberships.status = 'active'
+      join companies on companies.id = memberships.company_id
+     cross join lateral (select array(select department_id from department_members
+                                       where company_id = memberships.company_id and user_id = person) as departments) own
+     cross join lateral (
+            select notifications.id
+              from notifications
+              left join conversations on conversations.company_id = notifications.company_id
+                                     and conversations.id = notifications.conversation_id
+             where notifications.company_id = memberships.company_id and notifications.user_id = person and notifications.read_at is null
+               and case wanted when 'mail' then notifications.by_mail and notifications.mailed_at is null else notifications.on_screen end
+               and (notifications.conversation_id is null
+                    or memberships.role = 'student' and conversations.client_id = memberships.client_id
+                    or memberships.role <> 'student'
+                       and app.would_see(memberships.role, companies.agent_visibility, person, departments,
+                                         conversations.department_id, conversations.assignee_id, conversations.participant_ids))
+               and (notifications.channel_id is null or exists (
+                    select from channel_members
+                     where channel_members.company_id = notifications.company_id
+                       and channel_members.channel_id = notifications.channel_id and channel_members.user_id = person))
+             limit 100) unread;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.unrouted_webhook(wanted uuid)
  RETURNS TABLE(id uuid, channel_account_id uuid, source text, kinds text[], body bytea, received_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -8278,6 +9027,15 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
+CREATE OR REPLACE FUNCTION app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select role in ('admin', 'supervisor') or visibility = 'company' or assignee = person or person = any (participants)
+        or (assignee is null or visibility = 'department') and (of_department is null or of_department = any (departments))
+$function$;
+
 -- triggers
 
 CREATE TRIGGER bot_config_embedded AFTER INSERT OR UPDATE ON public.bot_config FOR EACH ROW WHEN ((new.key = 'ai_embedding_model'::text)) EXECUTE FUNCTION app.note_model();
@@ -8286,18 +9044,25 @@ CREATE TRIGGER bot_flows_published BEFORE UPDATE OF definition, name ON public.b
 CREATE TRIGGER channel_accounts_department BEFORE UPDATE ON public.channel_accounts FOR EACH ROW WHEN (((new.department_id IS NOT NULL) AND (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON public.channel_accounts FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER channel_members_managed AFTER DELETE ON public.channel_members FOR EACH ROW EXECUTE FUNCTION app.keep_managed();
+CREATE TRIGGER channel_members_read_settled AFTER UPDATE OF read_place ON public.channel_members FOR EACH ROW WHEN ((new.user_id = app.user_id())) EXECUTE FUNCTION app.settle_chat();
+CREATE TRIGGER channel_notices_told AFTER INSERT ON public.channel_notices FOR EACH ROW EXECUTE FUNCTION app.notify_of_channel();
+CREATE TRIGGER chat_mentions_told AFTER INSERT ON public.chat_mentions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_chat_mention();
 CREATE TRIGGER chat_messages_changed BEFORE UPDATE OF body, mentions, deleted_at ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.change_chat_message();
+CREATE TRIGGER chat_messages_deleted_settled AFTER UPDATE OF deleted_at ON public.chat_messages FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.settle_chat();
 CREATE TRIGGER chat_messages_followed AFTER INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.follow_chat_message();
 CREATE TRIGGER chat_messages_placed BEFORE INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.place_chat_message();
+CREATE TRIGGER chat_messages_told AFTER INSERT ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.notify_of_chat_message();
 CREATE TRIGGER chat_pins_limited BEFORE INSERT ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.limit_chat_pins();
 CREATE TRIGGER chat_pins_shown AFTER INSERT OR DELETE ON public.chat_pins FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
 CREATE TRIGGER chat_reactions_shown AFTER INSERT OR DELETE ON public.chat_reactions FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
+CREATE TRIGGER chat_thread_followers_read_settled AFTER INSERT OR UPDATE OF read_place ON public.chat_thread_followers FOR EACH ROW WHEN (((new.user_id = app.user_id()) AND (new.read_place > 0))) EXECUTE FUNCTION app.settle_chat();
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER companies_general_channel AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.make_general_channel();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
+CREATE TRIGGER conversation_transfers_told AFTER INSERT ON public.conversation_transfers FOR EACH ROW EXECUTE FUNCTION app.notify_of_transfer();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_assignee AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.assignee_id IS NOT NULL) AND (old.assignee_id IS DISTINCT FROM new.assignee_id))) EXECUTE FUNCTION app.hold_assignee();
 CREATE TRIGGER conversations_assignee_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.hold_assignee();
@@ -8311,9 +9076,11 @@ CREATE TRIGGER conversations_department BEFORE UPDATE ON public.conversations FO
 CREATE TRIGGER conversations_department_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.department_id IS NOT NULL)) EXECUTE FUNCTION app.send_to_live_department();
 CREATE TRIGGER conversations_end_waiting BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.snoozed_at IS NOT NULL) OR (old.return_to_bot_at IS NOT NULL))) EXECUTE FUNCTION app.end_waiting();
 CREATE TRIGGER conversations_ended AFTER UPDATE OF ended_at ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (new.merged_into_id IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_ended();
+CREATE TRIGGER conversations_ended_settled AFTER UPDATE OF ended_at ON public.conversations FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION app.settle_ended();
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.version > old.version) AND (new.inbound_count = old.inbound_count) AND (new.mode = old.mode) AND (NOT (new.assignee_id IS DISTINCT FROM old.assignee_id)) AND (NOT (new.ended_at IS DISTINCT FROM old.ended_at)))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_heard AFTER INSERT OR UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_heard();
+CREATE TRIGGER conversations_message_told AFTER UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > old.inbound_count) AND (new.ended_at IS NULL) AND (new.last_message_from = 'client'::text) AND ((new.assignee_id IS NOT NULL) OR (new.participant_ids <> '{}'::uuid[])))) EXECUTE FUNCTION app.notify_of_message();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids <> '{}'::uuid[]) AND (new.participant_ids <> old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
@@ -8321,6 +9088,8 @@ CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR E
 CREATE TRIGGER conversations_pending_from_the_start BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_pending();
 CREATE TRIGGER conversations_preferences AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_preferences();
 CREATE TRIGGER conversations_rating BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.rating_message_id IS NOT NULL) AND (new.ended_at IS NULL))) EXECUTE FUNCTION app.end_rating();
+CREATE TRIGGER conversations_rating_told AFTER UPDATE OF rating ON public.conversations FOR EACH ROW WHEN (((new.rating <= 2) AND (new.rating IS DISTINCT FROM old.rating))) EXECUTE FUNCTION app.notify_of_rating();
+CREATE TRIGGER conversations_return_told AFTER UPDATE OF snoozed_at ON public.conversations FOR EACH ROW WHEN (((old.snoozed_until <= now()) AND (new.snoozed_at IS NULL) AND (new.assignee_id IS NOT NULL) AND (new.ended_at IS NULL))) EXECUTE FUNCTION app.notify_of_return();
 CREATE TRIGGER conversations_revision BEFORE UPDATE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.count_revision();
 CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NOT NULL) AND (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.follow_conversation();
 CREATE TRIGGER conversations_shown AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status <> new.status) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.client_id <> new.client_id))) EXECUTE FUNCTION app.note_shown();
@@ -8348,9 +9117,11 @@ CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER files_voice AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status <> 'ready'::text) AND (new.status = 'ready'::text) AND (new.mime_type ~~ 'audio/%'::text) AND (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.note_voice();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
+CREATE TRIGGER job_progress_told AFTER UPDATE OF finished_at ON public.job_progress FOR EACH ROW WHEN (((old.finished_at IS NULL) AND (new.finished_at IS NOT NULL) AND (new.started_by IS NOT NULL) AND (new.state = ANY (ARRAY['done'::text, 'failed'::text])))) EXECUTE FUNCTION app.notify_of_job();
 CREATE TRIGGER knowledge_articles_embedded AFTER INSERT OR UPDATE OF title, answer, questions, status ON public.knowledge_articles FOR EACH ROW WHEN (((new.status = 'active'::text) AND (new.removed_at IS NULL))) EXECUTE FUNCTION app.note_article();
 CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
+CREATE TRIGGER mails_told AFTER INSERT ON public.mails FOR EACH ROW WHEN ((new.template = ANY (ARRAY['new_device'::text, 'password_changed'::text, 'two_factor_enabled'::text, 'two_factor_disabled'::text, 'recovery_codes_renewed'::text]))) EXECUTE FUNCTION app.notify_of_mail();
 CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.follow_membership();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
@@ -8358,6 +9129,7 @@ CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON p
 CREATE TRIGGER messages_first_answer AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL) AND (new.kind <> 'reaction'::text) AND (NOT (new.payload ? 'automatic'::text)))) EXECUTE FUNCTION app.note_first_answer();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
+CREATE TRIGGER notes_told AFTER INSERT OR UPDATE OF mention_ids, deleted_at ON public.notes FOR EACH ROW EXECUTE FUNCTION app.notify_of_note();
 CREATE TRIGGER presence_leases_coming AFTER UPDATE ON public.presence_leases FOR EACH ROW WHEN (((new.status = 'online'::text) AND ((old.status <> 'online'::text) OR (old.lease_until < (now() + '00:00:10'::interval))))) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_coming_new AFTER INSERT ON public.presence_leases FOR EACH ROW WHEN ((new.status = 'online'::text)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER presence_leases_followed AFTER INSERT OR DELETE OR UPDATE OF status, lease_until ON public.presence_leases FOR EACH ROW EXECUTE FUNCTION app.note_presence();
@@ -8365,6 +9137,8 @@ CREATE TRIGGER quick_replies_most BEFORE INSERT ON public.quick_replies FOR EACH
 CREATE TRIGGER quick_replies_new_files BEFORE INSERT ON public.quick_replies FOR EACH ROW WHEN ((new.file_ids <> '{}'::uuid[])) EXECUTE FUNCTION app.hold_quick_reply_files();
 CREATE TRIGGER quick_replies_other_files BEFORE UPDATE OF file_ids ON public.quick_replies FOR EACH ROW WHEN (((new.file_ids <> '{}'::uuid[]) AND (new.file_ids <> old.file_ids))) EXECUTE FUNCTION app.hold_quick_reply_files();
 CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH ROW EXECUTE FUNCTION app.count_quick_reply();
+CREATE TRIGGER scheduled_chat_messages_failed_told AFTER UPDATE OF state ON public.scheduled_chat_messages FOR EACH ROW WHEN (((new.state = 'failed'::text) AND (old.state <> 'failed'::text))) EXECUTE FUNCTION app.notify_of_planned();
+CREATE TRIGGER scheduled_messages_failed_told AFTER UPDATE OF state ON public.scheduled_messages FOR EACH ROW WHEN (((new.state = 'failed'::text) AND (old.state <> 'failed'::text))) EXECUTE FUNCTION app.notify_of_planned();
 CREATE TRIGGER scheduled_messages_file BEFORE INSERT ON public.scheduled_messages FOR EACH ROW WHEN ((new.file_id IS NOT NULL)) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER scheduled_messages_other_file BEFORE UPDATE OF file_id ON public.scheduled_messages FOR EACH ROW WHEN (((new.file_id IS NOT NULL) AND (new.file_id IS DISTINCT FROM old.file_id))) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
@@ -8774,6 +9548,10 @@ create policy company on public.events as restrictive for all to app_staff, app_
 
 create policy lookup on public.events as permissive for all to app_lookup using true;
 
+create policy sight_of_notifications on public.events as restrictive for select to app_staff, app_student using ((type <> 'notification.created'::text) OR (EXISTS ( SELECT
+   FROM public.notifications
+  WHERE (notifications.id = (((events.data -> 'notification'::text) ->> 'id'::text))::uuid))));
+
 create policy staff on public.events as permissive for all to app_staff using ((audience IS NULL) OR (( SELECT app.sees_all() AS sees_all) AND (audience[1] !~~ 'self:%'::text) AND (audience[1] !~~ 'channel:%'::text)) OR (audience && ( SELECT app.audiences() AS audiences)) OR ((audience[1] ~~ 'channel:%'::text) AND (audience[1] IN ( SELECT ('channel:'::text || channel.channel)
    FROM app.my_channels() channel(channel)))));
 
@@ -9105,6 +9883,40 @@ create policy sight on public.notes as restrictive for all to app_staff using ((
 create policy staff on public.notes as permissive for all to app_staff using true;
 
 create policy system on public.notes as permissive for all to app_system using true;
+
+create policy company on public.notification_causes as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.notification_causes as permissive for all to app_lookup using true;
+
+create policy staff on public.notification_causes as permissive for all to app_staff using true;
+
+create policy system on public.notification_causes as permissive for all to app_system using true;
+
+create policy company on public.notification_preferences as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.notification_preferences as permissive for all to app_lookup using true;
+
+create policy staff on public.notification_preferences as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy student on public.notification_preferences as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy system on public.notification_preferences as permissive for all to app_system using true;
+
+create policy company on public.notifications as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.notifications as permissive for all to app_lookup using true;
+
+create policy sight on public.notifications as restrictive for all to app_staff, app_student using ((conversation_id IS NULL) OR (EXISTS ( SELECT
+   FROM public.conversations
+  WHERE ((conversations.company_id = notifications.company_id) AND (conversations.id = notifications.conversation_id)))));
+
+create policy sight_of_channels on public.notifications as restrictive for all to app_staff using ((channel_id IS NULL) OR (channel_id IN ( SELECT app.my_channels() AS my_channels)));
+
+create policy staff on public.notifications as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy student on public.notifications as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy system on public.notifications as permissive for all to app_system using true;
 
 create policy company on public.object_removals as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -9985,6 +10797,18 @@ grant insert on column public.notes.text to app_system;
 grant insert, update on column public.notes.text to app_staff;
 grant update on column public.notes.updated_at to app_staff;
 grant update on column public.notes.version to app_staff;
+grant insert, update on column public.notification_preferences.mails_after to app_staff;
+grant insert, update on column public.notification_preferences.mails_after to app_student;
+grant insert, update on column public.notification_preferences.quiet_from to app_staff;
+grant insert, update on column public.notification_preferences.quiet_from to app_student;
+grant insert, update on column public.notification_preferences.quiet_until to app_staff;
+grant insert, update on column public.notification_preferences.quiet_until to app_student;
+grant insert, update on column public.notification_preferences.types to app_staff;
+grant insert, update on column public.notification_preferences.types to app_student;
+grant update on column public.notification_preferences.version to app_staff;
+grant update on column public.notification_preferences.version to app_student;
+grant update on column public.notifications.read_at to app_staff;
+grant update on column public.notifications.read_at to app_student;
 grant select on column public.object_removals.begun_at to app_system;
 grant select on column public.object_removals.company_id to app_system;
 grant insert on column public.object_removals.due_at to app_staff;
@@ -10194,6 +11018,10 @@ grant execute on function app.feed_head() to app_system;
 grant execute on function app.files_of_flow(definition jsonb) to app_lookup;
 grant execute on function app.files_of_flow(definition jsonb) to app_staff;
 grant execute on function app.files_of_flow(definition jsonb) to app_system;
+grant execute on function app.fill_words(template text, facts jsonb) to app_lookup;
+grant execute on function app.fill_words(template text, facts jsonb) to app_staff;
+grant execute on function app.fill_words(template text, facts jsonb) to app_student;
+grant execute on function app.fill_words(template text, facts jsonb) to app_system;
 grant execute on function app.find_account(channel_kind text, account text, number text) to app;
 grant execute on function app.find_challenge(hash bytea) to app;
 grant execute on function app.find_channel(channel_kind text, key text) to app;
@@ -10281,6 +11109,18 @@ grant execute on function app.note_device(person uuid, with_device text, from_ne
 grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_lookup;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_staff;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_student;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_system;
+grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_lookup;
+grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_staff;
+grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_student;
+grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_system;
+grant execute on function app.notify(notice jsonb) to app_lookup;
+grant execute on function app.notify(notice jsonb) to app_staff;
+grant execute on function app.notify(notice jsonb) to app_student;
+grant execute on function app.notify(notice jsonb) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
 grant execute on function app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean) to app_staff;
@@ -10288,6 +11128,8 @@ grant execute on function app.own_logins() to app_staff;
 grant execute on function app.own_logins() to app_student;
 grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
+grant execute on function app.own_unread() to app_staff;
+grant execute on function app.own_unread() to app_student;
 grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff;
 grant execute on function app.people_of_channels(new_events jsonb) to app_staff;
 grant execute on function app.people_of_channels(new_events jsonb) to app_student;
@@ -10335,6 +11177,10 @@ grant execute on function app.session_id() to app_system;
 grant execute on function app.set_recovery_codes(hashes bytea[]) to app_staff;
 grant execute on function app.set_recovery_codes(hashes bytea[]) to app_student;
 grant execute on function app.settle_ai(run uuid, ending text, why text, by_model text, input integer, output integer, costs bigint, took integer) to app_system;
+grant execute on function app.settle_notifications(what jsonb) to app_lookup;
+grant execute on function app.settle_notifications(what jsonb) to app_staff;
+grant execute on function app.settle_notifications(what jsonb) to app_student;
+grant execute on function app.settle_notifications(what jsonb) to app_system;
 grant execute on function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.spaced(value text) to app_lookup;
@@ -10352,6 +11198,7 @@ grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_imports(most integer) to app;
 grant execute on function app.sweep_logins(most integer) to app;
 grant execute on function app.sweep_mails(batch integer) to app;
+grant execute on function app.sweep_notifications(most integer) to app;
 grant execute on function app.sweep_preferences(most integer) to app;
 grant execute on function app.sweep_repair(most integer) to app;
 grant execute on function app.sweep_service_desk(most integer) to app;
@@ -10360,9 +11207,15 @@ grant execute on function app.take_due_jobs(most integer) to app;
 grant execute on function app.take_out_of_channel(channel uuid, person uuid, OUT outcome text) to app_staff;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_staff;
 grant execute on function app.take_own_code(step bigint, recovery_hash bytea) to app_student;
+grant execute on function app.tell_notified() to app_staff;
+grant execute on function app.tell_notified() to app_student;
+grant execute on function app.tell_notified() to app_system;
 grant execute on function app.turn_days() to app;
 grant execute on function app.unblock_client(client uuid, words jsonb) to app_staff;
 grant execute on function app.undo_client_import(import uuid, most integer) to app_system;
+grant execute on function app.unread_notifications(people uuid[]) to app_lookup;
+grant execute on function app.unread_notifications(people uuid[]) to app_system;
+grant execute on function app.unread_of(people uuid[], wanted text) to app_system;
 grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
 grant execute on function app.unrouted_webhooks() to app_staff;
 grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
@@ -10380,6 +11233,10 @@ grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
+grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
+grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_staff;
+grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_student;
+grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_system;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;
@@ -10595,6 +11452,20 @@ grant select on table public.note_revisions to app_system;
 grant delete, select on table public.notes to app_system;
 grant select on table public.notes to app_lookup;
 grant select on table public.notes to app_staff;
+grant delete, insert, select on table public.notification_causes to app_lookup;
+grant delete, insert, select, update on table public.notification_causes to app_system;
+grant select on table public.notification_preferences to app_lookup;
+grant select on table public.notification_preferences to app_staff;
+grant select on table public.notification_preferences to app_student;
+grant select on table public.notification_preferences to app_system;
+grant select on table public.notification_types to app_lookup;
+grant select on table public.notification_types to app_staff;
+grant select on table public.notification_types to app_student;
+grant select on table public.notification_types to app_system;
+grant delete, insert, select, update on table public.notifications to app_lookup;
+grant delete, insert, select, update on table public.notifications to app_system;
+grant select on table public.notifications to app_staff;
+grant select on table public.notifications to app_student;
 grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;

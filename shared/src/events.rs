@@ -3,11 +3,14 @@
 use std::{borrow::Cow, collections::HashMap, fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::audience::Audience;
+use crate::{
+    audience::Audience,
+    notifications::{NotificationCreated, NotificationRead},
+};
 
 /// The payload of one type of event, made so by `event!` where it is declared.
 pub trait EventPayload: Serialize + JsonSchema {
@@ -124,10 +127,38 @@ pub(crate) struct Recorded {
     pub(crate) tx: String,
     pub(crate) ids: Vec<i64>,
     pub(crate) sent: Vec<Uuid>,
+    /// Events that the database itself has written: a list of `id`, `topic`, `type` and `data`, or null.
+    pub(crate) told: Value,
     /// Jobs that the database itself has added, to be sent too: a list of `Dispatch`, or null.
     pub(crate) asked: Value,
     /// Who is in the channels that the events are for: ids by the channel's, or null.
     pub(crate) people: Value,
+}
+
+/// An event that the database has written itself; it is for the person of its topic alone.
+#[derive(Deserialize)]
+struct Told {
+    id: i64,
+    topic: String,
+    #[serde(rename = "type")]
+    kind: String,
+    data: Value,
+}
+
+impl Recorded {
+    /// The events that the database has written itself, which come after those that were recorded.
+    pub(crate) fn take_told(&mut self) -> Vec<Event> {
+        let told: Option<Vec<Told>> = serde_json::from_value(self.told.take()).unwrap_or_default();
+        let mut events = Vec::new();
+        for Told { id, topic, kind, data } in told.into_iter().flatten() {
+            let kind = [NotificationCreated::TYPE, NotificationRead::TYPE].into_iter().find(|known| *known == kind);
+            if let (Ok(topic @ Topic::User(person)), Some(kind)) = (topic.parse(), kind) {
+                events.push(Event { topic, kind, audience: Audience::user(person), data, fetch: None });
+                self.ids.push(id);
+            }
+        }
+        events
+    }
 }
 
 /// A place in the feed: `epoch.tx.id`. Everything at or before it has been seen.

@@ -42,6 +42,8 @@ pub enum Queue {
     Mail,
     /// Media on their way from a provider.
     Media,
+    /// What people are told of where they are not looking: digests by mail.
+    Notification,
     /// Files that are looked at and listened to, for pictures and waveforms of them.
     Preparation,
     /// Long work on what failed or was kept before.
@@ -56,7 +58,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -67,6 +69,7 @@ impl Queue {
         Self::Knowledge,
         Self::Mail,
         Self::Media,
+        Self::Notification,
         Self::Preparation,
         Self::Push,
         Self::Repair,
@@ -88,6 +91,7 @@ impl Queue {
             Self::Knowledge => "knowledge",
             Self::Mail => "mail",
             Self::Media => "media",
+            Self::Notification => "notification",
             Self::Preparation => "preparation",
             Self::Push => "push",
             Self::Repair => "repair",

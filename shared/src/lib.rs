@@ -27,6 +27,7 @@ pub mod links;
 pub mod log;
 pub mod mail;
 mod needs;
+pub mod notifications;
 pub mod outside;
 pub mod phone;
 mod postgres;

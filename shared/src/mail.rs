@@ -31,6 +31,8 @@ closed_set! {
         ApprovalAsked = "approval_asked",
         /// The company has let the person in.
         Approved = "approved",
+        /// What they have not read: `titles`, and how many `more`.
+        Notifications = "notifications",
     }
 }
 

@@ -81,6 +81,7 @@ pub async fn mark_all_read(context: &Context, transaction: &Transaction, agent: 
 
 fn tell(context: &Context, transaction: &Transaction, agent: &Identity, marked: Marked) -> Conversation {
     let Marked { conversation, last_provider_id } = marked;
+    transaction.settle_notifications_of(conversation.id);
     emit_conversation::<ConversationRead>(transaction, agent.company_id, &conversation, Some(agent.user_id), None);
     if let Some(provider_id) = last_provider_id {
         let payload = json!({"channel_account_id": conversation.channel_account_id, "provider_id": provider_id});

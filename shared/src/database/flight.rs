@@ -34,7 +34,7 @@ const STORE_ANSWER: &str = "
      where user_id = app.user_id() and route = $1 and key = $2";
 
 const RECORD: &str = "
-    select tx, ids, sent, app.add_asked_jobs() as asked, app.people_of_channels($1) as people
+    select tx, ids, sent, app.tell_notified() as told, app.add_asked_jobs() as asked, app.people_of_channels($1) as people
       from app.record($1, $2, $3, $4)";
 
 fn as_sql(parameter: &Parameter) -> &(dyn ToSql + Sync) {
@@ -239,7 +239,6 @@ impl Transaction {
 /// Where `app.record` has put the events, and which jobs are to be sent at once.
 fn recorded(row: Option<&Row>) -> Recorded {
     let Some(row) = row else { return Recorded::default() };
-    let asked = row.get::<_, Option<Value>>("asked").unwrap_or_default();
-    let people = row.get::<_, Option<Value>>("people").unwrap_or_default();
-    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), asked, people }
+    let [told, asked, people] = ["told", "asked", "people"].map(|name| row.get::<_, Option<Value>>(name).unwrap_or_default());
+    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), told, asked, people }
 }

@@ -36,6 +36,7 @@ mod jobs;
 mod knowledge;
 mod mail;
 mod notes;
+mod notifications;
 mod presence;
 mod quick_replies;
 mod scanning;
@@ -79,6 +80,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         knowledge::cases(),
         mail::cases(),
         notes::cases(),
+        notifications::cases(),
         presence::cases(),
         quick_replies::cases(),
         setup::cases(),

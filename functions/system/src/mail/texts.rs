@@ -83,6 +83,18 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
             )],
             None,
         ),
+        Template::Notifications => {
+            let titles = data.get("titles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let more = data.get("more").and_then(Value::as_i64).filter(|more| *more > 0);
+            let more = more.map(|more| say(format!("E mais {more}."), format!("And {more} more.")));
+            let news = titles.map(|title| format!("• {title}")).chain(more);
+            let opening = say("Isto você ainda não leu:".into(), "This you have not read yet:".into());
+            (
+                say(format!("O que aconteceu em {company}"), format!("What has happened at {company}")),
+                std::iter::once(opening).chain(news).collect(),
+                None,
+            )
+        }
     };
     Letter {
         subject,
@@ -138,6 +150,8 @@ fn closing(template: Template, is_english: bool) -> &'static str {
         | Template::TwoFactorDisabled
         | Template::RecoveryCodesRenewed => true,
         Template::Invite | Template::PasswordReset | Template::ApprovalAsked | Template::Approved => false,
+        Template::Notifications if is_english => return "You choose under Preferences what is sent to you by e-mail.",
+        Template::Notifications => return "Em Preferências você escolhe o que chega por e-mail.",
     };
     match (is_about_the_account, is_english) {
         (true, false) => "Se não foi você, crie uma nova senha agora e avise a administração.",
@@ -169,7 +183,7 @@ mod tests {
 
     const SENDER: Sender = Sender { name: "Escola", colour: "#ffe600" };
 
-    const ALL: [Template; 9] = [
+    const ALL: [Template; 10] = [
         Template::Invite,
         Template::PasswordReset,
         Template::PasswordChanged,
@@ -179,6 +193,7 @@ mod tests {
         Template::RecoveryCodesRenewed,
         Template::ApprovalAsked,
         Template::Approved,
+        Template::Notifications,
     ];
 
     #[test]

@@ -26,6 +26,9 @@ const OF_STUDENTS: &[&str] = &[
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (lease_until)",
+    "insert notification_preferences (types, quiet_from, quiet_until, mails_after)",
+    "update notification_preferences (types, quiet_from, quiet_until, mails_after, version)",
+    "update notifications (read_at)",
 ];
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.

@@ -9,7 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
-use crate::cases::{chat, upload};
+use crate::cases::{chat, notifications, upload};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -40,7 +40,7 @@ const IMPORT: &str = "
     select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 11] = [
+const WITHOUT_CONVERSATION: [&str; 12] = [
     "list_client_imports",
     "list_clients",
     "list_conversations",
@@ -50,6 +50,7 @@ const WITHOUT_CONVERSATION: [&str; 11] = [
     "list_invites",
     "list_knowledge",
     "list_knowledge_proposals",
+    "list_notifications",
     "list_templates",
     "search_messages",
 ];
@@ -89,6 +90,7 @@ impl Scene {
             "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
             "list_mentions" => "/chat/mentions?".to_owned(),
             "list_scheduled_chat_messages" => "/chat/scheduled?state=waiting".to_owned(),
+            "list_notifications" => "/notifications?unread=true".to_owned(),
             "search_chat" => "/chat/search?q=Mensalidade".to_owned(),
             "list_clients" => "/clients?archived=false".to_owned(),
             "list_conversations" => "/conversations?category=pending".to_owned(),
@@ -139,6 +141,7 @@ impl Scene {
             }
             "list_mentions" | "search_chat" => self.mention(number).await,
             "list_scheduled_chat_messages" => drop(chat::sample::planned(company).await),
+            "list_notifications" => drop(notifications::sample::told(stack, company).await),
             "list_invites" => {
                 let invite = json!({"email": format!("convite.{number}@{}.example", company.slug), "role": "agent"});
                 drop(company.admin.api.post("/team/invite", invite).await.expect(201));
@@ -173,6 +176,9 @@ impl Scene {
             }
             "list_channels" => {
                 drop(self.company.agents[0].api.call(Method::DELETE, &format!("/channels/{id}"), None).await.expect(204));
+            }
+            "list_notifications" => {
+                drop(self.company.admin.api.post(&format!("/notifications/{id}/read"), json!({})).await.expect(200));
             }
             "list_mentions" | "search_chat" => {
                 drop(self.company.agents[0].api.call(Method::DELETE, &format!("/chat/messages/{id}"), None).await.expect(204));

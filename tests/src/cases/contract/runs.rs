@@ -39,9 +39,11 @@ const ASK_OTHERS: [&str; 20] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 16] = [
+const UNAUDITED: [&str; 18] = [
     // How far somebody has read, and what they have begun to write.
+    "mark_all_notifications_read",
     "mark_channel_read",
+    "mark_notification_read",
     "save_channel_draft",
     // Each is a run, which tells who has asked what.
     "ai_compose_message",

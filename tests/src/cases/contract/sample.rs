@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, jobs, upload};
+use crate::cases::{chat, jobs, notifications, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -255,6 +255,9 @@ impl Fixture {
             }
             "channel_id" | "chat_message_id" | "scheduled_chat_message_id" | "emoji_id" | "chat_job_id" | "new_colleague_id" => {
                 chat::sample::value(&self.stack, &self.company, function, placeholder).await
+            }
+            "notification_id" | "notification_job_id" => {
+                notifications::sample::value(&self.stack, &self.company, placeholder).await
             }
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,

@@ -13,7 +13,7 @@ use super::{
     sample,
     trespass_table::{Outcome, ROWS, Row},
 };
-use crate::cases::{chat, snapshot, upload};
+use crate::cases::{chat, notifications, snapshot, upload};
 
 /// Roles that an access lets through, of whichever of its kinds of callers they are.
 pub(super) fn lets_through(access: &str) -> BTreeSet<&'static str> {
@@ -336,6 +336,7 @@ fn with_any_ids(text: &str) -> String {
         "team_channel",
         "chat_message",
         "scheduled_chat",
+        "notification",
         "emoji",
         "interval",
     ];
@@ -381,6 +382,7 @@ struct Scene {
     team_channel: String,
     chat_message: String,
     scheduled_chat: String,
+    notification: String,
     emoji: String,
     interval: String,
 }
@@ -436,6 +438,7 @@ impl Scene {
         let chat_message = admin.api.post(&path, json!({"body": secret(&company)})).await.expect(201);
         let chat_message = text(&chat_message["id"]).to_owned();
         let scheduled_chat = chat::sample::planned(&company).await;
+        let notification = notifications::sample::told(stack, &company).await;
         let emoji = json!({"name": "segredo", "file_id": file});
         let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
         let interval = sample::interval(&company, company.agents[0].id).await;
@@ -471,6 +474,7 @@ impl Scene {
             team_channel,
             chat_message,
             scheduled_chat,
+            notification,
             emoji,
             interval,
         }
@@ -514,6 +518,7 @@ impl Scene {
             ("{team_channel}", self.team_channel.clone()),
             ("{chat_message}", self.chat_message.clone()),
             ("{scheduled_chat}", self.scheduled_chat.clone()),
+            ("{notification}", self.notification.clone()),
             ("{emoji}", self.emoji.clone()),
             ("{interval}", self.interval.clone()),
             ("{begun}", sample::hours_ago(2)),

@@ -19,7 +19,7 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{emoji}`, `{interval}`;
+/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`;
 /// `{soon}` is a time to come, `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -61,6 +61,11 @@ pub const ROWS: &[Row] = &[
     row("list_pins", "/channels/{team_channel}/pins", "", NotFound),
     row("list_scheduled_chat_messages", "/chat/scheduled?channel_id={team_channel}", "", OwnThings),
     row("mark_channel_read", "/channels/{team_channel}/read", "{}", NotFound),
+    row("list_notifications", "/notifications", "", OwnThings),
+    row("mark_notification_read", "/notifications/{notification}/read", "{}", NotFound),
+    row("mark_all_notifications_read", "/notifications/read-all", "{}", OwnThings),
+    row("get_notification_preferences", "/notifications/preferences", "", OwnThings),
+    row("save_notification_preferences", "/notifications/preferences", r#"{"types": {"message": {"sound": false}}}"#, OwnThings),
     row("open_direct_message", "/direct-messages", r#"{"user_ids": ["{agent}"]}"#, Invalid),
     row("pin_chat_message", "/chat/messages/{chat_message}/pin", "{}", NotFound),
     row("remove_channel_member", "/channels/{team_channel}/members/{agent}", "", NotFound),

@@ -1,0 +1,26 @@
+//! All functions of this domain in one program, for development: it is the one by whose name it is called. Written by `make programs`.
+
+#[path = "bin/deliver_notification.rs"]
+mod deliver_notification;
+#[path = "bin/get_notification_preferences.rs"]
+mod get_notification_preferences;
+#[path = "bin/list_notifications.rs"]
+mod list_notifications;
+#[path = "bin/mark_all_notifications_read.rs"]
+mod mark_all_notifications_read;
+#[path = "bin/mark_notification_read.rs"]
+mod mark_notification_read;
+#[path = "bin/save_notification_preferences.rs"]
+mod save_notification_preferences;
+
+#[rustfmt::skip]
+fn main() {
+    shared::called_by_name(&[
+        ("deliver_notification", deliver_notification::main),
+        ("get_notification_preferences", get_notification_preferences::main),
+        ("list_notifications", list_notifications::main),
+        ("mark_all_notifications_read", mark_all_notifications_read::main),
+        ("mark_notification_read", mark_notification_read::main),
+        ("save_notification_preferences", save_notification_preferences::main),
+    ]);
+}

@@ -1,0 +1,101 @@
+//! What people are told of by name: rows that the database writes with their cause. Its triggers say most causes (`app.notify` in the
+//! migrations); this is how code says one.
+
+use jiff::Timestamp;
+use postgres_from_row::FromRow;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{database::Transaction, parameters};
+
+/// What somebody was told of.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct Notification {
+    pub id: Uuid,
+    /// As `GET /notifications/preferences` lists them.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// In the person's language.
+    pub title: String,
+    pub body: String,
+    /// How often it happened until it was read: such are one.
+    pub count: i32,
+    /// Whose act the latest was; null for the system, and for clients.
+    pub actor_id: Option<Uuid>,
+    /// What it leads to: at most one of these three.
+    pub conversation_id: Option<Uuid>,
+    pub channel_id: Option<Uuid>,
+    pub client_id: Option<Uuid>,
+    /// The latest message, note, transfer or job.
+    pub source_id: Option<Uuid>,
+    pub is_read: bool,
+    /// When it last happened.
+    pub at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+/// Somebody is told of something, them alone. One that is known already by its `id` takes its place: it has happened again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotificationCreated {
+    pub notification: Notification,
+    /// How many are unread now; 100 are 100 or more.
+    pub unread: i64,
+    /// What it sounds like: `message`, `mention`, `assignment` or `alert`; null for silence, as the person's preferences and the moment are.
+    pub sound: Option<String>,
+}
+
+/// Some were read, on whatever device, or are over. Told to their person alone.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotificationRead {
+    /// Null for so many that the list is better read anew.
+    pub ids: Option<Vec<Uuid>>,
+    /// How many are unread now; 100 are 100 or more.
+    pub unread: i64,
+}
+
+#[cfg_attr(debug_assertions, expect(unsafe_code, reason = "the catalogue of events is a section of the binary"))]
+mod catalogued {
+    crate::event!(super::NotificationCreated = "notification.created");
+    crate::event!(super::NotificationRead = "notification.read");
+}
+
+/// Something that people are to be told of.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Notice {
+    /// One of `notification_types`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub people: Vec<Uuid>,
+    /// Names this cause: said again, whoever was told of it is not told again.
+    pub cause: String,
+    /// Causes of one group are one row until it is read.
+    pub group_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<Uuid>,
+    /// What its words name and cannot be looked up.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub facts: Value,
+    /// Whether whoever does it is told as well.
+    pub tells_actor: bool,
+}
+
+const NOTIFY: &str = "select app.notify($1)";
+const SETTLE: &str = "select app.settle_notifications($1)";
+
+impl Transaction {
+    /// Tells people of something, with this transaction's commit.
+    pub fn notify(&self, notice: &Notice) {
+        self.defer(NOTIFY, parameters![json!(notice)]);
+    }
+
+    /// The caller has seen a conversation, and so what was told them of it.
+    pub fn settle_notifications_of(&self, conversation_id: Uuid) {
+        self.defer(SETTLE, parameters![json!({"conversation_id": conversation_id})]);
+    }
+}

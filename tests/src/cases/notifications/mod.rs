@@ -1,0 +1,75 @@
+//! What people are told of by name.
+
+mod notification_causes;
+mod notification_choices;
+mod notification_crowds;
+mod notification_mails;
+mod notification_sight;
+pub mod sample;
+
+use serde_json::{Value, json};
+use tests::company::{Person, text};
+
+use crate::Case;
+
+/// What somebody was told of and has not read, the latest first: types and titles.
+async fn unread(person: &Person) -> Vec<(String, String)> {
+    let list = person.api.get("/notifications?unread=true").await.expect(200);
+    let rows = list["data"].as_array().expect("rows").iter();
+    let told: Vec<_> = rows.map(|row| (text(&row["type"]).to_owned(), text(&row["title"]).to_owned())).collect();
+    assert_eq!(list["unread"], told.len(), "as many as are counted");
+    told
+}
+
+/// The notifications of a type, read or not.
+async fn of_type(person: &Person, kind: &str) -> Vec<Value> {
+    let list = person.api.get(&format!("/notifications?type={kind}")).await.expect(200);
+    list["data"].as_array().expect("rows").clone()
+}
+
+/// What somebody is called.
+async fn name(person: &Person) -> String {
+    text(&person.api.get("/users/me").await.expect(200)["name"]).to_owned()
+}
+
+async fn read_all(person: &Person) {
+    person.api.post("/notifications/read-all", json!({})).await.expect(200);
+}
+
+async fn choose(person: &Person, preferences: Value) -> Value {
+    person.api.call(reqwest::Method::PUT, "/notifications/preferences", Some(preferences)).await.expect(200)
+}
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    cases! {
+        notification_causes::{
+            who_is_given_a_conversation_is_told,
+            messages_of_one_client_are_one_until_they_are_read,
+            mentions_are_told_to_whom_they_name,
+            direct_messages_and_followed_threads_are_told,
+            a_low_rating_is_told_to_leaders,
+            a_channel_in_trouble_is_told_to_admins,
+            what_happens_to_an_account_is_told_to_its_owner,
+            what_was_planned_and_failed_and_what_comes_back_is_told,
+            a_cause_tells_once,
+        };
+        notification_choices::{
+            what_is_chosen_holds,
+            quiet_hours_and_breaks_are_silent,
+            what_is_wrong_with_preferences_is_said,
+            two_devices_that_choose_at_once_lose_nothing,
+        };
+        notification_sight::{
+            who_sees_it_no_more_is_told_no_more_of_it,
+            what_is_counted_is_what_is_seen,
+            reading_on_one_device_clears_the_others,
+            students_have_their_own_and_no_others,
+        };
+        notification_mails::{
+            what_stays_unread_is_mailed_once,
+        };
+        notification_crowds::{
+            crowds_are_told_each_once,
+        };
+    }
+}

@@ -1,0 +1,69 @@
+//! Many at once.
+
+use std::sync::Arc;
+
+use futures_util::future::{join, join_all};
+use serde_json::json;
+use tests::{Stack, Wanted, company::text};
+
+use super::{of_type, unread};
+
+/// Clients write, people name one another in notes and in the chat, others read all: nothing is lost, told twice, or in one another's way.
+pub async fn crowds_are_told_each_once(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 4, ..Wanted::default() }).await;
+    let mut served = Vec::new();
+    for agent in &company.agents {
+        let client = tests::sandbox::fresh_number();
+        company.phone.receive_text(&client, "Oi").await;
+        let id = company.admin.conversation_id_of(&client).await;
+        agent.take_over(&id).await;
+        served.push((client, id));
+    }
+    let everybody: Vec<_> = company.agents.iter().map(|agent| agent.id).collect();
+    let channel = json!({"name": "todos juntos", "kind": "private", "member_ids": everybody});
+    let channel = text(&company.supervisor.api.post("/channels", channel).await.expect(201)["id"]).to_owned();
+    let rounds = 6;
+    let acts = (0..rounds * 3).map(async |number| match number % 3 {
+        0 => {
+            // All clients at once, in another order each time.
+            let mut order: Vec<_> = (0..served.len()).collect();
+            order.rotate_left(number / 3 % served.len());
+            let words = format!("mensagem {number}");
+            join_all(order.into_iter().map(|client| company.phone.receive_text(&served[client].0, &words))).await;
+        }
+        1 => {
+            let mut named = everybody.clone();
+            named.rotate_left(number / 3 % served.len());
+            let words = json!({"body": format!("aviso {number}"), "mentions": {"user_ids": named}});
+            company.supervisor.api.post(&format!("/channels/{channel}/messages"), words).await.expect(201);
+        }
+        _ => {
+            let note = json!({"conversation_id": served[number / 3 % served.len()].1, "text": format!("nota {number}"), "mention_ids": everybody});
+            company.supervisor.api.post("/notes", note).await.expect(201);
+        }
+    });
+    join_all(acts).await;
+    let count = |rows: &[serde_json::Value]| rows.iter().map(|row| row["count"].as_i64().expect("a count")).sum::<i64>();
+    for agent in &company.agents {
+        let (messages, mentions) = (of_type(agent, "message").await, of_type(agent, "mention").await);
+        assert_eq!(count(&messages), rounds as i64, "{messages:?}");
+        assert_eq!(count(&mentions), 2 * rounds as i64, "of the channel and of notes: {mentions:?}");
+    }
+    // Reading everything while more comes: what came later is there, what was read is not.
+    let reading = company.agents.iter().map(async |agent| {
+        for _ in 0..5 {
+            agent.api.post("/notifications/read-all", json!({})).await.expect(200);
+        }
+    });
+    let writing = (0..8).map(async |number| {
+        let words = json!({"body": format!("depois {number}"), "mentions": {"user_ids": everybody}});
+        company.supervisor.api.post(&format!("/channels/{channel}/messages"), words).await.expect(201);
+    });
+    join(join_all(reading), join_all(writing)).await;
+    for agent in &company.agents {
+        let all = of_type(agent, "mention").await;
+        assert_eq!(count(&all), 2 * rounds as i64 + 8, "none is lost, none is counted twice: {all:?}");
+        agent.api.post("/notifications/read-all", json!({})).await.expect(200);
+        assert!(unread(agent).await.is_empty(), "no badge sticks");
+    }
+}
