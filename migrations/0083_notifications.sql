@@ -106,7 +106,8 @@ create table notifications (
     rung_at         timestamptz,
     read_at         timestamptz,
     mailed_at       timestamptz,
-    pushed_count    integer not null default 0,
+    -- What it led to before that became part of another, as `notes.moved_from`.
+    moved_from      uuid[] not null default '{}',
     primary key (company_id, id),
     foreign key (company_id, user_id) references memberships (company_id, user_id) on delete cascade,
     foreign key (company_id, conversation_id) references conversations (company_id, id) on delete cascade,
@@ -145,7 +146,7 @@ create table notification_causes (
 );
 create index notification_causes_old on notification_causes (at);
 call app.protect('notification_causes', '');
-call app.open_to_lookup('notification_causes', 'select, insert, delete');
+call app.open_to_lookup('notification_causes', 'select, insert, update, delete');
 
 -- What somebody wants otherwise than `notification_types` has it.
 create table notification_preferences (
@@ -556,8 +557,12 @@ alter function app.own_unread owner to app_lookup;
 revoke all on function app.unread_of, app.unread_notifications, app.own_unread from public;
 grant execute on function app.unread_of, app.unread_notifications to app_system, app_lookup;
 grant execute on function app.own_unread to app_staff, app_student;
-grant execute on function app.tell_notified, app.notify, app.settle_notifications, app.would_see, app.fill_words,
-      app.notification_facts, app.notification_words to app_staff, app_student, app_system, app_lookup;
+revoke all on function app.tell_notified, app.notify, app.settle_notifications, app.would_see, app.fill_words, app.notification_facts,
+       app.notification_words from public;
+grant execute on function app.tell_notified, app.fill_words, app.notification_facts, app.notification_words
+   to app_staff, app_student, app_system, app_lookup;
+grant execute on function app.notify, app.settle_notifications to app_staff, app_system, app_lookup;
+grant execute on function app.would_see to app_lookup;
 
 -- Conversations that come to somebody, or to a department. Whoever had been told that it waits, or had it before, is not rung for it any more.
 create function app.notify_of_transfer() returns trigger language plpgsql as $$
@@ -788,6 +793,33 @@ $$;
 create trigger job_progress_told after update of finished_at on job_progress for each row
     when (old.finished_at is null and new.finished_at is not null and new.started_by is not null and new.state in ('done', 'failed'))
     execute function app.notify_of_job();
+
+-- Conversations and clients that become part of others, and those that are parted again: what leads to them follows.
+create function app.move_notifications() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if tg_table_name = 'clients' and old.merged_into_id is null then
+        update notifications set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id;
+    elsif tg_table_name = 'clients' then
+        update notifications set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
+    elsif old.merged_into_id is null then
+        update notifications set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and conversation_id = new.id;
+    else
+        update notifications set conversation_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$$;
+alter function app.move_notifications owner to app_lookup;
+create trigger clients_notifications after update of merged_into_id on clients for each row
+    when ((new.merged_into_id is null) <> (old.merged_into_id is null))
+    execute function app.move_notifications();
+create trigger conversations_notifications after update of merged_into_id on conversations for each row
+    when ((new.merged_into_id is null) <> (old.merged_into_id is null))
+    execute function app.move_notifications();
 
 -- Somebody is mentioned in a note: those newly named.
 create function app.notify_of_note() returns trigger language plpgsql as $$

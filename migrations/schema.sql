@@ -1287,7 +1287,7 @@ create table public.notifications (
     rung_at timestamp with time zone,
     read_at timestamp with time zone,
     mailed_at timestamp with time zone,
-    pushed_count integer not null default 0
+    moved_from uuid[] not null default '{}'::uuid[]
 );
 alter table public.notifications enable row level security;
 alter table public.notifications force row level security;
@@ -5777,6 +5777,30 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.move_notifications()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if tg_table_name = 'clients' and old.merged_into_id is null then
+        update notifications set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id;
+    elsif tg_table_name = 'clients' then
+        update notifications set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
+    elsif old.merged_into_id is null then
+        update notifications set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and conversation_id = new.id;
+    else
+        update notifications set conversation_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.move_preferences()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -9059,6 +9083,7 @@ CREATE TRIGGER chat_thread_followers_read_settled AFTER INSERT OR UPDATE OF read
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
+CREATE TRIGGER clients_notifications AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notifications();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER companies_general_channel AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.make_general_channel();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
@@ -9082,6 +9107,7 @@ CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR
 CREATE TRIGGER conversations_heard AFTER INSERT OR UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_heard();
 CREATE TRIGGER conversations_message_told AFTER UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > old.inbound_count) AND (new.ended_at IS NULL) AND (new.last_message_from = 'client'::text) AND ((new.assignee_id IS NOT NULL) OR (new.participant_ids <> '{}'::uuid[])))) EXECUTE FUNCTION app.notify_of_message();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
+CREATE TRIGGER conversations_notifications AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notifications();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
 CREATE TRIGGER conversations_participants AFTER UPDATE OF participant_ids ON public.conversations FOR EACH ROW WHEN (((new.participant_ids <> '{}'::uuid[]) AND (new.participant_ids <> old.participant_ids) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.hold_participants();
 CREATE TRIGGER conversations_pending BEFORE UPDATE ON public.conversations FOR EACH ROW WHEN (((old.mode IS DISTINCT FROM new.mode) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.ended_at IS DISTINCT FROM new.ended_at))) EXECUTE FUNCTION app.note_pending();
@@ -11119,7 +11145,6 @@ grant execute on function app.notification_words(of_type text, language text, fa
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_system;
 grant execute on function app.notify(notice jsonb) to app_lookup;
 grant execute on function app.notify(notice jsonb) to app_staff;
-grant execute on function app.notify(notice jsonb) to app_student;
 grant execute on function app.notify(notice jsonb) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
@@ -11179,7 +11204,6 @@ grant execute on function app.set_recovery_codes(hashes bytea[]) to app_student;
 grant execute on function app.settle_ai(run uuid, ending text, why text, by_model text, input integer, output integer, costs bigint, took integer) to app_system;
 grant execute on function app.settle_notifications(what jsonb) to app_lookup;
 grant execute on function app.settle_notifications(what jsonb) to app_staff;
-grant execute on function app.settle_notifications(what jsonb) to app_student;
 grant execute on function app.settle_notifications(what jsonb) to app_system;
 grant execute on function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
@@ -11234,9 +11258,6 @@ grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
-grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_staff;
-grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_student;
-grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_system;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;
@@ -11452,7 +11473,7 @@ grant select on table public.note_revisions to app_system;
 grant delete, select on table public.notes to app_system;
 grant select on table public.notes to app_lookup;
 grant select on table public.notes to app_staff;
-grant delete, insert, select on table public.notification_causes to app_lookup;
+grant delete, insert, select, update on table public.notification_causes to app_lookup;
 grant delete, insert, select, update on table public.notification_causes to app_system;
 grant select on table public.notification_preferences to app_lookup;
 grant select on table public.notification_preferences to app_staff;

@@ -41,6 +41,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("people_of_channels", ALL_INSIDE),
     ("place_chat_message", NOBODY),
     ("show_chat_message_anew", NOBODY),
+    ("move_notifications", NOBODY),
     ("notify_of_chat_mention", NOBODY),
     ("notify_of_chat_message", NOBODY),
     ("notify_of_mail", NOBODY),
@@ -263,7 +264,8 @@ const CALLABLE: &str = "
 pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     let settings = ["audiences", "client_id", "company_id", "department_ids"];
     let rest = ["held_conversations", "sees_all", "session_id", "user_id", "visibility"];
-    let student = [&settings[..], &["feed_head", "fold"], &rest].concat();
+    let words = ["notification_facts", "notification_words"];
+    let student = [&settings[..], &["feed_head", "fill_words", "fold"], &rest[..1], &words, &rest[1..]].concat();
     let mut staff = [
         &student[..],
         &[
@@ -275,9 +277,11 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
             "left_conversations",
             "look",
             "mention_ways",
+            "notify",
             "quick_reply_files",
             "sealed_with",
             "searchable",
+            "settle_notifications",
             "spaced",
             "stems",
         ],

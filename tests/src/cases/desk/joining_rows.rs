@@ -90,6 +90,8 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
 
     let note = json!({"conversation_id": other["id"], "text": "Já é aluno"});
     company.supervisor.api.post("/notes", note).await.expect(201);
+    let note = json!({"client_id": student, "text": "@você", "mention_ids": [author]});
+    company.supervisor.api.post("/notes", note).await.expect(201);
 
     let muted = "insert into conversation_preferences (company_id, user_id, conversation_id) values ($1, $2, $3)";
     database.execute(muted, &[&company.id, &author, &id_of(&other)]).await.expect("a muted conversation");
