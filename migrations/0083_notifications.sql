@@ -100,6 +100,8 @@ create table notifications (
     facts           jsonb not null default '{}',
     on_screen       boolean not null,
     by_mail         boolean not null,
+    -- Whether the latest is told on devices where no page is open.
+    by_push         boolean not null,
     created_at      timestamptz not null default now(),
     -- When it last happened.
     at              timestamptz not null default now(),
@@ -133,6 +135,8 @@ create policy sight_of_channels on notifications as restrictive to app_staff
     using (channel_id is null or channel_id in (select app.my_channels()));
 grant select on notifications to app_student;
 grant update (read_at) on notifications to app_staff, app_student;
+revoke insert, update, delete on notifications from app_system;
+grant update (mailed_at) on notifications to app_system;
 call app.open_to_lookup('notifications', 'select, insert, update, delete');
 
 -- What somebody was told of already: a cause never tells twice.
@@ -146,6 +150,7 @@ create table notification_causes (
 );
 create index notification_causes_old on notification_causes (at);
 call app.protect('notification_causes', '');
+revoke insert, update, delete on notification_causes from app_system;
 call app.open_to_lookup('notification_causes', 'select, insert, update, delete');
 
 -- What somebody wants otherwise than `notification_types` has it.
@@ -173,7 +178,11 @@ grant insert (types, quiet_from, quiet_until, mails_after), update (types, quiet
 revoke insert, update, delete on notification_preferences from app_system;
 call app.open_to_lookup('notification_preferences', 'select');
 
-insert into job_rules (kind, queue, added_by) values ('mail_notifications', 'notification', 'student');
+insert into job_rules (kind, queue, added_by) values ('mail_notifications', 'notification', 'student'), ('push_notification', 'notification', 'student');
+
+-- Whether devices where no page is open are told what was said, or only that something was.
+alter table companies add column push_shows_text boolean not null default true;
+grant update (push_shows_text) on companies to app_staff;
 insert into mail_rules (template, sent_by) values ('notifications', 'admin');
 insert into event_rules (type, told_by, is_private) values
     ('notification.created', 'admin', false), ('notification.read', 'student', true), ('notification.preferences_saved', 'student', true);
@@ -281,8 +290,9 @@ begin
 end
 $$;
 
--- What somebody has not read of what they see, 100 at most: `screen` for what is listed, `mail` for what was never mailed.
-create function app.unread_of(people uuid[], wanted text) returns table (user_id uuid, id uuid)
+-- What somebody has not read of what they see, 100 at most: `screen` for what is listed, `mail` for what was never mailed, `push` for this one, where
+-- devices are told of it.
+create function app.unread_of(people uuid[], wanted text, one uuid default null) returns table (user_id uuid, id uuid)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -299,7 +309,11 @@ begin
               left join conversations on conversations.company_id = notifications.company_id
                                      and conversations.id = notifications.conversation_id
              where notifications.company_id = memberships.company_id and notifications.user_id = person and notifications.read_at is null
-               and case wanted when 'mail' then notifications.by_mail and notifications.mailed_at is null else notifications.on_screen end
+               and case wanted
+                       when 'mail' then notifications.by_mail and notifications.mailed_at is null
+                       when 'push' then notifications.by_push and notifications.id = one
+                       else notifications.on_screen
+                   end
                and (notifications.conversation_id is null
                     or memberships.role = 'student' and conversations.client_id = memberships.client_id
                     or memberships.role <> 'student'
@@ -331,7 +345,8 @@ begin
 end
 $$;
 
--- Reads what was settled and tells what is new: rows, the events that tell of them, the digests that would come by mail. Answers the events to be pushed.
+-- Reads what was settled and tells what is new: rows, the events that tell of them, the digests that would come by mail, what goes to devices where no
+-- page is open. Answers `events` to be pushed and `jobs` to be sent.
 create function app.tell_notified() returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -343,6 +358,7 @@ declare
     refused text;
     fresh uuid[];
     told jsonb := '[]';
+    pushes jsonb;
     more jsonb;
     wanted record;
 begin
@@ -407,7 +423,7 @@ begin
     end if;
 
     if jsonb_array_length(notices) = 0 then
-        return told;
+        return jsonb_build_object('events', told);
     end if;
     with notice as materialized (
         select place, type, coalesce(people, '{}') as people, coalesce(groups, '{}') as groups, cause, group_key, actor_id,
@@ -433,17 +449,8 @@ begin
         select notice.*, named.user_id,
                coalesce((chosen.types -> notice.type ->> 'screen')::boolean, types.on_screen) as on_screen,
                coalesce((chosen.types -> notice.type ->> 'email')::boolean, types.by_mail) as by_mail,
-               coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) as by_push,
-               coalesce((chosen.types -> notice.type ->> 'sound')::boolean, types.rings)
-               and not case
-                   when chosen.quiet_from is null then false
-                   when chosen.quiet_from < chosen.quiet_until
-                       then (now() at time zone users.time_zone)::time >= chosen.quiet_from and (now() at time zone users.time_zone)::time < chosen.quiet_until
-                   else (now() at time zone users.time_zone)::time >= chosen.quiet_from or (now() at time zone users.time_zone)::time < chosen.quiet_until
-               end
-               and not exists (select from presence_leases
-                                where presence_leases.company_id = app.company_id() and presence_leases.user_id = named.user_id
-                                  and status = 'break' and lease_until > now()) as rings
+               coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) and not silence.is_quiet as by_push,
+               coalesce((chosen.types -> notice.type ->> 'sound')::boolean, types.rings) and not silence.is_quiet as rings
           from named
           join notice using (place)
           join notification_types types on types.type = notice.type
@@ -452,6 +459,16 @@ begin
           join users on users.id = named.user_id
           left join notification_preferences chosen on chosen.company_id = memberships.company_id and chosen.user_id = named.user_id
           left join conversations on conversations.company_id = memberships.company_id and conversations.id = notice.conversation_id
+         cross join lateral (select (now() at time zone users.time_zone)::time as now) clock
+         cross join lateral (
+                select case
+                           when chosen.quiet_from is null then false
+                           when chosen.quiet_from < chosen.quiet_until then clock.now >= chosen.quiet_from and clock.now < chosen.quiet_until
+                           else clock.now >= chosen.quiet_from or clock.now < chosen.quiet_until
+                       end
+                       or exists (select from presence_leases
+                                   where presence_leases.company_id = app.company_id() and presence_leases.user_id = named.user_id
+                                     and status = 'break' and lease_until > now()) as is_quiet) silence
          where (notice.tells_actor is true or named.user_id is distinct from coalesce(notice.actor_id, app.user_id()))
            and (notice.conversation_id is null
                 or memberships.role <> 'student'
@@ -476,15 +493,17 @@ begin
          group by user_id, group_key
     ), saved as (
         insert into notifications as known
-               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, rung_at)
+               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, by_push, rung_at)
         select heard.user_id, heard.type, heard.group_key, grouped.count, coalesce(heard.actor_id, app.user_id()), heard.conversation_id,
-               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, case when grouped.rings then now() end
+               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
+               case when grouped.rings then now() end
           from grouped
           join heard using (user_id, group_key, place)
          order by heard.user_id, heard.group_key
             on conflict (company_id, user_id, group_key) where read_at is null do update
            set type = excluded.type, count = known.count + excluded.count, actor_id = excluded.actor_id,
                source_id = excluded.source_id, facts = excluded.facts, on_screen = excluded.on_screen, by_mail = excluded.by_mail,
+               by_push = excluded.by_push,
                -- A burst sounds once in a while, not each time.
                at = now(), rung_at = case when excluded.rung_at > known.rung_at + interval '5 seconds' or known.rung_at is null
                                           then excluded.rung_at else known.rung_at end
@@ -492,7 +511,7 @@ begin
     )
     select array_agg(id) into fresh from saved;
     if fresh is null then
-        return told;
+        return jsonb_build_object('events', told);
     end if;
 
     with row as materialized (
@@ -548,14 +567,35 @@ begin
             exit when found;
         end loop;
     end loop;
-    return told;
+
+    -- Each device is told by itself, unless its person is looking.
+    with device as (
+        select subscriptions.id, notifications.id as notification_id, notifications.count
+          from notifications
+          join web_push_subscriptions subscriptions on subscriptions.company_id = notifications.company_id
+                                                   and subscriptions.user_id = notifications.user_id
+         where notifications.company_id = app.company_id() and notifications.id = any (fresh) and notifications.by_push
+           and not exists (select from presence_leases
+                            where presence_leases.company_id = app.company_id() and presence_leases.user_id = notifications.user_id
+                              and status in ('online', 'busy') and lease_until > now())
+         order by subscriptions.id
+    ), job as (
+        insert into jobs (id, kind, queue, lane, payload, dispatched_at, dispatches)
+        select gen_random_uuid(), 'push_notification', 'notification', 'push:' || device.id,
+               jsonb_build_object('subscription_id', device.id, 'notification_id', device.notification_id, 'count', device.count), now(), 1
+          from device
+        returning id, queue, lane, dispatches
+    )
+    select jsonb_agg(to_jsonb(job)) into pushes from job;
+    return jsonb_build_object('events', told, 'jobs', pushes);
 end
 $$;
 alter function app.unread_of owner to app_lookup;
 alter function app.tell_notified owner to app_lookup;
 alter function app.own_unread owner to app_lookup;
 revoke all on function app.unread_of, app.unread_notifications, app.own_unread from public;
-grant execute on function app.unread_of, app.unread_notifications to app_system, app_lookup;
+grant execute on function app.unread_of to app_system, app_lookup;
+grant execute on function app.unread_notifications to app_lookup;
 grant execute on function app.own_unread to app_staff, app_student;
 revoke all on function app.tell_notified, app.notify, app.settle_notifications, app.would_see, app.fill_words, app.notification_facts,
        app.notification_words from public;

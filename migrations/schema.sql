@@ -11238,7 +11238,6 @@ grant execute on function app.turn_days() to app;
 grant execute on function app.unblock_client(client uuid, words jsonb) to app_staff;
 grant execute on function app.undo_client_import(import uuid, most integer) to app_system;
 grant execute on function app.unread_notifications(people uuid[]) to app_lookup;
-grant execute on function app.unread_notifications(people uuid[]) to app_system;
 grant execute on function app.unread_of(people uuid[], wanted text) to app_system;
 grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
 grant execute on function app.unrouted_webhooks() to app_staff;

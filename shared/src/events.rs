@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     audience::Audience,
+    jobs::Dispatch,
     notifications::{NotificationCreated, NotificationRead},
 };
 
@@ -127,8 +128,10 @@ pub(crate) struct Recorded {
     pub(crate) tx: String,
     pub(crate) ids: Vec<i64>,
     pub(crate) sent: Vec<Uuid>,
-    /// Events that the database itself has written: a list of `id`, `topic`, `type` and `data`, or null.
+    /// What people were told of by name: `events` that the database itself has written, a list of `id`, `topic`, `type` and `data`, and `jobs`, or null.
     pub(crate) told: Value,
+    /// Its jobs, once the events have been taken.
+    pub(crate) pushes: Vec<Dispatch>,
     /// Jobs that the database itself has added, to be sent too: a list of `Dispatch`, or null.
     pub(crate) asked: Value,
     /// Who is in the channels that the events are for: ids by the channel's, or null.
@@ -145,12 +148,20 @@ struct Told {
     data: Value,
 }
 
+#[derive(Default, Deserialize)]
+struct NewlyTold {
+    events: Vec<Told>,
+    jobs: Option<Vec<Dispatch>>,
+}
+
 impl Recorded {
     /// The events that the database has written itself, which come after those that were recorded.
     pub(crate) fn take_told(&mut self) -> Vec<Event> {
-        let told: Option<Vec<Told>> = serde_json::from_value(self.told.take()).unwrap_or_default();
+        let told: Option<NewlyTold> = serde_json::from_value(self.told.take()).unwrap_or_default();
+        let NewlyTold { events: told, jobs } = told.unwrap_or_default();
+        self.pushes = jobs.unwrap_or_default();
         let mut events = Vec::new();
-        for Told { id, topic, kind, data } in told.into_iter().flatten() {
+        for Told { id, topic, kind, data } in told {
             let kind = [NotificationCreated::TYPE, NotificationRead::TYPE].into_iter().find(|known| *known == kind);
             if let (Ok(topic @ Topic::User(person)), Some(kind)) = (topic.parse(), kind) {
                 events.push(Event { topic, kind, audience: Audience::user(person), data, fetch: None });

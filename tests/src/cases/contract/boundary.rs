@@ -42,6 +42,8 @@ const OF_STAFF: &[&str] = &[
     "insert calendars (id, department_id, time_zone, week, keeps_optional)",
     "update calendars (time_zone, week, keeps_optional, version, updated_at)",
     "insert channel_accounts (id, kind, name, external_key, status, department_id, bot_flow_id, settings, account_key, state)",
+    "update channel_accounts (name, external_key, status, department_id, bot_flow_id, settings, version, account_key, display_number, state, \
+     removed_at, previous_key, previous_key_until, instance_id)",
     "delete channel_credentials",
     "insert channel_credentials (channel_account_id, sealed)",
     "update channel_credentials (sealed)",
@@ -64,6 +66,8 @@ const OF_STAFF: &[&str] = &[
     "update client_imports (undo_job_id, undone_by)",
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
+    "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
+     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages, asks_rating, rating_text, breaks)",
     "delete company_emoji",
     "insert company_emoji (id, name, file_id)",
     "delete company_secrets",
@@ -75,6 +79,11 @@ const OF_STAFF: &[&str] = &[
     "delete conversation_preferences",
     "insert conversation_preferences (conversation_id, muted_until)",
     "update conversation_preferences (muted_until)",
+    "insert conversation_transfers (id, company_id, conversation_id, from_user_id, to_user_id, from_department_id, to_department_id, \
+     by_user_id, reason, at)",
+    "update conversations (department_id, assignee_id, mode, priority, tags, subject, version, last_message_at, last_message_preview, \
+     last_message_from, read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id, metadata, snoozed_at, \
+     snoozed_until, return_to_bot_at, participant_ids, rating_message_id)",
     "delete department_members",
     "insert department_members (department_id, user_id, capacity)",
     "update department_members (capacity)",
@@ -96,6 +105,8 @@ const OF_STAFF: &[&str] = &[
     "insert job_progress (id, kind, key, total)",
     "update job_progress (state)",
     "insert knowledge_articles (id, title, answer, questions, tags, audience, status, valid_from, valid_until, source, lines, terms, weights)",
+    "update knowledge_articles (title, answer, questions, tags, audience, status, valid_from, valid_until, lines, terms, weights, author_id, \
+     restored_from, version, updated_at, removed_at)",
     "insert knowledge_misses (query, terms, audience, score)",
     "update knowledge_proposals (state, result_id, decided_by, decided_at)",
     "insert knowledge_synonyms (company_id)",
@@ -107,6 +118,8 @@ const OF_STAFF: &[&str] = &[
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
     "insert message_templates (id, channel_account_id, provider_id, name, language, category, status, quality, reason, components, told_at)",
     "update message_templates (provider_id, category, status, quality, reason, components, told_at, updated_at)",
+    "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
+     client_message_id, status, sent_at, fence)",
     "update messages (provider_id, status, error_code, error_detail, sending_at, deleted_at, deleted_by_id)",
     "insert note_revisions (note_id, version, text)",
     "insert notes (id, client_id, conversation_id, text, mention_ids, is_pinned)",
@@ -210,6 +223,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update messages",
     "delete notes",
     "insert notes (id, client_id, author_id, text)",
+    "update notifications (mailed_at)",
     "delete object_removals",
     "insert object_removals",
     "delete presence_leases",
