@@ -1488,6 +1488,24 @@ create table public.views (
 alter table public.views enable row level security;
 alter table public.views force row level security;
 
+create table public.web_push_subscriptions (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null default app.user_id(),
+    session_id uuid not null default app.session_id(),
+    endpoint text not null,
+    endpoint_hash bytea not null,
+    p256dh bytea not null,
+    auth bytea not null,
+    server_key text not null,
+    device text,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone not null default now(),
+    refreshed_at timestamp with time zone not null
+);
+alter table public.web_push_subscriptions enable row level security;
+alter table public.web_push_subscriptions force row level security;
+
 -- constraints
 
 alter table public.access_log add constraint access_log_pkey PRIMARY KEY (company_id, id);
@@ -1928,6 +1946,15 @@ alter table public.views add constraint views_filters_check CHECK ((jsonb_typeof
 alter table public.views add constraint views_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60)));
 alter table public.views add constraint views_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
 alter table public.views add constraint views_pkey PRIMARY KEY (id);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_auth_check CHECK ((octet_length(auth) = 16));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_company_id_endpoint_hash_key UNIQUE (company_id, endpoint_hash);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_device_check CHECK (((char_length(device) >= 1) AND (char_length(device) <= 100)));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_endpoint_check CHECK (((char_length(endpoint) >= 1) AND (char_length(endpoint) <= 2000)));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_one_person EXCLUDE USING gist (endpoint_hash WITH =, user_id WITH <>);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_p256dh_check CHECK ((octet_length(p256dh) = 65));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_pkey PRIMARY KEY (id);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 
 -- indexes
 
@@ -2103,6 +2130,8 @@ CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) 
 CREATE UNIQUE INDEX tags_name ON public.tags USING btree (company_id, app.look(name));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
+CREATE INDEX web_push_subscriptions_person ON public.web_push_subscriptions USING btree (company_id, user_id, refreshed_at);
+CREATE INDEX web_push_subscriptions_session ON public.web_push_subscriptions USING btree (session_id);
 
 -- views
 
@@ -3314,6 +3343,18 @@ begin
         new.return_to_bot_at := null;
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_web_push()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    delete from web_push_subscriptions where session_id = new.id;
+    return null;
 end
 $function$;
 
@@ -7623,6 +7664,43 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone)
+ RETURNS TABLE(id uuid, device text, created_at timestamp with time zone, refreshed_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    most constant integer := 20;
+    hash constant bytea := sha256(convert_to(address, 'UTF8'));
+    kept uuid;
+begin
+    perform from sessions where sessions.id = app.session_id() and revoked_at is null for no key update;
+    if not found then
+        raise serialization_failure using message = 'a session that has ended subscribes to web push';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('web_push:' || app.company_id() || app.user_id(), 0));
+    perform pg_advisory_xact_lock(hashtextextended('web_push:' || encode(hash, 'hex'), 0));
+    delete from web_push_subscriptions where endpoint_hash = hash and user_id <> app.user_id();
+    insert into web_push_subscriptions (id, endpoint, endpoint_hash, p256dh, auth, server_key, device, expires_at, refreshed_at)
+    values (new_id, address, hash, browser_key, secret, our_key, named, ends, clock_timestamp())
+    on conflict (company_id, endpoint_hash) do update
+       set session_id = excluded.session_id, p256dh = excluded.p256dh, auth = excluded.auth, server_key = excluded.server_key,
+           device = excluded.device, expires_at = excluded.expires_at, refreshed_at = excluded.refreshed_at
+    returning web_push_subscriptions.id into kept;
+    delete from web_push_subscriptions
+     where company_id = app.company_id()
+       and user_id = app.user_id()
+       and id in (select id from web_push_subscriptions
+                   where company_id = app.company_id() and user_id = app.user_id()
+                   order by refreshed_at desc, id desc
+                  offset most);
+    return query
+    select id, device, created_at, refreshed_at from web_push_subscriptions where id = kept;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
  RETURNS void
  LANGUAGE plpgsql
@@ -8278,6 +8356,32 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
+CREATE OR REPLACE FUNCTION app.web_push_of(person uuid)
+ RETURNS TABLE(id uuid, company_id uuid, session_id uuid, endpoint text, p256dh bytea, auth bytea, server_key text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select subscriptions.id, subscriptions.company_id, subscriptions.session_id, subscriptions.endpoint, subscriptions.p256dh,
+           subscriptions.auth, subscriptions.server_key
+      from web_push_subscriptions subscriptions
+      join sessions on sessions.id = subscriptions.session_id
+      join memberships on memberships.company_id = subscriptions.company_id and memberships.user_id = subscriptions.user_id
+      join companies on companies.id = subscriptions.company_id
+     where subscriptions.company_id = app.company_id()
+       and subscriptions.user_id = person
+       and (subscriptions.expires_at is null or subscriptions.expires_at > now())
+       and sessions.revoked_at is null
+       and sessions.expires_at > now()
+       and (companies.idle_minutes is null or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes))
+       and memberships.status = 'active'
+     order by subscriptions.refreshed_at desc, subscriptions.id;
+end
+$function$;
+
 -- triggers
 
 CREATE TRIGGER bot_config_embedded AFTER INSERT OR UPDATE ON public.bot_config FOR EACH ROW WHEN ((new.key = 'ai_embedding_model'::text)) EXECUTE FUNCTION app.note_model();
@@ -8368,6 +8472,7 @@ CREATE TRIGGER quick_reply_used AFTER INSERT ON public.quick_reply_uses FOR EACH
 CREATE TRIGGER scheduled_messages_file BEFORE INSERT ON public.scheduled_messages FOR EACH ROW WHEN ((new.file_id IS NOT NULL)) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER scheduled_messages_other_file BEFORE UPDATE OF file_id ON public.scheduled_messages FOR EACH ROW WHEN (((new.file_id IS NOT NULL) AND (new.file_id IS DISTINCT FROM old.file_id))) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
+CREATE TRIGGER sessions_web_push AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION app.end_web_push();
 CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
@@ -9288,6 +9393,16 @@ create policy staff on public.views as permissive for all to app_staff using tru
 
 create policy system on public.views as permissive for all to app_system using true;
 
+create policy company on public.web_push_subscriptions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.web_push_subscriptions as permissive for all to app_lookup using true;
+
+create policy staff on public.web_push_subscriptions as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy student on public.web_push_subscriptions as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy system on public.web_push_subscriptions as permissive for all to app_system using true;
+
 -- grants
 
 grant update on column public.ai_runs.feedback to app_staff;
@@ -10108,6 +10223,18 @@ grant update on column public.views.updated_at to app_lookup;
 grant update on column public.views.updated_at to app_staff;
 grant update on column public.views.version to app_lookup;
 grant update on column public.views.version to app_staff;
+grant select on column public.web_push_subscriptions.company_id to app_staff;
+grant select on column public.web_push_subscriptions.company_id to app_student;
+grant select on column public.web_push_subscriptions.endpoint_hash to app_staff;
+grant select on column public.web_push_subscriptions.endpoint_hash to app_student;
+grant select on column public.web_push_subscriptions.id to app_staff;
+grant select on column public.web_push_subscriptions.id to app_student;
+grant select on column public.web_push_subscriptions.server_key to app_staff;
+grant select on column public.web_push_subscriptions.server_key to app_student;
+grant select on column public.web_push_subscriptions.session_id to app_staff;
+grant select on column public.web_push_subscriptions.session_id to app_student;
+grant select on column public.web_push_subscriptions.user_id to app_staff;
+grant select on column public.web_push_subscriptions.user_id to app_student;
 grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.add_asked_jobs() to app_staff;
 grant execute on function app.add_asked_jobs() to app_student;
@@ -10347,6 +10474,8 @@ grant execute on function app.start_session(session uuid, company uuid, person u
 grant execute on function app.stems(company uuid, words text) to app_lookup;
 grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
+grant execute on function app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone) to app_staff;
+grant execute on function app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone) to app_student;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_imports(most integer) to app;
@@ -10380,6 +10509,7 @@ grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
+grant execute on function app.web_push_of(person uuid) to app_system;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;
@@ -10637,3 +10767,7 @@ grant insert, select on table public.users to app_lookup;
 grant delete, select on table public.views to app_staff;
 grant select on table public.views to app_lookup;
 grant select on table public.views to app_system;
+grant delete on table public.web_push_subscriptions to app_staff;
+grant delete on table public.web_push_subscriptions to app_student;
+grant delete, insert, select, update on table public.web_push_subscriptions to app_lookup;
+grant delete, select on table public.web_push_subscriptions to app_system;

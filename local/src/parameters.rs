@@ -13,7 +13,10 @@ use std::{
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use ring::{
+    rand::{SecureRandom as _, SystemRandom},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -36,6 +39,30 @@ pub struct Settings {
     /// The sandbox's; set at each start.
     #[serde(default)]
     pub mail: Value,
+    /// By what push services of browsers know this cloud.
+    #[serde(default)]
+    pub web_push: Option<WebPush>,
+}
+
+/// A key pair for web push.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebPush {
+    /// Of P-256, as PKCS #8 in base64.
+    pub key: String,
+    /// Whom push services tell when something is wrong, `mailto:…` or `https://…`.
+    pub contact: String,
+}
+
+impl WebPush {
+    /// A key pair that nobody has had before.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn fresh(contact: &str) -> anyhow::Result<Self> {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+            .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
+        Ok(Self { key: STANDARD.encode(document), contact: contact.to_owned() })
+    }
 }
 
 /// A key of access tokens.
@@ -71,19 +98,24 @@ impl Parameters {
         let kept = match &path {
             Some(path) if path.exists() => {
                 let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-                let settings = serde_json::from_str(&text)
+                let settings: Settings = serde_json::from_str(&text)
                     .with_context(|| format!("{} is not understood; delete it to get fresh secrets", path.display()))?;
                 Some(settings)
             }
             _ => None,
         };
-        let fresh = kept.is_none();
-        let settings = match kept {
+        let before = kept.clone();
+        let mut settings = match kept {
             Some(settings) => settings,
             None => Settings::fresh()?,
         };
+        // Settings of before there was web push have none.
+        if settings.web_push.is_none() {
+            settings.web_push = Some(WebPush::fresh("mailto:suporte@balcao.example")?);
+        }
+        let is_changed = before.as_ref() != Some(&settings);
         let parameters = Self { path, settings: Mutex::new(settings), is_away: AtomicBool::new(false) };
-        if fresh {
+        if is_changed {
             parameters.save()?;
         }
         Ok(parameters)
@@ -190,6 +222,7 @@ impl Settings {
             whatsapp_app_secrets: vec![random_hex(16)?],
             whatsapp_verify_token: random_hex(16)?,
             mail: Value::Null,
+            web_push: None,
         })
     }
 }
