@@ -39,8 +39,8 @@ pub struct Settings {
     /// The sandbox's; set at each start.
     #[serde(default)]
     pub mail: Value,
-    /// By what push services of browsers know this cloud.
-    #[serde(default)]
+    /// By what push services of browsers know this cloud; null for a cloud without web push. Settings of before there was any get one.
+    #[serde(default = "WebPush::local")]
     pub web_push: Option<WebPush>,
 }
 
@@ -62,6 +62,10 @@ impl WebPush {
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
         Ok(Self { key: STANDARD.encode(document), contact: contact.to_owned() })
+    }
+
+    fn local() -> Option<Self> {
+        Self::fresh("mailto:suporte@balcao.example").ok()
     }
 }
 
@@ -98,24 +102,19 @@ impl Parameters {
         let kept = match &path {
             Some(path) if path.exists() => {
                 let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-                let settings: Settings = serde_json::from_str(&text)
+                let settings = serde_json::from_str(&text)
                     .with_context(|| format!("{} is not understood; delete it to get fresh secrets", path.display()))?;
                 Some(settings)
             }
             _ => None,
         };
-        let before = kept.clone();
-        let mut settings = match kept {
+        let fresh = kept.is_none();
+        let settings = match kept {
             Some(settings) => settings,
             None => Settings::fresh()?,
         };
-        // Settings of before there was web push have none.
-        if settings.web_push.is_none() {
-            settings.web_push = Some(WebPush::fresh("mailto:suporte@balcao.example")?);
-        }
-        let is_changed = before.as_ref() != Some(&settings);
         let parameters = Self { path, settings: Mutex::new(settings), is_away: AtomicBool::new(false) };
-        if is_changed {
+        if fresh {
             parameters.save()?;
         }
         Ok(parameters)
@@ -222,7 +221,7 @@ impl Settings {
             whatsapp_app_secrets: vec![random_hex(16)?],
             whatsapp_verify_token: random_hex(16)?,
             mail: Value::Null,
-            web_push: None,
+            web_push: WebPush::local(),
         })
     }
 }

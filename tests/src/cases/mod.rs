@@ -36,6 +36,7 @@ mod jobs;
 mod knowledge;
 mod mail;
 mod notes;
+mod notifications;
 mod presence;
 mod quick_replies;
 mod scanning;
@@ -53,6 +54,7 @@ use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
 use knowledge::knowledge_killed;
+use notifications::web_push as notifications_web_push;
 use presence::presence_killed;
 
 /// Tests that run at the same time, each in a company of its own.
@@ -79,6 +81,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         knowledge::cases(),
         mail::cases(),
         notes::cases(),
+        notifications::cases(),
         presence::cases(),
         quick_replies::cases(),
         setup::cases(),
@@ -130,6 +133,9 @@ fn killed() -> Vec<(&'static str, Case)> {
         };
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,
+        };
+        notifications_web_push::{
+            web_push_without_a_key_is_off,
         };
         knowledge_killed::{
             an_import_whose_worker_is_killed_goes_on_where_it_was,

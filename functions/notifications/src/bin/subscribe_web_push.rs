@@ -1,5 +1,7 @@
-//! POST /notifications/web-push — lets this browser be told, with what `PushSubscription.toJSON()` gives; the same one again is kept anew. It ends with the
-//! session. A browser is one person's: whoever subscribed with it before is told nothing there any more. Of more than twenty of a person the one kept longest ago goes.
+//! POST /notifications/web-push — lets this browser be told while no page is open, with what `PushSubscription.toJSON()` gives.
+//!
+//! The same browser again is kept anew. It ends with the session. A browser is one person's: whoever subscribed with it before is told nothing there
+//! any more. Of more than twenty of a person the one that was kept longest ago goes.
 
 use notifications::subscription::{BrowserSubscription, WEB_PUSH_OFF, WebPushSubscription, key_pair};
 use shared::prelude::*;

@@ -1,5 +1,6 @@
-//! DELETE /notifications/web-push — tells this browser nothing any more. Without `endpoint` all that this session has subscribed; one that is not there, or is
-//! somebody else's, is no error.
+//! DELETE /notifications/web-push — tells a browser of the caller's nothing any more.
+//!
+//! Without `endpoint` all that this session has subscribed. One that is not there, or is somebody else's, is no error.
 
 use shared::{crypto::sha256, prelude::*};
 

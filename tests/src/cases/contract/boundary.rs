@@ -26,6 +26,7 @@ const OF_STUDENTS: &[&str] = &[
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (lease_until)",
+    "delete web_push_subscriptions",
 ];
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
@@ -142,6 +143,7 @@ const OF_STAFF: &[&str] = &[
     "delete views",
     "insert views (id, owner_id, name, filters)",
     "update views (name, filters, position, version, updated_at)",
+    "delete web_push_subscriptions",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.
@@ -222,6 +224,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete presence_leases",
     "update scheduled_chat_messages (state, failure, message_id)",
     "update scheduled_messages",
+    "delete web_push_subscriptions",
 ];
 
 const RIGHTS: &str = "
