@@ -32,7 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The last moment that times here know, in milliseconds.
 const LAST: i64 = 253_402_207_200_999;
 
-/// What `PushSubscription.toJSON()` gives.
+/// What `PushSubscription.toJSON()` gives, in its names or in ours.
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrowserSubscription {
@@ -40,7 +40,6 @@ pub struct BrowserSubscription {
     #[garde(length(chars, min = 1, max = 2000))]
     pub endpoint: String,
     /// When the subscription ends, in milliseconds since 1970; null for most.
-    #[serde(rename = "expirationTime")]
     #[garde(range(min = 0, max = LAST))]
     pub expiration_time: Option<i64>,
     #[garde(dive)]
