@@ -490,7 +490,8 @@ create table public.companies (
     signs_messages boolean not null default false,
     asks_rating boolean not null default false,
     rating_text text,
-    breaks jsonb not null default '[{"name": "Almoço", "reason": "lunch", "limit_minutes": 60}, {"name": "Descanso", "reason": "rest", "limit_minutes": 15}, {"name": "Banheiro", "reason": "bathroom", "limit_minutes": 10}, {"name": "Treinamento", "reason": "training", "limit_minutes": null}, {"name": "Outro", "reason": "other", "limit_minutes": null}]'::jsonb
+    breaks jsonb not null default '[{"name": "Almoço", "reason": "lunch", "limit_minutes": 60}, {"name": "Descanso", "reason": "rest", "limit_minutes": 15}, {"name": "Banheiro", "reason": "bathroom", "limit_minutes": 10}, {"name": "Treinamento", "reason": "training", "limit_minutes": null}, {"name": "Outro", "reason": "other", "limit_minutes": null}]'::jsonb,
+    push_shows_text boolean not null default true
 );
 alter table public.companies enable row level security;
 alter table public.companies force row level security;
@@ -1282,6 +1283,7 @@ create table public.notifications (
     facts jsonb not null default '{}'::jsonb,
     on_screen boolean not null,
     by_mail boolean not null,
+    by_push boolean not null,
     created_at timestamp with time zone not null default now(),
     at timestamp with time zone not null default now(),
     rung_at timestamp with time zone,
@@ -1545,6 +1547,24 @@ create table public.views (
 );
 alter table public.views enable row level security;
 alter table public.views force row level security;
+
+create table public.web_push_subscriptions (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null default app.user_id(),
+    session_id uuid not null default app.session_id(),
+    endpoint text not null,
+    endpoint_hash bytea not null,
+    p256dh bytea not null,
+    auth bytea not null,
+    server_key text not null,
+    device text,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone not null default now(),
+    refreshed_at timestamp with time zone not null
+);
+alter table public.web_push_subscriptions enable row level security;
+alter table public.web_push_subscriptions force row level security;
 
 -- constraints
 
@@ -2006,6 +2026,15 @@ alter table public.views add constraint views_filters_check CHECK ((jsonb_typeof
 alter table public.views add constraint views_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60)));
 alter table public.views add constraint views_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
 alter table public.views add constraint views_pkey PRIMARY KEY (id);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_auth_check CHECK ((octet_length(auth) = 16));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_company_id_endpoint_hash_key UNIQUE (company_id, endpoint_hash);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_device_check CHECK (((char_length(device) >= 1) AND (char_length(device) <= 100)));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_endpoint_check CHECK (((char_length(endpoint) >= 1) AND (char_length(endpoint) <= 2000)));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_one_person EXCLUDE USING gist (endpoint_hash WITH =, user_id WITH <>);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_p256dh_check CHECK ((octet_length(p256dh) = 65));
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_pkey PRIMARY KEY (id);
+alter table public.web_push_subscriptions add constraint web_push_subscriptions_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 
 -- indexes
 
@@ -2189,6 +2218,8 @@ CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) 
 CREATE UNIQUE INDEX tags_name ON public.tags USING btree (company_id, app.look(name));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
+CREATE INDEX web_push_subscriptions_person ON public.web_push_subscriptions USING btree (company_id, user_id, refreshed_at);
+CREATE INDEX web_push_subscriptions_session ON public.web_push_subscriptions USING btree (session_id);
 
 -- views
 
@@ -3400,6 +3431,18 @@ begin
         new.return_to_bot_at := null;
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_web_push()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    delete from web_push_subscriptions where session_id = new.id;
+    return null;
 end
 $function$;
 
@@ -8103,6 +8146,43 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone)
+ RETURNS TABLE(id uuid, device text, created_at timestamp with time zone, refreshed_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    most constant integer := 20;
+    hash constant bytea := sha256(convert_to(address, 'UTF8'));
+    kept uuid;
+begin
+    perform from sessions where sessions.id = app.session_id() and revoked_at is null for no key update;
+    if not found then
+        raise serialization_failure using message = 'a session that has ended subscribes to web push';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('web_push:' || app.company_id() || app.user_id(), 0));
+    perform pg_advisory_xact_lock(hashtextextended('web_push:' || encode(hash, 'hex'), 0));
+    delete from web_push_subscriptions where endpoint_hash = hash and user_id <> app.user_id();
+    insert into web_push_subscriptions (id, endpoint, endpoint_hash, p256dh, auth, server_key, device, expires_at, refreshed_at)
+    values (new_id, address, hash, browser_key, secret, our_key, named, ends, clock_timestamp())
+    on conflict (company_id, endpoint_hash) do update
+       set session_id = excluded.session_id, p256dh = excluded.p256dh, auth = excluded.auth, server_key = excluded.server_key,
+           device = excluded.device, expires_at = excluded.expires_at, refreshed_at = excluded.refreshed_at
+    returning web_push_subscriptions.id into kept;
+    delete from web_push_subscriptions
+     where company_id = app.company_id()
+       and user_id = app.user_id()
+       and id in (select id from web_push_subscriptions
+                   where company_id = app.company_id() and user_id = app.user_id()
+                   order by refreshed_at desc, id desc
+                  offset most);
+    return query
+    select id, device, created_at, refreshed_at from web_push_subscriptions where id = kept;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.succeed_refresh_token(presented bytea, successor bytea, derived_with text)
  RETURNS void
  LANGUAGE plpgsql
@@ -8438,6 +8518,7 @@ declare
     refused text;
     fresh uuid[];
     told jsonb := '[]';
+    pushes jsonb;
     more jsonb;
     wanted record;
 begin
@@ -8502,7 +8583,7 @@ begin
     end if;
 
     if jsonb_array_length(notices) = 0 then
-        return told;
+        return jsonb_build_object('events', told);
     end if;
     with notice as materialized (
         select place, type, coalesce(people, '{}') as people, coalesce(groups, '{}') as groups, cause, group_key, actor_id,
@@ -8528,17 +8609,8 @@ begin
         select notice.*, named.user_id,
                coalesce((chosen.types -> notice.type ->> 'screen')::boolean, types.on_screen) as on_screen,
                coalesce((chosen.types -> notice.type ->> 'email')::boolean, types.by_mail) as by_mail,
-               coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) as by_push,
-               coalesce((chosen.types -> notice.type ->> 'sound')::boolean, types.rings)
-               and not case
-                   when chosen.quiet_from is null then false
-                   when chosen.quiet_from < chosen.quiet_until
-                       then (now() at time zone users.time_zone)::time >= chosen.quiet_from and (now() at time zone users.time_zone)::time < chosen.quiet_until
-                   else (now() at time zone users.time_zone)::time >= chosen.quiet_from or (now() at time zone users.time_zone)::time < chosen.quiet_until
-               end
-               and not exists (select from presence_leases
-                                where presence_leases.company_id = app.company_id() and presence_leases.user_id = named.user_id
-                                  and status = 'break' and lease_until > now()) as rings
+               coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) and not silence.is_quiet as by_push,
+               coalesce((chosen.types -> notice.type ->> 'sound')::boolean, types.rings) and not silence.is_quiet as rings
           from named
           join notice using (place)
           join notification_types types on types.type = notice.type
@@ -8547,6 +8619,16 @@ begin
           join users on users.id = named.user_id
           left join notification_preferences chosen on chosen.company_id = memberships.company_id and chosen.user_id = named.user_id
           left join conversations on conversations.company_id = memberships.company_id and conversations.id = notice.conversation_id
+         cross join lateral (select (now() at time zone users.time_zone)::time as now) clock
+         cross join lateral (
+                select case
+                           when chosen.quiet_from is null then false
+                           when chosen.quiet_from < chosen.quiet_until then clock.now >= chosen.quiet_from and clock.now < chosen.quiet_until
+                           else clock.now >= chosen.quiet_from or clock.now < chosen.quiet_until
+                       end
+                       or exists (select from presence_leases
+                                   where presence_leases.company_id = app.company_id() and presence_leases.user_id = named.user_id
+                                     and status = 'break' and lease_until > now()) as is_quiet) silence
          where (notice.tells_actor is true or named.user_id is distinct from coalesce(notice.actor_id, app.user_id()))
            and (notice.conversation_id is null
                 or memberships.role <> 'student'
@@ -8571,15 +8653,17 @@ begin
          group by user_id, group_key
     ), saved as (
         insert into notifications as known
-               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, rung_at)
+               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, by_push, rung_at)
         select heard.user_id, heard.type, heard.group_key, grouped.count, coalesce(heard.actor_id, app.user_id()), heard.conversation_id,
-               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, case when grouped.rings then now() end
+               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
+               case when grouped.rings then now() end
           from grouped
           join heard using (user_id, group_key, place)
          order by heard.user_id, heard.group_key
             on conflict (company_id, user_id, group_key) where read_at is null do update
            set type = excluded.type, count = known.count + excluded.count, actor_id = excluded.actor_id,
                source_id = excluded.source_id, facts = excluded.facts, on_screen = excluded.on_screen, by_mail = excluded.by_mail,
+               by_push = excluded.by_push,
                -- A burst sounds once in a while, not each time.
                at = now(), rung_at = case when excluded.rung_at > known.rung_at + interval '5 seconds' or known.rung_at is null
                                           then excluded.rung_at else known.rung_at end
@@ -8587,7 +8671,7 @@ begin
     )
     select array_agg(id) into fresh from saved;
     if fresh is null then
-        return told;
+        return jsonb_build_object('events', told);
     end if;
 
     with row as materialized (
@@ -8643,7 +8727,27 @@ begin
             exit when found;
         end loop;
     end loop;
-    return told;
+
+    -- Each device is told by itself, unless its person is looking.
+    with device as (
+        select subscriptions.id, notifications.id as notification_id, notifications.count
+          from notifications
+          join web_push_subscriptions subscriptions on subscriptions.company_id = notifications.company_id
+                                                   and subscriptions.user_id = notifications.user_id
+         where notifications.company_id = app.company_id() and notifications.id = any (fresh) and notifications.by_push
+           and not exists (select from presence_leases
+                            where presence_leases.company_id = app.company_id() and presence_leases.user_id = notifications.user_id
+                              and status in ('online', 'busy') and lease_until > now())
+         order by subscriptions.id
+    ), job as (
+        insert into jobs (id, kind, queue, lane, payload, dispatched_at, dispatches)
+        select gen_random_uuid(), 'push_notification', 'notification', 'push:' || device.id,
+               jsonb_build_object('subscription_id', device.id, 'notification_id', device.notification_id, 'count', device.count), now(), 1
+          from device
+        returning id, queue, lane, dispatches
+    )
+    select jsonb_agg(to_jsonb(job)) into pushes from job;
+    return jsonb_build_object('events', told, 'jobs', pushes);
 end
 $function$;
 
@@ -8856,7 +8960,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.unread_of(people uuid[], wanted text)
+CREATE OR REPLACE FUNCTION app.unread_of(people uuid[], wanted text, one uuid DEFAULT NULL::uuid)
  RETURNS TABLE(user_id uuid, id uuid)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -8877,7 +8981,11 @@ begin
               left join conversations on conversations.company_id = notifications.company_id
                                      and conversations.id = notifications.conversation_id
              where notifications.company_id = memberships.company_id and notifications.user_id = person and notifications.read_at is null
-               and case wanted when 'mail' then notifications.by_mail and notifications.mailed_at is null else notifications.on_screen end
+               and case wanted
+                       when 'mail' then notifications.by_mail and notifications.mailed_at is null
+                       when 'push' then notifications.by_push and notifications.id = one
+                       else notifications.on_screen
+                   end
                and (notifications.conversation_id is null
                     or memberships.role = 'student' and conversations.client_id = memberships.client_id
                     or memberships.role <> 'student'
@@ -9051,6 +9159,32 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
+CREATE OR REPLACE FUNCTION app.web_push_of(person uuid)
+ RETURNS TABLE(id uuid, company_id uuid, session_id uuid, endpoint text, p256dh bytea, auth bytea, server_key text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select subscriptions.id, subscriptions.company_id, subscriptions.session_id, subscriptions.endpoint, subscriptions.p256dh,
+           subscriptions.auth, subscriptions.server_key
+      from web_push_subscriptions subscriptions
+      join sessions on sessions.id = subscriptions.session_id
+      join memberships on memberships.company_id = subscriptions.company_id and memberships.user_id = subscriptions.user_id
+      join companies on companies.id = subscriptions.company_id
+     where subscriptions.company_id = app.company_id()
+       and subscriptions.user_id = person
+       and (subscriptions.expires_at is null or subscriptions.expires_at > now())
+       and sessions.revoked_at is null
+       and sessions.expires_at > now()
+       and (companies.idle_minutes is null or sessions.last_seen_at > now() - make_interval(mins => companies.idle_minutes))
+       and memberships.status = 'active'
+     order by subscriptions.refreshed_at desc, subscriptions.id;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[])
  RETURNS boolean
  LANGUAGE sql
@@ -9168,6 +9302,7 @@ CREATE TRIGGER scheduled_messages_failed_told AFTER UPDATE OF state ON public.sc
 CREATE TRIGGER scheduled_messages_file BEFORE INSERT ON public.scheduled_messages FOR EACH ROW WHEN ((new.file_id IS NOT NULL)) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER scheduled_messages_other_file BEFORE UPDATE OF file_id ON public.scheduled_messages FOR EACH ROW WHEN (((new.file_id IS NOT NULL) AND (new.file_id IS DISTINCT FROM old.file_id))) EXECUTE FUNCTION app.hold_planned_file();
 CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECUTE FUNCTION app.note_login();
+CREATE TRIGGER sessions_web_push AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION app.end_web_push();
 CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
@@ -10126,6 +10261,16 @@ create policy staff on public.views as permissive for all to app_staff using tru
 
 create policy system on public.views as permissive for all to app_system using true;
 
+create policy company on public.web_push_subscriptions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.web_push_subscriptions as permissive for all to app_lookup using true;
+
+create policy staff on public.web_push_subscriptions as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy student on public.web_push_subscriptions as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
+
+create policy system on public.web_push_subscriptions as permissive for all to app_system using true;
+
 -- grants
 
 grant update on column public.ai_runs.feedback to app_staff;
@@ -10369,6 +10514,7 @@ grant select on column public.companies.locale to app_system;
 grant update on column public.companies.locale to app_staff;
 grant select on column public.companies.name to app_system;
 grant update on column public.companies.name to app_staff;
+grant update on column public.companies.push_shows_text to app_staff;
 grant select, update on column public.companies.rating_text to app_staff;
 grant select on column public.companies.reopen_window to app_system;
 grant update on column public.companies.reopen_window to app_staff;
@@ -10833,6 +10979,7 @@ grant insert, update on column public.notification_preferences.types to app_staf
 grant insert, update on column public.notification_preferences.types to app_student;
 grant update on column public.notification_preferences.version to app_staff;
 grant update on column public.notification_preferences.version to app_student;
+grant update on column public.notifications.mailed_at to app_system;
 grant update on column public.notifications.read_at to app_staff;
 grant update on column public.notifications.read_at to app_student;
 grant select on column public.object_removals.begun_at to app_system;
@@ -10958,6 +11105,18 @@ grant update on column public.views.updated_at to app_lookup;
 grant update on column public.views.updated_at to app_staff;
 grant update on column public.views.version to app_lookup;
 grant update on column public.views.version to app_staff;
+grant select on column public.web_push_subscriptions.company_id to app_staff;
+grant select on column public.web_push_subscriptions.company_id to app_student;
+grant select on column public.web_push_subscriptions.endpoint_hash to app_staff;
+grant select on column public.web_push_subscriptions.endpoint_hash to app_student;
+grant select on column public.web_push_subscriptions.id to app_staff;
+grant select on column public.web_push_subscriptions.id to app_student;
+grant select on column public.web_push_subscriptions.server_key to app_staff;
+grant select on column public.web_push_subscriptions.server_key to app_student;
+grant select on column public.web_push_subscriptions.session_id to app_staff;
+grant select on column public.web_push_subscriptions.session_id to app_student;
+grant select on column public.web_push_subscriptions.user_id to app_staff;
+grant select on column public.web_push_subscriptions.user_id to app_student;
 grant execute on function app.accept_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
 grant execute on function app.add_asked_jobs() to app_staff;
 grant execute on function app.add_asked_jobs() to app_student;
@@ -11217,6 +11376,8 @@ grant execute on function app.start_session(session uuid, company uuid, person u
 grant execute on function app.stems(company uuid, words text) to app_lookup;
 grant execute on function app.stems(company uuid, words text) to app_staff;
 grant execute on function app.stems(company uuid, words text) to app_system;
+grant execute on function app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone) to app_staff;
+grant execute on function app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone) to app_student;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_imports(most integer) to app;
@@ -11238,7 +11399,7 @@ grant execute on function app.turn_days() to app;
 grant execute on function app.unblock_client(client uuid, words jsonb) to app_staff;
 grant execute on function app.undo_client_import(import uuid, most integer) to app_system;
 grant execute on function app.unread_notifications(people uuid[]) to app_lookup;
-grant execute on function app.unread_of(people uuid[], wanted text) to app_system;
+grant execute on function app.unread_of(people uuid[], wanted text, one uuid) to app_system;
 grant execute on function app.unrouted_webhook(wanted uuid) to app_staff;
 grant execute on function app.unrouted_webhooks() to app_staff;
 grant execute on function app.use_invite(invite uuid, new_person uuid, person_name text, hash text, proved_hash text) to app;
@@ -11256,6 +11417,7 @@ grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
+grant execute on function app.web_push_of(person uuid) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
@@ -11473,7 +11635,7 @@ grant delete, select on table public.notes to app_system;
 grant select on table public.notes to app_lookup;
 grant select on table public.notes to app_staff;
 grant delete, insert, select, update on table public.notification_causes to app_lookup;
-grant delete, insert, select, update on table public.notification_causes to app_system;
+grant select on table public.notification_causes to app_system;
 grant select on table public.notification_preferences to app_lookup;
 grant select on table public.notification_preferences to app_staff;
 grant select on table public.notification_preferences to app_student;
@@ -11483,9 +11645,9 @@ grant select on table public.notification_types to app_staff;
 grant select on table public.notification_types to app_student;
 grant select on table public.notification_types to app_system;
 grant delete, insert, select, update on table public.notifications to app_lookup;
-grant delete, insert, select, update on table public.notifications to app_system;
 grant select on table public.notifications to app_staff;
 grant select on table public.notifications to app_student;
+grant select on table public.notifications to app_system;
 grant delete, insert, select on table public.object_removals to app_system;
 grant delete, insert, select, update on table public.object_removals to app_lookup;
 grant delete, select on table public.object_removals to app_staff;
@@ -11528,3 +11690,7 @@ grant insert, select on table public.users to app_lookup;
 grant delete, select on table public.views to app_staff;
 grant select on table public.views to app_lookup;
 grant select on table public.views to app_system;
+grant delete on table public.web_push_subscriptions to app_staff;
+grant delete on table public.web_push_subscriptions to app_student;
+grant delete, insert, select, update on table public.web_push_subscriptions to app_lookup;
+grant delete, select on table public.web_push_subscriptions to app_system;

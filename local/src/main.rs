@@ -15,6 +15,7 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use local::{
     cloud::{Addresses, Cloud, Database, Options, Ports},
     http_api, lambda,
+    parameters::WebPush,
     postgres::{self, Cluster, ClusterOptions},
     seed::PASSWORD,
     template::Binaries,
@@ -49,6 +50,12 @@ enum Command {
         function: String,
         #[arg(long, default_value = ".local")]
         directory: PathBuf,
+    },
+    /// Print a fresh key pair for web push, as `web_push` of a stage's settings.
+    WebPushKey {
+        /// Whom push services tell when something is wrong: `mailto:…` or `https://…`.
+        #[arg(long)]
+        contact: String,
     },
 }
 
@@ -182,6 +189,7 @@ async fn main() -> ExitCode {
         }
         Command::Schema(schema) => write_schema(&schema).await,
         Command::Fire { function, directory } => fire(&function, &directory).await,
+        Command::WebPushKey { contact } => print_web_push_key(&contact),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -190,6 +198,15 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn print_web_push_key(contact: &str) -> Result<()> {
+    anyhow::ensure!(
+        contact.starts_with("mailto:") || contact.starts_with("https://"),
+        "the contact is mailto:… or https://…, and this is {contact}"
+    );
+    println!("{}", serde_json::to_string_pretty(&WebPush::fresh(contact)?)?);
+    Ok(())
 }
 
 async fn serve(up: &Up) -> Result<()> {

@@ -13,7 +13,10 @@ use std::{
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use ring::{
+    rand::{SecureRandom as _, SystemRandom},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -36,6 +39,34 @@ pub struct Settings {
     /// The sandbox's; set at each start.
     #[serde(default)]
     pub mail: Value,
+    /// By what push services of browsers know this cloud; null for a cloud without web push. Settings of before there was any get one.
+    #[serde(default = "WebPush::local")]
+    pub web_push: Option<WebPush>,
+}
+
+/// A key pair for web push.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebPush {
+    /// Of P-256, as PKCS #8 in base64.
+    pub key: String,
+    /// Whom push services tell when something is wrong, `mailto:…` or `https://…`.
+    pub contact: String,
+}
+
+impl WebPush {
+    /// A key pair that nobody has had before.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn fresh(contact: &str) -> anyhow::Result<Self> {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+            .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
+        Ok(Self { key: STANDARD.encode(document), contact: contact.to_owned() })
+    }
+
+    fn local() -> Option<Self> {
+        Self::fresh("mailto:suporte@balcao.example").ok()
+    }
 }
 
 /// A key of access tokens.
@@ -190,6 +221,7 @@ impl Settings {
             whatsapp_app_secrets: vec![random_hex(16)?],
             whatsapp_verify_token: random_hex(16)?,
             mail: Value::Null,
+            web_push: WebPush::local(),
         })
     }
 }

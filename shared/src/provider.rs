@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::Response;
+
+use crate::clock;
 
 /// Why a call did not succeed. What it means decides what is done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +63,18 @@ impl Call {
     }
 }
 
-/// How long a busy server asks to be left alone, where it says so in seconds.
-pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// How long a busy server asks to be left alone: it says it in seconds, or until when.
+#[must_use]
+pub fn retry_after(response: &Response) -> Option<Duration> {
+    read_retry_after(response.headers().get("retry-after")?.to_str().ok()?, clock::now())
+}
+
+fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = rfc2822::parse(text.trim()).ok()?.timestamp();
+    Some(until.duration_since(now).try_into().unwrap_or_default())
 }
 
 /// All that is answered; `None` where it is more than this.
@@ -83,3 +94,23 @@ pub async fn read_up_to(mut response: Response, most: usize) -> reqwest::Result<
 
 /// A result with the call that was made for it.
 pub type Outcome<T> = (Result<T, Failure>, Call);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_server_says_how_long_or_until_when() {
+        let now = "2026-11-30T12:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            ("Mon, 30 Nov 2026 12:01:30 GMT", Some(90)),
+            ("Mon, 30 Nov 2026 11:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-5", None),
+        ] {
+            assert_eq!(read_retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+}

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -33,6 +40,45 @@ pub struct Secrets {
     /// The stage's mail server, for companies without one of their own.
     #[serde(default)]
     pub mail: Option<MailServer>,
+    /// By what push services of browsers know the stage; without it nobody is told while no page of theirs is open.
+    #[serde(default)]
+    pub web_push: Option<WebPush>,
+}
+
+/// The stage's key pair for web push (VAPID, RFC 8292). Browsers subscribe with its public half: whoever replaces it has all of them subscribe anew.
+#[derive(Clone, Deserialize)]
+pub struct WebPush {
+    /// Of P-256, as PKCS #8 with its public half, in base64.
+    pub key: String,
+    /// Whom a push service tells when something is wrong with what it gets: `mailto:…` or `https://…`.
+    pub contact: String,
+}
+
+impl WebPush {
+    /// The key pair in PKCS #8.
+    ///
+    /// # Panics
+    /// When it is not in base64, which `Secrets::parse` refuses.
+    #[must_use]
+    pub fn pkcs8(&self) -> Vec<u8> {
+        STANDARD.decode(&self.key).expect("checked at start")
+    }
+
+    /// The public half, an uncompressed point in URL-safe base64: the `applicationServerKey` of browsers.
+    ///
+    /// # Panics
+    /// When the key is none of P-256, which `Secrets::parse` refuses.
+    #[must_use]
+    pub fn public_key(&self) -> String {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.pkcs8(), &SystemRandom::new());
+        URL_SAFE_NO_PAD.encode(pair.expect("checked at start").public_key().as_ref())
+    }
+
+    fn is_whole(&self) -> bool {
+        let is_pair =
+            |der: Vec<u8>| EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &SystemRandom::new()).is_ok();
+        STANDARD.decode(&self.key).is_ok_and(is_pair)
+    }
 }
 
 /// Where and how mails are handed over.
@@ -127,13 +173,24 @@ impl Secrets {
         if !secrets.encryption_keys.iter().all(is_whole) {
             return Err("an encryption key is not 32 bytes in base64".into());
         }
+        if let Some(web_push) = &secrets.web_push {
+            if !web_push.is_whole() {
+                return Err("the key of web push is no key pair of P-256 as PKCS #8 in base64".into());
+            }
+            if !["mailto:", "https://"]
+                .iter()
+                .any(|scheme| web_push.contact.len() > scheme.len() && web_push.contact.starts_with(scheme))
+            {
+                return Err("the contact of web push is neither mailto: nor https:".into());
+            }
+        }
         Ok(secrets)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Secrets;
+    use super::*;
 
     fn value(token_secret: &str, key: &str, app_secret: &str) -> String {
         serde_json::json!({
@@ -154,6 +211,25 @@ mod tests {
             value(&"x".repeat(32), KEY, &"x".repeat(32)).replace("[{\"id\":\"1\",\"key\"", "\"very-secret\",\"rest\":[{\"key\"");
         let text = Secrets::parse(&misplaced).err().expect("it is refused");
         assert!(text.starts_with("the settings parameter is not valid at line 1") && !text.contains("very-secret"), "{text}");
+    }
+
+    #[test]
+    fn a_key_of_web_push_is_a_pair_with_a_contact() {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let with = |key: &str, contact: &str| {
+            let mut settings: serde_json::Value = serde_json::from_str(&value(&"x".repeat(32), KEY, &"x".repeat(32))).unwrap();
+            settings["web_push"] = serde_json::json!({"key": key, "contact": contact});
+            Secrets::parse(&settings.to_string())
+        };
+        let key = STANDARD.encode(&document);
+        let web_push = with(&key, "mailto:a@b.test").ok().and_then(|secrets| secrets.web_push).expect("it is taken");
+        assert_eq!((web_push.public_key().len(), &web_push.public_key()[..1]), (87, "B"));
+        for (key, contact) in [(key.as_str(), "a@b.test"), (&key, "mailto:"), (KEY, "mailto:a@b.test"), ("?", "mailto:a@b.test")]
+        {
+            let text = with(key, contact).err().expect("it is refused");
+            assert!(text.contains("web push") && !text.contains(key), "{text}");
+        }
+        assert!(Secrets::parse(&value(&"x".repeat(32), KEY, &"x".repeat(32))).is_ok_and(|secrets| secrets.web_push.is_none()));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Access tokens: JWT signed with HMAC-SHA-256 by the current key, verified with the current and previous ones.
+//! Access tokens: JWT signed with HMAC-SHA-256 by the current key, verified with the current and previous ones. And what others verify, signed with
+//! a key pair.
 
 use std::sync::Once;
 
@@ -6,6 +7,10 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
     errors::{Error as JwtError, ErrorKind},
+};
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
 };
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
@@ -69,12 +74,27 @@ pub fn verify(keys: &[TokenKey], token: &str, now: jiff::Timestamp) -> Result<Cl
     Ok(decoded.claims)
 }
 
-/// HMAC-SHA-256 from `ring`, so that the binaries carry one cryptography library.
+/// Signs `claims` with a key pair of P-256 (ES256), given as PKCS #8.
+///
+/// # Panics
+/// When the key is none.
+#[must_use]
+pub fn sign_with_pair(pkcs8: &[u8], claims: &impl Serialize) -> String {
+    install_provider();
+    jsonwebtoken::encode(&Header::new(Algorithm::ES256), claims, &EncodingKey::from_ec_der(pkcs8))
+        .expect("claims serialise and keys are checked at start")
+}
+
+/// HMAC-SHA-256 and ECDSA from `ring`, so that the binaries carry one cryptography library.
 fn install_provider() {
     static ONCE: Once = Once::new();
     static PROVIDER: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| match algorithm {
             Algorithm::HS256 => Ok(Box::new(Hs256(key.as_bytes().to_vec())) as Box<dyn JwtSigner>),
+            Algorithm::ES256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_bytes(), &SystemRandom::new());
+                Ok(Box::new(Es256(pair.map_err(|_| JwtError::from(ErrorKind::InvalidEcdsaKey))?)) as Box<dyn JwtSigner>)
+            }
             _ => Err(unsupported()),
         },
         verifier_factory: |algorithm, key| match algorithm {
@@ -109,6 +129,21 @@ impl Verifier<Vec<u8>> for Hs256 {
 impl JwtSigner for Hs256 {
     fn algorithm(&self) -> Algorithm {
         Algorithm::HS256
+    }
+}
+
+struct Es256(EcdsaKeyPair);
+
+impl Signer<Vec<u8>> for Es256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        let signature = self.0.sign(&SystemRandom::new(), message).map_err(|_| signature::Error::new())?;
+        Ok(signature.as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for Es256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::ES256
     }
 }
 

@@ -23,6 +23,8 @@ STATE_OF_THE_WORLD = {
     "not_of_kind", "api_key required",
     # Which addresses lead to a public host, encrypted.
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
+    # Which points are on a curve.
+    "invalid_key",
     # The characters of a document that check the others, an area that there is not.
     "invalid_document", "invalid_phone", "metadata_too_long",
     # What a sample of a webhook shows of where its values stand.

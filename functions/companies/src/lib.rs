@@ -18,7 +18,7 @@ macro_rules! company_columns {
     () => {
         "companies.id, companies.name, companies.slug, companies.time_zone, companies.locale, companies.agent_visibility,
            companies.reopen_window, companies.takeover_text, companies.signs_messages, companies.asks_rating, companies.rating_text, companies.bot_enabled, companies.coin_name, companies.colour,
-           companies.two_factor_policy, companies.idle_minutes, companies.breaks, companies.created_at, companies.version"
+           companies.two_factor_policy, companies.idle_minutes, companies.push_shows_text, companies.breaks, companies.created_at, companies.version"
     };
 }
 
@@ -82,6 +82,8 @@ pub struct Company {
     pub two_factor_policy: Vec<Role>,
     /// Minutes without use after which a session is over: 30 or 480; null for never before its end.
     pub idle_minutes: Option<i32>,
+    /// Whether web push carries what was said; without it, only that something was.
+    pub push_shows_text: bool,
     /// What breaks are for.
     #[schemars(with = "Vec<BreakKind>")]
     pub breaks: Value,

@@ -2,6 +2,12 @@
 
 pub mod digest;
 pub mod preferences;
+pub mod pushing;
+mod sealing;
+pub mod subscription;
+pub mod web_push;
+
+pub use sealing::{LARGEST, is_point};
 
 use shared::{
     notifications::{Notification, NotificationRead},

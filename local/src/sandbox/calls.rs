@@ -73,6 +73,8 @@ pub(super) struct Answer {
     pub body: AnswerBody,
     /// Seconds, as the header says it.
     pub retry_after: Option<u64>,
+    /// Of what was made.
+    pub location: Option<String>,
     pub delay: Duration,
 }
 
@@ -84,7 +86,7 @@ pub(super) enum AnswerBody {
 impl Answer {
     pub(super) fn json(status: StatusCode, body: Value) -> Self {
         let body = AnswerBody::Json(body);
-        Self { status, body, retry_after: None, delay: Duration::ZERO }
+        Self { status, body, retry_after: None, location: None, delay: Duration::ZERO }
     }
 
     pub(super) fn ok(body: Value) -> Self {
@@ -93,7 +95,7 @@ impl Answer {
 
     pub(super) fn raw(status: StatusCode, mime_type: &str, bytes: Bytes) -> Self {
         let body = AnswerBody::Raw { mime_type: mime_type.to_owned(), bytes };
-        Self { status, body, retry_after: None, delay: Duration::ZERO }
+        Self { status, body, retry_after: None, location: None, delay: Duration::ZERO }
     }
 
     fn recorded(&self) -> Value {
@@ -109,6 +111,9 @@ impl IntoResponse for Answer {
         let mut response = Response::builder().status(self.status);
         if let Some(seconds) = self.retry_after {
             response = response.header(header::RETRY_AFTER, seconds);
+        }
+        if let Some(location) = self.location {
+            response = response.header(header::LOCATION, location);
         }
         let (mime_type, bytes) = match self.body {
             AnswerBody::Json(value) => ("application/json".to_owned(), value.to_string().into()),

@@ -19,6 +19,7 @@ use super::{
     faults::{self, Fault, Target},
     llm::Script,
     mail::Mail,
+    push::Push,
     refusal::Refusal,
     wait_for, whatsapp,
 };
@@ -31,6 +32,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/calls", get(calls).delete(forget_calls))
         .route("/mails", get(mails).delete(forget_mails))
+        .route("/push/received", get(pushes).delete(forget_pushes))
         .route("/llm/script", post(add_script).delete(clear_scripts))
         .route("/everything", delete(reset))
 }
@@ -116,6 +118,32 @@ async fn mails(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedM
 
 async fn forget_mails(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedMails>) -> StatusCode {
     sandbox.mails.remove(|mail| wanted.fits(mail));
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WantedPushes {
+    /// The browser's.
+    id: Option<String>,
+    /// Waits for this many, for `wait_ms` at most.
+    count: Option<usize>,
+    wait_ms: Option<u64>,
+}
+
+impl WantedPushes {
+    fn fits(&self, push: &Push) -> bool {
+        self.id.as_ref().is_none_or(|id| *id == push.id)
+    }
+}
+
+async fn pushes(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedPushes>) -> Json<Vec<Push>> {
+    let found = || sandbox.pushes.list(|push| wanted.fits(push));
+    Json(wait_for(wanted.count.unwrap_or(0), longest(wanted.wait_ms), found).await)
+}
+
+async fn forget_pushes(State(sandbox): State<Arc<Sandbox>>, Query(wanted): Query<WantedPushes>) -> StatusCode {
+    sandbox.pushes.remove(|push| wanted.fits(push));
     StatusCode::NO_CONTENT
 }
 

@@ -35,6 +35,9 @@ pub enum Target {
     Mail,
     #[serde(rename = "scanner")]
     Scanner,
+    /// The push service of browsers.
+    #[serde(rename = "push")]
+    Push,
 }
 
 impl Target {
@@ -128,7 +131,7 @@ pub struct Fault {
     /// The business number, the name of the Evolution server, or the key of the BotConversa account.
     #[serde(default)]
     pub phone_number_id: Option<String>,
-    /// The recipient as the caller wrote it.
+    /// The recipient as the caller wrote it; of the push service the browser's id.
     #[serde(default)]
     pub to: Option<String>,
     /// The bearer token of the call.
@@ -233,7 +236,7 @@ impl Faults {
         }
         let called = !fault.target.sends_webhooks();
         if fault.kind.concerns_webhooks() {
-            if [Target::BotConversa, Target::Llm, Target::Mail, Target::Scanner].contains(&fault.target) {
+            if [Target::BotConversa, Target::Llm, Target::Mail, Target::Push, Target::Scanner].contains(&fault.target) {
                 return Err("this target sends no webhooks".to_owned());
             }
             fault.target = if fault.target.is_evolution() { Target::EvolutionWebhooks } else { Target::Webhooks };

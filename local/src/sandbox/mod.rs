@@ -8,6 +8,7 @@ pub mod faults;
 mod kept;
 pub mod llm;
 pub mod mail;
+pub mod push;
 mod refusal;
 mod scanner;
 pub mod whatsapp;
@@ -23,6 +24,7 @@ use faults::Faults;
 use kept::Kept;
 use llm::Llm;
 use mail::Mail;
+use push::Push;
 use uuid::Uuid;
 use whatsapp::WhatsApp;
 
@@ -54,6 +56,7 @@ pub struct Sandbox {
     botconversa: BotConversa,
     llm: Llm,
     mails: Kept<Mail>,
+    pushes: Kept<Push>,
     mail_identity: mail::Identity,
 }
 
@@ -72,17 +75,19 @@ impl Sandbox {
             botconversa: BotConversa::new(),
             llm: Llm::default(),
             mails: Kept::new(1000),
+            pushes: Kept::new(1000),
             mail_identity: mail::Identity::new(),
         })
     }
 
-    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/botconversa/…`, `/llm/v1/…` and `/scanner/v2/scan`.
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/botconversa/…`, `/llm/v1/…`, `/push/{id}` and `/scanner/v2/scan`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .merge(whatsapp::router())
             .merge(evolution::router())
             .merge(botconversa::router())
             .nest("/llm/v1", llm::router())
+            .nest("/push", push::router())
             .nest("/scanner/v2", scanner::router())
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
             .with_state(Arc::clone(self))
@@ -119,6 +124,7 @@ impl Sandbox {
         } else {
             self.calls.remove(|_| true);
             self.mails.remove(|_| true);
+            self.pushes.remove(|_| true);
             self.llm.clear(None);
         }
     }

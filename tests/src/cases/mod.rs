@@ -43,6 +43,7 @@ mod scanning;
 mod setup;
 mod snapshot;
 mod team;
+mod team_day;
 mod upload;
 mod views;
 mod working_day;
@@ -54,6 +55,7 @@ use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
 use knowledge::knowledge_killed;
+use notifications::web_push as notifications_web_push;
 use presence::presence_killed;
 
 /// Tests that run at the same time, each in a company of its own.
@@ -107,6 +109,9 @@ pub fn alone() -> Vec<(&'static str, Case)> {
 /// Those of what is killed in the middle of its work, by the domains.
 fn killed() -> Vec<(&'static str, Case)> {
     cases! {
+        team_day::{
+            unread_notifications_and_hours_are_as_the_account_says,
+        };
         working_day::{
             every_message_is_accounted_for,
         };
@@ -132,6 +137,9 @@ fn killed() -> Vec<(&'static str, Case)> {
         };
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,
+        };
+        notifications_web_push::{
+            web_push_without_a_key_is_off,
         };
         knowledge_killed::{
             an_import_whose_worker_is_killed_goes_on_where_it_was,

@@ -13,11 +13,11 @@ const UPDATE: &str = concat!(
     "update companies
         set name = $2, time_zone = $3, locale = $4, agent_visibility = $5, reopen_window = $6, takeover_text = $7, bot_enabled = $8,
             coin_name = $9, colour = $10, two_factor_policy = $11, idle_minutes = $12, signs_messages = $13, asks_rating = $14,
-            rating_text = $15, breaks = $16, version = version + 1
+            rating_text = $15, breaks = $16, push_shows_text = $17, version = version + 1
       where id = $1
         and (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, bot_enabled, coin_name, colour, two_factor_policy,
-             idle_minutes, signs_messages, asks_rating, rating_text, breaks)
-            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             idle_minutes, signs_messages, asks_rating, rating_text, breaks, push_shows_text)
+            is distinct from ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
      returning ",
     company_columns!()
 );
@@ -76,6 +76,9 @@ struct Settings {
     #[serde(default)]
     #[schemars(with = "Option<i32>", extend("enum" = [30, 480, null]))]
     idle_minutes: Given<i32>,
+    /// Whether web push carries what was said; without it, only that something was.
+    #[garde(skip)]
+    push_shows_text: Option<bool>,
     /// What breaks are for, all of it; each reason once.
     #[garde(length(min = 1, max = 20), dive, custom(different_reasons))]
     breaks: Option<Vec<BreakKind>>,
@@ -116,6 +119,7 @@ async fn update_company(
                 &after.asks_rating,
                 &after.rating_text,
                 &after.breaks,
+                &after.push_shows_text,
             ],
         )
         .await?;
@@ -168,6 +172,7 @@ fn settings_after(given: Settings, current: &Company) -> Company {
         signs_messages: given.signs_messages.unwrap_or(current.signs_messages),
         asks_rating: given.asks_rating.unwrap_or(current.asks_rating),
         rating_text: given.rating_text.after(current.rating_text),
+        push_shows_text: given.push_shows_text.unwrap_or(current.push_shows_text),
         bot_enabled: given.bot_enabled.unwrap_or(current.bot_enabled),
         coin_name: given.coin_name.unwrap_or(current.coin_name),
         two_factor_policy: given.two_factor_policy.map_or(current.two_factor_policy, each_once),

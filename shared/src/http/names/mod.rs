@@ -101,6 +101,8 @@ const TABLE: &[Name] = &[
     Name::of("sender_id", &["sender_user_id"]).beside(&["conversation_id"]).told(),
     Name::of("provider_id", &["whatsapp_message_id"]).beside(&["conversation_id"]).told(),
     Name::of("sent_at", &["timestamp"]).beside(&["conversation_id"]).told(),
+    // Browsers, in their own words.
+    Name::of("expiration_time", &["expirationTime"]).taken(),
 ];
 
 /// Whatever brings WhatsApp to us, to a front end it is WhatsApp.

@@ -29,6 +29,7 @@ const OF_STUDENTS: &[&str] = &[
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
     "update presence_leases (lease_until)",
+    "delete web_push_subscriptions",
 ];
 
 /// Beside what policies ask: who they are, what they see, that a trigger does it.
@@ -67,7 +68,8 @@ const OF_STAFF: &[&str] = &[
     "insert clients (id, name, document, email, tags, custom_fields, metadata)",
     "update clients (name, document, email, tags, custom_fields, version, name_source, metadata, archived_at)",
     "update companies (name, time_zone, locale, agent_visibility, reopen_window, takeover_text, front_end_url, two_factor_policy, \
-     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages, asks_rating, rating_text, breaks)",
+     idle_minutes, bot_enabled, coin_name, colour, version, signs_messages, asks_rating, rating_text, breaks, \
+     push_shows_text)",
     "delete company_emoji",
     "insert company_emoji (id, name, file_id)",
     "delete company_secrets",
@@ -148,6 +150,7 @@ const OF_STAFF: &[&str] = &[
     "delete views",
     "insert views (id, owner_id, name, filters)",
     "update views (name, filters, position, version, updated_at)",
+    "delete web_push_subscriptions",
 ];
 
 /// The rows of its company are the system's: what is not here it never writes.
@@ -229,6 +232,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete presence_leases",
     "update scheduled_chat_messages (state, failure, message_id)",
     "update scheduled_messages",
+    "delete web_push_subscriptions",
 ];
 
 const RIGHTS: &str = "

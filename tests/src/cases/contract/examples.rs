@@ -124,6 +124,9 @@ impl Anonymous {
             return "otpauth://totp/Balc%C3%A3o:ana@escola.example?secret=O4QRYSC7JHUGPEFA7YCFQDXCDUVEKEOC&issuer=Balc%C3%A3o"
                 .to_owned();
         }
+        if name == "public_key" {
+            return "BDd3_hVL9fZi9Ybo2UUzA284WG5FZR30_95YeZJsiApwXKpNcF1rRPF3foIiBHXRdJI2Qhumhf6_LFTeZaNndIo".to_owned();
+        }
         if name == "url" && text.starts_with("ws") {
             return "wss://sockets.example.com?ticket=q7Zr2m0bX5vJ".to_owned();
         }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::sample::Fixture;
 
 /// Our name, another one that requests may use, and what the same input declares besides.
-const TAKEN: [(&str, &str, &[&str]); 23] = [
+const TAKEN: [(&str, &str, &[&str]); 24] = [
     ("name", "full_name", &["email", "password"]),
     ("name", "full_name", &["avatar_file_id", "closer_type"]),
     ("avatar_file_id", "avatar_url", &["closer_type"]),
@@ -33,6 +33,7 @@ const TAKEN: [(&str, &str, &[&str]); 23] = [
     ("body", "message", &["phone", "quick_reply_id"]),
     ("kind", "message_type", &["phone", "quick_reply_id"]),
     ("phone", "to", &["quick_reply_id"]),
+    ("expiration_time", "expirationTime", &[]),
 ];
 
 /// Of a declared object: our name, what answers carry besides, what the object declares too, and the value.

@@ -39,6 +39,10 @@ const FILL: &str = "
     select id, company_id, id, 'a.pdf', 'application/pdf', 1, 'company/' || company_id || '/' || id, 'ready', now() from filled;
     insert into sessions (id, family_id, company_id, user_id, expires_at)
     select id, id, company_id, company_id, now() + interval '1 day' from filled;
+    insert into web_push_subscriptions (id, company_id, user_id, session_id, endpoint, endpoint_hash, p256dh, auth, server_key, refreshed_at)
+    select id, company_id, company_id, id, 'https://push.example.com/' || id, sha256(id::text::bytea), decode(repeat('04', 65), 'hex'),
+           decode(repeat('00', 16), 'hex'), 'x', now()
+      from filled;
     insert into refresh_tokens (token_hash, company_id, session_id, expires_at)
     select sha256(id::text::bytea), company_id, id, now() + interval '1 day' from filled;
     insert into idempotency_keys (company_id, user_id, route, key, request_hash) select company_id, company_id, 'x', id::text, '' from filled;

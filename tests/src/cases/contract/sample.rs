@@ -171,6 +171,11 @@ impl Fixture {
             "recovery_code" => self.people().get(function).map(|(code, _)| code.clone()).unwrap_or_default(),
             "newcomer_id" => self.newcomer().await.id.to_string(),
             "connected_token" => self.connected(function).await,
+            "subscribed_token" => {
+                let person = self.newcomer().await;
+                notifications::web_push::subscribe(&self.stack, &person.api, &digits()).await;
+                person.api.token.unwrap_or_default()
+            }
             "reset_token" => self.reset_token().await,
             "newcomer_email" => self.newcomer().await.email,
             "other_login_id" => text(&forge::claims_of(text(&self.log_in().await["access_token"]))["sid"]).to_owned(),

@@ -4,8 +4,10 @@ mod notification_causes;
 mod notification_choices;
 mod notification_crowds;
 mod notification_mails;
+mod notification_pushes;
 mod notification_sight;
 pub mod sample;
+pub mod web_push;
 
 use serde_json::{Value, json};
 use tests::company::{Person, text};
@@ -67,6 +69,25 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         notification_mails::{
             what_stays_unread_is_mailed_once,
+        };
+        web_push::{
+            web_push_is_opened_by_the_browser_alone,
+            web_push_of_one_browser_again_is_kept_anew,
+            web_push_is_whose_who_subscribed_last,
+            web_push_of_two_people_at_once_is_one_persons,
+            web_push_of_one_person_in_two_companies_is_both,
+            web_push_is_for_twenty_browsers_of_a_person,
+            web_push_ends_with_its_session,
+            web_push_ends_however_late_it_was_asked_for,
+            web_push_is_for_browsers_only,
+            web_push_services_are_believed,
+            web_push_leads_out_of_our_networks,
+            web_push_addresses_are_shown_to_nobody,
+        };
+        notification_pushes::{
+            who_is_away_is_told_on_each_device,
+            who_looks_has_read_or_wants_none_is_not,
+            a_busy_push_service_is_asked_again_and_one_that_forgot_is_forgotten,
         };
         notification_crowds::{
             crowds_are_told_each_once,

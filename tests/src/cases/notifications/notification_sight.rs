@@ -64,8 +64,8 @@ pub async fn what_is_counted_is_what_is_seen(stack: Arc<Stack>) {
             let set = "update conversations set department_id = $2, assignee_id = $3, participant_ids = $4 where id = $1";
             database.execute(set, &[&id, &departments[number], &assignee, &followers]).await.expect("placed");
             let tell = "
-                insert into notifications (company_id, user_id, type, group_key, conversation_id, on_screen, by_mail)
-                select company_id, user_id, 'reminder', 'x:' || $2::uuid, $2, true, true from memberships where company_id = $1";
+                insert into notifications (company_id, user_id, type, group_key, conversation_id, on_screen, by_mail, by_push)
+                select company_id, user_id, 'reminder', 'x:' || $2::uuid, $2, true, true, true from memberships where company_id = $1";
             database.execute(tell, &[&company.id, &id]).await.expect("told");
         }
         let people: Vec<_> =
