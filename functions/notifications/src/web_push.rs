@@ -96,7 +96,7 @@ pub enum Outcome {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How soon it is tried again where a push service does not say, and how late where it says too much.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 const LATE: Duration = Duration::from_hours(24);
 
 /// Of the proof of who we are; a day is the most there may be.

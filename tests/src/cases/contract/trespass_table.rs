@@ -186,10 +186,11 @@ pub const ROWS: &[Row] = &[
     row("get_team_productivity", "/productivity/team?department_id={department}", "", OwnThings),
     row("get_user_timeline", "/productivity/users/{agent}/timeline", "", NotFound),
     row("get_web_push", "/notifications/web-push", "", OwnThings),
+    // One that has ended: nobody is told there.
     row(
         "subscribe_web_push",
         "/notifications/web-push",
-        r#"{"endpoint": "https://push.example.com/intruso", "keys": {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}}"#,
+        r#"{"endpoint": "https://push.example.com/intruso", "expiration_time": 1, "keys": {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}}"#,
         OwnThings,
     ),
     row("test_web_push", "/notifications/web-push/test", "", NotFound),
