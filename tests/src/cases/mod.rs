@@ -48,11 +48,12 @@ mod working_day;
 
 mod faults;
 
+use ai::ai_killed;
 use botconversa::botconversa_killed;
 use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
-use knowledge::knowledge_killed;
+use knowledge::{knowledge_killed, vectors as knowledge_vectors};
 use presence::presence_killed;
 
 /// Tests that run at the same time, each in a company of its own.
@@ -94,6 +95,9 @@ pub fn undisturbed() -> Vec<(&'static str, Case)> {
         plans::{
             no_function_reads_all_of_a_table,
         };
+        knowledge_vectors::{
+            meanings_are_compared_by_numbers_where_the_database_can,
+        };
     }
 }
 
@@ -130,6 +134,10 @@ fn killed() -> Vec<(&'static str, Case)> {
         };
         evolution_killed::{
             an_instance_whose_function_was_killed_is_ours_after_all,
+        };
+        ai_killed::{
+            a_question_whose_function_was_killed_is_ended_and_stays_paid,
+            a_company_whose_model_hangs_makes_nobody_elses_clients_wait,
         };
         knowledge_killed::{
             an_import_whose_worker_is_killed_goes_on_where_it_was,

@@ -123,6 +123,7 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
         conversation_id: wish.conversation_id,
         user_id: Some(agent.user_id),
         patience: PATIENCE,
+        once: None,
     };
     let purpose = if wish.task == Task::Compose { Purpose::Compose } else { Purpose::Rewrite };
     let given = ask_about::<ComposedText>(&context, &settings, about, (purpose, &COMPOSE), (words.clone(), &data)).await?;

@@ -5,6 +5,7 @@ mod found;
 mod imported;
 pub mod knowledge_killed;
 mod proposed;
+pub mod vectors;
 
 use reqwest::Method;
 use serde_json::{Value, json};
