@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::company;
 
 /// Articles, from which on a company has an index of its own.
-const MANY: i32 = 600;
+const MANY: i32 = 2_100;
 
-/// Articles whose embeddings have the signs of what is asked and mean something else, and one that means it but for the sign of a part that is next to
+/// Articles whose embeddings have the signs of what is asked and mean it less and less, and one that means it but for the sign of a part that is next to
 /// nothing. `$2` is their number, `$3` how many numbers an embedding has.
 const MADE: &str = "
     with made as (
@@ -25,9 +25,10 @@ const MADE: &str = "
     select $1, id, 'um', 1, string_agg(case when part > 0 then '1' else '0' end, '' order by place)::bit varying, array_agg(part order by place)
       from made
      cross join lateral (
-         select place, case when title <> 'Artigo 0' then case place when 2 then 1 else 0.01 end
+         select place, case when title <> 'Artigo 0' then case place when 1 then cos(angle) when 2 then sin(angle) else 0.01 end
                             when place = 1 then 1 when place = $3 then -0.001 else 0.01 end::real as part
-           from generate_series(1, $3) place) parts
+           from (select 0.02 + 1.5 * substr(title, 8)::integer / $2 as angle) told
+          cross join generate_series(1, $3) place) parts
      group by id";
 
 const ASKED: &str = "
@@ -45,7 +46,7 @@ async fn is_found(database: &mut Client, company: Uuid, length: i32) -> bool {
         .iter()
         .filter_map(|article| article["id"].as_str()?.parse().ok())
         .collect();
-    assert_eq!(ids.len(), 50, "as many as are judged");
+    assert!(ids.len() >= 50, "as many as are judged");
     let titles = "select count(*) from knowledge_articles where id = any ($1) and title = 'Artigo 0' and company_id = $2";
     database.query_one(titles, &[&ids, &company]).await.expect("a count").get::<_, i64>(0) == 1
 }
