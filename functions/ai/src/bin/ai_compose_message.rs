@@ -55,7 +55,8 @@ struct ComposeInput {
     #[serde(default = "medium")]
     length: Length,
     /// Of `translate`, such as `en` or `es`.
-    #[garde(length(chars, min = 2, max = 20))]
+    #[garde(pattern(r"^[a-z]{2,3}(-[A-Z]{2})?$"))]
+    #[schemars(regex(pattern = r"^[a-z]{2,3}(-[A-Z]{2})?$"))]
     language: Option<String>,
 }
 

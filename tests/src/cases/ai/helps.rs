@@ -40,6 +40,7 @@ pub async fn messages_are_written_said_better_and_suggested(stack: Arc<Stack>) {
         ("/ai/compose-message", json!({"message": ""}), "message"),
         ("/ai/compose-message", json!({"message": "a".repeat(4_001)}), "message"),
         ("/ai/compose-message", json!({"message": "a", "task": "sing"}), "task"),
+        ("/ai/compose-message", json!({"message": "a", "language": "../.."}), "language"),
         ("/ai/suggest-replies", json!({"conversation_id": id, "count": 6}), "count"),
         ("/ai/suggest-replies", json!({"conversation_id": "x"}), "conversation_id"),
     ] {
