@@ -130,7 +130,9 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
     let given = ask_about::<ComposedText>(&context, &settings, about, (purpose, &COMPOSE), (words.clone(), &data)).await?;
     let Given { run_id, answer: ComposedText { text }, .. } = given.map_err(problem_of)?;
     let text = mask.show(text.trim());
-    let said = thread.map(|thread| thread.said_by_client()).unwrap_or_default();
+    let said = thread.as_ref().map(Thread::said_by_client).unwrap_or_default();
+    let lines = thread.iter().flat_map(|thread| &thread.lines).filter(|line| line.by_id.is_some());
+    let own: Vec<String> = lines.map(|line| line.text.clone()).chain([wish.message.clone()]).collect();
     let (sources, forbidden) = ([wish.message], []);
     let ground = Ground {
         question: "",
@@ -141,7 +143,7 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
         forbidden: &forbidden,
         languages: &settings.languages,
     };
-    match guard::of_any_text(&text, ground) {
+    match guard::of_any_text(&text, ground).or_else(|| guard::of_sums(&text, &own)) {
         None => Ok(Json(Composed { run_id, text })),
         Some(objection) => Err(AI_UNCLEAR.caused_by(objection.as_str())),
     }
