@@ -1,6 +1,8 @@
 //! A company's own words for what its bot says and hears, and what its models may do: rows of a key and a value. One that is missing or inactive is
 //! as built in.
 
+use std::collections::HashSet;
+
 use shared::{ai::Settings, closed_set, prelude::*, text::unaccented};
 
 use crate::flow::problems::{BUILT_IN, names};
@@ -296,20 +298,11 @@ impl Key {
             }
             // Without a category nothing can be asked for.
             Kind::Texts => {
-                let mut words = words_in(value)?;
-                let mut known = Vec::new();
-                words.retain(|word| {
-                    let word = unaccented(word);
-                    !known.contains(&word) && {
-                        known.push(word);
-                        true
-                    }
-                });
+                let words = words_in(value)?;
                 (self == Self::AiForbiddenTopics || !words.is_empty()).then(|| json!(words))
             }
             Kind::Languages => {
-                let mut languages = words_in(value)?;
-                languages.dedup();
+                let languages = words_in(value)?;
                 (!languages.is_empty() && languages.iter().all(|language| is_language(language))).then(|| json!(languages))
             }
             Kind::Flag => value.as_bool().map(Value::Bool),
@@ -326,13 +319,25 @@ fn is_language(code: &str) -> bool {
     let (language, country) = code.split_once('-').map_or((code, None), |(language, country)| (language, Some(country)));
     (2..=3).contains(&language.len())
         && language.bytes().all(|letter| letter.is_ascii_lowercase())
-        && country.is_none_or(|country| country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_uppercase()))
+        && country.is_none_or(|country| country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_alphabetic()))
 }
 
-/// Up to 20 words of 1 to 40 letters.
+/// Up to 20 words of 1 to 40 letters, each once.
 fn words_in(value: &Value) -> Option<Vec<String>> {
-    let words: Option<Vec<String>> = value.as_array()?.iter().map(|word| Some(word.as_str()?.trim().to_owned())).collect();
-    words.filter(|words| words.len() <= 20 && words.iter().all(|word| (1..=40).contains(&unaccented(word).chars().count())))
+    let given = value.as_array().filter(|given| given.len() <= 20)?;
+    let mut known = HashSet::new();
+    let mut words = Vec::new();
+    for word in given {
+        let word = word.as_str()?.trim();
+        let plain = unaccented(word);
+        if !(1..=40).contains(&plain.chars().count()) {
+            return None;
+        }
+        if known.insert(plain) {
+            words.push(word.to_owned());
+        }
+    }
+    Some(words)
 }
 
 impl Config {

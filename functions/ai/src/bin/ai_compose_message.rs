@@ -55,8 +55,8 @@ struct ComposeInput {
     #[serde(default = "medium")]
     length: Length,
     /// Of `translate`, such as `en` or `es`.
-    #[garde(pattern(r"^[a-z]{2,3}(-[A-Z]{2})?$"))]
-    #[schemars(regex(pattern = r"^[a-z]{2,3}(-[A-Z]{2})?$"))]
+    #[garde(pattern(r"^[a-z]{2,3}(-[A-Za-z]{2})?$"))]
+    #[schemars(regex(pattern = r"^[a-z]{2,3}(-[A-Za-z]{2})?$"))]
     language: Option<String>,
 }
 

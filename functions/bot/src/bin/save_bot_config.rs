@@ -58,17 +58,20 @@ async fn save_bot_config(
         try_join(transaction.first(ROW, &[&key.as_str()]), transaction.all(OTHERS, &[&key.as_str()])).await?;
     let current = BotConfig::told(key, row.as_ref());
     let value = match input.value {
-        Some(value) => key.take(&value).ok_or_else(|| {
-            let (portuguese, english) = key.rule();
-            INVALID.in_fields(vec![FieldProblem::new("value", "not_of_key", portuguese, english)])
-        })?,
+        Some(value) => {
+            let value = key.take(&value).ok_or_else(|| {
+                let (portuguese, english) = key.rule();
+                INVALID.in_fields(vec![FieldProblem::new("value", "not_of_key", portuguese, english)])
+            })?;
+            refuse(key.clash(&value, &others).map(|word| {
+                let portuguese = format!("A palavra {word} já faz outra coisa.");
+                let english = format!("The word {word} does something else already.");
+                FieldProblem::new("value", "used_elsewhere", &portuguese, &english)
+            }))?;
+            value
+        }
         None => row.as_ref().map_or_else(|| key.built_in(), |row| row.value.clone()),
     };
-    refuse(key.clash(&value, &others).map(|word| {
-        let portuguese = format!("A palavra {word} já faz outra coisa.");
-        let english = format!("The word {word} does something else already.");
-        FieldProblem::new("value", "used_elsewhere", &portuguese, &english)
-    }))?;
     let description = input.description.or_else(|| row.as_ref().and_then(|row| row.description.clone()));
     let is_active = input.is_active.unwrap_or_else(|| row.as_ref().is_none_or(|row| row.is_active));
     let saved: Row = transaction.one(SAVE, &[&key.as_str(), &value, &description, &is_active]).await?;
