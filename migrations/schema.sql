@@ -4847,8 +4847,8 @@ begin
                          where company_id = %L and length(signs) = %2$s', prefix || numbers, numbers, company);
     end if;
     return true;
-exception when lock_not_available or undefined_object then
-    -- Somebody is writing or reading: the next one makes it.
+exception when lock_not_available or query_canceled or undefined_object then
+    -- Somebody is writing or reading, or it takes too long: what is compared one by one is right, too.
     return false;
 end
 $function$;

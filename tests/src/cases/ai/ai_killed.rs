@@ -47,7 +47,7 @@ async fn waits(company: &Company) -> Duration {
     let start = Instant::now();
     company.phone.receive_text(&client, "Oi").await;
     while company.phone.sent().await.iter().all(|sent| sent["body"]["to"] != client.as_str()) {
-        assert!(start.elapsed() < Duration::from_secs(60), "the client still waits");
+        assert!(start.elapsed() < Duration::from_mins(1), "the client still waits");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     start.elapsed()
@@ -77,7 +77,7 @@ pub async fn a_company_whose_model_hangs_makes_nobody_elses_clients_wait(stack: 
         if left == 0 {
             break;
         }
-        assert!(asked_at.elapsed() < Duration::from_secs(120), "{left} clients still wait");
+        assert!(asked_at.elapsed() < Duration::from_mins(2), "{left} clients still wait");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     println!(
