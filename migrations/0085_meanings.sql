@@ -234,13 +234,17 @@ begin
     end if;
     insert into ai_days (day) values (today) on conflict do nothing;
     select * into taken from ai_days where company_id = app.company_id() and day = today for update;
-    -- Whoever was asked and has not answered for half a minute is gone; of an answer nobody could use it is asked again.
+    -- Whoever was asked and has not answered for half a minute is gone. An answer that is not kept two seconds after it came nobody could use; that
+    -- of a recording always is.
     if of_work is not null then
         select ai_runs.id into asked_by
           from ai_runs
          where company_id = app.company_id() and work = of_work and purpose = run_purpose
            and (settled_at is null and created_at > clock_timestamp() - interval '30 seconds'
-                or status = 'done' and settled_at > greatest(since, clock_timestamp() - interval '2 seconds'))
+                or status = 'done' and settled_at > since
+               and (settled_at > clock_timestamp() - interval '2 seconds' or run_purpose = 'transcribe'
+                    or exists (select from conversation_insights
+                                where conversation_insights.company_id = ai_runs.company_id and run_id = ai_runs.id)))
          order by created_at desc
          limit 1;
         if asked_by is not null then
