@@ -2864,17 +2864,19 @@ begin
     end if;
     insert into ai_days (day) values (today) on conflict do nothing;
     select * into taken from ai_days where company_id = app.company_id() and day = today for update;
-    -- Whoever was asked and has not answered for half a minute is gone. An answer that is not kept two seconds after it came nobody could use; that
-    -- of a recording always is.
+    -- Whoever was asked and has not answered for half a minute is gone. What they were told is kept a moment later, and looked for there: that of a
+    -- recording for good; anything else, asked for anew by who comes after it was kept, unless nobody could use it.
     if of_work is not null then
         select ai_runs.id into asked_by
           from ai_runs
          where company_id = app.company_id() and work = of_work and purpose = run_purpose
-           and (settled_at is null and created_at > clock_timestamp() - interval '30 seconds'
-                or status = 'done' and settled_at > since
-               and (settled_at > clock_timestamp() - interval '2 seconds' or run_purpose = 'transcribe'
-                    or exists (select from conversation_insights
-                                where conversation_insights.company_id = ai_runs.company_id and run_id = ai_runs.id)))
+           and case when settled_at is null then created_at > clock_timestamp() - interval '30 seconds'
+                    when status <> 'done' then false
+                    when run_purpose = 'transcribe' then settled_at > clock_timestamp() - interval '30 seconds'
+                    else coalesce((select insight.created_at > since
+                                     from conversation_insights insight
+                                    where insight.company_id = ai_runs.company_id and insight.run_id = ai_runs.id),
+                                  settled_at > clock_timestamp() - interval '2 seconds') end
          order by created_at desc
          limit 1;
         if asked_by is not null then

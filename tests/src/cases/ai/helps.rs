@@ -97,7 +97,7 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     assert_eq!(agent.api.post("/ai/transcribe", wish.clone()).await.problem(409), "ai_not_configured", "no model is for it");
     asked.set("ai_transcription_model", json!("whisper-large-v3-turbo")).await;
     let said = json!("Queria saber do boleto de julho");
-    asked.script(json!({"match": "audio", "content": said, "delay_ms": 700, "times": 0})).await;
+    asked.script(json!({"match": "audio", "content": said, "delay_ms": 2_500, "times": 0})).await;
     let answers = join_all((0..8).map(|_| agent.api.post("/ai/transcribe", wish.clone()))).await;
     let words: Vec<String> = answers.into_iter().map(|answer| text(&answer.expect(200)["transcript"]).to_owned()).collect();
     assert!(words.iter().all(|said| *said == words[0]), "the first one's words stand: {words:?}");
@@ -164,7 +164,7 @@ pub async fn what_is_asked_of_a_conversation_at_once_is_asked_once(stack: Arc<St
     let of = json!({"conversation_id": id});
     let sum = async |agent: usize| agents[agent].api.post(&summary, json!({})).await.expect(201);
     let feel = async || agents[0].api.post("/whatsapp/sentiment/analyze", of.clone()).await.expect(201);
-    asked.script(json!({"match": "segunda via", "content": {"summary": "Pediu o boleto.", "sentiment": "neutral", "score": 0.0, "confidence": 0.9}, "delay_ms": 700, "times": 0})).await;
+    asked.script(json!({"match": "segunda via", "content": {"summary": "Pediu o boleto.", "sentiment": "neutral", "score": 0.0, "confidence": 0.9}, "delay_ms": 2_500, "times": 0})).await;
     let (summaries, moods) = tokio::join!(join_all((0..8).map(|_| sum(0))), join_all((0..8).map(|_| feel())));
     for same in [&summaries, &moods] {
         assert!(same.iter().all(|insight| *insight == same[0]), "{same:?}");
