@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help needs-rust needs-python needs-node needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template client end-to-end pooler bench copies build build-x86 arm64
+.PHONY: help needs-rust needs-python needs-node needs-postgres programs list-functions run demo test generate format check-format lint dependencies units check-generated template client end-to-end pooler vectors bench copies build build-x86 arm64
 
 # Everything is built as one workspace: building parts of it would choose other features and so build the large crates twice.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -94,7 +94,7 @@ demo: needs-rust needs-postgres list-functions ## Plays a customer's conversatio
 ifdef ONLY
 test: needs-rust needs-postgres end-to-end
 else
-test: needs-rust needs-python needs-node needs-postgres check-format lint dependencies units check-generated template client end-to-end pooler ## All checks and tests, as CI runs them; ONLY=<domain> those of one
+test: needs-rust needs-python needs-node needs-postgres check-format lint dependencies units check-generated template client end-to-end pooler vectors ## All checks and tests, as CI runs them; ONLY=<domain> those of one
 endif
 
 generate: list-functions ## Writes openapi.json, the templates of the stacks and migrations/schema.sql
@@ -180,6 +180,19 @@ pooler: needs-rust needs-postgres list-functions ## Every third of these tests w
 	fi
 	cargo build $(PROGRAMS)
 	EVERY=$(or $(EVERY),3) POOLER=1 $(BINARIES)/tests --skip faults::
+
+# Neon has the extension, most others do not: what meanings are about runs on either.
+vectors: needs-rust needs-python needs-node $(VENV)/installed list-functions ## The tests of knowledge and of what models make of it, on a Postgres with pgvector
+	@echo "== end-to-end tests with pgvector"
+	postgres=$(CURDIR)/.local/postgres-vector
+	if [ ! -d "$$postgres" ] && ! tests/vectors/postgres.sh "$$postgres" $(VENV)/bin/pip; then
+	  echo "SKIPPED: a Postgres with pgvector could not be installed from here" >&2
+	  exit 0
+	fi
+	cargo build $(PROGRAMS)
+	export VECTORS=1 POSTGRES_BIN=$$postgres/postgres/bin
+	$(BINARIES)/tests knowledge_
+	$(BINARIES)/tests ai_by_itself
 
 bench: ## Measures the functions under load
 	@cargo build --release --workspace $(FUNCTIONS) --bin=bench --bin=hello --bin=hello_postgres --bin=local

@@ -77,7 +77,8 @@ create table public.ai_runs (
     feedback_note text,
     created_at timestamp with time zone not null default now(),
     settled_at timestamp with time zone,
-    claimed_cost bigint not null default 0
+    claimed_cost bigint not null default 0,
+    work uuid
 );
 alter table public.ai_runs enable row level security;
 alter table public.ai_runs force row level security;
@@ -2041,7 +2042,9 @@ alter table public.web_push_subscriptions add constraint web_push_subscriptions_
 CREATE INDEX address_book_names_received ON public.address_book_names USING btree (received_at);
 CREATE INDEX ai_runs_conversation ON public.ai_runs USING btree (company_id, conversation_id) WHERE (conversation_id IS NOT NULL);
 CREATE INDEX ai_runs_day ON public.ai_runs USING btree (company_id, day, purpose);
+CREATE INDEX ai_runs_running ON public.ai_runs USING btree (created_at) WHERE (settled_at IS NULL);
 CREATE INDEX ai_runs_user ON public.ai_runs USING btree (company_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX ai_runs_work ON public.ai_runs USING btree (company_id, work, created_at DESC) WHERE (work IS NOT NULL);
 CREATE INDEX bot_flows_author ON public.bot_flows USING btree (company_id, author_id) WHERE (author_id IS NOT NULL);
 CREATE INDEX bot_steps_at ON public.bot_steps USING btree (company_id, at);
 CREATE INDEX bot_steps_conversation ON public.bot_steps USING btree (company_id, conversation_id, id);
@@ -2604,6 +2607,42 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.begin_bot_call(wanted uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    -- A quarter of what the queue's worker does at once.
+    most constant bigint := 5;
+    longest constant integer := 40;
+    company constant uuid := app.company_id();
+    calls bigint;
+    waiting bigint;
+    waited integer;
+    pause integer;
+begin
+    perform pg_advisory_xact_lock(hashtext('bot_calls'), hashtext(company::text));
+    select coalesce((payload ->> 'waited')::integer, 0) into waited from jobs where company_id = company and id = wanted;
+    select count(*) filter (where leased_until > clock_timestamp() and payload ? 'began'),
+           count(*) filter (where not payload ? 'began' and payload ? 'waited')
+      into calls, waiting
+      from jobs
+     where company_id = company and queue = 'bot' and kind = 'call_for_bot' and finished_at is null and id <> wanted;
+    if calls < most then
+        update jobs set payload = payload || '{"began": true}' where company_id = company and id = wanted;
+        return 0;
+    end if;
+    if waited >= longest then
+        return null;
+    end if;
+    pause := least(1 + waiting / most, 8);
+    update jobs set payload = payload || jsonb_build_object('waited', waited + pause) where company_id = company and id = wanted;
+    return pause;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.begin_object_removals(most integer)
  RETURNS SETOF text
  LANGUAGE sql
@@ -2911,8 +2950,8 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.claim_ai(run uuid, run_purpose text, run_prompt text, of_conversation uuid, of_person uuid, wanted integer)
- RETURNS TABLE(state text, base_url text, model text, sealed bytea, settings jsonb)
+CREATE OR REPLACE FUNCTION app.claim_ai(run uuid, run_purpose text, run_prompt text, of_conversation uuid, of_person uuid, wanted integer, of_work uuid DEFAULT NULL::uuid, since timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(state text, base_url text, model text, sealed bytea, settings jsonb, asked_by uuid)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -2942,6 +2981,27 @@ begin
     end if;
     insert into ai_days (day) values (today) on conflict do nothing;
     select * into taken from ai_days where company_id = app.company_id() and day = today for update;
+    -- Whoever was asked and has not answered for half a minute is gone. What they were told is kept a moment later, and looked for there: that of a
+    -- recording for good; anything else, asked for anew by who comes after it was kept, unless nobody could use it.
+    if of_work is not null then
+        select ai_runs.id into asked_by
+          from ai_runs
+         where company_id = app.company_id() and work = of_work and purpose = run_purpose
+           and case when settled_at is null then created_at > clock_timestamp() - interval '30 seconds'
+                    when status <> 'done' then false
+                    when run_purpose = 'transcribe' then settled_at > clock_timestamp() - interval '30 seconds'
+                    else coalesce((select insight.created_at > since
+                                     from conversation_insights insight
+                                    where insight.company_id = ai_runs.company_id and insight.run_id = ai_runs.id),
+                                  settled_at > clock_timestamp() - interval '2 seconds') end
+         order by created_at desc
+         limit 1;
+        if asked_by is not null then
+            state := 'asked';
+            return next;
+            return;
+        end if;
+    end if;
     -- As `shared::ai::Settings` has them built in; null is no limit.
     most_of_day := case when settings ? 'ai_daily_tokens' then (settings ->> 'ai_daily_tokens')::bigint else 500000 end;
     most_of_month := case when settings ? 'ai_monthly_tokens' then (settings ->> 'ai_monthly_tokens')::bigint else 10000000 end;
@@ -2957,9 +3017,9 @@ begin
         when of_month + wanted > most_of_month then 'monthly_tokens_gone'
         when taken.cost >= most_cost * 1000000 or taken.cost + claimed > most_cost * 1000000 then 'daily_cost_gone'
     end;
-    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, claimed_cost, settled_at)
+    insert into ai_runs (id, purpose, prompt, model, status, reason, conversation_id, user_id, day, claimed_tokens, claimed_cost, work, settled_at)
     values (run, run_purpose, run_prompt, model, case when refusal is null then 'running' else 'refused' end, refusal, of_conversation,
-            of_person, today, wanted, claimed, case when refusal is not null then now() end);
+            of_person, today, wanted, claimed, of_work, case when refusal is not null then now() end);
     update ai_days
        set tokens = tokens + case when refusal is null then wanted else 0 end,
            cost = cost + case when refusal is null then claimed else 0 end,
@@ -4014,7 +4074,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text)
+CREATE OR REPLACE FUNCTION app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[] DEFAULT NULL::real[])
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4091,8 +4151,32 @@ begin
          limit wanted
     )
     select coalesce(array_agg(article_id order by worth desc, article_id), '{}') into found from best;
+    if meaning is not null and to_regtype('vector') is not null then
+        -- The nearest, whatever they are; those of them that may be told.
+        perform set_config('hnsw.ef_search', '200', true);
+        execute format(
+            'with near_by as materialized (
+                select article_id, embedding::vector(%1$s) <=> $1::vector(%1$s) as distance
+                  from knowledge_embeddings
+                 where company_id = %2$L and length(signs) = %1$s and model = $2
+                 order by embedding::vector(%1$s) <=> $1::vector(%1$s)
+                 limit 200
+            )
+            select coalesce(array_agg(article_id order by distance, article_id), ''{}'')
+              from (select near_by.article_id, near_by.distance
+                      from near_by
+                      join knowledge_articles article on article.company_id = %2$L and article.id = near_by.article_id
+                     where article.status = ''active'' and article.removed_at is null
+                       and article.audience in (''both'', $3)
+                       and (article.valid_from is null or article.valid_from <= now())
+                       and (article.valid_until is null or article.valid_until > now())
+                     order by near_by.distance, near_by.article_id
+                     limit $4) told', length(meant), company)
+           into by_meaning using meaning, of_model, of_audience, wanted;
+    end if;
+    -- The signs say so without the extension, and beside it: an index leaves out a few, and the nearest may not be told.
     if meant is not null then
-        by_meaning := array(
+        by_meaning := by_meaning || array(
             select article_id
               from knowledge_embeddings near_by
               join knowledge_articles article on article.company_id = near_by.company_id and article.id = near_by.article_id
@@ -4879,6 +4963,55 @@ begin
         raise check_violation using message = 'there are 50 views already', constraint = 'views_most';
     end if;
     return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.index_meanings()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+    -- So many of 1,536 numbers are compared within 30 ms, and each rightly. The index takes no more than so many numbers.
+    many constant integer := 2000;
+    longest constant integer := 2000;
+    company constant uuid := app.company_id();
+    prefix constant text := 'knowledge_near_' || replace(company::text, '-', '') || '_';
+    numbers integer;
+    old text;
+begin
+    if to_regtype('vector') is null then
+        return false;
+    end if;
+    select length(signs) into numbers
+      from knowledge_embeddings
+     where company_id = company
+     group by length(signs)
+     order by count(*) desc
+     limit 1;
+    for old in
+        select relname
+          from pg_class
+         where relkind = 'i' and starts_with(relname, prefix)
+           and not exists (select from knowledge_embeddings
+                            where company_id = company and length(signs) = substr(relname, length(prefix) + 1)::integer)
+    loop
+        execute format('drop index %I', old);
+    end loop;
+    if numbers is null or numbers > longest
+       or (select count(*) from knowledge_embeddings where company_id = company and length(signs) = numbers) < many then
+        return false;
+    end if;
+    if to_regclass(prefix || numbers) is null then
+        execute format('create index %I on knowledge_embeddings using hnsw ((embedding::vector(%s)) vector_cosine_ops)
+                         where company_id = %L and length(signs) = %2$s', prefix || numbers, numbers, company);
+    end if;
+    return true;
+exception when lock_not_available or query_canceled or undefined_object then
+    -- Somebody is writing or reading, or it takes too long: what is compared one by one is right, too.
+    return false;
 end
 $function$;
 
@@ -8211,6 +8344,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sweep_ai_runs(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    gone bigint;
+begin
+    update ai_runs set status = 'failed', reason = 'abandoned', settled_at = now()
+     where ctid in (select ctid from ai_runs
+                     where settled_at is null and created_at < now() - interval '2 minutes'
+                     limit most for update skip locked);
+    get diagnostics gone = row_count;
+    return gone;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.sweep_foundation(most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -8500,6 +8651,23 @@ begin
         update sessions set stepped_up_at = now() where id = app.session_id();
     end if;
     return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.take_vector()
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if not exists (select from pg_extension where extname = 'vector') then
+        if not exists (select from pg_available_extensions where name = 'vector') then
+            return false;
+        end if;
+        create extension vector with schema public;
+    end if;
+    return true;
+exception when insufficient_privilege or feature_not_supported or undefined_file then
+    return false;
 end
 $function$;
 
@@ -9159,6 +9327,26 @@ CREATE OR REPLACE FUNCTION app.visibility()
  STABLE
 AS $function$ select current_setting('app.visibility', true) $function$;
 
+CREATE OR REPLACE FUNCTION app.wake_bot(client uuid)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company constant uuid := app.company_id();
+    held uuid[];
+begin
+    select coalesce(array_agg(id order by id), '{}') into held
+      from conversations
+     where company_id = company and client_id = client and mode = 'bot' and ended_at is null;
+    update jobs set run_at = now()
+     where company_id = company and finished_at is null and run_at > now() and lane = id::text and kind in ('call_for_bot', 'wake_bot')
+       and id in (select bot_job_id from conversations where company_id = company and id = any (held));
+    return held;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.web_push_of(person uuid)
  RETURNS TABLE(id uuid, company_id uuid, session_id uuid, endpoint text, p256dh bytea, auth bytea, server_key text)
  LANGUAGE plpgsql
@@ -9333,7 +9521,9 @@ create policy staff on public.ai_days as permissive for all to app_staff using t
 
 create policy system on public.ai_days as permissive for all to app_system using true;
 
-create policy company on public.ai_runs as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.ai_runs as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.ai_runs as permissive for all to app_lookup using true;
 
 create policy own_or_leaders on public.ai_runs as restrictive for select to app_staff using ((user_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role) OR (EXISTS ( SELECT
    FROM public.conversations
@@ -10275,6 +10465,9 @@ create policy system on public.web_push_subscriptions as permissive for all to a
 
 grant update on column public.ai_runs.feedback to app_staff;
 grant update on column public.ai_runs.feedback_note to app_staff;
+grant update on column public.ai_runs.reason to app_lookup;
+grant update on column public.ai_runs.settled_at to app_lookup;
+grant update on column public.ai_runs.status to app_lookup;
 grant insert, update on column public.bot_config.description to app_staff;
 grant insert, update on column public.bot_config.is_active to app_staff;
 grant insert on column public.bot_config.key to app_staff;
@@ -11136,6 +11329,7 @@ grant execute on function app.audiences() to app_lookup;
 grant execute on function app.audiences() to app_staff;
 grant execute on function app.audiences() to app_student;
 grant execute on function app.audiences() to app_system;
+grant execute on function app.begin_bot_call(wanted uuid) to app_system;
 grant execute on function app.begin_object_removals(most integer) to app;
 grant execute on function app.begin_second_factor(sealed bytea) to app_staff;
 grant execute on function app.begin_second_factor(sealed bytea) to app_student;
@@ -11152,7 +11346,7 @@ grant execute on function app.choose_company(session uuid, company uuid, refresh
 grant execute on function app.choose_company(session uuid, company uuid, refresh_hash bytea, browser text, address text, request text) to app_student;
 grant execute on function app.choose_primary(company uuid) to app_staff;
 grant execute on function app.choose_primary(company uuid) to app_student;
-grant execute on function app.claim_ai(run uuid, run_purpose text, run_prompt text, of_conversation uuid, of_person uuid, wanted integer) to app_system;
+grant execute on function app.claim_ai(run uuid, run_purpose text, run_prompt text, of_conversation uuid, of_person uuid, wanted integer, of_work uuid, since timestamp with time zone) to app_system;
 grant execute on function app.claim_job(wanted uuid, lease interval) to app;
 grant execute on function app.client_id() to app;
 grant execute on function app.client_id() to app_lookup;
@@ -11214,8 +11408,8 @@ grant execute on function app.find_chat_messages(query text, in_channel uuid, by
 grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
 grant execute on function app.find_invite(invite uuid) to app;
-grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text) to app_staff;
-grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text) to app_system;
+grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[]) to app_staff;
+grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[]) to app_system;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;
@@ -11249,6 +11443,7 @@ grant execute on function app.hold_member(person uuid) to app_staff;
 grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.hold_merge(merge uuid) to app_staff;
 grant execute on function app.hold_tagged(tag uuid) to app_staff;
+grant execute on function app.index_meanings() to app_system;
 grant execute on function app.instances_to_check(most integer) to app;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_system;
@@ -11379,6 +11574,7 @@ grant execute on function app.stems(company uuid, words text) to app_system;
 grant execute on function app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone) to app_staff;
 grant execute on function app.subscribe_web_push(new_id uuid, address text, browser_key bytea, secret bytea, our_key text, named text, ends timestamp with time zone) to app_student;
 grant execute on function app.succeed_refresh_token(presented bytea, successor bytea, derived_with text) to app;
+grant execute on function app.sweep_ai_runs(most integer) to app;
 grant execute on function app.sweep_foundation(most integer) to app;
 grant execute on function app.sweep_imports(most integer) to app;
 grant execute on function app.sweep_logins(most integer) to app;
@@ -11417,6 +11613,7 @@ grant execute on function app.visibility() to app_lookup;
 grant execute on function app.visibility() to app_staff;
 grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
+grant execute on function app.wake_bot(client uuid) to app_staff;
 grant execute on function app.web_push_of(person uuid) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
 grant create, usage on schema app to app_lookup;
@@ -11424,8 +11621,8 @@ grant usage on schema app to app;
 grant usage on schema app to app_staff;
 grant usage on schema app to app_student;
 grant usage on schema app to app_system;
+grant create, usage on schema public to app_lookup;
 grant usage on schema public to app;
-grant usage on schema public to app_lookup;
 grant usage on schema public to app_staff;
 grant usage on schema public to app_student;
 grant usage on schema public to app_system;
@@ -11436,6 +11633,7 @@ grant delete, select, update on table public.address_book_names to app_lookup;
 grant insert, select, update on table public.ai_days to app_system;
 grant select on table public.ai_days to app_staff;
 grant insert, select, update on table public.ai_runs to app_system;
+grant select on table public.ai_runs to app_lookup;
 grant select on table public.ai_runs to app_staff;
 grant insert on table public.audit_log to app_lookup;
 grant select on table public.bot_config to app_lookup;
@@ -11591,7 +11789,6 @@ grant select, update on table public.jobs to app_system;
 grant insert, select on table public.knowledge_articles to app_system;
 grant select on table public.knowledge_articles to app_lookup;
 grant select on table public.knowledge_articles to app_staff;
-grant select on table public.knowledge_embeddings to app_lookup;
 grant select on table public.knowledge_embeddings to app_staff;
 grant select on table public.knowledge_embeddings to app_system;
 grant insert, select on table public.knowledge_import_rows to app_system;

@@ -13,6 +13,7 @@ mod knowledge;
 mod listeners;
 mod lists;
 mod load;
+mod models;
 mod overhead;
 mod report;
 mod tables;
@@ -63,6 +64,7 @@ enum Measurement {
     Clients,
     Tables,
     Knowledge,
+    Models,
     Lists,
     Words,
     Overhead,
@@ -122,6 +124,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Knowledge) {
         knowledge::run(stack, report).await?;
+    }
+    if is_wanted(Measurement::Models) {
+        models::run(stack, report).await?;
     }
     let [lists, words, overhead, cold] =
         [Measurement::Lists, Measurement::Words, Measurement::Overhead, Measurement::ColdStart].map(is_wanted);

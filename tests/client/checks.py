@@ -14,7 +14,9 @@ STATE_OF_THE_WORLD = {
     # Bytes that Postgres writes.
     "metadata_too_long",
     # What a value of the bot's has to be hangs on the key in the path, which says it alone.
-    "not_of_key", "key two_values",
+    "not_of_key", "key two_values", "used_elsewhere",
+    # By which words something can be found, and which are the same.
+    "too_few_words",
     # What a file's bytes are, and how names of such files end.
     "type_mismatch", "unsafe_content", "name not_allowed", "no_picture", "no_voice_note",
     # What WhatsApp or a server says of a token, and a channel or a server that was never saved.

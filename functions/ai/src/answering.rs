@@ -211,7 +211,7 @@ pub fn reply(
             return Ok(None);
         };
         transaction.commit_quietly().await?;
-        let about = About { company_id, conversation_id: Some(conversation_id), user_id: None, patience };
+        let about = About { company_id, conversation_id: Some(conversation_id), user_id: None, patience, once: None };
         let asked = Question { about, thread: &thread, words: &words };
         answer(context, &settings, asked, Audience::Bot).await.map(Some)
     })

@@ -13,6 +13,9 @@ use crate::prompts::Prompt;
 /// What somebody waits for at most: the function has 15 seconds, of which some are its own.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Until it is looked again whether somebody else who asks the same has the answer.
+pub const PAUSE: Duration = Duration::from_millis(250);
+
 /// Tokens of an answer; models that think first need most of them for that.
 const MOST_TOKENS: u32 = 1_500;
 

@@ -111,6 +111,12 @@ pub fn of_facts(answer: &str, sources: &[String]) -> Option<Objection> {
     PROMISES.iter().any(is_new).then_some(Objection::Promise)
 }
 
+/// Whether a text gives what is neither asked for nor said by the company's own people: what a client has said binds nobody.
+#[must_use]
+pub fn of_sums(text: &str, own: &[String]) -> Option<Objection> {
+    figures::has_new_sum(&without_personal(text), &own.join("\n")).then_some(Objection::Figure)
+}
+
 /// The first thing that is wrong with a text that somebody reads before it is sent.
 #[must_use]
 pub fn of_any_text(text: &str, ground: Ground<'_>) -> Option<Objection> {

@@ -1,16 +1,19 @@
 //! What models say of a conversation: the client's mood, a summary, what it is about. Each is kept with those before it.
 
+use std::time::Duration;
+
 use conversations::{CONVERSATION, Conversation};
 use futures_util::future::try_join;
 use shared::{
-    ai::{self, About, Fault, Given, Mask, Purpose, Refused, Settings},
+    ai::{self, About, Fault, Given, Mask, Once, Purpose, Refused, Settings},
     closed_set,
     prelude::*,
 };
+use tokio::time::sleep;
 use tokio_postgres::types::ToSql;
 
 use crate::{
-    asking::{PATIENCE, ask_about},
+    asking::{PATIENCE, PAUSE, ask_about},
     guard::echoes,
     problems::{NOTHING_SAID, problem_of},
     prompts::{CATEGORY, Prompt, SENTIMENT, SUMMARY},
@@ -107,7 +110,7 @@ impl Kind {
     }
 }
 
-/// Asks what is to be said of a conversation. An answer that is none of those asked for counts as none.
+/// Asks what is to be said of a conversation; of those who ask the same at once, one does. An answer that is none of those asked for counts as none.
 ///
 /// # Errors
 /// As the database fails.
@@ -115,12 +118,13 @@ pub async fn say(
     context: &Context,
     settings: &Settings,
     thread: &Thread,
-    (company_id, user_id): (Uuid, Option<Uuid>),
+    (company_id, user_id, patience): (Uuid, Option<Uuid>, Duration),
     kind: Kind,
 ) -> Result<Result<Said, Refused>, Error> {
     let mut mask = Mask::new(settings.masks);
     let (purpose, prompt) = kind.prompt();
-    let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE };
+    let once = thread.last_id().map(|work| Once { work, since: thread.read_at });
+    let about = About { company_id, conversation_id: Some(thread.id), user_id, patience, once };
     let words = prompt.words(&thread.company_name, settings, &[]);
     let asked_with = words.clone();
     let data = json!({"conversation": thread.told(&mut mask)});
@@ -202,7 +206,9 @@ pub async fn keep(
     Ok(kept.insight)
 }
 
-/// Says something of a conversation that the caller sees, and keeps it.
+const OF_RUN: &str = concat!("select ", insight_columns!(), " from conversation_insights where run_id = $1");
+
+/// Says something of a conversation that the caller sees, and keeps it. Where somebody asks the same already, what they are told does for both.
 ///
 /// # Errors
 /// 404 when they see none; why there is no answer; as the database fails.
@@ -213,7 +219,21 @@ pub async fn made(context: &Context, caller: &Staff, conversation_id: Uuid, kind
     if !thread.has_words() {
         return Err(NOTHING_SAID.into());
     }
-    let said = say(context, &settings, &thread, (caller.company_id, Some(caller.user_id)), kind).await?;
+    let said = loop {
+        let patience = PATIENCE.saturating_sub(context.elapsed());
+        let said = say(context, &settings, &thread, (caller.company_id, Some(caller.user_id), patience), kind).await?;
+        let Err(Refused::Asked(run_id)) = said else { break said };
+        if patience < PAUSE {
+            break said;
+        }
+        sleep(PAUSE).await;
+        let transaction = context.begin_system(caller.company_id).await?;
+        let theirs: Option<Insight> = transaction.first(OF_RUN, &[&run_id]).await?;
+        transaction.commit_quietly().await?;
+        if let Some(insight) = theirs {
+            return Ok(insight);
+        }
+    };
     let said = said.map_err(problem_of)?;
     let transaction = context.begin_system(caller.company_id).await?;
     let insight = keep(context, &transaction, caller.company_id, &thread, said).await?;

@@ -43,7 +43,7 @@ pub fn learn<'a>(
     Box::pin(async move {
         // Names stand in for personal data whatever the company lets its model read: what is learned is read by others.
         let mut mask = Mask::new(true);
-        let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE };
+        let about = About { company_id, conversation_id: Some(thread.id), user_id, patience: PATIENCE, once: None };
         let words = LEARN.words(&thread.company_name, settings, &[]);
         let data = json!({"conversation": thread.told(&mut mask)});
         let given = ask_about::<Drafts>(context, settings, about, (Purpose::Learn, &LEARN), (words.clone(), &data)).await?;

@@ -71,6 +71,7 @@ pub const fn problem_of(refused: Refused) -> Problem {
         Refused::NotConfigured => AI_NOT_CONFIGURED,
         Refused::Off => AI_OFF,
         Refused::BudgetGone => AI_BUDGET_GONE,
+        Refused::Asked(_) => AI_SILENT,
         Refused::Model(fault) => match fault {
             Fault::Busy | Fault::TimedOut => AI_SILENT,
             Fault::Address | Fault::Unreachable | Fault::Blocked | Fault::NoSuchModel | Fault::Refused => AI_REFUSED,

@@ -4,13 +4,14 @@ use std::io::Read as _;
 
 use conversations::{MessageKind, MessageUpdated, SHOW_PREVIEW, Written, changed_message, emit_message, preview};
 use shared::{
-    ai::{self, About, Given, Purpose, Recording, Refused, Settings},
+    ai::{self, About, Given, Once, Purpose, Recording, Refused, Settings},
     error::INTERNAL,
     files, parameters,
     prelude::*,
 };
+use tokio::time::sleep;
 
-use crate::asking::PATIENCE;
+use crate::asking::{PATIENCE, PAUSE};
 
 pub const NO_RECORDING: Problem = Problem::new(
     409,
@@ -32,6 +33,8 @@ pub struct Recorded {
     storage_key: Option<String>,
     mime_type: Option<String>,
     seconds: Option<i32>,
+    /// When it was looked at, by the database's clock.
+    read_at: Timestamp,
 }
 
 impl Recorded {
@@ -44,7 +47,7 @@ impl Recorded {
 
 const FIND: &str = "
     select messages.id as message_id, messages.conversation_id, messages.body as words, files.storage_key, files.mime_type,
-           (files.duration_ms + 999) / 1000 as seconds
+           (files.duration_ms + 999) / 1000 as seconds, clock_timestamp() as read_at
       from messages
       left join files on files.company_id = messages.company_id and files.id = messages.file_id and files.status = 'ready'
      where messages.id = $1 and messages.kind = 'audio' and messages.deleted_at is null";
@@ -66,7 +69,7 @@ pub async fn find(transaction: &Transaction, message_id: Uuid) -> Result<Option<
     transaction.first(FIND, &[&message_id]).await
 }
 
-/// Has a message written down and keeps it.
+/// Has a message written down and keeps it. Where somebody does so already, what they are told does for both.
 ///
 /// # Errors
 /// 409 when there is nothing to be written down; as the database or S3 fails.
@@ -94,10 +97,23 @@ pub async fn write_down(
         mime_type: mime_type.clone(),
         seconds: recorded.seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(60),
     };
-    let about = About { company_id, conversation_id: Some(recorded.conversation_id), user_id, patience: PATIENCE };
-    let given = match ai::transcribe(context, settings, about, (Purpose::Transcribe, "transcribe@1"), recording).await? {
-        Ok(Given { answer, .. }) => answer,
-        Err(refused) => return Ok(Err(refused)),
+    let errand = (Purpose::Transcribe, "transcribe@1");
+    let once = Some(Once { work: recorded.message_id, since: recorded.read_at });
+    let began = context.elapsed();
+    let given = loop {
+        let patience = (PATIENCE + began).saturating_sub(context.elapsed());
+        let about = About { company_id, conversation_id: Some(recorded.conversation_id), user_id, patience, once };
+        match ai::transcribe(context, settings, about, errand, &recording).await? {
+            Ok(Given { answer, .. }) => break answer,
+            Err(Refused::Asked(_)) if patience > PAUSE => sleep(PAUSE).await,
+            Err(refused) => return Ok(Err(refused)),
+        }
+        let transaction = context.begin_system(company_id).await?;
+        let now = find(&transaction, recorded.message_id).await?;
+        transaction.commit_quietly().await?;
+        if let Some(now) = now.filter(|now| !now.words.is_empty()) {
+            return Ok(Ok(now.words));
+        }
     };
     let transaction = context.begin_system(company_id).await?;
     let kept: Option<Written> = transaction.first(KEEP, &[&recorded.message_id, &given]).await?;

@@ -19,12 +19,15 @@ pub struct Thread {
     pub id: Uuid,
     pub company_name: String,
     pub lines: Vec<Line>,
+    /// When it was read, by the database's clock.
+    pub read_at: Timestamp,
 }
 
 #[derive(FromRow)]
 struct ThreadRow {
     company_name: String,
     lines: Value,
+    read_at: Timestamp,
 }
 
 /// Something that was said.
@@ -43,6 +46,7 @@ pub struct Line {
 /// What clients write has the provider's second, so that within one only the order in which it came tells question from answer.
 const THREAD: &str = "
     select (select companies.name from companies where companies.id = conversations.company_id) as company_name,
+           clock_timestamp() as read_at,
            (select coalesce(jsonb_agg(jsonb_build_object(
                         'id', line.id, 'by', line.sender_type, 'by_id', line.sender_id,
                         'has_words', line.body <> '',
@@ -63,9 +67,9 @@ impl Thread {
     /// 404 when they see none; as the database fails.
     pub async fn read(transaction: &Transaction, conversation_id: Uuid) -> Result<Self, Error> {
         let row: Option<ThreadRow> = transaction.first(THREAD, &[&conversation_id, &MOST_LINES]).await?;
-        let ThreadRow { company_name, lines } = row.ok_or(NOT_FOUND)?;
+        let ThreadRow { company_name, lines, read_at } = row.ok_or(NOT_FOUND)?;
         let lines = serde_json::from_value(lines).map_err(|error| INTERNAL.caused_by(error))?;
-        Ok(Self { id: conversation_id, company_name, lines })
+        Ok(Self { id: conversation_id, company_name, lines, read_at })
     }
 
     /// The last message, where there is one.

@@ -1,7 +1,11 @@
 //! A company's own words for what its bot says and hears, and what its models may do: rows of a key and a value. One that is missing or inactive is
 //! as built in.
 
+use std::collections::HashSet;
+
 use shared::{ai::Settings, closed_set, prelude::*, text::unaccented};
+
+use crate::flow::problems::{BUILT_IN, names};
 
 closed_set! {
     /// What a row is of.
@@ -69,6 +73,8 @@ enum Kind {
     Words,
     /// Told to models: as it was typed.
     Texts,
+    /// By their codes.
+    Languages,
     Flag,
     Whole,
     /// From 0 on, up to this.
@@ -85,6 +91,9 @@ pub struct Row {
 }
 
 pub const ROWS: &str = "select key, value, description, is_active from bot_config";
+/// Those of the words that work anywhere, but for one.
+pub const OTHERS: &str = "
+    select key, value, description, is_active from bot_config where key in ('human_words', 'menu_words', 'leave_words') and key <> $1";
 pub const ROW: &str = "select key, value, description, is_active from bot_config where key = $1 for update";
 
 /// What the bot says or hears in a place.
@@ -192,7 +201,8 @@ impl Key {
             Self::AiTone => Kind::Text(300, false),
             Self::AiFallbackModel | Self::AiEmbeddingModel | Self::AiTranscriptionModel => Kind::Text(120, true),
             Self::HumanWords | Self::MenuWords | Self::LeaveWords => Kind::Words,
-            Self::AiLanguages | Self::AiForbiddenTopics | Self::AiCategories => Kind::Texts,
+            Self::AiLanguages => Kind::Languages,
+            Self::AiForbiddenTopics | Self::AiCategories => Kind::Texts,
             Self::AiEnabled | Self::AiMasksPersonalData | Self::AiTranscribesOnArrival | Self::AiAnalysesOnClose => Kind::Flag,
             Self::AiDailyTokens | Self::AiMonthlyTokens | Self::AiInsightsEvery => Kind::Whole,
             Self::AiLeastConfidence => Kind::Number(1),
@@ -236,15 +246,37 @@ impl Key {
     #[must_use]
     pub const fn rule(self) -> (&'static str, &'static str) {
         match self.kind() {
-            Kind::Text(1_024, _) => ("Escreva um texto de até 1024 letras.", "Write a text of up to 1024 characters."),
+            Kind::Text(1_024, _) => (
+                "Escreva um texto de até 1024 letras. Entre chaves valem client_name, first_name, company_name, client_phone e client_email.",
+                "Write a text of up to 1024 characters. In braces go client_name, first_name, company_name, client_phone and client_email.",
+            ),
             Kind::Text(300, _) => ("Escreva um texto de até 300 letras.", "Write a text of up to 300 characters."),
             Kind::Text(..) => ("Escreva um nome de até 120 letras.", "Write a name of up to 120 characters."),
+            Kind::Languages => ("Informe até 20 idiomas, como pt-BR ou en.", "Give up to 20 languages, such as pt-BR or en."),
             Kind::Words | Kind::Texts => ("Informe até 20 palavras de 1 a 40 letras.", "Give up to 20 words of 1 to 40 letters."),
             Kind::Flag => ("Informe true ou false.", "Give true or false."),
             Kind::Whole => ("Informe um número inteiro a partir de 0.", "Give a whole number from 0 on."),
             Kind::Number(1) => ("Informe um número de 0 a 1.", "Give a number from 0 to 1."),
             Kind::Number(_) => ("Informe um número a partir de 0.", "Give a number from 0 on."),
         }
+    }
+
+    /// A word of this key's value that calls for something else by another key's, of whose rows these are.
+    #[must_use]
+    pub fn clash(self, value: &Value, others: &[Row]) -> Option<String> {
+        if self.kind() != Kind::Words {
+            return None;
+        }
+        let words = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        };
+        let own = words(value);
+        let keys = [Self::HumanWords, Self::MenuWords, Self::LeaveWords].into_iter().filter(|key| *key != self);
+        let of_key = |key: Self| {
+            let row = others.iter().find(|row| row.key == key && row.is_active);
+            words(&row.map_or_else(|| key.built_in(), |row| row.value.clone()))
+        };
+        keys.flat_map(of_key).find(|word| own.contains(word))
     }
 
     /// The value as it is kept; `None` where it is none of this key.
@@ -254,7 +286,9 @@ impl Key {
             Kind::Text(most, may_be_empty) => {
                 let text = value.as_str()?.trim();
                 let least = usize::from(!may_be_empty);
-                (least..=most).contains(&text.chars().count()).then(|| json!(text))
+                // What no name stands for would be said with its braces.
+                let is_filled = most < 1_024 || names(text).all(|name| BUILT_IN.contains(&name));
+                (is_filled && (least..=most).contains(&text.chars().count())).then(|| json!(text))
             }
             Kind::Words => {
                 let mut words: Vec<String> = words_in(value)?.iter().map(|word| unaccented(word)).collect();
@@ -262,9 +296,14 @@ impl Key {
                 words.dedup();
                 Some(json!(words))
             }
-            // Without a language or a category nothing can be asked for.
+            // Without a category nothing can be asked for.
             Kind::Texts => {
-                words_in(value).filter(|words| self == Self::AiForbiddenTopics || !words.is_empty()).map(|words| json!(words))
+                let words = words_in(value)?;
+                (self == Self::AiForbiddenTopics || !words.is_empty()).then(|| json!(words))
+            }
+            Kind::Languages => {
+                let languages = words_in(value)?;
+                (!languages.is_empty() && languages.iter().all(|language| is_language(language))).then(|| json!(languages))
             }
             Kind::Flag => value.as_bool().map(Value::Bool),
             Kind::Whole => value.as_i64().filter(|number| (0..=1_000_000_000_000).contains(number)).map(|number| json!(number)),
@@ -275,10 +314,30 @@ impl Key {
     }
 }
 
-/// Up to 20 words of 1 to 40 letters.
+/// A language's code, with a country's or without.
+fn is_language(code: &str) -> bool {
+    let (language, country) = code.split_once('-').map_or((code, None), |(language, country)| (language, Some(country)));
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|letter| letter.is_ascii_lowercase())
+        && country.is_none_or(|country| country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_alphabetic()))
+}
+
+/// Up to 20 words of 1 to 40 letters, each once.
 fn words_in(value: &Value) -> Option<Vec<String>> {
-    let words: Option<Vec<String>> = value.as_array()?.iter().map(|word| Some(word.as_str()?.trim().to_owned())).collect();
-    words.filter(|words| words.len() <= 20 && words.iter().all(|word| (1..=40).contains(&unaccented(word).chars().count())))
+    let given = value.as_array().filter(|given| given.len() <= 20)?;
+    let mut known = HashSet::new();
+    let mut words = Vec::new();
+    for word in given {
+        let word = word.as_str()?.trim();
+        let plain = unaccented(word);
+        if !(1..=40).contains(&plain.chars().count()) {
+            return None;
+        }
+        if known.insert(plain) {
+            words.push(word.to_owned());
+        }
+    }
+    Some(words)
 }
 
 impl Config {
@@ -326,6 +385,10 @@ mod tests {
             (Key::MenuWords, json!([1])),
             (Key::MenuWords, json!(vec!["a"; 21])),
             (Key::AiCategories, json!([])),
+            (Key::AiLanguages, json!([])),
+            (Key::AiLanguages, json!(["klingon"])),
+            (Key::AiLanguages, json!(["../.."])),
+            (Key::Goodbye, json!("Até logo, {{x}}!")),
             (Key::AiEnabled, json!("sim")),
             (Key::AiDailyTokens, json!(1.5)),
             (Key::AiDailyTokens, json!(-1)),

@@ -53,7 +53,7 @@ const LONGEST: usize = 500;
 /// What may answer, and what the first row says of all: the policies decide once more.
 const FIND: &str = "
     with found as materialized (
-        select app.find_knowledge($1, $2, $3, $4, $5, $6, $7) as found
+        select app.find_knowledge($1, $2, $3, $4, $5, $6, $7, $8) as found
     )
     select case row_number() over (order by place) when 1 then found end as found, id, title, answer, questions, tags, version, updated_at, valid_until
       from found
@@ -157,11 +157,12 @@ async fn judge(transaction: &Transaction, question: &Question, wanted: Wanted<'_
             transaction.first::<Model>(USUAL_MODEL, &[&length]).await?.map(|row| row.model)
         }
     };
-    let meant = wanted.embedding.filter(|_| model.is_some()).map(signs);
+    let meaning = wanted.embedding.filter(|_| model.is_some());
+    let meant = meaning.map(signs);
     let (asked, factors) = question.asked();
     let audience = wanted.audience.as_str();
     let mut rows: Vec<Row> =
-        transaction.all(FIND, &[&asked, &factors, &question.phrases(), &audience, &JUDGED, &meant, &model]).await?;
+        transaction.all(FIND, &[&asked, &factors, &question.phrases(), &audience, &JUDGED, &meant, &model, &meaning]).await?;
     let Some(found) = rows.iter_mut().find_map(|row| row.found.take()) else { return Ok(Vec::new()) };
     let candidates = score::read(found).map_err(|error| INTERNAL.caused_by(format!("found knowledge: {error}")))?;
     let mut scores = candidates.judged(question);

@@ -1,6 +1,6 @@
 //! Words that mean the same in a company, besides those that do everywhere.
 
-use shared::{VISIBLE, prelude::*, visible};
+use shared::{VISIBLE, prelude::*, rule, visible};
 
 use crate::words::terms;
 
@@ -10,10 +10,25 @@ use crate::words::terms;
 #[serde(transparent)]
 #[schemars(inline)]
 pub struct Group(
-    #[garde(length(min = 2, max = 20), inner(length(chars, min = 1, max = 60), custom(visible)))]
+    #[garde(custom(of_words), inner(length(chars, min = 1, max = 60), custom(visible)))]
     #[schemars(length(min = 2, max = 20), inner(length(min = 1, max = 60), regex(pattern = VISIBLE)))]
     pub Vec<String>,
 );
+
+/// Two different words or more that something can be found by.
+fn of_words(group: &impl AsRef<[String]>, (): &()) -> garde::Result {
+    let group = group.as_ref();
+    if group.len() > 20 {
+        return Err(rule("too_long", "Use no máximo 20 palavras.", "Use at most 20 words."));
+    }
+    let mut known: Vec<Vec<String>> = group.iter().map(|word| terms(word)).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.len() < 2 || known.iter().any(Vec::is_empty) {
+        return Err(rule("too_few_words", "Informe pelo menos duas palavras diferentes.", "Give two different words or more."));
+    }
+    Ok(())
+}
 
 /// The company's groups of words.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

@@ -21,6 +21,14 @@ const RECORD: &str = "
     insert into schema_migrations (version, name, checksum)
     values ($1, $2, $3)";
 
+/// Has the extension that compares meanings made, where the database offers it.
+const TAKE_VECTOR: &str = "
+    do $$ begin
+        if to_regprocedure('app.take_vector()') is not null then
+            perform app.take_vector();
+        end if;
+    end $$";
+
 struct Migration {
     version: i32,
     name: String,
@@ -58,6 +66,8 @@ pub async fn migrate(url: &str, folder: &Path, progress: &impl Fn(&str)) -> anyh
         apply(&mut client, &migration).await?;
         done.push(migration.name);
     }
+    // A database may have got it since.
+    client.batch_execute(TAKE_VECTOR).await?;
     Ok(done)
 }
 

@@ -9,12 +9,12 @@ const OURS: &str = "
     n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'days')
     and not exists (select from pg_depend e where e.objid = $OID and e.deptype = 'e')";
 
-/// Title and query of each section; a query gives one text a row. `$OURS(oid)` is replaced.
+/// Title and query of each section, without the extension that some databases have; a query gives one text a row. `$OURS(oid)` is replaced.
 const SECTIONS: [(&str, &str); 14] = [
     ("extensions", "
         select format('create extension %I;', extname)
         from pg_extension
-        where extname <> 'plpgsql'
+        where extname not in ('plpgsql', 'vector')
         order by extname collate \"C\""),
     ("roles", "
         select format('role %I%s%s%s%s;', r.rolname,

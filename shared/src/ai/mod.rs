@@ -10,5 +10,7 @@ mod settings;
 pub use client::{Ask, Fault, Speaker};
 pub use key::{SECRET, open};
 pub use mask::{Mask, has_masked, personal, without_personal};
-pub use run::{About, Errand, Given, Purpose, Recording, Refused, Vectors, ask, ask_for, embed, explain, settings, transcribe};
+pub use run::{
+    About, Errand, Given, Once, Purpose, Recording, Refused, Vectors, ask, ask_for, embed, explain, settings, transcribe,
+};
 pub use settings::Settings;

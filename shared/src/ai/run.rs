@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use postgres_from_row::FromRow;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -41,6 +42,17 @@ pub struct About {
     pub user_id: Option<Uuid>,
     /// How long an answer is waited for.
     pub patience: Duration,
+    /// Where one answer does for all who ask the same at once.
+    pub once: Option<Once>,
+}
+
+/// What is asked once however many ask it at the same time.
+#[derive(Clone, Copy, Debug)]
+pub struct Once {
+    /// What it is about, a message, beside what it is asked for.
+    pub work: Uuid,
+    /// When it was looked whether it is answered already, by the database's clock.
+    pub since: Timestamp,
 }
 
 /// What something is asked for, with the name and version of what is asked.
@@ -63,6 +75,8 @@ pub enum Refused {
     Off,
     /// What it may take is taken.
     BudgetGone,
+    /// Somebody else asks the same, by this run: what they keep does for both.
+    Asked(Uuid),
     Model(Fault),
 }
 
@@ -74,12 +88,13 @@ impl Refused {
             Self::NotConfigured => "not_configured",
             Self::Off => "off",
             Self::BudgetGone => "budget_gone",
+            Self::Asked(_) => "asked",
             Self::Model(fault) => fault.as_str(),
         }
     }
 }
 
-const CLAIM: &str = "select * from app.claim_ai($1, $2, $3, $4, $5, $6)";
+const CLAIM: &str = "select * from app.claim_ai($1, $2, $3, $4, $5, $6, $7, $8)";
 
 #[derive(FromRow)]
 struct Claimed {
@@ -87,6 +102,7 @@ struct Claimed {
     base_url: Option<String>,
     model: Option<String>,
     sealed: Option<Vec<u8>>,
+    asked_by: Option<Uuid>,
 }
 
 const SETTLE: &str = "select app.settle_ai($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -137,19 +153,22 @@ impl<'a> Run<'a> {
     async fn claim(
         context: &'a Context,
         settings: &'a Settings,
-        About { company_id, conversation_id, user_id, .. }: About,
+        About { company_id, conversation_id, user_id, once, .. }: About,
         (purpose, prompt): Errand<'_>,
         wanted: i32,
     ) -> Result<Result<Self, Refused>, Error> {
         let id = context.new_id();
         let transaction = context.begin_system(company_id).await?;
+        let (work, since) = once.map(|Once { work, since }| (work, since)).unzip();
+        let purpose = purpose.as_str();
         let claimed: Claimed =
-            transaction.one(CLAIM, &[&id, &purpose.as_str(), &prompt, &conversation_id, &user_id, &wanted]).await?;
+            transaction.one(CLAIM, &[&id, &purpose, &prompt, &conversation_id, &user_id, &wanted, &work, &since]).await?;
         transaction.commit_quietly().await?;
         let refused = match claimed.state.as_str() {
             "run" => None,
             "not_configured" => Some(Refused::NotConfigured),
             "off" => Some(Refused::Off),
+            "asked" => claimed.asked_by.map(Refused::Asked),
             _ => Some(Refused::BudgetGone),
         };
         if let Some(refused) = refused {
@@ -260,7 +279,7 @@ pub fn transcribe<'a>(
     settings: &'a Settings,
     about: About,
     errand: Errand<'a>,
-    recording: Recording,
+    recording: &'a Recording,
 ) -> BoxFuture<'a, Result<Result<Given<String>, Refused>, Error>> {
     Box::pin(async move {
         let Some(model) = settings.transcription_model.as_deref() else { return Ok(Err(Refused::NotConfigured)) };
@@ -274,8 +293,8 @@ pub fn transcribe<'a>(
     })
 }
 
-async fn written_down(run: &Run<'_>, model: &str, recording: Recording, patience: Duration) -> Result<String, Fault> {
-    let file = reqwest::multipart::Part::bytes(recording.bytes).file_name(recording.name);
+async fn written_down(run: &Run<'_>, model: &str, recording: &Recording, patience: Duration) -> Result<String, Fault> {
+    let file = reqwest::multipart::Part::bytes(recording.bytes.clone()).file_name(recording.name.clone());
     let file = file.mime_str(&recording.mime_type).map_err(|_| Fault::Refused)?;
     let language = run.settings.languages.first().map_or("pt", |language| language.get(..2).unwrap_or("pt")).to_owned();
     let form = reqwest::multipart::Form::new()

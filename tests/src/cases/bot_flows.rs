@@ -568,11 +568,18 @@ pub async fn the_companys_words_take_the_place_of_the_built_in(stack: Arc<Stack>
         ("ai_daily_tokens", json!({"value": -1}), 422, "value"),
         ("ai_enabled", json!({"value": "sim"}), 422, "value"),
         ("goodbye", json!({"value": "x".repeat(1_025)}), 422, "value"),
+        ("goodbye", json!({"value": "Tchau, {{nome_da_mae}}!"}), 422, "value"),
+        ("menu_words", json!({"value": ["início", "Atendente"]}), 422, "value"),
+        ("human_words", json!({"value": ["fui"]}), 422, "value"),
+        ("ai_languages", json!({"value": ["klingon"]}), 422, "value"),
+        ("goodbye", json!({"key": "ai_tone", "value": "x"}), 422, "key"),
     ] {
         let refused = put(key, body).await;
         assert_eq!(refused.status, status, "{key}");
         assert_eq!(refused.body["errors"][0]["field"].as_str().unwrap_or_default(), field);
     }
+    let categories = json!({"value": ["Financeiro", "financeiro", "Matrículas"]});
+    assert_eq!(put("ai_categories", categories).await.expect(200)["value"], json!(["Financeiro", "Matrículas"]));
     let unnamed = api.call(Method::PUT, "/bot/config", Some(json!({"value": "x"}))).await;
     assert_eq!(unnamed.problem(404), "not_found");
 }

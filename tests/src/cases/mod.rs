@@ -50,11 +50,12 @@ mod working_day;
 
 mod faults;
 
+use ai::ai_killed;
 use botconversa::botconversa_killed;
 use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
-use knowledge::knowledge_killed;
+use knowledge::{knowledge_killed, vectors as knowledge_vectors};
 use notifications::web_push as notifications_web_push;
 use presence::presence_killed;
 
@@ -98,6 +99,9 @@ pub fn undisturbed() -> Vec<(&'static str, Case)> {
         plans::{
             no_function_reads_all_of_a_table,
         };
+        knowledge_vectors::{
+            meanings_are_compared_by_numbers_where_the_database_can,
+        };
     }
 }
 
@@ -140,6 +144,10 @@ fn killed() -> Vec<(&'static str, Case)> {
         };
         notifications_web_push::{
             web_push_without_a_key_is_off,
+        };
+        ai_killed::{
+            a_question_whose_function_was_killed_is_ended_and_stays_paid,
+            a_company_whose_model_hangs_makes_nobody_elses_clients_wait,
         };
         knowledge_killed::{
             an_import_whose_worker_is_killed_goes_on_where_it_was,

@@ -55,7 +55,8 @@ struct ComposeInput {
     #[serde(default = "medium")]
     length: Length,
     /// Of `translate`, such as `en` or `es`.
-    #[garde(length(chars, min = 2, max = 20))]
+    #[garde(pattern(r"^[a-z]{2,3}(-[A-Za-z]{2})?$"))]
+    #[schemars(regex(pattern = r"^[a-z]{2,3}(-[A-Za-z]{2})?$"))]
     language: Option<String>,
 }
 
@@ -123,12 +124,15 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
         conversation_id: wish.conversation_id,
         user_id: Some(agent.user_id),
         patience: PATIENCE,
+        once: None,
     };
     let purpose = if wish.task == Task::Compose { Purpose::Compose } else { Purpose::Rewrite };
     let given = ask_about::<ComposedText>(&context, &settings, about, (purpose, &COMPOSE), (words.clone(), &data)).await?;
     let Given { run_id, answer: ComposedText { text }, .. } = given.map_err(problem_of)?;
     let text = mask.show(text.trim());
-    let said = thread.map(|thread| thread.said_by_client()).unwrap_or_default();
+    let said = thread.as_ref().map(Thread::said_by_client).unwrap_or_default();
+    let lines = thread.iter().flat_map(|thread| &thread.lines).filter(|line| line.by_id.is_some());
+    let own: Vec<String> = lines.map(|line| line.text.clone()).chain([wish.message.clone()]).collect();
     let (sources, forbidden) = ([wish.message], []);
     let ground = Ground {
         question: "",
@@ -139,7 +143,7 @@ async fn ai_compose_message(context: Context, agent: Staff, Json(wish): Json<Com
         forbidden: &forbidden,
         languages: &settings.languages,
     };
-    match guard::of_any_text(&text, ground) {
+    match guard::of_any_text(&text, ground).or_else(|| guard::of_sums(&text, &own)) {
         None => Ok(Json(Composed { run_id, text })),
         Some(objection) => Err(AI_UNCLEAR.caused_by(objection.as_str())),
     }

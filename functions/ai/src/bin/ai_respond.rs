@@ -101,6 +101,7 @@ async fn ai_respond(context: Context, agent: Staff, Json(input): Json<RespondInp
         conversation_id: Some(thread.id),
         user_id: Some(agent.user_id),
         patience: PATIENCE,
+        once: None,
     };
     let audience = if input.send { Audience::Bot } else { Audience::Agents };
     let reply = answering::answer(&context, &settings, Question { about, thread: &thread, words: &words }, audience).await?;

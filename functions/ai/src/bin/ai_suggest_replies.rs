@@ -75,6 +75,7 @@ async fn ai_suggest_replies(context: Context, agent: Staff, Json(wish): Json<Sug
         conversation_id: Some(thread.id),
         user_id: Some(agent.user_id),
         patience: PATIENCE,
+        once: None,
     };
     let given = ask_about::<Suggested>(&context, &settings, about, (Purpose::Suggest, &SUGGEST), (words.clone(), &data)).await?;
     let Given { run_id, answer: Suggested { suggestions }, .. } = given.map_err(problem_of)?;

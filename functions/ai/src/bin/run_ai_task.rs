@@ -39,6 +39,11 @@ const SAID: &str = "
     select kind from conversation_insights
      where conversation_id = $1 and message_id is not distinct from $2";
 
+/// An index of 5,000 articles takes nine seconds.
+const PATIENTLY: &str = "select set_config('statement_timeout', '20s', true)";
+
+const INDEX: &str = "select app.index_meanings()";
+
 pub fn main() {
     serve_worker(Queue::Ai, Privilege::Files, run_ai_task, give_up);
 }
@@ -80,7 +85,7 @@ async fn analyse(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
         if said.iter().any(|said| said == kind.as_str()) {
             continue;
         }
-        match insights::say(context, &settings, &thread, (job.company_id, None), kind).await? {
+        match insights::say(context, &settings, &thread, (job.company_id, None, PATIENCE), kind).await? {
             Ok(said) => {
                 let transaction = context.begin_system(job.company_id).await?;
                 insights::keep(context, &transaction, job.company_id, &thread, said).await?;
@@ -95,7 +100,7 @@ async fn analyse(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
 
 /// Has the company's model read what it has not read of the knowledge base as it is.
 async fn embed(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
-    for _ in 0..MOST_BATCHES {
+    for batch in 0..MOST_BATCHES {
         let transaction = context.begin_system(job.company_id).await?;
         let settings = models::settings(&transaction).await?;
         let Some(model) = settings.embedding_model.clone() else {
@@ -105,10 +110,14 @@ async fn embed(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
         let articles = unembedded(&transaction, &model, BATCH).await?;
         transaction.commit_quietly().await?;
         if articles.is_empty() {
-            return done(context, job).await;
+            // An index takes its time.
+            if batch > 2 {
+                return Ok(Outcome::Hold { after: Duration::from_secs(1) });
+            }
+            return indexed(context, job).await;
         }
         let texts: Vec<String> = articles.iter().map(Unembedded::text).collect();
-        let about = About { company_id: job.company_id, conversation_id: None, user_id: None, patience: PATIENCE };
+        let about = About { company_id: job.company_id, conversation_id: None, user_id: None, patience: PATIENCE, once: None };
         let errand = (Purpose::Embed, "article@1");
         let vectors = match models::embed(context, &settings, about, errand, &texts).await? {
             Ok(given) => given.answer,
@@ -128,6 +137,16 @@ async fn embed(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     Ok(Outcome::Hold { after: Duration::from_secs(1) })
 }
 
+/// Once all is read: what it means has an index of the company's own, where there is much of it and the database has one.
+async fn indexed(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
+    let transaction = context.begin_system(job.company_id).await?;
+    transaction.query(PATIENTLY, &[]).await?;
+    transaction.query(INDEX, &[]).await?;
+    job.finish(&transaction);
+    transaction.commit_quietly().await?;
+    Ok(Outcome::Done)
+}
+
 async fn done(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     job.finish(&transaction);
@@ -137,7 +156,7 @@ async fn done(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
 
 /// What may be otherwise in a while.
 const fn is_passing(refused: Refused) -> bool {
-    matches!(refused, Refused::Model(Fault::Busy | Fault::TimedOut | Fault::Unreachable))
+    matches!(refused, Refused::Asked(_) | Refused::Model(Fault::Busy | Fault::TimedOut | Fault::Unreachable))
 }
 
 fn again(job: &Claimed, refused: Refused) -> Outcome {

@@ -44,6 +44,14 @@ pub fn has_new(text: &str, sources: &str) -> bool {
     of(text).iter().any(|figure| !known.iter().any(|known| figure.is_said_by(known)))
 }
 
+/// Whether a text has a sum of money, a percentage or a number of parts that the sources do not have.
+#[must_use]
+pub fn has_new_sum(text: &str, sources: &str) -> bool {
+    let known = of(sources);
+    let is_sum = |figure: &&Figure| matches!(figure.kind, Kind::Money | Kind::Percent | Kind::Times);
+    of(text).iter().filter(is_sum).any(|figure| !known.iter().any(|known| figure.is_said_by(known)))
+}
+
 /// How many different figures a text has.
 #[must_use]
 pub fn count(text: &str) -> usize {

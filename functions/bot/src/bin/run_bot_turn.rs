@@ -28,6 +28,14 @@ const WAKE: &str = "wake_bot";
 /// A turn with what somebody else answers, who is asked first.
 const CALL: &str = "call_for_bot";
 
+/// Seconds until a call may be made; null where it has waited for too long.
+const BEGIN_CALL: &str = "select app.begin_bot_call($1) as pause";
+
+#[derive(FromRow)]
+struct Begun {
+    pause: Option<i32>,
+}
+
 const READY: &str = "select mime_type from files where id = $1 and status = 'ready'";
 
 /// Until it is looked again whether what somebody says is written down.
@@ -59,7 +67,10 @@ async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> 
     let BotTurn { conversation_id, message_id } = job.read()?;
     let reason = match job.kind.as_str() {
         UNHEARD => return stop(&context, &job, conversation_id, message_id).await,
-        CALL => Reason::Called(ask(&context, &job, conversation_id).await?),
+        CALL => match ask(&context, &job, conversation_id).await? {
+            Asked::Answered(answer) => Reason::Called(answer),
+            Asked::NotYet { after } => return Ok(Outcome::PutOff { after }),
+        },
         WAKE => Reason::Time,
         _ => Reason::Said,
     };
@@ -70,17 +81,31 @@ async fn run_bot_turn(context: Context, job: Claimed) -> Result<Outcome, Error> 
     Ok(outcome.unwrap_or(Outcome::Done))
 }
 
+/// What comes of a call.
+enum Asked {
+    Answered(Option<Value>),
+    /// The company makes as many calls as it may at once.
+    NotYet {
+        after: Duration,
+    },
+}
+
 /// Asks what the conversation rests at the question of; with no transaction open. Who is killed meanwhile asks again, under the same id. Where the
-/// conversation has moved on, nobody is asked.
-async fn ask(context: &Context, job: &Claimed, id: Uuid) -> Result<Option<Value>, Error> {
+/// conversation has moved on, nobody is asked, nor where the call would have to wait for too long.
+async fn ask(context: &Context, job: &Claimed, id: Uuid) -> Result<Asked, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let (loaded, secrets): (Loaded, _) =
         try_join(transaction.one(LOAD, &[&id]), Secrets::read(context, &transaction, job.company_id)).await?;
-    transaction.commit_quietly().await?;
     let call = loaded.goes_on_by(job.id).then(|| loaded.call(job.company_id, job.id, context.now())).flatten();
-    match call {
-        Some(call) => call.make(context, &secrets).await,
-        None => Ok(None),
+    let pause = match call {
+        Some(_) => transaction.one::<Begun>(BEGIN_CALL, &[&job.id]).await?.pause,
+        None => None,
+    };
+    transaction.commit_quietly().await?;
+    match (call, pause) {
+        (Some(call), Some(0)) => call.make(context, &secrets).await.map(Asked::Answered),
+        (Some(_), Some(pause)) => Ok(Asked::NotYet { after: Duration::from_secs(u64::try_from(pause).unwrap_or(1)) }),
+        _ => Ok(Asked::Answered(None)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! PUT /bot/config/{key} — the company's own words in place of what is built in.
 
-use bot::config::{BotConfig, BotConfigUpdated, Key, ROW, Row};
+use bot::config::{BotConfig, BotConfigUpdated, Key, OTHERS, ROW, Row};
+use futures_util::future::try_join;
 use shared::{
     error::{FieldProblem, INVALID, NOT_FOUND, refuse},
     prelude::*,
@@ -53,13 +54,22 @@ async fn save_bot_config(
         }
         None => input.key.ok_or(NOT_FOUND)?,
     };
-    let row: Option<Row> = transaction.first(ROW, &[&key.as_str()]).await?;
+    let (row, others): (Option<Row>, Vec<Row>) =
+        try_join(transaction.first(ROW, &[&key.as_str()]), transaction.all(OTHERS, &[&key.as_str()])).await?;
     let current = BotConfig::told(key, row.as_ref());
     let value = match input.value {
-        Some(value) => key.take(&value).ok_or_else(|| {
-            let (portuguese, english) = key.rule();
-            INVALID.in_fields(vec![FieldProblem::new("value", "not_of_key", portuguese, english)])
-        })?,
+        Some(value) => {
+            let value = key.take(&value).ok_or_else(|| {
+                let (portuguese, english) = key.rule();
+                INVALID.in_fields(vec![FieldProblem::new("value", "not_of_key", portuguese, english)])
+            })?;
+            refuse(key.clash(&value, &others).map(|word| {
+                let portuguese = format!("A palavra {word} já faz outra coisa.");
+                let english = format!("The word {word} does something else already.");
+                FieldProblem::new("value", "used_elsewhere", &portuguese, &english)
+            }))?;
+            value
+        }
         None => row.as_ref().map_or_else(|| key.built_in(), |row| row.value.clone()),
     };
     let description = input.description.or_else(|| row.as_ref().and_then(|row| row.description.clone()));

@@ -41,6 +41,7 @@ pub enum Node {
     Split { branches: Vec<Branch> },
     /// Goes on later.
     Wait {
+        #[serde(default, deserialize_with = "some_whole")]
         seconds: Option<u32>,
         /// Until the department, or else the company, opens.
         #[serde(default)]
@@ -167,7 +168,7 @@ pub struct Question {
     /// Said when an answer is none.
     pub error: Option<String>,
     /// Times that it is asked again.
-    #[serde(default = "once")]
+    #[serde(default = "once", deserialize_with = "whole")]
     pub retries: u32,
     /// Whoever says it goes on without an answer.
     pub skip: Option<String>,
@@ -176,6 +177,17 @@ pub struct Question {
     pub go_to: String,
     /// Where whoever does not answer goes on; to people without it.
     pub on_failure: Option<String>,
+}
+
+/// A whole number. One that is none, or is out of bounds, is more than anything may be, so that its field is what is named.
+pub(super) fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    Ok(number.as_u64().and_then(|number| number.try_into().ok()).unwrap_or(u32::MAX))
+}
+
+fn some_whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let number = Option::<serde_json::Number>::deserialize(from)?;
+    Ok(number.map(|number| number.as_u64().and_then(|number| number.try_into().ok()).unwrap_or(u32::MAX)))
 }
 
 const fn once() -> u32 {

@@ -383,7 +383,7 @@ impl Found<'_> {
         self.of_text(node, "error", question.error.as_deref().unwrap_or_default(), LONGEST_QUESTION, false);
         self.of_field(node, &question.field);
         if question.retries > 5 {
-            self.add(node, "retries", "range", ("Pergunte de novo no máximo 5 vezes.", "Ask again at most 5 times."));
+            self.add(node, "retries", "range", ("Pergunte de novo de 0 a 5 vezes.", "Ask again 0 to 5 times."));
         }
         let is_choice = question.answer == Wanted::Choice;
         if is_choice == question.choices.is_empty() || question.choices.len() > 30 {
@@ -564,7 +564,7 @@ fn texts(node: &Node) -> Vec<(&'static str, &str)> {
 }
 
 /// What stands between braces in a text.
-fn names(text: &str) -> impl Iterator<Item = &str> {
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split("{{").skip(1).filter_map(|after| Some(after.split_once("}}")?.0.trim())).filter(|name| !name.is_empty())
 }
 
@@ -746,6 +746,10 @@ mod tests {
             (json!({"type": "department", "text": "?", "back": "Voltar"}), "back", "required"),
             (json!({"type": "condition", "cases": [], "else_go_to": "end"}), "cases", "required"),
             (json!({"type": "split", "branches": [{"weight": 0, "go_to": "end"}]}), "branches", "range"),
+            (json!({"type": "question", "text": "?", "field": "a", "retries": -1, "go_to": "end"}), "retries", "range"),
+            (json!({"type": "wait", "seconds": -1, "go_to": "end"}), "seconds", "range"),
+            (json!({"type": "wait", "seconds": 1e18, "go_to": "end"}), "seconds", "range"),
+            (json!({"type": "wait", "seconds": 1.5, "go_to": "end"}), "seconds", "range"),
             (json!({"type": "wait", "go_to": "end"}), "seconds", "range"),
             (json!({"type": "wait", "seconds": 3_000_000, "go_to": "end"}), "seconds", "range"),
             (json!({"type": "handover", "priority": "now"}), "priority", "unknown_value"),

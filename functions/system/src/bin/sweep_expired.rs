@@ -24,7 +24,7 @@ const END_OBJECT_REMOVALS: &str = "select app.end_object_removals($1)";
 
 const SWEEP: &str = "
     select app.sweep_foundation($1) + app.sweep_logins($1) + app.sweep_service_desk($1) + app.sweep_mails($1) + app.sweep_repair($1)
-           + app.sweep_imports($1) + app.sweep_preferences($1) + app.sweep_notifications($1) as gone";
+           + app.sweep_imports($1) + app.sweep_preferences($1) + app.sweep_notifications($1) + app.sweep_ai_runs($1) as gone";
 
 /// Events and raw webhooks go by whole days.
 const TURN_DAYS: &str = "select app.turn_days()";

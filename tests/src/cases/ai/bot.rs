@@ -17,7 +17,7 @@ use super::Asked;
 
 const ANSWER: &str = "A mensalidade do curso de inglês é R$ 349,90 e vence no dia 10.";
 
-async fn with_flow(stack: &Arc<Stack>) -> Asked {
+pub(super) async fn with_flow(stack: &Arc<Stack>) -> Asked {
     let asked = Asked::made(stack, "gsk", Wanted { agents: 1, students: 0, bot: true, ..Wanted::default() }).await;
     let definition = json!({"start": "ai", "nodes": {
         "ai": {"type": "ai", "text": "Olá! Qual é a sua dúvida?", "at_once": true},
@@ -183,4 +183,31 @@ pub async fn what_is_said_into_a_phone_is_heard(stack: Arc<Stack>) {
     asked.will_say("mensalidade", sure()).await;
     speak("Qual é a mensalidade do curso de inglês?").await;
     assert_eq!(said(&asked, &client, 3).await[2], ANSWER);
+}
+
+/// Their question was open when they were blocked: it is not looked at again only when its job comes back.
+pub async fn who_is_unblocked_is_answered_at_once(stack: Arc<Stack>) {
+    let asked = with_flow(&stack).await;
+    let client = fresh_number();
+    asked.script(json!({"match": "mensalidade", "content": sure(), "delay_ms": 1_500, "times": 0})).await;
+    asked.company.phone.receive_text(&client, "Qual é a mensalidade do curso de inglês?").await;
+    eventually("the model is asked", || async { (!asked.asked().await.is_empty()).then_some(()) }).await;
+    let conversation = asked.company.agents[0].conversation_of(&client).await;
+    let path = format!("/clients/{}", text(&conversation["client_id"]));
+    asked.company.supervisor.api.post(&format!("{path}/block"), json!({})).await.expect(200);
+    let database = stack.database().await;
+    let put_off =
+        "select count(*) from jobs where company_id = $1 and kind = 'call_for_bot' and run_at > now() + interval '5 minutes'";
+    eventually("the answer put off", || async {
+        (database.query_one(put_off, &[&asked.company.id]).await.expect("jobs").get::<_, i64>(0) == 1).then_some(())
+    })
+    .await;
+    assert!(
+        asked.company.phone.sent().await.iter().all(|sent| sent["body"]["to"] != client.as_str()),
+        "nobody answers a blocked client"
+    );
+    asked.company.supervisor.api.post(&format!("{path}/unblock"), json!({})).await.expect(200);
+    assert_eq!(said(&asked, &client, 1).await, [ANSWER]);
+    soon().await;
+    assert_eq!(said(&asked, &client, 1).await.len(), 1);
 }

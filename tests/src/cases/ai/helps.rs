@@ -40,6 +40,7 @@ pub async fn messages_are_written_said_better_and_suggested(stack: Arc<Stack>) {
         ("/ai/compose-message", json!({"message": ""}), "message"),
         ("/ai/compose-message", json!({"message": "a".repeat(4_001)}), "message"),
         ("/ai/compose-message", json!({"message": "a", "task": "sing"}), "task"),
+        ("/ai/compose-message", json!({"message": "a", "language": "../.."}), "language"),
         ("/ai/suggest-replies", json!({"conversation_id": id, "count": 6}), "count"),
         ("/ai/suggest-replies", json!({"conversation_id": "x"}), "conversation_id"),
     ] {
@@ -95,10 +96,13 @@ pub async fn a_voice_note_is_written_down_once(stack: Arc<Stack>) {
     let wish = json!({"message_id": message["id"]});
     assert_eq!(agent.api.post("/ai/transcribe", wish.clone()).await.problem(409), "ai_not_configured", "no model is for it");
     asked.set("ai_transcription_model", json!("whisper-large-v3-turbo")).await;
-    asked.will_say("audio", json!("Queria saber do boleto de julho")).await;
-    let answers = join_all((0..4).map(|_| agent.api.post("/ai/transcribe", wish.clone()))).await;
+    let said = json!("Queria saber do boleto de julho");
+    asked.script(json!({"match": "audio", "content": said, "delay_ms": 2_500, "times": 0})).await;
+    let answers = join_all((0..8).map(|_| agent.api.post("/ai/transcribe", wish.clone()))).await;
     let words: Vec<String> = answers.into_iter().map(|answer| text(&answer.expect(200)["transcript"]).to_owned()).collect();
     assert!(words.iter().all(|said| *said == words[0]), "the first one's words stand: {words:?}");
+    assert_eq!(asked.asked().await.len(), 1, "it is paid once");
+    assert_eq!(asked.runs().await, [("transcribe".to_owned(), "done".to_owned(), None)]);
     let thread = asked.company.agents[0].thread(&id).await;
     assert_eq!((text(&thread[0]["body"]), &thread[0]["payload"]["transcribed"]), (words[0].as_str(), &json!(true)));
     // It is found by what was said.
@@ -149,4 +153,36 @@ pub async fn nobody_asks_about_what_they_do_not_see(stack: Arc<Stack>) {
     }
     assert!(stranger.asked().await.is_empty() && asked.asked().await.is_empty(), "no model has heard of it");
     asked.company.agents[0].api.get("/ai/usage").await.expect(403);
+}
+
+pub async fn what_is_asked_of_a_conversation_at_once_is_asked_once(stack: Arc<Stack>) {
+    let asked = Asked::new(&stack, "gsk").await;
+    let id = asked.conversation("Quero a segunda via do boleto").await;
+    asked.answers(&id, "Enviada!").await;
+    let agents = &asked.company.agents;
+    let summary = format!("/whatsapp/conversations/{id}/summary");
+    let of = json!({"conversation_id": id});
+    let sum = async |agent: usize| agents[agent].api.post(&summary, json!({})).await.expect(201);
+    let feel = async || agents[0].api.post("/whatsapp/sentiment/analyze", of.clone()).await.expect(201);
+    asked.script(json!({"match": "segunda via", "content": {"summary": "Pediu o boleto.", "sentiment": "neutral", "score": 0.0, "confidence": 0.9}, "delay_ms": 2_500, "times": 0})).await;
+    let (summaries, moods) = tokio::join!(join_all((0..8).map(|_| sum(0))), join_all((0..8).map(|_| feel())));
+    for same in [&summaries, &moods] {
+        assert!(same.iter().all(|insight| *insight == same[0]), "{same:?}");
+    }
+    assert_eq!((asked.asked().await.len(), asked.runs().await.len()), (2, 2), "one for each");
+    let kept = agents[0].api.get(&format!("/whatsapp/conversations/{id}/insights")).await.expect(200);
+    assert_eq!(kept["data"].as_array().map(Vec::len), Some(2), "{kept}");
+    // Whoever asks afterwards asks anew.
+    assert_ne!(sum(0).await["id"], summaries[0]["id"]);
+    assert_eq!(asked.asked().await.len(), 3);
+    // Where nobody could use what it said, the others ask again: once, too.
+    let other = asked.conversation("Quero trancar a matrícula").await;
+    asked.script(json!({"match": "trancar", "content": "nada", "delay_ms": 500})).await;
+    asked.script(json!({"match": "trancar", "content": {"summary": "Quer trancar."}, "delay_ms": 500, "times": 0})).await;
+    let path = format!("/whatsapp/conversations/{other}/summary");
+    let answers = join_all((0..4).map(|_| agents[0].api.post(&path, json!({})))).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 201, 201, 409]);
+    assert_eq!(asked.asked().await.len(), 5);
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::Case;
 
+pub mod ai_killed;
 pub mod answers;
 pub mod bot;
 pub mod budgets;
@@ -27,6 +28,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             messages_are_written_said_better_and_suggested,
             what_is_said_of_a_conversation_is_kept_and_told,
             a_voice_note_is_written_down_once,
+            what_is_asked_of_a_conversation_at_once_is_asked_once,
             an_agent_says_what_an_answer_was_worth,
             nobody_asks_about_what_they_do_not_see,
         };
@@ -58,6 +60,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_no_text_may_have_keeps_no_client_waiting,
             what_a_model_writes_is_said_as_it_is,
             what_is_said_into_a_phone_is_heard,
+            who_is_unblocked_is_answered_at_once,
         };
         ai_by_itself::{
             conversations_that_end_are_summed_up_where_the_company_wants_it,

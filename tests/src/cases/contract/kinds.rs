@@ -426,7 +426,7 @@ impl Change {
                 path: "/knowledge/synonyms".to_owned(),
                 made: json!({"groups": [["curso", "aula"]]}),
                 same: json!({"groups": [["curso", "aula"]]}),
-                renamed: |_, name| json!({"groups": [["curso", name]]}),
+                renamed: |_, name| json!({"groups": [["curso", format!("grupo {name}")]]}),
             },
             "save_bot_flow" => Self {
                 method: Method::PUT,

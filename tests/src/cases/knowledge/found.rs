@@ -110,6 +110,10 @@ pub async fn slips_short_forms_and_the_companys_words_find_it_too(stack: Arc<Sta
     assert_eq!(put(&company.supervisor, "0", synonyms.clone()).await.expect(200)["version"], json!(1));
     assert_eq!(put(&company.supervisor, "0", json!({"groups": []})).await.problem(409), "stale_version");
     assert_eq!(put(&company.supervisor, "1", synonyms).await.expect(200)["version"], json!(1), "nothing has changed");
+    for group in [json!(["a"]), json!(["boleto", "Boleto"]), json!(["!!", "??"]), json!(["boleto", "!!"]), json!([])] {
+        let refused = put(&company.supervisor, "1", json!({"groups": [group]})).await.expect(422);
+        assert_eq!(text(&refused["errors"][0]["code"]), "too_few_words", "{refused}");
+    }
     assert_eq!(put(&company.supervisor, "1", json!({"groups": [["um"]]})).await.expect(422)["errors"][0]["field"], "groups[0]");
     assert_eq!(titles(&company.agents[0], "cadê meu canudo", "").await, ["Certificado de conclusão"]);
     assert_eq!(titles(&company.agents[0], "garagem coberta", "").await, ["Estacionamento"]);

@@ -197,14 +197,15 @@ pub async fn a_pdf_becomes_drafts_by_its_questions(stack: Arc<Stack>) {
 }
 
 /// A server of one page; answers its address.
-async fn server(answer: String) -> String {
+async fn server(answer: impl Into<Vec<u8>>) -> String {
+    let answer = answer.into();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             let mut request = [0; 4096];
             let _ = socket.read(&mut request).await;
-            let _ = socket.write_all(answer.as_bytes()).await;
+            let _ = socket.write_all(&answer).await;
             let _ = socket.shutdown().await;
         }
     });
@@ -255,6 +256,45 @@ pub async fn a_page_becomes_drafts_and_nobody_calls_what_is_inside(stack: Arc<St
         let refused = company.supervisor.api.post("/knowledge/import", json!({"url": url})).await.expect(422);
         assert_eq!((&refused["errors"][0]["field"], text(&refused["errors"][0]["code"])), (&json!("url"), code), "{url}");
     }
+}
+
+/// Pages say in their headers or of themselves how they are written; who says nothing writes as Windows does, where it is no UTF-8.
+pub async fn a_page_is_read_in_its_own_writing(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let head = |kind: &str, more: &str, body: &[u8]| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{more}content-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        [head.as_bytes(), body].concat()
+    };
+    let latin = |number: usize| -> Vec<u8> {
+        format!("<h1>Ação {number}?</h1><p>Até já – não</p>").chars().map(|sign| u8::try_from(sign).unwrap_or(0x96)).collect()
+    };
+    let named = [b"<meta charset=windows-1252>".as_slice(), &latin(2)].concat();
+    let utf = "<h1>Ação 4?</h1><p>Até já – não</p>".as_bytes();
+    for (number, answer) in [
+        head("text/html; charset=iso-8859-1", "", &latin(1)),
+        head("text/html", "", &named),
+        head("text/html", "", &latin(3)),
+        head("text/html", "", utf),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let job = import(&company, json!({"url": server(answer).await})).await;
+        let result = progress_when(&company, text(&job["id"]), "done").await["result"].clone();
+        assert_eq!(counts(&result), [1, 0, 0, 0], "{result}");
+        let article = articles(&company).await.pop().expect("an article");
+        let expected = (format!("Ação {}?", number + 1), "Até já – não");
+        assert_eq!((text(&article["title"]), text(&article["answer"])), (expected.0.as_str(), expected.1));
+    }
+    // What is packed is no page that anybody reads.
+    let packed = head("text/html", "content-encoding: gzip\r\n", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    let job = import(&company, json!({"url": server(packed).await})).await;
+    let result = progress_when(&company, text(&job["id"]), "done").await["result"].clone();
+    assert_eq!((counts(&result), result["problem"]["code"].is_string()), ([0; 4], true), "{result}");
+    assert_eq!(articles(&company).await.len(), 4);
 }
 
 pub async fn files_that_are_none_fail_clearly(stack: Arc<Stack>) {

@@ -5,6 +5,7 @@ mod found;
 mod imported;
 pub mod knowledge_killed;
 mod proposed;
+pub mod vectors;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -42,6 +43,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_markdown_text_becomes_articles_by_its_headings,
             a_pdf_becomes_drafts_by_its_questions,
             a_page_becomes_drafts_and_nobody_calls_what_is_inside,
+            a_page_is_read_in_its_own_writing,
             files_that_are_none_fail_clearly,
             what_is_there_is_left_or_changed_as_it_was_asked,
             an_import_that_is_undone_leaves_what_people_have_changed,
