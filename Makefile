@@ -27,6 +27,8 @@ endef
 EMULATOR := qemu-aarch64-static
 EMULATOR_PACKAGES := qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross
 ARM64_LIBRARIES := /usr/aarch64-linux-gnu
+# As make writes it.
+space := $(subst ,, )
 # Options of `make run` and `make bench`, as in `make run ARGS=--memory`.
 ARGS ?=
 
@@ -94,6 +96,9 @@ demo: needs-rust needs-postgres list-functions ## Plays a customer's conversatio
 ifdef ONLY
 test: needs-rust needs-postgres end-to-end
 else
+# Here what is built is linted as it is built: linted apart, all of it would be compiled twice.
+test: export RUSTC_WORKSPACE_WRAPPER = $(shell command -v clippy-driver)
+test: export CLIPPY_ARGS = $(subst $(space),__CLIPPY_HACKERY__,-D warnings )
 test: needs-rust needs-python needs-node needs-postgres check-format lint dependencies units check-generated template client end-to-end pooler vectors ## All checks and tests, as CI runs them; ONLY=<domain> those of one
 endif
 
@@ -113,7 +118,11 @@ check-format:
 
 lint: ## Lints the code, warnings being errors
 	@echo "== lint"
-	cargo clippy $(PROGRAMS) --bin=bench --lib --tests --examples --quiet -- -D warnings
+	if [ -n "$${RUSTC_WORKSPACE_WRAPPER:-}" ]; then
+	  cargo build $(PROGRAMS) --bin=bench --lib --examples --test '*' --quiet
+	else
+	  cargo clippy $(PROGRAMS) --bin=bench --lib --tests --examples --quiet -- -D warnings
+	fi
 
 # Licences, forbidden crates and sources. Known weaknesses too, when their database can be reached.
 dependencies: $(VENV)/installed ## Checks licences, sources and advisories of the dependencies

@@ -19,6 +19,9 @@ create table notification_types (
     -- `{fact}` and `{fact|otherwise}` stand for what is known.
     words      jsonb not null check (words ? 'pt-BR' and words ? 'en')
 );
+alter table notification_types enable row level security;
+alter table notification_types force row level security;
+create policy everybody on notification_types using (true);
 grant select on notification_types to app_staff, app_student, app_system, app_lookup;
 
 insert into notification_types (type, position, caused_by, sound, on_screen, rings, by_mail, by_push, words) values
@@ -144,14 +147,31 @@ create table notification_causes (
     company_id uuid not null default app.company_id(),
     user_id    uuid not null,
     cause      text not null check (char_length(cause) between 1 and 200),
+    -- In which of their notifications it is, and what it was about: what is taken back is taken out.
+    group_key  text not null,
+    source_id  uuid,
     at         timestamptz not null default now(),
     primary key (company_id, user_id, cause),
     foreign key (company_id, user_id) references memberships (company_id, user_id) on delete cascade
 );
 create index notification_causes_old on notification_causes (at);
+create index notification_causes_source on notification_causes (company_id, source_id) where source_id is not null;
 call app.protect('notification_causes', '');
 revoke insert, update, delete on notification_causes from app_system;
 call app.open_to_lookup('notification_causes', 'select, insert, update, delete');
+
+-- Whoever changes what somebody has not read holds this first, so that each knows what the one before has changed. `revision` tells the numbers apart
+-- that people are told: frames may overtake one another.
+create table notification_heads (
+    company_id uuid not null default app.company_id(),
+    user_id    uuid not null,
+    revision   bigint not null default 1,
+    primary key (company_id, user_id),
+    foreign key (company_id, user_id) references memberships (company_id, user_id) on delete cascade
+);
+call app.protect('notification_heads', '');
+revoke insert, update, delete on notification_heads from app_system;
+call app.open_to_lookup('notification_heads', 'select, insert, update');
 
 -- What somebody wants otherwise than `notification_types` has it.
 create table notification_preferences (
@@ -202,8 +222,8 @@ begin
 end
 $$;
 
--- The caller, or all where `everybody`, `but` for one, has seen what unread notifications lead to: those of a `conversation_id`, of some `types` where they
--- are given, or those whose latest is of these `source_ids`.
+-- What unread notifications tell of is over: the caller, or `everybody`, `but` for one, has seen those of a `conversation_id`, of some `types` where
+-- they are given, or those whose latest is of these `source_ids`. What is `gone_ids` is taken out of all that tell of it.
 create function app.settle_notifications(what jsonb) returns void language plpgsql as $$
 begin
     perform set_config('app.settled', coalesce(current_setting('app.settled', true), '') || ',' || what::text, true);
@@ -328,22 +348,91 @@ end
 $$;
 
 -- How many that are listed; 100 are 100 or more.
-create function app.unread_notifications(people uuid[]) returns table (user_id uuid, unread bigint) language plpgsql stable as $$
+create function app.unread_notifications(people uuid[]) returns table (user_id uuid, unread bigint, revision bigint) language plpgsql stable as $$
+#variable_conflict use_column
 begin
     return query
-    select person, count(unread.id)
+    select person, count(unread.id), coalesce(max(heads.revision), 0)
       from unnest(people) person
+      left join public.notification_heads heads on heads.company_id = app.company_id() and heads.user_id = person
       left join app.unread_of(people, 'screen') unread on unread.user_id = person
      group by person;
 end
 $$;
 
--- How many the caller has not read.
-create function app.own_unread() returns bigint language plpgsql stable security definer set search_path = public, pg_temp as $$
+-- Nobody else changes what these people have not read until this transaction ends.
+create function app.hold_unread(people uuid[]) returns void language plpgsql as $$
 begin
-    return (select unread from app.unread_notifications(array[app.user_id()]));
+    insert into public.notification_heads as heads (user_id)
+    select person
+      from unnest(people) person
+      join public.memberships on memberships.company_id = app.company_id() and memberships.user_id = person
+     group by person
+     order by person
+        on conflict (company_id, user_id) do update set revision = heads.revision + 1;
 end
 $$;
+
+-- The same for the caller.
+create function app.hold_own_unread() returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform app.hold_unread(array[app.user_id()]);
+end
+$$;
+alter function app.hold_own_unread owner to app_lookup;
+
+-- How many the caller has not read.
+create function app.own_unread() returns table (unread bigint, revision bigint)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return query select counted.unread, counted.revision from app.unread_notifications(array[app.user_id()]) counted;
+end
+$$;
+
+-- Tells people of these rows as they are now. Answers the events.
+create function app.show_notifications(fresh uuid[]) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    told jsonb;
+begin
+    with row as materialized (
+        select notifications.*, users.locale, users.name as person
+          from notifications
+          join users on users.id = notifications.user_id
+         where notifications.company_id = app.company_id() and notifications.id = any (fresh)
+    ), facts as materialized (
+        -- The same for all who are told of the same.
+        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
+          from (select distinct on (group_key, source_id) * from row) once
+    ), unread as (
+        select * from app.unread_notifications(array(select user_id from row where on_screen))
+    ), event as (
+        insert into events (topic, type, audience, data)
+        select 'user:' || row.user_id, 'notification.created', array['self:' || row.user_id],
+               jsonb_build_object(
+                   'notification', jsonb_build_object(
+                       'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
+                       'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
+                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false,
+                       'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                       'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+                   'unread', unread.unread,
+                   'revision', unread.revision,
+                   'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)
+          from row
+          join facts on facts.group_key = row.group_key and facts.source_id is not distinct from row.source_id
+          join unread on unread.user_id = row.user_id
+         cross join app.notification_words(row.type, row.locale, facts.facts, row.count) words
+         where row.on_screen
+         order by row.user_id, row.id
+        returning id, topic, type, data
+    )
+    select coalesce(jsonb_agg(to_jsonb(event) order by id), '[]') into told from event;
+    return told;
+end
+$$;
+alter function app.show_notifications owner to app_lookup;
+revoke all on function app.show_notifications from public;
 
 -- Reads what was settled and tells what is new: rows, the events that tell of them, the digests that would come by mail, what goes to devices where no
 -- page is open. Answers `events` to be pushed and `jobs` to be sent.
@@ -357,6 +446,7 @@ declare
     rank integer := 5;
     refused text;
     fresh uuid[];
+    gone uuid[];
     told jsonb := '[]';
     pushes jsonb;
     more jsonb;
@@ -379,6 +469,33 @@ begin
     if refused is not null then
         raise insufficient_privilege using message = format('%s is not this caller''s to cause: see notification_types', refused);
     end if;
+
+    gone := array(select distinct id from jsonb_to_recordset(settled) what (gone_ids uuid[]) cross join unnest(gone_ids) id);
+    perform app.hold_unread(array(
+        select unnest(people) from jsonb_to_recordset(notices) notice (people uuid[])
+         union
+        select memberships.user_id
+          from jsonb_to_recordset(notices) notice (groups text[])
+          join memberships on memberships.company_id = app.company_id()
+         where groups <> '{}'
+           and ('admins' = any (groups) and memberships.role = 'admin'
+                or 'leaders' = any (groups) and memberships.role in ('admin', 'supervisor')
+                or exists (select from department_members
+                            where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
+                              and 'department:' || department_members.department_id = any (groups)))
+         union
+        select user_id
+          from jsonb_to_recordset(settled) what (conversation_id uuid)
+          join notifications on notifications.company_id = app.company_id() and notifications.conversation_id = what.conversation_id
+         where read_at is null
+         union
+        select user_id
+          from jsonb_to_recordset(settled) what (source_ids uuid[])
+         cross join unnest(source_ids) source
+          join notifications on notifications.company_id = app.company_id() and notifications.source_id = source
+         where read_at is null
+         union
+        select user_id from notification_causes where company_id = app.company_id() and source_id = any (gone)));
 
     if jsonb_array_length(settled) > 0 then
         with what as materialized (
@@ -413,13 +530,59 @@ begin
             with event as (
                 insert into events (topic, type, audience, data)
                 select 'user:' || unread.user_id, 'notification.read', array['self:' || unread.user_id],
-                       jsonb_build_object('ids', more -> unread.user_id::text, 'unread', unread.unread)
+                       jsonb_build_object('ids', more -> unread.user_id::text, 'unread', unread.unread, 'revision', unread.revision)
                   from app.unread_notifications(array(select jsonb_object_keys(more)::uuid)) unread
                  order by unread.user_id
                 returning id, topic, type, data
             )
             select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
         end if;
+    end if;
+
+    if gone <> '{}' then
+        with held as materialized (
+            select notifications.id, notifications.user_id, notifications.group_key, notifications.created_at
+              from notifications
+             where company_id = app.company_id() and read_at is null
+               and (user_id, group_key) in (select user_id, group_key from notification_causes where company_id = app.company_id() and source_id = any (gone))
+             order by user_id, group_key
+               for update
+        ), taken as (
+            delete from notification_causes causes
+             using held
+             where causes.company_id = app.company_id() and causes.source_id = any (gone) and causes.user_id = held.user_id
+               and causes.group_key = held.group_key and causes.at >= held.created_at
+            returning held.id
+        ), fewer as (
+            update notifications
+               set count = notifications.count - taken.count,
+                   read_at = case when notifications.count <= taken.count then now() end,
+                   source_id = case when notifications.source_id = any (gone) then (
+                       select source_id from notification_causes causes
+                        where causes.company_id = notifications.company_id and causes.user_id = notifications.user_id
+                          and causes.group_key = notifications.group_key and not causes.source_id = any (gone)
+                        order by causes.at desc limit 1) else notifications.source_id end
+              from (select id, count(*)::integer as count from taken group by id) taken
+             where notifications.company_id = app.company_id() and notifications.id = taken.id and notifications.count >= taken.count
+            returning notifications.id, notifications.user_id, notifications.on_screen, notifications.read_at is null as is_left
+        )
+        select array_agg(id) filter (where is_left and on_screen), jsonb_object_agg(id, user_id) filter (where not is_left and on_screen)
+          into fresh, more
+          from fewer;
+        if more is not null then
+            with event as (
+                insert into events (topic, type, audience, data)
+                select 'user:' || ended.user_id, 'notification.read', array['self:' || ended.user_id],
+                       jsonb_build_object('ids', ended.ids, 'unread', unread.unread, 'revision', unread.revision)
+                  from (select value::uuid as user_id, jsonb_agg(key) as ids from jsonb_each_text(more) group by value) ended
+                  join app.unread_notifications(array(select distinct value::uuid from jsonb_each_text(more))) unread on unread.user_id = ended.user_id
+                 order by ended.user_id
+                returning id, topic, type, data
+            )
+            select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
+        end if;
+        told := told || app.show_notifications(coalesce(fresh, '{}'));
+        fresh := null;
     end if;
 
     if jsonb_array_length(notices) = 0 then
@@ -482,8 +645,11 @@ begin
                  where channel_members.company_id = memberships.company_id and channel_members.channel_id = notice.channel_id
                    and channel_members.user_id = named.user_id))
     ), new_cause as (
-        insert into notification_causes (user_id, cause)
-        select distinct user_id, cause from heard where on_screen or by_mail or by_push order by user_id, cause
+        insert into notification_causes (user_id, cause, group_key, source_id)
+        select distinct on (user_id, cause) user_id, cause, group_key, source_id
+          from heard
+         where on_screen or by_mail or by_push
+         order by user_id, cause
             on conflict do nothing
         returning user_id, cause
     ), grouped as (
@@ -514,36 +680,7 @@ begin
         return jsonb_build_object('events', told);
     end if;
 
-    with row as materialized (
-        select notifications.*, users.locale, users.name as person
-          from notifications
-          join users on users.id = notifications.user_id
-         where notifications.company_id = app.company_id() and notifications.id = any (fresh)
-    ), facts as materialized (
-        -- The same for all who are told of the same.
-        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
-          from (select distinct on (group_key, source_id) * from row) once
-    ), unread as (
-        select * from app.unread_notifications(array(select user_id from row where on_screen))
-    ), event as (
-        insert into events (topic, type, audience, data)
-        select 'user:' || row.user_id, 'notification.created', array['self:' || row.user_id],
-               jsonb_build_object(
-                   'notification', jsonb_build_object(
-                       'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
-                       'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
-                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false, 'at', row.at, 'created_at', row.created_at),
-                   'unread', unread.unread,
-                   'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)
-          from row
-          join facts on facts.group_key = row.group_key and facts.source_id is not distinct from row.source_id
-          join unread on unread.user_id = row.user_id
-         cross join app.notification_words(row.type, row.locale, facts.facts, row.count) words
-         where row.on_screen
-         order by row.user_id, row.id
-        returning id, topic, type, data
-    )
-    select told || coalesce(jsonb_agg(to_jsonb(event) order by id), '[]') into told from event;
+    told := told || app.show_notifications(fresh);
 
     -- One digest waits for a person at a time; whoever takes it holds its row first, so that it has what came until then.
     for wanted in
@@ -593,10 +730,10 @@ $$;
 alter function app.unread_of owner to app_lookup;
 alter function app.tell_notified owner to app_lookup;
 alter function app.own_unread owner to app_lookup;
-revoke all on function app.unread_of, app.unread_notifications, app.own_unread from public;
+revoke all on function app.unread_of, app.unread_notifications, app.hold_unread, app.hold_own_unread, app.own_unread from public;
 grant execute on function app.unread_of to app_system, app_lookup;
-grant execute on function app.unread_notifications to app_lookup;
-grant execute on function app.own_unread to app_staff, app_student;
+grant execute on function app.unread_notifications, app.hold_unread to app_lookup;
+grant execute on function app.hold_own_unread, app.own_unread to app_staff, app_student;
 revoke all on function app.tell_notified, app.notify, app.settle_notifications, app.would_see, app.fill_words, app.notification_facts,
        app.notification_words from public;
 grant execute on function app.tell_notified, app.fill_words, app.notification_facts, app.notification_words
@@ -642,6 +779,10 @@ create function app.notify_of_message() returns trigger language plpgsql securit
 declare
     people uuid[];
 begin
+    if current_setting('app.joining', true) = new.id::text then
+        perform set_config('app.joining', '', true);
+        return null;
+    end if;
     select array_agg(person) into people
       from unnest(new.participant_ids || new.assignee_id) person
      where person is not null
@@ -659,7 +800,7 @@ $$;
 alter function app.notify_of_message owner to app_lookup;
 create trigger conversations_message_told after update of inbound_count on conversations for each row
     when (new.inbound_count > old.inbound_count and new.ended_at is null and new.last_message_from = 'client'
-          and (new.assignee_id is not null or new.participant_ids <> '{}'))
+          and new.merged_into_id is not distinct from old.merged_into_id and (new.assignee_id is not null or new.participant_ids <> '{}'))
     execute function app.notify_of_message();
 
 -- A snooze is over by itself.
@@ -733,7 +874,8 @@ create trigger chat_mentions_told after insert on chat_mentions referencing new 
 -- What is said in direct messages, and in threads that somebody follows. What is said in other channels is unread there, and no more than that.
 create function app.notify_of_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    is_direct boolean := (select kind = 'direct' from channels where company_id = new.company_id and id = new.channel_id);
+    -- What stands in a direct message itself, and not only in a thread there.
+    is_direct boolean := new.place is not null and (select kind = 'direct' from channels where company_id = new.company_id and id = new.channel_id);
     people uuid[];
 begin
     if not is_direct and new.root_id is null then
@@ -753,7 +895,7 @@ begin
     if people is not null then
         perform app.notify(jsonb_build_object(
             'type', 'chat_message', 'people', to_jsonb(people), 'cause', 'chat:' || new.id,
-            'group_key', 'chat:' || coalesce(new.root_id, new.channel_id), 'channel_id', new.channel_id, 'source_id', new.id,
+            'group_key', 'chat:' || case when is_direct then new.channel_id else new.root_id end, 'channel_id', new.channel_id, 'source_id', new.id,
             'actor_id', new.author_id));
     end if;
     return null;
@@ -769,7 +911,7 @@ declare
     seen uuid[];
 begin
     if tg_table_name = 'chat_messages' then
-        perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+        perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(new.id)));
         return null;
     end if;
     if tg_table_name = 'channel_members' then
@@ -801,6 +943,52 @@ create trigger chat_thread_followers_read_settled after insert or update of read
 create trigger chat_messages_deleted_settled after update of deleted_at on chat_messages for each row
     when (old.deleted_at is null and new.deleted_at is not null)
     execute function app.settle_chat();
+
+-- Whoever has only read a thread has not said that they do not follow it: answering and being named does. Whoever has said so follows it again when
+-- they answer.
+alter table chat_thread_followers add column has_chosen boolean not null default false;
+grant insert (has_chosen), update (has_chosen) on chat_thread_followers to app_staff;
+create or replace function app.follow_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    has_read boolean := app.user_id() is not null;
+begin
+    insert into chat_message_files (company_id, file_id, message_id)
+    select new.company_id, file, new.id from unnest(new.file_ids) file on conflict do nothing;
+    if new.mentions <> '{}' then
+        insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way, at)
+        select new.company_id, mentioned.user_id, new.id, new.channel_id, new.root_id, new.place, new.thread_place, mentioned.way,
+               new.created_at
+          from app.mentioned(new.channel_id, app.mention_ways(new.mentions)) mentioned
+         where mentioned.user_id <> new.author_id;
+    end if;
+    if new.root_id is not null then
+        insert into chat_thread_followers (company_id, root_id, channel_id, user_id, read_place)
+        select new.company_id, new.root_id, new.channel_id, person, case when person = new.author_id then new.thread_place else new.thread_place - 1 end
+          from (select author_id from chat_messages where company_id = new.company_id and id = new.root_id
+                union
+                select new.author_id
+                union
+                select user_id from chat_mentions where company_id = new.company_id and message_id = new.id and way like 'person:%') people (person)
+         order by person
+            on conflict (company_id, root_id, user_id) do update
+           set is_following = chat_thread_followers.is_following or not chat_thread_followers.has_chosen or excluded.user_id = new.author_id,
+               read_place = case when excluded.user_id = new.author_id and has_read then new.thread_place
+                                 else chat_thread_followers.read_place end;
+    end if;
+    if new.place is not null then
+        -- What was posted while its author was away counts as read where they had read everything before.
+        update channel_members set read_place = new.place, draft = case when has_read then '' else draft end, is_hidden = false
+         where company_id = new.company_id and channel_id = new.channel_id and user_id = new.author_id
+           and (has_read or read_place = new.place - 1);
+        update channel_members set is_hidden = false
+         where company_id = new.company_id and channel_id = new.channel_id and is_hidden;
+    end if;
+    return null;
+end
+$$;
+
+-- Nobody changes what was planned but to call it off.
+revoke update (asked, due_at) on scheduled_chat_messages from app_staff;
 
 -- A planned message did not go out.
 create function app.notify_of_planned() returns trigger language plpgsql as $$
@@ -844,6 +1032,8 @@ begin
         update notifications set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
     elsif old.merged_into_id is null then
+        -- What its client has written was told of when it came: the other takes over how much it was next.
+        perform set_config('app.joining', new.merged_into_id::text, true);
         update notifications set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
          where company_id = new.company_id and conversation_id = new.id;
     else
@@ -868,7 +1058,7 @@ declare
 begin
     if tg_op = 'UPDATE' then
         if new.deleted_at is not null then
-            perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+            perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(new.id)));
             return null;
         end if;
         named := array(select unnest(named) except select unnest(old.mention_ids));

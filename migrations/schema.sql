@@ -338,7 +338,8 @@ create table public.chat_thread_followers (
     channel_id uuid not null,
     user_id uuid not null default app.user_id(),
     is_following boolean not null default true,
-    read_place bigint not null default 0
+    read_place bigint not null default 0,
+    has_chosen boolean not null default false
 );
 alter table public.chat_thread_followers enable row level security;
 alter table public.chat_thread_followers force row level security;
@@ -1240,10 +1241,20 @@ create table public.notification_causes (
     company_id uuid not null default app.company_id(),
     user_id uuid not null,
     cause text not null,
+    group_key text not null,
+    source_id uuid,
     at timestamp with time zone not null default now()
 );
 alter table public.notification_causes enable row level security;
 alter table public.notification_causes force row level security;
+
+create table public.notification_heads (
+    company_id uuid not null default app.company_id(),
+    user_id uuid not null,
+    revision bigint not null default 1
+);
+alter table public.notification_heads enable row level security;
+alter table public.notification_heads force row level security;
 
 create table public.notification_preferences (
     company_id uuid not null default app.company_id(),
@@ -1268,6 +1279,8 @@ create table public.notification_types (
     by_push boolean not null,
     words jsonb not null
 );
+alter table public.notification_types enable row level security;
+alter table public.notification_types force row level security;
 
 create table public.notifications (
     id uuid not null default gen_random_uuid(),
@@ -1929,6 +1942,8 @@ alter table public.notes add constraint notes_text_check CHECK (((char_length(te
 alter table public.notification_causes add constraint notification_causes_cause_check CHECK (((char_length(cause) >= 1) AND (char_length(cause) <= 200)));
 alter table public.notification_causes add constraint notification_causes_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.notification_causes add constraint notification_causes_pkey PRIMARY KEY (company_id, user_id, cause);
+alter table public.notification_heads add constraint notification_heads_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
+alter table public.notification_heads add constraint notification_heads_pkey PRIMARY KEY (company_id, user_id);
 alter table public.notification_preferences add constraint notification_preferences_check CHECK (((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from IS DISTINCT FROM quiet_until)) OR (quiet_from IS NULL)));
 alter table public.notification_preferences add constraint notification_preferences_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.notification_preferences add constraint notification_preferences_mails_after_check CHECK (((mails_after >= 1) AND (mails_after <= 1440)));
@@ -2187,6 +2202,7 @@ CREATE INDEX notes_client ON public.notes USING btree (company_id, client_id, cr
 CREATE INDEX notes_conversation ON public.notes USING btree (company_id, conversation_id, created_at, id);
 CREATE INDEX notes_text ON public.notes USING gin (company_id, app.searchable(text) public.gin_trgm_ops);
 CREATE INDEX notification_causes_old ON public.notification_causes USING btree (at);
+CREATE INDEX notification_causes_source ON public.notification_causes USING btree (company_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX notifications_at ON public.notifications USING btree (company_id, user_id, at DESC, id DESC) WHERE on_screen;
 CREATE INDEX notifications_channel ON public.notifications USING btree (company_id, channel_id) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_client ON public.notifications USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
@@ -4425,7 +4441,8 @@ begin
                 select user_id from chat_mentions where company_id = new.company_id and message_id = new.id and way like 'person:%') people (person)
          order by person
             on conflict (company_id, root_id, user_id) do update
-           set read_place = case when excluded.user_id = new.author_id and has_read then new.thread_place
+           set is_following = chat_thread_followers.is_following or not chat_thread_followers.has_chosen or excluded.user_id = new.author_id,
+               read_place = case when excluded.user_id = new.author_id and has_read then new.thread_place
                                  else chat_thread_followers.read_place end;
     end if;
     if new.place is not null then
@@ -4860,6 +4877,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_own_unread()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.hold_unread(array[app.user_id()]);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_participants()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -4944,6 +4972,21 @@ declare
 begin
     perform from clients where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
     perform from conversations where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.hold_unread(people uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    insert into public.notification_heads as heads (user_id)
+    select person
+      from unnest(people) person
+      join public.memberships on memberships.company_id = app.company_id() and memberships.user_id = person
+     group by person
+     order by person
+        on conflict (company_id, user_id) do update set revision = heads.revision + 1;
 end
 $function$;
 
@@ -5967,6 +6010,8 @@ begin
         update notifications set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
     elsif old.merged_into_id is null then
+        -- What its client has written was told of when it came: the other takes over how much it was next.
+        perform set_config('app.joining', new.merged_into_id::text, true);
         update notifications set conversation_id = new.merged_into_id, moved_from = moved_from || new.id
          where company_id = new.company_id and conversation_id = new.id;
     else
@@ -6531,7 +6576,8 @@ CREATE OR REPLACE FUNCTION app.notify_of_chat_message()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-    is_direct boolean := (select kind = 'direct' from channels where company_id = new.company_id and id = new.channel_id);
+    -- What stands in a direct message itself, and not only in a thread there.
+    is_direct boolean := new.place is not null and (select kind = 'direct' from channels where company_id = new.company_id and id = new.channel_id);
     people uuid[];
 begin
     if not is_direct and new.root_id is null then
@@ -6551,7 +6597,7 @@ begin
     if people is not null then
         perform app.notify(jsonb_build_object(
             'type', 'chat_message', 'people', to_jsonb(people), 'cause', 'chat:' || new.id,
-            'group_key', 'chat:' || coalesce(new.root_id, new.channel_id), 'channel_id', new.channel_id, 'source_id', new.id,
+            'group_key', 'chat:' || case when is_direct then new.channel_id else new.root_id end, 'channel_id', new.channel_id, 'source_id', new.id,
             'actor_id', new.author_id));
     end if;
     return null;
@@ -6598,6 +6644,10 @@ AS $function$
 declare
     people uuid[];
 begin
+    if current_setting('app.joining', true) = new.id::text then
+        perform set_config('app.joining', '', true);
+        return null;
+    end if;
     select array_agg(person) into people
       from unnest(new.participant_ids || new.assignee_id) person
      where person is not null
@@ -6622,7 +6672,7 @@ declare
 begin
     if tg_op = 'UPDATE' then
         if new.deleted_at is not null then
-            perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+            perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(new.id)));
             return null;
         end if;
         named := array(select unnest(named) except select unnest(old.mention_ids));
@@ -6850,13 +6900,13 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.own_unread()
- RETURNS bigint
+ RETURNS TABLE(unread bigint, revision bigint)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    return (select unread from app.unread_notifications(array[app.user_id()]));
+    return query select counted.unread, counted.revision from app.unread_notifications(array[app.user_id()]) counted;
 end
 $function$;
 
@@ -8007,7 +8057,7 @@ declare
     seen uuid[];
 begin
     if tg_table_name = 'chat_messages' then
-        perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+        perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(new.id)));
         return null;
     end if;
     if tg_table_name = 'channel_members' then
@@ -8093,6 +8143,53 @@ begin
     update chat_messages set revision = revision + 1
      where company_id = coalesce(new.company_id, old.company_id) and id = coalesce(new.message_id, old.message_id);
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.show_notifications(fresh uuid[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+    told jsonb;
+begin
+    with row as materialized (
+        select notifications.*, users.locale, users.name as person
+          from notifications
+          join users on users.id = notifications.user_id
+         where notifications.company_id = app.company_id() and notifications.id = any (fresh)
+    ), facts as materialized (
+        -- The same for all who are told of the same.
+        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
+          from (select distinct on (group_key, source_id) * from row) once
+    ), unread as (
+        select * from app.unread_notifications(array(select user_id from row where on_screen))
+    ), event as (
+        insert into events (topic, type, audience, data)
+        select 'user:' || row.user_id, 'notification.created', array['self:' || row.user_id],
+               jsonb_build_object(
+                   'notification', jsonb_build_object(
+                       'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
+                       'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
+                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false,
+                       'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                       'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+                   'unread', unread.unread,
+                   'revision', unread.revision,
+                   'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)
+          from row
+          join facts on facts.group_key = row.group_key and facts.source_id is not distinct from row.source_id
+          join unread on unread.user_id = row.user_id
+         cross join app.notification_words(row.type, row.locale, facts.facts, row.count) words
+         where row.on_screen
+         order by row.user_id, row.id
+        returning id, topic, type, data
+    )
+    select coalesce(jsonb_agg(to_jsonb(event) order by id), '[]') into told from event;
+    return told;
 end
 $function$;
 
@@ -8685,6 +8782,7 @@ declare
     rank integer := 5;
     refused text;
     fresh uuid[];
+    gone uuid[];
     told jsonb := '[]';
     pushes jsonb;
     more jsonb;
@@ -8707,6 +8805,33 @@ begin
     if refused is not null then
         raise insufficient_privilege using message = format('%s is not this caller''s to cause: see notification_types', refused);
     end if;
+
+    gone := array(select distinct id from jsonb_to_recordset(settled) what (gone_ids uuid[]) cross join unnest(gone_ids) id);
+    perform app.hold_unread(array(
+        select unnest(people) from jsonb_to_recordset(notices) notice (people uuid[])
+         union
+        select memberships.user_id
+          from jsonb_to_recordset(notices) notice (groups text[])
+          join memberships on memberships.company_id = app.company_id()
+         where groups <> '{}'
+           and ('admins' = any (groups) and memberships.role = 'admin'
+                or 'leaders' = any (groups) and memberships.role in ('admin', 'supervisor')
+                or exists (select from department_members
+                            where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
+                              and 'department:' || department_members.department_id = any (groups)))
+         union
+        select user_id
+          from jsonb_to_recordset(settled) what (conversation_id uuid)
+          join notifications on notifications.company_id = app.company_id() and notifications.conversation_id = what.conversation_id
+         where read_at is null
+         union
+        select user_id
+          from jsonb_to_recordset(settled) what (source_ids uuid[])
+         cross join unnest(source_ids) source
+          join notifications on notifications.company_id = app.company_id() and notifications.source_id = source
+         where read_at is null
+         union
+        select user_id from notification_causes where company_id = app.company_id() and source_id = any (gone)));
 
     if jsonb_array_length(settled) > 0 then
         with what as materialized (
@@ -8741,13 +8866,59 @@ begin
             with event as (
                 insert into events (topic, type, audience, data)
                 select 'user:' || unread.user_id, 'notification.read', array['self:' || unread.user_id],
-                       jsonb_build_object('ids', more -> unread.user_id::text, 'unread', unread.unread)
+                       jsonb_build_object('ids', more -> unread.user_id::text, 'unread', unread.unread, 'revision', unread.revision)
                   from app.unread_notifications(array(select jsonb_object_keys(more)::uuid)) unread
                  order by unread.user_id
                 returning id, topic, type, data
             )
             select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
         end if;
+    end if;
+
+    if gone <> '{}' then
+        with held as materialized (
+            select notifications.id, notifications.user_id, notifications.group_key, notifications.created_at
+              from notifications
+             where company_id = app.company_id() and read_at is null
+               and (user_id, group_key) in (select user_id, group_key from notification_causes where company_id = app.company_id() and source_id = any (gone))
+             order by user_id, group_key
+               for update
+        ), taken as (
+            delete from notification_causes causes
+             using held
+             where causes.company_id = app.company_id() and causes.source_id = any (gone) and causes.user_id = held.user_id
+               and causes.group_key = held.group_key and causes.at >= held.created_at
+            returning held.id
+        ), fewer as (
+            update notifications
+               set count = notifications.count - taken.count,
+                   read_at = case when notifications.count <= taken.count then now() end,
+                   source_id = case when notifications.source_id = any (gone) then (
+                       select source_id from notification_causes causes
+                        where causes.company_id = notifications.company_id and causes.user_id = notifications.user_id
+                          and causes.group_key = notifications.group_key and not causes.source_id = any (gone)
+                        order by causes.at desc limit 1) else notifications.source_id end
+              from (select id, count(*)::integer as count from taken group by id) taken
+             where notifications.company_id = app.company_id() and notifications.id = taken.id and notifications.count >= taken.count
+            returning notifications.id, notifications.user_id, notifications.on_screen, notifications.read_at is null as is_left
+        )
+        select array_agg(id) filter (where is_left and on_screen), jsonb_object_agg(id, user_id) filter (where not is_left and on_screen)
+          into fresh, more
+          from fewer;
+        if more is not null then
+            with event as (
+                insert into events (topic, type, audience, data)
+                select 'user:' || ended.user_id, 'notification.read', array['self:' || ended.user_id],
+                       jsonb_build_object('ids', ended.ids, 'unread', unread.unread, 'revision', unread.revision)
+                  from (select value::uuid as user_id, jsonb_agg(key) as ids from jsonb_each_text(more) group by value) ended
+                  join app.unread_notifications(array(select distinct value::uuid from jsonb_each_text(more))) unread on unread.user_id = ended.user_id
+                 order by ended.user_id
+                returning id, topic, type, data
+            )
+            select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
+        end if;
+        told := told || app.show_notifications(coalesce(fresh, '{}'));
+        fresh := null;
     end if;
 
     if jsonb_array_length(notices) = 0 then
@@ -8810,8 +8981,11 @@ begin
                  where channel_members.company_id = memberships.company_id and channel_members.channel_id = notice.channel_id
                    and channel_members.user_id = named.user_id))
     ), new_cause as (
-        insert into notification_causes (user_id, cause)
-        select distinct user_id, cause from heard where on_screen or by_mail or by_push order by user_id, cause
+        insert into notification_causes (user_id, cause, group_key, source_id)
+        select distinct on (user_id, cause) user_id, cause, group_key, source_id
+          from heard
+         where on_screen or by_mail or by_push
+         order by user_id, cause
             on conflict do nothing
         returning user_id, cause
     ), grouped as (
@@ -8842,36 +9016,7 @@ begin
         return jsonb_build_object('events', told);
     end if;
 
-    with row as materialized (
-        select notifications.*, users.locale, users.name as person
-          from notifications
-          join users on users.id = notifications.user_id
-         where notifications.company_id = app.company_id() and notifications.id = any (fresh)
-    ), facts as materialized (
-        -- The same for all who are told of the same.
-        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
-          from (select distinct on (group_key, source_id) * from row) once
-    ), unread as (
-        select * from app.unread_notifications(array(select user_id from row where on_screen))
-    ), event as (
-        insert into events (topic, type, audience, data)
-        select 'user:' || row.user_id, 'notification.created', array['self:' || row.user_id],
-               jsonb_build_object(
-                   'notification', jsonb_build_object(
-                       'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
-                       'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
-                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false, 'at', row.at, 'created_at', row.created_at),
-                   'unread', unread.unread,
-                   'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)
-          from row
-          join facts on facts.group_key = row.group_key and facts.source_id is not distinct from row.source_id
-          join unread on unread.user_id = row.user_id
-         cross join app.notification_words(row.type, row.locale, facts.facts, row.count) words
-         where row.on_screen
-         order by row.user_id, row.id
-        returning id, topic, type, data
-    )
-    select told || coalesce(jsonb_agg(to_jsonb(event) order by id), '[]') into told from event;
+    told := told || app.show_notifications(fresh);
 
     -- One digest waits for a person at a time; whoever takes it holds its row first, so that it has what came until then.
     for wanted in
@@ -9115,14 +9260,16 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.unread_notifications(people uuid[])
- RETURNS TABLE(user_id uuid, unread bigint)
+ RETURNS TABLE(user_id uuid, unread bigint, revision bigint)
  LANGUAGE plpgsql
  STABLE
 AS $function$
+#variable_conflict use_column
 begin
     return query
-    select person, count(unread.id)
+    select person, count(unread.id), coalesce(max(heads.revision), 0)
       from unnest(people) person
+      left join public.notification_heads heads on heads.company_id = app.company_id() and heads.user_id = person
       left join app.unread_of(people, 'screen') unread on unread.user_id = person
      group by person;
 end
@@ -9427,7 +9574,7 @@ CREATE TRIGGER conversations_ended_settled AFTER UPDATE OF ended_at ON public.co
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.version > old.version) AND (new.inbound_count = old.inbound_count) AND (new.mode = old.mode) AND (NOT (new.assignee_id IS DISTINCT FROM old.assignee_id)) AND (NOT (new.ended_at IS DISTINCT FROM old.ended_at)))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_heard AFTER INSERT OR UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_heard();
-CREATE TRIGGER conversations_message_told AFTER UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > old.inbound_count) AND (new.ended_at IS NULL) AND (new.last_message_from = 'client'::text) AND ((new.assignee_id IS NOT NULL) OR (new.participant_ids <> '{}'::uuid[])))) EXECUTE FUNCTION app.notify_of_message();
+CREATE TRIGGER conversations_message_told AFTER UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > old.inbound_count) AND (new.ended_at IS NULL) AND (new.last_message_from = 'client'::text) AND (NOT (new.merged_into_id IS DISTINCT FROM old.merged_into_id)) AND ((new.assignee_id IS NOT NULL) OR (new.participant_ids <> '{}'::uuid[])))) EXECUTE FUNCTION app.notify_of_message();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_notifications AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notifications();
 CREATE TRIGGER conversations_number BEFORE INSERT ON public.conversations FOR EACH ROW WHEN ((new.protocol IS NULL)) EXECUTE FUNCTION app.number_conversation();
@@ -10243,6 +10390,14 @@ create policy staff on public.notification_causes as permissive for all to app_s
 
 create policy system on public.notification_causes as permissive for all to app_system using true;
 
+create policy company on public.notification_heads as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.notification_heads as permissive for all to app_lookup using true;
+
+create policy staff on public.notification_heads as permissive for all to app_staff using true;
+
+create policy system on public.notification_heads as permissive for all to app_system using true;
+
 create policy company on public.notification_preferences as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.notification_preferences as permissive for all to app_lookup using true;
@@ -10252,6 +10407,8 @@ create policy staff on public.notification_preferences as permissive for all to 
 create policy student on public.notification_preferences as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy system on public.notification_preferences as permissive for all to app_system using true;
+
+create policy everybody on public.notification_types as permissive for all to public using true;
 
 create policy company on public.notifications as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -10594,6 +10751,7 @@ grant insert on column public.chat_pins.message_id to app_staff;
 grant insert on column public.chat_reactions.emoji to app_staff;
 grant insert on column public.chat_reactions.message_id to app_staff;
 grant insert on column public.chat_thread_followers.channel_id to app_staff;
+grant insert, update on column public.chat_thread_followers.has_chosen to app_staff;
 grant insert, update on column public.chat_thread_followers.is_following to app_staff;
 grant insert, update on column public.chat_thread_followers.read_place to app_staff;
 grant insert on column public.chat_thread_followers.root_id to app_staff;
@@ -11231,9 +11389,9 @@ grant update on column public.quick_replies.version to app_lookup;
 grant update on column public.quick_replies.version to app_staff;
 grant insert on column public.quick_reply_uses.message_id to app_staff;
 grant insert on column public.quick_reply_uses.quick_reply_id to app_staff;
-grant insert, update on column public.scheduled_chat_messages.asked to app_staff;
+grant insert on column public.scheduled_chat_messages.asked to app_staff;
 grant insert on column public.scheduled_chat_messages.channel_id to app_staff;
-grant insert, update on column public.scheduled_chat_messages.due_at to app_staff;
+grant insert on column public.scheduled_chat_messages.due_at to app_staff;
 grant update on column public.scheduled_chat_messages.failure to app_system;
 grant insert on column public.scheduled_chat_messages.id to app_staff;
 grant update on column public.scheduled_chat_messages.message_id to app_system;
@@ -11442,7 +11600,10 @@ grant execute on function app.hold_logins(company uuid, person uuid) to app_look
 grant execute on function app.hold_member(person uuid) to app_staff;
 grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.hold_merge(merge uuid) to app_staff;
+grant execute on function app.hold_own_unread() to app_staff;
+grant execute on function app.hold_own_unread() to app_student;
 grant execute on function app.hold_tagged(tag uuid) to app_staff;
+grant execute on function app.hold_unread(people uuid[]) to app_lookup;
 grant execute on function app.index_meanings() to app_system;
 grant execute on function app.instances_to_check(most integer) to app;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
@@ -11833,6 +11994,8 @@ grant select on table public.notes to app_lookup;
 grant select on table public.notes to app_staff;
 grant delete, insert, select, update on table public.notification_causes to app_lookup;
 grant select on table public.notification_causes to app_system;
+grant insert, select, update on table public.notification_heads to app_lookup;
+grant select on table public.notification_heads to app_system;
 grant select on table public.notification_preferences to app_lookup;
 grant select on table public.notification_preferences to app_staff;
 grant select on table public.notification_preferences to app_student;

@@ -14,6 +14,7 @@ mod listeners;
 mod lists;
 mod load;
 mod models;
+mod notifications;
 mod overhead;
 mod report;
 mod tables;
@@ -61,6 +62,7 @@ enum Measurement {
     Listeners,
     Jobs,
     Chat,
+    Notifications,
     Clients,
     Tables,
     Knowledge,
@@ -115,6 +117,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Chat) {
         chat::run(stack, Duration::from_secs(cli.seconds), report).await?;
+    }
+    if is_wanted(Measurement::Notifications) {
+        notifications::run(stack, Duration::from_secs(cli.seconds), report).await?;
     }
     if is_wanted(Measurement::Clients) {
         clients::run(stack, cli.clients, report).await?;

@@ -42,6 +42,8 @@ pub struct NotificationCreated {
     pub notification: Notification,
     /// How many are unread now; 100 are 100 or more.
     pub unread: i64,
+    /// Of two numbers of unread ones the one with the greater revision holds.
+    pub revision: i64,
     /// What it sounds like: `message`, `mention`, `assignment` or `alert`; null for silence, as the person's preferences and the moment are.
     pub sound: Option<String>,
 }
@@ -53,6 +55,8 @@ pub struct NotificationRead {
     pub ids: Option<Vec<Uuid>>,
     /// How many are unread now; 100 are 100 or more.
     pub unread: i64,
+    /// Of two numbers of unread ones the one with the greater revision holds.
+    pub revision: i64,
 }
 
 #[cfg_attr(debug_assertions, expect(unsafe_code, reason = "the catalogue of events is a section of the binary"))]

@@ -39,10 +39,7 @@ pub fn own_name(emoji: &str) -> Option<&str> {
 /// The rule of reactions.
 #[expect(clippy::missing_errors_doc, reason = "a rule of garde")]
 pub fn one_emoji(emoji: &str, (): &()) -> garde::Result {
-    if own_name(emoji).is_some() || emojis::get(emoji).is_some() {
-        return Ok(());
-    }
-    Err(shared::rule("one_emoji", "Informe um emoji, e só um.", "Give one emoji, and only one."))
+    if own_name(emoji).is_some() { Ok(()) } else { shared::one_emoji(emoji, &()) }
 }
 
 /// An emoji that the company does not have.

@@ -31,13 +31,15 @@ macro_rules! shown_notifications {
     };
 }
 
-const UNREAD: &str = "select app.own_unread() as unread";
+const UNREAD: &str = "select unread, revision from app.own_unread()";
 
 /// How many the caller has not read.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema, FromRow)]
 pub struct UnreadNotifications {
     /// 100 are 100 or more.
     pub unread: i64,
+    /// Of two numbers, also of events, the one with the greater revision holds.
+    pub revision: i64,
 }
 
 /// How many the caller has not read, as it is once all before it has been done.
@@ -48,16 +50,20 @@ pub async fn unread(transaction: &Transaction) -> Result<UnreadNotifications, Er
     transaction.one(UNREAD, &[]).await
 }
 
+/// Nobody else changes what the caller has not read until the transaction ends. The first statement of whoever does.
+pub const HOLD_UNREAD: &str = "select app.hold_own_unread()::text";
+
 /// As many as an event names.
 const MOST_NAMED: usize = 200;
 
 /// Tells the caller's other devices what was read on this one.
-pub fn tell_read(transaction: &Transaction, caller: &Identity, ids: Vec<Uuid>, unread: i64) {
+pub fn tell_read(transaction: &Transaction, caller: &Identity, ids: Vec<Uuid>, unread: UnreadNotifications) {
     if ids.is_empty() {
         return;
     }
     let ids = (ids.len() <= MOST_NAMED).then_some(ids);
-    let payload = NotificationRead { ids, unread };
+    let UnreadNotifications { unread, revision } = unread;
+    let payload = NotificationRead { ids, unread, revision };
     transaction.emit(Event::new(Topic::User(caller.user_id), Audience::user(caller.user_id), &payload));
 }
 

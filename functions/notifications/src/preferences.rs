@@ -4,7 +4,7 @@ use jiff::civil::Time;
 use shared::{prelude::*, rule};
 
 /// How somebody is told of a type of things.
-#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, FromRow)]
 #[expect(clippy::struct_excessive_bools, reason = "they are choices of one person")]
 pub struct NotificationChoice {
     #[serde(rename = "type")]
@@ -21,7 +21,7 @@ pub struct NotificationChoice {
 }
 
 /// Without sound and web push every day; across midnight where it ends before it begins.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuietTime {
     /// `22:00`
     pub from: String,
@@ -30,7 +30,7 @@ pub struct QuietTime {
 }
 
 /// How somebody wants to be told. On a break nothing sounds either.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotificationPreferences {
     /// Every type there is.
     pub types: Vec<NotificationChoice>,

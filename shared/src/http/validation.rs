@@ -165,6 +165,16 @@ pub fn known_zone(name: &impl AsRef<str>, (): &()) -> garde::Result {
     is_known.then_some(()).ok_or_else(unknown)
 }
 
+/// The rule of one emoji of Unicode, whatever its tone of skin.
+#[expect(clippy::missing_errors_doc, reason = "a rule of garde")]
+pub fn one_emoji(text: &str, (): &()) -> garde::Result {
+    if emojis::get(text).is_some() {
+        Ok(())
+    } else {
+        Err(rule("one_emoji", "Informe um emoji, e só um.", "Give one emoji, and only one."))
+    }
+}
+
 /// Whether something is in a short list twice.
 pub fn has_twice<T: PartialEq>(values: &[T]) -> bool {
     values.iter().enumerate().any(|(place, value)| values[..place].contains(value))
@@ -292,6 +302,17 @@ mod tests {
 
     fn codes(value: Value) -> Vec<(String, String)> {
         read::<Input>(value).unwrap_err().0.fields.into_iter().map(|field| (field.field, field.code)).collect()
+    }
+
+    #[test]
+    fn one_emoji_is_one_sign_however_many_characters_it_has() {
+        for emoji in ["👍", "👍🏽", "❤️", "❤", "👨‍👩‍👧‍👦", "🇧🇷", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"]
+        {
+            assert!(one_emoji(emoji, &()).is_ok(), "{emoji:?}");
+        }
+        for other in ["", "👍👍", "ok", "a", "1", "👍 ", "❤️👍", "<b>", "\u{200d}"] {
+            assert!(one_emoji(other, &()).is_err(), "{other:?}");
+        }
     }
 
     #[test]

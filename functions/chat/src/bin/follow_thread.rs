@@ -15,10 +15,10 @@ struct ThreadWish {
 
 /// Who begins to follow has read what was answered before.
 const FOLLOW: &str = "
-    insert into chat_thread_followers (root_id, channel_id, is_following, read_place)
-    select id, channel_id, $2, reply_count from chat_messages where id = $1 and root_id is null
-        on conflict (company_id, root_id, user_id) do update set is_following = excluded.is_following
-     where chat_thread_followers.is_following <> excluded.is_following
+    insert into chat_thread_followers (root_id, channel_id, is_following, has_chosen, read_place)
+    select id, channel_id, $2, true, reply_count from chat_messages where id = $1 and root_id is null
+        on conflict (company_id, root_id, user_id) do update set is_following = excluded.is_following, has_chosen = true
+     where (chat_thread_followers.is_following, chat_thread_followers.has_chosen) is distinct from (excluded.is_following, true)
     returning root_id";
 
 pub fn main() {

@@ -1,7 +1,7 @@
 //! POST /notifications/read-all — the caller has read all, or those that had happened by a time or are of some types.
 
-use futures_util::future::join;
-use notifications::{UnreadNotifications, tell_read, unread};
+use futures_util::future::try_join3;
+use notifications::{HOLD_UNREAD, UnreadNotifications, tell_read, unread};
 use shared::prelude::*;
 
 const ROUTE: Route = Route::post("/notifications/read-all");
@@ -47,9 +47,10 @@ async fn mark_all_notifications_read(
 ) -> Result<Json<UnreadNotifications>, Error> {
     let ReadNotifications { until, types } = input;
     let transaction = context.begin(&caller).await?;
-    let (marked, unread) = join(transaction.one::<Marked>(READ, &[&until, &types]), unread(&transaction)).await;
-    let (marked, unread) = (marked?, unread?);
-    tell_read(&transaction, &caller, marked.ids, unread.unread);
+    let (_, marked, unread) =
+        try_join3(transaction.query(HOLD_UNREAD, &[]), transaction.one::<Marked>(READ, &[&until, &types]), unread(&transaction))
+            .await?;
+    tell_read(&transaction, &caller, marked.ids, unread);
     transaction.commit_unaudited().await?;
     Ok(Json(unread))
 }

@@ -1,7 +1,7 @@
 //! POST /notifications/{id}/read — the caller has read one; again it changes nothing.
 
-use futures_util::future::join;
-use notifications::{UnreadNotifications, tell_read, unread};
+use futures_util::future::try_join3;
+use notifications::{HOLD_UNREAD, UnreadNotifications, tell_read, unread};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/notifications/{id}/read").fails(&[NOT_FOUND]);
@@ -29,9 +29,9 @@ async fn mark_notification_read(
     Path(id): Path<Uuid>,
 ) -> Result<Json<UnreadNotifications>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (marked, unread) = join(transaction.one::<Marked>(READ, &[&id]), unread(&transaction)).await;
-    let (marked, unread) = (marked?, unread?);
-    tell_read(&transaction, &caller, marked.ids, unread.unread);
+    let (_, marked, unread) =
+        try_join3(transaction.query(HOLD_UNREAD, &[]), transaction.one::<Marked>(READ, &[&id]), unread(&transaction)).await?;
+    tell_read(&transaction, &caller, marked.ids, unread);
     transaction.commit_unaudited().await?;
     Ok(Json(unread))
 }

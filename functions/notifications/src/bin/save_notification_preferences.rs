@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join;
-use notifications::preferences::{NotificationPreferences, NotificationPreferencesSaved, TIME, is_time, read};
+use notifications::preferences::{NotificationPreferences, NotificationPreferencesSaved, QuietTime, TIME, is_time, read};
 use shared::{
     error::{FieldProblem, STALE, refuse},
     prelude::*,
@@ -84,6 +84,9 @@ async fn save_notification_preferences(
     let current = read(&transaction).await?;
     if_match.check(&current)?;
     refuse(unknown(&current, &input))?;
+    if wanted(&current, &input) == current {
+        return transaction.commit(Json(current)).await;
+    }
     let WantedNotificationPreferences { types, quiet_hours, email_after_minutes } = input;
     let is_given = quiet_hours != Given::Kept;
     let (from, until) = quiet_hours.set().map(|quiet| (quiet.from.clone(), quiet.until.clone())).unzip();
@@ -101,6 +104,30 @@ async fn save_notification_preferences(
     transaction.emit(Event::new(Topic::User(caller.user_id), Audience::user(caller.user_id), &payload));
     transaction.audit(caller.user_id, &current, &preferences);
     transaction.commit(Json(preferences)).await
+}
+
+/// As it is to be.
+fn wanted(current: &NotificationPreferences, input: &WantedNotificationPreferences) -> NotificationPreferences {
+    let mut wanted = current.clone();
+    for choice in &mut wanted.types {
+        let Some(given) = input.types.get(&choice.kind) else { continue };
+        let pairs = [
+            (&mut choice.screen, given.screen),
+            (&mut choice.sound, given.sound),
+            (&mut choice.email, given.email),
+            (&mut choice.web_push, given.web_push),
+        ];
+        for (value, given) in pairs {
+            *value = given.unwrap_or(*value);
+        }
+    }
+    wanted.quiet_hours = match &input.quiet_hours {
+        Given::Kept => wanted.quiet_hours,
+        Given::Cleared => None,
+        Given::Set(quiet) => Some(QuietTime { from: quiet.from.clone(), until: quiet.until.clone() }),
+    };
+    wanted.email_after_minutes = input.email_after_minutes.unwrap_or(wanted.email_after_minutes);
+    wanted
 }
 
 fn unknown<'a>(

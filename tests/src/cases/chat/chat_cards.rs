@@ -19,7 +19,8 @@ pub async fn a_card_shows_to_each_what_they_may_see(stack: Arc<Stack>) {
     let (mut seen, mut other) = (one.socket().await, two.socket().await);
     let head = two.head().await;
     let cards = json!([{"kind": "conversation", "id": conversation}, {"kind": "note", "id": note["id"]}]);
-    let message = say(one, &id, json!({"body": "Quem pode ver este caso?", "cards": cards})).await;
+    let message = json!({"body": "Quem pode ver este caso?", "cards": cards, "mentions": {"user_ids": [two.id]}});
+    let message = say(one, &id, message).await;
     seen.of_type("chat.message_created").await;
     let told = other.of_type("chat.message_created").await;
     let of = async |person: &tests::company::Person| person.api.get(&path_of(&message)).await.expect(200)["shown_cards"].clone();
@@ -35,13 +36,14 @@ pub async fn a_card_shows_to_each_what_they_may_see(stack: Arc<Stack>) {
             (&json!(false), &json!(null), &json!(null), &json!(null))
         );
     }
-    // Nothing of it anywhere: frames, feed, lists, search, mentions.
+    // Nothing of it anywhere: frames, feed, lists, search, mentions, notifications.
     let mut all = vec![told, hidden];
     all.extend(other.drain().await);
     all.extend(two.events_after(&head).await);
     for path in [
         format!("/channels/{id}/messages"),
         "/chat/search?q=caso".to_owned(),
+        "/notifications".to_owned(),
         "/chat/mentions".to_owned(),
         "/channels".to_owned(),
     ] {

@@ -439,6 +439,13 @@ impl Change {
                     body
                 },
             },
+            "save_notification_preferences" => Self {
+                method: Method::PUT,
+                path: "/notifications/preferences".to_owned(),
+                made: json!({"types": {"message": {"sound": false}}}),
+                same: json!({"types": {"message": {"sound": false}}}),
+                renamed: |_, name| json!({"email_after_minutes": 20 + name.len()}),
+            },
             "save_prices" => Self {
                 method: Method::PUT,
                 path: "/integrations/prices".to_owned(),

@@ -137,6 +137,60 @@ pub async fn direct_messages_and_followed_threads_are_told(stack: Arc<Stack>) {
     assert_eq!(unread(two).await.len(), 1);
     one.api.call(Method::DELETE, &format!("/chat/messages/{}", text(&answer["id"])), None).await.expect(204);
     assert!(unread(two).await.is_empty());
+    // Of several, only what is taken back goes.
+    let head = two.head().await;
+    let mut said = Vec::new();
+    for words in ["um", "dois", "três"] {
+        said.push(one.api.post(&format!("/channels/{direct}/messages"), json!({"body": words})).await.expect(201));
+    }
+    for (gone, left, preview) in [(2, 2, "dois"), (0, 1, "dois")] {
+        one.api.call(Method::DELETE, &format!("/chat/messages/{}", text(&said[gone]["id"])), None).await.expect(204);
+        let told = of_type(two, "chat_message").await.remove(0);
+        assert_eq!((&told["count"], text(&told["body"]), &told["is_read"]), (&json!(left), preview, &json!(false)), "{told}");
+    }
+    one.api.call(Method::DELETE, &format!("/chat/messages/{}", text(&said[1]["id"])), None).await.expect(204);
+    assert!(unread(two).await.is_empty());
+    let told = two.events_after(&head).await;
+    let of_bell = told.iter().filter(|event| text(&event["type"]).starts_with("notification."));
+    let numbers: Vec<_> = of_bell.map(|event| event["data"]["unread"].as_i64().expect("a number")).collect();
+    assert_eq!(numbers, [1, 1, 1, 1, 1, 0], "each was told");
+    // Reading a thread is not saying that one does not follow it.
+    let root = one.api.post(&messages, json!({"body": "Outro assunto"})).await.expect(201);
+    three.api.post(&format!("/channels/{channel}/read"), json!({"root_id": root["id"]})).await.expect(200);
+    three.api.post(&messages, json!({"body": "Eu sei", "root_id": root["id"]})).await.expect(201);
+    one.api.post(&messages, json!({"body": "E então?", "root_id": root["id"]})).await.expect(201);
+    assert_eq!(unread(three).await.len(), 1);
+    // Saying so is, until one answers again.
+    let follow = format!("/chat/messages/{}/thread/follow", text(&root["id"]));
+    three.api.call(Method::PUT, &follow, Some(json!({"is_following": false}))).await.expect(200);
+    read_all(three).await;
+    one.api.post(&messages, json!({"body": "Alô?", "root_id": root["id"]})).await.expect(201);
+    assert!(unread(three).await.is_empty());
+    three.api.post(&messages, json!({"body": "Voltei", "root_id": root["id"]})).await.expect(201);
+    one.api.post(&messages, json!({"body": "Que bom", "root_id": root["id"]})).await.expect(201);
+    assert_eq!(unread(three).await.len(), 1);
+}
+
+/// What was told when it came is not told again when two are found to be one, nor when they are parted.
+pub async fn a_merge_tells_nothing_again(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 1, ..Wanted::default() }).await;
+    let agent = &company.agents[0];
+    let mut clients = Vec::new();
+    for number in 0..2 {
+        let (client, id) = company.served().await;
+        company.phone.receive_text(&client, &format!("Mensagem {number}")).await;
+        clients.push(text(&company.admin.conversation(&id).await["client_id"]).to_owned());
+    }
+    read_all(agent).await;
+    let head = agent.head().await;
+    let path = format!("/clients/{}/merge", clients[0]);
+    let merged = company.supervisor.api.post(&path, json!({"client_id": clients[1]})).await.expect(201);
+    assert!(unread(agent).await.is_empty());
+    let undo = format!("/client-merges/{}/undo", text(&merged["id"]));
+    company.supervisor.api.post(&undo, json!({})).await.expect(200);
+    assert!(unread(agent).await.is_empty());
+    let told = agent.events_after(&head).await;
+    assert!(!told.iter().any(|event| event["type"] == "notification.created"), "{told:?}");
 }
 
 pub async fn a_low_rating_is_told_to_leaders(stack: Arc<Stack>) {

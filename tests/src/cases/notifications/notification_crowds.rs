@@ -67,3 +67,40 @@ pub async fn crowds_are_told_each_once(stack: Arc<Stack>) {
         assert!(unread(agent).await.is_empty(), "no badge sticks");
     }
 }
+
+/// What two tell at once is two for whoever is told, whatever way the frames come; and what is read at the same moment is counted, too.
+pub async fn the_latest_number_is_the_right_one(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 4, ..Wanted::default() }).await;
+    let (reader, writers) = company.agents.split_first().expect("people");
+    let mut channels = Vec::new();
+    for (number, writer) in writers.iter().enumerate() {
+        let made = json!({"name": format!("canal {number}"), "kind": "private", "member_ids": [reader.id]});
+        channels.push(text(&writer.api.post("/channels", made).await.expect(201)["id"]).to_owned());
+    }
+    let head = reader.head().await;
+    for round in 0..12 {
+        let writing = writers.iter().zip(&channels).map(|(writer, channel)| async move {
+            let words = json!({"body": format!("rodada {round}"), "mentions": {"user_ids": [reader.id]}});
+            writer.api.post(&format!("/channels/{channel}/messages"), words).await.expect(201);
+        });
+        let reading = async {
+            if round % 2 == 0 {
+                reader.api.post("/notifications/read-all", json!({})).await.expect(200);
+            }
+        };
+        join(join_all(writing), reading).await;
+    }
+    let events = reader.events_after(&head).await;
+    let latest = events
+        .iter()
+        .filter(|event| text(&event["type"]).starts_with("notification."))
+        .max_by_key(|event| event["data"]["revision"].as_i64());
+    let latest = &latest.expect("an event")["data"];
+    let list = reader.api.get("/notifications?unread=true").await.expect(200);
+    assert_eq!(
+        (&latest["unread"], latest["revision"].as_i64() <= list["revision"].as_i64()),
+        (&list["unread"], true),
+        "{latest} {list}"
+    );
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(3));
+}
