@@ -44,8 +44,8 @@ insert into notification_types (type, position, caused_by, sound, on_screen, rin
     "pt-BR": {"name": "Conversas adiadas que voltam", "title": "Hora de voltar a {client}", "body": "{preview}"},
     "en": {"name": "Snoozed conversations that come back", "title": "Time to get back to {client}", "body": "{preview}"}}'),
 ('planned_failed', 70, 'system', 'alert', true, true, true, true, '{
-    "pt-BR": {"name": "Mensagens planejadas que não saíram", "title": "Mensagem planejada não enviada", "titles": "{count} mensagens planejadas não enviadas", "body": "{client|}{room|}"},
-    "en": {"name": "Planned messages that were not sent", "title": "A planned message was not sent", "titles": "{count} planned messages were not sent", "body": "{client|}{room|}"}}'),
+    "pt-BR": {"name": "Mensagens planejadas que não saíram", "title": "Mensagem planejada não enviada", "titles": "{count} mensagens planejadas não enviadas", "body": ""},
+    "en": {"name": "Planned messages that were not sent", "title": "A planned message was not sent", "titles": "{count} planned messages were not sent", "body": ""}}'),
 ('low_satisfaction', 80, 'system', 'alert', true, false, false, false, '{
     "pt-BR": {"name": "Avaliações baixas", "title": "{client} deu nota {rating}", "body": "Atendimento de {handler|ninguém}"},
     "en": {"name": "Low ratings", "title": "{client} rated it {rating}", "body": "Served by {handler|nobody}"}}'),
@@ -223,7 +223,7 @@ end
 $$;
 
 -- What unread notifications tell of is over: the caller, or `everybody`, `but` for one, has seen those of a `conversation_id`, of some `types` where
--- they are given, or those whose latest is of these `source_ids`. What is `gone_ids` is taken out of all that tell of it.
+-- they are given, or those whose latest is of these `source_ids`. What is `gone_ids` is taken out of all that tell of it, or of what tells `gone_for` of it.
 create function app.settle_notifications(what jsonb) returns void language plpgsql as $$
 begin
     perform set_config('app.settled', coalesce(current_setting('app.settled', true), '') || ',' || what::text, true);
@@ -318,7 +318,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
     return query
     select person, unread.id
-      from unnest(people) person
+      from (select distinct unnest(people) as person) each
       join memberships on memberships.company_id = app.company_id() and memberships.user_id = person and memberships.status = 'active'
       join companies on companies.id = memberships.company_id
      cross join lateral (select array(select department_id from department_members
@@ -353,7 +353,7 @@ create function app.unread_notifications(people uuid[]) returns table (user_id u
 begin
     return query
     select person, count(unread.id), coalesce(max(heads.revision), 0)
-      from unnest(people) person
+      from (select distinct unnest(people) as person) each
       left join public.notification_heads heads on heads.company_id = app.company_id() and heads.user_id = person
       left join app.unread_of(people, 'screen') unread on unread.user_id = person
      group by person;
@@ -447,6 +447,7 @@ declare
     refused text;
     fresh uuid[];
     gone uuid[];
+    gone_for uuid[];
     told jsonb := '[]';
     pushes jsonb;
     more jsonb;
@@ -471,6 +472,7 @@ begin
     end if;
 
     gone := array(select distinct id from jsonb_to_recordset(settled) what (gone_ids uuid[]) cross join unnest(gone_ids) id);
+    gone_for := (select array_agg(person) from jsonb_to_recordset(settled) what (gone_for uuid[]) cross join unnest(gone_for) person);
     perform app.hold_unread(array(
         select unnest(people) from jsonb_to_recordset(notices) notice (people uuid[])
          union
@@ -495,7 +497,8 @@ begin
           join notifications on notifications.company_id = app.company_id() and notifications.source_id = source
          where read_at is null
          union
-        select user_id from notification_causes where company_id = app.company_id() and source_id = any (gone)));
+        select user_id from notification_causes
+         where company_id = app.company_id() and source_id = any (gone) and (gone_for is null or user_id = any (gone_for))));
 
     if jsonb_array_length(settled) > 0 then
         with what as materialized (
@@ -544,7 +547,9 @@ begin
             select notifications.id, notifications.user_id, notifications.group_key, notifications.created_at
               from notifications
              where company_id = app.company_id() and read_at is null
-               and (user_id, group_key) in (select user_id, group_key from notification_causes where company_id = app.company_id() and source_id = any (gone))
+               and (user_id, group_key) in (
+                   select user_id, group_key from notification_causes
+                    where company_id = app.company_id() and source_id = any (gone) and (gone_for is null or user_id = any (gone_for)))
              order by user_id, group_key
                for update
         ), taken as (
@@ -609,7 +614,7 @@ begin
                             where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
                               and 'department:' || department_members.department_id = any (groups)))
     ), heard as materialized (
-        select notice.*, named.user_id,
+        select notice.*, named.user_id, types.sound,
                coalesce((chosen.types -> notice.type ->> 'screen')::boolean, types.on_screen) as on_screen,
                coalesce((chosen.types -> notice.type ->> 'email')::boolean, types.by_mail) as by_mail,
                coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) and not silence.is_quiet as by_push,
@@ -653,7 +658,9 @@ begin
             on conflict do nothing
         returning user_id, cause
     ), grouped as (
-        select user_id, group_key, sum(count)::integer as count, bool_or(rings) as rings, max(place) as place
+        -- What is done to many at once sounds once.
+        select user_id, group_key, sum(count)::integer as count, max(place) as place,
+               bool_or(rings) and row_number() over (partition by user_id, min(sound), bool_or(rings) order by max(place)) = 1 as rings
           from heard
           join new_cause using (user_id, cause)
          group by user_id, group_key
@@ -667,7 +674,7 @@ begin
           join heard using (user_id, group_key, place)
          order by heard.user_id, heard.group_key
             on conflict (company_id, user_id, group_key) where read_at is null do update
-           set type = excluded.type, count = known.count + excluded.count, actor_id = excluded.actor_id,
+           set type = excluded.type, count = case when known.on_screen or not excluded.on_screen then known.count else 0 end + excluded.count, actor_id = excluded.actor_id,
                source_id = excluded.source_id, facts = excluded.facts, on_screen = excluded.on_screen, by_mail = excluded.by_mail,
                by_push = excluded.by_push,
                -- A burst sounds once in a while, not each time.
@@ -752,7 +759,9 @@ begin
             'type', case when new.by_user_id is null or new.from_user_id is null and new.reason is null then 'assignment' else 'transfer' end,
             'people', jsonb_build_array(new.to_user_id), 'cause', 'transfer:' || new.id, 'group_key', 'given:' || new.conversation_id,
             'conversation_id', new.conversation_id, 'source_id', new.id));
-    elsif new.to_user_id is null and new.by_user_id is not null and new.to_department_id is distinct from new.from_department_id then
+    -- Somebody has passed it on; where a department goes with all that waits in it (a trigger of that one), its successor finds it in its inbox.
+    elsif new.to_user_id is null and new.by_user_id is not null and new.to_department_id is distinct from new.from_department_id
+          and pg_trigger_depth() <= 2 then
         perform app.notify(jsonb_build_object(
             'type', 'transfer', 'groups', jsonb_build_array('department:' || new.to_department_id), 'cause', 'transfer:' || new.id,
             'group_key', 'given:' || new.conversation_id, 'conversation_id', new.conversation_id, 'source_id', new.id));
@@ -871,6 +880,27 @@ alter function app.notify_of_chat_mention owner to app_lookup;
 create trigger chat_mentions_told after insert on chat_mentions referencing new table as added for each statement
     execute function app.notify_of_chat_mention();
 
+-- Who is not mentioned any more is told of nothing any more. Of a message that is deleted nobody is, which is said for it.
+create function app.settle_mentions() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    message record;
+begin
+    for message in
+        select removed.message_id, array_agg(distinct removed.user_id) as people
+          from removed
+          join chat_messages on chat_messages.company_id = removed.company_id and chat_messages.id = removed.message_id
+         where chat_messages.deleted_at is null
+         group by removed.message_id
+    loop
+        perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(message.message_id), 'gone_for', to_jsonb(message.people)));
+    end loop;
+    return null;
+end
+$$;
+alter function app.settle_mentions owner to app_lookup;
+create trigger chat_mentions_settled after delete on chat_mentions referencing old table as removed for each statement
+    execute function app.settle_mentions();
+
 -- What is said in direct messages, and in threads that somebody follows. What is said in other channels is unread there, and no more than that.
 create function app.notify_of_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -987,17 +1017,75 @@ begin
 end
 $$;
 
+-- An edit that names somebody in a thread makes them follow it, as a new message does.
+create or replace function app.change_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    had text[] := app.mention_ways(old.mentions);
+    has text[] := app.mention_ways(new.mentions);
+begin
+    if new.body <> old.body or new.mentions <> old.mentions or (new.deleted_at is null) <> (old.deleted_at is null) then
+        new.revision := old.revision + 1;
+    end if;
+    if new.body <> old.body then
+        insert into chat_message_revisions (company_id, message_id, revision, body, replaced_by_id)
+        values (new.company_id, new.id, old.revision, old.body, app.user_id());
+    end if;
+    if new.deleted_at is not null and old.deleted_at is null then
+        delete from chat_mentions where company_id = new.company_id and message_id = new.id;
+    elsif new.mentions <> old.mentions then
+        delete from chat_mentions where company_id = new.company_id and message_id = new.id and way <> all (has);
+        insert into chat_mentions (company_id, user_id, message_id, channel_id, root_id, place, thread_place, way)
+        select new.company_id, mentioned.user_id, new.id, new.channel_id, new.root_id, new.place, new.thread_place, mentioned.way
+          from app.mentioned(new.channel_id, array(select way from unnest(has) way where way <> all (had) or way like 'person:%')) mentioned
+         where mentioned.user_id <> new.author_id
+            on conflict do nothing;
+        if new.root_id is not null then
+            insert into chat_thread_followers as followers (company_id, root_id, channel_id, user_id, read_place)
+            select new.company_id, new.root_id, new.channel_id, user_id, new.thread_place - 1
+              from chat_mentions
+             where company_id = new.company_id and message_id = new.id and way like 'person:%'
+             order by user_id
+                on conflict (company_id, root_id, user_id) do update
+               set is_following = followers.is_following or not followers.has_chosen;
+        end if;
+    end if;
+    return new;
+end
+$$;
+
+-- Where nobody who manages a private channel is there any more, whoever is longest in it does, until one of those is back.
+create or replace function app.manages_channel(channel uuid) returns boolean
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return (
+        select exists (
+            select from channels
+              left join channel_members member
+                on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
+             where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
+               and (member.is_manager
+                    or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin')
+                    or member.user_id = (select case when bool_or(others.is_manager) then null
+                                                     else (array_agg(others.user_id order by others.joined_at, others.user_id))[1] end
+                                           from app.channel_people(array[channel]) people
+                                           join channel_members others
+                                             on others.company_id = channels.company_id and others.channel_id = channel and others.user_id = people.user_id))));
+end
+$$;
+
+-- What pings renew is written for nobody but staff, and said in one statement for all.
+grant update (status) on presence_leases to app_student;
+
 -- Nobody changes what was planned but to call it off.
 revoke update (asked, due_at) on scheduled_chat_messages from app_staff;
 
 -- A planned message did not go out.
 create function app.notify_of_planned() returns trigger language plpgsql as $$
 begin
+    -- It leads nowhere: where it was to be said, its author may see nothing any more.
     perform app.notify(jsonb_build_object(
         'type', 'planned_failed', 'people', jsonb_build_array(new.author_id), 'cause', 'planned:' || new.id, 'group_key', 'planned',
-        'tells_actor', true, 'source_id', new.id)
-        || case tg_table_name when 'scheduled_messages' then jsonb_build_object('conversation_id', to_jsonb(new) -> 'conversation_id')
-                              else jsonb_build_object('channel_id', to_jsonb(new) -> 'channel_id') end);
+        'tells_actor', true, 'source_id', new.id));
     return null;
 end
 $$;
@@ -1055,6 +1143,7 @@ create trigger conversations_notifications after update of merged_into_id on con
 create function app.notify_of_note() returns trigger language plpgsql as $$
 declare
     named uuid[] := new.mention_ids;
+    unnamed uuid[];
 begin
     if tg_op = 'UPDATE' then
         if new.deleted_at is not null then
@@ -1062,6 +1151,10 @@ begin
             return null;
         end if;
         named := array(select unnest(named) except select unnest(old.mention_ids));
+        unnamed := array(select unnest(old.mention_ids) except select unnest(new.mention_ids));
+        if unnamed <> '{}' then
+            perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(new.id), 'gone_for', to_jsonb(unnamed)));
+        end if;
     end if;
     if named <> '{}' then
         perform app.notify(jsonb_build_object(

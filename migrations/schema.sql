@@ -2823,6 +2823,15 @@ begin
           from app.mentioned(new.channel_id, array(select way from unnest(has) way where way <> all (had) or way like 'person:%')) mentioned
          where mentioned.user_id <> new.author_id
             on conflict do nothing;
+        if new.root_id is not null then
+            insert into chat_thread_followers as followers (company_id, root_id, channel_id, user_id, read_place)
+            select new.company_id, new.root_id, new.channel_id, user_id, new.thread_place - 1
+              from chat_mentions
+             where company_id = new.company_id and message_id = new.id and way like 'person:%'
+             order by user_id
+                on conflict (company_id, root_id, user_id) do update
+               set is_following = followers.is_following or not followers.has_chosen;
+        end if;
     end if;
     return new;
 end
@@ -5840,7 +5849,12 @@ begin
                 on member.company_id = channels.company_id and member.channel_id = channels.id and member.user_id = app.user_id()
              where channels.company_id = app.company_id() and channels.id = channel and channels.kind <> 'direct'
                and (member.is_manager
-                    or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin'))));
+                    or (channels.kind = 'public' or member.user_id is not null) and app.has_role('supervisor', 'admin')
+                    or member.user_id = (select case when bool_or(others.is_manager) then null
+                                                     else (array_agg(others.user_id order by others.joined_at, others.user_id))[1] end
+                                           from app.channel_people(array[channel]) people
+                                           join channel_members others
+                                             on others.company_id = channels.company_id and others.channel_id = channel and others.user_id = people.user_id))));
 end
 $function$;
 
@@ -6669,6 +6683,7 @@ CREATE OR REPLACE FUNCTION app.notify_of_note()
 AS $function$
 declare
     named uuid[] := new.mention_ids;
+    unnamed uuid[];
 begin
     if tg_op = 'UPDATE' then
         if new.deleted_at is not null then
@@ -6676,6 +6691,10 @@ begin
             return null;
         end if;
         named := array(select unnest(named) except select unnest(old.mention_ids));
+        unnamed := array(select unnest(old.mention_ids) except select unnest(new.mention_ids));
+        if unnamed <> '{}' then
+            perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(new.id), 'gone_for', to_jsonb(unnamed)));
+        end if;
     end if;
     if named <> '{}' then
         perform app.notify(jsonb_build_object(
@@ -6692,11 +6711,10 @@ CREATE OR REPLACE FUNCTION app.notify_of_planned()
  LANGUAGE plpgsql
 AS $function$
 begin
+    -- It leads nowhere: where it was to be said, its author may see nothing any more.
     perform app.notify(jsonb_build_object(
         'type', 'planned_failed', 'people', jsonb_build_array(new.author_id), 'cause', 'planned:' || new.id, 'group_key', 'planned',
-        'tells_actor', true, 'source_id', new.id)
-        || case tg_table_name when 'scheduled_messages' then jsonb_build_object('conversation_id', to_jsonb(new) -> 'conversation_id')
-                              else jsonb_build_object('channel_id', to_jsonb(new) -> 'channel_id') end);
+        'tells_actor', true, 'source_id', new.id));
     return null;
 end
 $function$;
@@ -6739,7 +6757,9 @@ begin
             'type', case when new.by_user_id is null or new.from_user_id is null and new.reason is null then 'assignment' else 'transfer' end,
             'people', jsonb_build_array(new.to_user_id), 'cause', 'transfer:' || new.id, 'group_key', 'given:' || new.conversation_id,
             'conversation_id', new.conversation_id, 'source_id', new.id));
-    elsif new.to_user_id is null and new.by_user_id is not null and new.to_department_id is distinct from new.from_department_id then
+    -- Somebody has passed it on; where a department goes with all that waits in it (a trigger of that one), its successor finds it in its inbox.
+    elsif new.to_user_id is null and new.by_user_id is not null and new.to_department_id is distinct from new.from_department_id
+          and pg_trigger_depth() <= 2 then
         perform app.notify(jsonb_build_object(
             'type', 'transfer', 'groups', jsonb_build_array('department:' || new.to_department_id), 'cause', 'transfer:' || new.id,
             'group_key', 'given:' || new.conversation_id, 'conversation_id', new.conversation_id, 'source_id', new.id));
@@ -8091,6 +8111,28 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.settle_mentions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    message record;
+begin
+    for message in
+        select removed.message_id, array_agg(distinct removed.user_id) as people
+          from removed
+          join chat_messages on chat_messages.company_id = removed.company_id and chat_messages.id = removed.message_id
+         where chat_messages.deleted_at is null
+         group by removed.message_id
+    loop
+        perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(message.message_id), 'gone_for', to_jsonb(message.people)));
+    end loop;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.settle_notifications(what jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -8783,6 +8825,7 @@ declare
     refused text;
     fresh uuid[];
     gone uuid[];
+    gone_for uuid[];
     told jsonb := '[]';
     pushes jsonb;
     more jsonb;
@@ -8807,6 +8850,7 @@ begin
     end if;
 
     gone := array(select distinct id from jsonb_to_recordset(settled) what (gone_ids uuid[]) cross join unnest(gone_ids) id);
+    gone_for := (select array_agg(person) from jsonb_to_recordset(settled) what (gone_for uuid[]) cross join unnest(gone_for) person);
     perform app.hold_unread(array(
         select unnest(people) from jsonb_to_recordset(notices) notice (people uuid[])
          union
@@ -8831,7 +8875,8 @@ begin
           join notifications on notifications.company_id = app.company_id() and notifications.source_id = source
          where read_at is null
          union
-        select user_id from notification_causes where company_id = app.company_id() and source_id = any (gone)));
+        select user_id from notification_causes
+         where company_id = app.company_id() and source_id = any (gone) and (gone_for is null or user_id = any (gone_for))));
 
     if jsonb_array_length(settled) > 0 then
         with what as materialized (
@@ -8880,7 +8925,9 @@ begin
             select notifications.id, notifications.user_id, notifications.group_key, notifications.created_at
               from notifications
              where company_id = app.company_id() and read_at is null
-               and (user_id, group_key) in (select user_id, group_key from notification_causes where company_id = app.company_id() and source_id = any (gone))
+               and (user_id, group_key) in (
+                   select user_id, group_key from notification_causes
+                    where company_id = app.company_id() and source_id = any (gone) and (gone_for is null or user_id = any (gone_for)))
              order by user_id, group_key
                for update
         ), taken as (
@@ -8945,7 +8992,7 @@ begin
                             where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
                               and 'department:' || department_members.department_id = any (groups)))
     ), heard as materialized (
-        select notice.*, named.user_id,
+        select notice.*, named.user_id, types.sound,
                coalesce((chosen.types -> notice.type ->> 'screen')::boolean, types.on_screen) as on_screen,
                coalesce((chosen.types -> notice.type ->> 'email')::boolean, types.by_mail) as by_mail,
                coalesce((chosen.types -> notice.type ->> 'web_push')::boolean, types.by_push) and not silence.is_quiet as by_push,
@@ -8989,7 +9036,9 @@ begin
             on conflict do nothing
         returning user_id, cause
     ), grouped as (
-        select user_id, group_key, sum(count)::integer as count, bool_or(rings) as rings, max(place) as place
+        -- What is done to many at once sounds once.
+        select user_id, group_key, sum(count)::integer as count, max(place) as place,
+               bool_or(rings) and row_number() over (partition by user_id, min(sound), bool_or(rings) order by max(place)) = 1 as rings
           from heard
           join new_cause using (user_id, cause)
          group by user_id, group_key
@@ -9003,7 +9052,7 @@ begin
           join heard using (user_id, group_key, place)
          order by heard.user_id, heard.group_key
             on conflict (company_id, user_id, group_key) where read_at is null do update
-           set type = excluded.type, count = known.count + excluded.count, actor_id = excluded.actor_id,
+           set type = excluded.type, count = case when known.on_screen or not excluded.on_screen then known.count else 0 end + excluded.count, actor_id = excluded.actor_id,
                source_id = excluded.source_id, facts = excluded.facts, on_screen = excluded.on_screen, by_mail = excluded.by_mail,
                by_push = excluded.by_push,
                -- A burst sounds once in a while, not each time.
@@ -9268,7 +9317,7 @@ AS $function$
 begin
     return query
     select person, count(unread.id), coalesce(max(heads.revision), 0)
-      from unnest(people) person
+      from (select distinct unnest(people) as person) each
       left join public.notification_heads heads on heads.company_id = app.company_id() and heads.user_id = person
       left join app.unread_of(people, 'screen') unread on unread.user_id = person
      group by person;
@@ -9285,7 +9334,7 @@ AS $function$
 begin
     return query
     select person, unread.id
-      from unnest(people) person
+      from (select distinct unnest(people) as person) each
       join memberships on memberships.company_id = app.company_id() and memberships.user_id = person and memberships.status = 'active'
       join companies on companies.id = memberships.company_id
      cross join lateral (select array(select department_id from department_members
@@ -9539,6 +9588,7 @@ CREATE TRIGGER channel_accounts_department_from_the_start BEFORE INSERT ON publi
 CREATE TRIGGER channel_members_managed AFTER DELETE ON public.channel_members FOR EACH ROW EXECUTE FUNCTION app.keep_managed();
 CREATE TRIGGER channel_members_read_settled AFTER UPDATE OF read_place ON public.channel_members FOR EACH ROW WHEN ((new.user_id = app.user_id())) EXECUTE FUNCTION app.settle_chat();
 CREATE TRIGGER channel_notices_told AFTER INSERT ON public.channel_notices FOR EACH ROW EXECUTE FUNCTION app.notify_of_channel();
+CREATE TRIGGER chat_mentions_settled AFTER DELETE ON public.chat_mentions REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION app.settle_mentions();
 CREATE TRIGGER chat_mentions_told AFTER INSERT ON public.chat_mentions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_chat_mention();
 CREATE TRIGGER chat_messages_changed BEFORE UPDATE OF body, mentions, deleted_at ON public.chat_messages FOR EACH ROW EXECUTE FUNCTION app.change_chat_message();
 CREATE TRIGGER chat_messages_deleted_settled AFTER UPDATE OF deleted_at ON public.chat_messages FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION app.settle_chat();
@@ -11367,8 +11417,8 @@ grant insert on column public.presence_leases.session_id to app_staff;
 grant insert on column public.presence_leases.session_id to app_student;
 grant select on column public.presence_leases.session_id to app_system;
 grant select on column public.presence_leases.started_at to app_system;
-grant insert on column public.presence_leases.status to app_student;
 grant insert, update on column public.presence_leases.status to app_staff;
+grant insert, update on column public.presence_leases.status to app_student;
 grant select on column public.presence_leases.status to app_system;
 grant insert on column public.presence_leases.user_id to app_staff;
 grant insert on column public.presence_leases.user_id to app_student;

@@ -51,6 +51,7 @@ fn is_reason(text: &str, (): &()) -> garde::Result {
 /// A company with its settings.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 #[schemars(rename = "CompanySettings")]
+#[expect(clippy::struct_excessive_bools, reason = "they are settings of their own")]
 pub struct Company {
     pub id: Uuid,
     pub name: String,

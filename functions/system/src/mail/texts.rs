@@ -84,16 +84,8 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
             None,
         ),
         Template::Notifications => {
-            let titles = data.get("titles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-            let more = data.get("more").and_then(Value::as_i64).filter(|more| *more > 0);
-            let more = more.map(|more| say(format!("E mais {more}."), format!("And {more} more.")));
-            let news = titles.map(|title| format!("• {title}")).chain(more);
-            let opening = say("Isto você ainda não leu:".into(), "This you have not read yet:".into());
-            (
-                say(format!("O que aconteceu em {company}"), format!("What has happened at {company}")),
-                std::iter::once(opening).chain(news).collect(),
-                None,
-            )
+            let (subject, paragraphs) = unread(company, data, is_english);
+            (subject, paragraphs, None)
         }
     };
     Letter {
@@ -111,6 +103,20 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
         },
         closing: closing(template, is_english),
     }
+}
+
+/// Subject and paragraphs of what was not read: titles, and how many more there are.
+fn unread(company: &str, data: &Value, is_english: bool) -> (String, Vec<String>) {
+    let titles = data.get("titles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let titles = titles.map(|title| format!("• {title}"));
+    let more = data.get("more").and_then(Value::as_i64).filter(|more| *more > 0);
+    let (subject, opening, more) = if is_english {
+        let more = more.map(|more| format!("And {more} more."));
+        (format!("What has happened at {company}"), "This you have not read yet:", more)
+    } else {
+        (format!("O que aconteceu em {company}"), "Isto você ainda não leu:", more.map(|more| format!("E mais {more}.")))
+    };
+    (subject, std::iter::once(opening.to_owned()).chain(titles).chain(more).collect())
 }
 
 /// Subject and news of what became of a second factor.

@@ -28,7 +28,7 @@ const OF_STUDENTS: &[&str] = &[
     "delete object_removals",
     "insert object_removals (storage_key, due_at)",
     "insert presence_leases (connection_id, user_id, session_id, status, lease_until)",
-    "update presence_leases (lease_until)",
+    "update presence_leases (status, lease_until)",
     "delete web_push_subscriptions",
 ];
 

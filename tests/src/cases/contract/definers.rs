@@ -47,6 +47,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("notify_of_mail", NOBODY),
     ("notify_of_message", NOBODY),
     ("settle_chat", NOBODY),
+    ("settle_mentions", NOBODY),
     ("sweep_notifications", LOGIN),
     ("hold_own_unread", MEMBERS),
     ("own_unread", MEMBERS),

@@ -187,6 +187,11 @@ impl Fixture {
         })
     }
 
+    async fn view(&self) -> String {
+        let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
+        text(&self.company.admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
+    }
+
     async fn value(&self, function: &str, placeholder: &str) -> String {
         if let Some(value) = self.of_login(function, placeholder).await {
             return value;
@@ -242,10 +247,7 @@ impl Fixture {
                 id
             }
             "shared_view_id" => self.shared_view().await,
-            "view_id" => {
-                let view = json!({"name": format!("Visão {}", digits()), "filters": {"category": ["open"], "assignee": ["me"]}});
-                text(&admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
-            }
+            "view_id" => self.view().await,
             "quick_reply_id" => self.quick_reply().await,
             "article_id" => article(&self.company, &format!("Vencimento {}", digits())).await,
             "proposal_id" => proposal(&self.stack, &self.company, &format!("Horário {}", digits())).await,

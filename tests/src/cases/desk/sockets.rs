@@ -114,6 +114,10 @@ pub async fn what_is_not_understood_is_answered_with_an_error(stack: Arc<Stack>)
     }
     socket.send(json!({"action": "ping"})).await;
     socket.of_type("pong").await;
+    // Students have no presence to renew, and a socket to check.
+    let mut student = company.students[0].socket().await;
+    student.send(json!({"action": "ping"})).await;
+    student.of_type("pong").await;
 }
 
 pub async fn frames_over_the_gateways_limit_end_the_socket(stack: Arc<Stack>) {

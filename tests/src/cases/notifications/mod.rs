@@ -49,6 +49,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             messages_of_one_client_are_one_until_they_are_read,
             mentions_are_told_to_whom_they_name,
             direct_messages_and_followed_threads_are_told,
+            many_at_once_are_counted_once,
             a_merge_tells_nothing_again,
             a_low_rating_is_told_to_leaders,
             a_channel_in_trouble_is_told_to_admins,

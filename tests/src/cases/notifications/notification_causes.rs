@@ -83,6 +83,8 @@ pub async fn mentions_are_told_to_whom_they_name(stack: Arc<Stack>) {
     let more = json!({"mention_ids": [two.id, three.id], "text": "@dois @três vejam"});
     company.supervisor.api.call(Method::PUT, &path, Some(more)).await.expect(200);
     assert_eq!((of_type(two, "mention").await[0]["count"].clone(), of_type(three, "mention").await.len()), (json!(1), 1));
+    company.supervisor.api.call(Method::PUT, &path, Some(json!({"mention_ids": [two.id]}))).await.expect(200);
+    assert!(unread(three).await.is_empty(), "nobody means them any more");
     company.supervisor.api.call(Method::DELETE, &path, None).await.expect(204);
     assert!(unread(two).await.is_empty() && unread(three).await.is_empty(), "nothing is left to read");
     // In the team's chat: whoever has muted the channel is told where they are named, and not with all others; whoever wants nothing, never.
@@ -99,6 +101,12 @@ pub async fn mentions_are_told_to_whom_they_name(stack: Arc<Stack>) {
     assert_eq!(of_type(three, "mention").await.len(), 1, "only the note's");
     two.api.post(&format!("/channels/{channel}/read"), json!({})).await.expect(200);
     assert!(unread(two).await.is_empty());
+    let words = json!({"body": "@dois", "mentions": {"user_ids": [two.id]}});
+    let message = one.api.post(&format!("/channels/{channel}/messages"), words).await.expect(201);
+    assert_eq!(unread(two).await.len(), 1);
+    let nobody = json!({"body": "ninguém", "mentions": {}});
+    one.api.call(Method::PUT, &format!("/chat/messages/{}", text(&message["id"])), Some(nobody)).await.expect(200);
+    assert!(unread(two).await.is_empty(), "they are not meant any more");
 }
 
 pub async fn direct_messages_and_followed_threads_are_told(stack: Arc<Stack>) {
@@ -169,6 +177,24 @@ pub async fn direct_messages_and_followed_threads_are_told(stack: Arc<Stack>) {
     three.api.post(&messages, json!({"body": "Voltei", "root_id": root["id"]})).await.expect(201);
     one.api.post(&messages, json!({"body": "Que bom", "root_id": root["id"]})).await.expect(201);
     assert_eq!(unread(three).await.len(), 1);
+}
+
+/// One act for many is told once, with the number that is right.
+pub async fn many_at_once_are_counted_once(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 2, ..Wanted::default() }).await;
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(company.served().await.1);
+    }
+    let two = &company.agents[1];
+    let head = two.head().await;
+    let given = json!({"conversation_ids": ids, "assign": {"to_user_id": two.id}});
+    company.supervisor.api.post("/conversations/bulk", given).await.expect(200);
+    let events = two.events_after(&head).await;
+    let told: Vec<_> = events.iter().filter(|event| event["type"] == "notification.created").collect();
+    assert!(told.len() == 6 && told.iter().all(|event| event["data"]["unread"] == 6), "{told:?}");
+    assert_eq!(told.iter().filter(|event| event["data"]["sound"].is_string()).count(), 1, "one sound: {told:?}");
+    assert_eq!(unread(two).await.len(), 6);
 }
 
 /// What was told when it came is not told again when two are found to be one, nor when they are parted.
@@ -271,9 +297,17 @@ pub async fn what_was_planned_and_failed_and_what_comes_back_is_told(stack: Arc<
     agent.api.post("/chat/scheduled", plan).await.expect(201);
     agent.api.call(Method::DELETE, &format!("/channels/{}", text(&channel["id"])), None).await.expect(204);
     let told = eventually("it fails", || async { of_type(agent, "planned_failed").await.into_iter().next() }).await;
-    assert_eq!((text(&told["title"]), text(&told["body"])), ("Mensagem planejada não enviada", "efêmero"));
+    assert_eq!((text(&told["title"]), text(&told["body"])), ("Mensagem planejada não enviada", ""));
     read_all(agent).await;
     assert!(unread(agent).await.is_empty());
+    // Where they see nothing of the place any more, they are told all the same.
+    let channel = json!({"name": "de outros", "kind": "private", "member_ids": [agent.id]});
+    let channel = company.admin.api.post("/channels", channel).await.expect(201);
+    let soon = (jiff::Timestamp::now() + std::time::Duration::from_secs(2)).to_string();
+    let plan = json!({"channel_id": channel["id"], "message": {"body": "Bom dia"}, "due_at": soon});
+    agent.api.post("/chat/scheduled", plan).await.expect(201);
+    agent.api.post(&format!("/channels/{}/leave", text(&channel["id"])), json!({})).await.expect(204);
+    eventually("it fails, too", || async { (unread(agent).await.len() == 1).then_some(()) }).await;
 }
 
 pub async fn a_cause_tells_once(stack: Arc<Stack>) {

@@ -22,7 +22,8 @@ pub async fn crowds_are_told_each_once(stack: Arc<Stack>) {
     let everybody: Vec<_> = company.agents.iter().map(|agent| agent.id).collect();
     let channel = json!({"name": "todos juntos", "kind": "private", "member_ids": everybody});
     let channel = text(&company.supervisor.api.post("/channels", channel).await.expect(201)["id"]).to_owned();
-    let rounds = 6;
+    let rounds = 6_usize;
+    let told = i64::try_from(rounds).expect("a few");
     let acts = (0..rounds * 3).map(async |number| match number % 3 {
         0 => {
             // All clients at once, in another order each time.
@@ -46,8 +47,8 @@ pub async fn crowds_are_told_each_once(stack: Arc<Stack>) {
     let count = |rows: &[serde_json::Value]| rows.iter().map(|row| row["count"].as_i64().expect("a count")).sum::<i64>();
     for agent in &company.agents {
         let (messages, mentions) = (of_type(agent, "message").await, of_type(agent, "mention").await);
-        assert_eq!(count(&messages), rounds as i64, "{messages:?}");
-        assert_eq!(count(&mentions), 2 * rounds as i64, "of the channel and of notes: {mentions:?}");
+        assert_eq!(count(&messages), told, "{messages:?}");
+        assert_eq!(count(&mentions), 2 * told, "of the channel and of notes: {mentions:?}");
     }
     // Reading everything while more comes: what came later is there, what was read is not.
     let reading = company.agents.iter().map(async |agent| {
@@ -62,7 +63,7 @@ pub async fn crowds_are_told_each_once(stack: Arc<Stack>) {
     join(join_all(reading), join_all(writing)).await;
     for agent in &company.agents {
         let all = of_type(agent, "mention").await;
-        assert_eq!(count(&all), 2 * rounds as i64 + 8, "none is lost, none is counted twice: {all:?}");
+        assert_eq!(count(&all), 2 * told + 8, "none is lost, none is counted twice: {all:?}");
         agent.api.post("/notifications/read-all", json!({})).await.expect(200);
         assert!(unread(agent).await.is_empty(), "no badge sticks");
     }

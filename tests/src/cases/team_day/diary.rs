@@ -111,7 +111,7 @@ impl Diary {
             for answer in thread {
                 if answer.author == person {
                     follows = true;
-                } else if follows || self.rooms[root.room].is_direct {
+                } else if follows {
                     answers += 1;
                 }
             }
