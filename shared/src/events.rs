@@ -7,11 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    audience::Audience,
-    jobs::Dispatch,
-    notifications::{NotificationCreated, NotificationRead},
-};
+use crate::audience::Audience;
 
 /// The payload of one type of event, made so by `event!` where it is declared.
 pub trait EventPayload: Serialize + JsonSchema {
@@ -130,13 +126,16 @@ pub(crate) struct Recorded {
     pub(crate) sent: Vec<Uuid>,
     /// What people were told of by name: `events` that the database itself has written, a list of `id`, `topic`, `type` and `data`, and `jobs`, or null.
     pub(crate) told: Value,
-    /// Its jobs, once the events have been taken.
-    pub(crate) pushes: Vec<Dispatch>,
+    /// Its jobs, once the events have been taken: a list of `Dispatch`, or null.
+    pub(crate) pushes: Value,
     /// Jobs that the database itself has added, to be sent too: a list of `Dispatch`, or null.
     pub(crate) asked: Value,
     /// Who is in the channels that the events are for: ids by the channel's, or null.
     pub(crate) people: Value,
 }
+
+/// The types of events that the database writes itself; their payloads are those of `notifications`.
+pub(crate) const WRITTEN_BY_DATABASE: [&str; 2] = ["notification.created", "notification.read"];
 
 /// An event that the database has written itself; it is for the person of its topic alone.
 #[derive(Deserialize)]
@@ -151,7 +150,8 @@ struct Told {
 #[derive(Default, Deserialize)]
 struct NewlyTold {
     events: Vec<Told>,
-    jobs: Option<Vec<Dispatch>>,
+    #[serde(default)]
+    jobs: Value,
 }
 
 impl Recorded {
@@ -159,10 +159,10 @@ impl Recorded {
     pub(crate) fn take_told(&mut self) -> Vec<Event> {
         let told: Option<NewlyTold> = serde_json::from_value(self.told.take()).unwrap_or_default();
         let NewlyTold { events: told, jobs } = told.unwrap_or_default();
-        self.pushes = jobs.unwrap_or_default();
+        self.pushes = jobs;
         let mut events = Vec::new();
         for Told { id, topic, kind, data } in told {
-            let kind = [NotificationCreated::TYPE, NotificationRead::TYPE].into_iter().find(|known| *known == kind);
+            let kind = WRITTEN_BY_DATABASE.into_iter().find(|known| *known == kind);
             if let (Ok(topic @ Topic::User(person)), Some(kind)) = (topic.parse(), kind) {
                 events.push(Event { topic, kind, audience: Audience::user(person), data, fetch: None });
                 self.ids.push(id);

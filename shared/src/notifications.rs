@@ -103,3 +103,14 @@ impl Transaction {
         self.defer(SETTLE, parameters![json!({"conversation_id": conversation_id})]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{EventPayload as _, WRITTEN_BY_DATABASE};
+
+    #[test]
+    fn what_the_database_tells_has_the_names_of_its_payloads() {
+        assert_eq!(WRITTEN_BY_DATABASE, [NotificationCreated::TYPE, NotificationRead::TYPE]);
+    }
+}

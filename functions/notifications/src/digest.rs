@@ -7,6 +7,8 @@ use shared::{
     prelude::*,
 };
 
+use crate::notification_words;
+
 /// As many as one mail names.
 const MOST_NAMED: usize = 20;
 
@@ -14,16 +16,15 @@ const MOST_NAMED: usize = 20;
 const HOLD: &str = "select from jobs where id = $1 for update";
 
 /// In a language the person reads, and without what was said: mails go through other hands.
-const DIGEST: &str = "
-    select users.email, users.name, users.locale, notifications.id, words.title
+const DIGEST: &str = concat!(
+    "select users.email, users.name, users.locale, notifications.id, words.title
       from app.unread_of(array[$1::uuid], 'mail') unread
       join notifications on notifications.id = unread.id
-      join users on users.id = unread.user_id
-     cross join lateral app.notification_facts(notifications.type, notifications.conversation_id, notifications.channel_id,
-                                               notifications.client_id, notifications.source_id, notifications.actor_id,
-                                               notifications.facts) known
-     cross join lateral app.notification_words(notifications.type, users.locale, known, notifications.count) words
-     order by notifications.at desc, notifications.id desc";
+      join users on users.id = unread.user_id",
+    notification_words!(),
+    "
+     order by notifications.at desc, notifications.id desc"
+);
 
 const MAILED: &str = "update notifications set mailed_at = now() where id = any ($1)";
 

@@ -14,20 +14,31 @@ use shared::{
     prelude::*,
 };
 
-/// The columns of `Notification` from a page of `notifications`, with what they are joined to.
+/// The joins that give `words` of `notifications`, in the language of their `users`.
 #[macro_export]
-macro_rules! shown_notifications {
+macro_rules! notification_words {
     () => {
         "
-    select notifications.id, notifications.type as kind, words.title, words.body, notifications.count, notifications.actor_id,
-           notifications.conversation_id, notifications.channel_id, notifications.client_id, notifications.source_id,
-           notifications.read_at is not null as is_read, notifications.at, notifications.created_at
-      from page notifications
-      join users on users.id = notifications.user_id
      cross join lateral app.notification_facts(notifications.type, notifications.conversation_id, notifications.channel_id,
                                                notifications.client_id, notifications.source_id, notifications.actor_id,
                                                notifications.facts) known
      cross join lateral app.notification_words(notifications.type, users.locale, known, notifications.count) words"
+    };
+}
+
+/// The columns of `Notification` from a page of `notifications`, with what they are joined to.
+#[macro_export]
+macro_rules! shown_notifications {
+    () => {
+        concat!(
+            "
+    select notifications.id, notifications.type as kind, words.title, words.body, notifications.count, notifications.actor_id,
+           notifications.conversation_id, notifications.channel_id, notifications.client_id, notifications.source_id,
+           notifications.read_at is not null as is_read, notifications.at, notifications.created_at
+      from page notifications
+      join users on users.id = notifications.user_id",
+            $crate::notification_words!()
+        )
     };
 }
 

@@ -100,7 +100,8 @@ pub const TIME: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 
 /// A time of the day, `HH:MM`.
 pub fn is_time(value: &str, (): &()) -> garde::Result {
-    if value.len() == 5 && Time::strptime("%H:%M", value).is_ok() {
+    let is_written_so = value.len() == 5 && value.bytes().all(|sign| sign == b':' || sign.is_ascii_digit());
+    if is_written_so && Time::strptime("%H:%M", value).is_ok() {
         return Ok(());
     }
     Err(rule("not_a_time", "Uma hora do dia, como 22:00.", "A time of the day, such as 22:00."))

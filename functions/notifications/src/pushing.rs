@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use shared::prelude::*;
 
-use crate::web_push::{Notice, Outcome as Pushed, Push, SUBSCRIPTIONS, Subscription, Urgency, deliver};
+use crate::{
+    notification_words,
+    web_push::{Notice, Outcome as Pushed, Push, SUBSCRIPTIONS, Subscription, Urgency, deliver},
+};
 
 pub const PUSH_NOTIFICATION: &str = "push_notification";
 
@@ -12,23 +15,22 @@ pub const PUSH_NOTIFICATION: &str = "push_notification";
 const KEPT: Duration = Duration::from_hours(12);
 
 /// Nothing of what its person has read, sees no more or is looking at, and of what has happened again since: that tells of it.
-const NEWS: &str = "
-    select notifications.user_id, notifications.type as kind, notifications.rung_at = notifications.at as is_heard,
+const NEWS: &str = concat!(
+    "select notifications.user_id, notifications.type as kind, notifications.rung_at = notifications.at as is_heard,
            notifications.conversation_id, notifications.channel_id, notifications.client_id, companies.push_shows_text as shows_text,
            coalesce(types.words -> users.locale, types.words -> 'pt-BR') ->> 'name' as name, words.title, words.body,
            (select count(*) from app.unread_of(array[notifications.user_id], 'screen')) as unread
       from notifications
       join notification_types types on types.type = notifications.type
       join companies on companies.id = notifications.company_id
-      join users on users.id = notifications.user_id
-     cross join lateral app.notification_facts(notifications.type, notifications.conversation_id, notifications.channel_id,
-                                               notifications.client_id, notifications.source_id, notifications.actor_id,
-                                               notifications.facts) known
-     cross join lateral app.notification_words(notifications.type, users.locale, known, notifications.count) words
+      join users on users.id = notifications.user_id",
+    notification_words!(),
+    "
      where notifications.id = $1 and notifications.count = $2
        and exists (select from app.unread_of(array[notifications.user_id], 'push', notifications.id))
        and not exists (select from presence_leases
-                        where presence_leases.user_id = notifications.user_id and status in ('online', 'busy') and lease_until > now())";
+                        where presence_leases.user_id = notifications.user_id and status in ('online', 'busy') and lease_until > now())"
+);
 
 #[derive(Deserialize)]
 struct PushNotification {

@@ -30,7 +30,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The last moment that times here know, in milliseconds.
-const LAST: i64 = 253_402_207_200_999;
+const LAST: i64 = 253_402_207_200_000;
 
 /// What `PushSubscription.toJSON()` gives, in its names or in ours.
 #[derive(Deserialize, Validate, JsonSchema)]

@@ -240,5 +240,5 @@ impl Transaction {
 fn recorded(row: Option<&Row>) -> Recorded {
     let Some(row) = row else { return Recorded::default() };
     let [told, asked, people] = ["told", "asked", "people"].map(|name| row.get::<_, Option<Value>>(name).unwrap_or_default());
-    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), told, pushes: Vec::new(), asked, people }
+    Recorded { tx: row.get("tx"), ids: row.get("ids"), sent: row.get("sent"), told, pushes: Value::Null, asked, people }
 }

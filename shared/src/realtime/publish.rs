@@ -96,14 +96,15 @@ pub(crate) async fn publish_and_dispatch(
     recorded: Recorded,
     jobs: Vec<Job>,
 ) {
-    if events.is_empty() && jobs.is_empty() && readers.is_empty() && recorded.asked.is_null() && recorded.pushes.is_empty() {
+    if events.is_empty() && jobs.is_empty() && readers.is_empty() && recorded.asked.is_null() && recorded.pushes.is_null() {
         return;
     }
     let timers: Vec<Timer> = jobs.iter().filter_map(|job| Some(Timer { id: job.id, at: job.run_at? })).collect();
     let sent = jobs.into_iter().filter(|job| recorded.sent.contains(&job.id));
     let sent = sent.map(|Job { id, queue, lane, .. }| Dispatch { id, queue: queue.as_str().to_owned(), lane, dispatches: 1 });
-    let asked: Option<Vec<Dispatch>> = Deserialize::deserialize(&recorded.asked).unwrap_or_default();
-    let sent: Vec<_> = sent.chain(asked.into_iter().flatten()).chain(recorded.pushes.clone()).collect();
+    let [asked, pushes] = [&recorded.asked, &recorded.pushes]
+        .map(|jobs| -> Option<Vec<Dispatch>> { Deserialize::deserialize(jobs).unwrap_or_default() });
+    let sent: Vec<_> = sent.chain(asked.into_iter().chain(pushes).flatten()).collect();
     let publishing = async {
         let Some(company_id) = company_id else { return };
         sight::follow(context, company_id, readers).await;
