@@ -95,7 +95,10 @@ pub async fn of_hours(stack: &Stack, colleague: &Colleague) {
     assert_eq!(there, whole, "{}: away for a moment is not away", colleague.name());
     let near = |told: i64, was: Duration| (told - i64::try_from(was.as_secs()).expect("seconds")).abs() <= 3;
     assert!(near(there, colleague.stay()), "{}: {there} s, and was there for {:?}", colleague.name(), colleague.stay());
-    let mine = colleague.person.api.get("/productivity/me?by=total").await.expect(200);
+    // It may have been midnight in between.
+    let today = jiff::Timestamp::now().in_tz("America/Sao_Paulo").expect("a zone").date();
+    let yesterday = today.yesterday().expect("a day before");
+    let mine = colleague.person.api.get(&format!("/productivity/me?by=total&from={yesterday}&to={today}")).await.expect(200);
     let rest = &mine["data"][0]["breaks"][0];
     assert_eq!((text(&rest["reason"]), &rest["count"]), ("rest", &json!(2)), "{}: {rest}", colleague.name());
     let told = rest["seconds"].as_i64().expect("seconds");
