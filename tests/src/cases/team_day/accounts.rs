@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Stack, company::text};
+use tests::{Stack, company::text, eventually};
 
 use super::{colleague::Colleague, diary::Diary};
 
@@ -90,7 +90,15 @@ pub async fn of_hours(stack: &Stack, colleague: &Colleague) {
     let sql = "
         select extract(epoch from sum(ended_at - started_at))::bigint as there, extract(epoch from max(ended_at) - min(started_at))::bigint as whole
           from presence_intervals where user_id = $1";
-    let row = stack.database().await.query_one(sql, &[&colleague.person.id]).await.expect("their intervals");
+    let database = stack.database().await;
+    // Of the connection that the kill has cut nobody says that it is over; of the other one its end does.
+    let connections = "select count(*) from presence_leases where user_id = $1";
+    eventually("their last connection is over", || async {
+        let row = database.query_one(connections, &[&colleague.person.id]).await.expect("a count");
+        (row.get::<_, i64>(0) <= 1).then_some(())
+    })
+    .await;
+    let row = database.query_one(sql, &[&colleague.person.id]).await.expect("their intervals");
     let (there, whole): (i64, i64) = (row.get(0), row.get(1));
     assert_eq!(there, whole, "{}: away for a moment is not away", colleague.name());
     let near = |told: i64, was: Duration| (told - i64::try_from(was.as_secs()).expect("seconds")).abs() <= 3;
