@@ -122,4 +122,14 @@ pub async fn who_is_deactivated_is_out_and_comes_back(stack: Arc<Stack>) {
     company.admin.api.post(&format!("/admin/reactivate-user/{}", two.id), json!({})).await.expect(200);
     let back = tests::company::Person::sign_in(&stack, &two.email, &company.password).await.expect("a login");
     assert_eq!(super::own(&back, &id).await["unread"], 1, "where they were");
+    // Without whoever made it, who is longest in it manages it, until they are back.
+    let rename = |topic: &'static str| {
+        let (path, back) = (format!("/channels/{id}"), back.clone());
+        async move { back.api.call(reqwest::Method::PUT, &path, Some(json!({"topic": topic}))).await }
+    };
+    assert_eq!(rename("antes").await.problem(403), "not_manager");
+    company.admin.api.post(&format!("/admin/deactivate-user/{}", one.id), json!({})).await.expect(200);
+    rename("agora").await.expect(200);
+    company.admin.api.post(&format!("/admin/reactivate-user/{}", one.id), json!({})).await.expect(200);
+    assert_eq!(rename("depois").await.problem(403), "not_manager");
 }

@@ -46,6 +46,7 @@ pub async fn what_is_chosen_holds(stack: Arc<Stack>) {
     company.phone.receive_text(&client, "Com tudo").await;
     let frame = screen.of_type("notification.created").await;
     assert_eq!((&frame["data"]["sound"], text(&frame["data"]["notification"]["body"])), (&json!("message"), "Com tudo"));
+    assert_eq!(frame["data"]["notification"]["count"], 1, "what was not to be seen is not counted");
     // A burst sounds once.
     company.phone.receive_text(&client, "E mais").await;
     assert_eq!(screen.of_type("notification.created").await["data"]["sound"], Value::Null);
