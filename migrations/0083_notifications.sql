@@ -389,6 +389,44 @@ begin
 end
 $$;
 
+-- Whom a notice means, each once.
+create function app.named_people(people uuid[], groups text[]) returns table (user_id uuid) language plpgsql stable as $$
+#variable_conflict use_column
+begin
+    return query
+    select unnest(people)
+     union
+    select memberships.user_id
+      from public.memberships
+     where groups <> '{}' and memberships.company_id = app.company_id()
+       and ('admins' = any (groups) and memberships.role = 'admin'
+            or 'leaders' = any (groups) and memberships.role in ('admin', 'supervisor')
+            or exists (select from public.department_members
+                        where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
+                          and 'department:' || department_members.department_id = any (groups)));
+end
+$$;
+
+-- Tells people that these, ids by their person's, are read or over. Answers the events.
+create function app.show_read(ended jsonb) returns jsonb language plpgsql as $$
+declare
+    told jsonb;
+begin
+    with event as (
+        insert into public.events (topic, type, audience, data)
+        select 'user:' || unread.user_id, 'notification.read', array['self:' || unread.user_id],
+               jsonb_build_object('ids', ended -> unread.user_id::text, 'unread', unread.unread, 'revision', unread.revision)
+          from app.unread_notifications(array(select jsonb_object_keys(ended)::uuid)) unread
+         order by unread.user_id
+        returning id, topic, type, data
+    )
+    select coalesce(jsonb_agg(to_jsonb(event) order by id), '[]') into told from event;
+    return told;
+end
+$$;
+revoke all on function app.named_people, app.show_read from public;
+grant execute on function app.named_people, app.show_read to app_lookup;
+
 -- Tells people of these rows as they are now. Answers the events.
 create function app.show_notifications(fresh uuid[]) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -396,7 +434,7 @@ declare
     told jsonb;
 begin
     with row as materialized (
-        select notifications.*, users.locale, users.name as person
+        select notifications.*, users.locale
           from notifications
           join users on users.id = notifications.user_id
          where notifications.company_id = app.company_id() and notifications.id = any (fresh)
@@ -446,8 +484,8 @@ declare
     rank integer := 5;
     refused text;
     fresh uuid[];
-    gone uuid[];
-    gone_for uuid[];
+    lost_people uuid[];
+    lost_causes text[];
     told jsonb := '[]';
     pushes jsonb;
     more jsonb;
@@ -471,20 +509,13 @@ begin
         raise insufficient_privilege using message = format('%s is not this caller''s to cause: see notification_types', refused);
     end if;
 
-    gone := array(select distinct id from jsonb_to_recordset(settled) what (gone_ids uuid[]) cross join unnest(gone_ids) id);
-    gone_for := (select array_agg(person) from jsonb_to_recordset(settled) what (gone_for uuid[]) cross join unnest(gone_for) person);
+    select coalesce(array_agg(causes.user_id), '{}'), coalesce(array_agg(causes.cause), '{}') into lost_people, lost_causes
+      from jsonb_to_recordset(settled) what (gone_ids uuid[], gone_for uuid[])
+     cross join unnest(gone_ids) gone
+      join notification_causes causes on causes.company_id = app.company_id() and causes.source_id = gone
+     where gone_for is null or causes.user_id = any (gone_for);
     perform app.hold_unread(array(
-        select unnest(people) from jsonb_to_recordset(notices) notice (people uuid[])
-         union
-        select memberships.user_id
-          from jsonb_to_recordset(notices) notice (groups text[])
-          join memberships on memberships.company_id = app.company_id()
-         where groups <> '{}'
-           and ('admins' = any (groups) and memberships.role = 'admin'
-                or 'leaders' = any (groups) and memberships.role in ('admin', 'supervisor')
-                or exists (select from department_members
-                            where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
-                              and 'department:' || department_members.department_id = any (groups)))
+        select named.user_id from jsonb_to_recordset(notices) notice (people uuid[], groups text[]) cross join app.named_people(people, groups) named
          union
         select user_id
           from jsonb_to_recordset(settled) what (conversation_id uuid)
@@ -497,8 +528,7 @@ begin
           join notifications on notifications.company_id = app.company_id() and notifications.source_id = source
          where read_at is null
          union
-        select user_id from notification_causes
-         where company_id = app.company_id() and source_id = any (gone) and (gone_for is null or user_id = any (gone_for))));
+        select unnest(lost_people)));
 
     if jsonb_array_length(settled) > 0 then
         with what as materialized (
@@ -529,64 +559,46 @@ begin
         )
         select jsonb_object_agg(user_id, ids) into more
           from (select user_id, jsonb_agg(id) as ids from seen where on_screen group by user_id) of_people;
-        if more is not null then
-            with event as (
-                insert into events (topic, type, audience, data)
-                select 'user:' || unread.user_id, 'notification.read', array['self:' || unread.user_id],
-                       jsonb_build_object('ids', more -> unread.user_id::text, 'unread', unread.unread, 'revision', unread.revision)
-                  from app.unread_notifications(array(select jsonb_object_keys(more)::uuid)) unread
-                 order by unread.user_id
-                returning id, topic, type, data
-            )
-            select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
-        end if;
+        told := told || app.show_read(coalesce(more, '{}'));
     end if;
 
-    if gone <> '{}' then
+    if lost_causes <> '{}' then
         with held as materialized (
             select notifications.id, notifications.user_id, notifications.group_key, notifications.created_at
               from notifications
              where company_id = app.company_id() and read_at is null
                and (user_id, group_key) in (
-                   select user_id, group_key from notification_causes
-                    where company_id = app.company_id() and source_id = any (gone) and (gone_for is null or user_id = any (gone_for)))
+                   select causes.user_id, causes.group_key
+                     from unnest(lost_people, lost_causes) lost (person, cause)
+                     join notification_causes causes on causes.company_id = app.company_id() and causes.user_id = lost.person
+                                                    and causes.cause = lost.cause)
              order by user_id, group_key
                for update
         ), taken as (
             delete from notification_causes causes
-             using held
-             where causes.company_id = app.company_id() and causes.source_id = any (gone) and causes.user_id = held.user_id
-               and causes.group_key = held.group_key and causes.at >= held.created_at
-            returning held.id
+             using held, unnest(lost_people, lost_causes) lost (person, cause)
+             where causes.company_id = app.company_id() and causes.user_id = lost.person and causes.cause = lost.cause
+               and causes.user_id = held.user_id and causes.group_key = held.group_key and causes.at >= held.created_at
+            returning held.id, causes.source_id
         ), fewer as (
             update notifications
                set count = notifications.count - taken.count,
                    read_at = case when notifications.count <= taken.count then now() end,
-                   source_id = case when notifications.source_id = any (gone) then (
+                   source_id = case when notifications.source_id = any (taken.source_ids) then (
                        select source_id from notification_causes causes
                         where causes.company_id = notifications.company_id and causes.user_id = notifications.user_id
-                          and causes.group_key = notifications.group_key and not causes.source_id = any (gone)
+                          and causes.group_key = notifications.group_key and not causes.source_id = any (taken.source_ids)
                         order by causes.at desc limit 1) else notifications.source_id end
-              from (select id, count(*)::integer as count from taken group by id) taken
+              from (select id, count(*)::integer as count, array_agg(source_id) as source_ids from taken group by id) taken
              where notifications.company_id = app.company_id() and notifications.id = taken.id and notifications.count >= taken.count
             returning notifications.id, notifications.user_id, notifications.on_screen, notifications.read_at is null as is_left
         )
-        select array_agg(id) filter (where is_left and on_screen), jsonb_object_agg(id, user_id) filter (where not is_left and on_screen)
+        select array_agg(id) filter (where is_left and on_screen),
+               (select jsonb_object_agg(user_id, ids)
+                  from (select user_id, jsonb_agg(id) as ids from fewer where not is_left and on_screen group by user_id) of_people)
           into fresh, more
           from fewer;
-        if more is not null then
-            with event as (
-                insert into events (topic, type, audience, data)
-                select 'user:' || ended.user_id, 'notification.read', array['self:' || ended.user_id],
-                       jsonb_build_object('ids', ended.ids, 'unread', unread.unread, 'revision', unread.revision)
-                  from (select value::uuid as user_id, jsonb_agg(key) as ids from jsonb_each_text(more) group by value) ended
-                  join app.unread_notifications(array(select distinct value::uuid from jsonb_each_text(more))) unread on unread.user_id = ended.user_id
-                 order by ended.user_id
-                returning id, topic, type, data
-            )
-            select told || jsonb_agg(to_jsonb(event) order by id) into told from event;
-        end if;
-        told := told || app.show_notifications(coalesce(fresh, '{}'));
+        told := told || app.show_read(coalesce(more, '{}')) || app.show_notifications(coalesce(fresh, '{}'));
         fresh := null;
     end if;
 
@@ -594,7 +606,7 @@ begin
         return jsonb_build_object('events', told);
     end if;
     with notice as materialized (
-        select place, type, coalesce(people, '{}') as people, coalesce(groups, '{}') as groups, cause, group_key, actor_id,
+        select place, type, people, groups, cause, group_key, actor_id,
                conversation_id, channel_id, client_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
           from rows from (jsonb_to_recordset(notices)
                           as (type text, people uuid[], groups text[], cause text, group_key text, actor_id uuid, conversation_id uuid,
@@ -602,17 +614,7 @@ begin
                with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id,
                                           source_id, facts, count, tells_actor, place)
     ), named as (
-        select place, unnest(people) as user_id from notice
-         union
-        select place, memberships.user_id
-          from notice
-          join memberships on memberships.company_id = app.company_id()
-         where groups <> '{}'
-           and ('admins' = any (groups) and memberships.role = 'admin'
-                or 'leaders' = any (groups) and memberships.role in ('admin', 'supervisor')
-                or exists (select from department_members
-                            where department_members.company_id = app.company_id() and department_members.user_id = memberships.user_id
-                              and 'department:' || department_members.department_id = any (groups)))
+        select notice.place, people.user_id from notice cross join app.named_people(notice.people, notice.groups) people
     ), heard as materialized (
         select notice.*, named.user_id, types.sound,
                coalesce((chosen.types -> notice.type ->> 'screen')::boolean, types.on_screen) as on_screen,
@@ -855,7 +857,6 @@ create trigger channel_notices_told after insert on channel_notices for each row
 -- Somebody is mentioned in the team's chat: by name always, otherwise not where they have muted the channel; and never where they want nothing.
 create function app.notify_of_chat_mention() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    people uuid[];
     message record;
 begin
     for message in
@@ -1053,7 +1054,7 @@ begin
 end
 $$;
 
--- Where nobody who manages a private channel is there any more, whoever is longest in it does, until one of those is back.
+-- Where nobody who manages a channel is there any more, whoever is longest in it does, until one of those is back.
 create or replace function app.manages_channel(channel uuid) returns boolean
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin

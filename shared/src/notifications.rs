@@ -1,11 +1,10 @@
-//! What people are told of by name: rows that the database writes with their cause. Its triggers say most causes (`app.notify` in the
-//! migrations); this is how code says one.
+//! What people are told of by name: rows that the database writes with their cause, which its triggers say (`app.notify` in the migrations).
 
 use jiff::Timestamp;
 use postgres_from_row::FromRow;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{database::Transaction, parameters};
@@ -65,39 +64,9 @@ mod catalogued {
     crate::event!(super::NotificationRead = "notification.read");
 }
 
-/// Something that people are to be told of.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Notice {
-    /// One of `notification_types`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    pub people: Vec<Uuid>,
-    /// Names this cause: said again, whoever was told of it is not told again.
-    pub cause: String,
-    /// Causes of one group are one row until it is read.
-    pub group_key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub conversation_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_id: Option<Uuid>,
-    /// What its words name and cannot be looked up.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub facts: Value,
-    /// Whether whoever does it is told as well.
-    pub tells_actor: bool,
-}
-
-const NOTIFY: &str = "select app.notify($1)";
 const SETTLE: &str = "select app.settle_notifications($1)";
 
 impl Transaction {
-    /// Tells people of something, with this transaction's commit.
-    pub fn notify(&self, notice: &Notice) {
-        self.defer(NOTIFY, parameters![json!(notice)]);
-    }
-
     /// The caller has seen a conversation, and so what was told them of it.
     pub fn settle_notifications_of(&self, conversation_id: Uuid) {
         self.defer(SETTLE, parameters![json!({"conversation_id": conversation_id})]);

@@ -162,6 +162,14 @@ pub async fn direct_messages_and_followed_threads_are_told(stack: Arc<Stack>) {
     let of_bell = told.iter().filter(|event| text(&event["type"]).starts_with("notification."));
     let numbers: Vec<_> = of_bell.map(|event| event["data"]["unread"].as_i64().expect("a number")).collect();
     assert_eq!(numbers, [1, 1, 1, 1, 1, 0], "each was told");
+    // One of two is named in it: taken back, neither is told of it.
+    let three_of_us = one.api.post("/direct-messages", json!({"user_ids": [two.id, three.id]})).await.expect(201);
+    let path = format!("/channels/{}/messages", text(&three_of_us["id"]));
+    let words = json!({"body": "@dois, e você também", "mentions": {"user_ids": [two.id]}});
+    let message = one.api.post(&path, words).await.expect(201);
+    assert_eq!((unread(two).await[0].0.as_str(), unread(three).await[0].0.as_str()), ("mention", "chat_message"));
+    one.api.call(Method::DELETE, &format!("/chat/messages/{}", text(&message["id"])), None).await.expect(204);
+    assert!(unread(two).await.is_empty() && unread(three).await.is_empty());
     // Reading a thread is not saying that one does not follow it.
     let root = one.api.post(&messages, json!({"body": "Outro assunto"})).await.expect(201);
     three.api.post(&format!("/channels/{channel}/read"), json!({"root_id": root["id"]})).await.expect(200);
