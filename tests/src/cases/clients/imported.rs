@@ -411,8 +411,8 @@ pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
     let database = stack.database().await;
     // It waits behind one that is leased.
     let ahead = "
-        insert into jobs (id, company_id, kind, queue, lane, payload, leased_until)
-        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now() + interval '1 day')";
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, leased_until)
+        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now(), now() + interval '1 day')";
     database.execute(ahead, &[&company.id]).await.expect("a job ahead of it");
     let started = join_all((0..5).map(|_| company.supervisor.api.post("/clients/import", json!({"file_id": file})))).await;
     let ids: Vec<String> = started.into_iter().map(|answer| text(&answer.expect(202)["id"]).to_owned()).collect();
@@ -439,8 +439,8 @@ pub async fn an_import_that_was_undone_goes_no_further(stack: Arc<Stack>) {
     let file = table(&stack, &company, b"Nome;E-mail\nAna;ana@exemplo.com.br\n").await;
     let database = stack.database().await;
     let ahead = "
-        insert into jobs (id, company_id, kind, queue, lane, payload, leased_until)
-        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now() + interval '1 day')";
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, leased_until)
+        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now(), now() + interval '1 day')";
     database.execute(ahead, &[&company.id]).await.expect("a job ahead of it");
     let id = import(&company, json!({"file_id": file})).await;
     for fail in [
