@@ -1087,6 +1087,134 @@ create table public.known_devices (
 alter table public.known_devices enable row level security;
 alter table public.known_devices force row level security;
 
+create table public.lead_changes (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    by_id uuid,
+    at timestamp with time zone not null default clock_timestamp(),
+    changes jsonb not null
+);
+alter table public.lead_changes enable row level security;
+alter table public.lead_changes force row level security;
+
+create table public.lead_fields (
+    company_id uuid not null default app.company_id(),
+    fields jsonb not null default '[]'::jsonb,
+    kinds jsonb not null default '{}'::jsonb,
+    version integer not null default 0
+);
+alter table public.lead_fields enable row level security;
+alter table public.lead_fields force row level security;
+
+create table public.lead_interactions (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    author_id uuid default app.user_id(),
+    source text not null default 'person'::text,
+    type text not null,
+    summary text not null,
+    details text,
+    result text not null,
+    next_step text,
+    at timestamp with time zone not null default now(),
+    day date,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.lead_interactions enable row level security;
+alter table public.lead_interactions force row level security;
+
+create table public.lead_merges (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    merged_id uuid not null,
+    by_id uuid not null default app.user_id(),
+    at timestamp with time zone not null default now(),
+    undo jsonb not null,
+    undone_at timestamp with time zone,
+    undone_by_id uuid
+);
+alter table public.lead_merges enable row level security;
+alter table public.lead_merges force row level security;
+
+create table public.lead_scoring (
+    company_id uuid not null default app.company_id(),
+    version integer not null,
+    rules jsonb not null,
+    author_id uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now()
+);
+alter table public.lead_scoring enable row level security;
+alter table public.lead_scoring force row level security;
+
+create table public.lead_stages (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    pipeline_id uuid not null,
+    stage_id uuid not null,
+    stage_name text not null,
+    stage_kind text not null,
+    by_id uuid,
+    entered_at timestamp with time zone not null default now(),
+    left_at timestamp with time zone
+);
+alter table public.lead_stages enable row level security;
+alter table public.lead_stages force row level security;
+
+create table public.leads (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    pipeline_id uuid not null,
+    stage_id uuid not null,
+    rank numeric not null,
+    status text not null default 'open'::text,
+    name text not null,
+    email text,
+    phone text,
+    organisation text,
+    job_title text,
+    origin text,
+    campaign text,
+    closer_id uuid,
+    sdr_id uuid,
+    potential_value numeric(14,2),
+    expected_close date,
+    tags text[] not null default '{}'::text[],
+    custom_fields jsonb not null default '{}'::jsonb,
+    client_id uuid,
+    crm_id text,
+    budget_confirmed boolean,
+    budget_amount numeric(14,2),
+    authority_level text,
+    need_level text,
+    decides_by date,
+    qualification jsonb not null default '{}'::jsonb,
+    qualification_score integer not null default 0,
+    score integer not null default 0,
+    scored_by integer,
+    scored_at timestamp with time zone not null default now(),
+    temperature text not null default 'cold'::text,
+    last_contact_at timestamp with time zone,
+    entered_at timestamp with time zone not null default now(),
+    closed_at timestamp with time zone,
+    close_reason text,
+    value numeric(14,2),
+    version integer not null default 1,
+    created_by_id uuid,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    deleted_at timestamp with time zone,
+    merged_into_id uuid,
+    moved_from uuid[] not null default '{}'::uuid[],
+    replied_at timestamp with time zone,
+    quick_reply_at timestamp with time zone
+);
+alter table public.leads enable row level security;
+alter table public.leads force row level security;
+
 create table public.login_challenges (
     token_hash bytea not null,
     company_id uuid not null default app.company_id(),
@@ -1329,6 +1457,20 @@ create table public.password_resets (
 alter table public.password_resets enable row level security;
 alter table public.password_resets force row level security;
 
+create table public.pipelines (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    department_id uuid,
+    is_default boolean not null default false,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    archived_at timestamp with time zone
+);
+alter table public.pipelines enable row level security;
+alter table public.pipelines force row level security;
+
 create table public.presence_corrections (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -1504,6 +1646,22 @@ create table public.sessions (
 );
 alter table public.sessions enable row level security;
 alter table public.sessions force row level security;
+
+create table public.stages (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    pipeline_id uuid not null,
+    key text not null,
+    name text not null,
+    "position" integer not null,
+    colour text not null default '#8a8f98'::text,
+    kind text not null,
+    required_fields text[] not null default '{}'::text[],
+    rotting_days integer,
+    automations jsonb not null default '[]'::jsonb
+);
+alter table public.stages enable row level security;
+alter table public.stages force row level security;
 
 create table public.tags (
     id uuid not null,
@@ -1887,6 +2045,69 @@ alter table public.knowledge_uses add constraint knowledge_uses_user_id_fkey FOR
 alter table public.knowledge_vocabulary add constraint knowledge_vocabulary_pkey PRIMARY KEY (company_id, term);
 alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (user_id, device, network);
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.lead_changes add constraint lead_changes_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_changes add constraint lead_changes_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_changes add constraint lead_changes_pkey PRIMARY KEY (id);
+alter table public.lead_fields add constraint lead_fields_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_fields add constraint lead_fields_pkey PRIMARY KEY (company_id);
+alter table public.lead_interactions add constraint lead_interactions_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
+alter table public.lead_interactions add constraint lead_interactions_check CHECK (((source = 'message'::text) = (day IS NOT NULL)));
+alter table public.lead_interactions add constraint lead_interactions_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_interactions add constraint lead_interactions_company_id_id_key UNIQUE (company_id, id);
+alter table public.lead_interactions add constraint lead_interactions_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_interactions add constraint lead_interactions_details_check CHECK (((char_length(details) >= 1) AND (char_length(details) <= 10000)));
+alter table public.lead_interactions add constraint lead_interactions_next_step_check CHECK (((char_length(next_step) >= 1) AND (char_length(next_step) <= 500)));
+alter table public.lead_interactions add constraint lead_interactions_pkey PRIMARY KEY (id);
+alter table public.lead_interactions add constraint lead_interactions_result_check CHECK ((result = ANY (ARRAY['contacted'::text, 'closed_won'::text, 'no_answer'::text, 'scheduled'::text, 'proposal_sent'::text, 'closed_lost'::text, 'other'::text])));
+alter table public.lead_interactions add constraint lead_interactions_source_check CHECK ((source = ANY (ARRAY['person'::text, 'message'::text, 'followup'::text, 'import'::text])));
+alter table public.lead_interactions add constraint lead_interactions_summary_check CHECK (((char_length(summary) >= 1) AND (char_length(summary) <= 500)));
+alter table public.lead_interactions add constraint lead_interactions_type_check CHECK ((type = ANY (ARRAY['whatsapp'::text, 'email'::text, 'call'::text, 'meeting'::text, 'note'::text, 'other'::text])));
+alter table public.lead_merges add constraint lead_merges_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.users(id);
+alter table public.lead_merges add constraint lead_merges_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_merges add constraint lead_merges_company_id_id_key UNIQUE (company_id, id);
+alter table public.lead_merges add constraint lead_merges_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_merges add constraint lead_merges_company_id_merged_id_fkey FOREIGN KEY (company_id, merged_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_merges add constraint lead_merges_pkey PRIMARY KEY (id);
+alter table public.lead_merges add constraint lead_merges_undone_by_id_fkey FOREIGN KEY (undone_by_id) REFERENCES public.users(id);
+alter table public.lead_scoring add constraint lead_scoring_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
+alter table public.lead_scoring add constraint lead_scoring_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_scoring add constraint lead_scoring_pkey PRIMARY KEY (company_id, version);
+alter table public.lead_scoring add constraint lead_scoring_version_check CHECK ((version > 0));
+alter table public.lead_stages add constraint lead_stages_check CHECK ((left_at >= entered_at));
+alter table public.lead_stages add constraint lead_stages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_stages add constraint lead_stages_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_stages add constraint lead_stages_pkey PRIMARY KEY (id);
+alter table public.leads add constraint leads_authority_level_check CHECK ((authority_level = ANY (ARRAY['decision_maker'::text, 'influencer'::text, 'user'::text, 'unknown'::text])));
+alter table public.leads add constraint leads_budget_amount_check CHECK ((budget_amount >= (0)::numeric));
+alter table public.leads add constraint leads_campaign_check CHECK (((char_length(campaign) >= 1) AND (char_length(campaign) <= 80)));
+alter table public.leads add constraint leads_check CHECK (((status = 'open'::text) = (closed_at IS NULL)));
+alter table public.leads add constraint leads_check1 CHECK (((merged_into_id IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_into_id <> id))));
+alter table public.leads add constraint leads_close_reason_check CHECK (((char_length(close_reason) >= 1) AND (char_length(close_reason) <= 500)));
+alter table public.leads add constraint leads_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.leads add constraint leads_company_id_closer_id_fkey FOREIGN KEY (company_id, closer_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.leads add constraint leads_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.leads add constraint leads_company_id_id_key UNIQUE (company_id, id);
+alter table public.leads add constraint leads_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.leads(company_id, id);
+alter table public.leads add constraint leads_company_id_pipeline_id_stage_id_fkey FOREIGN KEY (company_id, pipeline_id, stage_id) REFERENCES public.stages(company_id, pipeline_id, id);
+alter table public.leads add constraint leads_company_id_sdr_id_fkey FOREIGN KEY (company_id, sdr_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.leads add constraint leads_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.leads add constraint leads_crm_id_check CHECK (((char_length(crm_id) >= 1) AND (char_length(crm_id) <= 120)));
+alter table public.leads add constraint leads_email_check CHECK (((char_length(email) <= 254) AND (email = lower(email))));
+alter table public.leads add constraint leads_job_title_check CHECK (((char_length(job_title) >= 1) AND (char_length(job_title) <= 80)));
+alter table public.leads add constraint leads_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 120)));
+alter table public.leads add constraint leads_need_level_check CHECK ((need_level = ANY (ARRAY['high'::text, 'medium'::text, 'low'::text, 'unknown'::text])));
+alter table public.leads add constraint leads_organisation_check CHECK (((char_length(organisation) >= 1) AND (char_length(organisation) <= 120)));
+alter table public.leads add constraint leads_origin_check CHECK (((char_length(origin) >= 1) AND (char_length(origin) <= 80)));
+alter table public.leads add constraint leads_phone_check CHECK ((phone ~ '^[0-9]{5,15}$'::text));
+alter table public.leads add constraint leads_pkey PRIMARY KEY (id);
+alter table public.leads add constraint leads_potential_value_check CHECK ((potential_value >= (0)::numeric));
+alter table public.leads add constraint leads_qualification_score_check CHECK (((qualification_score >= 0) AND (qualification_score <= 100)));
+alter table public.leads add constraint leads_rank_check CHECK (((rank >= (10000000)::numeric) AND (rank < (100000000)::numeric)));
+alter table public.leads add constraint leads_score_check CHECK (((score >= 0) AND (score <= 100)));
+alter table public.leads add constraint leads_status_check CHECK ((status = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])));
+alter table public.leads add constraint leads_tags_check CHECK ((cardinality(tags) <= 30));
+alter table public.leads add constraint leads_temperature_check CHECK ((temperature = ANY (ARRAY['cold'::text, 'warm'::text, 'hot'::text])));
+alter table public.leads add constraint leads_value_check CHECK ((value >= (0)::numeric));
 alter table public.login_challenges add constraint login_challenges_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.login_challenges add constraint login_challenges_pkey PRIMARY KEY (token_hash);
 alter table public.mail_accounts add constraint mail_accounts_authority_check CHECK ((char_length(authority) <= 10000));
@@ -1966,6 +2187,12 @@ alter table public.object_removals add constraint object_removals_of_company CHE
 alter table public.object_removals add constraint object_removals_pkey PRIMARY KEY (storage_key);
 alter table public.password_resets add constraint password_resets_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.password_resets add constraint password_resets_pkey PRIMARY KEY (id);
+alter table public.pipelines add constraint pipelines_check CHECK (((NOT is_default) OR ((archived_at IS NULL) AND (department_id IS NULL))));
+alter table public.pipelines add constraint pipelines_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id);
+alter table public.pipelines add constraint pipelines_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.pipelines add constraint pipelines_company_id_id_key UNIQUE (company_id, id);
+alter table public.pipelines add constraint pipelines_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)));
+alter table public.pipelines add constraint pipelines_pkey PRIMARY KEY (id);
 alter table public.presence_corrections add constraint presence_corrections_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.users(id);
 alter table public.presence_corrections add constraint presence_corrections_company_id_interval_id_fkey FOREIGN KEY (company_id, interval_id) REFERENCES public.presence_intervals(company_id, id);
 alter table public.presence_corrections add constraint presence_corrections_note_check CHECK (((char_length(note) >= 1) AND (char_length(note) <= 500)));
@@ -2024,6 +2251,19 @@ alter table public.second_factors add constraint second_factors_pkey PRIMARY KEY
 alter table public.second_factors add constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 alter table public.sessions add constraint sessions_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id);
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.stages add constraint stages_colour_check CHECK ((colour ~ '^#[0-9a-f]{6}$'::text));
+alter table public.stages add constraint stages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.stages add constraint stages_company_id_id_key UNIQUE (company_id, id);
+alter table public.stages add constraint stages_company_id_pipeline_id_fkey FOREIGN KEY (company_id, pipeline_id) REFERENCES public.pipelines(company_id, id);
+alter table public.stages add constraint stages_company_id_pipeline_id_id_key UNIQUE (company_id, pipeline_id, id);
+alter table public.stages add constraint stages_company_id_pipeline_id_key_key UNIQUE (company_id, pipeline_id, key);
+alter table public.stages add constraint stages_company_id_pipeline_id_position_key UNIQUE (company_id, pipeline_id, "position") DEFERRABLE INITIALLY DEFERRED;
+alter table public.stages add constraint stages_key_check CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text));
+alter table public.stages add constraint stages_kind_check CHECK ((kind = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])));
+alter table public.stages add constraint stages_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60)));
+alter table public.stages add constraint stages_pkey PRIMARY KEY (id);
+alter table public.stages add constraint stages_required_fields_check CHECK ((cardinality(required_fields) <= 30));
+alter table public.stages add constraint stages_rotting_days_check CHECK (((rotting_days >= 1) AND (rotting_days <= 365)));
 alter table public.tags add constraint tags_colour_check CHECK ((colour ~ '^#[0-9a-f]{6}$'::text));
 alter table public.tags add constraint tags_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.tags add constraint tags_company_id_id_key UNIQUE (company_id, id);
@@ -2177,6 +2417,29 @@ CREATE INDEX knowledge_uses_conversation ON public.knowledge_uses USING btree (c
 CREATE INDEX knowledge_uses_failed ON public.knowledge_uses USING btree (company_id, created_at) WHERE ((NOT helped) AND (query IS NOT NULL));
 CREATE INDEX knowledge_vocabulary_alike ON public.knowledge_vocabulary USING gin (company_id, term public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
+CREATE INDEX lead_changes_lead ON public.lead_changes USING btree (company_id, lead_id, at, id);
+CREATE INDEX lead_interactions_at ON public.lead_interactions USING btree (company_id, at, id);
+CREATE UNIQUE INDEX lead_interactions_day ON public.lead_interactions USING btree (company_id, lead_id, day) WHERE (day IS NOT NULL);
+CREATE INDEX lead_interactions_lead ON public.lead_interactions USING btree (company_id, lead_id, at, id);
+CREATE INDEX lead_merges_lead ON public.lead_merges USING btree (company_id, lead_id, at, id);
+CREATE UNIQUE INDEX lead_merges_merged ON public.lead_merges USING btree (company_id, merged_id) WHERE (undone_at IS NULL);
+CREATE INDEX lead_stages_entered ON public.lead_stages USING btree (company_id, pipeline_id, entered_at);
+CREATE INDEX lead_stages_lead ON public.lead_stages USING btree (company_id, lead_id, entered_at, id);
+CREATE UNIQUE INDEX lead_stages_now ON public.lead_stages USING btree (company_id, lead_id) WHERE (left_at IS NULL);
+CREATE INDEX leads_client ON public.leads USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
+CREATE INDEX leads_closed ON public.leads USING btree (company_id, closed_at, id) WHERE ((closed_at IS NOT NULL) AND (deleted_at IS NULL));
+CREATE INDEX leads_closer ON public.leads USING btree (company_id, closer_id, created_at, id) WHERE ((closer_id IS NOT NULL) AND (deleted_at IS NULL));
+CREATE UNIQUE INDEX leads_crm ON public.leads USING btree (company_id, crm_id) WHERE ((crm_id IS NOT NULL) AND (merged_into_id IS NULL));
+CREATE INDEX leads_email ON public.leads USING btree (company_id, email) WHERE ((email IS NOT NULL) AND (deleted_at IS NULL));
+CREATE INDEX leads_merged ON public.leads USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
+CREATE INDEX leads_newest ON public.leads USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX leads_phone ON public.leads USING btree (company_id, phone) WHERE ((phone IS NOT NULL) AND (deleted_at IS NULL));
+CREATE INDEX leads_pipeline ON public.leads USING btree (company_id, pipeline_id, stage_id);
+CREATE UNIQUE INDEX leads_rank ON public.leads USING btree (company_id, stage_id, rank) WHERE (deleted_at IS NULL);
+CREATE INDEX leads_sdr ON public.leads USING btree (company_id, sdr_id, created_at, id) WHERE ((sdr_id IS NOT NULL) AND (deleted_at IS NULL));
+CREATE INDEX leads_search ON public.leads USING gin (company_id, app.searchable(((((((name || ' '::text) || COALESCE(email, ''::text)) || ' '::text) || COALESCE(organisation, ''::text)) || ' '::text) || COALESCE(phone, ''::text))) public.gin_trgm_ops);
+CREATE INDEX leads_tags ON public.leads USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
+CREATE INDEX leads_to_score ON public.leads USING btree (scored_at, company_id, id) WHERE ((status = 'open'::text) AND (deleted_at IS NULL));
 CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
 CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
 CREATE INDEX mail_accounts_key ON public.mail_accounts USING btree (app.sealed_with(sealed)) WHERE (sealed IS NOT NULL);
@@ -2214,6 +2477,9 @@ CREATE INDEX object_removals_due ON public.object_removals USING btree (due_at);
 CREATE INDEX password_resets_age ON public.password_resets USING btree (expires_at);
 CREATE INDEX password_resets_member ON public.password_resets USING btree (company_id, user_id);
 CREATE INDEX password_resets_person ON public.password_resets USING btree (user_id, created_at);
+CREATE UNIQUE INDEX pipelines_default ON public.pipelines USING btree (company_id) WHERE is_default;
+CREATE INDEX pipelines_department ON public.pipelines USING btree (company_id, department_id) WHERE (department_id IS NOT NULL);
+CREATE UNIQUE INDEX pipelines_name ON public.pipelines USING btree (company_id, app.look(name)) WHERE (archived_at IS NULL);
 CREATE INDEX presence_corrections_interval ON public.presence_corrections USING btree (company_id, interval_id, at);
 CREATE INDEX presence_intervals_person ON public.presence_intervals USING btree (company_id, user_id, started_at DESC, ended_at DESC);
 CREATE INDEX presence_leases_lapsed ON public.presence_leases USING btree (lease_until);
@@ -2688,6 +2954,18 @@ begin
     insert into second_factors (user_id, secret) values (app.user_id(), sealed)
     on conflict (user_id) do update set secret = excluded.secret, created_at = now() where second_factors.enabled_at is null;
     return found;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.begin_selling()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.make_first_pipeline(new.id);
+    return null;
 end
 $function$;
 
@@ -3634,6 +3912,28 @@ begin
                     where earlier.channel_account_id = channel.id and earlier.outcome is null and earlier.left_at is not null
                       and (earlier.received_at, earlier.id) < (received, webhook)
                       and earlier.clients && kept.clients);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.enter_stage()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    new.status := (select kind from stages where company_id = new.company_id and id = new.stage_id);
+    if tg_op = 'UPDATE' then
+        new.entered_at := now();
+    end if;
+    if new.status = 'open' then
+        new.closed_at := null;
+        new.close_reason := null;
+        new.value := null;
+    elsif tg_op = 'INSERT' or old.status <> new.status then
+        new.closed_at := coalesce(new.closed_at, now());
+    end if;
+    return new;
 end
 $function$;
 
@@ -4651,6 +4951,10 @@ begin
     update conversations
        set tags = case when tg_op = 'DELETE' then array_remove(tags, old.name) else array_replace(tags, old.name, new.name) end
      where company_id = old.company_id and tags <> '{}' and tags @> array[old.name];
+    update leads
+       set tags = case when tg_op = 'DELETE' then array_remove(tags, old.name) else array_replace(tags, old.name, new.name) end,
+           version = version + 1
+     where company_id = old.company_id and tags <> '{}' and tags @> array[old.name];
     return null;
 end
 $function$;
@@ -4969,6 +5273,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_stages(wanted uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform from stages where company_id = app.company_id() and id = any (wanted) order by id for no key update;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_tagged(tag uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -4981,6 +5296,7 @@ declare
 begin
     perform from clients where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
     perform from conversations where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
+    perform from leads where company_id = company and tags <> '{}' and tags @> array[wanted] order by id for no key update;
 end
 $function$;
 
@@ -5798,6 +6114,29 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.make_first_pipeline(company uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    pipeline uuid := gen_random_uuid();
+begin
+    insert into pipelines (id, company_id, name, is_default) values (pipeline, company, 'Vendas', true);
+    insert into stages (id, company_id, pipeline_id, key, name, position, colour, kind, required_fields, rotting_days)
+    select gen_random_uuid(), company, pipeline, key, name, position, colour, kind, required, rotting
+      from (values (0, 'new', 'Novo', '#4c8dff', 'open', '{}'::text[], 3),
+                   (1, 'contacted', 'Contatado', '#22b8cf', 'open', '{}', 7),
+                   (2, 'qualified', 'Qualificado', '#9775fa', 'open', '{}', 7),
+                   (3, 'proposal', 'Proposta', '#f5a623', 'open', '{}', 7),
+                   (4, 'negotiation', 'Negociação', '#fd7e14', 'open', '{}', 14),
+                   (5, 'won', 'Ganho', '#2f9e44', 'won', '{}', null),
+                   (6, 'lost', 'Perdido', '#e03131', 'lost', '{close_reason}', null))
+        as stage (position, key, name, colour, kind, required, rotting);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.make_general_channel()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -5972,6 +6311,24 @@ begin
     else
         update client_files
            set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_leads()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if old.merged_into_id is null then
+        update leads set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id;
+    else
+        update leads set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -6346,6 +6703,29 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_lead_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    -- What says itself elsewhere, or follows from the rest.
+    silent constant text[] := '{rank, version, updated_at, score, scored_by, scored_at, qualification_score, temperature, entered_at, last_contact_at,
+                                replied_at, quick_reply_at, moved_from}';
+    was jsonb := to_jsonb(old) - silent;
+    changed jsonb;
+begin
+    select jsonb_object_agg(key, jsonb_build_array(was -> key, value)) into changed
+      from jsonb_each(to_jsonb(new) - silent)
+     where value is distinct from was -> key;
+    if changed is not null then
+        insert into lead_changes (company_id, lead_id, by_id, changes) values (new.company_id, new.id, app.user_id(), changed);
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_login()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6422,6 +6802,45 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.note_reply()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    is_quick boolean;
+begin
+    if not exists (select from leads where company_id = new.company_id and client_id = new.client_id and deleted_at is null and status = 'open') then
+        return null;
+    end if;
+    is_quick := exists (
+        select from messages
+         where company_id = new.company_id and conversation_id = new.id and sender_type in ('agent', 'bot')
+           and sent_at between new.last_message_at - interval '1 hour' and new.last_message_at);
+    with replied as (
+        select id from leads
+         where company_id = new.company_id and client_id = new.client_id and deleted_at is null and status = 'open'
+         order by id for no key update
+    )
+    update leads
+       set replied_at = greatest(leads.replied_at, new.last_message_at),
+           quick_reply_at = coalesce(leads.quick_reply_at, case when is_quick then new.last_message_at end),
+           scored_at = '-infinity'
+      from replied
+     where leads.company_id = new.company_id and leads.id = replied.id;
+    insert into lead_interactions (id, company_id, lead_id, author_id, source, type, summary, result, at, day)
+    select gen_random_uuid(), new.company_id, leads.id, null, 'message', 'whatsapp', 'Mensagem recebida via WhatsApp', 'contacted', new.last_message_at,
+           (new.last_message_at at time zone companies.time_zone)::date
+      from leads
+      join companies on companies.id = leads.company_id
+     where leads.company_id = new.company_id and leads.client_id = new.client_id and leads.deleted_at is null and leads.status = 'open'
+     order by leads.id
+        on conflict do nothing;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.note_run(schedule text)
  RETURNS void
  LANGUAGE plpgsql
@@ -6450,6 +6869,23 @@ begin
                       and removed_at is null and jsonb_strip_nulls(settings -> 'shows') <> '{}') then
         perform set_config('app.conversations_to_show', (asked || wanted)::text, true);
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_stage()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if tg_op = 'UPDATE' then
+        update lead_stages set left_at = greatest(new.entered_at, entered_at) where company_id = new.company_id and lead_id = new.id and left_at is null;
+    end if;
+    insert into lead_stages (company_id, lead_id, pipeline_id, stage_id, stage_name, stage_kind, by_id, entered_at)
+    select new.company_id, new.id, new.pipeline_id, new.stage_id, name, kind, app.user_id(), new.entered_at
+      from stages where company_id = new.company_id and id = new.stage_id;
     return null;
 end
 $function$;
@@ -6917,6 +7353,19 @@ begin
      group by sessions.family_id
      order by bool_or(sessions.id = app.session_id()) desc, max(sessions.last_seen_at) desc, sessions.family_id
      limit 100;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.own_pipelines()
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return array(select id from pipelines
+                  where company_id = app.company_id()
+                    and (app.sees_all() or department_id is null or department_id = any (app.department_ids())));
 end
 $function$;
 
@@ -7557,6 +8006,71 @@ CREATE OR REPLACE FUNCTION app.quick_reply_files()
  LANGUAGE sql
  STABLE
 AS $function$ select array(select unnest(file_ids) from quick_replies where file_ids <> '{}') $function$;
+
+CREATE OR REPLACE FUNCTION app.rank_between(low numeric, high numeric)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+    digits integer := 0;
+    middle numeric;
+begin
+    if low is null and high is null then
+        return 50000000;
+    elsif low is null then
+        return ceil(high) - 1;
+    elsif high is null then
+        return floor(low) + 1;
+    end if;
+    loop
+        middle := trim_scale(round((low + high) / 2, digits));
+        if middle > low and middle < high then
+            return middle;
+        end if;
+        digits := digits + 1;
+    end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.rank_in(stage uuid, lead uuid, below uuid, above uuid, OUT place numeric, OUT is_spread boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    -- Figures behind the point.
+    most constant integer := 40;
+    upper_rank numeric;
+    lower_rank numeric;
+begin
+    is_spread := false;
+    loop
+        select rank into upper_rank from leads
+         where company_id = company and stage_id = stage and id = below and id <> lead and deleted_at is null;
+        select rank into lower_rank from leads
+         where company_id = company and stage_id = stage and id = above and id <> lead and deleted_at is null and upper_rank is null;
+        if upper_rank is not null then
+            select min(rank) into lower_rank from leads
+             where company_id = company and stage_id = stage and rank > upper_rank and id <> lead and deleted_at is null;
+        elsif lower_rank is not null then
+            select max(rank) into upper_rank from leads
+             where company_id = company and stage_id = stage and rank < lower_rank and id <> lead and deleted_at is null;
+        elsif below is not null or above is not null then
+            return;
+        else
+            select min(rank) into lower_rank from leads
+             where company_id = company and stage_id = stage and id <> lead and deleted_at is null;
+        end if;
+        place := app.rank_between(upper_rank, lower_rank);
+        exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
+        perform app.spread_stage(stage, lead);
+        is_spread := true;
+    end loop;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb)
  RETURNS TABLE(tx text, ids bigint[], sent uuid[])
@@ -8310,6 +8824,29 @@ CREATE OR REPLACE FUNCTION app.spaced(value text)
 AS $function$
 begin
     return btrim(regexp_replace(app.fold(normalize(value, nfc)), '[^[:alnum:]]+', ' ', 'g'));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.spread_stage(stage uuid, but_for uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    lowest numeric;
+    highest numeric;
+    cards integer;
+begin
+    perform from leads where company_id = company and stage_id = stage and deleted_at is null and id <> but_for order by id for no key update;
+    select min(rank), max(rank), count(*) into lowest, highest, cards from leads
+     where company_id = company and stage_id = stage and deleted_at is null;
+    update leads
+       set rank = case when highest + 2 * cards < 99000000 then floor(highest) else ceil(lowest) - cards - 1 end + placed.place
+      from (select id, row_number() over (order by rank) as place from leads
+             where company_id = company and stage_id = stage and deleted_at is null and id <> but_for) placed
+     where leads.company_id = company and leads.id = placed.id;
 end
 $function$;
 
@@ -9605,10 +10142,12 @@ CREATE TRIGGER chat_reactions_shown AFTER INSERT OR DELETE ON public.chat_reacti
 CREATE TRIGGER chat_thread_followers_read_settled AFTER INSERT OR UPDATE OF read_place ON public.chat_thread_followers FOR EACH ROW WHEN (((new.user_id = app.user_id()) AND (new.read_place > 0))) EXECUTE FUNCTION app.settle_chat();
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
+CREATE TRIGGER clients_leads AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_leads();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_notifications AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notifications();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER companies_general_channel AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.make_general_channel();
+CREATE TRIGGER companies_pipeline AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.begin_selling();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER conversation_transfers_told AFTER INSERT ON public.conversation_transfers FOR EACH ROW EXECUTE FUNCTION app.notify_of_transfer();
 CREATE TRIGGER conversations_assigned_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN ((new.assignee_id IS NOT NULL)) EXECUTE FUNCTION app.record_transfer();
@@ -9628,6 +10167,8 @@ CREATE TRIGGER conversations_ended_settled AFTER UPDATE OF ended_at ON public.co
 CREATE TRIGGER conversations_fence AFTER UPDATE OF subject, tags, priority, metadata ON public.conversations FOR EACH ROW WHEN (((new.version > old.version) AND (new.inbound_count = old.inbound_count) AND (new.mode = old.mode) AND (NOT (new.assignee_id IS DISTINCT FROM old.assignee_id)) AND (NOT (new.ended_at IS DISTINCT FROM old.ended_at)))) EXECUTE FUNCTION app.keep_fence();
 CREATE TRIGGER conversations_free_place AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status = 'active'::text) AND ((new.status <> 'active'::text) OR (new.assignee_id IS DISTINCT FROM old.assignee_id)))) EXECUTE FUNCTION app.note_free_place();
 CREATE TRIGGER conversations_heard AFTER INSERT OR UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_heard();
+CREATE TRIGGER conversations_lead_reply AFTER UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > old.inbound_count) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL) AND (new.last_message_from = 'client'::text) AND (NOT (new.merged_into_id IS DISTINCT FROM old.merged_into_id)))) EXECUTE FUNCTION app.note_reply();
+CREATE TRIGGER conversations_lead_reply_first AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > 0) AND (new.ended_at IS NULL) AND (new.imported_at IS NULL))) EXECUTE FUNCTION app.note_reply();
 CREATE TRIGGER conversations_message_told AFTER UPDATE OF inbound_count ON public.conversations FOR EACH ROW WHEN (((new.inbound_count > old.inbound_count) AND (new.ended_at IS NULL) AND (new.last_message_from = 'client'::text) AND (NOT (new.merged_into_id IS DISTINCT FROM old.merged_into_id)) AND ((new.assignee_id IS NOT NULL) OR (new.participant_ids <> '{}'::uuid[])))) EXECUTE FUNCTION app.notify_of_message();
 CREATE TRIGGER conversations_notes AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER conversations_notifications AFTER UPDATE OF merged_into_id ON public.conversations FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notifications();
@@ -9670,6 +10211,12 @@ CREATE TRIGGER job_progress_told AFTER UPDATE OF finished_at ON public.job_progr
 CREATE TRIGGER knowledge_articles_embedded AFTER INSERT OR UPDATE OF title, answer, questions, status ON public.knowledge_articles FOR EACH ROW WHEN (((new.status = 'active'::text) AND (new.removed_at IS NULL))) EXECUTE FUNCTION app.note_article();
 CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
+CREATE TRIGGER leads_changed AFTER UPDATE ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_lead_change();
+CREATE TRIGGER leads_enter BEFORE INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.enter_stage();
+CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
+CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
+CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
+CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
 CREATE TRIGGER mails_told AFTER INSERT ON public.mails FOR EACH ROW WHEN ((new.template = ANY (ARRAY['new_device'::text, 'password_changed'::text, 'two_factor_enabled'::text, 'two_factor_disabled'::text, 'recovery_codes_renewed'::text]))) EXECUTE FUNCTION app.notify_of_mail();
 CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.follow_membership();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
@@ -10344,6 +10891,86 @@ create policy system on public.knowledge_vocabulary as permissive for all to app
 
 create policy lookup on public.known_devices as permissive for all to app_lookup using true;
 
+create policy company on public.lead_changes as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.lead_changes as permissive for all to app_lookup using true;
+
+create policy seen_leads on public.lead_changes as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = lead_changes.company_id) AND (leads.id = lead_changes.lead_id))));
+
+create policy staff on public.lead_changes as permissive for all to app_staff using true;
+
+create policy system on public.lead_changes as permissive for all to app_system using true;
+
+create policy company on public.lead_fields as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.lead_fields as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.lead_fields as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.lead_fields as permissive for all to app_staff using true;
+
+create policy system on public.lead_fields as permissive for all to app_system using true;
+
+create policy company on public.lead_interactions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_update on public.lead_interactions as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.lead_interactions as permissive for all to app_lookup using true;
+
+create policy own_work on public.lead_interactions as restrictive for insert to app_staff with check ((author_id = ( SELECT app.user_id() AS user_id)) AND (source = 'person'::text));
+
+create policy seen_leads on public.lead_interactions as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = lead_interactions.company_id) AND (leads.id = lead_interactions.lead_id))));
+
+create policy staff on public.lead_interactions as permissive for all to app_staff using true;
+
+create policy system on public.lead_interactions as permissive for all to app_system using true;
+
+create policy company on public.lead_merges as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.lead_merges as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.lead_merges as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy seen_leads on public.lead_merges as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = lead_merges.company_id) AND (leads.id = lead_merges.lead_id))));
+
+create policy staff on public.lead_merges as permissive for all to app_staff using true;
+
+create policy system on public.lead_merges as permissive for all to app_system using true;
+
+create policy company on public.lead_scoring as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.lead_scoring as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy staff on public.lead_scoring as permissive for all to app_staff using true;
+
+create policy system on public.lead_scoring as permissive for all to app_system using true;
+
+create policy company on public.lead_stages as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.lead_stages as permissive for all to app_lookup using true;
+
+create policy seen_leads on public.lead_stages as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = lead_stages.company_id) AND (leads.id = lead_stages.lead_id))));
+
+create policy staff on public.lead_stages as permissive for all to app_staff using true;
+
+create policy system on public.lead_stages as permissive for all to app_system using true;
+
+create policy company on public.leads as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.leads as permissive for all to app_lookup using true;
+
+create policy staff on public.leads as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (closer_id = ( SELECT app.user_id() AS user_id)) OR (sdr_id = ( SELECT app.user_id() AS user_id)) OR ((pipeline_id = ANY (( SELECT app.own_pipelines() AS own_pipelines)::uuid[])) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR ((closer_id IS NULL) AND (sdr_id IS NULL))))) with check true;
+
+create policy system on public.leads as permissive for all to app_system using true;
+
 create policy company on public.login_challenges as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.login_challenges as permissive for all to app_lookup using true;
@@ -10506,6 +11133,18 @@ create policy staff on public.password_resets as permissive for all to app_staff
 
 create policy system on public.password_resets as permissive for all to app_system using true;
 
+create policy company on public.pipelines as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.pipelines as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.pipelines as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.pipelines as permissive for all to app_lookup using true;
+
+create policy staff on public.pipelines as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) with check true;
+
+create policy system on public.pipelines as permissive for all to app_system using true;
+
 create policy company on public.presence_corrections as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders_insert on public.presence_corrections as restrictive for insert to app_staff with check (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role) AND (by_id = ( SELECT app.user_id() AS user_id)));
@@ -10623,6 +11262,20 @@ create policy lookup on public.sessions as permissive for all to app_lookup usin
 create policy staff on public.sessions as permissive for all to app_staff using true;
 
 create policy system on public.sessions as permissive for all to app_system using true;
+
+create policy company on public.stages as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_delete on public.stages as restrictive for delete to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_insert on public.stages as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.stages as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.stages as permissive for all to app_lookup using true;
+
+create policy staff on public.stages as permissive for all to app_staff using true;
+
+create policy system on public.stages as permissive for all to app_system using true;
 
 create policy company on public.tags as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -11268,6 +11921,80 @@ grant update on column public.knowledge_uses.helped to app_system;
 grant insert on column public.knowledge_uses.id to app_staff;
 grant insert, update on column public.knowledge_uses.query to app_staff;
 grant update on column public.knowledge_uses.query to app_system;
+grant insert on column public.lead_fields.company_id to app_staff;
+grant update on column public.lead_fields.fields to app_staff;
+grant update on column public.lead_fields.kinds to app_staff;
+grant update on column public.lead_fields.version to app_staff;
+grant insert on column public.lead_interactions.at to app_staff;
+grant insert on column public.lead_interactions.details to app_staff;
+grant insert on column public.lead_interactions.id to app_staff;
+grant insert, update on column public.lead_interactions.lead_id to app_staff;
+grant update on column public.lead_interactions.lead_id to app_lookup;
+grant insert on column public.lead_interactions.next_step to app_staff;
+grant insert on column public.lead_interactions.result to app_staff;
+grant insert on column public.lead_interactions.source to app_staff;
+grant insert on column public.lead_interactions.summary to app_staff;
+grant insert on column public.lead_interactions.type to app_staff;
+grant insert on column public.lead_merges.id to app_staff;
+grant insert on column public.lead_merges.lead_id to app_staff;
+grant insert on column public.lead_merges.merged_id to app_staff;
+grant insert on column public.lead_merges.undo to app_staff;
+grant update on column public.lead_merges.undone_at to app_staff;
+grant update on column public.lead_merges.undone_by_id to app_staff;
+grant insert on column public.lead_scoring.rules to app_staff;
+grant insert on column public.lead_scoring.version to app_staff;
+grant update on column public.lead_stages.lead_id to app_lookup;
+grant update on column public.lead_stages.left_at to app_lookup;
+grant update on column public.leads.authority_level to app_staff;
+grant update on column public.leads.budget_amount to app_staff;
+grant update on column public.leads.budget_confirmed to app_staff;
+grant insert, update on column public.leads.campaign to app_staff;
+grant insert, update on column public.leads.client_id to app_staff;
+grant update on column public.leads.client_id to app_lookup;
+grant insert, update on column public.leads.close_reason to app_staff;
+grant insert, update on column public.leads.closed_at to app_staff;
+grant insert, update on column public.leads.closer_id to app_staff;
+grant insert on column public.leads.created_at to app_staff;
+grant insert on column public.leads.created_by_id to app_staff;
+grant insert, update on column public.leads.crm_id to app_staff;
+grant insert, update on column public.leads.custom_fields to app_staff;
+grant update on column public.leads.decides_by to app_staff;
+grant update on column public.leads.deleted_at to app_staff;
+grant insert, update on column public.leads.email to app_staff;
+grant insert on column public.leads.entered_at to app_staff;
+grant insert, update on column public.leads.expected_close to app_staff;
+grant insert on column public.leads.id to app_staff;
+grant insert, update on column public.leads.job_title to app_staff;
+grant update on column public.leads.last_contact_at to app_staff;
+grant update on column public.leads.merged_into_id to app_staff;
+grant update on column public.leads.moved_from to app_lookup;
+grant insert, update on column public.leads.name to app_staff;
+grant update on column public.leads.need_level to app_staff;
+grant insert, update on column public.leads.organisation to app_staff;
+grant insert, update on column public.leads.origin to app_staff;
+grant insert, update on column public.leads.phone to app_staff;
+grant insert, update on column public.leads.pipeline_id to app_staff;
+grant insert, update on column public.leads.potential_value to app_staff;
+grant update on column public.leads.qualification to app_staff;
+grant update on column public.leads.qualification_score to app_staff;
+grant update on column public.leads.quick_reply_at to app_lookup;
+grant insert, update on column public.leads.rank to app_staff;
+grant update on column public.leads.rank to app_lookup;
+grant update on column public.leads.replied_at to app_lookup;
+grant update on column public.leads.score to app_staff;
+grant update on column public.leads.scored_at to app_lookup;
+grant update on column public.leads.scored_at to app_staff;
+grant update on column public.leads.scored_by to app_staff;
+grant insert, update on column public.leads.sdr_id to app_staff;
+grant insert, update on column public.leads.stage_id to app_staff;
+grant insert, update on column public.leads.status to app_staff;
+grant insert, update on column public.leads.tags to app_staff;
+grant update on column public.leads.tags to app_lookup;
+grant update on column public.leads.temperature to app_staff;
+grant update on column public.leads.updated_at to app_staff;
+grant insert, update on column public.leads.value to app_staff;
+grant update on column public.leads.version to app_lookup;
+grant update on column public.leads.version to app_staff;
 grant insert, select, update on column public.mail_accounts.authority to app_staff;
 grant select on column public.mail_accounts.company_id to app_staff;
 grant insert, select, update on column public.mail_accounts.from_address to app_staff;
@@ -11395,6 +12122,13 @@ grant select on column public.object_removals.due_at to app_system;
 grant insert on column public.object_removals.storage_key to app_staff;
 grant insert on column public.object_removals.storage_key to app_student;
 grant select on column public.object_removals.storage_key to app_system;
+grant update on column public.pipelines.archived_at to app_staff;
+grant insert, update on column public.pipelines.department_id to app_staff;
+grant insert on column public.pipelines.id to app_staff;
+grant insert, update on column public.pipelines.is_default to app_staff;
+grant insert, update on column public.pipelines.name to app_staff;
+grant update on column public.pipelines.updated_at to app_staff;
+grant update on column public.pipelines.version to app_staff;
 grant insert on column public.presence_corrections.after to app_staff;
 grant insert on column public.presence_corrections.before to app_staff;
 grant insert on column public.presence_corrections.id to app_staff;
@@ -11466,6 +12200,17 @@ grant select on column public.second_factors.enabled_at to app_staff;
 grant select on column public.second_factors.enabled_at to app_student;
 grant select on column public.second_factors.user_id to app_staff;
 grant select on column public.second_factors.user_id to app_student;
+grant insert, update on column public.stages."position" to app_staff;
+grant update on column public.stages."position" to app_lookup;
+grant insert, update on column public.stages.automations to app_staff;
+grant insert, update on column public.stages.colour to app_staff;
+grant insert on column public.stages.id to app_staff;
+grant insert, update on column public.stages.key to app_staff;
+grant insert on column public.stages.kind to app_staff;
+grant insert, update on column public.stages.name to app_staff;
+grant insert on column public.stages.pipeline_id to app_staff;
+grant insert, update on column public.stages.required_fields to app_staff;
+grant insert, update on column public.stages.rotting_days to app_staff;
 grant insert, update on column public.tags.colour to app_staff;
 grant insert on column public.tags.id to app_staff;
 grant insert, update on column public.tags.name to app_staff;
@@ -11656,6 +12401,8 @@ grant execute on function app.hold_members(company uuid) to app_lookup;
 grant execute on function app.hold_merge(merge uuid) to app_staff;
 grant execute on function app.hold_own_unread() to app_staff;
 grant execute on function app.hold_own_unread() to app_student;
+grant execute on function app.hold_stages(wanted uuid[]) to app_staff;
+grant execute on function app.hold_stages(wanted uuid[]) to app_system;
 grant execute on function app.hold_tagged(tag uuid) to app_staff;
 grant execute on function app.hold_unread(people uuid[]) to app_lookup;
 grant execute on function app.index_meanings() to app_system;
@@ -11721,6 +12468,7 @@ grant execute on function app.open_challenge(hash bytea, company uuid, person uu
 grant execute on function app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean) to app_staff;
 grant execute on function app.own_logins() to app_staff;
 grant execute on function app.own_logins() to app_student;
+grant execute on function app.own_pipelines() to app_staff;
 grant execute on function app.own_second_factor() to app_staff;
 grant execute on function app.own_second_factor() to app_student;
 grant execute on function app.own_unread() to app_staff;
@@ -11738,6 +12486,11 @@ grant execute on function app.queue_mail(mail uuid, of_template text, address te
 grant execute on function app.queue_mail(mail uuid, of_template text, address text, person text, language text, purpose text, link uuid, facts jsonb) to app_system;
 grant execute on function app.quick_reply_files() to app_staff;
 grant execute on function app.quick_reply_files() to app_system;
+grant execute on function app.rank_between(low numeric, high numeric) to app_lookup;
+grant execute on function app.rank_between(low numeric, high numeric) to app_staff;
+grant execute on function app.rank_between(low numeric, high numeric) to app_system;
+grant execute on function app.rank_in(stage uuid, lead uuid, below uuid, above uuid, OUT place numeric, OUT is_spread boolean) to app_staff;
+grant execute on function app.rank_in(stage uuid, lead uuid, below uuid, above uuid, OUT place numeric, OUT is_spread boolean) to app_system;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
@@ -12025,6 +12778,24 @@ grant insert, select on table public.knowledge_uses to app_system;
 grant select on table public.knowledge_uses to app_staff;
 grant insert, select on table public.knowledge_vocabulary to app_lookup;
 grant delete, insert, select, update on table public.known_devices to app_lookup;
+grant insert, select on table public.lead_changes to app_lookup;
+grant select on table public.lead_changes to app_staff;
+grant select on table public.lead_changes to app_system;
+grant select on table public.lead_fields to app_staff;
+grant select on table public.lead_fields to app_system;
+grant insert, select on table public.lead_interactions to app_lookup;
+grant insert, select on table public.lead_interactions to app_system;
+grant select on table public.lead_interactions to app_staff;
+grant select on table public.lead_merges to app_staff;
+grant select on table public.lead_merges to app_system;
+grant select on table public.lead_scoring to app_staff;
+grant select on table public.lead_scoring to app_system;
+grant insert, select on table public.lead_stages to app_lookup;
+grant select on table public.lead_stages to app_staff;
+grant select on table public.lead_stages to app_system;
+grant select on table public.leads to app_lookup;
+grant select on table public.leads to app_staff;
+grant select, update on table public.leads to app_system;
 grant delete, insert, select, update on table public.login_challenges to app_lookup;
 grant delete on table public.mail_accounts to app_staff;
 grant select on table public.mail_accounts to app_system;
@@ -12070,6 +12841,9 @@ grant delete, select on table public.object_removals to app_staff;
 grant delete, select on table public.object_removals to app_student;
 grant delete, insert, select, update on table public.password_resets to app_lookup;
 grant select on table public.password_resets to app_system;
+grant insert, select on table public.pipelines to app_lookup;
+grant select on table public.pipelines to app_staff;
+grant select on table public.pipelines to app_system;
 grant select on table public.presence_corrections to app_staff;
 grant select on table public.presence_corrections to app_system;
 grant insert, select, update on table public.presence_intervals to app_lookup;
@@ -12098,6 +12872,9 @@ grant select on table public.scheduled_messages to app_staff;
 grant select, update on table public.scheduled_messages to app_system;
 grant delete, insert, select, update on table public.second_factors to app_lookup;
 grant delete, insert, select, update on table public.sessions to app_lookup;
+grant delete, select on table public.stages to app_staff;
+grant insert, select on table public.stages to app_lookup;
+grant select on table public.stages to app_system;
 grant delete, select on table public.tags to app_staff;
 grant insert, select on table public.tags to app_lookup;
 grant select on table public.tags to app_system;

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod links;
 pub mod log;
 pub mod mail;
+pub mod money;
 mod needs;
 pub mod notifications;
 pub mod outside;

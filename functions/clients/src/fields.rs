@@ -61,6 +61,12 @@ pub struct FieldsRow {
 pub const FIELDS: &str = "select fields, kinds, version from client_fields";
 
 impl FieldsRow {
+    /// As they are stored, and their version.
+    #[must_use]
+    pub fn fields(&self) -> (&Value, i32) {
+        (&self.fields, self.version)
+    }
+
     /// The kinds, with those of `fields`.
     #[must_use]
     pub fn kinds_with(&self, fields: &[ClientField]) -> Value {

@@ -1,0 +1,54 @@
+//! PUT /leads/{id} — changes what is given of a lead; lists are given whole.
+
+use futures_util::future::try_join;
+use leads::{CRM_ID_TAKEN, DETAIL, HOLD_LEADS, LEAD, Lead, LeadData, LeadDetail, check_places, lead_form};
+use scores::rescore;
+use shared::{
+    VISIBLE,
+    error::{NOT_FOUND, STALE},
+    prelude::*,
+    visible,
+};
+
+const ROUTE: Route =
+    Route::put("/leads/{id}").or(&["PATCH /leads/{id}"]).fails(&[NOT_FOUND, CRM_ID_TAKEN, STALE.showing::<Lead>()]);
+
+lead_form! {
+    LeadChanges {
+        #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
+        #[schemars(regex(pattern = VISIBLE))]
+        name: Option<String>,
+    }
+}
+
+pub fn main() {
+    serve(&ROUTE, update_lead);
+}
+
+async fn update_lead(
+    context: Context,
+    caller: Staff,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Json(input): Json<LeadChanges>,
+) -> Result<Json<LeadDetail>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let ids = [id];
+    let (_, current): (_, Lead) =
+        try_join(transaction.query(HOLD_LEADS, &[&ids.as_slice()]), transaction.one(LEAD, &[&id])).await?;
+    if_match.check(&current)?;
+    let before = LeadData::from(current.clone());
+    let name = input.name.clone().unwrap_or_else(|| before.name.clone());
+    let given = input.fields();
+    let custom_fields = given.custom_fields.clone();
+    let mut data = given.applied_to(LeadData { name, ..before.clone() });
+    check_places(&transaction, &mut data, &before, Some(current.pipeline_id), custom_fields.as_ref()).await?;
+    if data == before {
+        return transaction.commit(Json(transaction.one(DETAIL, &[&id]).await?)).await;
+    }
+    try_join(data.save(&transaction, id), rescore(&transaction, &ids, context.now(), false)).await?;
+    let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
+    detail.lead.tell_changed(&transaction, caller.company_id, &current);
+    transaction.audit(id, &current, &detail.lead);
+    transaction.commit(Json(detail)).await
+}

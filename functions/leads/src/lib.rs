@@ -1,0 +1,19 @@
+//! Leads: people who may buy, as cards in the stages of a pipeline, and what is done with them.
+
+mod closing;
+mod detail;
+mod given;
+mod interaction;
+mod lead;
+mod stage;
+
+pub use closing::{Closing, CloseOutcome};
+pub use detail::{DETAIL, LeadDetail};
+pub use given::{CRM_ID_TAKEN, LeadData, LeadFieldsGiven, check_places};
+pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
+pub use lead::{
+    HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification,
+};
+pub use stage::{
+    Automation, AutomationKind, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, Stage, StageSpread, enter, may_be_required, missing_fields,
+};

@@ -1,0 +1,197 @@
+//! Stages of a pipeline, and what it takes to enter one.
+
+use clients::fields::is_key;
+use shared::{closed_set, error::FieldProblem, prelude::*};
+
+use crate::{Closing, Lead, LeadStatus};
+
+pub const MISSING_FIELDS: Problem = Problem::new(
+    422,
+    "missing_fields",
+    "Preencha o que esta etapa pede antes de mover o lead.",
+    "Fill in what this stage asks for before the lead is moved.",
+);
+
+pub const NEIGHBOURS_MOVED: Problem = Problem::new(
+    409,
+    "neighbours_moved",
+    "Os cartões vizinhos saíram desta etapa. Solte o cartão de novo.",
+    "The neighbouring cards have left this stage. Drop the card again.",
+)
+.showing::<Lead>();
+
+closed_set! {
+    /// What is done by itself.
+    pub AutomationKind {
+        /// Whoever is named becomes closer or SDR of a lead that has none.
+        Assign = "assign",
+    }
+}
+
+/// Something done by itself when a lead enters a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "StageAutomation")]
+pub struct Automation {
+    #[garde(skip)]
+    pub kind: AutomationKind,
+    #[garde(skip)]
+    #[serde(default)]
+    pub closer_id: Option<Uuid>,
+    #[garde(skip)]
+    #[serde(default)]
+    pub sdr_id: Option<Uuid>,
+}
+
+/// The columns of `Stage`, from a relation named `stages`.
+#[macro_export]
+macro_rules! stage_columns {
+    () => {
+        "stages.id, stages.pipeline_id, stages.key, stages.name, stages.position, stages.colour, stages.kind, stages.required_fields,
+           stages.rotting_days, stages.automations"
+    };
+}
+
+/// One stage that the caller sees, of a pipeline that is in use.
+pub const STAGE: &str = concat!(
+    "select ",
+    stage_columns!(),
+    " from stages join pipelines on pipelines.company_id = stages.company_id and pipelines.id = stages.pipeline_id
+     where stages.id = $1 and pipelines.archived_at is null"
+);
+
+/// Before a place in them is looked for.
+pub const HOLD_STAGES: &str = "select app.hold_stages($1)::text";
+
+/// The stage of the lead `$1`, before its place there is looked for.
+pub const HOLD_STAGE_OF: &str = "select app.hold_stages(array(select stage_id from leads where id = $1))::text";
+
+/// A stage.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, FromRow)]
+#[schemars(rename = "PipelineStage")]
+pub struct Stage {
+    pub id: Uuid,
+    #[serde(skip)]
+    pub pipeline_id: Uuid,
+    /// What filters call it.
+    pub key: String,
+    pub name: String,
+    /// From 0, from left to right.
+    pub position: i32,
+    pub colour: String,
+    pub kind: LeadStatus,
+    /// What a lead has before it enters.
+    pub required_fields: Vec<String>,
+    /// Days after which a lead here rots, if nothing is done.
+    pub rotting_days: Option<i32>,
+    #[schemars(with = "Vec<Automation>")]
+    pub automations: Value,
+}
+
+/// Fields that a stage may ask for, beside `custom_fields.<key>`.
+const REQUIRABLE: [&str; 18] = [
+    "email", "phone", "company", "job_title", "origin", "campaign", "closer", "sdr", "potential_value", "expected_close", "client_id",
+    "budget_confirmed", "authority_level", "need_level", "decides_by", "close_reason", "value", "tags",
+];
+
+/// Whether a stage may ask for it.
+#[must_use]
+pub fn may_be_required(field: &str) -> bool {
+    REQUIRABLE.contains(&field) || field.strip_prefix("custom_fields.").is_some_and(is_key)
+}
+
+/// What the stage asks for and the lead has not, with what comes with its move.
+#[must_use]
+pub fn missing_fields(stage: &Stage, lead: &Lead, closing: &Closing) -> Vec<FieldProblem> {
+    let row = serde_json::to_value(lead).unwrap_or_default();
+    let has = |field: &str| {
+        let value = match field.strip_prefix("custom_fields.") {
+            Some(key) => row["custom_fields"].get(key),
+            None => row.get(field).or_else(|| row["qualification"].get(field)),
+        };
+        match (field, value) {
+            ("close_reason", _) if closing.reason.is_some() => true,
+            ("value", _) if closing.value.is_some() => true,
+            (_, None | Some(Value::Null)) => false,
+            (_, Some(Value::Array(all))) => !all.is_empty(),
+            (_, Some(_)) => true,
+        }
+    };
+    let problem = |field: &String| {
+        let place = if field == "close_reason" { "reason" } else { field };
+        FieldProblem::new(place, "required", "Esta etapa pede este campo.", "This stage asks for this field.")
+    };
+    stage.required_fields.iter().filter(|field| !has(field)).map(problem).collect()
+}
+
+/// Into the stage `$2`, whose rows are held: below the card `$3` or above the card `$4`, on top where neither is given. No row where none of
+/// these is there.
+const MOVE: &str = "
+    with place as materialized (select * from app.rank_in($2, $1, $3, $4))
+    update leads
+       set pipeline_id = stages.pipeline_id, stage_id = stages.id, rank = place.place, close_reason = coalesce($5, leads.close_reason),
+           value = coalesce($6::text::numeric, leads.value), version = leads.version + 1, updated_at = now()
+      from place
+     cross join stages
+     where leads.id = $1 and stages.id = $2 and place.place is not null
+    returning place.is_spread";
+
+const ASSIGN: &str = "
+    update leads set closer_id = coalesce(closer_id, $2), sdr_id = coalesce(sdr_id, $3) where id = $1 and (closer_id is null or sdr_id is null)";
+
+/// Moves a lead into a stage. Both are held; what the stage asks for is there. False where the cards that it is to go beside are not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enter(
+    transaction: &Transaction,
+    company_id: Uuid,
+    lead: &Lead,
+    stage: &Stage,
+    (below, above): (Option<Uuid>, Option<Uuid>),
+    closing: &Closing,
+) -> Result<bool, Error> {
+    let Closing { reason, value } = closing;
+    let value = value.map(|value| value.to_string());
+    let rows = transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    if row.get("is_spread") {
+        let payload = StageSpread { pipeline_id: stage.pipeline_id, stage_id: stage.id };
+        transaction.emit(Event::new(Topic::Company(company_id), Audience::staff(), &payload));
+    }
+    if lead.stage_id() != stage.id {
+        let automations: Vec<Automation> = serde_json::from_value(stage.automations.clone()).unwrap_or_default();
+        for Automation { kind: AutomationKind::Assign, closer_id, sdr_id } in automations {
+            transaction.execute(ASSIGN, &[&lead.id, &closer_id, &sdr_id]).await?;
+        }
+    }
+    Ok(true)
+}
+
+/// The cards of a stage have other ranks, in the order they had: boards that show it read it again.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StageSpread {
+    pub pipeline_id: Uuid,
+    pub stage_id: Uuid,
+}
+
+event!(StageSpread = "stage.spread");
+
+pub const NO_SUCH_STAGE: Problem = Problem::new(
+    422,
+    "unknown_stage",
+    "Esta etapa não existe neste funil, ou não recebe leads novos.",
+    "There is no such stage in this pipeline, or none for new leads.",
+);
+
+/// Where a new lead goes: the open stage `$2`, or the first one of the pipeline `$1`, or of the company's first one.
+pub const PLACE_FOR_NEW: &str = concat!(
+    "select ",
+    stage_columns!(),
+    " from stages join pipelines on pipelines.company_id = stages.company_id and pipelines.id = stages.pipeline_id
+     where pipelines.archived_at is null and stages.kind = 'open'
+       and case when $2::uuid is not null then stages.id = $2 and ($1::uuid is null or stages.pipeline_id = $1)
+                when $1 is not null then stages.pipeline_id = $1 else pipelines.is_default end
+     order by stages.position
+     limit 1"
+);
