@@ -13,6 +13,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
+use uuid::Uuid;
 
 use super::{
     field_problems::{invalid_type, required, unknown_field, unknown_value},
@@ -191,6 +192,15 @@ pub fn visible(name: &impl AsRef<str>, (): &()) -> garde::Result {
         return Err(rule("hidden_characters", "Contém caracteres invisíveis.", "Contains invisible characters."));
     }
     Ok(())
+/// The rule of lists of files.
+#[expect(clippy::missing_errors_doc, reason = "a rule of garde")]
+pub fn each_file_once(files: &[Uuid], (): &()) -> garde::Result {
+    if has_twice(files) {
+        return Err(rule("duplicate", "Cada arquivo só uma vez.", "Each file only once."));
+    }
+    Ok(())
+}
+
 }
 
 struct Texts;
