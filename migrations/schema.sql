@@ -2320,6 +2320,7 @@ CREATE UNIQUE INDEX channels_name ON public.channels USING btree (company_id, na
 CREATE UNIQUE INDEX channels_people ON public.channels USING btree (company_id, members_key);
 CREATE INDEX chat_mentions_at ON public.chat_mentions USING btree (company_id, user_id, at DESC, message_id DESC);
 CREATE INDEX chat_mentions_place ON public.chat_mentions USING btree (company_id, user_id, channel_id, place);
+CREATE INDEX chat_mentions_threads ON public.chat_mentions USING btree (company_id, user_id, root_id, thread_place) WHERE (root_id IS NOT NULL);
 CREATE INDEX chat_message_files_message ON public.chat_message_files USING btree (company_id, message_id);
 CREATE INDEX chat_messages_at ON public.chat_messages USING btree (company_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX chat_messages_author ON public.chat_messages USING btree (company_id, author_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
@@ -3103,12 +3104,17 @@ begin
             on conflict do nothing;
         if new.root_id is not null then
             insert into chat_thread_followers as followers (company_id, root_id, channel_id, user_id, read_place)
-            select new.company_id, new.root_id, new.channel_id, user_id, new.thread_place - 1
-              from chat_mentions
-             where company_id = new.company_id and message_id = new.id and way like 'person:%'
-             order by user_id
-                on conflict (company_id, root_id, user_id) do update
-               set is_following = followers.is_following or not followers.has_chosen;
+            select new.company_id, new.root_id, new.channel_id, named.user_id,
+                   (select min(thread_place) - 1
+                      from chat_mentions
+                     where company_id = new.company_id and user_id = named.user_id and root_id = new.root_id)
+              from chat_mentions named
+             where named.company_id = new.company_id and named.message_id = new.id and named.way like 'person:%'
+               and (named.way <> all (had) or not exists (
+                    select from chat_thread_followers own
+                     where own.company_id = new.company_id and own.root_id = new.root_id and own.user_id = named.user_id))
+             order by named.user_id
+                on conflict (company_id, root_id, user_id) do update set is_following = true;
         end if;
     end if;
     return new;
@@ -4742,7 +4748,10 @@ begin
     end if;
     if new.root_id is not null then
         insert into chat_thread_followers (company_id, root_id, channel_id, user_id, read_place)
-        select new.company_id, new.root_id, new.channel_id, person, case when person = new.author_id then new.thread_place else new.thread_place - 1 end
+        select new.company_id, new.root_id, new.channel_id, person, case when person = new.author_id then new.thread_place
+                    else (select coalesce(min(thread_place), new.thread_place) - 1
+                            from chat_mentions
+                           where company_id = new.company_id and user_id = person and root_id = new.root_id) end
           from (select author_id from chat_messages where company_id = new.company_id and id = new.root_id
                 union
                 select new.author_id
@@ -4750,7 +4759,10 @@ begin
                 select user_id from chat_mentions where company_id = new.company_id and message_id = new.id and way like 'person:%') people (person)
          order by person
             on conflict (company_id, root_id, user_id) do update
-           set is_following = chat_thread_followers.is_following or not chat_thread_followers.has_chosen or excluded.user_id = new.author_id,
+           set is_following = chat_thread_followers.is_following or not chat_thread_followers.has_chosen or excluded.user_id = new.author_id
+                          or exists (select from chat_mentions
+                                      where company_id = new.company_id and user_id = excluded.user_id and message_id = new.id
+                                        and way like 'person:%'),
                read_place = case when excluded.user_id = new.author_id and has_read then new.thread_place
                                  else chat_thread_followers.read_place end;
     end if;

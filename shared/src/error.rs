@@ -115,6 +115,13 @@ impl FieldProblem {
     pub fn new(field: impl Into<String>, code: &str, portuguese: &str, english: &str) -> Self {
         Self { field: field.into(), code: code.into(), portuguese: portuguese.into(), english: english.into() }
     }
+
+    /// Of a field that names a colleague.
+    #[must_use]
+    pub fn not_active_staff(field: impl Into<String>) -> Self {
+        let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
+        Self::new(field, "not_active_staff", portuguese, english)
+    }
 }
 
 /// Refuses input of which something is wrong, with everything that is.

@@ -13,12 +13,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    audience::Audience,
     clock, closed_set,
     context::Context,
     database::Transaction,
     error::{Error, INTERNAL, NOT_FOUND},
-    events::{Event, Topic},
     jobs::Job,
 };
 
@@ -173,7 +171,7 @@ pub(crate) async fn fail(transaction: &Transaction, job: Uuid, reason: &str) -> 
 /// Tells who started it how far it has come.
 pub fn tell(transaction: &Transaction, progress: &JobProgress) {
     if let Some(person) = progress.started_by {
-        transaction.emit(Event::new(Topic::User(person), Audience::user(person), &JobProgressed { job: progress }));
+        transaction.tell_person(person, &JobProgressed { job: progress });
     }
 }
 

@@ -52,7 +52,7 @@ impl Revocation {
         let Self { user_id, reason, .. } = *self;
         for session in self.sessions.iter().filter(|session| session.company_id == company_id) {
             let payload = SessionRevoked { session_id: session.session_id, reason };
-            transaction.emit(Event::new(Topic::User(user_id), Audience::user(user_id), &payload));
+            transaction.tell_person(user_id, &payload);
             transaction.audit(session.session_id, &Value::Null, &json!({"user_id": user_id, "revoked": reason}));
         }
     }

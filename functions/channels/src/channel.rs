@@ -176,7 +176,7 @@ impl Channel {
     pub fn tell_joined(&self, transaction: &Transaction, people: &[Uuid]) {
         for user_id in people {
             let payload = ChatChannelJoined { channel: self.clone() };
-            transaction.emit(Event::new(Topic::User(*user_id), Audience::user(*user_id), &payload));
+            transaction.tell_person(*user_id, &payload);
         }
     }
 }

@@ -126,22 +126,11 @@ pub async fn not_in(transaction: &Transaction, channel_id: Uuid) -> Error {
     }
 }
 
-/// Tells the caller alone, on all their devices.
-pub fn tell_self<P: EventPayload>(transaction: &Transaction, caller: &Identity, payload: &P) {
-    transaction.emit(Event::new(Topic::User(caller.user_id), Audience::user(caller.user_id), payload));
-}
-
 const NO_COLLEAGUES: &str = "select app.no_colleagues($1) as ids";
 
 #[derive(FromRow)]
 struct Ids {
     ids: Vec<Uuid>,
-}
-
-/// What is wrong with a field that names somebody else.
-pub fn no_colleague(field: String) -> FieldProblem {
-    let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-    FieldProblem::new(field, "not_active_staff", portuguese, english)
 }
 
 /// All of these are active staff of this company.
@@ -154,7 +143,7 @@ pub async fn colleagues(transaction: &Transaction, field: &str, people: &[Uuid])
     }
     let Ids { ids } = transaction.one(NO_COLLEAGUES, &[&people]).await?;
     let strangers = people.iter().enumerate().filter(|(_, person)| ids.contains(person));
-    refuse(strangers.map(|(position, _)| no_colleague(format!("{field}[{position}]"))))
+    refuse(strangers.map(|(position, _)| FieldProblem::not_active_staff(format!("{field}[{position}]"))))
 }
 
 const ADD: &str = "select outcome, added from app.add_to_channel($1, $2)";
@@ -223,6 +212,6 @@ pub async fn take_out(transaction: &Transaction, caller: &Identity, channel_id: 
     judge(&outcome)?;
     let removed = ChatMemberRemoved { channel_id, user_id, by_id: caller.user_id };
     tell_channel(transaction, caller.company_id, channel_id, &removed);
-    transaction.emit(Event::new(Topic::User(user_id), Audience::user(user_id), &ChatChannelLeft { channel_id }));
+    transaction.tell_person(user_id, &ChatChannelLeft { channel_id });
     Ok(true)
 }

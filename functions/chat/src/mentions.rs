@@ -1,6 +1,5 @@
 //! Who is meant by a message.
 
-use channels::no_colleague;
 use shared::{
     error::{FieldProblem, refuse},
     prelude::*,
@@ -112,7 +111,7 @@ pub async fn judge_mentions(
     };
     let strangers = among(user_ids, &judged.strangers).into_iter();
     let unknown = among(department_ids, &judged.unknown_departments).into_iter();
-    let strangers = strangers.map(|place| no_colleague(format!("mentions.user_ids[{place}]")));
+    let strangers = strangers.map(|place| FieldProblem::not_active_staff(format!("mentions.user_ids[{place}]")));
     let unknown = unknown.map(|place| {
         let field = format!("mentions.department_ids[{place}]");
         FieldProblem::new(field, "not_found", "Departamento não encontrado.", "No such department.")

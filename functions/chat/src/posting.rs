@@ -3,6 +3,7 @@
 use channels::{ARCHIVED, NOT_MANAGER, NOT_MEMBER, tell_channel};
 use futures_util::future::join;
 use shared::{
+    each_file_once,
     error::{FieldProblem, NOT_FOUND, refuse},
     prelude::*,
 };
@@ -31,7 +32,7 @@ pub struct NewChatMessage {
     #[serde(default)]
     pub confirmed: bool,
     /// Own uploads.
-    #[garde(length(max = 10), custom(is_each_once))]
+    #[garde(length(max = 10), custom(each_file_once))]
     #[serde(default)]
     pub file_ids: Vec<Uuid>,
     #[garde(length(max = 5), dive)]
@@ -50,13 +51,6 @@ pub struct NewChatMessage {
     /// A message that the sender reads, of any channel, whose words and files go along.
     #[garde(skip)]
     pub forward_id: Option<Uuid>,
-}
-
-fn is_each_once(ids: &[Uuid], (): &()) -> garde::Result {
-    if shared::has_twice(ids) {
-        return Err(shared::rule("duplicate", "Cada arquivo só uma vez.", "Each file only once."));
-    }
-    Ok(())
 }
 
 /// A message that was posted, for whoever posted it.

@@ -132,7 +132,7 @@ struct Finished {
 impl Finished {
     fn tell(self, transaction: &Transaction) {
         let payload = ChatScheduledUpdated { scheduled_message: self.scheduled_message };
-        transaction.emit(Event::new(Topic::User(self.author_id), Audience::user(self.author_id), &payload));
+        transaction.tell_person(self.author_id, &payload);
     }
 }
 

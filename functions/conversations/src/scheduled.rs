@@ -319,5 +319,5 @@ pub async fn give_up_scheduled(job: &Claimed, transaction: &Transaction) -> Resu
 fn tell_author(transaction: &Transaction, scheduled_message: ScheduledMessage) {
     let author = scheduled_message.author_id;
     let payload = ScheduledMessageUpdated { scheduled_message };
-    transaction.emit(Event::new(Topic::User(author), Audience::user(author), &payload));
+    transaction.tell_person(author, &payload);
 }

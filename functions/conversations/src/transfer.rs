@@ -88,7 +88,7 @@ pub async fn transfer_all(
         emit_conversation::<ConversationTransferred>(transaction, by.company_id, conversation, act_of, Some(held.audience()));
         if let Some(receiver) = user_id {
             let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: act_of };
-            transaction.emit(Event::new(Topic::User(receiver), Audience::user(receiver), &payload));
+            transaction.tell_person(receiver, &payload);
         }
         let before = json!({"assignee_id": held.assignee_id, "department_id": held.department_id});
         let after = json!({"assignee_id": conversation.assignee_id, "department_id": conversation.department_id});

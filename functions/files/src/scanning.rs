@@ -95,7 +95,7 @@ async fn record(context: &Context, job: &Claimed, file_id: Uuid, verdict: Verdic
         }
         tell_messages(&transaction, file_id).await?;
         if let Some(person) = uploaded_by {
-            transaction.emit(Event::new(Topic::User(person), Audience::user(person), &FileChecked { file }));
+            transaction.tell_person(person, &FileChecked { file });
         }
     }
     job.finish(&transaction);

@@ -124,7 +124,7 @@ impl PlacedNote {
         for Mentioned { user_id, sees } in mentioned {
             if *sees {
                 let payload = NoteMentioned { note: self.note.clone() };
-                transaction.emit(Event::new(Topic::User(*user_id), Audience::user(*user_id), &payload));
+                transaction.tell_person(*user_id, &payload);
             } else {
                 not_told_ids.push(*user_id);
             }
@@ -206,9 +206,6 @@ pub async fn mentioned(
     }
     let found: Vec<Mentioned> = transaction.all(MENTIONED, &[&wanted, &conversation_id]).await?;
     let strangers = wanted.iter().enumerate().filter(|(_, wanted)| found.iter().all(|person| person.user_id != **wanted));
-    refuse(strangers.map(|(position, _)| {
-        let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-        FieldProblem::new(format!("mention_ids[{position}]"), "not_active_staff", portuguese, english)
-    }))?;
+    refuse(strangers.map(|(position, _)| FieldProblem::not_active_staff(format!("mention_ids[{position}]"))))?;
     Ok(found)
 }

@@ -75,7 +75,7 @@ pub fn tell_read(transaction: &Transaction, caller: &Identity, ids: Vec<Uuid>, u
     let ids = (ids.len() <= MOST_NAMED).then_some(ids);
     let UnreadNotifications { unread, revision } = unread;
     let payload = NotificationRead { ids, unread, revision };
-    transaction.emit(Event::new(Topic::User(caller.user_id), Audience::user(caller.user_id), &payload));
+    transaction.tell_person(caller.user_id, &payload);
 }
 
 /// A page of one's notifications.

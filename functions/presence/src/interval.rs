@@ -138,7 +138,7 @@ event!(PresenceCorrected = "presence.corrected");
 pub fn tell_corrected(transaction: &Transaction, company_id: Uuid, interval: &Interval) {
     let Interval { id, user_id, started_at, ended_at, .. } = *interval;
     let corrected = PresenceCorrected { interval_id: id, user_id, started_at, ended_at };
-    transaction.emit(Event::new(Topic::User(user_id), Audience::user(user_id), &corrected));
+    transaction.tell_person(user_id, &corrected);
     let leaders = Audience::from(Some(vec![format!("user:{user_id}")]));
     transaction.emit(Event::new(Topic::Dashboard(company_id), leaders, &corrected));
 }

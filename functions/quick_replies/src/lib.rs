@@ -123,13 +123,14 @@ impl Versioned for QuickReply {
 impl QuickReply {
     /// Tells those who may use it.
     pub fn tell<P: EventPayload>(&self, transaction: &Transaction, caller: &Identity, payload: &P) {
-        let company = Topic::Company(caller.company_id);
-        let (topic, audience) = match (self.scope, self.department_id) {
-            (QuickReplyScope::Personal, _) => (Topic::User(caller.user_id), Audience::user(caller.user_id)),
-            (QuickReplyScope::Department, Some(department)) => (company, Audience::conversation(Some(department), None)),
-            _ => (company, Audience::staff()),
-        };
-        transaction.emit(Event::new(topic, audience, payload));
+        match (self.scope, self.department_id) {
+            (QuickReplyScope::Personal, _) => transaction.tell_person(caller.user_id, payload),
+            (QuickReplyScope::Department, Some(department)) => {
+                let audience = Audience::conversation(Some(department), None);
+                transaction.emit(Event::new(Topic::Company(caller.company_id), audience, payload));
+            }
+            _ => transaction.tell_staff(payload),
+        }
     }
 
     pub fn may_be_changed_by(&self, caller: &Identity) -> bool {
@@ -156,17 +157,6 @@ pub async fn check_files(transaction: &Transaction, added: &[Uuid]) -> Result<()
         return Err(QUARANTINED.into());
     }
     refuse((!are_own).then(|| FieldProblem::new("file_ids", "unknown_file", "Arquivo não encontrado.", "File not found.")))
-}
-
-/// The rule of lists of files.
-///
-/// # Errors
-/// When one is there twice.
-pub fn is_each_once(files: &[Uuid], (): &()) -> garde::Result {
-    if shared::has_twice(files) {
-        return Err(shared::rule("duplicate", "Cada arquivo só uma vez.", "Each file only once."));
-    }
-    Ok(())
 }
 
 /// A shortcut as it is kept.

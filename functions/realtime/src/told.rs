@@ -17,7 +17,13 @@ const OF_TRANSACTIONS: &str = "
            case when audience[1] like 'channel:%'
                 then array['self:nobody'] || array(select 'self:' || user_id from app.channel_people(array[substr(audience[1], 9)::uuid]))
                 else audience
-           end as audience
+           end as audience,
+           case when topic like 'user:%'
+                then exists (select from memberships
+                              where memberships.company_id = events.company_id and memberships.user_id = substr(topic, 6)::uuid
+                                and memberships.role <> 'student')
+                else false
+           end as is_of_colleague
       from events
      where company_id = app.company_id() and tx = any ($1::text[]::xid8[])
      order by array_position($1::text[], tx::text), id";
@@ -28,6 +34,8 @@ struct Row {
     topic: String,
     kind: String,
     audience: Option<Vec<String>>,
+    /// It is on the topic of one of the staff, who listen to the company too.
+    is_of_colleague: bool,
     at: Timestamp,
     data: Value,
 }
@@ -36,6 +44,8 @@ struct Row {
 #[derive(Clone, Debug)]
 pub struct ToldEvent {
     pub topic: Topic,
+    /// That topic is one of the staff's own.
+    pub is_of_colleague: bool,
     audience: Audience,
     event: FeedEvent,
     /// Cursors of the hints it stands for.
@@ -44,9 +54,9 @@ pub struct ToldEvent {
 
 impl ToldEvent {
     fn from_row(row: Row) -> Option<Self> {
-        let Row { cursor, topic, kind, audience, at, data } = row;
+        let Row { cursor, topic, kind, audience, is_of_colleague, at, data } = row;
         let event = FeedEvent { kind, cursor, topic, at, data };
-        Some(Self { topic: event.topic.parse().ok()?, audience: audience.into(), event, also: Vec::new() })
+        Some(Self { topic: event.topic.parse().ok()?, is_of_colleague, audience: audience.into(), event, also: Vec::new() })
     }
 
     pub fn to_pushed(&self) -> Pushed {
@@ -109,7 +119,7 @@ mod tests {
             data: json!({"conversation": {"id": id, "version": number, "revision": number}}),
         };
         let audience = Audience::conversation(department.map(Uuid::from_u128), None);
-        ToldEvent { topic: company, audience, event, also: Vec::new() }
+        ToldEvent { topic: company, is_of_colleague: false, audience, event, also: Vec::new() }
     }
 
     fn cursors(events: Vec<ToldEvent>) -> Vec<(String, Vec<String>)> {

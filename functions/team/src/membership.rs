@@ -154,7 +154,7 @@ pub async fn end_membership(
         }
         transaction.tell_staff(&UserUpdated { user: &user });
         let ended = MembershipEnded { user_id: person, status: becomes };
-        transaction.emit(Event::new(Topic::User(person), Audience::user(person), &ended));
+        transaction.tell_person(person, &ended);
         transaction.audit(person, &Value::Null, &json!({"status": becomes, "conversations_returned": returned.len()}));
     }
     Ok(Change { user, is_new, session_ids: changed.session_ids })

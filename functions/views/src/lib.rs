@@ -70,12 +70,7 @@ impl View {
 
 /// Tells all staff, or the caller alone.
 pub fn tell<P: EventPayload>(transaction: &Transaction, caller: &Identity, is_shared: bool, payload: &P) {
-    let (topic, audience) = if is_shared {
-        (Topic::Company(caller.company_id), Audience::staff())
-    } else {
-        (Topic::User(caller.user_id), Audience::user(caller.user_id))
-    };
-    transaction.emit(Event::new(topic, audience, payload));
+    if is_shared { transaction.tell_staff(payload) } else { transaction.tell_person(caller.user_id, payload) }
 }
 
 /// Whether this caller may write those that all have, or their own.

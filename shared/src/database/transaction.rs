@@ -267,6 +267,11 @@ impl Transaction {
         self.emit(Event::new(Topic::Company(company_id), Audience::staff(), payload));
     }
 
+    /// Adds an event that one person alone is told, on all their devices.
+    pub fn tell_person<P: EventPayload>(&self, user_id: Uuid, payload: &P) {
+        self.emit(Event::new(Topic::User(user_id), Audience::user(user_id), payload));
+    }
+
     /// Adds a job, sent to its queue once committed.
     pub fn enqueue(&self, job: Job) {
         self.left_behind().jobs.push(job);

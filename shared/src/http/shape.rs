@@ -17,9 +17,7 @@ fn problems_at(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<F
     if let Some(known) = known_values(schema) {
         return check_known(&known, value, path);
     }
-    // Beside fields, branches only say which of them go together, and the rules say that in words.
-    let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).filter(|_| schema.get("properties").is_none());
-    if let Some(branches) = branches.and_then(Value::as_array) {
+    if let Some(branches) = alternatives(schema) {
         return problems_of_alternatives(root, branches, value, path);
     }
     if !has_type(schema, value) || !has_format(schema, value) {
@@ -33,6 +31,56 @@ fn problems_at(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<F
         }
         _ => Vec::new(),
     }
+}
+
+/// Lists where fields are asked for, which serde would take for the values of a struct in the order of its fields.
+pub(crate) fn misplaced_lists(schema: &Value, value: &Value) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    note_misplaced(schema, &[schema], value, "", &mut problems);
+    problems
+}
+
+fn note_misplaced(root: &Value, schemas: &[&Value], value: &Value, path: &str, problems: &mut Vec<FieldProblem>) {
+    let branches: Vec<&Value> = schemas.iter().flat_map(|schema| branches_of(root, schema)).collect();
+    match value {
+        Value::Array(items) => {
+            let takes_lists = branches.iter().any(|branch| has_type(branch, value));
+            if !takes_lists && branches.iter().any(|branch| has_type(branch, &Value::Object(Map::new()))) {
+                return problems.push(invalid_type(path, "Invalid value."));
+            }
+            let below: Vec<&Value> = branches.iter().filter_map(|branch| branch.get("items")).collect();
+            for (index, item) in items.iter().enumerate() {
+                note_misplaced(root, &below, item, &format!("{path}[{index}]"), problems);
+            }
+        }
+        Value::Object(fields) => {
+            let meant: Vec<&Value> = branches.into_iter().filter(|branch| is_meant(branch, value)).collect();
+            for (name, field) in fields {
+                let of_field = |branch: &&'_ Value| branch["properties"].get(name).is_some();
+                let below: Vec<&Value> =
+                    meant.iter().filter(|branch| of_field(branch)).map(|branch| &branch["properties"][name]).collect();
+                let others =
+                    meant.iter().filter(|branch| !of_field(branch)).filter_map(|branch| branch.get("additionalProperties"));
+                let below: Vec<&Value> = below.into_iter().chain(others).collect();
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                note_misplaced(root, &below, field, &path, problems);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Each of the types that a schema leaves the choice of; itself where it leaves none.
+fn branches_of<'schema>(root: &'schema Value, schema: &'schema Value) -> Vec<&'schema Value> {
+    let schema = resolve(root, schema);
+    let branches = alternatives(schema).into_iter().flatten().flat_map(|branch| branches_of(root, branch));
+    if alternatives(schema).is_some() { branches.collect() } else { vec![schema] }
+}
+
+/// Beside fields, branches only say which of them go together, and the rules say that in words.
+fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
+    let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).filter(|_| schema.get("properties").is_none());
+    branches.and_then(Value::as_array)
 }
 
 fn problems_of_fields(root: &Value, schema: &Value, fields: &Map<String, Value>, path: &str) -> Vec<FieldProblem> {
@@ -205,6 +253,26 @@ mod tests {
         assert_eq!(codes(&json!({})), named(&[("id", "required"), ("kind", "required")]));
         assert_eq!(codes(&json!({"kind": "text", "zzz": 1})), named(&[("id", "required"), ("zzz", "unknown_field")]));
         assert_eq!(codes(&json!([])), named(&[("", "invalid_type")]));
+    }
+
+    #[test]
+    fn lists_in_place_of_fields_are_named() {
+        let schema = Value::from(schema_for!(Input));
+        let misplaced = |input: Value| -> Vec<(String, String)> {
+            misplaced_lists(&schema, &input).into_iter().map(|problem| (problem.field, problem.code)).collect()
+        };
+        let whole = json!({"ids": [ID], "place": {"latitude": 1}, "channel": {"kind": "phone", "number": "1"}, "counts": {"a": 1},
+                           "anything": [1, [2], {"x": [3]}], "unknown": [1]});
+        assert_eq!(misplaced(whole), []);
+        assert_eq!(misplaced(json!([ID, null])), named(&[("", "invalid_type")]));
+        assert_eq!(misplaced(json!({"place": [1.5, "here"]})), named(&[("place", "invalid_type")]));
+        assert_eq!(
+            misplaced(json!({"place": [], "channel": ["phone", "1"]})),
+            named(&[("channel", "invalid_type"), ("place", "invalid_type")])
+        );
+        let places = Value::from(schema_for!(Vec<HashMap<String, Place>>));
+        let problems = misplaced_lists(&places, &json!([{"a": {"latitude": 1}}, {"b": [1, null]}]));
+        assert_eq!(problems.into_iter().map(|problem| problem.field).collect::<Vec<_>>(), ["[1].b"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
+use uuid::Uuid;
 
 use super::{
     field_problems::{invalid_type, required, unknown_field, unknown_value},
@@ -100,8 +101,19 @@ pub(crate) fn read<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(va
 pub(super) fn read_clean<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(value: &Value) -> Result<T, Error> {
     let input = serde_path_to_error::deserialize(value)
         .map_err(|error| explain_shape(&schemars::schema_for!(T).into(), value, &error))?;
+    if has_list(value) {
+        refuse(shape::misplaced_lists(&schemars::schema_for!(T).into(), value))?;
+    }
     check(&input)?;
     Ok(input)
+}
+
+fn has_list(value: &Value) -> bool {
+    match value {
+        Value::Array(_) => true,
+        Value::Object(fields) => fields.values().any(has_list),
+        _ => false,
+    }
 }
 
 fn explain_shape(schema: &Value, value: &Value, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
@@ -178,6 +190,15 @@ pub fn one_emoji(text: &str, (): &()) -> garde::Result {
 /// Whether something is in a short list twice.
 pub fn has_twice<T: PartialEq>(values: &[T]) -> bool {
     values.iter().enumerate().any(|(place, value)| values[..place].contains(value))
+}
+
+/// The rule of lists of files.
+#[expect(clippy::missing_errors_doc, reason = "a rule of garde")]
+pub fn each_file_once(files: &[Uuid], (): &()) -> garde::Result {
+    if has_twice(files) {
+        return Err(rule("duplicate", "Cada arquivo só uma vez.", "Each file only once."));
+    }
+    Ok(())
 }
 
 /// The rule of every name of a person, company, department or channel, for `#[garde(custom(visible))]`: nothing in it is hidden, so
@@ -338,6 +359,11 @@ mod tests {
         assert_eq!(codes(json!({"name": 1, "count": 1})), [("name".to_owned(), "invalid_type".to_owned())]);
         assert_eq!(codes(json!({"name": "Ana"})), [("count".to_owned(), "required".to_owned())]);
         assert_eq!(codes(json!({"name": "Ana", "count": 1, "x": 1})), [("x".to_owned(), "unknown_field".to_owned())]);
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_fields() {
+        assert_eq!(codes(json!(["Ana", 1])), [(String::new(), "invalid_type".to_owned())]);
     }
 
     #[test]

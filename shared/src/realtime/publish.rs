@@ -28,6 +28,8 @@ const LARGEST_FRAME: usize = 32 * 1024;
 const FEW: usize = 16;
 /// People of a channel who are looked for by their own topics.
 const FEW_PEOPLE: usize = 3;
+/// Of more colleagues than these at once, all of the company's listeners are read in place of each one's own.
+const FEW_COLLEAGUES: usize = 10;
 /// More topics than these are not asked for within an answer either.
 const FEW_TOPICS: usize = 64;
 
@@ -162,6 +164,9 @@ async fn few_listeners(
         // Whether a company has few listeners is asked whatever it is told: by two ways, what comes later would overtake what came before.
         topics.push(of_company);
     }
+    // Whoever is in a channel is of the staff, and so listens to the company.
+    let is_colleague = |user_id: Uuid| people.values().any(|people| people.contains(&user_id));
+    let among = if topics.contains(&of_company) { take_colleagues(&mut topics, is_colleague) } else { Vec::new() };
     if topics.len() > FEW_TOPICS {
         return None;
     }
@@ -174,6 +179,8 @@ async fn few_listeners(
             Err(error) => log::warn("topic not read", error.cause().unwrap_or_default()),
         }
     }
+    let of_all = listeners.iter().find(|(topic, _)| *topic == of_company).map(|(_, listening)| listening.as_slice());
+    listeners.extend(of_colleagues(of_all.unwrap_or_default(), &among));
     if let Some(few) = few {
         let is_theirs = |topic: &Topic| matches!(topic, Topic::User(user_id) if few.contains(user_id));
         let theirs =
@@ -195,6 +202,32 @@ fn few_people(events: &[Event], people: &ChannelPeople) -> Option<Vec<Uuid>> {
         }
     }
     (!few.is_empty()).then_some(few)
+}
+
+/// Takes the topics of colleagues out of those that are to be asked for, where they are many: all of a company's staff listen to the company too.
+pub fn take_colleagues(topics: &mut Vec<Topic>, is_colleague: impl Fn(Uuid) -> bool) -> Vec<Topic> {
+    let is_theirs = |topic: &Topic| matches!(topic, Topic::User(user_id) if is_colleague(*user_id));
+    let (colleagues, others): (Vec<Topic>, Vec<Topic>) = topics.iter().partition(|topic| is_theirs(topic));
+    if colleagues.len() <= FEW_COLLEAGUES {
+        return Vec::new();
+    }
+    *topics = others;
+    colleagues
+}
+
+/// Who listens to the topics of colleagues, among those who listen to their company.
+#[must_use]
+pub fn of_colleagues(of_company: &[Connection], colleagues: &[Topic]) -> Vec<(Topic, Vec<Connection>)> {
+    let mut listeners: Vec<(Topic, Vec<Connection>)> = Vec::new();
+    for connection in of_company {
+        let own = Topic::User(connection.identity.user_id);
+        match listeners.iter_mut().find(|(topic, _)| *topic == own) {
+            Some((_, listening)) => listening.push(connection.clone()),
+            None if colleagues.contains(&own) => listeners.push((own, vec![connection.clone()])),
+            None => {}
+        }
+    }
+    listeners
 }
 
 /// Each topic once, in the order of their first.
@@ -246,4 +279,46 @@ async fn hand_over(context: &Context, company_id: Uuid, tx: &str, together: u8) 
         Message { arrival: Arrival::InGroup(group), id: format!("{tx}-{shard}"), body: json!(handover) }
     });
     jobs::send(context, Queue::Push, messages.collect()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audience::Reader,
+        identity::{Identity, Role},
+    };
+
+    fn connection(id: &str, user_id: u128) -> Connection {
+        let [company_id, user_id, session_id] = [1, user_id, 3].map(Uuid::from_u128);
+        let identity = Identity { company_id, user_id, role: Role::Agent, session_id };
+        let reader = Reader { is_staff: true, sees_all: false, audiences: vec![format!("self:{user_id}")] };
+        Connection { id: id.to_owned(), identity, reader, name: String::new(), topics: Vec::new(), expires_at: 0 }
+    }
+
+    fn people(numbers: std::ops::Range<u128>) -> Vec<Topic> {
+        numbers.map(|number| Topic::User(Uuid::from_u128(number))).collect()
+    }
+
+    #[test]
+    fn many_colleagues_are_not_asked_for_one_by_one() {
+        let is_colleague = |user_id: Uuid| user_id.as_u128() >= 100;
+        let company = Topic::Company(Uuid::nil());
+        let mut few = [vec![company], people(90..110)].concat();
+        assert_eq!((take_colleagues(&mut few, is_colleague), few.len()), (vec![], 21));
+        let mut many = [vec![company], people(90..111)].concat();
+        assert_eq!(take_colleagues(&mut many, is_colleague), people(100..111));
+        assert_eq!(many, [vec![company], people(90..100)].concat(), "a student listens to no company");
+    }
+
+    #[test]
+    fn each_colleague_is_heard_on_all_their_sockets_and_nobody_else_is() {
+        let listening = [connection("a", 7), connection("b", 8), connection("c", 7), connection("d", 9)];
+        let found = of_colleagues(&listening, &people(7..9));
+        let ids: Vec<(Topic, Vec<&str>)> = found
+            .iter()
+            .map(|(topic, listening)| (*topic, listening.iter().map(|connection| connection.id.as_str()).collect()))
+            .collect();
+        assert_eq!(ids, [(people(7..8)[0], vec!["a", "c"]), (people(8..9)[0], vec!["b"])]);
+    }
 }

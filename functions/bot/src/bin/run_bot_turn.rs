@@ -18,7 +18,7 @@ use conversations::{
     SystemMessage, UNHEARD, add_outgoing, add_system_message, attach, emit_conversation, enqueue_bot_turn, suits,
 };
 use futures_util::future::try_join;
-use shared::{events, parameters, prelude::*};
+use shared::{parameters, prelude::*};
 
 reads!(REACHABLE_INSIDE);
 
@@ -264,7 +264,7 @@ fn give(context: &Context, transaction: &Transaction, company_id: Uuid, conversa
     emit_conversation::<ConversationAssigned>(transaction, company_id, conversation, None, Some(before));
     if let Some(agent) = conversation.assignee_id {
         let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: None };
-        transaction.emit(events::Event::new(Topic::User(agent), Audience::user(agent), &payload));
+        transaction.tell_person(agent, &payload);
     }
     let line = SystemMessage {
         text: format!("Conversa entregue pelo robô a {}.", conversation.assignee_name.as_deref().unwrap_or_default()),

@@ -5,6 +5,7 @@ pub mod problems;
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use shared::prelude::*;
 
 pub use node::{
@@ -44,6 +45,7 @@ pub struct Words {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timeout {
+    #[serde(deserialize_with = "node::whole")]
     pub minutes: u32,
     pub go_to: String,
 }
@@ -73,7 +75,11 @@ pub struct Step {
 
 /// Why something cannot be read, in serde's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread(pub String);
+pub struct Unread {
+    /// Where, as far as it is known.
+    pub field: String,
+    pub why: String,
+}
 
 /// All but the nodes.
 #[derive(Deserialize)]
@@ -96,7 +102,7 @@ impl Flow {
     /// # Errors
     /// What of it all hangs on that cannot be read.
     pub fn read(definition: &Value) -> Result<Self, Unread> {
-        let frame: Frame = serde_json::from_value(definition.clone()).map_err(|error| Unread(error.to_string()))?;
+        let frame: Frame = read_at("", definition)?;
         let Frame { start, words, not_understood, goodbye, on_timeout, triggers, nodes } = frame;
         let nodes = nodes.into_iter().map(|(key, node)| (key, Step::read(node))).collect();
         Ok(Self { start, words, not_understood, goodbye, on_timeout, triggers, nodes })
@@ -128,12 +134,35 @@ impl Flow {
 impl Step {
     fn read(mut node: Value) -> Self {
         let on_timeout = node.as_object_mut().and_then(|fields| fields.remove("on_timeout"));
-        let unread = |error: serde_json::Error| Unread(error.to_string());
-        let on_timeout = on_timeout.filter(|timeout| !timeout.is_null()).map(serde_json::from_value::<Timeout>).transpose();
-        let read: Result<Node, _> = serde_json::from_value(node);
-        match on_timeout {
-            Ok(on_timeout) => Self { node: read.map_err(unread), on_timeout },
-            Err(error) => Self { node: Err(Unread(format!("on_timeout: {error}"))), on_timeout: None },
+        let on_timeout = on_timeout.filter(|timeout| !timeout.is_null());
+        match on_timeout.map(|timeout| read_at::<Timeout>("on_timeout", &timeout)).transpose() {
+            Ok(on_timeout) => Self { node: read_node(&node), on_timeout },
+            Err(unread) => Self { node: Err(unread), on_timeout: None },
         }
     }
+}
+
+/// Reads what stands in a field, or all of it where that has no name.
+fn read_at<T: DeserializeOwned>(field: &str, value: &Value) -> Result<T, Unread> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let parts = [field, path.as_str()].into_iter().filter(|part| !part.is_empty() && *part != ".");
+        Unread { field: parts.collect::<Vec<_>>().join("."), why: error.into_inner().to_string() }
+    })
+}
+
+/// A type that is told by its tag does not say where it cannot be read: in the field without which that fails otherwise, or not at all.
+fn read_node(node: &Value) -> Result<Node, Unread> {
+    Node::deserialize(node).map_err(|error| {
+        let why = error.to_string();
+        let fields = node.as_object().cloned().unwrap_or_default();
+        let is_in = |name: &&String| {
+            let mut others = fields.clone();
+            others.remove(*name);
+            Node::deserialize(&Value::Object(others)).err().is_none_or(|error| error.to_string() != why)
+        };
+        let field = fields.keys().filter(|name| *name != "type").find(is_in).cloned();
+        let field = field.or_else(|| why.starts_with("unknown variant").then(|| "type".to_owned()));
+        Unread { field: field.unwrap_or_default(), why }
+    })
 }

@@ -258,6 +258,7 @@ pub enum Test {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
+    #[serde(deserialize_with = "whole")]
     pub weight: u32,
     pub go_to: String,
 }

@@ -26,6 +26,7 @@ const FIELD_RULE: (&str, &str) =
 /// Thirty days.
 const LONGEST_WAIT: u32 = 2_592_000;
 const LONGEST_TIMEOUT: u32 = 43_200;
+const MOST_WEIGHT: u32 = 1_000_000;
 
 /// Names that texts may use in any flow.
 pub const BUILT_IN: [&str; 5] = ["client_name", "first_name", "company_name", "client_phone", "client_email"];
@@ -74,7 +75,7 @@ impl Problem {
 pub fn of(definition: &Value) -> Vec<Problem> {
     match Flow::read(definition) {
         Ok(flow) => of_flow(&flow),
-        Err(unread) => vec![of_unread(None, "", &unread)],
+        Err(unread) => vec![of_unread(None, &unread)],
     }
 }
 
@@ -152,7 +153,8 @@ impl Found<'_> {
     fn of_timeout(&mut self, node: Option<&str>, timeout: &Timeout) {
         self.leads(node, "on_timeout.go_to", &timeout.go_to);
         if !(1..=LONGEST_TIMEOUT).contains(&timeout.minutes) {
-            let words = ("Espere de 1 minuto a 30 dias.", "Wait from one minute to 30 days.");
+            let words =
+                ("Espere de 1 minuto a 30 dias, em minutos inteiros.", "Wait from one minute to 30 days, in whole minutes.");
             self.add(node, "on_timeout.minutes", "range", words);
         }
     }
@@ -178,7 +180,7 @@ impl Found<'_> {
         }
         let read = match &step.node {
             Ok(read) => read,
-            Err(unread) => return self.problems.push(of_unread(node, "", unread)),
+            Err(unread) => return self.problems.push(of_unread(node, unread)),
         };
         for (field, go_to) in read.ways() {
             self.leads(node, &field, go_to);
@@ -256,6 +258,13 @@ impl Found<'_> {
                 if branches.is_empty() || branches.len() > 10 || branches.iter().all(|branch| branch.weight == 0) {
                     let words = ("Use de 1 a 10 caminhos, com algum peso.", "Use 1 to 10 branches with some weight.");
                     self.add(node, "branches", "range", words);
+                }
+                for (place, _) in branches.iter().enumerate().filter(|(_, branch)| branch.weight > MOST_WEIGHT) {
+                    let words = (
+                        "O peso de um caminho é um número inteiro de 0 a 1.000.000.",
+                        "A branch's weight is a whole number from 0 to 1,000,000.",
+                    );
+                    self.add(node, format!("branches[{place}].weight"), "range", words);
                 }
             }
             Node::Wait { seconds, until_open, .. } => {
@@ -485,21 +494,31 @@ impl Found<'_> {
 }
 
 /// Serde's words, as people are told.
-fn of_unread(node: Option<&str>, field: &str, Unread(why): &Unread) -> Problem {
+fn of_unread(node: Option<&str>, Unread { field, why }: &Unread) -> Problem {
     let quoted = why.split('`').nth(1).unwrap_or_default();
     if why.starts_with("unknown variant") && node.is_some() {
         let portuguese = format!("Este passo usa um valor que não existe: {quoted}.");
         let english = format!("This node uses a value that there is not: {quoted}.");
         return Problem::new(node, field, "unknown_value", (&portuguese, &english));
     }
-    let at = |code, (portuguese, english): (&str, &str)| Problem::new(node, quoted, code, (portuguese, english));
+    // Of a node, the field that was found is the one where it ends; of what names its place, the field lies in it.
+    let within = field.strip_suffix(quoted).unwrap_or(field).trim_end_matches('.');
+    let within = if node.is_some() && !within.starts_with("on_timeout") { "" } else { within };
+    let path = if within.is_empty() { quoted.to_owned() } else { format!("{within}.{quoted}") };
+    let at = |code, words: (&str, &str)| Problem::new(node, path, code, words);
     if why.starts_with("missing field") {
         at("required", ("Falta preencher este campo.", "This field is missing."))
     } else if why.starts_with("unknown field") {
         at("unknown_field", ("Este campo não existe aqui.", "There is no such field here."))
-    } else {
+    } else if field.is_empty() {
         let words = ("Não foi possível ler: um valor é de outro tipo.", "It cannot be read: a value is of another type.");
-        Problem::new(node, field, "unreadable", words)
+        Problem::new(node, "", "unreadable", words)
+    } else {
+        let words = (
+            "O valor deste campo é de outro tipo, como um texto no lugar de um número.",
+            "This field's value is of another type, such as a text in place of a number.",
+        );
+        Problem::new(node, field.as_str(), "unreadable", words)
     }
 }
 
@@ -710,14 +729,28 @@ mod tests {
             ("", "on_timeout.minutes", "range"),
             ("a", "text", "unknown_variable"),
             ("a", "", "unreachable"),
-            ("b", "", "unknown_value"),
-            ("c", "", "unreadable"),
+            ("b", "type", "unknown_value"),
+            ("c", "go_to", "unreadable"),
             ("d", "colour", "unknown_field"),
         ] {
             assert!(has(node, field, code), "{node} {field} {code}: {problems:?}");
         }
         assert_eq!(found(json!({"nodes": {}})), [(String::new(), "start".to_owned(), "required")]);
         assert_eq!(found(json!([])).len(), 1);
+        let of_frame = |frame: Value| {
+            let mut flow = json!({"start": "a", "nodes": {"a": {"type": "end", "text": "Tchau"}}});
+            flow.as_object_mut().unwrap().extend(frame.as_object().unwrap().clone());
+            found(flow)
+        };
+        for (wrong, field, code) in [
+            (json!({"on_timeout": {"minutes": -1, "go_to": "a"}}), "on_timeout.minutes", "range"),
+            (json!({"on_timeout": {"minutes": "1", "go_to": "a"}}), "on_timeout.minutes", "unreadable"),
+            (json!({"on_timeout": {"go_to": "a"}}), "on_timeout.minutes", "required"),
+            (json!({"triggers": [{"keywords": [7]}]}), "triggers[0].keywords[0]", "unreadable"),
+            (json!({"words": {"help": []}}), "words.help", "unknown_field"),
+        ] {
+            assert_eq!(of_frame(wrong.clone()), [(String::new(), field.to_owned(), code)], "{wrong}");
+        }
     }
 
     #[test]
@@ -747,6 +780,33 @@ mod tests {
             (json!({"type": "condition", "cases": [], "else_go_to": "end"}), "cases", "required"),
             (json!({"type": "split", "branches": [{"weight": 0, "go_to": "end"}]}), "branches", "range"),
             (json!({"type": "question", "text": "?", "field": "a", "retries": -1, "go_to": "end"}), "retries", "range"),
+            (
+                json!({"type": "split", "branches": [{"weight": 1, "go_to": "end"}, {"weight": -1, "go_to": "end"}]}),
+                "branches[1].weight",
+                "range",
+            ),
+            (json!({"type": "split", "branches": [{"weight": 1.5, "go_to": "end"}]}), "branches[0].weight", "range"),
+            (json!({"type": "split", "branches": [{"weight": "1", "go_to": "end"}]}), "branches", "unreadable"),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "go_to": "end", "on_timeout": {"minutes": -1, "go_to": "end"}}),
+                "on_timeout.minutes",
+                "range",
+            ),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "go_to": "end", "on_timeout": {"minutes": "5", "go_to": "end"}}),
+                "on_timeout.minutes",
+                "unreadable",
+            ),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "go_to": "end", "on_timeout": {"minutes": 5}}),
+                "on_timeout.go_to",
+                "required",
+            ),
+            (
+                json!({"type": "question", "text": "?", "field": "a", "go_to": "end", "on_timeout": {"minutes": 5, "go_to": "end", "x": 1}}),
+                "on_timeout.x",
+                "unknown_field",
+            ),
             (json!({"type": "wait", "seconds": -1, "go_to": "end"}), "seconds", "range"),
             (json!({"type": "wait", "seconds": 1e18, "go_to": "end"}), "seconds", "range"),
             (json!({"type": "wait", "seconds": 1.5, "go_to": "end"}), "seconds", "range"),
@@ -786,10 +846,10 @@ mod tests {
             (json!({"url": "https://169.254.169.254/latest"}), "url", "not_public"),
             (json!({"url": "https://postgres.internal/"}), "url", "not_public"),
             (json!({"url": "loja"}), "url", "invalid_address"),
-            (json!({"method": "DELETE"}), "", "unknown_value"),
+            (json!({"method": "DELETE"}), "method", "unknown_value"),
             (json!({"go_to": "nada"}), "go_to", "unknown_node"),
             (json!({"on_failure": "nada"}), "on_failure", "unknown_node"),
-            (json!({"on_failure": null}), "", "unreadable"),
+            (json!({"on_failure": null}), "on_failure", "unreadable"),
             (json!({"headers": {"X Loja": "1"}}), "headers.X Loja", "pattern"),
             (json!({"headers": {"X-Loja": "a\r\nHost: b"}}), "headers.X-Loja", "pattern"),
             (json!({"headers": {"Host": "b"}}), "headers.Host", "reserved"),

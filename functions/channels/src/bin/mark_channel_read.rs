@@ -1,6 +1,6 @@
 //! POST /channels/{id}/read — how far the caller has read a channel, or one of its threads. It never goes back, unless they mark it unread.
 
-use channels::{ChatChannelRead, NOT_MEMBER, not_in, tell_self};
+use channels::{ChatChannelRead, NOT_MEMBER, not_in};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/channels/{id}/read").fails(&[NOT_FOUND, NOT_MEMBER]);
@@ -75,7 +75,7 @@ async fn mark_channel_read(
     let Some(read) = read else {
         return Err(not_in(&transaction, id).await);
     };
-    tell_self(&transaction, &caller, &read);
+    transaction.tell_person(caller.user_id, &read);
     transaction.commit_unaudited().await?;
     Ok(Json(read))
 }

@@ -1,6 +1,6 @@
 //! PUT /channels/{id}/draft — what the caller has begun to write, for all their devices; nothing takes it away.
 
-use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, not_in, preference_columns, tell_self};
+use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, not_in, preference_columns};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::put("/channels/{id}/draft").fails(&[NOT_FOUND, NOT_MEMBER]);
@@ -34,7 +34,7 @@ async fn save_channel_draft(
     let Some(preferences): Option<ChannelPreferences> = transaction.first(SAVE, &[&id, &text]).await? else {
         return Err(not_in(&transaction, id).await);
     };
-    tell_self(&transaction, &caller, &ChatPreferencesSaved { preferences: preferences.clone() });
+    transaction.tell_person(caller.user_id, &ChatPreferencesSaved { preferences: preferences.clone() });
     transaction.commit_unaudited().await?;
     Ok(Json(preferences))
 }

@@ -1,6 +1,6 @@
 //! PUT /channels/{id}/preferences — what the caller wants to hear of a channel, and where they see it; what is not given stays.
 
-use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, NotifyLevel, not_in, preference_columns, tell_self};
+use channels::{ChannelPreferences, ChatPreferencesSaved, NOT_MEMBER, NotifyLevel, not_in, preference_columns};
 use shared::{
     error::{NOT_FOUND, refuse},
     prelude::*,
@@ -54,7 +54,7 @@ async fn save_channel_preferences(
     let Some(preferences): Option<ChannelPreferences> = saved else {
         return Err(not_in(&transaction, id).await);
     };
-    tell_self(&transaction, &caller, &ChatPreferencesSaved { preferences: preferences.clone() });
+    transaction.tell_person(caller.user_id, &ChatPreferencesSaved { preferences: preferences.clone() });
     transaction.audit(id, &Value::Null, &preferences);
     transaction.commit(Json(preferences)).await
 }

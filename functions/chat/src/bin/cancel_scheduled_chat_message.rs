@@ -1,6 +1,5 @@
 //! DELETE /chat/scheduled/{id} — a planned message is not posted.
 
-use channels::tell_self;
 use chat::{ChatScheduledUpdated, NOT_WAITING, ScheduledChatMessage, ScheduledChatState, scheduled_chat_columns};
 use shared::{error::NOT_FOUND, prelude::*};
 
@@ -30,7 +29,7 @@ async fn cancel_scheduled_chat_message(context: Context, caller: Staff, Path(id)
         });
     };
     let channel_id = scheduled_message.channel_id;
-    tell_self(&transaction, &caller, &ChatScheduledUpdated { scheduled_message });
+    transaction.tell_person(caller.user_id, &ChatScheduledUpdated { scheduled_message });
     transaction.audit(id, &json!({"channel_id": channel_id}), &Value::Null);
     transaction.commit(NoContent).await
 }

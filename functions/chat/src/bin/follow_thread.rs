@@ -1,6 +1,5 @@
 //! PUT /chat/messages/{id}/thread/follow — the caller wants to hear of a thread's answers, or not any more.
 
-use channels::tell_self;
 use chat::{ChatThreadFollowed, FOLLOWING, ThreadFollowing};
 use shared::{error::NOT_FOUND, prelude::*};
 
@@ -13,11 +12,12 @@ struct ThreadWish {
     is_following: bool,
 }
 
-/// Who begins to follow has read what was answered before.
+/// Who begins to follow has read what was answered before, and so has who does not want to hear of it any more: what told them of it is over.
 const FOLLOW: &str = "
     insert into chat_thread_followers (root_id, channel_id, is_following, has_chosen, read_place)
     select id, channel_id, $2, true, reply_count from chat_messages where id = $1 and root_id is null
-        on conflict (company_id, root_id, user_id) do update set is_following = excluded.is_following, has_chosen = true
+        on conflict (company_id, root_id, user_id) do update set is_following = excluded.is_following, has_chosen = true,
+                   read_place = greatest(chat_thread_followers.read_place, excluded.read_place)
      where (chat_thread_followers.is_following, chat_thread_followers.has_chosen) is distinct from (excluded.is_following, true)
     returning root_id";
 
@@ -35,7 +35,7 @@ async fn follow_thread(
     let changed = transaction.query(FOLLOW, &[&id, &is_following]).await?;
     let thread: ThreadFollowing = transaction.one(FOLLOWING, &[&id]).await?;
     if !changed.is_empty() {
-        tell_self(&transaction, &caller, &ChatThreadFollowed { thread: thread.clone() });
+        transaction.tell_person(caller.user_id, &ChatThreadFollowed { thread: thread.clone() });
     }
     transaction.audit(id, &Value::Null, &thread);
     transaction.commit(Json(thread)).await

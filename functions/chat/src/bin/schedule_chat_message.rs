@@ -1,6 +1,6 @@
 //! POST /chat/scheduled — plans a message of the caller's. It is judged now, and again when its time has come.
 
-use channels::{ARCHIVED, NOT_MANAGER, NOT_MEMBER, tell_self};
+use channels::{ARCHIVED, NOT_MANAGER, NOT_MEMBER};
 use chat::{
     ChatScheduledUpdated, MANY_MENTIONED, NewChatMessage, ScheduledChatMessage, TOO_MANY_SCHEDULED, enqueue_scheduled, judge,
     scheduled_chat_columns,
@@ -62,7 +62,7 @@ async fn schedule_chat_message(
     let id = context.new_id();
     let scheduled_message: ScheduledChatMessage = transaction.one(PLAN, &[&id, &channel_id, &json!(message), &due_at]).await?;
     enqueue_scheduled(&context, &transaction, id);
-    tell_self(&transaction, &caller, &ChatScheduledUpdated { scheduled_message: scheduled_message.clone() });
+    transaction.tell_person(caller.user_id, &ChatScheduledUpdated { scheduled_message: scheduled_message.clone() });
     transaction.audit(id, &Value::Null, &json!({"channel_id": channel_id, "due_at": due_at}));
     transaction.commit(Created(scheduled_message)).await
 }

@@ -62,7 +62,7 @@ fn tell(context: &Context, transaction: &Transaction, company_id: Uuid, conversa
     emit_conversation::<ConversationAssigned>(transaction, company_id, conversation, None, Some(waiting));
     if let Some(agent) = conversation.assignee_id {
         let payload = ConversationAssigned { conversation: conversation.clone(), by_user_id: None };
-        transaction.emit(Event::new(Topic::User(agent), Audience::user(agent), &payload));
+        transaction.tell_person(agent, &payload);
     }
     let line = SystemMessage {
         text: format!("Conversa entregue a {}.", conversation.assignee_name.as_deref().unwrap_or_default()),

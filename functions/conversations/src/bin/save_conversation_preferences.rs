@@ -57,7 +57,7 @@ async fn save_conversation_preferences(
     let preferences = ConversationPreferences { conversation_id: id, muted, muted_until };
     if is_changed {
         let payload = ConversationPreferencesSaved { preferences: preferences.clone() };
-        transaction.emit(Event::new(Topic::User(agent.user_id), Audience::user(agent.user_id), &payload));
+        transaction.tell_person(agent.user_id, &payload);
     }
     transaction.audit(id, &Value::Null, &preferences);
     transaction.commit(Json(preferences)).await

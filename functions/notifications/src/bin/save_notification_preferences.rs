@@ -101,7 +101,7 @@ async fn save_notification_preferences(
         return Err(STALE.with_current(&preferences));
     }
     let payload = NotificationPreferencesSaved { preferences: preferences.clone() };
-    transaction.emit(Event::new(Topic::User(caller.user_id), Audience::user(caller.user_id), &payload));
+    transaction.tell_person(caller.user_id, &payload);
     transaction.audit(caller.user_id, &current, &preferences);
     transaction.commit(Json(preferences)).await
 }

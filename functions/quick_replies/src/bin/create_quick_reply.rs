@@ -2,7 +2,7 @@
 
 use quick_replies::{
     QuickReply, QuickReplyCreated, QuickReplyScope, SHORTCUT, SHORTCUT_TAKEN, SUPERVISORS_ONLY, TOO_MANY, WITH_SHORTCUT,
-    check_files, is_each_once, is_shortcut, may_write, quick_reply_columns, without_slash,
+    check_files, is_shortcut, may_write, quick_reply_columns, without_slash,
 };
 use shared::{
     VISIBLE,
@@ -35,7 +35,7 @@ struct NewQuickReply {
     text: String,
     /// Own uploads of the purpose `message` that go with it, in this order.
     #[serde(default)]
-    #[garde(length(max = 5), custom(|files: &Vec<Uuid>, context| is_each_once(files, context)))]
+    #[garde(length(max = 5), custom(|files: &Vec<Uuid>, context| shared::each_file_once(files, context)))]
     #[schemars(extend("uniqueItems" = true))]
     file_ids: Vec<Uuid>,
 }

@@ -1,8 +1,8 @@
 //! PUT /quick-replies/{id} — another shortcut, title, text or other files; what is not given stays. Whose it is stays too.
 
 use quick_replies::{
-    LOCKED, QuickReply, QuickReplyUpdated, SHORTCUT, SHORTCUT_TAKEN, SUPERVISORS_ONLY, WITH_SHORTCUT, check_files, is_each_once,
-    is_shortcut, quick_reply_columns, without_slash,
+    LOCKED, QuickReply, QuickReplyUpdated, SHORTCUT, SHORTCUT_TAKEN, SUPERVISORS_ONLY, WITH_SHORTCUT, check_files, is_shortcut,
+    quick_reply_columns, without_slash,
 };
 use shared::{
     VISIBLE,
@@ -33,7 +33,7 @@ struct QuickReplyChanges {
     #[garde(length(chars, min = 1, max = 4096))]
     text: Option<String>,
     /// All of them, in this order: those it has, or own uploads of the purpose `message`.
-    #[garde(length(max = 5), inner(custom(|files: &Vec<Uuid>, context| is_each_once(files, context))))]
+    #[garde(length(max = 5), inner(custom(|files: &Vec<Uuid>, context| shared::each_file_once(files, context))))]
     #[schemars(extend("uniqueItems" = true))]
     file_ids: Option<Vec<Uuid>>,
 }

@@ -1,10 +1,12 @@
 //! Worker of the push queue — tells one shard of a company's listeners what was committed, in order.
 
+use std::collections::HashSet;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use realtime::told::{self, ToldEvent};
 use shared::{
     prelude::*,
-    realtime::{Handover, distinct, on_topic, tell},
+    realtime::{Handover, distinct, of_colleagues, on_topic, take_colleagues, tell},
     serve_messages,
 };
 
@@ -23,13 +25,21 @@ async fn push_events(context: Context, handovers: Vec<Handover>) -> Result<(), E
     let transaction = context.begin_system(company_id).await?;
     let events = told::of_transactions(&transaction, &transactions).await?;
     transaction.commit_quietly().await?;
-    let topics = distinct(events.iter().map(|event| event.topic));
+    let mut topics = distinct(events.iter().map(|event| event.topic));
+    let colleagues: HashSet<Topic> = events.iter().filter(|event| event.is_of_colleague).map(|event| event.topic).collect();
+    let among = take_colleagues(&mut topics, |user_id| colleagues.contains(&Topic::User(user_id)));
+    let of_company = Topic::Company(company_id);
+    if !among.is_empty() && !topics.contains(&of_company) {
+        topics.push(of_company);
+    }
     let found = stream::iter(topics.clone())
         .map(|topic| on_topic(&context, topic, shards.clone()))
         .buffered(QUERIES)
         .try_collect::<Vec<_>>()
         .await?;
-    let listeners: Vec<_> = topics.into_iter().zip(found).collect();
+    let mut listeners: Vec<_> = topics.into_iter().zip(found).collect();
+    let of_all = listeners.iter().find(|(topic, _)| *topic == of_company).map(|(_, listening)| listening.as_slice());
+    listeners.extend(of_colleagues(of_all.unwrap_or_default(), &among));
     let pushed: Vec<_> = told::merge_hints(events).iter().map(ToldEvent::to_pushed).collect();
     tell(&context, company_id, &listeners, &pushed).await;
     Ok(())

@@ -51,8 +51,7 @@ async fn add_department_member(
     )
     .await?;
     if !staff.first().is_some_and(|row| row.get("is_staff")) {
-        let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-        return Err(INVALID.in_fields(vec![FieldProblem::new("user_id", "not_active_staff", portuguese, english)]));
+        return Err(INVALID.in_fields(vec![FieldProblem::not_active_staff("user_id")]));
     }
     if transaction.query(ADD, &[&id, &user_id, &capacity]).await?.is_empty() {
         return transaction.commit(Created(before)).await;

@@ -85,10 +85,9 @@ async fn active_staff(transaction: &Transaction, wanted: &[Uuid]) -> Result<Vec<
     }
     let people = transaction.query(ACTIVE_STAFF, &[&wanted]).await?;
     let found: Vec<Uuid> = people.iter().map(|person| person.get("user_id")).collect();
-    let missing = team::positions_missing(wanted, &found).into_iter().map(|position| {
-        let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-        FieldProblem::new(format!("member_ids[{position}]"), "not_active_staff", portuguese, english)
-    });
+    let missing = team::positions_missing(wanted, &found)
+        .into_iter()
+        .map(|position| FieldProblem::not_active_staff(format!("member_ids[{position}]")));
     refuse(missing)?;
     Ok(found)
 }

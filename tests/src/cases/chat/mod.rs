@@ -76,6 +76,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         };
         chat_threads::{
             a_thread_has_its_own_places_and_followers,
+            what_a_thread_tells_by_name_is_unread_too,
+            what_is_put_away_counts_nothing_until_it_is_back,
         };
         chat_unread::{
             unread_is_what_lies_beyond_the_cursor,

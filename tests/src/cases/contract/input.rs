@@ -310,3 +310,63 @@ pub async fn sql_of_customers_is_only_text(stack: Arc<Stack>) {
         socket.frame("an answer", |frame| frame["type"] == "resync" || frame["type"] == "error").await;
     }
 }
+
+/// Wherever a body has fields, a list of their values in order is refused by that place's name, in every route.
+pub async fn lists_are_not_taken_for_fields(stack: Arc<Stack>) {
+    let fixture = Fixture::make(Arc::clone(&stack)).await;
+    let document = &stack.openapi.document;
+    let mut tried = 0;
+    for operation in stack.openapi.operations().into_iter().filter(|operation| operation.alias_of.is_none()) {
+        let described = &document["paths"][&operation.path][operation.method.to_lowercase()];
+        let schema = &described["requestBody"]["content"]["application/json"]["schema"];
+        let mut sample = Value::Null;
+        let mut wrong = Vec::new();
+        if !schema.is_object() || stack.openapi.resolve(schema)["properties"].is_null() {
+            continue;
+        }
+        fixture
+            .send_changed(&operation.id, |event| {
+                sample = serde_json::from_str(text(&event["body"])).unwrap_or_else(|_| json!({}));
+                event["body"] = json!("[]");
+            })
+            .await
+            .expect(422);
+        lists_for_fields(&stack, schema, &sample, String::new(), &mut wrong);
+        for (place, pointer) in wrong {
+            let answer = fixture
+                .send_changed(&operation.id, |event| {
+                    let mut body: Value = serde_json::from_str(text(&event["body"])).unwrap_or_else(|_| json!({}));
+                    let fields = body.pointer_mut(&pointer).expect("a place");
+                    *fields = fields.as_object().into_iter().flatten().map(|(_, value)| value.clone()).collect();
+                    event["body"] = json!(body.to_string());
+                })
+                .await;
+            let named = fields(answer);
+            assert!(named.contains(&(place.clone(), "invalid_type".to_owned())), "{} {place}: {named:?}", operation.id);
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "only {tried} places");
+}
+
+/// The places in a sample that have fields of their own: by name, and where they are.
+fn lists_for_fields(stack: &Stack, schema: &Value, value: &Value, pointer: String, found: &mut Vec<(String, String)>) {
+    let schema = stack.openapi.resolve(schema);
+    let present = schema["anyOf"].as_array().into_iter().flatten().find(|branch| branch["type"] != "null");
+    let schema = present.map_or(schema, |branch| stack.openapi.resolve(branch));
+    let Some(properties) = schema["properties"].as_object() else { return };
+    let Some(fields) = value.as_object() else { return };
+    let name = pointer.split('/').skip(1).fold(String::new(), |name, part| match part.parse::<usize>() {
+        Ok(index) => format!("{name}[{index}]"),
+        Err(_) if name.is_empty() => part.to_owned(),
+        Err(_) => format!("{name}.{part}"),
+    });
+    found.push((name, pointer.clone()));
+    for (field, below) in fields.iter().filter_map(|(field, value)| Some((field, (properties.get(field)?, value)))) {
+        let (schema, value) = below;
+        lists_for_fields(stack, schema, value, format!("{pointer}/{field}"), found);
+        for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+            lists_for_fields(stack, &stack.openapi.resolve(schema)["items"], item, format!("{pointer}/{field}/{index}"), found);
+        }
+    }
+}

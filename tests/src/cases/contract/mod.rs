@@ -78,6 +78,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             sql_comes_back_as_text,
             sql_in_any_field_is_only_text,
             sql_of_customers_is_only_text,
+            lists_are_not_taken_for_fields,
         };
         names::{
             bodies_take_second_names,

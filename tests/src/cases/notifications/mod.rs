@@ -94,6 +94,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         notification_crowds::{
             crowds_are_told_each_once,
             the_latest_number_is_the_right_one,
+            many_who_are_named_at_once_are_told_on_each_socket,
         };
     }
 }

@@ -105,3 +105,33 @@ pub async fn the_latest_number_is_the_right_one(stack: Arc<Stack>) {
     );
     assert_eq!(list["data"].as_array().map(Vec::len), Some(3));
 }
+
+/// Whoever is named with many others is told on each of their sockets, once, whether the answer tells them or the worker does; and nobody else is.
+pub async fn many_who_are_named_at_once_are_told_on_each_socket(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { agents: 13, ..Wanted::default() }).await;
+    let (named, other) = (&company.agents[..12], &company.agents[12]);
+    let everybody: Vec<_> = company.agents.iter().map(|agent| agent.id).collect();
+    let channel = json!({"name": "muitos juntos", "kind": "private", "member_ids": everybody});
+    let channel = text(&company.supervisor.api.post("/channels", channel).await.expect(201)["id"]).to_owned();
+    let mentions = json!({"user_ids": named.iter().map(|agent| agent.id).collect::<Vec<_>>()});
+    let mut sockets = join_all(named.iter().skip(1).map(async |agent| (agent.id, agent.socket().await))).await;
+    let mut others = vec![other.socket().await, company.students[0].socket().await];
+    // Few listeners, then many: each has two sockets, but for one who is away.
+    for listeners in [11, 22] {
+        while sockets.len() < listeners {
+            let agent = &named[1 + sockets.len() - 11];
+            sockets.push((agent.id, agent.socket().await));
+        }
+        let words = json!({"body": format!("@todos {listeners}"), "mentions": mentions});
+        let said = company.supervisor.api.post(&format!("/channels/{channel}/messages"), words).await.expect(201);
+        for (person, socket) in &mut sockets {
+            let told = socket.of_type("notification.created").await;
+            assert_eq!(told["topic"], format!("user:{person}"), "{told}");
+            assert_eq!(told["data"]["notification"]["source_id"], said["id"], "{told}");
+        }
+        let again = join_all(sockets.iter_mut().map(|(_, socket)| socket.drain())).await.concat();
+        assert!(!again.iter().any(|frame| frame["type"] == "notification.created"), "told twice: {again:?}");
+    }
+    let seen = join_all(others.iter_mut().map(tests::Socket::drain)).await.concat();
+    assert!(!seen.iter().any(|frame| frame["type"] == "notification.created"), "{seen:?}");
+}
