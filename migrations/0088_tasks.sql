@@ -79,12 +79,6 @@ grant select, insert, update (client_id, conversation_id, moved_from) on tasks t
 revoke insert, update, delete on tasks from app_system;
 grant update (told_due_at) on tasks to app_system;
 
-insert into event_rules (type, told_by) values
-    ('task.completed', 'agent'),
-    ('task.created', 'agent'),
-    ('task.deleted', 'agent'),
-    ('task.updated', 'agent');
-
 -- A task goes with its client and its conversation, as notes do; one that is written while two are joined goes where the others went.
 create trigger tasks_placed before insert on tasks
     for each row when (new.client_id is not null or new.conversation_id is not null) execute function app.place_note();

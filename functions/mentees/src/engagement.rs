@@ -144,12 +144,7 @@ mod tests {
 
     fn signals(update: UpdateState, meetings: Option<(i64, i64)>, days: i64, answers: (i64, i64)) -> Signals {
         let share = |(done, of)| Share { done, of };
-        Signals {
-            update: Some(update),
-            meetings: meetings.map(share),
-            active_days: Some(days),
-            answers: Some(share(answers)),
-        }
+        Signals { update: Some(update), meetings: meetings.map(share), active_days: Some(days), answers: Some(share(answers)) }
     }
 
     fn of(signals: &Signals) -> (Option<i64>, Option<EngagementLevel>) {

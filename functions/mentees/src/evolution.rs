@@ -155,11 +155,17 @@ pub async fn save(
     let EvolutionInput { revenue, profit, team, leads, sales, notes, .. } = &input;
     let (mentee, entry) = (place.id, place.entry_month);
     let compared = [month, month.plus(-1), month.plus(-3), month.plus(-12), entry];
-    let save = try_join(
-        transaction.first::<EvolutionRow>(TOLD_BEFORE, &[&mentee, &month]),
-        transaction.first::<EvolutionRow>(SAVE, &[&id, &mentee, &month, revenue, profit, team, leads, sales, notes]),
-    );
-    let (save, revenues) = join(save, transaction.all::<Revenue>(COMPARED, &[&mentee, &&compared[..]])).await;
+    let compared = &compared[..];
+    let figures: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+        [&id, &mentee, &month, revenue, profit, team, leads, sales, notes];
+    let (save, revenues) = join(
+        try_join(
+            transaction.first::<EvolutionRow>(TOLD_BEFORE, &[&mentee, &month]),
+            transaction.first::<EvolutionRow>(SAVE, &figures),
+        ),
+        transaction.all::<Revenue>(COMPARED, &[&mentee, &compared]),
+    )
+    .await;
     let ((before, saved), revenues) = (save?, revenues?);
     let revenues = revenues.into_iter().map(|row| (row.month, row.revenue)).collect();
     let Some(row) = saved else {

@@ -59,7 +59,8 @@ fn is_something(overall: &Option<i16>, nps: &Option<i16>) -> impl FnOnce(&Option
 
 /// As `is_something` says it, for the description.
 fn something_is_said(schema: &mut schemars::Schema) {
-    let with = |given: &str, what: Value| json!({"title": given, "type": "object", "required": [given], "properties": {given: what}});
+    let with =
+        |given: &str, what: Value| json!({"title": given, "type": "object", "required": [given], "properties": {given: what}});
     let whole = json!({"type": "integer"});
     schema.insert(
         "anyOf".into(),
@@ -136,9 +137,9 @@ pub async fn add(
         let (portuguese, english) = ("Deve ser hoje ou antes.", "Must be today or before.");
         FieldProblem::new("date", "in_the_future", portuguese, english)
     }))?;
-    let (id, areas) = (context.new_id(), types::Json(input.areas));
-    let FeedbackInput { overall, nps, text, .. } = &input;
-    let feedback: Feedback = transaction.one(ADD, &[&id, &place.id, &date, overall, nps, &areas, text]).await?;
+    let FeedbackInput { overall, nps, areas, text, .. } = input;
+    let (id, areas) = (context.new_id(), types::Json(areas));
+    let feedback: Feedback = transaction.one(ADD, &[&id, &place.id, &date, &overall, &nps, &areas, &text]).await?;
     tell(&transaction, company_id, place.mentor_id, &MenteeFeedbackAdded { mentee_id: place.id, feedback_id: id });
     transaction.audit(id, &Value::Null, &feedback);
     transaction.commit(Created(feedback)).await

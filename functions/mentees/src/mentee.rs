@@ -21,8 +21,7 @@ pub const NOT_MENTOR: Problem = Problem::new(
     "Só quem é mentor ou um supervisor pode fazer isso.",
     "Only the mentor, or a supervisor, may do this.",
 );
-pub const MENTORING_ENDED: Problem =
-    Problem::new(409, "mentoring_ended", "Sua mentoria terminou.", "Your mentoring has ended.");
+pub const MENTORING_ENDED: Problem = Problem::new(409, "mentoring_ended", "Sua mentoria terminou.", "Your mentoring has ended.");
 
 closed_set! {
     pub MenteeStatus { Active = "active", Paused = "paused", Ended = "ended" }

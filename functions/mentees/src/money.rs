@@ -20,9 +20,8 @@ impl Money {
     fn read(text: &str) -> Option<Self> {
         let (is_less, plain) = text.strip_prefix('-').map_or((false, text), |plain| (true, plain));
         let (whole, part) = plain.split_once('.').unwrap_or((plain, "0"));
-        let is_written = |digits: &str, most: usize| {
-            (1..=most).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
-        };
+        let is_written =
+            |digits: &str, most: usize| (1..=most).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
         if !is_written(whole, 12) || !is_written(part, 2) {
             return None;
         }

@@ -17,8 +17,7 @@ impl Percent {
 
     /// The plain mean of those there are.
     pub fn mean(those: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let (sum, count) =
-            those.into_iter().fold((0_i128, 0_i128), |(sum, count), one| (sum + i128::from(one.0), count + 1));
+        let (sum, count) = those.into_iter().fold((0_i128, 0_i128), |(sum, count), one| (sum + i128::from(one.0), count + 1));
         rounded(sum, count).map(Self)
     }
 }

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn who_has_only_begun_has_missed_nothing() {
         let revenues = Revenues::new();
-        let known = |entry| Known { entry, current: Month::new(2026, 6), revenues: &revenues, engagement: None, last_overall: None };
+        let known =
+            |entry| Known { entry, current: Month::new(2026, 6), revenues: &revenues, engagement: None, last_overall: None };
         assert_eq!(risks(&known(Month::new(2026, 4))), [Risk::MissingUpdates]);
         assert_eq!(risks(&known(Month::new(2026, 5))), []);
         assert_eq!(risks(&known(Month::new(2026, 6))), []);

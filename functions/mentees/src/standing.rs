@@ -54,8 +54,7 @@ const LAST_OVERALLS: &str = "
              order by created_at desc, id desc
              limit 1) last";
 
-const SIGNALS: &str =
-    "select mentee_id, is_reached, active_days, asked, answered from app.mentee_signals($1, now() - make_interval(days => $2), $3)";
+const SIGNALS: &str = "select mentee_id, is_reached, active_days, asked, answered from app.mentee_signals($1, now() - make_interval(days => $2), $3)";
 
 #[derive(Clone, Debug, FromRow)]
 pub struct Told {
@@ -145,8 +144,7 @@ impl Facts {
         let last = revenues.range(self.current.plus(-MONTHS)..).next_back().map(|(month, revenue)| (*month, *revenue));
         let engagement = Engagement::of(&self.signals(id, entry));
         let last_overall = self.overalls.get(&id).copied();
-        let known =
-            Known { entry, current: self.current, revenues: &revenues, engagement: engagement.score, last_overall };
+        let known = Known { entry, current: self.current, revenues: &revenues, engagement: engagement.score, last_overall };
         let risks = if is_active { risks(&known) } else { Vec::new() };
         Standing {
             last_month: last.map(|(month, _)| month),

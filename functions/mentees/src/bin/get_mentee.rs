@@ -29,8 +29,7 @@ pub fn main() {
 
 async fn get_mentee(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Json<MenteeDetail>, Error> {
     let transaction = context.begin(&agent).await?;
-    let (mentee, place) =
-        try_join(transaction.one::<Mentee>(MENTEE, &[&id]), transaction.one::<Place>(PLACE, &[&id])).await?;
+    let (mentee, place) = try_join(transaction.one::<Mentee>(MENTEE, &[&id]), transaction.one::<Place>(PLACE, &[&id])).await?;
     let ids = [id];
     let (facts, told) = join(
         Facts::read(&transaction, &ids, context.now(), &place.time_zone, None),

@@ -88,8 +88,7 @@ async fn get_mentees_dashboard(
 ) -> Result<Json<MenteesDashboard>, Error> {
     let transaction = context.begin(&agent).await?;
     let early = Month::at(context.now(), "Pacific/Pago_Pago").plus(1 - asked.period);
-    let (rows, counts) =
-        try_join(transaction.all::<Row>(MENTEES, &[]), counts_since(&transaction, early, None)).await?;
+    let (rows, counts) = try_join(transaction.all::<Row>(MENTEES, &[]), counts_since(&transaction, early, None)).await?;
     let time_zone = rows.first().map(|row| row.time_zone.clone()).unwrap_or_default();
     let subjects = rows.iter().filter_map(|row| {
         let is_active = row.status == Some(MenteeStatus::Active);

@@ -54,11 +54,8 @@ async fn get_mentees_nps(context: Context, agent: Staff, Query(asked): Query<Ask
     let transaction = context.begin(&agent).await?;
     // Where it is another month already, or not yet, a month more is read and not shown.
     let early = Month::at(context.now(), "Pacific/Pago_Pago").plus(1 - asked.period);
-    let (place, counts) = try_join(
-        transaction.one::<Place>(TIME_ZONE, &[]),
-        counts_since(&transaction, early, asked.mentor_id),
-    )
-    .await?;
+    let (place, counts) =
+        try_join(transaction.one::<Place>(TIME_ZONE, &[]), counts_since(&transaction, early, asked.mentor_id)).await?;
     let current = Month::at(context.now(), &place.time_zone);
     let counts: FeedbackCounts = counts;
     let months: Vec<Month> = current.plus(1 - asked.period).to(current).collect();

@@ -45,8 +45,7 @@ const MENTEES: TimeList = TimeList {
 };
 
 /// All of them: who is at risk follows from what is known of each.
-const ALL: &str =
-    concat!("with mentees as (", asked_for!(), ") select ", mentee_columns!(), " from mentees ", mentee_joins!());
+const ALL: &str = concat!("with mentees as (", asked_for!(), ") select ", mentee_columns!(), " from mentees ", mentee_joins!());
 
 const TIME_ZONE: &str = "select time_zone from companies";
 

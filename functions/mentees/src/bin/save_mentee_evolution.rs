@@ -6,8 +6,7 @@ use mentees::{
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route =
-    Route::post("/mentees/{id}/evolution").or(&["POST /mentorados/{id}/evolution"]).fails(&[NOT_FOUND]);
+const ROUTE: Route = Route::post("/mentees/{id}/evolution").or(&["POST /mentorados/{id}/evolution"]).fails(&[NOT_FOUND]);
 
 pub fn main() {
     serve(&ROUTE, save_mentee_evolution);

@@ -2,9 +2,7 @@
 
 use futures_util::future::try_join;
 use mentees::{
-    mentee::{
-        ALREADY_MENTORED, LOCKED_MENTEE, Mentee, MenteeStatus, MenteeUpdated, NOT_MENTOR, audience, named, why_not_locked,
-    },
+    mentee::{ALREADY_MENTORED, LOCKED_MENTEE, Mentee, MenteeStatus, MenteeUpdated, NOT_MENTOR, audience, named, why_not_locked},
     mentee_columns, mentee_joins,
     money::{self, Money, not_negative},
     month::Month,
