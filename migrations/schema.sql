@@ -1283,6 +1283,73 @@ create table public.memberships (
 alter table public.memberships enable row level security;
 alter table public.memberships force row level security;
 
+create table public.mentee_evolution_revisions (
+    company_id uuid not null default app.company_id(),
+    evolution_id uuid not null,
+    version integer not null,
+    figures jsonb not null,
+    told_by uuid not null,
+    told_at timestamp with time zone not null
+);
+alter table public.mentee_evolution_revisions enable row level security;
+alter table public.mentee_evolution_revisions force row level security;
+
+create table public.mentee_evolutions (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    mentee_id uuid not null,
+    month date not null,
+    revenue bigint not null,
+    profit bigint,
+    team integer,
+    leads integer,
+    sales integer,
+    notes text not null default ''::text,
+    version integer not null default 1,
+    entered_at timestamp with time zone not null default now(),
+    entered_by uuid not null default app.user_id(),
+    updated_at timestamp with time zone not null default now(),
+    updated_by uuid not null default app.user_id()
+);
+alter table public.mentee_evolutions enable row level security;
+alter table public.mentee_evolutions force row level security;
+
+create table public.mentee_feedback (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    mentee_id uuid not null,
+    date date not null,
+    overall smallint,
+    nps smallint,
+    areas jsonb not null default '[]'::jsonb,
+    text text not null default ''::text,
+    author_id uuid not null default app.user_id(),
+    created_at timestamp with time zone not null default now()
+);
+alter table public.mentee_feedback enable row level security;
+alter table public.mentee_feedback force row level security;
+
+create table public.mentees (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    client_id uuid not null,
+    mentor_id uuid not null,
+    entry_month date not null,
+    status text not null default 'active'::text,
+    goals text not null default ''::text,
+    target_revenue bigint,
+    target_sales integer,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    moved_from uuid[] not null default '{}'::uuid[],
+    merged_into_id uuid,
+    status_before text,
+    ended_with uuid
+);
+alter table public.mentees enable row level security;
+alter table public.mentees force row level security;
+
 create table public.message_templates (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -1673,6 +1740,39 @@ create table public.tags (
 );
 alter table public.tags enable row level security;
 alter table public.tags force row level security;
+
+create table public.tasks (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    title text not null,
+    notes text not null default ''::text,
+    owner_id uuid not null,
+    created_by uuid default app.user_id(),
+    due_at timestamp with time zone,
+    time_zone text,
+    recurrence text,
+    series_id uuid not null,
+    series_at timestamp with time zone,
+    occurrence integer not null default 0,
+    follows_id uuid,
+    cause text,
+    lead_id uuid,
+    client_id uuid,
+    mentee_id uuid,
+    conversation_id uuid,
+    done_at timestamp with time zone,
+    done_by uuid,
+    result text not null default ''::text,
+    told_due_at timestamp with time zone,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    moved_from uuid[] not null default '{}'::uuid[],
+    listed_at timestamp with time zone not null generated always as (COALESCE(due_at, '9999-01-01 00:00:00+00'::timestamp with time zone)) stored
+);
+alter table public.tasks enable row level security;
+alter table public.tasks force row level security;
 
 create table public.unrouted_webhooks (
     id uuid not null,
@@ -2131,6 +2231,45 @@ alter table public.memberships add constraint memberships_primary_active CHECK (
 alter table public.memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'supervisor'::text, 'agent'::text, 'student'::text])));
 alter table public.memberships add constraint memberships_status_check CHECK ((status = ANY (ARRAY['pending_approval'::text, 'active'::text, 'inactive'::text, 'removed'::text])));
 alter table public.memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.mentee_evolution_revisions add constraint mentee_evolution_revisions_company_id_evolution_id_fkey FOREIGN KEY (company_id, evolution_id) REFERENCES public.mentee_evolutions(company_id, id);
+alter table public.mentee_evolution_revisions add constraint mentee_evolution_revisions_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mentee_evolution_revisions add constraint mentee_evolution_revisions_pkey PRIMARY KEY (company_id, evolution_id, version);
+alter table public.mentee_evolution_revisions add constraint mentee_evolution_revisions_told_by_fkey FOREIGN KEY (told_by) REFERENCES public.users(id);
+alter table public.mentee_evolutions add constraint mentee_evolutions_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mentee_evolutions add constraint mentee_evolutions_company_id_id_key UNIQUE (company_id, id);
+alter table public.mentee_evolutions add constraint mentee_evolutions_company_id_mentee_id_fkey FOREIGN KEY (company_id, mentee_id) REFERENCES public.mentees(company_id, id);
+alter table public.mentee_evolutions add constraint mentee_evolutions_entered_by_fkey FOREIGN KEY (entered_by) REFERENCES public.users(id);
+alter table public.mentee_evolutions add constraint mentee_evolutions_leads_check CHECK (((leads >= 0) AND (leads <= 1000000000)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_month UNIQUE (company_id, mentee_id, month);
+alter table public.mentee_evolutions add constraint mentee_evolutions_month_check CHECK (((month = date_trunc('month'::text, (month)::timestamp with time zone)) AND (month >= '2000-01-01'::date)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_notes_check CHECK ((char_length(notes) <= 5000));
+alter table public.mentee_evolutions add constraint mentee_evolutions_pkey PRIMARY KEY (id);
+alter table public.mentee_evolutions add constraint mentee_evolutions_profit_check CHECK (((profit >= '-99999999999999'::bigint) AND (profit <= '99999999999999'::bigint)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_revenue_check CHECK (((revenue >= 0) AND (revenue <= '99999999999999'::bigint)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_sales_check CHECK (((sales >= 0) AND (sales <= 1000000000)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_team_check CHECK (((team >= 0) AND (team <= 1000000000)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_updated_by_fkey FOREIGN KEY (updated_by) REFERENCES public.users(id);
+alter table public.mentee_feedback add constraint mentee_feedback_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
+alter table public.mentee_feedback add constraint mentee_feedback_check CHECK (((overall IS NOT NULL) OR (nps IS NOT NULL) OR (text <> ''::text)));
+alter table public.mentee_feedback add constraint mentee_feedback_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mentee_feedback add constraint mentee_feedback_company_id_id_key UNIQUE (company_id, id);
+alter table public.mentee_feedback add constraint mentee_feedback_company_id_mentee_id_fkey FOREIGN KEY (company_id, mentee_id) REFERENCES public.mentees(company_id, id);
+alter table public.mentee_feedback add constraint mentee_feedback_nps_check CHECK (((nps >= 0) AND (nps <= 10)));
+alter table public.mentee_feedback add constraint mentee_feedback_overall_check CHECK (((overall >= 0) AND (overall <= 10)));
+alter table public.mentee_feedback add constraint mentee_feedback_pkey PRIMARY KEY (id);
+alter table public.mentee_feedback add constraint mentee_feedback_text_check CHECK ((char_length(text) <= 5000));
+alter table public.mentees add constraint mentees_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.mentees add constraint mentees_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.mentees add constraint mentees_company_id_id_key UNIQUE (company_id, id);
+alter table public.mentees add constraint mentees_company_id_mentor_id_fkey FOREIGN KEY (company_id, mentor_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.mentees add constraint mentees_company_id_merged_into_id_fkey FOREIGN KEY (company_id, merged_into_id) REFERENCES public.mentees(company_id, id);
+alter table public.mentees add constraint mentees_entry_month_check CHECK ((entry_month = date_trunc('month'::text, (entry_month)::timestamp with time zone)));
+alter table public.mentees add constraint mentees_goals_check CHECK ((char_length(goals) <= 5000));
+alter table public.mentees add constraint mentees_pkey PRIMARY KEY (id);
+alter table public.mentees add constraint mentees_status_before_check CHECK ((status_before = ANY (ARRAY['active'::text, 'paused'::text])));
+alter table public.mentees add constraint mentees_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'ended'::text])));
+alter table public.mentees add constraint mentees_target_revenue_check CHECK (((target_revenue >= 0) AND (target_revenue <= '99999999999999'::bigint)));
+alter table public.mentees add constraint mentees_target_sales_check CHECK (((target_sales >= 0) AND (target_sales <= 1000000000)));
 alter table public.message_templates add constraint message_templates_category_check CHECK ((category = ANY (ARRAY['authentication'::text, 'marketing'::text, 'utility'::text, 'other'::text])));
 alter table public.message_templates add constraint message_templates_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
 alter table public.message_templates add constraint message_templates_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -2269,6 +2408,25 @@ alter table public.tags add constraint tags_company_id_fkey FOREIGN KEY (company
 alter table public.tags add constraint tags_company_id_id_key UNIQUE (company_id, id);
 alter table public.tags add constraint tags_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 40)));
 alter table public.tags add constraint tags_pkey PRIMARY KEY (id);
+alter table public.tasks add constraint tasks_cause UNIQUE (company_id, cause);
+alter table public.tasks add constraint tasks_check CHECK (((done_at IS NULL) = (done_by IS NULL)));
+alter table public.tasks add constraint tasks_check1 CHECK (((recurrence IS NULL) OR ((due_at IS NOT NULL) AND (series_at IS NOT NULL))));
+alter table public.tasks add constraint tasks_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
+alter table public.tasks add constraint tasks_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
+alter table public.tasks add constraint tasks_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.tasks add constraint tasks_company_id_id_key UNIQUE (company_id, id);
+alter table public.tasks add constraint tasks_company_id_mentee_id_fkey FOREIGN KEY (company_id, mentee_id) REFERENCES public.mentees(company_id, id);
+alter table public.tasks add constraint tasks_company_id_owner_id_fkey FOREIGN KEY (company_id, owner_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.tasks add constraint tasks_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id);
+alter table public.tasks add constraint tasks_done_by_fkey FOREIGN KEY (done_by) REFERENCES public.users(id);
+alter table public.tasks add constraint tasks_kind_check CHECK ((kind = ANY (ARRAY['call'::text, 'message'::text, 'generic'::text])));
+alter table public.tasks add constraint tasks_notes_check CHECK ((char_length(notes) <= 5000));
+alter table public.tasks add constraint tasks_occurrence_check CHECK ((occurrence >= 0));
+alter table public.tasks add constraint tasks_pkey PRIMARY KEY (id);
+alter table public.tasks add constraint tasks_recurrence_check CHECK ((recurrence = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+alter table public.tasks add constraint tasks_result_check CHECK ((char_length(result) <= 5000));
+alter table public.tasks add constraint tasks_series UNIQUE (company_id, series_id, occurrence);
+alter table public.tasks add constraint tasks_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)));
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES public.companies(id);
 alter table public.unrouted_webhooks add constraint unrouted_webhooks_pkey PRIMARY KEY (id);
 alter table public.users add constraint users_email_check CHECK ((email = lower(email)));
@@ -2452,6 +2610,13 @@ CREATE INDEX memberships_avatar ON public.memberships USING btree (company_id, a
 CREATE INDEX memberships_client ON public.memberships USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
 CREATE UNIQUE INDEX memberships_primary ON public.memberships USING btree (user_id) WHERE is_primary;
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX mentee_feedback_date ON public.mentee_feedback USING btree (company_id, date);
+CREATE INDEX mentee_feedback_mentee ON public.mentee_feedback USING btree (company_id, mentee_id, created_at, id);
+CREATE INDEX mentees_at ON public.mentees USING btree (company_id, created_at, id);
+CREATE INDEX mentees_client ON public.mentees USING btree (company_id, client_id);
+CREATE UNIQUE INDEX mentees_client_key ON public.mentees USING btree (company_id, client_id) WHERE (status <> 'ended'::text);
+CREATE INDEX mentees_mentor ON public.mentees USING btree (company_id, mentor_id, created_at, id);
+CREATE INDEX mentees_merged ON public.mentees USING btree (company_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX message_templates_newest ON public.message_templates USING btree (company_id, created_at DESC, id DESC);
 CREATE INDEX message_templates_provider ON public.message_templates USING btree (company_id, provider_id);
 CREATE INDEX messages_conversation ON public.messages USING btree (company_id, conversation_id, sent_at DESC, id DESC);
@@ -2502,6 +2667,14 @@ CREATE INDEX sessions_family ON public.sessions USING btree (family_id);
 CREATE INDEX sessions_person ON public.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX sessions_user ON public.sessions USING btree (company_id, user_id) WHERE (revoked_at IS NULL);
 CREATE UNIQUE INDEX tags_name ON public.tags USING btree (company_id, app.look(name));
+CREATE INDEX tasks_at ON public.tasks USING btree (company_id, listed_at, id);
+CREATE INDEX tasks_client ON public.tasks USING btree (company_id, client_id, listed_at, id) WHERE (client_id IS NOT NULL);
+CREATE INDEX tasks_conversation ON public.tasks USING btree (company_id, conversation_id, listed_at, id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX tasks_lead ON public.tasks USING btree (company_id, lead_id, listed_at, id) WHERE (lead_id IS NOT NULL);
+CREATE INDEX tasks_mentee ON public.tasks USING btree (company_id, mentee_id, listed_at, id) WHERE (mentee_id IS NOT NULL);
+CREATE INDEX tasks_open ON public.tasks USING btree (company_id, listed_at, id) WHERE (done_at IS NULL);
+CREATE INDEX tasks_owner ON public.tasks USING btree (company_id, owner_id, listed_at, id);
+CREATE INDEX tasks_untold ON public.tasks USING btree (due_at) WHERE ((done_at IS NULL) AND (told_due_at IS DISTINCT FROM due_at));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
 CREATE INDEX web_push_subscriptions_person ON public.web_push_subscriptions USING btree (company_id, user_id, refreshed_at);
@@ -2810,6 +2983,32 @@ begin
     insert into public.jobs (id, company_id, kind, queue, lane, payload)
     select gen_random_uuid(), company, 'send_email', 'mail', mail_id::text, jsonb_build_object('mail_id', mail_id)
       from admins;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.answer_feedback()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    mentee mentees;
+    is_there boolean;
+begin
+    select * into mentee from mentees where company_id = new.company_id and id = new.mentee_id;
+    is_there := exists (select from memberships
+                         where company_id = new.company_id and user_id = mentee.mentor_id and status = 'active');
+    perform app.notify(jsonb_build_object(
+        'type', 'low_satisfaction', 'people', case when is_there then jsonb_build_array(mentee.mentor_id) else '[]' end,
+        'groups', case when is_there then '[]'::jsonb else '["leaders"]' end, 'tells_actor', true,
+        'cause', 'feedback:' || new.id, 'group_key', 'feedback:' || new.id, 'client_id', mentee.client_id, 'source_id', new.id,
+        'facts', jsonb_build_object('variant', 'mentoring', 'rating', new.overall)));
+    insert into tasks (id, company_id, kind, title, owner_id, created_by, due_at, series_id, cause, client_id, mentee_id)
+    select id, new.company_id, 'call', 'Conversar sobre a nota ' || new.overall || ' da mentoria', mentee.mentor_id, null,
+           now() + interval '1 day', id, 'feedback:' || new.id, mentee.client_id, mentee.id
+      from (select gen_random_uuid() as id) made;
+    return null;
 end
 $function$;
 
@@ -5187,6 +5386,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.hold_mentee_month()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.month > (now() at time zone (select time_zone from public.companies where id = new.company_id))::date then
+        raise check_violation using message = 'a month to come has no figures', constraint = 'mentee_evolutions_to_come';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.hold_merge(merge uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5413,6 +5624,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.is_of_own_mentoring(topic text, audience text[], data jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return topic = 'company:' || app.company_id()
+       and data - array['mentee_id', 'month', 'feedback_id'] = '{}'
+       and coalesce(data ->> 'month', '2000-01') ~ '^[0-9]{4}-[0-9]{2}$'
+       and coalesce(data ->> 'feedback_id', data ->> 'mentee_id') ~ '^[0-9a-f-]{36}$'
+       and exists (select from public.mentees
+                    where mentees.company_id = app.company_id() and mentees.client_id = app.client_id()
+                      and mentees.id::text = data ->> 'mentee_id' and audience = array['department:none', 'user:' || mentees.mentor_id]);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid DEFAULT NULL::uuid)
  RETURNS TABLE(winner uuid, loser uuid, kept uuid, closed uuid)
  LANGUAGE plpgsql
@@ -5617,12 +5844,13 @@ begin
       from memberships
      where company_id = app.company_id() and user_id = app.user_id();
     select 'event ' || event.type into refused
-      from jsonb_to_recordset(new_events) event (topic text, type text, audience text[])
+      from jsonb_to_recordset(new_events) event (topic text, type text, audience text[], data jsonb)
       left join event_rules rule on rule.type = event.type
      where (array_position(ranks, rule.told_by) <= rank
             and case
                 when rule.is_private then
                     event.topic = 'user:' || app.user_id() and event.audience = array['self:' || app.user_id()]
+                when rank = 1 then app.is_of_own_mentoring(event.topic, event.audience, event.data)
                 when exists (select from unnest(event.audience) key where key like 'self:%') then
                     event.topic ~ '^user:[0-9a-f-]{36}$' and event.audience = array['self:' || substr(event.topic, 6)]
                 when exists (select from unnest(event.audience) key where key like 'channel:%') then
@@ -5775,6 +6003,21 @@ begin
                            order by eldest.joined_at, eldest.user_id
                            limit 1);
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.keep_mentee_evolution()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into mentee_evolution_revisions (company_id, evolution_id, version, figures, told_by, told_at)
+    values (old.company_id, old.id, old.version,
+            jsonb_build_object('revenue', old.revenue, 'profit', old.profit, 'team', old.team, 'leads', old.leads, 'sales', old.sales, 'notes', old.notes),
+            old.updated_by, old.updated_at);
     return null;
 end
 $function$;
@@ -6243,6 +6486,52 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text)
+ RETURNS TABLE(mentee_id uuid, is_reached boolean, active_days bigint, asked bigint, answered bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+    select mentees.id, logins.people <> '{}' or exists (
+               select from conversations where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id),
+           (select count(distinct seen.day)
+              from (select (theirs.sent_at at time zone zone)::date as day from unnest(said.times) with ordinality theirs (sent_at, place)
+                     where said.are_theirs[theirs.place]
+                    union all
+                    select (intervals.started_at at time zone zone)::date
+                      from presence_intervals intervals
+                     where intervals.company_id = mentees.company_id and intervals.user_id = any (logins.people) and intervals.started_at >= since) seen),
+           said.asked, said.answered
+      from mentees
+     cross join lateral (
+            select coalesce(array_agg(memberships.user_id), '{}') as people
+              from memberships
+             where memberships.company_id = mentees.company_id and memberships.client_id = mentees.client_id
+               and memberships.role = 'student') logins
+     cross join lateral (
+            select coalesce(array_agg(told.sent_at order by told.sent_at, told.id), '{}') as times,
+                   coalesce(array_agg(told.is_theirs order by told.sent_at, told.id), '{}') as are_theirs,
+                   count(*) filter (where told.asks and (told.is_answered or told.sent_at <= now() - interval '48 hours')) as asked,
+                   count(*) filter (where told.asks and told.is_answered) as answered
+              from (select turns.id, turns.sent_at, turns.is_theirs,
+                           not turns.is_theirs and coalesce(turns.before_is_theirs, true) as asks,
+                           coalesce(turns.next_of_theirs <= turns.sent_at + interval '48 hours', false) as is_answered
+                      from (select messages.id, messages.sent_at, messages.sender_type = 'client' as is_theirs,
+                                   lag(messages.sender_type = 'client') over (order by messages.sent_at, messages.id) as before_is_theirs,
+                                   min(messages.sent_at) filter (where messages.sender_type = 'client')
+                                       over (order by messages.sent_at, messages.id rows between current row and unbounded following) as next_of_theirs
+                              from conversations
+                              join messages on messages.company_id = conversations.company_id and messages.conversation_id = conversations.id
+                             where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id
+                               and messages.sent_at >= since
+                               and (messages.sender_type = 'client' or messages.sender_type = 'agent' and not messages.payload ? 'automatic')) turns) told) said
+     where mentees.company_id = app.company_id() and mentees.id = any (wanted)
+       and (current_setting('role') <> 'app_student' or mentees.client_id = app.client_id());
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.mention_ways(mentions jsonb)
  RETURNS text[]
  LANGUAGE sql
@@ -6341,6 +6630,38 @@ begin
          where company_id = new.company_id and client_id = new.id;
     else
         update leads set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_mentees()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    kept uuid;
+begin
+    if new.merged_into_id is not null then
+        select id into kept from mentees
+         where company_id = new.company_id and client_id = new.merged_into_id and status <> 'ended' for no key update;
+        update mentees
+           set client_id = new.merged_into_id, moved_from = moved_from || new.id, version = version + 1, updated_at = now(),
+               status = case when kept is null then status else 'ended' end,
+               status_before = case when kept is null or status = 'ended' then status_before else status end,
+               ended_with = case when kept is null or status = 'ended' then ended_with else new.id end,
+               merged_into_id = case when kept is null or status = 'ended' then merged_into_id else kept end
+         where company_id = new.company_id and client_id = new.id;
+    else
+        update mentees
+           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1], version = version + 1, updated_at = now(),
+               status = case when ended_with = new.id and status = 'ended' then status_before else status end,
+               status_before = case when ended_with = new.id then null else status_before end,
+               merged_into_id = case when ended_with = new.id then null else merged_into_id end,
+               ended_with = nullif(ended_with, new.id)
          where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -6466,6 +6787,38 @@ AS $function$
        and (app.user_id() is null or app.has_role('supervisor', 'admin'))
 $function$;
 
+CREATE OR REPLACE FUNCTION app.move_tasks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if tg_table_name = 'clients' and old.merged_into_id is null then
+        update tasks
+           set client_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and client_id = new.id and conversation_id is null;
+    elsif tg_table_name = 'clients' then
+        update tasks
+           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
+    elsif new.client_id <> old.client_id then
+        update tasks set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
+    end if;
+    if tg_table_name = 'conversations' and old.merged_into_id is null and new.merged_into_id is not null then
+        update tasks
+           set conversation_id = new.merged_into_id, moved_from = moved_from || new.id,
+               client_id = (select client_id from conversations kept where kept.company_id = new.company_id and kept.id = new.merged_into_id)
+         where company_id = new.company_id and conversation_id = new.id;
+    elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
+        update tasks
+           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+         where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.move_views()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6493,6 +6846,21 @@ AS $function$
 begin
     return query
     select channel_id from channel_members where company_id = app.company_id() and user_id = app.user_id();
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.my_mentor(person uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return (select users.name
+              from mentees
+              join users on users.id = mentees.mentor_id
+             where mentees.company_id = app.company_id() and mentees.client_id = app.client_id() and mentees.mentor_id = person
+             limit 1);
 end
 $function$;
 
@@ -6996,7 +7364,7 @@ begin
     select coalesce(words -> language, words -> 'pt-BR') into own from public.notification_types where type = of_type;
     title := app.fill_words(coalesce(own ->> ('title_' || (facts ->> 'variant')), case when count > 1 then own ->> 'titles' end, own ->> 'title'),
                             facts || jsonb_build_object('count', count));
-    body := app.fill_words(own ->> 'body', facts);
+    body := app.fill_words(coalesce(own ->> ('body_' || (facts ->> 'variant')), own ->> 'body'), facts);
 end
 $function$;
 
@@ -7212,6 +7580,31 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.notify_of_task()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+    is_there boolean;
+begin
+    if tg_op = 'DELETE' then
+        perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(old.id), 'source_ids', jsonb_build_array(old.id), 'everybody', true));
+        return null;
+    elsif new.done_at is not null or new.due_at is distinct from old.due_at then
+        perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
+        return null;
+    end if;
+    is_there := exists (select from public.memberships
+                         where memberships.company_id = new.company_id and memberships.user_id = new.owner_id and memberships.status = 'active');
+    perform app.notify(jsonb_build_object(
+        'type', 'task_overdue', 'people', case when is_there then jsonb_build_array(new.owner_id) else '[]' end,
+        'groups', case when is_there then '[]'::jsonb else '["leaders"]' end,
+        'cause', 'task:' || new.id || ':' || extract(epoch from new.due_at), 'group_key', 'task:' || new.id,
+        'client_id', new.client_id, 'source_id', new.id, 'facts', jsonb_build_object('task', new.title)));
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.notify_of_transfer()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -7338,6 +7731,23 @@ begin
         raise serialization_failure using message = 'the channel has just been removed';
     end if;
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.overdue_tasks(most integer)
+ RETURNS TABLE(company_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select distinct due.company_id
+      from (select tasks.company_id from tasks
+             where done_at is null and told_due_at is distinct from due_at and due_at <= now()
+             order by due_at
+             limit most) due;
 end
 $function$;
 
@@ -7721,6 +8131,24 @@ begin
     if new.file_ids <> '{}' then
         perform from files where company_id = new.company_id and id = any (new.file_ids) order by id for key share;
     end if;
+    return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.place_mentee()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    further uuid;
+begin
+    loop
+        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
+        exit when further is null;
+        new.client_id := further;
+    end loop;
     return new;
 end
 $function$;
@@ -10155,9 +10583,11 @@ CREATE TRIGGER chat_thread_followers_read_settled AFTER INSERT OR UPDATE OF read
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_leads AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_leads();
+CREATE TRIGGER clients_mentees AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_mentees();
 CREATE TRIGGER clients_notes AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notes();
 CREATE TRIGGER clients_notifications AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_notifications();
 CREATE TRIGGER clients_tags BEFORE INSERT OR UPDATE OF tags ON public.clients FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
+CREATE TRIGGER clients_tasks AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_tasks();
 CREATE TRIGGER companies_general_channel AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.make_general_channel();
 CREATE TRIGGER companies_pipeline AFTER INSERT ON public.companies FOR EACH ROW EXECUTE FUNCTION app.begin_selling();
 CREATE TRIGGER conversation_transfers_handler AFTER INSERT OR UPDATE OF conversation_id ON public.conversation_transfers FOR EACH ROW WHEN ((new.to_user_id IS NOT NULL)) EXECUTE FUNCTION app.note_handler();
@@ -10197,6 +10627,7 @@ CREATE TRIGGER conversations_scheduled AFTER UPDATE OF merged_into_id ON public.
 CREATE TRIGGER conversations_shown AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.status <> new.status) OR (old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.client_id <> new.client_id))) EXECUTE FUNCTION app.note_shown();
 CREATE TRIGGER conversations_shown_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.note_shown();
 CREATE TRIGGER conversations_tags BEFORE INSERT OR UPDATE OF tags ON public.conversations FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
+CREATE TRIGGER conversations_tasks AFTER UPDATE OF merged_into_id, client_id ON public.conversations FOR EACH ROW WHEN ((((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL)) OR (new.client_id <> old.client_id))) EXECUTE FUNCTION app.move_tasks();
 CREATE TRIGGER conversations_transferred AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((old.assignee_id IS DISTINCT FROM new.assignee_id) OR (old.department_id IS DISTINCT FROM new.department_id))) EXECUTE FUNCTION app.record_transfer();
 CREATE TRIGGER conversations_waiting AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND ((old.status <> 'pending'::text) OR (old.department_id IS DISTINCT FROM new.department_id)))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_waiting_again AFTER UPDATE ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL) AND (old.snoozed_at IS NOT NULL) AND (new.snoozed_at IS NULL))) EXECUTE FUNCTION app.note_waiting();
@@ -10234,6 +10665,10 @@ CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON pu
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_last_admin_gone AFTER DELETE ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON public.memberships FOR EACH ROW WHEN ((((old.status = 'active'::text) AND (new.status <> 'active'::text)) OR ((old.role <> 'student'::text) AND (new.role = 'student'::text)))) EXECUTE FUNCTION app.leave_conversations();
+CREATE TRIGGER mentee_evolutions_held BEFORE INSERT ON public.mentee_evolutions FOR EACH ROW EXECUTE FUNCTION app.hold_mentee_month();
+CREATE TRIGGER mentee_evolutions_kept AFTER UPDATE ON public.mentee_evolutions FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION app.keep_mentee_evolution();
+CREATE TRIGGER mentee_feedback_answered AFTER INSERT ON public.mentee_feedback FOR EACH ROW WHEN ((new.overall <= 5)) EXECUTE FUNCTION app.answer_feedback();
+CREATE TRIGGER mentees_placed BEFORE INSERT ON public.mentees FOR EACH ROW EXECUTE FUNCTION app.place_mentee();
 CREATE TRIGGER messages_first_answer AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL) AND (new.kind <> 'reaction'::text) AND (NOT (new.payload ? 'automatic'::text)))) EXECUTE FUNCTION app.note_first_answer();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
@@ -10253,6 +10688,10 @@ CREATE TRIGGER sessions_login AFTER INSERT ON public.sessions FOR EACH ROW EXECU
 CREATE TRIGGER sessions_web_push AFTER UPDATE OF revoked_at ON public.sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION app.end_web_push();
 CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
+CREATE TRIGGER tasks_gone AFTER DELETE ON public.tasks FOR EACH ROW EXECUTE FUNCTION app.notify_of_task();
+CREATE TRIGGER tasks_overdue_told AFTER UPDATE OF told_due_at ON public.tasks FOR EACH ROW WHEN (((new.told_due_at IS DISTINCT FROM old.told_due_at) AND (new.done_at IS NULL))) EXECUTE FUNCTION app.notify_of_task();
+CREATE TRIGGER tasks_placed BEFORE INSERT ON public.tasks FOR EACH ROW WHEN (((new.client_id IS NOT NULL) OR (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.place_note();
+CREATE TRIGGER tasks_settled AFTER UPDATE OF done_at, due_at ON public.tasks FOR EACH ROW WHEN (((new.done_at IS DISTINCT FROM old.done_at) OR (new.due_at IS DISTINCT FROM old.due_at))) EXECUTE FUNCTION app.notify_of_task();
 CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
 
 -- policies
@@ -11019,6 +11458,66 @@ create policy student on public.memberships as permissive for select to app_stud
 
 create policy system on public.memberships as permissive for all to app_system using true;
 
+create policy company on public.mentee_evolution_revisions as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mentee_evolution_revisions as permissive for all to app_lookup using true;
+
+create policy sight on public.mentee_evolution_revisions as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.mentee_evolutions evolutions
+  WHERE ((evolutions.company_id = mentee_evolution_revisions.company_id) AND (evolutions.id = mentee_evolution_revisions.evolution_id))));
+
+create policy staff on public.mentee_evolution_revisions as permissive for all to app_staff using true;
+
+create policy system on public.mentee_evolution_revisions as permissive for all to app_system using true;
+
+create policy company on public.mentee_evolutions as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mentee_evolutions as permissive for all to app_lookup using true;
+
+create policy sight on public.mentee_evolutions as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.mentees
+  WHERE ((mentees.company_id = mentee_evolutions.company_id) AND (mentees.id = mentee_evolutions.mentee_id))));
+
+create policy staff on public.mentee_evolutions as permissive for all to app_staff using true;
+
+create policy student on public.mentee_evolutions as permissive for all to app_student using (EXISTS ( SELECT
+   FROM public.mentees
+  WHERE ((mentees.company_id = mentee_evolutions.company_id) AND (mentees.id = mentee_evolutions.mentee_id)))) with check (EXISTS ( SELECT
+   FROM public.mentees
+  WHERE ((mentees.company_id = mentee_evolutions.company_id) AND (mentees.id = mentee_evolutions.mentee_id) AND (mentees.status <> 'ended'::text))));
+
+create policy system on public.mentee_evolutions as permissive for all to app_system using true;
+
+create policy company on public.mentee_feedback as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy sight on public.mentee_feedback as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.mentees
+  WHERE ((mentees.company_id = mentee_feedback.company_id) AND (mentees.id = mentee_feedback.mentee_id))));
+
+create policy staff on public.mentee_feedback as permissive for all to app_staff using true;
+
+create policy student on public.mentee_feedback as permissive for all to app_student using (EXISTS ( SELECT
+   FROM public.mentees
+  WHERE ((mentees.company_id = mentee_feedback.company_id) AND (mentees.id = mentee_feedback.mentee_id)))) with check (EXISTS ( SELECT
+   FROM public.mentees
+  WHERE ((mentees.company_id = mentee_feedback.company_id) AND (mentees.id = mentee_feedback.mentee_id) AND (mentees.status <> 'ended'::text))));
+
+create policy system on public.mentee_feedback as permissive for all to app_system using true;
+
+create policy company on public.mentees as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.mentees as permissive for all to app_lookup using true;
+
+create policy own_changes on public.mentees as restrictive for update to app_staff using ((mentor_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role)) with check ((mentor_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy own_mentees on public.mentees as restrictive for insert to app_staff with check ((mentor_id = ( SELECT app.user_id() AS user_id)) OR ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role));
+
+create policy staff on public.mentees as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (mentor_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.visibility() AS visibility) = 'department'::text)) with check true;
+
+create policy student on public.mentees as permissive for select to app_student using (client_id = ( SELECT app.client_id() AS client_id));
+
+create policy system on public.mentees as permissive for all to app_system using true;
+
 create policy company on public.message_templates as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders on public.message_templates as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
@@ -11296,6 +11795,25 @@ create policy lookup on public.tags as permissive for all to app_lookup using tr
 create policy staff on public.tags as permissive for all to app_staff using true;
 
 create policy system on public.tags as permissive for all to app_system using true;
+
+create policy company on public.tasks as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.tasks as permissive for all to app_lookup using true;
+
+create policy own_words on public.tasks as restrictive for insert to app_staff with check (created_by = ( SELECT app.user_id() AS user_id));
+
+create policy staff on public.tasks as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (owner_id = ( SELECT app.user_id() AS user_id)) OR (created_by = ( SELECT app.user_id() AS user_id)) OR
+CASE
+    WHEN (conversation_id IS NOT NULL) THEN (EXISTS ( SELECT
+       FROM public.conversations
+      WHERE ((conversations.company_id = tasks.company_id) AND (conversations.id = tasks.conversation_id))))
+    WHEN (mentee_id IS NOT NULL) THEN (EXISTS ( SELECT
+       FROM public.mentees
+      WHERE ((mentees.company_id = tasks.company_id) AND (mentees.id = tasks.mentee_id))))
+    ELSE ((client_id IS NOT NULL) OR (lead_id IS NOT NULL))
+END) with check true;
+
+create policy system on public.tasks as permissive for all to app_system using true;
 
 create policy lookup on public.unrouted_webhooks as permissive for all to app_lookup using true;
 
@@ -12029,6 +12547,57 @@ grant select on column public.memberships.is_primary to app_system;
 grant select on column public.memberships.role to app_system;
 grant select on column public.memberships.status to app_system;
 grant select on column public.memberships.user_id to app_system;
+grant insert on column public.mentee_evolutions.id to app_staff;
+grant insert on column public.mentee_evolutions.id to app_student;
+grant insert, update on column public.mentee_evolutions.leads to app_staff;
+grant insert, update on column public.mentee_evolutions.leads to app_student;
+grant insert on column public.mentee_evolutions.mentee_id to app_staff;
+grant insert on column public.mentee_evolutions.mentee_id to app_student;
+grant insert on column public.mentee_evolutions.month to app_staff;
+grant insert on column public.mentee_evolutions.month to app_student;
+grant insert, update on column public.mentee_evolutions.notes to app_staff;
+grant insert, update on column public.mentee_evolutions.notes to app_student;
+grant insert, update on column public.mentee_evolutions.profit to app_staff;
+grant insert, update on column public.mentee_evolutions.profit to app_student;
+grant insert, update on column public.mentee_evolutions.revenue to app_staff;
+grant insert, update on column public.mentee_evolutions.revenue to app_student;
+grant insert, update on column public.mentee_evolutions.sales to app_staff;
+grant insert, update on column public.mentee_evolutions.sales to app_student;
+grant insert, update on column public.mentee_evolutions.team to app_staff;
+grant insert, update on column public.mentee_evolutions.team to app_student;
+grant update on column public.mentee_evolutions.updated_at to app_staff;
+grant update on column public.mentee_evolutions.updated_at to app_student;
+grant update on column public.mentee_evolutions.updated_by to app_staff;
+grant update on column public.mentee_evolutions.updated_by to app_student;
+grant update on column public.mentee_evolutions.version to app_staff;
+grant update on column public.mentee_evolutions.version to app_student;
+grant insert on column public.mentee_feedback.areas to app_staff;
+grant insert on column public.mentee_feedback.areas to app_student;
+grant insert on column public.mentee_feedback.date to app_staff;
+grant insert on column public.mentee_feedback.date to app_student;
+grant insert on column public.mentee_feedback.id to app_staff;
+grant insert on column public.mentee_feedback.id to app_student;
+grant insert on column public.mentee_feedback.mentee_id to app_staff;
+grant insert on column public.mentee_feedback.mentee_id to app_student;
+grant insert on column public.mentee_feedback.nps to app_staff;
+grant insert on column public.mentee_feedback.nps to app_student;
+grant insert on column public.mentee_feedback.overall to app_staff;
+grant insert on column public.mentee_feedback.overall to app_student;
+grant insert on column public.mentee_feedback.text to app_staff;
+grant insert on column public.mentee_feedback.text to app_student;
+grant insert on column public.mentees.client_id to app_staff;
+grant update on column public.mentees.ended_with to app_staff;
+grant insert, update on column public.mentees.entry_month to app_staff;
+grant insert, update on column public.mentees.goals to app_staff;
+grant insert on column public.mentees.id to app_staff;
+grant insert, update on column public.mentees.mentor_id to app_staff;
+grant update on column public.mentees.merged_into_id to app_staff;
+grant insert, update on column public.mentees.status to app_staff;
+grant update on column public.mentees.status_before to app_staff;
+grant insert, update on column public.mentees.target_revenue to app_staff;
+grant insert, update on column public.mentees.target_sales to app_staff;
+grant update on column public.mentees.updated_at to app_staff;
+grant update on column public.mentees.version to app_staff;
 grant insert, update on column public.message_templates.category to app_staff;
 grant insert on column public.message_templates.channel_account_id to app_staff;
 grant insert, update on column public.message_templates.components to app_staff;
@@ -12228,6 +12797,31 @@ grant insert on column public.tags.id to app_staff;
 grant insert, update on column public.tags.name to app_staff;
 grant update on column public.tags.name to app_lookup;
 grant update on column public.tags.version to app_staff;
+grant insert, update on column public.tasks.client_id to app_staff;
+grant update on column public.tasks.client_id to app_lookup;
+grant insert, update on column public.tasks.conversation_id to app_staff;
+grant update on column public.tasks.conversation_id to app_lookup;
+grant update on column public.tasks.done_at to app_staff;
+grant update on column public.tasks.done_by to app_staff;
+grant insert, update on column public.tasks.due_at to app_staff;
+grant insert on column public.tasks.follows_id to app_staff;
+grant insert on column public.tasks.id to app_staff;
+grant insert, update on column public.tasks.kind to app_staff;
+grant insert, update on column public.tasks.lead_id to app_staff;
+grant insert, update on column public.tasks.mentee_id to app_staff;
+grant update on column public.tasks.moved_from to app_lookup;
+grant insert, update on column public.tasks.notes to app_staff;
+grant insert, update on column public.tasks.occurrence to app_staff;
+grant insert, update on column public.tasks.owner_id to app_staff;
+grant insert, update on column public.tasks.recurrence to app_staff;
+grant update on column public.tasks.result to app_staff;
+grant insert, update on column public.tasks.series_at to app_staff;
+grant insert, update on column public.tasks.series_id to app_staff;
+grant insert, update on column public.tasks.time_zone to app_staff;
+grant insert, update on column public.tasks.title to app_staff;
+grant update on column public.tasks.told_due_at to app_system;
+grant update on column public.tasks.updated_at to app_staff;
+grant update on column public.tasks.version to app_staff;
 grant select on column public.users."position" to app_staff;
 grant select on column public.users."position" to app_student;
 grant select on column public.users."position" to app_system;
@@ -12419,6 +13013,7 @@ grant execute on function app.hold_tagged(tag uuid) to app_staff;
 grant execute on function app.hold_unread(people uuid[]) to app_lookup;
 grant execute on function app.index_meanings() to app_system;
 grant execute on function app.instances_to_check(most integer) to app;
+grant execute on function app.is_of_own_mentoring(topic text, audience text[], data jsonb) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_lookup;
@@ -12449,6 +13044,8 @@ grant execute on function app.make_channel(channel uuid, of_kind text, called te
 grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.manages_channel(channel uuid) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
+grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text) to app_staff;
+grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text) to app_student;
 grant execute on function app.mention_ways(mentions jsonb) to app_lookup;
 grant execute on function app.mention_ways(mentions jsonb) to app_staff;
 grant execute on function app.mention_ways(mentions jsonb) to app_system;
@@ -12457,6 +13054,7 @@ grant execute on function app.mentioned(channel uuid, ways text[]) to app_system
 grant execute on function app.merge_clients(merge uuid, stays uuid, goes uuid, why jsonb) to app_staff;
 grant execute on function app.move_students(from_client uuid, to_client uuid) to app_system;
 grant execute on function app.my_channels() to app_staff;
+grant execute on function app.my_mentor(person uuid) to app_student;
 grant execute on function app.named_people(people uuid[], groups text[]) to app_lookup;
 grant execute on function app.next_jobs(beside uuid) to app;
 grant execute on function app.no_colleagues(people uuid[]) to app_staff;
@@ -12478,6 +13076,7 @@ grant execute on function app.notify(notice jsonb) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
 grant execute on function app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean) to app_staff;
+grant execute on function app.overdue_tasks(most integer) to app;
 grant execute on function app.own_logins() to app_staff;
 grant execute on function app.own_logins() to app_student;
 grant execute on function app.own_pipelines() to app_staff;
@@ -12820,6 +13419,20 @@ grant insert, select, update on table public.memberships to app_lookup;
 grant select on table public.memberships to app_staff;
 grant select on table public.memberships to app_student;
 grant select on table public.memberships to app_system;
+grant insert on table public.mentee_evolution_revisions to app_lookup;
+grant select on table public.mentee_evolution_revisions to app_staff;
+grant select on table public.mentee_evolution_revisions to app_system;
+grant select on table public.mentee_evolutions to app_lookup;
+grant select on table public.mentee_evolutions to app_staff;
+grant select on table public.mentee_evolutions to app_student;
+grant select on table public.mentee_evolutions to app_system;
+grant select on table public.mentee_feedback to app_staff;
+grant select on table public.mentee_feedback to app_student;
+grant select on table public.mentee_feedback to app_system;
+grant select on table public.mentees to app_staff;
+grant select on table public.mentees to app_student;
+grant select on table public.mentees to app_system;
+grant select, update on table public.mentees to app_lookup;
 grant select on table public.message_templates to app_staff;
 grant select, update on table public.message_templates to app_system;
 grant insert, select, update on table public.messages to app_system;
@@ -12890,6 +13503,9 @@ grant select on table public.stages to app_system;
 grant delete, select on table public.tags to app_staff;
 grant insert, select on table public.tags to app_lookup;
 grant select on table public.tags to app_system;
+grant delete, select on table public.tasks to app_staff;
+grant insert, select on table public.tasks to app_lookup;
+grant select on table public.tasks to app_system;
 grant delete, insert, select, update on table public.unrouted_webhooks to app_lookup;
 grant insert, select on table public.users to app_lookup;
 grant delete, select on table public.views to app_staff;

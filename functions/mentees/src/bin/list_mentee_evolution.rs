@@ -1,0 +1,19 @@
+//! GET /mentees/{id}/evolution — all months of a mentee, the first one first, each with its growth.
+
+use mentees::{
+    evolution::{Evolution, evolutions},
+    mentee::{PLACE, Place},
+};
+use shared::{error::NOT_FOUND, prelude::*};
+
+const ROUTE: Route = Route::get("/mentees/{id}/evolution").or(&["/mentorados/{id}/evolution"]).fails(&[NOT_FOUND]);
+
+pub fn main() {
+    serve(&ROUTE, list_mentee_evolution);
+}
+
+async fn list_mentee_evolution(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Page<Evolution>, Error> {
+    let transaction = context.begin(&agent).await?;
+    let place: Place = transaction.one(PLACE, &[&id]).await?;
+    Ok(Page::whole(evolutions(&transaction, id, place.entry_month).await?))
+}
