@@ -245,6 +245,25 @@ create policy system on leads to app_system using (true);
 create trigger leads_tags before insert or update of tags on leads
     for each row when (new.tags <> '{}' and pg_trigger_depth() = 0) execute function app.catalogue_tags();
 
+-- Leads of the company in which a text is found, the newest of many.
+create function app.find_leads(query text) returns uuid[]
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+    company uuid := app.company_id();
+    inside text := '%' || replace(replace(replace(app.searchable(query), '\', '\\'), '%', '\%'), '_', '\_') || '%';
+begin
+    return array(
+        select id from leads
+         where company_id = company
+           and app.searchable(name || ' ' || coalesce(email, '') || ' ' || coalesce(organisation, '') || ' ' || coalesce(phone, '')) like inside
+         order by created_at desc, id desc
+         limit 10000);
+end
+$$;
+alter function app.find_leads owner to app_lookup;
+revoke all on function app.find_leads from public;
+grant execute on function app.find_leads to app_staff;
+
 -- A figure between two others with as few figures as there are; above the first or below the last one, the next whole one.
 create function app.rank_between(low numeric, high numeric) returns numeric language plpgsql immutable as $$
 declare

@@ -4729,6 +4729,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.find_leads(query text)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    inside text := '%' || replace(replace(replace(app.searchable(query), '\', '\\'), '%', '\%'), '_', '\_') || '%';
+begin
+    return array(
+        select id from leads
+         where company_id = company
+           and app.searchable(name || ' ' || coalesce(email, '') || ' ' || coalesce(organisation, '') || ' ' || coalesce(phone, '')) like inside
+         order by created_at desc, id desc
+         limit 10000);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.find_login(address text)
  RETURNS TABLE(user_id uuid, name text, password_hash text, company_id uuid, company_name text, company_slug text, role text, status text, has_second_factor boolean, avatar_url text)
  LANGUAGE sql
@@ -12973,6 +12992,7 @@ grant execute on function app.find_conversations(query text, phones text[], newe
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[]) to app_staff;
 grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[]) to app_system;
+grant execute on function app.find_leads(query text) to app_staff;
 grant execute on function app.find_login(address text) to app;
 grant execute on function app.find_messages(query text, in_conversation uuid, of_client uuid, sender text, sent_by uuid, of_kind text, in_department uuid, on_channel uuid, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_namesake(phones text[], mail text, paper text, but_for uuid) to app_staff;

@@ -5,6 +5,7 @@ mod detail;
 mod given;
 mod interaction;
 mod lead;
+pub mod listing;
 mod stage;
 
 pub use closing::{Closing, CloseOutcome};
@@ -14,6 +15,7 @@ pub use interaction::{Interaction, InteractionResult, InteractionSource, Interac
 pub use lead::{
     HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification,
 };
+pub use listing::LeadPage;
 pub use stage::{
     Automation, AutomationKind, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, Stage, StageSpread, enter, may_be_required, missing_fields,
 };
