@@ -17,5 +17,5 @@ pub use lead::{
 };
 pub use listing::LeadPage;
 pub use stage::{
-    Automation, AutomationKind, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, Stage, StageSpread, enter, may_be_required, missing_fields,
+    Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,
 };

@@ -195,3 +195,17 @@ pub const PLACE_FOR_NEW: &str = concat!(
      order by stages.position
      limit 1"
 );
+
+/// The first stage `$2`, won or lost, of the pipeline of the lead `$1`.
+pub const STAGE_AT_THE_END: &str = concat!(
+    "select ",
+    stage_columns!(),
+    " from stages
+     where stages.kind = $2 and stages.pipeline_id = (select pipeline_id from leads where id = $1)
+     order by stages.position
+     limit 1"
+);
+
+/// The same, held before a place in it is looked for.
+pub const HOLD_END_OF_PIPELINE: &str = "
+    select app.hold_stages(array(select id from stages where kind = $2 and pipeline_id = (select pipeline_id from leads where id = $1)))::text";

@@ -1,8 +1,10 @@
 //! Pipelines with their stages, and the board of leads in them.
 
 mod pipeline;
+mod stages;
 
 pub use pipeline::{
-    LOCKED_PIPELINE, PIPELINE, PIPELINE_NAME_TAKEN, PIPELINES, Pipeline, PipelineCreated, PipelineDeleted, PipelineUpdated,
+    IS_DEFAULT, LOCKED_PIPELINE, PIPELINE, PIPELINE_IN_USE, PIPELINE_NAME_TAKEN, PIPELINES, Pipeline, PipelineCreated, PipelineDeleted, PipelineUpdated,
     UNKNOWN_DEPARTMENT,
 };
+pub use stages::{NewStage, add_stages, problems, usual_stages};

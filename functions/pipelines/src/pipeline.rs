@@ -9,6 +9,20 @@ pub const PIPELINE_NAME_TAKEN: Problem =
 pub const UNKNOWN_DEPARTMENT: Problem =
     Problem::new(422, "unknown_department", "Departamento não encontrado.", "There is no such department.");
 
+pub const IS_DEFAULT: Problem = Problem::new(
+    409,
+    "default_pipeline",
+    "Leads novos entram por este funil: escolha outro como principal antes.",
+    "New leads come in by this pipeline: make another one the first before.",
+);
+
+pub const PIPELINE_IN_USE: Problem = Problem::new(
+    409,
+    "pipeline_in_use",
+    "Este funil tem leads. Mova-os para outro funil antes.",
+    "This pipeline has leads. Move them to another one first.",
+);
+
 /// The columns of `Pipeline`, from a relation named `pipelines`.
 macro_rules! pipeline_columns {
     () => {

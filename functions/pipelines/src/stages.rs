@@ -1,0 +1,165 @@
+//! The stages of a pipeline as people draw them.
+
+use leads::{Automation, LeadStatus, may_be_required};
+use shared::{VISIBLE, error::FieldProblem, prelude::*, rule, visible};
+
+/// Keys of stages.
+const KEY: &str = "^[a-z][a-z0-9_]{0,39}$";
+
+/// A stage as it is to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStage {
+    /// Of one that is there already; a new one without.
+    #[garde(skip)]
+    #[serde(default)]
+    pub id: Option<Uuid>,
+    /// What filters call it: small letters, digits and `_`.
+    #[garde(length(chars, max = 40), custom(well_formed))]
+    #[schemars(regex(pattern = KEY))]
+    pub key: String,
+    #[garde(length(chars, min = 1, max = 60), custom(visible))]
+    #[schemars(regex(pattern = VISIBLE))]
+    pub name: String,
+    /// Such as `#8a8f98`.
+    #[garde(inner(custom(clients::tags::is_colour)))]
+    #[schemars(regex(pattern = clients::tags::COLOUR))]
+    #[serde(default)]
+    pub colour: Option<String>,
+    /// The same for as long as there is the stage.
+    #[garde(skip)]
+    pub kind: LeadStatus,
+    /// What a lead has before it enters: fields of leads, or `custom_fields.<key>`.
+    #[garde(length(max = 30), inner(custom(is_requirable)))]
+    #[serde(default)]
+    pub required_fields: Vec<String>,
+    /// Days after which a lead here rots, if nothing is done.
+    #[garde(range(min = 1, max = 365))]
+    #[schemars(range(min = 1, max = 365))]
+    #[serde(default)]
+    pub rotting_days: Option<i32>,
+    /// What is done by itself when a lead enters.
+    #[garde(length(max = 10), dive)]
+    #[serde(default)]
+    pub automations: Vec<Automation>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+fn well_formed(key: &str, (): &()) -> garde::Result {
+    // `open` is what all of that kind are asked for by.
+    if clients::fields::is_key(key) && key != "open" {
+        return Ok(());
+    }
+    Err(rule("pattern", "Use letras minúsculas, algarismos e _.", "Use small letters, digits and _."))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+fn is_requirable(field: &str, (): &()) -> garde::Result {
+    if may_be_required(field) {
+        return Ok(());
+    }
+    Err(rule("unknown_field", "Leads não têm este campo.", "Leads have no such field."))
+}
+
+/// Those that every company begins with.
+#[must_use]
+pub fn usual_stages() -> Vec<NewStage> {
+    let stage = |(key, name, colour, kind, rotting_days): (&str, &str, &str, LeadStatus, Option<i32>)| NewStage {
+        id: None,
+        key: key.to_owned(),
+        name: name.to_owned(),
+        colour: Some(colour.to_owned()),
+        kind,
+        required_fields: if kind == LeadStatus::Lost { vec!["close_reason".to_owned()] } else { Vec::new() },
+        rotting_days,
+        automations: Vec::new(),
+    };
+    [
+        ("new", "Novo", "#4c8dff", LeadStatus::Open, Some(3)),
+        ("contacted", "Contatado", "#22b8cf", LeadStatus::Open, Some(7)),
+        ("qualified", "Qualificado", "#9775fa", LeadStatus::Open, Some(7)),
+        ("proposal", "Proposta", "#f5a623", LeadStatus::Open, Some(7)),
+        ("negotiation", "Negociação", "#fd7e14", LeadStatus::Open, Some(14)),
+        ("won", "Ganho", "#2f9e44", LeadStatus::Won, None),
+        ("lost", "Perdido", "#e03131", LeadStatus::Lost, None),
+    ]
+    .map(stage)
+    .into()
+}
+
+/// Why these cannot be a pipeline's stages.
+#[must_use]
+pub fn problems(stages: &[NewStage]) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    for (place, stage) in stages.iter().enumerate() {
+        let before = &stages[..place];
+        if before.iter().any(|other| other.key == stage.key) {
+            let (portuguese, english) = ("Já há uma etapa com esta chave.", "There is a stage with this key already.");
+            problems.push(FieldProblem::new(format!("stages[{place}].key"), "repeated", portuguese, english));
+        }
+        if stage.id.is_some() && before.iter().any(|other| other.id == stage.id) {
+            let (portuguese, english) = ("Esta etapa aparece duas vezes.", "This stage is given twice.");
+            problems.push(FieldProblem::new(format!("stages[{place}].id"), "repeated", portuguese, english));
+        }
+    }
+    for (kind, portuguese, english) in [
+        (LeadStatus::Open, "Falta uma etapa aberta.", "An open stage is missing."),
+        (LeadStatus::Won, "Falta uma etapa de ganho.", "A stage for won leads is missing."),
+        (LeadStatus::Lost, "Falta uma etapa de perda.", "A stage for lost leads is missing."),
+    ] {
+        if !stages.iter().any(|stage| stage.kind == kind) {
+            problems.push(FieldProblem::new("stages", "kind_missing", portuguese, english));
+        }
+    }
+    problems
+}
+
+const ADD: &str = "
+    insert into stages (id, pipeline_id, key, name, position, colour, kind, required_fields, rotting_days, automations)
+    select stage.id, $1, stage.key, stage.name, stage.position, coalesce(lower(stage.colour), '#8a8f98'), stage.kind, stage.required_fields,
+           stage.rotting_days, stage.automations
+      from jsonb_to_recordset($2)
+           as stage (id uuid, key text, name text, position integer, colour text, kind text, required_fields text[], rotting_days integer,
+                     automations jsonb)";
+
+/// Adds those that are new, each at its place.
+///
+/// # Errors
+/// Those of the database.
+pub async fn add_stages(
+    context: &Context,
+    transaction: &Transaction,
+    pipeline_id: Uuid,
+    stages: &[NewStage],
+) -> Result<(), Error> {
+    let rows: Vec<Value> = stages
+        .iter()
+        .enumerate()
+        .filter(|(_, stage)| stage.id.is_none())
+        .map(|(position, stage)| {
+            let mut row = json!(stage);
+            row["id"] = json!(context.new_id());
+            row["position"] = json!(position);
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    transaction.execute(ADD, &[&pipeline_id, &Value::Array(rows)]).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_begins_goes_on_and_ends() {
+        assert!(problems(&usual_stages()).is_empty());
+        let mut twice = usual_stages();
+        twice[1].key = "new".to_owned();
+        assert_eq!(problems(&twice)[0].field, "stages[1].key");
+        let open: Vec<NewStage> = usual_stages().into_iter().filter(|stage| stage.kind == LeadStatus::Open).collect();
+        assert_eq!(problems(&open).len(), 2);
+    }
+}
