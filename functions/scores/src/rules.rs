@@ -31,6 +31,20 @@ pub struct Scoring {
     pub custom: Vec<CustomRule>,
 }
 
+/// The rules that hold, and which version they are.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct LeadScoring {
+    pub rules: Scoring,
+    /// 0 of those that every company begins with.
+    pub version: i32,
+}
+
+impl Versioned for LeadScoring {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
 macro_rules! points {
     ($(#[$doc:meta])* $name:ident { $($(#[$of_field:meta])* $field:ident),+ $(,)? }) => {
         $(#[$doc])*

@@ -1,9 +1,9 @@
 //! POST /leads/{id}/interactions — writes down what was done with a lead; a sale closes it as won.
 
-use futures_util::future::{try_join, try_join4};
+use futures_util::future::{try_join3, try_join4};
 use leads::{
-    Closing, HOLD_LEADS, HOLD_STAGES_OF_PIPELINE, Interaction, InteractionResult, InteractionType, LEAD, Lead, LeadInteractionAdded,
-    LeadStatus, MISSING_FIELDS, STAGES_AT_THE_END, Stage, enter, interaction_columns, missing_fields,
+    CloseOutcome, Closing, HOLD_END_OF_PIPELINE, HOLD_LEADS, Interaction, InteractionResult, InteractionType, LEAD, Lead,
+    LeadInteractionAdded, LeadStatus, MISSING_FIELDS, STAGE_AT_THE_END, Stage, enter, interaction_columns, missing_fields,
 };
 use scores::rescore;
 use shared::{VISIBLE, error::NOT_FOUND, prelude::*, visible};
@@ -47,4 +47,57 @@ const CONTACT: &str = "
 
 pub fn main() {
     serve(&ROUTE, add_lead_interaction);
+}
+
+async fn add_lead_interaction(
+    context: Context,
+    caller: Staff,
+    Path(id): Path<Uuid>,
+    _: IdempotencyKey,
+    Json(input): Json<NewInteraction>,
+) -> Result<Created<Interaction>, Error> {
+    let NewInteraction { r#type: kind, summary, details, result, next_step, at } = input;
+    let end = match result {
+        InteractionResult::ClosedWon => Some(CloseOutcome::Won),
+        InteractionResult::ClosedLost => Some(CloseOutcome::Lost),
+        _ => None,
+    };
+    let of_kind = end.map(CloseOutcome::as_str);
+    let transaction = context.begin(&caller).await?;
+    let ids = [id];
+    let (_, _, current, stage): (_, _, Lead, Option<Stage>) = try_join4(
+        transaction.query(HOLD_END_OF_PIPELINE, &[&id, &of_kind]),
+        transaction.query(HOLD_LEADS, &[&ids.as_slice()]),
+        transaction.one(LEAD, &[&id]),
+        transaction.first(STAGE_AT_THE_END, &[&id, &of_kind]),
+    )
+    .await?;
+    if current.deleted_at.is_some() {
+        return Err(NOT_FOUND.into());
+    }
+    // What has ended ends once.
+    if let Some(stage) = stage.filter(|_| current.status == LeadStatus::Open) {
+        let value = current.potential_value.filter(|_| end == Some(CloseOutcome::Won));
+        let closing = Closing { reason: Some(summary.clone()), value };
+        let missing = missing_fields(&stage, &current, &closing);
+        if !missing.is_empty() {
+            return Err(MISSING_FIELDS.in_fields(missing));
+        }
+        enter(&transaction, caller.company_id, &current, &stage, (None, None), &closing).await?;
+    }
+    let (now, new_id) = (context.now(), context.new_id());
+    let at = at.unwrap_or(now);
+    let is_contact = kind != InteractionType::Note;
+    let (rows, _, _): (Vec<Interaction>, _, _) = try_join3(
+        transaction.all(ADD, &[&new_id, &id, &kind.as_str(), &summary, &details, &result.as_str(), &next_step, &at]),
+        transaction.execute(CONTACT, &[&id, &at, &is_contact]),
+        rescore(&transaction, &ids, now, false),
+    )
+    .await?;
+    let interaction = rows.into_iter().next().ok_or(NOT_FOUND)?;
+    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
+    lead.tell_changed(&transaction, caller.company_id, &current);
+    lead.tell(&transaction, caller.company_id, &LeadInteractionAdded { interaction: &interaction });
+    transaction.audit(interaction.id, &Value::Null, &interaction);
+    transaction.commit(Created(interaction)).await
 }
