@@ -976,9 +976,11 @@ create trigger chat_messages_deleted_settled after update of deleted_at on chat_
     execute function app.settle_chat();
 
 -- Whoever has only read a thread has not said that they do not follow it: answering and being named does. Whoever has said so follows it again when
--- they answer.
+-- they answer or are named; what mentions them already is unread then.
 alter table chat_thread_followers add column has_chosen boolean not null default false;
 grant insert (has_chosen), update (has_chosen) on chat_thread_followers to app_staff;
+-- Unread mentions in threads are looked for by whom they mean.
+create index chat_mentions_threads on chat_mentions (company_id, user_id, root_id, thread_place) where root_id is not null;
 create or replace function app.follow_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     has_read boolean := app.user_id() is not null;
@@ -994,7 +996,10 @@ begin
     end if;
     if new.root_id is not null then
         insert into chat_thread_followers (company_id, root_id, channel_id, user_id, read_place)
-        select new.company_id, new.root_id, new.channel_id, person, case when person = new.author_id then new.thread_place else new.thread_place - 1 end
+        select new.company_id, new.root_id, new.channel_id, person, case when person = new.author_id then new.thread_place
+                    else (select coalesce(min(thread_place), new.thread_place) - 1
+                            from chat_mentions
+                           where company_id = new.company_id and user_id = person and root_id = new.root_id) end
           from (select author_id from chat_messages where company_id = new.company_id and id = new.root_id
                 union
                 select new.author_id
@@ -1002,7 +1007,10 @@ begin
                 select user_id from chat_mentions where company_id = new.company_id and message_id = new.id and way like 'person:%') people (person)
          order by person
             on conflict (company_id, root_id, user_id) do update
-           set is_following = chat_thread_followers.is_following or not chat_thread_followers.has_chosen or excluded.user_id = new.author_id,
+           set is_following = chat_thread_followers.is_following or not chat_thread_followers.has_chosen or excluded.user_id = new.author_id
+                          or exists (select from chat_mentions
+                                      where company_id = new.company_id and user_id = excluded.user_id and message_id = new.id
+                                        and way like 'person:%'),
                read_place = case when excluded.user_id = new.author_id and has_read then new.thread_place
                                  else chat_thread_followers.read_place end;
     end if;
@@ -1018,7 +1026,7 @@ begin
 end
 $$;
 
--- An edit that names somebody in a thread makes them follow it, as a new message does.
+-- An edit that names somebody newly in a thread makes them follow it, as a new message does.
 create or replace function app.change_chat_message() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     had text[] := app.mention_ways(old.mentions);
@@ -1042,12 +1050,17 @@ begin
             on conflict do nothing;
         if new.root_id is not null then
             insert into chat_thread_followers as followers (company_id, root_id, channel_id, user_id, read_place)
-            select new.company_id, new.root_id, new.channel_id, user_id, new.thread_place - 1
-              from chat_mentions
-             where company_id = new.company_id and message_id = new.id and way like 'person:%'
-             order by user_id
-                on conflict (company_id, root_id, user_id) do update
-               set is_following = followers.is_following or not followers.has_chosen;
+            select new.company_id, new.root_id, new.channel_id, named.user_id,
+                   (select min(thread_place) - 1
+                      from chat_mentions
+                     where company_id = new.company_id and user_id = named.user_id and root_id = new.root_id)
+              from chat_mentions named
+             where named.company_id = new.company_id and named.message_id = new.id and named.way like 'person:%'
+               and (named.way <> all (had) or not exists (
+                    select from chat_thread_followers own
+                     where own.company_id = new.company_id and own.root_id = new.root_id and own.user_id = named.user_id))
+             order by named.user_id
+                on conflict (company_id, root_id, user_id) do update set is_following = true;
         end if;
     end if;
     return new;

@@ -41,6 +41,7 @@ pub struct Clouds {
     all: Mutex<Vec<Arc<Stack>>>,
     free: Mutex<Vec<Arc<Stack>>>,
     took: Mutex<Vec<(Duration, &'static str)>>,
+    failed: Mutex<Vec<&'static str>>,
 }
 
 impl Clouds {
@@ -48,7 +49,7 @@ impl Clouds {
     pub fn start() -> Result<Arc<Self>> {
         let runtime = Runtime::new()?;
         let begun = AtomicUsize::new(0);
-        let clouds = Self { runtime, begun, all: Mutex::default(), free: Mutex::default(), took: Mutex::default() };
+        let clouds = Self { runtime, begun, all: Mutex::default(), free: Mutex::default(), took: Mutex::default(), failed: Mutex::default() };
         let first = clouds.another()?;
         locked(&clouds.free).push(first);
         Ok(Arc::new(clouds))
@@ -76,6 +77,7 @@ impl Clouds {
         let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(case(Arc::clone(stack)))));
         locked(&self.took).push((start.elapsed(), name));
         if let Err(panic) = ended {
+            locked(&self.failed).push(name);
             eprintln!("{name} has failed. {}", self.runtime.block_on(stack.unsettled()));
             resume_unwind(panic);
         }
@@ -87,6 +89,11 @@ impl Clouds {
         let taken = Taken { clouds: self, stack: free.map_or_else(|| self.another(), Ok)? };
         self.run_on(&taken.stack, case);
         Ok(())
+    }
+
+    /// The tests that have failed so far.
+    pub fn failed(&self) -> Vec<&'static str> {
+        locked(&self.failed).clone()
     }
 
     /// The tests that took longest, the slowest first: where a run's time goes.

@@ -179,8 +179,7 @@ async fn few_listeners(
             Err(error) => log::warn("topic not read", error.cause().unwrap_or_default()),
         }
     }
-    let of_all = listeners.iter().find(|(topic, _)| *topic == of_company).map(|(_, listening)| listening.as_slice());
-    listeners.extend(of_colleagues(of_all.unwrap_or_default(), &among));
+    add_colleagues(&mut listeners, of_company, &among);
     if let Some(few) = few {
         let is_theirs = |topic: &Topic| matches!(topic, Topic::User(user_id) if few.contains(user_id));
         let theirs =
@@ -215,9 +214,13 @@ pub fn take_colleagues(topics: &mut Vec<Topic>, is_colleague: impl Fn(Uuid) -> b
     colleagues
 }
 
-/// Who listens to the topics of colleagues, among those who listen to their company.
-#[must_use]
-pub fn of_colleagues(of_company: &[Connection], colleagues: &[Topic]) -> Vec<(Topic, Vec<Connection>)> {
+/// Adds who listens to the topics of colleagues, found among those who listen to their company.
+pub fn add_colleagues(listeners: &mut Vec<(Topic, Vec<Connection>)>, of_company: Topic, colleagues: &[Topic]) {
+    let of_all = listeners.iter().find(|(topic, _)| *topic == of_company).map(|(_, listening)| listening.as_slice());
+    listeners.extend(of_colleagues(of_all.unwrap_or_default(), colleagues));
+}
+
+fn of_colleagues(of_company: &[Connection], colleagues: &[Topic]) -> Vec<(Topic, Vec<Connection>)> {
     let mut listeners: Vec<(Topic, Vec<Connection>)> = Vec::new();
     for connection in of_company {
         let own = Topic::User(connection.identity.user_id);

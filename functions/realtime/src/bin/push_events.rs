@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use realtime::told::{self, ToldEvent};
 use shared::{
     prelude::*,
-    realtime::{Handover, distinct, of_colleagues, on_topic, take_colleagues, tell},
+    realtime::{Handover, add_colleagues, distinct, on_topic, take_colleagues, tell},
     serve_messages,
 };
 
@@ -38,8 +38,7 @@ async fn push_events(context: Context, handovers: Vec<Handover>) -> Result<(), E
         .try_collect::<Vec<_>>()
         .await?;
     let mut listeners: Vec<_> = topics.into_iter().zip(found).collect();
-    let of_all = listeners.iter().find(|(topic, _)| *topic == of_company).map(|(_, listening)| listening.as_slice());
-    listeners.extend(of_colleagues(of_all.unwrap_or_default(), &among));
+    add_colleagues(&mut listeners, of_company, &among);
     let pushed: Vec<_> = told::merge_hints(events).iter().map(ToldEvent::to_pushed).collect();
     tell(&context, company_id, &listeners, &pushed).await;
     Ok(())

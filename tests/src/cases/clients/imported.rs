@@ -10,6 +10,11 @@ use uuid::Uuid;
 
 use crate::cases::{jobs::progress_when, upload};
 
+/// Sent and leased: what comes after it in the company's lane waits, and no sweep sends it again.
+const JOB_AHEAD: &str = "
+    insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, leased_until)
+    values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now(), now() + interval '1 day')";
+
 async fn company(stack: &Stack) -> Company {
     stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await
 }
@@ -410,10 +415,7 @@ pub async fn an_import_is_undone_once_and_not_while_it_goes(stack: Arc<Stack>) {
     let file = table(&stack, &company, b"Nome;E-mail\nAna;ana@exemplo.com.br\n").await;
     let database = stack.database().await;
     // It waits behind one that is leased.
-    let ahead = "
-        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, leased_until)
-        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now(), now() + interval '1 day')";
-    database.execute(ahead, &[&company.id]).await.expect("a job ahead of it");
+    database.execute(JOB_AHEAD, &[&company.id]).await.expect("a job ahead of it");
     let started = join_all((0..5).map(|_| company.supervisor.api.post("/clients/import", json!({"file_id": file})))).await;
     let ids: Vec<String> = started.into_iter().map(|answer| text(&answer.expect(202)["id"]).to_owned()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "one of a file goes on at a time: {ids:?}");
@@ -438,10 +440,7 @@ pub async fn an_import_that_was_undone_goes_no_further(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let file = table(&stack, &company, b"Nome;E-mail\nAna;ana@exemplo.com.br\n").await;
     let database = stack.database().await;
-    let ahead = "
-        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, leased_until)
-        values (gen_random_uuid(), $1, 'x', 'export', 'clients:' || $1::uuid, '{}', now(), now() + interval '1 day')";
-    database.execute(ahead, &[&company.id]).await.expect("a job ahead of it");
+    database.execute(JOB_AHEAD, &[&company.id]).await.expect("a job ahead of it");
     let id = import(&company, json!({"file_id": file})).await;
     for fail in [
         "update jobs set failed = true, attempts = 10, finished_at = clock_timestamp() where company_id = $1 and kind = 'import_clients'",

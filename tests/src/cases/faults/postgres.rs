@@ -140,9 +140,14 @@ pub async fn a_connection_lost_at_commit_is_the_callers_to_repeat(stack: Arc<Sta
         let api = api.clone();
         tokio::spawn(async move { api.post("/departments", json!({"name": "Cobrança"})).await })
     };
-    until_blocked(&stack, 1).await;
-    let victim = "select pid from pg_stat_activity where application_name = 'balcao' and wait_event_type = 'Lock'";
-    let pid: i32 = database.query_one(victim, &[]).await.expect("it waits").get(0);
+    // Others may wait for the feed, too: it is the one that has written the department.
+    let victim = "
+        select pid from pg_stat_activity join pg_locks using (pid)
+         where application_name = 'balcao' and wait_event_type = 'Lock' and relation = 'departments'::regclass and mode = 'RowExclusiveLock'";
+    // In a transaction the list of connections stays as it was first read.
+    let watching = stack.database().await;
+    let waits = eventually("it waits", || async { watching.query_opt(victim, &[]).await.expect("the database answers") }).await;
+    let pid: i32 = waits.get(0);
     // Without a word, as when a machine dies. Postgres then restarts all of itself.
     let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
     assert!(killed.success());

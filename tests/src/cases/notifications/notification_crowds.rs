@@ -115,7 +115,7 @@ pub async fn many_who_are_named_at_once_are_told_on_each_socket(stack: Arc<Stack
     let channel = text(&company.supervisor.api.post("/channels", channel).await.expect(201)["id"]).to_owned();
     let mentions = json!({"user_ids": named.iter().map(|agent| agent.id).collect::<Vec<_>>()});
     let mut sockets = join_all(named.iter().skip(1).map(async |agent| (agent.id, agent.socket().await))).await;
-    let mut others = vec![other.socket().await, company.students[0].socket().await];
+    let mut others = [other.socket().await, company.students[0].socket().await];
     // Few listeners, then many: each has two sockets, but for one who is away.
     for listeners in [11, 22] {
         while sockets.len() < listeners {
