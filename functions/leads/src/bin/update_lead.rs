@@ -44,7 +44,8 @@ async fn update_lead(
     let mut data = given.applied_to(LeadData { name, ..before.clone() });
     check_places(&transaction, &mut data, &before, Some(current.pipeline_id), custom_fields.as_ref()).await?;
     if data == before {
-        return transaction.commit(Json(transaction.one(DETAIL, &[&id]).await?)).await;
+        let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
+        return transaction.commit(Json(detail)).await;
     }
     try_join(data.save(&transaction, id), rescore(&transaction, &ids, context.now(), false)).await?;
     let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
