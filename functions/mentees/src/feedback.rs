@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = something_is_said)]
-pub struct FeedbackInput {
+pub struct MenteeFeedbackInput {
     /// 0–10. 5 or less tells the mentor.
     #[garde(range(min = 0, max = 10))]
     pub overall: Option<i16>,
@@ -128,7 +128,7 @@ pub async fn add(
     transaction: Transaction,
     company_id: Uuid,
     place: &Place,
-    input: FeedbackInput,
+    input: MenteeFeedbackInput,
 ) -> Result<Created<Feedback>, Error> {
     let today = day_at(context.now(), &place.time_zone);
     let date = input.date.unwrap_or(today);
@@ -137,7 +137,7 @@ pub async fn add(
         let (portuguese, english) = ("Deve ser hoje ou antes.", "Must be today or before.");
         FieldProblem::new("date", "in_the_future", portuguese, english)
     }))?;
-    let FeedbackInput { overall, nps, areas, text, .. } = input;
+    let MenteeFeedbackInput { overall, nps, areas, text, .. } = input;
     let (id, areas) = (context.new_id(), types::Json(areas));
     let feedback: Feedback = transaction.one(ADD, &[&id, &place.id, &date, &overall, &nps, &areas, &text]).await?;
     tell(&transaction, company_id, place.mentor_id, &MenteeFeedbackAdded { mentee_id: place.id, feedback_id: id });

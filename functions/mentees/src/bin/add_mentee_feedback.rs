@@ -1,7 +1,7 @@
 //! POST /mentees/{id}/feedback — what a mentee thinks, as staff were told; an overall of 5 or less tells the mentor and opens a task.
 
 use mentees::{
-    feedback::{Feedback, FeedbackInput, add},
+    feedback::{Feedback, MenteeFeedbackInput, add},
     mentee::{PLACE, Place},
 };
 use shared::{error::NOT_FOUND, prelude::*};
@@ -17,7 +17,7 @@ async fn add_mentee_feedback(
     agent: Staff,
     Path(id): Path<Uuid>,
     _: IdempotencyKey,
-    Json(input): Json<FeedbackInput>,
+    Json(input): Json<MenteeFeedbackInput>,
 ) -> Result<Created<Feedback>, Error> {
     let transaction = context.begin(&agent).await?;
     let place: Place = transaction.one(PLACE, &[&id]).await?;

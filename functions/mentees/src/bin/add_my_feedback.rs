@@ -1,7 +1,7 @@
 //! POST /me/mentoring/feedback — what a mentee thinks of the mentoring; an overall of 5 or less tells the mentor.
 
 use mentees::{
-    feedback::{Feedback, FeedbackInput, add},
+    feedback::{Feedback, MenteeFeedbackInput, add},
     mentee::{MENTORING_ENDED, OWN_PLACE, Place},
 };
 use shared::{error::NOT_FOUND, prelude::*};
@@ -16,7 +16,7 @@ async fn add_my_feedback(
     context: Context,
     student: Student,
     _: IdempotencyKey,
-    Json(input): Json<FeedbackInput>,
+    Json(input): Json<MenteeFeedbackInput>,
 ) -> Result<Created<Feedback>, Error> {
     let transaction = context.begin(&student).await?;
     let place = transaction.one::<Place>(OWN_PLACE, &[]).await?.goes_on()?;
