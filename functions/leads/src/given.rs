@@ -17,7 +17,7 @@ pub const CRM_ID_TAKEN: Problem =
     Problem::new(409, "crm_id_taken", "Já existe um lead com este `crm_id`.", "There is a lead with this `crm_id` already.");
 
 /// Of a lead what people write.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeadData {
     pub name: String,
     pub email: Option<String>,
@@ -245,8 +245,7 @@ pub async fn check_places(
     let mut problems = Vec::new();
     for (field, person) in [("closer_id", closer), ("sdr_id", sdr)] {
         if person.is_some_and(|person| places.not_staff.contains(&person)) {
-            let (portuguese, english) = ("Não é uma pessoa ativa da equipe.", "Not active staff.");
-            problems.push(FieldProblem::new(field, "not_active_staff", portuguese, english));
+            problems.push(FieldProblem::not_active_staff(field));
         }
     }
     if places.lacks_client {
