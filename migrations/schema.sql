@@ -1489,6 +1489,7 @@ create table public.notifications (
     conversation_id uuid,
     channel_id uuid,
     client_id uuid,
+    lead_id uuid,
     source_id uuid,
     facts jsonb not null default '{}'::jsonb,
     on_screen boolean not null,
@@ -2318,6 +2319,7 @@ alter table public.notification_types add constraint notification_types_words_ch
 alter table public.notifications add constraint notifications_company_id_channel_id_fkey FOREIGN KEY (company_id, channel_id) REFERENCES public.channels(company_id, id) ON DELETE CASCADE;
 alter table public.notifications add constraint notifications_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.notifications add constraint notifications_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.notifications add constraint notifications_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
 alter table public.notifications add constraint notifications_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.notifications add constraint notifications_group_key_check CHECK (((char_length(group_key) >= 1) AND (char_length(group_key) <= 200)));
 alter table public.notifications add constraint notifications_pkey PRIMARY KEY (company_id, id);
@@ -2637,6 +2639,7 @@ CREATE INDEX notifications_at ON public.notifications USING btree (company_id, u
 CREATE INDEX notifications_channel ON public.notifications USING btree (company_id, channel_id) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_client ON public.notifications USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
 CREATE INDEX notifications_conversation ON public.notifications USING btree (company_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX notifications_lead ON public.notifications USING btree (company_id, lead_id) WHERE (lead_id IS NOT NULL);
 CREATE INDEX notifications_old ON public.notifications USING btree (at);
 CREATE INDEX notifications_source ON public.notifications USING btree (company_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE UNIQUE INDEX notifications_unread ON public.notifications USING btree (company_id, user_id, group_key) WHERE (read_at IS NULL);
@@ -7417,7 +7420,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb)
+CREATE OR REPLACE FUNCTION app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
@@ -7436,6 +7439,9 @@ begin
              where conversations.id = conversation), '{}');
     elsif client is not null then
         known := known || jsonb_build_object('client', (select name from public.clients where id = client));
+    end if;
+    if lead is not null then
+        known := known || jsonb_build_object('lead', (select name from public.leads where id = lead));
     end if;
     if channel is not null then
         known := known || jsonb_build_object('room', coalesce((select name from public.channels where id = channel), known ->> 'actor'));
@@ -7565,6 +7571,30 @@ begin
         'type', 'export_ready', 'people', jsonb_build_array(new.started_by), 'cause', 'job:' || new.id || ':' || new.state, 'group_key', 'job:' || new.id,
         'tells_actor', true, 'source_id', new.id,
         'facts', jsonb_build_object('variant', case new.state when 'failed' then 'failed' else new.kind end, 'job', new.kind)));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_lead()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+    given jsonb := jsonb_build_array(case when tg_op = 'INSERT' or new.closer_id is distinct from old.closer_id then new.closer_id end,
+                                     case when tg_op = 'INSERT' or new.sdr_id is distinct from old.sdr_id then new.sdr_id end);
+begin
+    if new.status = 'open' and given <> '[null, null]' then
+        perform app.notify(jsonb_build_object(
+            'type', 'lead_assigned', 'people', jsonb_path_query_array(given, '$[*] ? (@ != null)'),
+            'cause', 'lead:' || new.id || ':' || new.version, 'group_key', 'lead:' || new.id, 'lead_id', new.id, 'source_id', new.id));
+    end if;
+    if tg_op = 'UPDATE' and new.status = 'won' and old.status <> 'won' then
+        perform app.notify(jsonb_build_object(
+            'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
+            'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
+            'lead_id', new.id, 'source_id', new.id,
+            'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
+    end if;
     return null;
 end
 $function$;
@@ -8587,7 +8617,7 @@ begin
         return floor(low) + 1;
     end if;
     loop
-        middle := trim_scale(round((low + high) / 2, digits));
+        middle := trim_scale(round((low + high) * 0.5, digits));
         if middle > low and middle < high then
             return middle;
         end if;
@@ -9302,7 +9332,7 @@ begin
          where notifications.company_id = app.company_id() and notifications.id = any (fresh)
     ), facts as materialized (
         -- The same for all who are told of the same.
-        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
+        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, lead_id, source_id, actor_id, facts) as facts
           from (select distinct on (group_key, source_id) * from row) once
     ), unread as (
         select * from app.unread_notifications(array(select user_id from row where on_screen))
@@ -9313,7 +9343,7 @@ begin
                    'notification', jsonb_build_object(
                        'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
                        'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
-                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false,
+                       'client_id', row.client_id, 'lead_id', row.lead_id, 'source_id', row.source_id, 'is_read', false,
                        'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                        'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
                    'unread', unread.unread,
@@ -10089,11 +10119,11 @@ begin
     end if;
     with notice as materialized (
         select place, type, people, groups, cause, group_key, actor_id,
-               conversation_id, channel_id, client_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
+               conversation_id, channel_id, client_id, lead_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
           from rows from (jsonb_to_recordset(notices)
                           as (type text, people uuid[], groups text[], cause text, group_key text, actor_id uuid, conversation_id uuid,
-                              channel_id uuid, client_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
-               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id,
+                              channel_id uuid, client_id uuid, lead_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
+               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id, lead_id,
                                           source_id, facts, count, tells_actor, place)
     ), named as (
         select notice.place, people.user_id from notice cross join app.named_people(notice.people, notice.groups) people
@@ -10133,6 +10163,10 @@ begin
                 select from channel_members
                  where channel_members.company_id = memberships.company_id and channel_members.channel_id = notice.channel_id
                    and channel_members.user_id = named.user_id))
+           and (notice.lead_id is null
+                or app.would_see_lead(notice.lead_id, memberships.role, companies.agent_visibility, named.user_id,
+                                      array(select department_id from department_members
+                                             where company_id = memberships.company_id and user_id = named.user_id)))
     ), new_cause as (
         insert into notification_causes (user_id, cause, group_key, source_id)
         select distinct on (user_id, cause) user_id, cause, group_key, source_id
@@ -10150,9 +10184,10 @@ begin
          group by user_id, group_key
     ), saved as (
         insert into notifications as known
-               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, by_push, rung_at)
+               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, lead_id, source_id, facts, on_screen, by_mail, by_push,
+                rung_at)
         select heard.user_id, heard.type, heard.group_key, grouped.count, coalesce(heard.actor_id, app.user_id()), heard.conversation_id,
-               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
+               heard.channel_id, heard.client_id, heard.lead_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
                case when grouped.rings then now() end
           from grouped
           join heard using (user_id, group_key, place)
@@ -10465,6 +10500,8 @@ begin
                     select from channel_members
                      where channel_members.company_id = notifications.company_id
                        and channel_members.channel_id = notifications.channel_id and channel_members.user_id = person))
+               and (notifications.lead_id is null
+                    or app.would_see_lead(notifications.lead_id, memberships.role, companies.agent_visibility, person, departments))
              limit 100) unread;
 end
 $function$;
@@ -10684,6 +10721,22 @@ AS $function$
         or (assignee is null or visibility = 'department') and (of_department is null or of_department = any (departments))
 $function$;
 
+CREATE OR REPLACE FUNCTION app.would_see_lead(lead uuid, role text, visibility text, person uuid, departments uuid[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return role <> 'student' and exists (
+        select from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead
+           and app.would_see(role, visibility, person, departments, pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id),
+                             array[leads.sdr_id]));
+end
+$function$;
+
 -- triggers
 
 CREATE TRIGGER bot_config_embedded AFTER INSERT OR UPDATE ON public.bot_config FOR EACH ROW WHEN ((new.key = 'ai_embedding_model'::text)) EXECUTE FUNCTION app.note_model();
@@ -10782,6 +10835,8 @@ CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public
 CREATE TRIGGER leads_changed AFTER UPDATE ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_lead_change();
 CREATE TRIGGER leads_enter BEFORE INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
+CREATE TRIGGER leads_notify AFTER UPDATE OF closer_id, sdr_id, stage_id ON public.leads FOR EACH ROW WHEN (((new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_lead();
+CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.notify_of_lead();
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -11737,6 +11792,10 @@ create policy sight on public.notifications as restrictive for all to app_staff,
 
 create policy sight_of_channels on public.notifications as restrictive for all to app_staff using ((channel_id IS NULL) OR (channel_id IN ( SELECT app.my_channels() AS my_channels)));
 
+create policy sight_of_leads on public.notifications as restrictive for all to app_staff, app_student using ((lead_id IS NULL) OR (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = notifications.company_id) AND (leads.id = notifications.lead_id)))));
+
 create policy staff on public.notifications as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy student on public.notifications as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
@@ -11777,7 +11836,9 @@ create policy leaders_update on public.pipelines as restrictive for update to ap
 
 create policy lookup on public.pipelines as permissive for all to app_lookup using true;
 
-create policy staff on public.pipelines as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) with check true;
+create policy staff on public.pipelines as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[])) OR (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = pipelines.company_id) AND (leads.pipeline_id = pipelines.id) AND ((leads.closer_id = ( SELECT app.user_id() AS user_id)) OR (leads.sdr_id = ( SELECT app.user_id() AS user_id))))))) with check true;
 
 create policy system on public.pipelines as permissive for all to app_system using true;
 
@@ -13191,10 +13252,10 @@ grant execute on function app.note_device(person uuid, with_device text, from_ne
 grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_lookup;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_staff;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_student;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_system;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_lookup;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_staff;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_student;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_system;
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_lookup;
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_staff;
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_student;

@@ -34,6 +34,7 @@ mod ingest;
 mod integrations;
 mod jobs;
 mod knowledge;
+mod leads;
 mod mail;
 mod notes;
 mod notifications;
@@ -81,6 +82,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         integrations::cases(),
         jobs::cases(),
         knowledge::cases(),
+        leads::cases(),
         mail::cases(),
         notes::cases(),
         notifications::cases(),
