@@ -4,6 +4,7 @@ mod board;
 mod cards;
 mod joined;
 mod many;
+pub mod sample;
 mod scored;
 mod stages;
 

@@ -16,7 +16,7 @@ async fn draw(person: &Person, pipeline: &Value, body: Value) -> Answer {
 }
 
 /// The stages as they are, without what only answers say.
-fn drawn(pipeline: &Value) -> Vec<Value> {
+pub(super) fn drawn(pipeline: &Value) -> Vec<Value> {
     let mut stages = pipeline["stages"].as_array().cloned().unwrap_or_default();
     for stage in &mut stages {
         stage.as_object_mut().expect("a stage").remove("position");
