@@ -2746,7 +2746,7 @@ UNION ALL
     'stage'::text AS kind,
     lead_stages.entered_at AS at,
     lead_stages.by_id,
-    jsonb_build_object('stage_id', lead_stages.stage_id, 'pipeline_id', lead_stages.pipeline_id, 'name', lead_stages.stage_name, 'kind', lead_stages.stage_kind, 'left_at', lead_stages.left_at) AS data
+    jsonb_build_object('stage_id', lead_stages.stage_id, 'pipeline_id', lead_stages.pipeline_id, 'name', lead_stages.stage_name, 'kind', lead_stages.stage_kind, 'left_at', app.rfc3339(lead_stages.left_at)) AS data
    FROM public.lead_stages
 UNION ALL
  SELECT lead_interactions.id,
@@ -2762,7 +2762,7 @@ UNION ALL
     'merge'::text AS kind,
     lead_merges.at,
     lead_merges.by_id,
-    jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', lead_merges.undone_at) AS data
+    jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', app.rfc3339(lead_merges.undone_at)) AS data
    FROM public.lead_merges;
 
 -- functions
@@ -8636,6 +8636,7 @@ declare
     company uuid := app.company_id();
     -- Figures behind the point.
     most constant integer := 40;
+    own_rank numeric := (select rank from leads where company_id = company and id = lead and stage_id = stage and deleted_at is null);
     upper_rank numeric;
     lower_rank numeric;
 begin
@@ -8656,6 +8657,11 @@ begin
         else
             select min(rank) into lower_rank from leads
              where company_id = company and stage_id = stage and id <> lead and deleted_at is null;
+        end if;
+        -- Where it stands already it stays.
+        if own_rank > coalesce(upper_rank, 0) and own_rank < coalesce(lower_rank, 100000000) then
+            place := own_rank;
+            return;
         end if;
         place := app.rank_between(upper_rank, lower_rank);
         exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
@@ -8869,6 +8875,14 @@ begin
     end if;
     return new;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.rfc3339(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+    select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $function$;
 
 CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
@@ -13301,6 +13315,10 @@ grant execute on function app.register(person uuid, address text, person_name te
 grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
 grant execute on function app.retry_job(wanted uuid) to app_staff;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_lookup;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_staff;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_student;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_system;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
