@@ -9,7 +9,7 @@ create table mentees (
     entry_month     date not null check (entry_month = date_trunc('month', entry_month)),
     status          text not null default 'active' check (status in ('active', 'paused', 'ended')),
     goals           text not null default '' check (char_length(goals) <= 5000),
-    target_revenue  bigint check (target_revenue between 0 and 99999999999999),
+    target_revenue  numeric(14, 2) check (target_revenue >= 0),
     target_sales    integer check (target_sales between 0 and 1000000000),
     version         integer not null default 1,
     created_at      timestamptz not null default now(),
@@ -50,14 +50,14 @@ grant insert (id, client_id, mentor_id, entry_month, status, goals, target_reven
 grant select, update on mentees to app_lookup;
 revoke insert, update, delete on mentees from app_system;
 
--- What they tell of a month: whoever told last is named, and what was told before is kept. Money is in cents.
+-- What they tell of a month: whoever told last is named, and what was told before is kept.
 create table mentee_evolutions (
     id         uuid primary key,
     company_id uuid not null default app.company_id() references companies,
     mentee_id  uuid not null,
     month      date not null check (month = date_trunc('month', month) and month >= '2000-01-01'),
-    revenue    bigint not null check (revenue between 0 and 99999999999999),
-    profit     bigint check (profit between -99999999999999 and 99999999999999),
+    revenue    numeric(14, 2) not null check (revenue >= 0),
+    profit     numeric(14, 2),
     team       integer check (team between 0 and 1000000000),
     leads      integer check (leads between 0 and 1000000000),
     sales      integer check (sales between 0 and 1000000000),

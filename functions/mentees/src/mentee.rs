@@ -3,10 +3,11 @@
 use shared::{
     closed_set,
     error::{FieldProblem, NOT_FOUND, refuse},
+    money::Money,
     prelude::*,
 };
 
-use crate::{money::Money, month::Month};
+use crate::month::Month;
 
 pub const ALREADY_MENTORED: Problem = Problem::new(
     409,
@@ -36,7 +37,7 @@ macro_rules! mentee_columns {
              where logins.company_id = mentees.company_id and logins.client_id = mentees.client_id
                and logins.role = 'student' and logins.status = 'active'
              order by logins.created_at, logins.user_id limit 1) as user_id,
-           mentees.entry_month, mentees.status, mentees.goals, mentees.target_revenue, mentees.target_sales, mentees.merged_into_id,
+           mentees.entry_month, mentees.status, mentees.goals, mentees.target_revenue::text, mentees.target_sales, mentees.merged_into_id,
            mentees.version, mentees.created_at, mentees.updated_at"
     };
 }
@@ -186,10 +187,7 @@ impl Named {
     pub fn check(&self, names_client: bool, names_mentor: bool) -> Result<(), Error> {
         let client = (names_client && !self.has_client)
             .then(|| FieldProblem::new("client_id", "not_found", "Cliente não encontrado.", "No such client."));
-        let mentor = (names_mentor && !self.is_staff).then(|| {
-            let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-            FieldProblem::new("mentor_id", "not_active_staff", portuguese, english)
-        });
+        let mentor = (names_mentor && !self.is_staff).then(|| FieldProblem::not_active_staff("mentor_id"));
         refuse(client.into_iter().chain(mentor))
     }
 }

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use futures_util::future::{join, try_join};
-use shared::prelude::*;
+use shared::{money::Money, prelude::*};
 
 use crate::{
     engagement::{DAYS, Engagement, Share, Signals, update_of},
     growth::{Growth, Revenues},
-    money::Money,
     month::Month,
     risk::{Known, Risk, risks},
 };
@@ -40,7 +39,7 @@ pub struct Standing {
 
 /// Months of the mentees `$1` from `$2` on, and those in which they began.
 const TOLD: &str = "
-    select evolutions.mentee_id, evolutions.month, evolutions.revenue, evolutions.entered_at
+    select evolutions.mentee_id, evolutions.month, evolutions.revenue::text, evolutions.entered_at
       from mentees
       join mentee_evolutions evolutions on evolutions.company_id = mentees.company_id and evolutions.mentee_id = mentees.id
      where mentees.id = any ($1) and (evolutions.month >= $2 or evolutions.month = mentees.entry_month)";

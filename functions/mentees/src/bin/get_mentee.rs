@@ -9,7 +9,7 @@ use mentees::{
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::get("/mentees/{id}").fails(&[NOT_FOUND]);
+const ROUTE: Route = Route::get("/mentees/{id}").or(&["/mentorados/{id}"]).fails(&[NOT_FOUND]);
 
 /// Months of the charts.
 const MONTHS: i32 = 12;

@@ -5,13 +5,12 @@ use mentees::{
     engagement::EngagementLevel,
     growth::Growth,
     mentee::MenteeStatus,
-    money::Money,
     month::Month,
     nps::{Satisfaction, counts_since},
     percent::{Percent, rounded},
     standing::{Facts, Standing, Subject},
 };
-use shared::prelude::*;
+use shared::{money::Money, prelude::*};
 
 const ROUTE: Route = Route::get("/mentees/dashboard").or(&["/mentorados/dashboard"]);
 
@@ -104,7 +103,7 @@ async fn get_mentees_dashboard(
     let overview = MenteesOverview {
         active: count(&standings, |_| true),
         at_risk: count(&standings, |standing| standing.is_at_risk),
-        revenue: Money(growth.iter().map(|month| month.revenue.0).sum()),
+        revenue: Money::cents(growth.iter().map(|month| month.revenue.as_cents()).sum()),
         average_growth: growth_of(&facts, &subjects, facts.current.plus(-1)).growth,
     };
     let satisfaction = counts.of(&months).satisfaction();
@@ -119,10 +118,10 @@ fn growth_of(facts: &Facts, subjects: &[Subject], month: Month) -> MonthlyGrowth
     let revenues = subjects.iter().map(|subject| (subject, facts.revenues(subject.id)));
     let (mut revenue, mut growths) = (0, Vec::new());
     for (subject, told) in revenues {
-        revenue += told.get(&month).map_or(0, |money| money.0);
+        revenue += told.get(&month).map_or(0, |money| money.as_cents());
         growths.extend(Growth::of(&told, month, subject.entry).month);
     }
-    MonthlyGrowth { month, revenue: Money(revenue), growth: Percent::mean(growths) }
+    MonthlyGrowth { month, revenue: Money::cents(revenue), growth: Percent::mean(growths) }
 }
 
 fn engagement_of(standings: &[Standing]) -> EngagementOverview {

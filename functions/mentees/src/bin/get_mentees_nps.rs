@@ -7,7 +7,7 @@ use mentees::{
 };
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/mentees/nps");
+const ROUTE: Route = Route::get("/mentees/nps").or(&["/mentorados/nps"]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Asked {

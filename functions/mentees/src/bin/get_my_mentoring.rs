@@ -7,12 +7,11 @@ use mentees::{
     feedback::{Feedback, LATEST_FEEDBACK},
     growth::Growth,
     mentee::{MenteeStatus, OWN_PLACE, Place},
-    money::Money,
     month::Month,
     series::EvolutionSeries,
     standing::{Facts, Subject},
 };
-use shared::{error::NOT_FOUND, prelude::*};
+use shared::{error::NOT_FOUND, money::Money, prelude::*};
 
 const ROUTE: Route = Route::get("/me/mentoring").fails(&[NOT_FOUND]);
 
@@ -20,7 +19,7 @@ const ROUTE: Route = Route::get("/me/mentoring").fails(&[NOT_FOUND]);
 const MONTHS: i32 = 12;
 
 const OWN: &str = "
-    select id, mentor_id, coalesce(app.my_mentor(mentor_id), '') as mentor_name, entry_month, status, goals, target_revenue, target_sales
+    select id, mentor_id, coalesce(app.my_mentor(mentor_id), '') as mentor_name, entry_month, status, goals, target_revenue::text, target_sales
       from mentees
      where client_id = app.client_id()
      order by status = 'ended', created_at desc, id

@@ -8,7 +8,7 @@ use mentees::{
 };
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/mentees");
+const ROUTE: Route = Route::get("/mentees").or(&["/mentorados"]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Filters {
