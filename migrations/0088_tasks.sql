@@ -74,14 +74,13 @@ alter policy staff on tasks
               end)
     with check (true);
 create policy own_words on tasks as restrictive for insert to app_staff with check (created_by = (select app.user_id()));
-create policy lookup on tasks to app_lookup using (true);
+call app.open_to_lookup('tasks', 'select, insert, update (lead_id, client_id, conversation_id, moved_from)');
 grant insert (id, kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence, follows_id,
               lead_id, client_id, mentee_id, conversation_id),
       update (kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence,
               lead_id, client_id, mentee_id, conversation_id, given_by, completed_at, completed_by, result, version, updated_at),
       delete
    on tasks to app_staff;
-grant select, insert, update (lead_id, client_id, conversation_id, moved_from) on tasks to app_lookup;
 revoke insert, update, delete on tasks from app_system;
 grant update (told_due_at) on tasks to app_system;
 
@@ -148,7 +147,7 @@ end
 $$;
 alter function app.who_sees_task owner to app_lookup;
 revoke all on function app.who_sees_task from public;
-grant execute on function app.who_sees_task to app_staff;
+grant execute on function app.who_sees_task to app_staff, app_system;
 
 insert into event_rules (type, told_by) values
     ('task.created', 'agent'),

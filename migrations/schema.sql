@@ -11850,7 +11850,7 @@ create policy staff on public.tags as permissive for all to app_staff using true
 
 create policy system on public.tags as permissive for all to app_system using true;
 
-create policy company on public.tasks as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.tasks as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.tasks as permissive for all to app_lookup using true;
 
@@ -13254,6 +13254,7 @@ grant execute on function app.visibility() to app_system;
 grant execute on function app.wake_bot(client uuid) to app_staff;
 grant execute on function app.web_push_of(person uuid) to app_system;
 grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_staff;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;

@@ -165,6 +165,8 @@ task_events! {
     TaskCreated = "task.created";
     /// Whose it is, by when, or what it is about has changed.
     TaskUpdated = "task.updated";
+    /// Its time is over, and nobody has completed it; its owner is told by name, too.
+    TaskOverdue = "task.overdue";
     /// A task is done.
     TaskCompleted = "task.completed";
 }

@@ -35,6 +35,7 @@ mod integrations;
 mod jobs;
 mod knowledge;
 mod mail;
+mod mentees;
 mod notes;
 mod notifications;
 mod presence;
@@ -42,6 +43,7 @@ mod quick_replies;
 mod scanning;
 mod setup;
 mod snapshot;
+mod tasks;
 mod team;
 mod team_day;
 mod upload;
@@ -82,11 +84,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
         jobs::cases(),
         knowledge::cases(),
         mail::cases(),
+        mentees::cases(),
         notes::cases(),
         notifications::cases(),
         presence::cases(),
         quick_replies::cases(),
         setup::cases(),
+        tasks::cases(),
         team::cases(),
         views::cases(),
     ]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shared::{log, prelude::*};
+use tasks::{PlacedTask, TaskOverdue, placed_task};
 
 /// Companies are asked for among so many tasks at most; the rest is for the next minute.
 const MOST: i32 = 1000;
@@ -15,26 +16,24 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 const COMPANIES: &str = "select company_id from app.overdue_tasks($1)";
 
-/// A trigger tells; one that somebody is changing is looked at again a minute later.
-const TELL: &str = "
-    update tasks
-       set told_due_at = due_at
-     where id in (select id from tasks
-                   where completed_at is null and told_due_at is distinct from due_at and due_at <= now()
-                   order by due_at
-                   limit $1
-                     for no key update skip locked)
-    returning id";
+/// A trigger tells the owners; a task that somebody is changing is looked at again a minute later.
+const TELL: &str = concat!(
+    "with tasks as (
+        update tasks
+           set told_due_at = due_at
+         where id in (select id from tasks
+                       where completed_at is null and told_due_at is distinct from due_at and due_at <= now()
+                       order by due_at
+                       limit $1
+                         for no key update skip locked)
+        returning *
+    ) ",
+    placed_task!()
+);
 
 #[derive(FromRow)]
 struct Due {
     company_id: Uuid,
-}
-
-#[derive(FromRow)]
-struct Told {
-    #[expect(dead_code, reason = "they are counted")]
-    id: Uuid,
 }
 
 pub fn main() {
@@ -60,7 +59,10 @@ async fn tell_overdue_tasks(context: Context) -> Result<(), Error> {
 async fn tell_all_of(context: &Context, company_id: Uuid) -> Result<(), Error> {
     loop {
         let transaction = context.begin_system(company_id).await?;
-        let told: Vec<Told> = transaction.all(TELL, &[&PAGE]).await?;
+        let told: Vec<PlacedTask> = transaction.all(TELL, &[&PAGE]).await?;
+        for placed in &told {
+            placed.tell(&transaction, company_id, &TaskOverdue { task: placed.task.clone() });
+        }
         transaction.commit_quietly().await?;
         if i64::try_from(told.len()).unwrap_or_default() < PAGE || context.elapsed() > LONGEST {
             return Ok(());

@@ -19,7 +19,8 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`;
+/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`,
+/// `{mentee}`, `{task}`;
 /// `{soon}` is a time to come, `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -37,6 +38,33 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
+    row("add_mentee_feedback", "/mentees/{mentee}/feedback", r#"{"overall": 3}"#, NotFound),
+    row("add_my_feedback", "/me/mentoring/feedback", r#"{"overall": 3}"#, NotFound),
+    row("complete_task", "/tasks/{task}/complete", r#"{"result": "x", "next": {"title": "x"}}"#, NotFound),
+    row("create_mentee", "/mentees", r#"{"client_id": "{client}"}"#, Invalid),
+    row("create_mentee", "/mentees", r#"{"client_id": "{client}", "mentor_id": "{agent}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "owner_id": "{agent}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "client_id": "{client}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "mentee_id": "{mentee}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "conversation_id": "{conversation}"}"#, Invalid),
+    row("delete_task", "/tasks/{task}", "", NotFound),
+    row("get_mentee", "/mentees/{mentee}", "", NotFound),
+    row("get_mentees_dashboard", "/mentees/dashboard", "", OwnThings),
+    row("get_mentees_nps", "/mentees/nps?mentor_id={agent}", "", OwnThings),
+    row("get_my_mentoring", "/me/mentoring", "", NotFound),
+    row("list_mentee_evolution", "/mentees/{mentee}/evolution", "", NotFound),
+    row("list_mentee_feedback", "/mentees/{mentee}/feedback", "", NotFound),
+    row("list_mentees", "/mentees?client_id={client}", "", OwnThings),
+    row("list_mentees", "/mentees?mentor_id={agent}&at_risk=true", "", OwnThings),
+    row("list_tasks", "/tasks", "", OwnThings),
+    row("list_tasks", "/tasks?owner={agent}", "", OwnThings),
+    row("list_tasks", "/tasks?client_id={client}", "", OwnThings),
+    row("list_tasks", "/tasks?mentee_id={mentee}", "", OwnThings),
+    row("list_tasks", "/tasks?conversation_id={conversation}", "", OwnThings),
+    row("save_mentee_evolution", "/mentees/{mentee}/evolution", r#"{"year": 2026, "month": 1, "revenue": "1"}"#, NotFound),
+    row("save_my_evolution", "/me/mentoring/evolution", r#"{"year": 2026, "month": 1, "revenue": "1"}"#, NotFound),
+    row("update_mentee", "/mentees/{mentee}", r#"{"goals": "x"}"#, NotFound),
+    row("update_task", "/tasks/{task}", r#"{"title": "x"}"#, NotFound),
     row("add_channel_member", "/channels/{team_channel}/members", r#"{"user_ids": ["{agent}"]}"#, Invalid),
     row("add_chat_reaction", "/chat/messages/{chat_message}/reactions", r#"{"emoji": "👍"}"#, NotFound),
     row("add_company_emoji", "/chat/emoji", r#"{"name": "intruso", "file_id": "{file}"}"#, Invalid),
