@@ -207,11 +207,19 @@ create trigger clients_mentees after update of merged_into_id on clients
 
 -- What mentees do by themselves, since a time: on how many days they were seen or wrote, how often staff wrote to them, and how often they answered within
 -- two days. What was asked less than two days ago and is not answered yet counts as nothing. Whoever sees a mentee may know it, whatever conversations
--- they see.
-create function app.mentee_signals(wanted uuid[], since timestamptz, zone text)
+-- they see. Of all mentees of the company where nobody is named; of students always their own.
+create function app.mentee_signals(wanted uuid[], since timestamptz)
 returns table (mentee_id uuid, is_reached boolean, active_days bigint, asked bigint, answered bigint)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+    zone text;
 begin
+    select time_zone into zone from companies where id = app.company_id();
+    if current_setting('role') = 'app_student' or wanted is null then
+        wanted := array(select id from mentees
+                         where company_id = app.company_id() and (wanted is null or id = any (wanted))
+                           and (current_setting('role') <> 'app_student' or client_id = app.client_id()));
+    end if;
     return query
     select mentees.id, logins.people <> '{}' or exists (
                select from conversations where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id),
@@ -246,8 +254,7 @@ begin
                              where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id
                                and messages.sent_at >= since
                                and (messages.sender_type = 'client' or messages.sender_type = 'agent' and not messages.payload ? 'automatic')) turns) told) said
-     where mentees.company_id = app.company_id() and mentees.id = any (wanted)
-       and (current_setting('role') <> 'app_student' or mentees.client_id = app.client_id());
+     where mentees.company_id = app.company_id() and mentees.id = any (wanted);
 end
 $$;
 alter function app.mentee_signals owner to app_lookup;

@@ -11,6 +11,7 @@ use crate::{
     growth::{Growth, Revenues},
     mentee::{Place, tell},
     month::Month,
+    own_mentee,
 };
 
 /// Figures of a month. What is not given stays as it was told before.
@@ -91,17 +92,19 @@ pub struct MenteeEvolutionSaved {
 }
 event!(MenteeEvolutionSaved = "mentee_evolution.saved");
 
-/// All months of a mentee, the first one first.
-const EVOLUTIONS: &str = concat!("select ", evolution_columns!(), " from mentee_evolutions where mentee_id = $1 order by month");
+/// All months of the mentee `$1`, the first one first.
+pub const EVOLUTIONS: &str =
+    concat!("select ", evolution_columns!(), " from mentee_evolutions where mentee_id = $1 order by month");
 
-/// All months of a mentee, the first one first, with their growth.
-///
-/// # Errors
-/// As `Transaction::query`.
-pub async fn evolutions(transaction: &Transaction, mentee: Uuid, entry: Month) -> Result<Vec<Evolution>, Error> {
-    let rows: Vec<EvolutionRow> = transaction.all(EVOLUTIONS, &[&mentee]).await?;
+/// All months of the caller's own mentoring, the first one first.
+pub const OWN_EVOLUTIONS: &str =
+    concat!("select ", evolution_columns!(), " from mentee_evolutions where mentee_id = ", own_mentee!(), " order by month");
+
+/// All months of a mentee with their growth.
+#[must_use]
+pub fn compared(rows: Vec<EvolutionRow>, entry: Month) -> Vec<Evolution> {
     let revenues = rows.iter().map(|row| (row.of_month, row.revenue)).collect();
-    Ok(rows.into_iter().map(|row| Evolution::of(row, &revenues, entry)).collect())
+    rows.into_iter().map(|row| Evolution::of(row, &revenues, entry)).collect()
 }
 
 /// What was told of the month, which nobody else changes meanwhile.

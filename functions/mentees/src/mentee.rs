@@ -142,14 +142,21 @@ pub const PLACE: &str = "
       join companies on companies.id = mentees.company_id
      where mentees.id = $1";
 
-/// The caller's own: that which goes on, else the last one.
-pub const OWN_PLACE: &str = "
-    select mentees.id, mentees.mentor_id, mentees.entry_month, mentees.status, companies.time_zone
-      from mentees
-      join companies on companies.id = mentees.company_id
-     where mentees.client_id = app.client_id()
-     order by mentees.status = 'ended', mentees.created_at desc, mentees.id
-     limit 1";
+/// The id of the caller's own mentoring: of that which goes on, else of the last one.
+#[macro_export]
+macro_rules! own_mentee {
+    () => {
+        "(select own.id from mentees own where own.client_id = app.client_id() order by own.status = 'ended', own.created_at desc, own.id limit 1)"
+    };
+}
+
+pub const OWN_PLACE: &str = concat!(
+    "select mentees.id, mentees.mentor_id, mentees.entry_month, mentees.status, companies.time_zone
+       from mentees
+       join companies on companies.id = mentees.company_id
+      where mentees.id = ",
+    own_mentee!()
+);
 
 impl Place {
     /// # Errors

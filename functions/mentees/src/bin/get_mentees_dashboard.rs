@@ -1,6 +1,6 @@
 //! GET /mentees/dashboard — how the company's mentees do: how many, how they grow month by month, take part, and what they think.
 
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use mentees::{
     engagement::EngagementLevel,
     growth::Growth,
@@ -86,16 +86,20 @@ async fn get_mentees_dashboard(
     Query(asked): Query<Asked>,
 ) -> Result<Json<MenteesDashboard>, Error> {
     let transaction = context.begin(&agent).await?;
-    let early = Month::at(context.now(), "Pacific/Pago_Pago").plus(1 - asked.period);
-    let (rows, counts) = try_join(transaction.all::<Row>(MENTEES, &[]), counts_since(&transaction, early, None)).await?;
+    let early = Month::earliest(context.now()).plus(1 - asked.period);
+    let (rows, counts, facts) = try_join3(
+        transaction.all::<Row>(MENTEES, &[]),
+        counts_since(&transaction, early, None),
+        Facts::read(&transaction, None, context.now(), Some(early.plus(-1))),
+    )
+    .await?;
     let time_zone = rows.first().map(|row| row.time_zone.clone()).unwrap_or_default();
     let subjects = rows.iter().filter_map(|row| {
         let is_active = row.status == Some(MenteeStatus::Active);
         Some(Subject { id: row.id?, entry: row.entry_month?, is_active })
     });
     let subjects: Vec<Subject> = subjects.collect();
-    let ids: Vec<Uuid> = subjects.iter().map(|subject| subject.id).collect();
-    let facts = Facts::read(&transaction, &ids, context.now(), &time_zone, Some(early.plus(-1))).await?;
+    let facts = facts.at(context.now(), &time_zone);
     let months: Vec<Month> = facts.current.plus(1 - asked.period).to(facts.current).collect();
     let growth: Vec<MonthlyGrowth> = months.iter().map(|month| growth_of(&facts, &subjects, *month)).collect();
     let active = subjects.iter().filter(|subject| subject.is_active);

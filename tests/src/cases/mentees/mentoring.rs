@@ -152,7 +152,7 @@ async fn trespasses(stack: &Stack, company: &Company, (me, mine): (&Person, &str
     inside.changes(2, "select from mentee_evolutions", &[]).await;
     inside.changes(1, "select from mentee_feedback", &[]).await;
     inside
-        .changes(1, "select from app.mentee_signals(array[$1, $2]::uuid[], now() - interval '30 days', 'UTC')", &[&mine, &theirs])
+        .changes(1, "select from app.mentee_signals(array[$1, $2]::uuid[], now() - interval '30 days')", &[&mine, &theirs])
         .await;
     let tell = "insert into mentee_evolutions (id, mentee_id, month, revenue) values (gen_random_uuid(), $1, '2026-03-01', 1)";
     inside.changes(1, tell, &[&mine]).await;

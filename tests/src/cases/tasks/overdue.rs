@@ -92,9 +92,10 @@ pub async fn of_many_that_are_over_at_once_each_is_told_once(stack: Arc<Stack>) 
 pub async fn where_its_owner_has_left_whoever_leads_is_told(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let owner = &company.agents[1];
-    make(owner, json!({"title": "Ligar", "due_at": minutes(-1)})).await;
+    let task = make(owner, json!({"title": "Ligar", "due_at": minutes(60)})).await;
     let leaves = Some(json!({"is_active": false}));
     company.admin.api.call(Method::PATCH, &format!("/users/{}", owner.id), leaves).await.expect(200);
+    change(&company.supervisor, &task, json!({"due_at": minutes(-1)})).await.expect(200);
     run(&stack, &company).await;
     for leader in [&company.admin, &company.supervisor] {
         assert_eq!(told(leader, "").await.len(), 1);
