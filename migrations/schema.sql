@@ -6509,13 +6509,21 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text)
+CREATE OR REPLACE FUNCTION app.mentee_signals(wanted uuid[], since timestamp with time zone)
  RETURNS TABLE(mentee_id uuid, is_reached boolean, active_days bigint, asked bigint, answered bigint)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+    zone text;
 begin
+    select time_zone into zone from companies where id = app.company_id();
+    if current_setting('role') = 'app_student' or wanted is null then
+        wanted := array(select id from mentees
+                         where company_id = app.company_id() and (wanted is null or id = any (wanted))
+                           and (current_setting('role') <> 'app_student' or client_id = app.client_id()));
+    end if;
     return query
     select mentees.id, logins.people <> '{}' or exists (
                select from conversations where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id),
@@ -6550,8 +6558,7 @@ begin
                              where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id
                                and messages.sent_at >= since
                                and (messages.sender_type = 'client' or messages.sender_type = 'agent' and not messages.payload ? 'automatic')) turns) told) said
-     where mentees.company_id = app.company_id() and mentees.id = any (wanted)
-       and (current_setting('role') <> 'app_student' or mentees.client_id = app.client_id());
+     where mentees.company_id = app.company_id() and mentees.id = any (wanted);
 end
 $function$;
 
@@ -13101,8 +13108,8 @@ grant execute on function app.make_channel(channel uuid, of_kind text, called te
 grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.manages_channel(channel uuid) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
-grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text) to app_staff;
-grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text) to app_student;
+grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone) to app_staff;
+grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone) to app_student;
 grant execute on function app.mention_ways(mentions jsonb) to app_lookup;
 grant execute on function app.mention_ways(mentions jsonb) to app_staff;
 grant execute on function app.mention_ways(mentions jsonb) to app_system;
