@@ -1171,6 +1171,7 @@ create table public.leads (
     stage_id uuid not null,
     rank numeric not null,
     status text not null default 'open'::text,
+    furthest_stage_id uuid,
     name text not null,
     email text,
     phone text,
@@ -1488,6 +1489,7 @@ create table public.notifications (
     conversation_id uuid,
     channel_id uuid,
     client_id uuid,
+    lead_id uuid,
     source_id uuid,
     facts jsonb not null default '{}'::jsonb,
     on_screen boolean not null,
@@ -2317,6 +2319,7 @@ alter table public.notification_types add constraint notification_types_words_ch
 alter table public.notifications add constraint notifications_company_id_channel_id_fkey FOREIGN KEY (company_id, channel_id) REFERENCES public.channels(company_id, id) ON DELETE CASCADE;
 alter table public.notifications add constraint notifications_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id) ON DELETE CASCADE;
 alter table public.notifications add constraint notifications_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id) ON DELETE CASCADE;
+alter table public.notifications add constraint notifications_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
 alter table public.notifications add constraint notifications_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
 alter table public.notifications add constraint notifications_group_key_check CHECK (((char_length(group_key) >= 1) AND (char_length(group_key) <= 200)));
 alter table public.notifications add constraint notifications_pkey PRIMARY KEY (company_id, id);
@@ -2395,7 +2398,7 @@ alter table public.stages add constraint stages_company_id_fkey FOREIGN KEY (com
 alter table public.stages add constraint stages_company_id_id_key UNIQUE (company_id, id);
 alter table public.stages add constraint stages_company_id_pipeline_id_fkey FOREIGN KEY (company_id, pipeline_id) REFERENCES public.pipelines(company_id, id);
 alter table public.stages add constraint stages_company_id_pipeline_id_id_key UNIQUE (company_id, pipeline_id, id);
-alter table public.stages add constraint stages_company_id_pipeline_id_key_key UNIQUE (company_id, pipeline_id, key);
+alter table public.stages add constraint stages_company_id_pipeline_id_key_key UNIQUE (company_id, pipeline_id, key) DEFERRABLE INITIALLY DEFERRED;
 alter table public.stages add constraint stages_company_id_pipeline_id_position_key UNIQUE (company_id, pipeline_id, "position") DEFERRABLE INITIALLY DEFERRED;
 alter table public.stages add constraint stages_key_check CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text));
 alter table public.stages add constraint stages_kind_check CHECK ((kind = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])));
@@ -2638,6 +2641,7 @@ CREATE INDEX notifications_at ON public.notifications USING btree (company_id, u
 CREATE INDEX notifications_channel ON public.notifications USING btree (company_id, channel_id) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_client ON public.notifications USING btree (company_id, client_id) WHERE (client_id IS NOT NULL);
 CREATE INDEX notifications_conversation ON public.notifications USING btree (company_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX notifications_lead ON public.notifications USING btree (company_id, lead_id) WHERE (lead_id IS NOT NULL);
 CREATE INDEX notifications_old ON public.notifications USING btree (at);
 CREATE INDEX notifications_source ON public.notifications USING btree (company_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE UNIQUE INDEX notifications_unread ON public.notifications USING btree (company_id, user_id, group_key) WHERE (read_at IS NULL);
@@ -2731,6 +2735,39 @@ UNION ALL
     client_files.file_id AS id,
     'file'::text AS kind
    FROM public.client_files;
+
+create view public.lead_history with (security_invoker=true) as
+ SELECT lead_changes.id,
+    lead_changes.lead_id,
+    'change'::text AS kind,
+    lead_changes.at,
+    lead_changes.by_id,
+    jsonb_build_object('changes', lead_changes.changes) AS data
+   FROM public.lead_changes
+UNION ALL
+ SELECT lead_stages.id,
+    lead_stages.lead_id,
+    'stage'::text AS kind,
+    lead_stages.entered_at AS at,
+    lead_stages.by_id,
+    jsonb_build_object('stage_id', lead_stages.stage_id, 'pipeline_id', lead_stages.pipeline_id, 'name', lead_stages.stage_name, 'kind', lead_stages.stage_kind, 'left_at', app.rfc3339(lead_stages.left_at)) AS data
+   FROM public.lead_stages
+UNION ALL
+ SELECT lead_interactions.id,
+    lead_interactions.lead_id,
+    'interaction'::text AS kind,
+    lead_interactions.at,
+    lead_interactions.author_id AS by_id,
+    jsonb_build_object('source', lead_interactions.source, 'type', lead_interactions.type, 'summary', lead_interactions.summary, 'result', lead_interactions.result, 'next_step', lead_interactions.next_step) AS data
+   FROM public.lead_interactions
+UNION ALL
+ SELECT lead_merges.id,
+    lead_merges.lead_id,
+    'merge'::text AS kind,
+    lead_merges.at,
+    lead_merges.by_id,
+    jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', app.rfc3339(lead_merges.undone_at)) AS data
+   FROM public.lead_merges;
 
 -- functions
 
@@ -3606,6 +3643,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.companies_to_score(most integer)
+ RETURNS TABLE(company_id uuid, pages bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+        select due.company_id, least((count(*) + 199) / 200, 10)
+          from (select leads.company_id from leads
+                 where status = 'open' and deleted_at is null and scored_at < now() - interval '1 day'
+                 order by scored_at
+                 limit 20000) due
+         group by due.company_id
+         order by due.company_id
+         limit most;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.company_id()
  RETURNS uuid
  LANGUAGE sql
@@ -3638,6 +3694,29 @@ begin
            last_used_at = now()
      where company_id = new.company_id and id = new.article_id;
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if app.sees_all() and pipeline is null and closer is null and sdr is null and wanted_origin is null then
+        return (select count(*) from lead_interactions where company_id = app.company_id() and at >= since);
+    end if;
+    return (
+        select count(*)
+          from lead_interactions
+          join leads on leads.company_id = lead_interactions.company_id and leads.id = lead_interactions.lead_id
+         where lead_interactions.company_id = app.company_id() and lead_interactions.at >= since
+           and (pipeline is null or leads.pipeline_id = pipeline) and (closer is null or leads.closer_id = closer)
+           and (sdr is null or leads.sdr_id = sdr) and (wanted_origin is null or leads.origin = wanted_origin)
+           and (app.sees_all() or leads.closer_id = app.user_id() or leads.sdr_id = app.user_id()
+                or leads.pipeline_id = any (app.own_pipelines())
+                   and (app.visibility() = 'department' or leads.closer_id is null and leads.sdr_id is null)));
 end
 $function$;
 
@@ -4130,8 +4209,15 @@ CREATE OR REPLACE FUNCTION app.enter_stage()
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+    stage_position integer;
 begin
-    new.status := (select kind from stages where company_id = new.company_id and id = new.stage_id);
+    select kind, position into new.status, stage_position from stages where company_id = new.company_id and id = new.stage_id;
+    if new.status <> 'lost' and not exists (
+        select from stages
+         where company_id = new.company_id and id = new.furthest_stage_id and pipeline_id = new.pipeline_id and position >= stage_position) then
+        new.furthest_stage_id := new.stage_id;
+    end if;
     if tg_op = 'UPDATE' then
         new.entered_at := now();
     end if;
@@ -7136,7 +7222,7 @@ AS $function$
 declare
     -- What says itself elsewhere, or follows from the rest.
     silent constant text[] := '{rank, version, updated_at, score, scored_by, scored_at, qualification_score, temperature, entered_at, last_contact_at,
-                                replied_at, quick_reply_at, moved_from}';
+                                replied_at, quick_reply_at, moved_from, furthest_stage_id}';
     was jsonb := to_jsonb(old) - silent;
     changed jsonb;
 begin
@@ -7359,7 +7445,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb)
+CREATE OR REPLACE FUNCTION app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
@@ -7378,6 +7464,9 @@ begin
              where conversations.id = conversation), '{}');
     elsif client is not null then
         known := known || jsonb_build_object('client', (select name from public.clients where id = client));
+    end if;
+    if lead is not null then
+        known := known || jsonb_build_object('lead', (select name from public.leads where id = lead));
     end if;
     if channel is not null then
         known := known || jsonb_build_object('room', coalesce((select name from public.channels where id = channel), known ->> 'actor'));
@@ -7507,6 +7596,30 @@ begin
         'type', 'export_ready', 'people', jsonb_build_array(new.started_by), 'cause', 'job:' || new.id || ':' || new.state, 'group_key', 'job:' || new.id,
         'tells_actor', true, 'source_id', new.id,
         'facts', jsonb_build_object('variant', case new.state when 'failed' then 'failed' else new.kind end, 'job', new.kind)));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_lead()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+    given jsonb := jsonb_build_array(case when tg_op = 'INSERT' or new.closer_id is distinct from old.closer_id then new.closer_id end,
+                                     case when tg_op = 'INSERT' or new.sdr_id is distinct from old.sdr_id then new.sdr_id end);
+begin
+    if new.status = 'open' and given <> '[null, null]' then
+        perform app.notify(jsonb_build_object(
+            'type', 'lead_assigned', 'people', jsonb_path_query_array(given, '$[*] ? (@ != null)'),
+            'cause', 'lead:' || new.id || ':' || new.version, 'group_key', 'lead:' || new.id, 'lead_id', new.id, 'source_id', new.id));
+    end if;
+    if tg_op = 'UPDATE' and new.status = 'won' and old.status <> 'won' then
+        perform app.notify(jsonb_build_object(
+            'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
+            'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
+            'lead_id', new.id, 'source_id', new.id,
+            'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
+    end if;
     return null;
 end
 $function$;
@@ -8224,6 +8337,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.places_in(stage uuid, ids uuid[], is_on_top boolean)
+ RETURNS TABLE(id uuid, place numeric)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    first_rank numeric;
+begin
+    for attempt in 1..2 loop
+        select case when is_on_top then ceil(min(rank)) - cardinality(ids) - 1 else floor(max(rank)) end into first_rank from leads
+         where company_id = company and stage_id = stage and deleted_at is null and leads.id <> all (ids);
+        first_rank := coalesce(first_rank, 50000000 - cardinality(ids) / 2);
+        exit when first_rank >= 10000000 and first_rank + cardinality(ids) < 100000000;
+        perform app.spread_stage(stage, ids);
+    end loop;
+    return query select given.id, first_rank + given.place from unnest(ids) with ordinality given (id, place);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.present_role()
  RETURNS text
  LANGUAGE plpgsql
@@ -8508,7 +8642,7 @@ begin
         return floor(low) + 1;
     end if;
     loop
-        middle := trim_scale(round((low + high) / 2, digits));
+        middle := trim_scale(round((low + high) * 0.5, digits));
         if middle > low and middle < high then
             return middle;
         end if;
@@ -8527,6 +8661,7 @@ declare
     company uuid := app.company_id();
     -- Figures behind the point.
     most constant integer := 40;
+    own_rank numeric := (select rank from leads where company_id = company and id = lead and stage_id = stage and deleted_at is null);
     upper_rank numeric;
     lower_rank numeric;
 begin
@@ -8548,9 +8683,14 @@ begin
             select min(rank) into lower_rank from leads
              where company_id = company and stage_id = stage and id <> lead and deleted_at is null;
         end if;
+        -- Where it stands already it stays.
+        if own_rank > coalesce(upper_rank, 0) and own_rank < coalesce(lower_rank, 100000000) then
+            place := own_rank;
+            return;
+        end if;
         place := app.rank_between(upper_rank, lower_rank);
         exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
-        perform app.spread_stage(stage, lead);
+        perform app.spread_stage(stage, array[lead]);
         is_spread := true;
     end loop;
 end
@@ -8760,6 +8900,14 @@ begin
     end if;
     return new;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.rfc3339(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+    select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $function$;
 
 CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
@@ -9223,7 +9371,7 @@ begin
          where notifications.company_id = app.company_id() and notifications.id = any (fresh)
     ), facts as materialized (
         -- The same for all who are told of the same.
-        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
+        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, lead_id, source_id, actor_id, facts) as facts
           from (select distinct on (group_key, source_id) * from row) once
     ), unread as (
         select * from app.unread_notifications(array(select user_id from row where on_screen))
@@ -9234,7 +9382,7 @@ begin
                    'notification', jsonb_build_object(
                        'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
                        'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
-                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false,
+                       'client_id', row.client_id, 'lead_id', row.lead_id, 'source_id', row.source_id, 'is_read', false,
                        'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                        'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
                    'unread', unread.unread,
@@ -9311,7 +9459,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.spread_stage(stage uuid, but_for uuid)
+CREATE OR REPLACE FUNCTION app.spread_stage(stage uuid, but_for uuid[])
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -9323,13 +9471,15 @@ declare
     highest numeric;
     cards integer;
 begin
-    perform from leads where company_id = company and stage_id = stage and deleted_at is null and id <> but_for order by id for no key update;
+    perform from leads
+     where company_id = company and stage_id = stage and deleted_at is null and id <> all (but_for)
+     order by id for no key update;
     select min(rank), max(rank), count(*) into lowest, highest, cards from leads
      where company_id = company and stage_id = stage and deleted_at is null;
     update leads
        set rank = case when highest + 2 * cards < 99000000 then floor(highest) else ceil(lowest) - cards - 1 end + placed.place
       from (select id, row_number() over (order by rank) as place from leads
-             where company_id = company and stage_id = stage and deleted_at is null and id <> but_for) placed
+             where company_id = company and stage_id = stage and deleted_at is null and id <> all (but_for)) placed
      where leads.company_id = company and leads.id = placed.id;
 end
 $function$;
@@ -10008,11 +10158,11 @@ begin
     end if;
     with notice as materialized (
         select place, type, people, groups, cause, group_key, actor_id,
-               conversation_id, channel_id, client_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
+               conversation_id, channel_id, client_id, lead_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
           from rows from (jsonb_to_recordset(notices)
                           as (type text, people uuid[], groups text[], cause text, group_key text, actor_id uuid, conversation_id uuid,
-                              channel_id uuid, client_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
-               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id,
+                              channel_id uuid, client_id uuid, lead_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
+               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id, lead_id,
                                           source_id, facts, count, tells_actor, place)
     ), named as (
         select notice.place, people.user_id from notice cross join app.named_people(notice.people, notice.groups) people
@@ -10052,6 +10202,10 @@ begin
                 select from channel_members
                  where channel_members.company_id = memberships.company_id and channel_members.channel_id = notice.channel_id
                    and channel_members.user_id = named.user_id))
+           and (notice.lead_id is null
+                or app.would_see_lead(notice.lead_id, memberships.role, companies.agent_visibility, named.user_id,
+                                      array(select department_id from department_members
+                                             where company_id = memberships.company_id and user_id = named.user_id)))
     ), new_cause as (
         insert into notification_causes (user_id, cause, group_key, source_id)
         select distinct on (user_id, cause) user_id, cause, group_key, source_id
@@ -10069,9 +10223,10 @@ begin
          group by user_id, group_key
     ), saved as (
         insert into notifications as known
-               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, by_push, rung_at)
+               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, lead_id, source_id, facts, on_screen, by_mail, by_push,
+                rung_at)
         select heard.user_id, heard.type, heard.group_key, grouped.count, coalesce(heard.actor_id, app.user_id()), heard.conversation_id,
-               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
+               heard.channel_id, heard.client_id, heard.lead_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
                case when grouped.rings then now() end
           from grouped
           join heard using (user_id, group_key, place)
@@ -10384,6 +10539,8 @@ begin
                     select from channel_members
                      where channel_members.company_id = notifications.company_id
                        and channel_members.channel_id = notifications.channel_id and channel_members.user_id = person))
+               and (notifications.lead_id is null
+                    or app.would_see_lead(notifications.lead_id, memberships.role, companies.agent_visibility, person, departments))
              limit 100) unread;
 end
 $function$;
@@ -10619,6 +10776,22 @@ AS $function$
         or (assignee is null or visibility = 'department') and (of_department is null or of_department = any (departments))
 $function$;
 
+CREATE OR REPLACE FUNCTION app.would_see_lead(lead uuid, role text, visibility text, person uuid, departments uuid[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return role <> 'student' and exists (
+        select from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead
+           and app.would_see(role, visibility, person, departments, pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id),
+                             array[leads.sdr_id]));
+end
+$function$;
+
 -- triggers
 
 CREATE TRIGGER bot_config_embedded AFTER INSERT OR UPDATE ON public.bot_config FOR EACH ROW WHEN ((new.key = 'ai_embedding_model'::text)) EXECUTE FUNCTION app.note_model();
@@ -10717,6 +10890,8 @@ CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public
 CREATE TRIGGER leads_changed AFTER UPDATE ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_lead_change();
 CREATE TRIGGER leads_enter BEFORE INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
+CREATE TRIGGER leads_notify AFTER UPDATE OF closer_id, sdr_id, stage_id ON public.leads FOR EACH ROW WHEN (((new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_lead();
+CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.notify_of_lead();
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -11673,6 +11848,10 @@ create policy sight on public.notifications as restrictive for all to app_staff,
 
 create policy sight_of_channels on public.notifications as restrictive for all to app_staff using ((channel_id IS NULL) OR (channel_id IN ( SELECT app.my_channels() AS my_channels)));
 
+create policy sight_of_leads on public.notifications as restrictive for all to app_staff, app_student using ((lead_id IS NULL) OR (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = notifications.company_id) AND (leads.id = notifications.lead_id)))));
+
 create policy staff on public.notifications as permissive for all to app_staff using (user_id = ( SELECT app.user_id() AS user_id));
 
 create policy student on public.notifications as permissive for all to app_student using (user_id = ( SELECT app.user_id() AS user_id));
@@ -11713,7 +11892,9 @@ create policy leaders_update on public.pipelines as restrictive for update to ap
 
 create policy lookup on public.pipelines as permissive for all to app_lookup using true;
 
-create policy staff on public.pipelines as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[]))) with check true;
+create policy staff on public.pipelines as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[])) OR (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = pipelines.company_id) AND (leads.pipeline_id = pipelines.id) AND ((leads.closer_id = ( SELECT app.user_id() AS user_id)) OR (leads.sdr_id = ( SELECT app.user_id() AS user_id))))))) with check true;
 
 create policy system on public.pipelines as permissive for all to app_system using true;
 
@@ -12554,6 +12735,7 @@ grant update on column public.leads.deleted_at to app_staff;
 grant insert, update on column public.leads.email to app_staff;
 grant insert on column public.leads.entered_at to app_staff;
 grant insert, update on column public.leads.expected_close to app_staff;
+grant update on column public.leads.furthest_stage_id to app_staff;
 grant insert on column public.leads.id to app_staff;
 grant insert, update on column public.leads.job_title to app_staff;
 grant update on column public.leads.last_contact_at to app_staff;
@@ -12981,12 +13163,14 @@ grant execute on function app.client_id() to app_student;
 grant execute on function app.client_id() to app_system;
 grant execute on function app.companies_of_user() to app_staff;
 grant execute on function app.companies_of_user() to app_student;
+grant execute on function app.companies_to_score(most integer) to app;
 grant execute on function app.company_id() to app;
 grant execute on function app.company_id() to app_lookup;
 grant execute on function app.company_id() to app_staff;
 grant execute on function app.company_id() to app_student;
 grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
+grant execute on function app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_student;
 grant execute on function app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[]) to app_staff;
@@ -13126,10 +13310,10 @@ grant execute on function app.note_device(person uuid, with_device text, from_ne
 grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_lookup;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_staff;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_student;
-grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb) to app_system;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_lookup;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_staff;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_student;
+grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_system;
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_lookup;
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_staff;
 grant execute on function app.notification_words(of_type text, language text, facts jsonb, count integer, OUT title text, OUT body text) to app_student;
@@ -13152,6 +13336,8 @@ grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff
 grant execute on function app.people_of_channels(new_events jsonb) to app_staff;
 grant execute on function app.people_of_channels(new_events jsonb) to app_student;
 grant execute on function app.people_of_channels(new_events jsonb) to app_system;
+grant execute on function app.places_in(stage uuid, ids uuid[], is_on_top boolean) to app_staff;
+grant execute on function app.places_in(stage uuid, ids uuid[], is_on_top boolean) to app_system;
 grant execute on function app.present_role() to app_lookup;
 grant execute on function app.productivity(people uuid[], edges timestamp with time zone[], buckets integer[]) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_staff;
@@ -13173,6 +13359,10 @@ grant execute on function app.register(person uuid, address text, person_name te
 grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
 grant execute on function app.retry_job(wanted uuid) to app_staff;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_lookup;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_staff;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_student;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_system;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
@@ -13460,6 +13650,7 @@ grant select on table public.lead_changes to app_staff;
 grant select on table public.lead_changes to app_system;
 grant select on table public.lead_fields to app_staff;
 grant select on table public.lead_fields to app_system;
+grant select on table public.lead_history to app_staff;
 grant insert, select on table public.lead_interactions to app_lookup;
 grant insert, select on table public.lead_interactions to app_system;
 grant select on table public.lead_interactions to app_staff;

@@ -48,6 +48,8 @@ pub enum Queue {
     Preparation,
     /// Long work on what failed or was kept before.
     Repair,
+    /// Scores of leads that are made anew.
+    Scores,
     /// What is kept alike at others: contacts, and what they show.
     Sync,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
@@ -58,7 +60,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -73,6 +75,7 @@ impl Queue {
         Self::Preparation,
         Self::Push,
         Self::Repair,
+        Self::Scores,
         Self::Sync,
         Self::Timer,
     ];
@@ -95,6 +98,7 @@ impl Queue {
             Self::Preparation => "preparation",
             Self::Push => "push",
             Self::Repair => "repair",
+            Self::Scores => "scores",
             Self::Sync => "sync",
             Self::Timer => "timer",
         }

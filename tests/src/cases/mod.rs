@@ -34,6 +34,7 @@ mod ingest;
 mod integrations;
 mod jobs;
 mod knowledge;
+mod leads;
 mod mail;
 mod mentees;
 mod notes;
@@ -83,6 +84,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         integrations::cases(),
         jobs::cases(),
         knowledge::cases(),
+        leads::cases(),
         mail::cases(),
         mentees::cases(),
         notes::cases(),

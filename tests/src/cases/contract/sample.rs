@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, jobs, mentees, notifications, tasks, upload};
+use crate::cases::{chat, jobs, leads, mentees, notifications, tasks, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -267,6 +267,9 @@ impl Fixture {
             "task_id" => tasks::sample::task(&self.company).await,
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
+            }
+            "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" => {
+                leads::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,

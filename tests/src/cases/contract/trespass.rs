@@ -13,7 +13,7 @@ use super::{
     sample,
     trespass_table::{Outcome, ROWS, Row},
 };
-use crate::cases::{chat, notifications, snapshot, upload};
+use crate::cases::{chat, leads, notifications, snapshot, upload};
 
 /// Roles that an access lets through, of whichever of its kinds of callers they are.
 pub(super) fn lets_through(access: &str) -> BTreeSet<&'static str> {
@@ -349,6 +349,10 @@ fn with_any_ids(text: &str) -> String {
         "interval",
         "mentee",
         "task",
+        "lead",
+        "lead_merge",
+        "pipeline",
+        "stage",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
@@ -397,6 +401,10 @@ struct Scene {
     interval: String,
     mentee: String,
     task: String,
+    lead: String,
+    lead_merge: String,
+    pipeline: String,
+    stage: String,
 }
 
 impl Scene {
@@ -458,6 +466,12 @@ impl Scene {
         let mentee = text(&admin.api.post("/mentees", mentored).await.expect(201)["id"]).to_owned();
         let task = json!({"title": secret(&company), "mentee_id": mentee});
         let task = text(&admin.api.post("/tasks", task).await.expect(201)["id"]).to_owned();
+        let lead = json!({"name": secret(&company), "client_id": client, "origin": secret(&company)});
+        let lead = admin.api.post("/leads", lead).await.expect(201);
+        let stage = text(&lead["stage"]["id"]).to_owned();
+        let lead = text(&lead["id"]).to_owned();
+        let lead_merge = leads::sample::merge(&company).await;
+        let pipeline = leads::sample::own_pipeline(&company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -495,6 +509,10 @@ impl Scene {
             interval,
             mentee,
             task,
+            lead,
+            lead_merge,
+            pipeline,
+            stage,
         }
     }
 
@@ -541,6 +559,10 @@ impl Scene {
             ("{interval}", self.interval.clone()),
             ("{mentee}", self.mentee.clone()),
             ("{task}", self.task.clone()),
+            ("{lead}", self.lead.clone()),
+            ("{lead_merge}", self.lead_merge.clone()),
+            ("{pipeline}", self.pipeline.clone()),
+            ("{stage}", self.stage.clone()),
             ("{begun}", sample::hours_ago(2)),
             ("{done}", sample::hours_ago(1)),
             ("{soon}", sample::in_an_hour()),
