@@ -9,7 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
-use crate::cases::{chat, leads, notifications, upload};
+use crate::cases::{chat, leads, mentees, notifications, tasks, upload};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -40,7 +40,7 @@ const IMPORT: &str = "
     select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 14] = [
+const WITHOUT_CONVERSATION: [&str; 17] = [
     "get_lead_history",
     "list_client_imports",
     "list_clients",
@@ -51,8 +51,11 @@ const WITHOUT_CONVERSATION: [&str; 14] = [
     "list_invites",
     "list_knowledge",
     "list_knowledge_proposals",
+    "list_mentee_feedback",
+    "list_mentees",
     "list_lead_interactions",
     "list_notifications",
+    "list_tasks",
     "list_templates",
     "search_messages",
 ];
@@ -64,6 +67,8 @@ struct Scene {
     /// The conversation that it is about, where it is about one.
     conversation: String,
     client: String,
+    /// The mentee that it is about, where it is about one.
+    mentee: String,
     /// The list, where it is a lead's.
     lead: String,
 }
@@ -83,7 +88,11 @@ impl Scene {
         } else {
             text(&company.admin.conversation(&conversation).await["client_id"]).to_owned()
         };
-        let mut scene = Self { function: function.to_owned(), company, conversation, client, lead: String::new() };
+        let mut scene =
+            Self { function: function.to_owned(), company, conversation, client, mentee: String::new(), lead: String::new() };
+        if function == "list_mentee_feedback" {
+            scene.mentee = mentees::begun(&scene.company.admin, &[]).await;
+        }
         if function.contains("_lead_") {
             scene.lead = leads::sample::list(&scene.company, function).await;
         }
@@ -97,7 +106,10 @@ impl Scene {
             "get_lead_history" | "list_lead_interactions" => self.lead.clone(),
             "list_channels" => "/channels?scope=others".to_owned(),
             "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
+            "list_mentee_feedback" => format!("/mentees/{}/feedback?", self.mentee),
+            "list_mentees" => "/mentees?status=active".to_owned(),
             "list_mentions" => "/chat/mentions?".to_owned(),
+            "list_tasks" => "/tasks?state=open".to_owned(),
             "list_scheduled_chat_messages" => "/chat/scheduled?state=waiting".to_owned(),
             "list_notifications" => "/notifications?unread=true".to_owned(),
             "search_chat" => "/chat/search?q=Mensalidade".to_owned(),
@@ -135,6 +147,17 @@ impl Scene {
             "list_clients" => {
                 let made = company.admin.api.post("/clients", json!({"name": format!("Cliente {number}")})).await;
                 drop(made.expect(201));
+            }
+            "list_mentees" => drop(mentees::begun(&company.admin, &[]).await),
+            "list_mentee_feedback" => {
+                let path = format!("/mentees/{}/feedback", self.mentee);
+                drop(company.admin.api.post(&path, json!({"text": format!("Encontro {number}")})).await.expect(201));
+            }
+            "list_tasks" => {
+                let due =
+                    jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1 + i64::try_from(number).unwrap_or_default());
+                let task = json!({"title": format!("Ligar {number}"), "due_at": due.to_string()});
+                drop(company.admin.api.post("/tasks", task).await.expect(201));
             }
             "list_scheduled_messages" => {
                 company.admin.take_over(&self.conversation).await;
@@ -180,6 +203,13 @@ impl Scene {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/clients/{id}"), None).await.expect(204));
             }
             "list_conversations" => drop(self.company.admin.take_over(id).await),
+            "list_tasks" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/tasks/{id}"), None).await.expect(204));
+            }
+            "list_mentees" => {
+                let ended = Some(json!({"status": "ended"}));
+                drop(self.company.admin.api.call(Method::PUT, &format!("/mentees/{id}"), ended).await.expect(200));
+            }
             "list_invites" => {
                 let path = format!("/team/invites/{id}");
                 drop(self.company.admin.api.call(Method::DELETE, &path, None).await.expect(204));
@@ -360,7 +390,13 @@ impl Change {
                     body
                 },
             },
-            "move_lead" | "save_lead_fields" | "save_lead_qualification" | "save_lead_scoring" | "save_stages" | "update_lead" | "update_pipeline" => {
+            "move_lead"
+            | "save_lead_fields"
+            | "save_lead_qualification"
+            | "save_lead_scoring"
+            | "save_stages"
+            | "update_lead"
+            | "update_pipeline" => {
                 let (path, made, changed) = leads::sample::change(company, function).await;
                 let method = if function == "move_lead" { Method::POST } else { Method::PUT };
                 Self { method, path, same: made.clone(), made, renamed: changed }
@@ -389,6 +425,18 @@ impl Change {
                     body
                 };
                 Self { method: Method::PUT, path: format!("/productivity/intervals/{id}"), made: same.clone(), same, renamed }
+            }
+            "update_mentee" => {
+                let id = mentees::begun(&company.admin, &[]).await;
+                let same = json!({"goals": "Vendas", "target_revenue": "30000"});
+                let renamed: fn(&Value, &str) -> Value = |_, name| json!({"goals": name});
+                Self { method: Method::PUT, path: format!("/mentees/{id}"), made: same.clone(), same, renamed }
+            }
+            "update_task" => {
+                let id = tasks::sample::task(company).await;
+                let same = json!({"title": "Vendas", "recurrence": null, "time_zone": "America/Manaus"});
+                let renamed: fn(&Value, &str) -> Value = |_, name| json!({"title": name});
+                Self { method: Method::PUT, path: format!("/tasks/{id}"), made: same.clone(), same, renamed }
             }
             "update_profile" => given("/users/me".to_owned(), "Helena"),
             "update_user" => given(format!("/users/{}", member(stack, company, "active").await), "Enzo"),

@@ -20,7 +20,7 @@ pub enum Outcome {
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
 /// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`,
-/// `{lead}`, `{lead_merge}`, `{pipeline}`, `{stage}`;
+/// `{mentee}`, `{task}`, `{lead}`, `{lead_merge}`, `{pipeline}`, `{stage}`;
 /// `{soon}` is a time to come, `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -38,7 +38,39 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
-    row("add_lead_interaction", "/leads/{lead}/interactions", r#"{"type": "call", "summary": "Intruso", "result": "contacted"}"#, NotFound),
+    row("add_mentee_feedback", "/mentees/{mentee}/feedback", r#"{"overall": 3}"#, NotFound),
+    row("add_my_feedback", "/me/mentoring/feedback", r#"{"overall": 3}"#, NotFound),
+    row("complete_task", "/tasks/{task}/complete", r#"{"result": "x", "next": {"title": "x"}}"#, NotFound),
+    row("create_mentee", "/mentees", r#"{"client_id": "{client}"}"#, Invalid),
+    row("create_mentee", "/mentees", r#"{"client_id": "{client}", "mentor_id": "{agent}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "owner_id": "{agent}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "client_id": "{client}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "mentee_id": "{mentee}"}"#, Invalid),
+    row("create_task", "/tasks", r#"{"title": "x", "conversation_id": "{conversation}"}"#, Invalid),
+    row("delete_task", "/tasks/{task}", "", NotFound),
+    row("get_mentee", "/mentees/{mentee}", "", NotFound),
+    row("get_mentees_dashboard", "/mentees/dashboard", "", OwnThings),
+    row("get_mentees_nps", "/mentees/nps?mentor_id={agent}", "", OwnThings),
+    row("get_my_mentoring", "/me/mentoring", "", NotFound),
+    row("list_mentee_evolution", "/mentees/{mentee}/evolution", "", NotFound),
+    row("list_mentee_feedback", "/mentees/{mentee}/feedback", "", NotFound),
+    row("list_mentees", "/mentees?client_id={client}", "", OwnThings),
+    row("list_mentees", "/mentees?mentor_id={agent}&at_risk=true", "", OwnThings),
+    row("list_tasks", "/tasks", "", OwnThings),
+    row("list_tasks", "/tasks?owner={agent}", "", OwnThings),
+    row("list_tasks", "/tasks?client_id={client}", "", OwnThings),
+    row("list_tasks", "/tasks?mentee_id={mentee}", "", OwnThings),
+    row("list_tasks", "/tasks?conversation_id={conversation}", "", OwnThings),
+    row("save_mentee_evolution", "/mentees/{mentee}/evolution", r#"{"year": 2026, "month": 1, "revenue": "1"}"#, NotFound),
+    row("save_my_evolution", "/me/mentoring/evolution", r#"{"year": 2026, "month": 1, "revenue": "1"}"#, NotFound),
+    row("update_mentee", "/mentees/{mentee}", r#"{"goals": "x"}"#, NotFound),
+    row("update_task", "/tasks/{task}", r#"{"title": "x"}"#, NotFound),
+    row(
+        "add_lead_interaction",
+        "/leads/{lead}/interactions",
+        r#"{"type": "call", "summary": "Intruso", "result": "contacted"}"#,
+        NotFound,
+    ),
     row("change_leads", "/leads/bulk", r#"{"lead_ids": ["{lead}"], "delete": true}"#, NotFound),
     row("close_lead", "/leads/{lead}/close", r#"{"outcome": "won"}"#, NotFound),
     row("create_lead", "/leads", r#"{"name": "Intruso", "client_id": "{client}"}"#, Invalid),
@@ -65,10 +97,25 @@ pub const ROWS: &[Row] = &[
     row("move_lead", "/leads/{lead}/move", r#"{"stage_id": "{stage}"}"#, NotFound),
     row("recompute_lead_scores", "/lead-scoring/recompute", "{}", OwnThings),
     row("restore_lead", "/leads/{lead}/restore", "", NotFound),
-    row("save_lead_fields", "/lead-fields", r#"{"fields": [{"key": "a", "label": "A", "kind": "text", "pipeline_ids": ["{pipeline}"]}]}"#, Invalid),
+    row(
+        "save_lead_fields",
+        "/lead-fields",
+        r#"{"fields": [{"key": "a", "label": "A", "kind": "text", "pipeline_ids": ["{pipeline}"]}]}"#,
+        Invalid,
+    ),
     row("save_lead_qualification", "/leads/{lead}/qualification", r#"{"budget_confirmed": true}"#, NotFound),
-    row("save_lead_scoring", "/lead-scoring", r#"{"rules": {"qualification_percent": 50, "activity": {"quick_reply": 1, "recent_reply": 1, "meeting_scheduled": 1, "meeting_held": 1, "proposal_sent": 1, "interaction": 1, "interactions_at_most": 1, "at_most": 1}, "profile": {"email": 1, "phone": 1, "company": 1, "job_title": 1}, "decay": [], "hot_from": 70, "warm_from": 40}}"#, OwnThings),
-    row("save_stages", "/pipelines/{pipeline}/stages", r#"{"stages": [{"key": "a", "name": "A", "kind": "open"}, {"key": "b", "name": "B", "kind": "won"}, {"key": "c", "name": "C", "kind": "lost"}]}"#, NotFound),
+    row(
+        "save_lead_scoring",
+        "/lead-scoring",
+        r#"{"rules": {"qualification_percent": 50, "activity": {"quick_reply": 1, "recent_reply": 1, "meeting_scheduled": 1, "meeting_held": 1, "proposal_sent": 1, "interaction": 1, "interactions_at_most": 1, "at_most": 1}, "profile": {"email": 1, "phone": 1, "company": 1, "job_title": 1}, "decay": [], "hot_from": 70, "warm_from": 40}}"#,
+        OwnThings,
+    ),
+    row(
+        "save_stages",
+        "/pipelines/{pipeline}/stages",
+        r#"{"stages": [{"key": "a", "name": "A", "kind": "open"}, {"key": "b", "name": "B", "kind": "won"}, {"key": "c", "name": "C", "kind": "lost"}]}"#,
+        NotFound,
+    ),
     row("undo_lead_merge", "/lead-merges/{lead_merge}/undo", "", NotFound),
     row("update_lead", "/leads/{lead}", r#"{"name": "Intruso"}"#, NotFound),
     row("update_pipeline", "/pipelines/{pipeline}", r#"{"name": "Intruso"}"#, NotFound),
