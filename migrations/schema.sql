@@ -11848,7 +11848,7 @@ create policy sight on public.notifications as restrictive for all to app_staff,
 
 create policy sight_of_channels on public.notifications as restrictive for all to app_staff using ((channel_id IS NULL) OR (channel_id IN ( SELECT app.my_channels() AS my_channels)));
 
-create policy sight_of_leads on public.notifications as restrictive for all to app_staff, app_student using ((lead_id IS NULL) OR (EXISTS ( SELECT
+create policy sight_of_leads on public.notifications as restrictive for all to app_staff using ((lead_id IS NULL) OR (EXISTS ( SELECT
    FROM public.leads
   WHERE ((leads.company_id = notifications.company_id) AND (leads.id = notifications.lead_id)))));
 
@@ -12723,17 +12723,14 @@ grant update on column public.leads.budget_confirmed to app_staff;
 grant insert, update on column public.leads.campaign to app_staff;
 grant insert, update on column public.leads.client_id to app_staff;
 grant update on column public.leads.client_id to app_lookup;
-grant insert, update on column public.leads.close_reason to app_staff;
-grant insert, update on column public.leads.closed_at to app_staff;
+grant update on column public.leads.close_reason to app_staff;
 grant insert, update on column public.leads.closer_id to app_staff;
-grant insert on column public.leads.created_at to app_staff;
 grant insert on column public.leads.created_by_id to app_staff;
 grant insert, update on column public.leads.crm_id to app_staff;
 grant insert, update on column public.leads.custom_fields to app_staff;
 grant update on column public.leads.decides_by to app_staff;
 grant update on column public.leads.deleted_at to app_staff;
 grant insert, update on column public.leads.email to app_staff;
-grant insert on column public.leads.entered_at to app_staff;
 grant insert, update on column public.leads.expected_close to app_staff;
 grant update on column public.leads.furthest_stage_id to app_staff;
 grant insert on column public.leads.id to app_staff;
@@ -12760,12 +12757,11 @@ grant update on column public.leads.scored_at to app_staff;
 grant update on column public.leads.scored_by to app_staff;
 grant insert, update on column public.leads.sdr_id to app_staff;
 grant insert, update on column public.leads.stage_id to app_staff;
-grant insert, update on column public.leads.status to app_staff;
 grant insert, update on column public.leads.tags to app_staff;
 grant update on column public.leads.tags to app_lookup;
 grant update on column public.leads.temperature to app_staff;
 grant update on column public.leads.updated_at to app_staff;
-grant insert, update on column public.leads.value to app_staff;
+grant update on column public.leads.value to app_staff;
 grant update on column public.leads.version to app_lookup;
 grant update on column public.leads.version to app_staff;
 grant insert, select, update on column public.mail_accounts.authority to app_staff;
@@ -13361,7 +13357,6 @@ grant execute on function app.reset_password(reset uuid, hash text, browser text
 grant execute on function app.retry_job(wanted uuid) to app_staff;
 grant execute on function app.rfc3339(at timestamp with time zone) to app_lookup;
 grant execute on function app.rfc3339(at timestamp with time zone) to app_staff;
-grant execute on function app.rfc3339(at timestamp with time zone) to app_student;
 grant execute on function app.rfc3339(at timestamp with time zone) to app_system;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::sample::Fixture;
 
 /// Our name, another one that requests may use, and what the same input declares besides.
-const TAKEN: [(&str, &str, &[&str]); 29] = [
+const TAKEN: [(&str, &str, &[&str]); 45] = [
     ("name", "full_name", &["email", "password"]),
     ("name", "full_name", &["avatar_file_id", "closer_type"]),
     ("avatar_file_id", "avatar_url", &["closer_type"]),
@@ -34,6 +34,22 @@ const TAKEN: [(&str, &str, &[&str]); 29] = [
     ("kind", "message_type", &["phone", "quick_reply_id"]),
     ("phone", "to", &["quick_reply_id"]),
     ("expiration_time", "expirationTime", &[]),
+    ("name", "nome_completo", &["potential_value", "origin"]),
+    ("phone", "telefone", &["potential_value", "origin"]),
+    ("company", "empresa", &["potential_value", "origin"]),
+    ("origin", "origem", &["campaign"]),
+    ("potential_value", "valor_potencial", &["origin"]),
+    ("authority_level", "authority_nivel", &["need_level"]),
+    ("budget_confirmed", "budget_confirmado", &["need_level"]),
+    ("type", "tipo_interacao", &["result", "at"]),
+    ("at", "data_interacao", &["type", "result"]),
+    ("result", "resultado", &["type", "at"]),
+    ("summary", "resumo", &["result", "next_step"]),
+    ("details", "detalhes_completos", &["result", "next_step"]),
+    ("temperature", "temperatura", &["score_min"]),
+    ("from", "date_from", &["score_min"]),
+    ("to", "date_to", &["score_min"]),
+    ("value_min", "valor_min", &[]),
     ("year", "ano", &["revenue"]),
     ("month", "mes", &["year", "revenue"]),
     ("nps", "nota_nps", &["overall"]),
@@ -44,7 +60,7 @@ const TAKEN: [(&str, &str, &[&str]); 29] = [
 /// Of a declared object: our name, what answers carry besides, what the object declares too, and the value.
 type Told = (&'static str, &'static str, &'static [&'static str], fn(&Value) -> Value);
 
-const TOLD: [Told; 30] = [
+const TOLD: [Told; 44] = [
     ("access_token", "accessToken", &["refresh_token"], Value::clone),
     ("refresh_token", "refreshToken", &[], Value::clone),
     ("name", "full_name", &["email", "role"], Value::clone),
@@ -73,6 +89,24 @@ const TOLD: [Told; 30] = [
     ("provider_id", "whatsapp_message_id", &["conversation_id"], Value::clone),
     ("sent_at", "timestamp", &["conversation_id"], Value::clone),
     ("is_read", "is_read", &["conversation_id"], Value::clone),
+    ("name", "nome_completo", &["potential_value", "origin"], Value::clone),
+    ("phone", "telefone", &["potential_value", "origin"], Value::clone),
+    ("company", "empresa", &["potential_value", "origin"], Value::clone),
+    ("origin", "origem", &["campaign"], Value::clone),
+    ("potential_value", "valor_potencial", &["origin"], Value::clone),
+    ("authority_level", "authority_nivel", &["need_level"], Value::clone),
+    ("budget_confirmed", "budget_confirmado", &["need_level"], Value::clone),
+    ("type", "tipo_interacao", &["result", "at"], Value::clone),
+    ("at", "data_interacao", &["type", "result"], Value::clone),
+    ("result", "resultado", &["type", "at"], Value::clone),
+    ("summary", "resumo", &["result", "next_step"], Value::clone),
+    ("details", "detalhes_completos", &["result", "next_step"], Value::clone),
+    ("score", "lead_score", &["qualification"], Value::clone),
+    ("temperature", "temperatura", &["score"], |ours| match text(ours) {
+        "cold" => json!("frio"),
+        "warm" => json!("morno"),
+        _ => json!("quente"),
+    }),
     ("year", "ano", &["revenue"], Value::clone),
     ("month", "mes", &["year", "revenue"], Value::clone),
     ("nps", "nota_nps", &["overall"], Value::clone),

@@ -87,6 +87,13 @@ const FILL: &str = "
     insert into mentee_feedback (id, company_id, mentee_id, date, overall, author_id) select id, company_id, id, current_date, 9, id from filled;
     insert into tasks (id, company_id, kind, title, owner_id, created_by, due_at, series_id, client_id)
     select id, company_id, 'call', 'Ligar ' || number, id, id, now() + interval '1 day', id, client_id from filled;
+    insert into leads (id, company_id, pipeline_id, stage_id, rank, name, phone, client_id)
+    select filled.id, filled.company_id, stages.pipeline_id, stages.id, 50000000 + number, 'Lead ' || number, '55119' || (10000000 + number), client_id
+      from filled
+      join stages on stages.company_id = filled.company_id and stages.key = 'new';
+    insert into lead_changes (company_id, lead_id, changes) select company_id, id, '{}' from filled;
+    insert into lead_interactions (id, company_id, lead_id, author_id, type, summary, result)
+    select id, company_id, id, id, 'call', 'Ligou', 'contacted' from filled;
     drop table filled, filled_companies;
     analyze";
 
