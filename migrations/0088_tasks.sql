@@ -95,7 +95,7 @@ begin
          where company_id = new.company_id and client_id = new.id and conversation_id is null;
     elsif tg_table_name = 'clients' then
         update tasks
-           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set client_id = new.id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
     elsif new.client_id <> old.client_id then
         update tasks set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
@@ -107,7 +107,7 @@ begin
          where company_id = new.company_id and conversation_id = new.id;
     elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
         update tasks
-           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set conversation_id = new.id, client_id = new.client_id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -120,18 +120,24 @@ create trigger conversations_tasks after update of merged_into_id, client_id on 
     for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null) or new.client_id <> old.client_id)
     execute function app.move_tasks();
 
--- A lead that becomes another takes its tasks along; the lead itself keeps what it was.
+-- A lead that becomes another takes its tasks along, and has them back when that is undone.
 create function app.move_tasks_of_lead() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    update tasks
-       set lead_id = new.merged_into_id, moved_from = moved_from || new.id
-     where company_id = new.company_id and lead_id = new.id;
+    if new.merged_into_id is not null then
+        update tasks
+           set lead_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and lead_id = new.id;
+    else
+        update tasks
+           set lead_id = new.id, moved_from = array_remove(moved_from, new.id)
+         where company_id = new.company_id and lead_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
     return null;
 end
 $$;
 alter function app.move_tasks_of_lead owner to app_lookup;
 create trigger leads_tasks after update of merged_into_id on leads
-    for each row when (old.merged_into_id is null and new.merged_into_id is not null) execute function app.move_tasks_of_lead();
+    for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null)) execute function app.move_tasks_of_lead();
 
 -- Who sees what a task is about, for whoever tells of the task without seeing that themselves.
 create function app.who_sees_task(conversation uuid, mentee uuid, out department_id uuid, out assignee_id uuid, out participant_ids uuid[], out mentor_id uuid)

@@ -1,6 +1,8 @@
 //! A task, and whom its changes are told to.
 
+use futures_util::future::try_join3;
 use shared::{closed_set, prelude::*, rule};
+use tokio_postgres::types::ToSql;
 
 use crate::{Links, Recurrence};
 
@@ -51,8 +53,27 @@ macro_rules! placed_task {
     };
 }
 
-/// One, locked until the transaction ends.
-pub const LOCKED_TASK: &str = concat!(placed_task!(), " where tasks.id = $1 for no key update of tasks");
+/// Before the task `$1` is locked: what it is about stays what it is, and comes first in the order of locks.
+const HOLD_CLIENT: &str = "select from clients where id = (select client_id from tasks where id = $1) for share";
+const HOLD_CONVERSATION: &str =
+    "select from conversations where id = (select conversation_id from tasks where id = $1) for share";
+
+/// Holds a task, and what it is about, until the transaction ends.
+///
+/// # Errors
+/// 404 where the caller sees none; as `Transaction::query`.
+pub async fn hold(transaction: &Transaction, id: Uuid) -> Result<PlacedTask, Error> {
+    let ids: &[&(dyn ToSql + Sync)] = &[&id];
+    let (_, _, task) = try_join3(
+        transaction.query(HOLD_CLIENT, ids),
+        transaction.query(HOLD_CONVERSATION, ids),
+        transaction.one(LOCKED_TASK, ids),
+    )
+    .await?;
+    Ok(task)
+}
+
+const LOCKED_TASK: &str = concat!(placed_task!(), " where tasks.id = $1 for no key update of tasks");
 
 /// What came after the task `$1`: what it was said to come after, and the next one of its series.
 pub const FOLLOWING: &str = concat!(placed_task!(), " where tasks.follows_id = $1");
