@@ -690,7 +690,7 @@ grant execute on function app.count_lead_work to app_staff;
 
 alter table notifications add foreign key (company_id, lead_id) references leads (company_id, id);
 create index notifications_lead on notifications (company_id, lead_id) where lead_id is not null;
-create policy sight_of_leads on notifications as restrictive to app_staff, app_student
+create policy sight_of_leads on notifications as restrictive to app_staff
     using (lead_id is null or exists (select from leads where leads.company_id = notifications.company_id and leads.id = lead_id));
 
 -- Whether somebody of the staff sees a lead, as the policies of `leads` say it for whoever asks themselves.
@@ -749,7 +749,7 @@ create function app.rfc3339(at timestamptz) returns text language sql stable par
     select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
 
-grant execute on function app.rfc3339 to app_staff, app_student, app_system, app_lookup;
+grant execute on function app.rfc3339 to app_staff, app_system, app_lookup;
 
 -- All that happened with a lead.
 create view lead_history with (security_invoker = true) as
