@@ -61,7 +61,7 @@ create index tasks_follows on tasks (company_id, follows_id) where follows_id is
 create index tasks_open_of_owner on tasks (company_id, owner_id, listed_at, id) where completed_at is null;
 create index tasks_untold on tasks (due_at) where completed_at is null and told_due_at is distinct from due_at;
 call app.protect('tasks');
--- One's own, and what is about something that one sees: its conversation, else its mentoring, else its lead or client, whom all staff see.
+-- One's own, and what is about something that one sees: its conversation, else its mentoring, else its lead, else its client, whom all staff see.
 alter policy staff on tasks
     using ((select app.sees_all()) or owner_id = (select app.user_id()) or created_by = (select app.user_id())
            or given_by = (select app.user_id())
@@ -70,7 +70,9 @@ alter policy staff on tasks
                       select from conversations where conversations.company_id = tasks.company_id and conversations.id = conversation_id)
                   when mentee_id is not null then exists (
                       select from mentees where mentees.company_id = tasks.company_id and mentees.id = mentee_id)
-                  else client_id is not null or lead_id is not null
+                  when lead_id is not null then exists (
+                      select from leads where leads.company_id = tasks.company_id and leads.id = lead_id)
+                  else client_id is not null
               end)
     with check (true);
 create policy own_words on tasks as restrictive for insert to app_staff with check (created_by = (select app.user_id()));
@@ -140,14 +142,23 @@ create trigger leads_tasks after update of merged_into_id on leads
     for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null)) execute function app.move_tasks_of_lead();
 
 -- Who sees what a task is about, for whoever tells of the task without seeing that themselves.
-create function app.who_sees_task(conversation uuid, mentee uuid, out department_id uuid, out assignee_id uuid, out participant_ids uuid[], out mentor_id uuid)
+create function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, out department_id uuid, out assignee_id uuid, out participant_ids uuid[])
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
-    select conversations.department_id, conversations.assignee_id, conversations.participant_ids
-      into department_id, assignee_id, participant_ids
-      from conversations
-     where conversations.company_id = app.company_id() and conversations.id = conversation;
-    select mentees.mentor_id into mentor_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    if conversation is not null then
+        select conversations.department_id, conversations.assignee_id, conversations.participant_ids
+          into department_id, assignee_id, participant_ids
+          from conversations
+         where conversations.company_id = app.company_id() and conversations.id = conversation;
+    elsif mentee is not null then
+        select mentees.mentor_id into assignee_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    elsif lead is not null then
+        select pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id), array_remove(array[leads.sdr_id], null)
+          into department_id, assignee_id, participant_ids
+          from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead;
+    end if;
     participant_ids := coalesce(participant_ids, '{}');
 end
 $$;

@@ -45,10 +45,10 @@ macro_rules! placed_task {
         concat!(
             "select ",
             $crate::task_columns!(),
-            ", tasks.given_by, tasks.series_id, tasks.series_at, tasks.occurrence, seen.department_id, seen.assignee_id, seen.participant_ids, seen.mentor_id
+            ", tasks.given_by, tasks.series_id, tasks.series_at, tasks.occurrence, seen.department_id, seen.assignee_id, seen.participant_ids
           from tasks ",
             $crate::task_joins!(),
-            " cross join app.who_sees_task(tasks.conversation_id, tasks.mentee_id) seen"
+            " cross join app.who_sees_task(tasks.conversation_id, tasks.mentee_id, tasks.lead_id) seen"
         )
     };
 }
@@ -140,7 +140,6 @@ pub struct PlacedTask {
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
     participant_ids: Vec<Uuid>,
-    mentor_id: Option<Uuid>,
 }
 
 impl PlacedTask {
@@ -149,13 +148,11 @@ impl PlacedTask {
     pub fn audience(&self) -> Audience {
         let people: Vec<Uuid> = [Some(self.task.owner_id), self.task.created_by, self.given_by].into_iter().flatten().collect();
         let Links { lead_id, client_id, mentee_id, conversation_id } = self.task.links();
-        if conversation_id.is_some() {
+        if conversation_id.or(mentee_id).or(lead_id).is_some() {
             Audience::conversation(self.department_id, self.assignee_id)
                 .and_participants(&self.participant_ids)
                 .and_participants(&people)
-        } else if mentee_id.is_some() {
-            Audience::conversation(None, self.mentor_id).and_participants(&people)
-        } else if client_id.is_some() || lead_id.is_some() {
+        } else if client_id.is_some() {
             Audience::staff()
         } else {
             Audience::from(Some(people.iter().map(|person| format!("user:{person}")).collect()))
