@@ -192,6 +192,7 @@ impl Fixture {
         text(&self.company.admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     async fn value(&self, function: &str, placeholder: &str) -> String {
         if let Some(value) = self.of_login(function, placeholder).await {
             return value;
