@@ -265,7 +265,7 @@ impl Fixture {
                 chat::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "mentee_id" | "mentee_token" => mentees::sample::value(&self.company, placeholder).await,
-            "task_id" => tasks::sample::task(&self.company).await,
+            "task_id" | "tasked_client_id" => tasks::sample::value(&self.company, placeholder).await,
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
             }
