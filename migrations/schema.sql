@@ -6916,7 +6916,7 @@ begin
          where company_id = new.company_id and client_id = new.id and conversation_id is null;
     elsif tg_table_name = 'clients' then
         update tasks
-           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set client_id = new.id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
     elsif new.client_id <> old.client_id then
         update tasks set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
@@ -6928,7 +6928,7 @@ begin
          where company_id = new.company_id and conversation_id = new.id;
     elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
         update tasks
-           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set conversation_id = new.id, client_id = new.client_id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -6942,9 +6942,15 @@ CREATE OR REPLACE FUNCTION app.move_tasks_of_lead()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    update tasks
-       set lead_id = new.merged_into_id, moved_from = moved_from || new.id
-     where company_id = new.company_id and lead_id = new.id;
+    if new.merged_into_id is not null then
+        update tasks
+           set lead_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and lead_id = new.id;
+    else
+        update tasks
+           set lead_id = new.id, moved_from = array_remove(moved_from, new.id)
+         where company_id = new.company_id and lead_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
     return null;
 end
 $function$;
@@ -10751,18 +10757,27 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid)
+CREATE OR REPLACE FUNCTION app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    select conversations.department_id, conversations.assignee_id, conversations.participant_ids
-      into department_id, assignee_id, participant_ids
-      from conversations
-     where conversations.company_id = app.company_id() and conversations.id = conversation;
-    select mentees.mentor_id into mentor_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    if conversation is not null then
+        select conversations.department_id, conversations.assignee_id, conversations.participant_ids
+          into department_id, assignee_id, participant_ids
+          from conversations
+         where conversations.company_id = app.company_id() and conversations.id = conversation;
+    elsif mentee is not null then
+        select mentees.mentor_id into assignee_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    elsif lead is not null then
+        select pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id), array_remove(array[leads.sdr_id], null)
+          into department_id, assignee_id, participant_ids
+          from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead;
+    end if;
     participant_ids := coalesce(participant_ids, '{}');
 end
 $function$;
@@ -10895,7 +10910,7 @@ CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUT
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
-CREATE TRIGGER leads_tasks AFTER UPDATE OF merged_into_id ON public.leads FOR EACH ROW WHEN (((old.merged_into_id IS NULL) AND (new.merged_into_id IS NOT NULL))) EXECUTE FUNCTION app.move_tasks_of_lead();
+CREATE TRIGGER leads_tasks AFTER UPDATE OF merged_into_id ON public.leads FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_tasks_of_lead();
 CREATE TRIGGER mails_told AFTER INSERT ON public.mails FOR EACH ROW WHEN ((new.template = ANY (ARRAY['new_device'::text, 'password_changed'::text, 'two_factor_enabled'::text, 'two_factor_disabled'::text, 'recovery_codes_renewed'::text]))) EXECUTE FUNCTION app.notify_of_mail();
 CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.follow_membership();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
@@ -12052,7 +12067,10 @@ CASE
     WHEN (mentee_id IS NOT NULL) THEN (EXISTS ( SELECT
        FROM public.mentees
       WHERE ((mentees.company_id = tasks.company_id) AND (mentees.id = tasks.mentee_id))))
-    ELSE ((client_id IS NOT NULL) OR (lead_id IS NOT NULL))
+    WHEN (lead_id IS NOT NULL) THEN (EXISTS ( SELECT
+       FROM public.leads
+      WHERE ((leads.company_id = tasks.company_id) AND (leads.id = tasks.lead_id))))
+    ELSE (client_id IS NOT NULL)
 END) with check true;
 
 create policy system on public.tasks as permissive for all to app_system using true;
@@ -13445,8 +13463,8 @@ grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
 grant execute on function app.wake_bot(client uuid) to app_staff;
 grant execute on function app.web_push_of(person uuid) to app_system;
-grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_staff;
-grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_system;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[]) to app_staff;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[]) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
