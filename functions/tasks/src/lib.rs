@@ -1,9 +1,11 @@
 //! What somebody of the staff is to do: by when, about whom, and again once it was done.
 
+mod following;
 mod place;
 mod recurrence;
 mod task;
 
+pub use following::{NextTask, WhoGoesOn, after, again, who_goes_on};
 pub use place::{Links, Places, places};
 pub use recurrence::{Recurrence, next_time};
 pub use task::{
