@@ -230,6 +230,11 @@ grant insert (id, pipeline_id, stage_id, rank, name, email, phone, organisation,
               version, updated_at, deleted_at)
     on leads to app_staff;
 
+-- A bot makes leads, too.
+grant insert (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
+              expected_close, tags, custom_fields, client_id, crm_id, created_by_id)
+    on leads to app_system;
+
 -- Whoever sees a pipeline sees its leads, or those of nobody and their own where the company says so of conversations, too.
 drop policy staff on leads;
 create policy staff on leads to app_staff

@@ -23,6 +23,9 @@ const KNOWN: &str = "
            (select coalesce(jsonb_agg(jsonb_build_array(id, mime_type)), '[]') from files where id = any ($2) and status = 'ready') as files,
            array(select id from channel_accounts where id = any ($3) and removed_at is null) as channels,
            array(select user_id from memberships where user_id = any ($4) and status = 'active' and role <> 'student') as users,
+           array(select stages.id from stages join pipelines on pipelines.company_id = stages.company_id and pipelines.id = stages.pipeline_id
+                  where stages.id = any ($5) and pipelines.archived_at is null) as stages,
+           array(select id from stages where id = any ($5) and kind = 'open') as open_stages,
            exists (select from company_secrets where name = 'bot') as has_secret,
            coalesce((select fields from client_fields), '[]') as fields, coalesce((select kinds from client_fields), '{}') as kinds,
            coalesce((select version from client_fields), 0) as version";
@@ -34,6 +37,8 @@ struct Known {
     files: Files,
     channels: Vec<Uuid>,
     users: Vec<Uuid>,
+    stages: Vec<Uuid>,
+    open_stages: Vec<Uuid>,
     has_secret: bool,
     #[from_row(flatten)]
     fields: FieldsRow,
@@ -57,6 +62,9 @@ struct Named<'a> {
     files: Vec<Place<'a, &'a Media>>,
     channels: Vec<Place<'a, Uuid>>,
     users: Vec<Place<'a, Uuid>>,
+    stages: Vec<Place<'a, Uuid>>,
+    /// Where new leads come in.
+    first_stages: Vec<Place<'a, Uuid>>,
     calls: Vec<&'a str>,
     saved: Vec<(&'a str, &'a str, &'a Question)>,
 }
@@ -74,7 +82,8 @@ pub async fn problems(transaction: &Transaction, definition: &Value, language: L
     let ids = |places: &[Place<Uuid>]| -> Vec<Uuid> { places.iter().map(|(.., id)| *id).collect() };
     let files: Vec<Uuid> = named.files.iter().map(|(.., media)| media.file_id).collect();
     let (departments, channels, users) = (ids(&named.departments), ids(&named.channels), ids(&named.users));
-    let known: Known = transaction.one(KNOWN, &[&departments, &files, &channels, &users]).await?;
+    let stages = [ids(&named.stages), ids(&named.first_stages)].concat();
+    let known: Known = transaction.one(KNOWN, &[&departments, &files, &channels, &users, &stages]).await?;
     Ok(named.problems(&known).into_iter().map(|problem| problem.told(language)).collect())
 }
 
@@ -94,6 +103,10 @@ impl<'a> Named<'a> {
                     named.users.extend(user_id.map(|id| (node, "user_id".to_owned(), id)));
                 }
                 Ok(Node::Message { media: Some(media), .. }) => named.files.push((node, "media.file_id".to_owned(), media)),
+                Ok(Node::CreateLead { stage_id, .. }) => {
+                    named.first_stages.extend(stage_id.map(|id| (node, "stage_id".to_owned(), id)));
+                }
+                Ok(Node::MoveLead { stage_id, .. }) => named.stages.push((node, "stage_id".to_owned(), *stage_id)),
                 Ok(Node::Webhook(_)) => named.calls.push(key),
                 Ok(Node::Question(question)) => {
                     named.saved.extend(question.save_as.as_deref().map(|save_as| (key.as_str(), save_as, question)));
@@ -105,11 +118,13 @@ impl<'a> Named<'a> {
     }
 
     fn is_nothing(&self) -> bool {
-        let Self { departments, files, channels, users, calls, saved } = self;
+        let Self { departments, files, channels, users, stages, first_stages, calls, saved } = self;
         departments.is_empty()
             && files.is_empty()
             && channels.is_empty()
             && users.is_empty()
+            && stages.is_empty()
+            && first_stages.is_empty()
             && calls.is_empty()
             && saved.is_empty()
     }
@@ -124,6 +139,11 @@ impl<'a> Named<'a> {
         problems.extend(missing(&self.channels, &known.channels, ("Este canal não existe mais.", "There is no such channel.")));
         let words = ("Esta pessoa não trabalha mais aqui.", "There is no such person on the staff.");
         problems.extend(missing(&self.users, &known.users, words));
+        let words = ("Esta etapa não existe mais.", "There is no such stage.");
+        problems.extend(missing(&self.stages, &known.stages, words));
+        let open: Vec<Uuid> = known.open_stages.iter().copied().filter(|id| known.stages.contains(id)).collect();
+        let words = ("Leads novos entram por uma etapa aberta.", "New leads come in by an open stage.");
+        problems.extend(missing(&self.first_stages, &open, words));
         problems.extend(self.files.iter().filter_map(|(node, field, media)| {
             let words = match known.files.0.iter().find(|(id, _)| *id == media.file_id) {
                 None => ("not_found", ("Este arquivo não existe mais.", "There is no such file.")),

@@ -143,6 +143,15 @@ pub enum SimulatedEffect {
     Priority {
         priority: String,
     },
+    /// The client becomes a lead, unless they are one.
+    CreateLead {
+        /// Where new leads come in where nothing is said.
+        stage_id: Option<Uuid>,
+        origin: Option<String>,
+    },
+    MoveLead {
+        stage_id: Uuid,
+    },
     /// What the conversation is about.
     Subject {
         subject: String,
@@ -247,6 +256,8 @@ fn told(turn: Turn) -> Simulated {
         Effect::Tag { add, remove } => SimulatedEffect::Tag { add, remove },
         Effect::Priority(priority) => SimulatedEffect::Priority { priority },
         Effect::Summary(subject) => SimulatedEffect::Subject { subject },
+        Effect::CreateLead { stage_id, origin } => SimulatedEffect::CreateLead { stage_id, origin },
+        Effect::MoveLead { stage_id } => SimulatedEffect::MoveLead { stage_id },
         Effect::Save { save_as, value } => SimulatedEffect::Client { field: save_as, value },
     });
     Simulated {

@@ -7,7 +7,7 @@ use shared::closed_set;
 use uuid::Uuid;
 
 use crate::{
-    answers::{self, LONGEST_VALUE, cut},
+    answers::{self, LONGEST_ORIGIN, LONGEST_VALUE, cut},
     config::Config,
     flow::{Ai, Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, MOST_STEPS, Media, Node, Question, Webhook},
     input::{Input, Said, bare, look},
@@ -61,6 +61,14 @@ pub enum Effect {
         remove: Vec<String>,
     },
     Priority(String),
+    /// Whom it is with becomes a lead.
+    CreateLead {
+        stage_id: Option<Uuid>,
+        origin: Option<String>,
+    },
+    MoveLead {
+        stage_id: Uuid,
+    },
     /// What the conversation is about.
     Summary(String),
     /// What the client has said of themselves, and where it is kept with them.
@@ -133,7 +141,7 @@ impl Turn {
     /// Whether something is kept with the client.
     #[must_use]
     pub fn changes_client(&self) -> bool {
-        self.effects.iter().any(|effect| matches!(effect, Effect::Save { .. }))
+        self.effects.iter().any(|effect| matches!(effect, Effect::Save { .. } | Effect::CreateLead { .. }))
     }
 }
 
@@ -372,6 +380,16 @@ impl Player<'_> {
                     self.world.tags.retain(|tag| !remove.iter().any(|removed| look(removed) == look(tag)));
                     self.world.tags.extend(add.iter().cloned());
                     self.turn.effects.push(Effect::Tag { add: add.clone(), remove: remove.clone() });
+                    go_to
+                }
+                Node::CreateLead { stage_id, origin, go_to } => {
+                    let origin = origin.as_ref().map(|origin| self.world.fill_in(origin, &self.turn.run.fields));
+                    let origin = origin.map(|origin| cut(origin.trim(), LONGEST_ORIGIN)).filter(|origin| !origin.is_empty());
+                    self.turn.effects.push(Effect::CreateLead { stage_id: *stage_id, origin });
+                    go_to
+                }
+                Node::MoveLead { stage_id, go_to } => {
+                    self.turn.effects.push(Effect::MoveLead { stage_id: *stage_id });
                     go_to
                 }
                 Node::Split { branches } => match self.branch(&key, branches) {

@@ -8,6 +8,7 @@ mod interaction;
 mod lead;
 pub mod listing;
 mod merging;
+mod of_conversation;
 mod stage;
 
 pub use bulk::BulkChange;
@@ -19,6 +20,7 @@ pub use lead::{
     HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification,
 };
 pub use listing::LeadPage;
+pub use of_conversation::{LEAD_CLIENT, LeadClient, OPEN_LEAD, OpenLead, advance_lead, begin_lead};
 pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, LeadMerge, joined, parted};
 pub use stage::{
     Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,

@@ -38,6 +38,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_waited_before_moves_nothing_afterwards,
             a_hundred_conversations_go_on_while_flows_are_published,
             a_node_of_the_future_in_a_published_flow_leads_to_people,
+            leads_are_made_and_moved_by_a_flow,
         };
     }
 }
@@ -438,4 +439,42 @@ pub async fn a_node_of_the_future_in_a_published_flow_leads_to_people(stack: Arc
     let client = fresh_number();
     assert_eq!(hear(&company, &client, "Oi", 1).await, ["Obrigado: ."]);
     assert_eq!(status(&company, &client).await, "pending");
+}
+
+pub async fn leads_are_made_and_moved_by_a_flow(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let boss = &company.supervisor;
+    let pipeline = boss.api.get("/pipelines").await.expect(200)["data"][0].clone();
+    let stage = |key: &str| {
+        let stages = pipeline["stages"].as_array().into_iter().flatten();
+        stages.clone().find(|stage| stage["key"] == key).expect("a stage")["id"].clone()
+    };
+    let flow = |to: Value| {
+        json!({"start": "lead", "nodes": {
+            "lead": {"type": "create_lead", "origin": "robô", "go_to": "ask"},
+            "ask": {"type": "question", "text": "Qual curso?", "field": "curso", "go_to": "move"},
+            "move": {"type": "move_lead", "stage_id": to, "go_to": "lost"},
+            // It asks for a reason, which a flow has not: nothing moves.
+            "lost": {"type": "move_lead", "stage_id": stage("lost"), "go_to": "human"},
+            "human": handover("Já vem alguém."),
+        }})
+    };
+    let drawn = save(boss, "menu", flow(json!(Uuid::now_v7()))).await.expect(200);
+    let problem = &drawn["problems"][0];
+    assert_eq!((text(&problem["node"]), text(&problem["field"]), text(&problem["code"])), ("move", "stage_id", "not_found"));
+    begins(&company, flow(stage("qualified"))).await;
+    let (client, mut socket) = (fresh_number(), boss.socket().await);
+    hear(&company, &client, "Oi", 1).await;
+    let made = socket.of_type("lead.created").await["data"]["lead"].clone();
+    assert_eq!((text(&made["origin"]), text(&made["phone"]), text(&made["stage"]["key"])), ("robô", &*client, "new"));
+    hear(&company, &client, "Inglês", 2).await;
+    assert_eq!(socket.of_type("lead.updated").await["data"]["lead"]["stage"]["key"], "qualified");
+    let page = boss.api.get("/leads").await.expect(200);
+    let stages: Vec<&str> = page["data"].as_array().into_iter().flatten().map(|lead| text(&lead["stage"]["key"])).collect();
+    assert_eq!(stages, ["qualified"]);
+    // Who has one gets no other, however many conversations begin.
+    let conversation = company.admin.conversation_id_of(&client).await;
+    boss.close(&conversation).await;
+    hear(&company, &client, "Oi de novo", 3).await;
+    assert_eq!(boss.api.get("/leads").await.expect(200)["totals"]["count"], 1);
 }

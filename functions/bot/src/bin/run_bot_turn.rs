@@ -18,6 +18,7 @@ use conversations::{
     SystemMessage, UNHEARD, add_outgoing, add_system_message, attach, emit_conversation, enqueue_bot_turn, suits,
 };
 use futures_util::future::try_join;
+use leads::{advance_lead, begin_lead};
 use shared::{parameters, prelude::*};
 
 reads!(REACHABLE_INSIDE);
@@ -217,6 +218,13 @@ async fn answer(
     if !seen.saved.is_empty() {
         saving::keep(transaction, loaded.client_id, &seen.saved).await?;
     }
+    for effect in turn.effects {
+        match effect {
+            Effect::CreateLead { stage_id, origin } => begin_lead(context, transaction, job.company_id, id, (stage_id, origin)).await?,
+            Effect::MoveLead { stage_id } => advance_lead(transaction, job.company_id, id, stage_id).await?,
+            _ => {}
+        }
+    }
     for mut saying in turn.says {
         if let Some(file) = saying.file_id {
             let found = transaction.query(READY, &[&file]).await?;
@@ -298,6 +306,7 @@ impl Seen {
                 Effect::Priority(priority) => seen.priority = Some(priority.clone()),
                 Effect::Summary(subject) => seen.subject = Some(subject.chars().take(200).collect()),
                 Effect::Save { save_as, value } => seen.saved.push((save_as.clone(), value.clone())),
+                Effect::CreateLead { .. } | Effect::MoveLead { .. } => {}
             }
         }
         seen.tags = seen.tags.filter(|after| after != tags);

@@ -37,6 +37,10 @@ pub enum Node {
         remove: Vec<String>,
         go_to: String,
     },
+    /// Makes a lead of the client, who may have none open yet: in this open stage, or where new leads come in.
+    CreateLead { stage_id: Option<Uuid>, origin: Option<String>, go_to: String },
+    /// Moves the client's open lead to a stage, if it has what the stage asks for.
+    MoveLead { stage_id: Uuid, go_to: String },
     /// Goes one of several ways, each as often as it weighs; a conversation always the same.
     Split { branches: Vec<Branch> },
     /// Goes on later.
@@ -287,6 +291,8 @@ impl Node {
             Self::Message { go_to, .. }
             | Self::SetField { go_to, .. }
             | Self::Tag { go_to, .. }
+            | Self::CreateLead { go_to, .. }
+            | Self::MoveLead { go_to, .. }
             | Self::Wait { go_to, .. }
             | Self::Goto { go_to } => ways.push(("go_to".into(), go_to)),
             Self::Menu { options, .. } => {

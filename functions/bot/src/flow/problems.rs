@@ -13,7 +13,7 @@ use super::{
     Ai, Department, Flow, Handover, MOST_OPTIONS, MOST_STEPS, Node, Question, Step, Test, Timeout, Trigger, Unread, Wanted,
     Webhook,
 };
-use crate::{input::look, saving};
+use crate::{answers::LONGEST_ORIGIN, input::look, saving};
 
 pub const MOST_NODES: usize = 1_000;
 /// Problems that are told: whoever has solved these sees the others.
@@ -254,6 +254,11 @@ impl Found<'_> {
                     self.add(node, "add", "length", ("Informe etiquetas de 1 a 40 letras.", "Give tags of 1 to 40 characters."));
                 }
             }
+            Node::CreateLead { origin, .. } => {
+                if let Some(origin) = origin {
+                    self.of_text(node, "origin", origin, LONGEST_ORIGIN, true);
+                }
+            }
             Node::Split { branches } => {
                 if branches.is_empty() || branches.len() > 10 || branches.iter().all(|branch| branch.weight == 0) {
                     let words = ("Use de 1 a 10 caminhos, com algum peso.", "Use 1 to 10 branches with some weight.");
@@ -284,7 +289,7 @@ impl Found<'_> {
             Node::Webhook(webhook) => self.of_webhook(node, webhook),
             Node::Ai(Ai { text, .. }) => self.of_text(node, "text", text, LONGEST_TEXT, true),
             Node::End { text } => self.of_text(node, "text", text, LONGEST_TEXT, false),
-            Node::Goto { .. } => {}
+            Node::Goto { .. } | Node::MoveLead { .. } => {}
         }
     }
 
@@ -573,6 +578,7 @@ fn texts(node: &Node) -> Vec<(&'static str, &str)> {
             ]);
         }
         Node::SetField { value, .. } => texts.push(("value", Some(value))),
+        Node::CreateLead { origin, .. } => texts.push(("origin", origin.as_ref())),
         Node::Handover(Handover { text, closed_text, summary, .. }) => {
             texts.extend([("text", Some(text)), ("closed_text", closed_text.as_ref()), ("summary", summary.as_ref())]);
         }

@@ -299,6 +299,20 @@ fn whoever_has_one_department_is_not_asked_which() {
 }
 
 #[test]
+fn leads_are_made_and_moved_on_the_way() {
+    let stage_id = Uuid::from_u128(7);
+    let flow = read(json!({"start": "lead", "nodes": {
+        "lead": {"type": "create_lead", "origin": "  Robô de {{client_name}} ", "go_to": "move"},
+        "move": {"type": "move_lead", "stage_id": stage_id, "go_to": "end"},
+        "end": {"type": "end", "text": "Anotado."},
+    }}));
+    let turn = plays(&flow, &Run::default(), &said("oi"));
+    let made = Effect::CreateLead { stage_id: None, origin: Some("Robô de Maria".into()) };
+    assert_eq!(turn.effects, [made, Effect::MoveLead { stage_id }]);
+    assert!(turn.changes_client());
+}
+
+#[test]
 fn conditions_fields_and_tags_take_their_way() {
     let flow = read(json!({"start": "set", "nodes": {
         "set": {"type": "set_field", "field": "origem", "value": "{{channel}}bot de {{client_name}}", "go_to": "tag"},
