@@ -267,7 +267,12 @@ impl Named {
             }
         }
         if self.places.lacks_client && self.client != before.client_id {
-            problems.push(FieldProblem::new("client_id", "unknown_client", "Cliente não encontrado.", "There is no such client."));
+            problems.push(FieldProblem::new(
+                "client_id",
+                "unknown_client",
+                "Cliente não encontrado.",
+                "There is no such client.",
+            ));
         }
         problems.extend(custom_fields.map(|given| self.own.problems(pipeline_id, given)).unwrap_or_default());
         refuse(problems)?;
@@ -314,8 +319,22 @@ impl LeadData {
         let Self { potential_value, expected_close, tags, custom_fields, client_id, crm_id, .. } = self;
         let value = potential_value.map(|value| value.to_string());
         let mut parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = vec![
-            &id, name, email, phone, company, job_title, origin, campaign, closer_id, sdr_id, &value, expected_close, tags, custom_fields,
-            client_id, crm_id,
+            &id,
+            name,
+            email,
+            phone,
+            company,
+            job_title,
+            origin,
+            campaign,
+            closer_id,
+            sdr_id,
+            &value,
+            expected_close,
+            tags,
+            custom_fields,
+            client_id,
+            crm_id,
         ];
         if let Some(stage_id) = &stage_id {
             parameters.push(stage_id);

@@ -12,16 +12,15 @@ mod of_conversation;
 mod stage;
 
 pub use bulk::BulkChange;
-pub use closing::{Closing, CloseOutcome};
+pub use closing::{CloseOutcome, Closing};
 pub use detail::{DETAIL, LeadDetail};
 pub use given::{CRM_ID_TAKEN, LeadData, LeadFieldsGiven, Named};
 pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
-pub use lead::{
-    HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification,
-};
+pub use lead::{HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification};
 pub use listing::LeadPage;
-pub use of_conversation::{LEAD_CLIENT, LeadClient, OPEN_LEAD, OpenLead, advance_lead, begin_lead};
 pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, LeadMerge, joined, parted};
+pub use of_conversation::{LEAD_CLIENT, LeadClient, OPEN_LEAD, OpenLead, advance_lead, begin_lead};
 pub use stage::{
-    Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,
+    Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED,
+    NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,
 };

@@ -6,10 +6,15 @@ use shared::prelude::*;
 use crate::{Lead, LeadData};
 
 pub const LEAD_MERGE_UNDONE: Problem =
-    Problem::new(409, "merge_undone", "Esta união já foi desfeita.", "This merge has been undone already.").showing::<LeadMerge>();
-pub const LEAD_MERGE_TOO_OLD: Problem =
-    Problem::new(409, "merge_too_old", "Uma união só pode ser desfeita em até 30 dias.", "A merge can be undone for 30 days only.")
+    Problem::new(409, "merge_undone", "Esta união já foi desfeita.", "This merge has been undone already.")
         .showing::<LeadMerge>();
+pub const LEAD_MERGE_TOO_OLD: Problem = Problem::new(
+    409,
+    "merge_too_old",
+    "Uma união só pode ser desfeita em até 30 dias.",
+    "A merge can be undone for 30 days only.",
+)
+.showing::<LeadMerge>();
 pub const LEAD_MERGED_AGAIN: Problem = Problem::new(
     409,
     "merged_again",
@@ -30,7 +35,8 @@ pub struct LeadMerge {
     pub undone_at: Option<Timestamp>,
 }
 
-pub const LEAD_MERGE: &str = "select id, lead_id, merged_id as merged_lead_id, by_id, at, undone_at from lead_merges where id = $1";
+pub const LEAD_MERGE: &str =
+    "select id, lead_id, merged_id as merged_lead_id, by_id, at, undone_at from lead_merges where id = $1";
 
 /// What the one that stays has from now on: its own, the other's where it has nothing, tags and fields of both.
 #[must_use]
@@ -73,7 +79,19 @@ pub fn parted(current: &Lead, before: &LeadData, after: &LeadData) -> LeadData {
         };
     }
     back!(
-        email, phone, company, job_title, origin, campaign, closer_id, sdr_id, potential_value, expected_close, client_id, crm_id, tags,
+        email,
+        phone,
+        company,
+        job_title,
+        origin,
+        campaign,
+        closer_id,
+        sdr_id,
+        potential_value,
+        expected_close,
+        client_id,
+        crm_id,
+        tags,
         custom_fields
     );
     data

@@ -98,7 +98,12 @@ pub async fn begin_lead(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn advance_lead(transaction: &Transaction, company_id: Uuid, conversation_id: Uuid, stage_id: Uuid) -> Result<(), Error> {
+pub async fn advance_lead(
+    transaction: &Transaction,
+    company_id: Uuid,
+    conversation_id: Uuid,
+    stage_id: Uuid,
+) -> Result<(), Error> {
     let stages = [stage_id];
     let (_, stage, open): (_, Option<Stage>, Option<OpenLead>) = try_join3(
         transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
@@ -114,11 +119,8 @@ pub async fn advance_lead(transaction: &Transaction, company_id: Uuid, conversat
     if current.stage_id() == stage.id || current.deleted_at.is_some() || !missing_fields(&stage, &current, &closing).is_empty() {
         return Ok(());
     }
-    let (_, lead): (_, Lead) = try_join(
-        enter(transaction, company_id, &current, &stage, (None, None), &closing),
-        transaction.one(LEAD, &[&id]),
-    )
-    .await?;
+    let (_, lead): (_, Lead) =
+        try_join(enter(transaction, company_id, &current, &stage, (None, None), &closing), transaction.one(LEAD, &[&id])).await?;
     lead.tell_changed(transaction, company_id, &current);
     Ok(())
 }

@@ -91,8 +91,24 @@ pub struct Stage {
 
 /// Fields that a stage may ask for, beside `custom_fields.<key>`.
 const REQUIRABLE: [&str; 18] = [
-    "email", "phone", "company", "job_title", "origin", "campaign", "closer", "sdr", "potential_value", "expected_close", "client_id",
-    "budget_confirmed", "authority_level", "need_level", "decides_by", "close_reason", "value", "tags",
+    "email",
+    "phone",
+    "company",
+    "job_title",
+    "origin",
+    "campaign",
+    "closer",
+    "sdr",
+    "potential_value",
+    "expected_close",
+    "client_id",
+    "budget_confirmed",
+    "authority_level",
+    "need_level",
+    "decides_by",
+    "close_reason",
+    "value",
+    "tags",
 ];
 
 /// Whether a stage may ask for it.
@@ -168,8 +184,7 @@ pub async fn enter(
         }
         Ok(())
     };
-    let (rows, ()) =
-        try_join(transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]), assign).await?;
+    let (rows, ()) = try_join(transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]), assign).await?;
     let Some(row) = rows.first() else { return Ok(false) };
     if row.get("is_spread") {
         let payload = StageSpread { pipeline_id: stage.pipeline_id, stage_id: stage.id };

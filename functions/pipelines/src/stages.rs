@@ -153,7 +153,8 @@ pub async fn add_stages(
 }
 
 /// The stages of a pipeline, from left to right.
-pub const STAGES: &str = concat!("select ", stage_columns!(), " from stages where stages.pipeline_id = $1 order by stages.position");
+pub const STAGES: &str =
+    concat!("select ", stage_columns!(), " from stages where stages.pipeline_id = $1 order by stages.position");
 
 /// Why these cannot follow on those that are there.
 #[must_use]

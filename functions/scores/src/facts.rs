@@ -2,7 +2,7 @@
 
 use shared::{money::Money, prelude::*};
 
-use crate::{AuthorityLevel, NeedLevel};
+use crate::levels::{AuthorityLevel, NeedLevel};
 
 /// What is known of a lead at a time.
 #[derive(Clone, Debug, FromRow)]

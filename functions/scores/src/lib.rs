@@ -2,6 +2,7 @@
 
 mod facts;
 pub mod fields;
+mod levels;
 mod recomputing;
 mod rescore;
 pub mod rules;
@@ -9,8 +10,9 @@ mod score;
 mod told;
 
 pub use facts::Facts;
+pub use levels::{AuthorityLevel, NeedLevel, Temperature};
 pub use recomputing::{RECOMPUTE_SCORES, RecomputeScores, recompute};
 pub use rescore::{current_rules, facts, rescore, rescored};
 pub use rules::Scoring;
-pub use score::{AuthorityLevel, Evidence, Figures, NeedLevel, Temperature, figures, qualification};
+pub use score::{Evidence, Figures, figures, qualification};
 pub use told::{LeadScored, LeadScoringUpdated, SCORES, seen_by};

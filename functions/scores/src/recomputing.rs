@@ -17,7 +17,12 @@ pub struct RecomputeScores {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn recompute(context: &Context, transaction: &Transaction, company_id: Uuid, version: i32) -> Result<JobProgress, Error> {
+pub async fn recompute(
+    context: &Context,
+    transaction: &Transaction,
+    company_id: Uuid,
+    version: i32,
+) -> Result<JobProgress, Error> {
     let payload = json!(RecomputeScores { version });
     let job = Job::new(context, Queue::Scores, RECOMPUTE_SCORES, format!("scores:{company_id}"), payload);
     progress::start(transaction, job, &version.to_string(), None).await

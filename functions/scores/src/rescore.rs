@@ -4,10 +4,9 @@ use futures_util::future::try_join;
 use shared::prelude::*;
 
 use crate::{
-    Figures,
     facts::{FACTS, Facts},
-    figures,
     rules::Scoring,
+    score::{Figures, figures},
 };
 
 #[derive(FromRow)]

@@ -3,27 +3,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use shared::{closed_set, prelude::*};
+use shared::prelude::*;
 
 use crate::{
     facts::Facts,
+    levels::{AuthorityLevel, NeedLevel, Temperature},
     rules::{CustomRule, CustomTest, Scoring},
 };
-
-closed_set! {
-    /// How likely a lead is to buy, by its score.
-    pub Temperature { Cold = "cold" | "frio", Warm = "warm" | "morno", Hot = "hot" | "quente" }
-}
-
-closed_set! {
-    /// Who decides.
-    pub AuthorityLevel { DecisionMaker = "decision_maker", Influencer = "influencer", User = "user", Unknown = "unknown" }
-}
-
-closed_set! {
-    /// How much they need it.
-    pub NeedLevel { High = "high", Medium = "medium", Low = "low", Unknown = "unknown" }
-}
 
 /// Why there are points, or fewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -97,7 +83,8 @@ pub fn figures(rules: &Scoring, facts: &Facts, now: Timestamp) -> Figures {
     let done = activity(rules, facts, now, &mut evidence);
     let profile = profile(rules, facts, &mut evidence);
     let days = days_since(facts.contacted_at, now);
-    let decay = rules.decay.iter().filter(|decay| days > i64::from(decay.days)).map(|decay| i32::from(decay.points)).max().unwrap_or(0);
+    let decay =
+        rules.decay.iter().filter(|decay| days > i64::from(decay.days)).map(|decay| i32::from(decay.points)).max().unwrap_or(0);
     add(&mut evidence, "decay", &format!("{days} dias sem contato"), -decay);
     let (own, broken) = custom(rules, facts, &mut evidence);
     let score = (half_up(of_qualification) + done + profile - decay + own).clamp(0, 100);

@@ -2,7 +2,7 @@
 
 use shared::prelude::*;
 
-use crate::{Temperature, rules::Scoring};
+use crate::{levels::Temperature, rules::Scoring};
 
 /// Who sees a lead: as of a conversation that is its closer's, or its SDR's.
 #[must_use]

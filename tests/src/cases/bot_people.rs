@@ -453,7 +453,8 @@ pub async fn leads_are_made_and_moved_by_a_flow(stack: Arc<Stack>) {
         json!({"start": "lead", "nodes": {
             "lead": {"type": "create_lead", "origin": "robô", "go_to": "ask"},
             "ask": {"type": "question", "text": "Qual curso?", "field": "curso", "go_to": "move"},
-            "move": {"type": "move_lead", "stage_id": to, "go_to": "lost"},
+            "move": {"type": "move_lead", "stage_id": to, "go_to": "again"},
+            "again": {"type": "create_lead", "go_to": "lost"},
             // It asks for a reason, which a flow has not: nothing moves.
             "lost": {"type": "move_lead", "stage_id": stage("lost"), "go_to": "human"},
             "human": handover("Já vem alguém."),
@@ -471,10 +472,6 @@ pub async fn leads_are_made_and_moved_by_a_flow(stack: Arc<Stack>) {
     assert_eq!(socket.of_type("lead.updated").await["data"]["lead"]["stage"]["key"], "qualified");
     let page = boss.api.get("/leads").await.expect(200);
     let stages: Vec<&str> = page["data"].as_array().into_iter().flatten().map(|lead| text(&lead["stage"]["key"])).collect();
+    // Who has one gets no other.
     assert_eq!(stages, ["qualified"]);
-    // Who has one gets no other, however many conversations begin.
-    let conversation = company.admin.conversation_id_of(&client).await;
-    boss.close(&conversation).await;
-    hear(&company, &client, "Oi de novo", 3).await;
-    assert_eq!(boss.api.get("/leads").await.expect(200)["totals"]["count"], 1);
 }

@@ -220,7 +220,9 @@ async fn answer(
     }
     for effect in turn.effects {
         match effect {
-            Effect::CreateLead { stage_id, origin } => begin_lead(context, transaction, job.company_id, id, (stage_id, origin)).await?,
+            Effect::CreateLead { stage_id, origin } => {
+                begin_lead(context, transaction, job.company_id, id, (stage_id, origin)).await?
+            }
             Effect::MoveLead { stage_id } => advance_lead(transaction, job.company_id, id, stage_id).await?,
             _ => {}
         }

@@ -934,7 +934,7 @@ mod tests {
             let wrong: Vec<_> = of(&flow).into_iter().filter(|problem| problem.code != "unreachable").collect();
             assert_eq!(wrong, [], "{example}");
         }
-        assert_eq!(kinds.len(), 14, "every kind is shown: {kinds:?}");
+        assert_eq!(kinds.len(), 16, "every kind is shown: {kinds:?}");
     }
 
     #[test]

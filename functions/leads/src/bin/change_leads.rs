@@ -90,11 +90,7 @@ async fn change_leads(context: Context, caller: Staff, Json(input): Json<ChangeL
     let ids = input.lead_ids.clone();
     let transaction = context.begin(&caller).await?;
     let change = input.change(&transaction).await?;
-    let (_, leads): (_, Vec<Lead>) = try_join(
-        transaction.query(HOLD_LEADS, &[&ids]),
-        transaction.all(LEADS, &[&ids]),
-    )
-    .await?;
+    let (_, leads): (_, Vec<Lead>) = try_join(transaction.query(HOLD_LEADS, &[&ids]), transaction.all(LEADS, &[&ids])).await?;
     let leads: Vec<Lead> = leads.into_iter().filter(|lead| lead.deleted_at.is_none()).collect();
     // As the route for one.
     if leads.is_empty() {

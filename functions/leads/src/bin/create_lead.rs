@@ -3,8 +3,8 @@
 use clients::fields::changed;
 use futures_util::future::{try_join, try_join3};
 use leads::{
-    CRM_ID_TAKEN, Closing, DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, MISSING_FIELDS, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage,
-    lead_form, missing_fields,
+    CRM_ID_TAKEN, Closing, DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, MISSING_FIELDS, NO_SUCH_STAGE, PLACE_FOR_NEW,
+    Stage, lead_form, missing_fields,
 };
 use scores::rescored;
 use shared::{VISIBLE, prelude::*, visible};

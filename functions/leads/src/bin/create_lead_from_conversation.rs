@@ -1,17 +1,16 @@
 //! POST /conversations/{id}/lead — makes a lead of a conversation's client, who may have none open yet.
 
 use futures_util::future::try_join3;
-use leads::{DETAIL, HOLD_STAGES, LEAD_CLIENT, LeadClient, LeadCreated, LeadDetail, NO_SUCH_STAGE, OPEN_LEAD, OpenLead, PLACE_FOR_NEW, Stage};
+use leads::{
+    DETAIL, HOLD_STAGES, LEAD_CLIENT, LeadClient, LeadCreated, LeadDetail, NO_SUCH_STAGE, OPEN_LEAD, OpenLead, PLACE_FOR_NEW,
+    Stage,
+};
 use scores::rescored;
 use shared::{error::NOT_FOUND, money::Money, prelude::*};
 
-const LEAD_EXISTS: Problem = Problem::new(
-    409,
-    "lead_exists",
-    "Este cliente já tem um lead aberto.",
-    "This client has an open lead already.",
-)
-.showing::<LeadDetail>();
+const LEAD_EXISTS: Problem =
+    Problem::new(409, "lead_exists", "Este cliente já tem um lead aberto.", "This client has an open lead already.")
+        .showing::<LeadDetail>();
 
 const ROUTE: Route = Route::post("/conversations/{id}/lead").fails(&[NOT_FOUND, NO_SUCH_STAGE, LEAD_EXISTS]);
 

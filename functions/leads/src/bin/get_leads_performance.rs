@@ -215,7 +215,8 @@ async fn get_leads_performance(
 fn funnel(rows: Vec<FunnelRow>) -> Vec<FunnelStage> {
     let mut previous = None;
     let stage = |FunnelRow { stage_id, stage, count, value }| {
-        let conversion_from_previous = previous.replace(count).filter(|before| *before > 0).map(|before: i64| percent(count, before));
+        let conversion_from_previous =
+            previous.replace(count).filter(|before| *before > 0).map(|before: i64| percent(count, before));
         FunnelStage { stage_id, stage, count, value, conversion_from_previous }
     };
     rows.into_iter().map(stage).collect()

@@ -22,7 +22,6 @@ struct MergeLead {
 const TAKE: &str = "
     update leads set merged_into_id = $2, deleted_at = coalesce(deleted_at, now()), version = version + 1, updated_at = now() where id = $1";
 
-
 const CONTACTS: &str = "
     update leads
        set last_contact_at = greatest(leads.last_contact_at, other.last_contact_at)

@@ -3,8 +3,8 @@
 use futures_util::future::{try_join3, try_join5};
 use jiff::SignedDuration;
 use leads::{
-    CRM_ID_TAKEN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated, LeadData, LeadMerge,
-    lead_columns, lead_joins, parted,
+    CRM_ID_TAKEN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated, LeadData,
+    LeadMerge, lead_columns, lead_joins, parted,
 };
 use scores::rescored;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -91,12 +91,7 @@ async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uu
         serde_json::from_value(undo).map_err(|error| shared::error::INTERNAL.caused_by(format!("undo of a merge: {error}")))?;
     let data = parted(&current, &before, &after);
     let shown = async {
-        try_join3(
-            transaction.one(LEAD, &[&stayed]),
-            transaction.one(LEAD, &[&merged]),
-            transaction.one(LEAD_MERGE, &[&id]),
-        )
-        .await
+        try_join3(transaction.one(LEAD, &[&stayed]), transaction.one(LEAD, &[&merged]), transaction.one(LEAD_MERGE, &[&id])).await
     };
     let ((), _, _, _, (kept, back, undone)): (_, _, _, _, (Lead, Lead, LeadMerge)) = try_join5(
         data.save(&transaction, stayed),

@@ -35,12 +35,9 @@ async fn update_lead(
     let transaction = context.begin(&caller).await?;
     let (ids, name) = ([id], input.name.clone());
     let given = input.fields();
-    let (_, current, named): (_, LeadDetail, _) = try_join3(
-        transaction.query(HOLD_LEADS, &[&ids.as_slice()]),
-        transaction.one(DETAIL, &[&id]),
-        given.named(&transaction),
-    )
-    .await?;
+    let (_, current, named): (_, LeadDetail, _) =
+        try_join3(transaction.query(HOLD_LEADS, &[&ids.as_slice()]), transaction.one(DETAIL, &[&id]), given.named(&transaction))
+            .await?;
     if_match.check(&current)?;
     let LeadDetail { lead: was, .. } = &current;
     let before = LeadData::from(was.clone());
@@ -51,11 +48,9 @@ async fn update_lead(
     if data == before {
         return transaction.commit(Json(current)).await;
     }
-    let ((), detail): (_, LeadDetail) = try_join(
-        data.save(&transaction, id),
-        rescored(&transaction, &ids, context.now(), transaction.one(DETAIL, &[&id])),
-    )
-    .await?;
+    let ((), detail): (_, LeadDetail) =
+        try_join(data.save(&transaction, id), rescored(&transaction, &ids, context.now(), transaction.one(DETAIL, &[&id])))
+            .await?;
     detail.lead.tell_changed(&transaction, caller.company_id, was);
     transaction.audit(id, was, &detail.lead);
     transaction.commit(Json(detail)).await

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join5;
 use leads::Stage;
-use pipelines::{LOCKED_PIPELINE, NewStage, PIPELINE, Pipeline, PipelineUpdated, STAGES, add_stages, keep_stages, problems_of_change, remove_stages};
+use pipelines::{
+    LOCKED_PIPELINE, NewStage, PIPELINE, Pipeline, PipelineUpdated, STAGES, add_stages, keep_stages, problems_of_change,
+    remove_stages,
+};
 use shared::{
     error::{NOT_FOUND, STALE, refuse},
     prelude::*,

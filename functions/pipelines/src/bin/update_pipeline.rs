@@ -37,7 +37,8 @@ struct PipelineChanges {
 /// One at a time makes another one the first.
 const LOCK_DEFAULT: &str = "select from pipelines where is_default order by id for no key update";
 
-const NO_DEFAULT: &str = "update pipelines set is_default = false, version = version + 1, updated_at = now() where is_default and id <> $1 and $2";
+const NO_DEFAULT: &str =
+    "update pipelines set is_default = false, version = version + 1, updated_at = now() where is_default and id <> $1 and $2";
 
 const SAVE: &str = "
     update pipelines set name = $2, department_id = $3, is_default = $4, version = version + 1, updated_at = now() where id = $1";
@@ -71,17 +72,14 @@ async fn update_pipeline(
     if current.is_default && (!is_default || department_id.is_some()) || is_default && department_id.is_some() {
         return Err(IS_DEFAULT.into());
     }
-    let (_, saved) = try_join(
-        transaction.execute(NO_DEFAULT, &[&id, &is_default]),
-        async {
-            transaction
-                .execute(SAVE, &[&id, &name, &department_id, &is_default])
-                .await
-                .on_constraint("pipelines_name", PIPELINE_NAME_TAKEN)
-                .on_constraint("pipelines_company_id_department_id_fkey", UNKNOWN_DEPARTMENT)?;
-            transaction.one::<Pipeline>(PIPELINE, &[&id]).await
-        },
-    )
+    let (_, saved) = try_join(transaction.execute(NO_DEFAULT, &[&id, &is_default]), async {
+        transaction
+            .execute(SAVE, &[&id, &name, &department_id, &is_default])
+            .await
+            .on_constraint("pipelines_name", PIPELINE_NAME_TAKEN)
+            .on_constraint("pipelines_company_id_department_id_fkey", UNKNOWN_DEPARTMENT)?;
+        transaction.one::<Pipeline>(PIPELINE, &[&id]).await
+    })
     .await?;
     let audience = current.audience().or(saved.audience());
     transaction.emit(Event::new(Topic::Company(caller.company_id), audience, &PipelineUpdated { pipeline: &saved }));

@@ -63,7 +63,12 @@ async fn save_lead_fields(
         let was_there = |id: &Uuid| was.is_some_and(|before| before.pipeline_ids.contains(id));
         if let Some(at) = field.pipeline_ids.iter().position(|id| !is_known(id) && !was_there(id)) {
             let (portuguese, english) = ("Funil não encontrado.", "There is no such pipeline.");
-            problems.push(FieldProblem::new(format!("fields[{place}].pipeline_ids[{at}]"), "unknown_pipeline", portuguese, english));
+            problems.push(FieldProblem::new(
+                format!("fields[{place}].pipeline_ids[{at}]"),
+                "unknown_pipeline",
+                portuguese,
+                english,
+            ));
         }
     }
     refuse(problems)?;
