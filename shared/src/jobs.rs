@@ -36,6 +36,8 @@ pub enum Queue {
     Delivery,
     /// Tables that come in and go out: imports.
     Export,
+    /// Steps of sequences, and who is taken into them.
+    Followup,
     /// Files and pages that become knowledge, and what is looked for in it.
     Knowledge,
     /// Mails to people.
@@ -58,7 +60,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -66,6 +68,7 @@ impl Queue {
         Self::Contacts,
         Self::Delivery,
         Self::Export,
+        Self::Followup,
         Self::Knowledge,
         Self::Mail,
         Self::Media,
@@ -88,6 +91,7 @@ impl Queue {
             Self::Contacts => "contacts",
             Self::Delivery => "delivery",
             Self::Export => "export",
+            Self::Followup => "followup",
             Self::Knowledge => "knowledge",
             Self::Mail => "mail",
             Self::Media => "media",

@@ -13,4 +13,3 @@ pub struct Closing {
     pub reason: Option<String>,
     pub value: Option<Money>,
 }
-

@@ -46,13 +46,8 @@ macro_rules! lead_joins {
 }
 
 /// A lead that the caller sees, deleted or not, which has not become part of another.
-pub const LEAD: &str = concat!(
-    "select ",
-    lead_columns!(),
-    " from leads ",
-    lead_joins!(),
-    " where leads.id = $1 and leads.merged_into_id is null"
-);
+pub const LEAD: &str =
+    concat!("select ", lead_columns!(), " from leads ", lead_joins!(), " where leads.id = $1 and leads.merged_into_id is null");
 
 /// Several of them.
 pub const LEADS: &str = concat!(

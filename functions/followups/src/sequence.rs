@@ -1,0 +1,393 @@
+//! A sequence: for whom it is, its steps, and when these may run.
+
+use shared::{
+    VISIBLE,
+    calendar::Minute,
+    error::{FieldProblem, refuse},
+    has_twice,
+    prelude::*,
+    visible,
+};
+use tokio_postgres::types::Json as Jsonb;
+
+use crate::{
+    criteria::Criteria,
+    step::{Step, problems},
+    window::{DayOfWeek, Hours},
+};
+
+pub const NAME_TAKEN: Problem =
+    Problem::new(409, "name_taken", "Já existe uma sequência com este nome.", "A sequence with this name exists already.");
+pub const UNKNOWN_CHANNEL: Problem = Problem::new(422, "unknown_channel", "Número não encontrado.", "Number not found.");
+
+/// The columns of `Sequence`, from a relation named `followup_sequences`.
+#[macro_export]
+macro_rules! sequence_columns {
+    () => {
+        "followup_sequences.id, followup_sequences.name, followup_sequences.description, followup_sequences.is_active,
+           followup_sequences.criteria, followup_sequences.steps, followup_sequences.window_start, followup_sequences.window_end,
+           followup_sequences.weekdays, followup_sequences.pause_weekends, followup_sequences.pause_holidays, followup_sequences.max_per_day,
+           followup_sequences.channel_account_id, followup_sequences.version, followup_sequences.created_at, followup_sequences.updated_at"
+    };
+}
+
+/// One that is there.
+pub const SEQUENCE: &str =
+    concat!("select ", sequence_columns!(), " from followup_sequences where id = $1 and deleted_at is null");
+
+/// The same, held until the transaction ends.
+pub const LOCKED_SEQUENCE: &str = concat!(
+    "select ",
+    sequence_columns!(),
+    " from followup_sequences where id = $1 and deleted_at is null for no key update of followup_sequences"
+);
+
+/// Steps as they are stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Steps(pub Vec<Step>);
+
+impl From<Jsonb<Self>> for Steps {
+    fn from(Jsonb(steps): Jsonb<Self>) -> Self {
+        steps
+    }
+}
+
+impl From<Jsonb<Self>> for Criteria {
+    fn from(Jsonb(criteria): Jsonb<Self>) -> Self {
+        criteria
+    }
+}
+
+impl Steps {
+    /// How long each waits after the one before.
+    pub fn delays(&self) -> impl Iterator<Item = i32> {
+        self.0.iter().map(|step| step.delay_minutes)
+    }
+}
+
+/// A sequence.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, FromRow)]
+#[schemars(rename = "FollowupSequence")]
+pub struct Sequence {
+    pub id: Uuid,
+    pub name: String,
+    pub description: String,
+    /// Whether leads are taken in, and steps run.
+    pub is_active: bool,
+    #[from_row(from = "Jsonb<Criteria>")]
+    pub criteria: Criteria,
+    #[from_row(from = "Jsonb<Steps>")]
+    pub steps: Steps,
+    /// `HH:MM` where the lead is; both ends count, to the minute.
+    pub window_start: String,
+    pub window_end: String,
+    pub weekdays: Vec<DayOfWeek>,
+    pub pause_weekends: bool,
+    /// Whether the nation's holidays, the optional ones that the company keeps, and its own are gone round.
+    pub pause_holidays: bool,
+    /// Messages and e-mails that a lead gets on a day of theirs, of all sequences together.
+    pub max_per_day: i32,
+    /// The number that it writes from; null is the one that the client was last talked to on, else the company's only one.
+    pub channel_account_id: Option<Uuid>,
+    pub version: i32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Versioned for Sequence {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+impl Sequence {
+    /// When its steps may run.
+    #[must_use]
+    pub fn hours(&self) -> Hours {
+        hours(&self.window_start, &self.window_end, &self.weekdays, self.pause_weekends, self.pause_holidays)
+    }
+
+    /// Tells all staff.
+    pub fn tell<P: EventPayload>(&self, transaction: &Transaction, payload: &P) {
+        transaction.tell_staff(payload);
+    }
+}
+
+/// Hours as their columns say them; what cannot be read is the usual.
+#[must_use]
+pub fn hours(start: &str, end: &str, weekdays: &[DayOfWeek], pause_weekends: bool, pause_holidays: bool) -> Hours {
+    let minute = |text: &str, otherwise| serde_json::from_value(json!(text)).unwrap_or(otherwise);
+    Hours {
+        window_start: minute(start, START),
+        window_end: minute(end, END),
+        weekdays: weekdays.to_vec(),
+        pause_weekends,
+        pause_holidays,
+    }
+}
+
+const START: Minute = Minute::new(9, 0);
+const END: Minute = Minute::new(18, 0);
+
+/// What is said of a sequence; what is not given stays as it is, or of a new one as it usually is.
+#[derive(Debug, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "FollowupSequenceChanges")]
+pub struct SequenceData {
+    #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
+    #[schemars(regex(pattern = VISIBLE))]
+    pub name: Option<String>,
+    #[garde(length(chars, max = 2000))]
+    pub description: Option<String>,
+    /// Whether leads are taken in, at once too, and steps run.
+    #[garde(skip)]
+    pub is_active: Option<bool>,
+    #[garde(dive)]
+    pub criteria: Option<Criteria>,
+    #[garde(length(min = 1, max = 30), dive)]
+    #[schemars(length(min = 1, max = 30))]
+    pub steps: Option<Vec<Step>>,
+    #[garde(skip)]
+    pub window_start: Option<Minute>,
+    #[garde(skip)]
+    pub window_end: Option<Minute>,
+    #[garde(length(min = 1, max = 7))]
+    #[schemars(length(min = 1, max = 7))]
+    pub weekdays: Option<Vec<DayOfWeek>>,
+    #[garde(skip)]
+    pub pause_weekends: Option<bool>,
+    #[garde(skip)]
+    pub pause_holidays: Option<bool>,
+    #[garde(range(min = 1, max = 50))]
+    pub max_per_day: Option<i32>,
+    #[garde(skip)]
+    pub channel_account_id: Option<Uuid>,
+    /// That more than 500 leads are taken in at once is meant.
+    #[garde(skip)]
+    pub confirm: bool,
+}
+
+/// All that is said of a sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub name: String,
+    pub description: String,
+    pub is_active: bool,
+    pub criteria: Criteria,
+    pub steps: Steps,
+    pub hours: Hours,
+    pub max_per_day: i32,
+    pub channel_account_id: Option<Uuid>,
+}
+
+impl Settings {
+    fn usual() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            is_active: false,
+            criteria: Criteria::default(),
+            steps: Steps(Vec::new()),
+            hours: Hours {
+                window_start: START,
+                window_end: END,
+                weekdays: DayOfWeek::ALL.to_vec(),
+                pause_weekends: true,
+                pause_holidays: true,
+            },
+            max_per_day: 5,
+            channel_account_id: None,
+        }
+    }
+
+    /// Of a sequence as it is.
+    #[must_use]
+    pub fn of(sequence: &Sequence) -> Self {
+        Self {
+            name: sequence.name.clone(),
+            description: sequence.description.clone(),
+            is_active: sequence.is_active,
+            criteria: sequence.criteria.clone(),
+            steps: sequence.steps.clone(),
+            hours: sequence.hours(),
+            max_per_day: sequence.max_per_day,
+            channel_account_id: sequence.channel_account_id,
+        }
+    }
+
+    fn problems(&self) -> Vec<FieldProblem> {
+        let mut found = self.hours.problems();
+        if has_twice(&self.hours.weekdays) {
+            found.push(FieldProblem::new("weekdays", "duplicate", "Cada dia só uma vez.", "Each day only once."));
+        }
+        if self.hours.window_end > Minute::new(23, 59) {
+            found.push(FieldProblem::new("window_end", "too_late", "No máximo 23:59.", "At most 23:59."));
+        }
+        found.extend(problems(&self.steps.0));
+        found
+    }
+}
+
+impl SequenceData {
+    /// What a new one is.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn settings(self) -> Result<Settings, Error> {
+        let missing = |field: &str| FieldProblem::new(field, "required", "Obrigatório.", "Required.");
+        refuse(
+            [self.name.is_none().then(|| missing("name")), self.steps.is_none().then(|| missing("steps"))].into_iter().flatten(),
+        )?;
+        self.over(Settings::usual())
+    }
+
+    /// What one is from now on.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn over(self, was: Settings) -> Result<Settings, Error> {
+        let hours = Hours {
+            window_start: self.window_start.unwrap_or(was.hours.window_start),
+            window_end: self.window_end.unwrap_or(was.hours.window_end),
+            weekdays: self.weekdays.unwrap_or(was.hours.weekdays),
+            pause_weekends: self.pause_weekends.unwrap_or(was.hours.pause_weekends),
+            pause_holidays: self.pause_holidays.unwrap_or(was.hours.pause_holidays),
+        };
+        let settings = Settings {
+            name: self.name.unwrap_or(was.name),
+            description: self.description.unwrap_or(was.description),
+            is_active: self.is_active.unwrap_or(was.is_active),
+            criteria: self.criteria.unwrap_or(was.criteria),
+            steps: self.steps.map_or(was.steps, Steps),
+            hours,
+            max_per_day: self.max_per_day.unwrap_or(was.max_per_day),
+            channel_account_id: self.channel_account_id.or(was.channel_account_id),
+        };
+        refuse(settings.problems())?;
+        Ok(settings)
+    }
+}
+
+const ADD: &str = concat!(
+    "with followup_sequences as (
+        insert into followup_sequences (id, name, description, is_active, criteria, steps, window_start, window_end, weekdays, pause_weekends,
+                                        pause_holidays, max_per_day, channel_account_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        returning *
+    ) select ",
+    sequence_columns!(),
+    " from followup_sequences"
+);
+
+const CHANGE: &str = concat!(
+    "with followup_sequences as (
+        update followup_sequences
+           set name = $2, description = $3, is_active = $4, criteria = $5, steps = $6, window_start = $7, window_end = $8, weekdays = $9,
+               pause_weekends = $10, pause_holidays = $11, max_per_day = $12, channel_account_id = $13,
+               version = version + 1, updated_at = now()
+         where id = $1
+        returning *
+    ) select ",
+    sequence_columns!(),
+    " from followup_sequences"
+);
+
+/// Writes a sequence, as a new one or in place of what it was.
+///
+/// # Errors
+/// `NAME_TAKEN`, `UNKNOWN_CHANNEL`, and those of the database.
+pub async fn write(transaction: &Transaction, id: Uuid, settings: &Settings, is_new: bool) -> Result<Sequence, Error> {
+    let Settings { name, description, is_active, criteria, steps, hours, max_per_day, channel_account_id } = settings;
+    let (criteria, steps) = (json!(criteria), json!(steps));
+    let (start, end) = (hours.window_start.to_string(), hours.window_end.to_string());
+    let weekdays: Vec<&str> = hours.weekdays.iter().map(|day| day.as_str()).collect();
+    let statement = if is_new { ADD } else { CHANGE };
+    transaction
+        .one(
+            statement,
+            &[
+                &id,
+                name,
+                description,
+                is_active,
+                &criteria,
+                &steps,
+                &start,
+                &end,
+                &weekdays,
+                &hours.pause_weekends,
+                &hours.pause_holidays,
+                max_per_day,
+                channel_account_id,
+            ],
+        )
+        .await
+        .on_constraint("followup_sequences_name", NAME_TAKEN)
+        .on_constraint("followup_sequences_channel", UNKNOWN_CHANNEL)
+}
+
+/// There is a new sequence.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SequenceCreated<'sequence> {
+    pub sequence: &'sequence Sequence,
+}
+
+event!(SequenceCreated<'_> = "followup_sequence.created");
+
+/// Something of a sequence changed, or it runs, or it does not any more.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SequenceUpdated<'sequence> {
+    pub sequence: &'sequence Sequence,
+}
+
+event!(SequenceUpdated<'_> = "followup_sequence.updated");
+
+/// A sequence is gone.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SequenceDeleted {
+    pub sequence_id: Uuid,
+}
+
+event!(SequenceDeleted = "followup_sequence.deleted");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(said: Value) -> SequenceData {
+        serde_json::from_value(said).unwrap()
+    }
+
+    fn codes(said: Value) -> Vec<(String, String)> {
+        let told = data(said).settings().unwrap_err().to_json(shared::error::Language::default(), "");
+        let problems = told["errors"].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        problems.iter().map(|problem| (text(&problem["field"]), text(&problem["code"]))).collect()
+    }
+
+    #[test]
+    fn a_sequence_has_a_name_and_a_step() {
+        let told = |field: &str, code: &str| (field.to_owned(), code.to_owned());
+        assert_eq!(codes(json!({})), [told("name", "required"), told("steps", "required")]);
+        assert!(data(json!({"name": "Boas-vindas", "steps": []})).validate().is_err());
+        let step = json!([{"kind": "task"}]);
+        let settings = data(json!({"name": "Boas-vindas", "steps": step})).settings().unwrap();
+        assert_eq!((settings.hours.window_start, settings.hours.window_end), (START, END));
+        let wrong =
+            json!({"name": "x", "steps": step, "window_start": "18:00", "window_end": "09:00", "weekdays": ["monday", "monday"]});
+        assert_eq!(codes(wrong), [told("window_end", "inverted"), told("weekdays", "duplicate")]);
+        assert_eq!(codes(json!({"name": "x", "steps": step, "window_end": "24:00"})), [told("window_end", "too_late")]);
+    }
+
+    #[test]
+    fn what_is_not_given_stays() {
+        let was = data(json!({"name": "x", "steps": [{"kind": "task"}], "max_per_day": 2, "pause_weekends": false}))
+            .settings()
+            .unwrap();
+        assert_eq!(SequenceData::default().over(was.clone()).unwrap(), was);
+        let changed = data(json!({"description": "y"})).over(was.clone()).unwrap();
+        assert_eq!(changed, Settings { description: "y".into(), ..was });
+    }
+}
