@@ -40,7 +40,7 @@ create table stages (
     automations     jsonb not null default '[]',
     unique (company_id, id),
     unique (company_id, pipeline_id, id),
-    unique (company_id, pipeline_id, key),
+    unique (company_id, pipeline_id, key) deferrable initially deferred,
     unique (company_id, pipeline_id, position) deferrable initially deferred,
     foreign key (company_id, pipeline_id) references pipelines (company_id, id)
 );
@@ -151,6 +151,8 @@ create table leads (
     -- Its place in the column: the smallest is on top. Always eight figures before the point, so that its text sorts as the figure does.
     rank                numeric not null check (rank >= 10000000 and rank < 100000000),
     status              text not null default 'open' check (status in ('open', 'won', 'lost')),
+    -- The furthest one that it got to, of those before the lost.
+    furthest_stage_id   uuid,
     name                text not null check (char_length(name) between 1 and 120),
     email               text check (char_length(email) <= 254 and email = lower(email)),
     phone               text check (phone ~ '^[0-9]{5,15}$'),
@@ -225,7 +227,7 @@ create policy lookup on leads to app_lookup using (true);
 revoke insert, delete on leads from app_system;
 grant insert (id, pipeline_id, stage_id, rank, status, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
               expected_close, tags, custom_fields, client_id, crm_id, closed_at, close_reason, value, created_by_id, created_at, entered_at),
-      update (pipeline_id, stage_id, rank, status, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
+      update (pipeline_id, stage_id, rank, furthest_stage_id, status, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
               expected_close, tags, custom_fields, client_id, crm_id, budget_confirmed, budget_amount, authority_level, need_level, decides_by,
               qualification, qualification_score, score, scored_by, scored_at, temperature, last_contact_at, closed_at, close_reason, value,
               version, updated_at, deleted_at)
@@ -331,7 +333,7 @@ begin
         end if;
         place := app.rank_between(upper_rank, lower_rank);
         exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
-        perform app.spread_stage(stage, lead);
+        perform app.spread_stage(stage, array[lead]);
         is_spread := true;
     end loop;
 end
@@ -340,22 +342,25 @@ alter function app.rank_in owner to app_lookup;
 revoke all on function app.rank_in from public;
 grant execute on function app.rank_in to app_staff, app_system;
 
--- Gives the cards of a stage, but for one that is on its way, whole ranks in the order they have, all of them beyond those there are: no rank
--- is anybody's twice meanwhile.
-create function app.spread_stage(stage uuid, but_for uuid) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+-- Gives the cards of a stage, but for those that are on their way, whole ranks in the order they have, all of them beyond those there are: no
+-- rank is anybody's twice meanwhile.
+create function app.spread_stage(stage uuid, but_for uuid[]) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     company uuid := app.company_id();
     lowest numeric;
     highest numeric;
     cards integer;
 begin
-    perform from leads where company_id = company and stage_id = stage and deleted_at is null and id <> but_for order by id for no key update;
+    perform from leads
+     where company_id = company and stage_id = stage and deleted_at is null and id <> all (but_for)
+     order by id for no key update;
     select min(rank), max(rank), count(*) into lowest, highest, cards from leads
      where company_id = company and stage_id = stage and deleted_at is null;
     update leads
        set rank = case when highest + 2 * cards < 99000000 then floor(highest) else ceil(lowest) - cards - 1 end + placed.place
       from (select id, row_number() over (order by rank) as place from leads
-             where company_id = company and stage_id = stage and deleted_at is null and id <> but_for) placed
+             where company_id = company and stage_id = stage and deleted_at is null and id <> all (but_for)) placed
      where leads.company_id = company and leads.id = placed.id;
 end
 $$;
@@ -363,10 +368,57 @@ alter function app.spread_stage owner to app_lookup;
 revoke all on function app.spread_stage from public;
 grant execute on function app.spread_stage to app_lookup;
 
+-- Places for many leads below all others of a stage that is held, or above them, in the order given.
+create function app.places_in(stage uuid, ids uuid[], is_on_top boolean) returns table (id uuid, place numeric)
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    company uuid := app.company_id();
+    first_rank numeric;
+begin
+    for attempt in 1..2 loop
+        select case when is_on_top then ceil(min(rank)) - cardinality(ids) - 1 else floor(max(rank)) end into first_rank from leads
+         where company_id = company and stage_id = stage and deleted_at is null and leads.id <> all (ids);
+        first_rank := coalesce(first_rank, 50000000 - cardinality(ids) / 2);
+        exit when first_rank >= 10000000 and first_rank + cardinality(ids) < 100000000;
+        perform app.spread_stage(stage, ids);
+    end loop;
+    return query select given.id, first_rank + given.place from unnest(ids) with ordinality given (id, place);
+end
+$$;
+alter function app.places_in owner to app_lookup;
+revoke all on function app.places_in from public;
+grant execute on function app.places_in to app_staff, app_system;
+
+-- Companies with open leads whose scores time has changed, and how many pages of 200 they are, at most ten.
+create function app.companies_to_score(most integer) returns table (company_id uuid, pages bigint)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return query
+        select due.company_id, least((count(*) + 199) / 200, 10)
+          from (select leads.company_id from leads
+                 where status = 'open' and deleted_at is null and scored_at < now() - interval '1 day'
+                 order by scored_at
+                 limit 20000) due
+         group by due.company_id
+         order by due.company_id
+         limit most;
+end
+$$;
+alter function app.companies_to_score owner to app_lookup;
+revoke all on function app.companies_to_score from public;
+grant execute on function app.companies_to_score to app;
+
 -- A stage says what becomes of the leads in it.
 create function app.enter_stage() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    stage_position integer;
 begin
-    new.status := (select kind from stages where company_id = new.company_id and id = new.stage_id);
+    select kind, position into new.status, stage_position from stages where company_id = new.company_id and id = new.stage_id;
+    if new.status <> 'lost' and not exists (
+        select from stages
+         where company_id = new.company_id and id = new.furthest_stage_id and pipeline_id = new.pipeline_id and position >= stage_position) then
+        new.furthest_stage_id := new.stage_id;
+    end if;
     if tg_op = 'UPDATE' then
         new.entered_at := now();
     end if;
@@ -484,7 +536,7 @@ create function app.note_lead_change() returns trigger language plpgsql security
 declare
     -- What says itself elsewhere, or follows from the rest.
     silent constant text[] := '{rank, version, updated_at, score, scored_by, scored_at, qualification_score, temperature, entered_at, last_contact_at,
-                                replied_at, quick_reply_at, moved_from}';
+                                replied_at, quick_reply_at, moved_from, furthest_stage_id}';
     was jsonb := to_jsonb(old) - silent;
     changed jsonb;
 begin
@@ -599,6 +651,44 @@ grant update (merged_into_id) on leads to app_staff;
 grant update (lead_id) on lead_interactions to app_staff;
 create policy leaders_update on lead_interactions as restrictive for update to app_staff using ((select app.has_role('supervisor', 'admin')));
 
+-- How often something was done since then, with the leads that the caller sees, of a pipeline, a closer, an SDR and an origin where they are given.
+create function app.count_lead_work(since timestamptz, pipeline uuid, closer uuid, sdr uuid, wanted_origin text) returns bigint
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    if app.sees_all() and pipeline is null and closer is null and sdr is null and wanted_origin is null then
+        return (select count(*) from lead_interactions where company_id = app.company_id() and at >= since);
+    end if;
+    return (
+        select count(*)
+          from lead_interactions
+          join leads on leads.company_id = lead_interactions.company_id and leads.id = lead_interactions.lead_id
+         where lead_interactions.company_id = app.company_id() and lead_interactions.at >= since
+           and (pipeline is null or leads.pipeline_id = pipeline) and (closer is null or leads.closer_id = closer)
+           and (sdr is null or leads.sdr_id = sdr) and (wanted_origin is null or leads.origin = wanted_origin)
+           and (app.sees_all() or leads.closer_id = app.user_id() or leads.sdr_id = app.user_id()
+                or leads.pipeline_id = any (app.own_pipelines())
+                   and (app.visibility() = 'department' or leads.closer_id is null and leads.sdr_id is null)));
+end
+$$;
+alter function app.count_lead_work owner to app_lookup;
+revoke all on function app.count_lead_work from public;
+grant execute on function app.count_lead_work to app_staff;
+
+-- All that happened with a lead.
+create view lead_history with (security_invoker = true) as
+    select id, lead_id, 'change' as kind, at, by_id, jsonb_build_object('changes', changes) as data from lead_changes
+    union all
+    select id, lead_id, 'stage', entered_at, by_id,
+           jsonb_build_object('stage_id', stage_id, 'pipeline_id', pipeline_id, 'name', stage_name, 'kind', stage_kind, 'left_at', left_at)
+      from lead_stages
+    union all
+    select id, lead_id, 'interaction', at, author_id,
+           jsonb_build_object('source', source, 'type', type, 'summary', summary, 'result', result, 'next_step', next_step)
+      from lead_interactions
+    union all
+    select id, lead_id, 'merge', at, by_id, jsonb_build_object('merged_lead_id', merged_id, 'undone_at', undone_at) from lead_merges;
+grant select on lead_history to app_staff;
+
 insert into event_rules (type, told_by) values
     ('pipeline.created', 'supervisor'),
     ('pipeline.deleted', 'supervisor'),
@@ -608,8 +698,11 @@ insert into event_rules (type, told_by) values
     ('lead.updated', 'agent'),
     ('lead.deleted', 'agent'),
     ('lead.interaction_added', 'agent'),
+    ('lead.scored', 'supervisor'),
     ('lead_fields.updated', 'supervisor'),
     ('lead_scoring.updated', 'supervisor');
+
+insert into job_rules (kind, queue, added_by) values ('recompute_scores', 'scores', 'supervisor');
 
 select app.make_first_pipeline(id) from companies;
 

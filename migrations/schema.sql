@@ -1244,6 +1244,7 @@ create table public.leads (
     stage_id uuid not null,
     rank numeric not null,
     status text not null default 'open'::text,
+    furthest_stage_id uuid,
     name text not null,
     email text,
     phone text,
@@ -2511,7 +2512,7 @@ alter table public.stages add constraint stages_company_id_fkey FOREIGN KEY (com
 alter table public.stages add constraint stages_company_id_id_key UNIQUE (company_id, id);
 alter table public.stages add constraint stages_company_id_pipeline_id_fkey FOREIGN KEY (company_id, pipeline_id) REFERENCES public.pipelines(company_id, id);
 alter table public.stages add constraint stages_company_id_pipeline_id_id_key UNIQUE (company_id, pipeline_id, id);
-alter table public.stages add constraint stages_company_id_pipeline_id_key_key UNIQUE (company_id, pipeline_id, key);
+alter table public.stages add constraint stages_company_id_pipeline_id_key_key UNIQUE (company_id, pipeline_id, key) DEFERRABLE INITIALLY DEFERRED;
 alter table public.stages add constraint stages_company_id_pipeline_id_position_key UNIQUE (company_id, pipeline_id, "position") DEFERRABLE INITIALLY DEFERRED;
 alter table public.stages add constraint stages_key_check CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text));
 alter table public.stages add constraint stages_kind_check CHECK ((kind = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])));
@@ -2852,6 +2853,39 @@ UNION ALL
     client_files.file_id AS id,
     'file'::text AS kind
    FROM public.client_files;
+
+create view public.lead_history with (security_invoker=true) as
+ SELECT lead_changes.id,
+    lead_changes.lead_id,
+    'change'::text AS kind,
+    lead_changes.at,
+    lead_changes.by_id,
+    jsonb_build_object('changes', lead_changes.changes) AS data
+   FROM public.lead_changes
+UNION ALL
+ SELECT lead_stages.id,
+    lead_stages.lead_id,
+    'stage'::text AS kind,
+    lead_stages.entered_at AS at,
+    lead_stages.by_id,
+    jsonb_build_object('stage_id', lead_stages.stage_id, 'pipeline_id', lead_stages.pipeline_id, 'name', lead_stages.stage_name, 'kind', lead_stages.stage_kind, 'left_at', lead_stages.left_at) AS data
+   FROM public.lead_stages
+UNION ALL
+ SELECT lead_interactions.id,
+    lead_interactions.lead_id,
+    'interaction'::text AS kind,
+    lead_interactions.at,
+    lead_interactions.author_id AS by_id,
+    jsonb_build_object('source', lead_interactions.source, 'type', lead_interactions.type, 'summary', lead_interactions.summary, 'result', lead_interactions.result, 'next_step', lead_interactions.next_step) AS data
+   FROM public.lead_interactions
+UNION ALL
+ SELECT lead_merges.id,
+    lead_merges.lead_id,
+    'merge'::text AS kind,
+    lead_merges.at,
+    lead_merges.by_id,
+    jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', lead_merges.undone_at) AS data
+   FROM public.lead_merges;
 
 -- functions
 
@@ -3727,6 +3761,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.companies_to_score(most integer)
+ RETURNS TABLE(company_id uuid, pages bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return query
+        select due.company_id, least((count(*) + 199) / 200, 10)
+          from (select leads.company_id from leads
+                 where status = 'open' and deleted_at is null and scored_at < now() - interval '1 day'
+                 order by scored_at
+                 limit 20000) due
+         group by due.company_id
+         order by due.company_id
+         limit most;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.company_id()
  RETURNS uuid
  LANGUAGE sql
@@ -3772,6 +3825,29 @@ begin
            last_used_at = now()
      where company_id = new.company_id and id = new.article_id;
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if app.sees_all() and pipeline is null and closer is null and sdr is null and wanted_origin is null then
+        return (select count(*) from lead_interactions where company_id = app.company_id() and at >= since);
+    end if;
+    return (
+        select count(*)
+          from lead_interactions
+          join leads on leads.company_id = lead_interactions.company_id and leads.id = lead_interactions.lead_id
+         where lead_interactions.company_id = app.company_id() and lead_interactions.at >= since
+           and (pipeline is null or leads.pipeline_id = pipeline) and (closer is null or leads.closer_id = closer)
+           and (sdr is null or leads.sdr_id = sdr) and (wanted_origin is null or leads.origin = wanted_origin)
+           and (app.sees_all() or leads.closer_id = app.user_id() or leads.sdr_id = app.user_id()
+                or leads.pipeline_id = any (app.own_pipelines())
+                   and (app.visibility() = 'department' or leads.closer_id is null and leads.sdr_id is null)));
 end
 $function$;
 
@@ -4312,8 +4388,15 @@ CREATE OR REPLACE FUNCTION app.enter_stage()
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+    stage_position integer;
 begin
-    new.status := (select kind from stages where company_id = new.company_id and id = new.stage_id);
+    select kind, position into new.status, stage_position from stages where company_id = new.company_id and id = new.stage_id;
+    if new.status <> 'lost' and not exists (
+        select from stages
+         where company_id = new.company_id and id = new.furthest_stage_id and pipeline_id = new.pipeline_id and position >= stage_position) then
+        new.furthest_stage_id := new.stage_id;
+    end if;
     if tg_op = 'UPDATE' then
         new.entered_at := now();
     end if;
@@ -7419,7 +7502,7 @@ AS $function$
 declare
     -- What says itself elsewhere, or follows from the rest.
     silent constant text[] := '{rank, version, updated_at, score, scored_by, scored_at, qualification_score, temperature, entered_at, last_contact_at,
-                                replied_at, quick_reply_at, moved_from}';
+                                replied_at, quick_reply_at, moved_from, furthest_stage_id}';
     was jsonb := to_jsonb(old) - silent;
     changed jsonb;
 begin
@@ -8564,6 +8647,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.places_in(stage uuid, ids uuid[], is_on_top boolean)
+ RETURNS TABLE(id uuid, place numeric)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    first_rank numeric;
+begin
+    for attempt in 1..2 loop
+        select case when is_on_top then ceil(min(rank)) - cardinality(ids) - 1 else floor(max(rank)) end into first_rank from leads
+         where company_id = company and stage_id = stage and deleted_at is null and leads.id <> all (ids);
+        first_rank := coalesce(first_rank, 50000000 - cardinality(ids) / 2);
+        exit when first_rank >= 10000000 and first_rank + cardinality(ids) < 100000000;
+        perform app.spread_stage(stage, ids);
+    end loop;
+    return query select given.id, first_rank + given.place from unnest(ids) with ordinality given (id, place);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.present_role()
  RETURNS text
  LANGUAGE plpgsql
@@ -8890,7 +8994,7 @@ begin
         end if;
         place := app.rank_between(upper_rank, lower_rank);
         exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
-        perform app.spread_stage(stage, lead);
+        perform app.spread_stage(stage, array[lead]);
         is_spread := true;
     end loop;
 end
@@ -9715,7 +9819,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.spread_stage(stage uuid, but_for uuid)
+CREATE OR REPLACE FUNCTION app.spread_stage(stage uuid, but_for uuid[])
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -9727,13 +9831,15 @@ declare
     highest numeric;
     cards integer;
 begin
-    perform from leads where company_id = company and stage_id = stage and deleted_at is null and id <> but_for order by id for no key update;
+    perform from leads
+     where company_id = company and stage_id = stage and deleted_at is null and id <> all (but_for)
+     order by id for no key update;
     select min(rank), max(rank), count(*) into lowest, highest, cards from leads
      where company_id = company and stage_id = stage and deleted_at is null;
     update leads
        set rank = case when highest + 2 * cards < 99000000 then floor(highest) else ceil(lowest) - cards - 1 end + placed.place
       from (select id, row_number() over (order by rank) as place from leads
-             where company_id = company and stage_id = stage and deleted_at is null and id <> but_for) placed
+             where company_id = company and stage_id = stage and deleted_at is null and id <> all (but_for)) placed
      where leads.company_id = company and leads.id = placed.id;
 end
 $function$;
@@ -13084,6 +13190,7 @@ grant update on column public.leads.deleted_at to app_staff;
 grant insert, update on column public.leads.email to app_staff;
 grant insert on column public.leads.entered_at to app_staff;
 grant insert, update on column public.leads.expected_close to app_staff;
+grant update on column public.leads.furthest_stage_id to app_staff;
 grant insert on column public.leads.id to app_staff;
 grant insert, update on column public.leads.job_title to app_staff;
 grant update on column public.leads.last_contact_at to app_staff;
@@ -13521,6 +13628,7 @@ grant execute on function app.client_id() to app_student;
 grant execute on function app.client_id() to app_system;
 grant execute on function app.companies_of_user() to app_staff;
 grant execute on function app.companies_of_user() to app_student;
+grant execute on function app.companies_to_score(most integer) to app;
 grant execute on function app.company_id() to app;
 grant execute on function app.company_id() to app_lookup;
 grant execute on function app.company_id() to app_staff;
@@ -13528,6 +13636,7 @@ grant execute on function app.company_id() to app_student;
 grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
 grant execute on function app.company_of_lead(lead uuid) to app;
+grant execute on function app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_student;
 grant execute on function app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[]) to app_staff;
@@ -13707,6 +13816,8 @@ grant execute on function app.part_clients(merge uuid, words jsonb) to app_staff
 grant execute on function app.people_of_channels(new_events jsonb) to app_staff;
 grant execute on function app.people_of_channels(new_events jsonb) to app_student;
 grant execute on function app.people_of_channels(new_events jsonb) to app_system;
+grant execute on function app.places_in(stage uuid, ids uuid[], is_on_top boolean) to app_staff;
+grant execute on function app.places_in(stage uuid, ids uuid[], is_on_top boolean) to app_system;
 grant execute on function app.present_role() to app_lookup;
 grant execute on function app.productivity(people uuid[], edges timestamp with time zone[], buckets integer[]) to app_staff;
 grant execute on function app.propose_knowledge(proposal uuid, of_kind text, key text, article uuid, article_seen integer, other uuid, other_seen integer, drafted jsonb, speaks jsonb) to app_staff;
@@ -13982,7 +14093,7 @@ grant insert, select on table public.followup_optouts to app_system;
 grant select on table public.followup_optouts to app_staff;
 grant select on table public.followup_sequences to app_lookup;
 grant select on table public.followup_sequences to app_staff;
-grant select on table public.followup_sequences to app_system;
+grant select, update on table public.followup_sequences to app_system;
 grant delete, select on table public.holidays to app_staff;
 grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;
@@ -14033,6 +14144,7 @@ grant select on table public.lead_changes to app_staff;
 grant select on table public.lead_changes to app_system;
 grant select on table public.lead_fields to app_staff;
 grant select on table public.lead_fields to app_system;
+grant select on table public.lead_history to app_staff;
 grant insert, select on table public.lead_interactions to app_lookup;
 grant insert, select on table public.lead_interactions to app_system;
 grant select on table public.lead_interactions to app_staff;

@@ -50,6 +50,8 @@ pub enum Queue {
     Preparation,
     /// Long work on what failed or was kept before.
     Repair,
+    /// Scores of leads that are made anew.
+    Scores,
     /// What is kept alike at others: contacts, and what they show.
     Sync,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
@@ -60,7 +62,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -76,6 +78,7 @@ impl Queue {
         Self::Preparation,
         Self::Push,
         Self::Repair,
+        Self::Scores,
         Self::Sync,
         Self::Timer,
     ];
@@ -99,6 +102,7 @@ impl Queue {
             Self::Preparation => "preparation",
             Self::Push => "push",
             Self::Repair => "repair",
+            Self::Scores => "scores",
             Self::Sync => "sync",
             Self::Timer => "timer",
         }

@@ -52,8 +52,7 @@ impl FromStr for Money {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (whole, hundredths) = text.split_once('.').unwrap_or((text, "0"));
-        let is_figure =
-            |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_figure = |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         if !is_figure(whole, 12) || !is_figure(hundredths, 2) {
             return Err(format!("invalid value: string {text:?}, expected an amount such as 1500.00"));
         }
@@ -106,17 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for given in [
-            json!("-1"),
-            json!(-1),
-            json!("1.234"),
-            json!("1,50"),
-            json!(""),
-            json!("1."),
-            json!("1000000000000"),
-            json!(null),
-            json!(1e30),
-        ] {
+        for given in [json!("-1"), json!(-1), json!("1.234"), json!("1,50"), json!(""), json!("1."), json!("1000000000000"), json!(null), json!(1e30)] {
             assert!(serde_json::from_value::<Money>(given.clone()).is_err(), "{given}");
         }
     }

@@ -13,3 +13,4 @@ pub struct Closing {
     pub reason: Option<String>,
     pub value: Option<Money>,
 }
+

@@ -17,7 +17,7 @@ pub const CRM_ID_TAKEN: Problem =
     Problem::new(409, "crm_id_taken", "Já existe um lead com este `crm_id`.", "There is a lead with this `crm_id` already.");
 
 /// Of a lead what people write.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeadData {
     pub name: String,
     pub email: Option<String>,
@@ -237,13 +237,15 @@ pub async fn check_places(
     let (closer, sdr) = (new(data.closer_id, before.closer_id), new(data.sdr_id, before.sdr_id));
     let people: Vec<Uuid> = closer.into_iter().chain(sdr).collect();
     let client = new(data.client_id, before.client_id);
-    let (places, own): (Places, _) =
-        try_join(transaction.one(PLACES, &[&people, &client, &data.phone, &data.email]), fields::read(transaction)).await?;
+    let (places, own): (Places, _) = try_join(
+        transaction.one(PLACES, &[&people, &client, &data.phone, &data.email]),
+        fields::read(transaction),
+    )
+    .await?;
     let mut problems = Vec::new();
     for (field, person) in [("closer_id", closer), ("sdr_id", sdr)] {
         if person.is_some_and(|person| places.not_staff.contains(&person)) {
-            let (portuguese, english) = ("Não é uma pessoa ativa da equipe.", "Not active staff.");
-            problems.push(FieldProblem::new(field, "not_active_staff", portuguese, english));
+            problems.push(FieldProblem::not_active_staff(field));
         }
     }
     if places.lacks_client {
@@ -298,22 +300,8 @@ impl LeadData {
         let Self { potential_value, expected_close, tags, custom_fields, client_id, crm_id, .. } = self;
         let value = potential_value.map(|value| value.to_string());
         let mut parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = vec![
-            &id,
-            name,
-            email,
-            phone,
-            company,
-            job_title,
-            origin,
-            campaign,
-            closer_id,
-            sdr_id,
-            &value,
-            expected_close,
-            tags,
-            custom_fields,
-            client_id,
-            crm_id,
+            &id, name, email, phone, company, job_title, origin, campaign, closer_id, sdr_id, &value, expected_close, tags, custom_fields,
+            client_id, crm_id,
         ];
         if let Some(stage_id) = &stage_id {
             parameters.push(stage_id);

@@ -15,7 +15,9 @@ macro_rules! lead_columns {
     () => {
         "leads.id, leads.pipeline_id, leads.rank::text, leads.status, leads.name, leads.email, leads.phone, leads.organisation as company,
            leads.job_title, leads.origin, leads.campaign, leads.closer_id, leads.sdr_id, leads.potential_value::text, leads.expected_close,
-           leads.tags, leads.custom_fields, leads.client_id, leads.crm_id, leads.score, leads.scored_by is null as is_score_stale,
+           leads.tags, leads.custom_fields, leads.client_id, leads.crm_id, leads.score, 
+           leads.status = 'open' and (leads.scored_at = '-infinity' or leads.scored_by is distinct from (
+               select coalesce(max(lead_scoring.version), 0) from lead_scoring)) as is_score_stale,
            leads.temperature, leads.entered_at, leads.closed_at, leads.close_reason, leads.value::text, leads.created_at, leads.updated_at,
            leads.deleted_at, leads.version, greatest(leads.last_contact_at, leads.replied_at) as last_contact_at,
            leads.qualification as sources, leads.qualification_score, leads.budget_confirmed, leads.budget_amount::text,
@@ -46,8 +48,13 @@ macro_rules! lead_joins {
 }
 
 /// A lead that the caller sees, deleted or not, which has not become part of another.
-pub const LEAD: &str =
-    concat!("select ", lead_columns!(), " from leads ", lead_joins!(), " where leads.id = $1 and leads.merged_into_id is null");
+pub const LEAD: &str = concat!(
+    "select ",
+    lead_columns!(),
+    " from leads ",
+    lead_joins!(),
+    " where leads.id = $1 and leads.merged_into_id is null"
+);
 
 /// Several of them.
 pub const LEADS: &str = concat!(
@@ -102,7 +109,7 @@ pub struct Lead {
     pub crm_id: Option<String>,
     /// 0–100.
     pub score: i32,
-    /// It is made anew by itself within minutes.
+    /// What it is made of has changed, or the rules have, or one of the company's own says nothing: it is made anew by itself.
     pub is_score_stale: bool,
     pub temperature: Temperature,
     #[from_row(flatten)]
@@ -194,8 +201,7 @@ impl Lead {
     /// Who sees it: as of a conversation that is its closer's, or its SDR's.
     #[must_use]
     pub fn audience(&self) -> Audience {
-        let people: Vec<Uuid> = self.sdr_id.into_iter().collect();
-        Audience::conversation(self.department_id, self.closer_id.or(self.sdr_id)).and_participants(&people)
+        scores::seen_by(self.department_id, self.closer_id, self.sdr_id)
     }
 
     /// The stage that it is in.

@@ -1,20 +1,25 @@
 //! Leads: people who may buy, as cards in the stages of a pipeline, and what is done with them.
 
+mod bulk;
 mod closing;
 mod detail;
 mod given;
 mod interaction;
 mod lead;
 pub mod listing;
+mod merging;
 mod stage;
 
-pub use closing::{CloseOutcome, Closing};
+pub use bulk::BulkChange;
+pub use closing::{Closing, CloseOutcome};
 pub use detail::{DETAIL, LeadDetail};
 pub use given::{CRM_ID_TAKEN, LeadData, LeadFieldsGiven, check_places};
 pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
-pub use lead::{HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification};
+pub use lead::{
+    HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification,
+};
 pub use listing::LeadPage;
+pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, LeadMerge, joined, parted};
 pub use stage::{
-    Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED,
-    NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,
+    Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,
 };

@@ -177,6 +177,7 @@ pub async fn page(transaction: &Transaction, caller: Uuid, filters: Filters) -> 
     ];
     let of_all = parameters.clone();
     parameters.extend([&rows as &(dyn tokio_postgres::types::ToSql + Sync), &offset]);
-    let (data, totals): (_, LeadTotals) = try_join(transaction.all(PAGE, &parameters), transaction.one(TOTALS, &of_all)).await?;
+    let (data, totals): (_, LeadTotals) =
+        try_join(transaction.all(PAGE, &parameters), transaction.one(TOTALS, &of_all)).await?;
     Ok(LeadPage { data, pagination: Pagination::new(page, limit, totals.count), totals })
 }

@@ -2,20 +2,32 @@
 
 #[path = "bin/add_lead_interaction.rs"]
 mod add_lead_interaction;
+#[path = "bin/change_leads.rs"]
+mod change_leads;
 #[path = "bin/create_lead.rs"]
 mod create_lead;
+#[path = "bin/create_lead_from_conversation.rs"]
+mod create_lead_from_conversation;
 #[path = "bin/delete_lead.rs"]
 mod delete_lead;
 #[path = "bin/get_lead.rs"]
 mod get_lead;
+#[path = "bin/get_lead_history.rs"]
+mod get_lead_history;
+#[path = "bin/get_leads_performance.rs"]
+mod get_leads_performance;
 #[path = "bin/list_lead_interactions.rs"]
 mod list_lead_interactions;
 #[path = "bin/list_leads.rs"]
 mod list_leads;
+#[path = "bin/merge_leads.rs"]
+mod merge_leads;
 #[path = "bin/restore_lead.rs"]
 mod restore_lead;
 #[path = "bin/save_lead_qualification.rs"]
 mod save_lead_qualification;
+#[path = "bin/undo_lead_merge.rs"]
+mod undo_lead_merge;
 #[path = "bin/update_lead.rs"]
 mod update_lead;
 
@@ -23,13 +35,19 @@ mod update_lead;
 fn main() {
     shared::called_by_name(&[
         ("add_lead_interaction", add_lead_interaction::main),
+        ("change_leads", change_leads::main),
         ("create_lead", create_lead::main),
+        ("create_lead_from_conversation", create_lead_from_conversation::main),
         ("delete_lead", delete_lead::main),
         ("get_lead", get_lead::main),
+        ("get_lead_history", get_lead_history::main),
+        ("get_leads_performance", get_leads_performance::main),
         ("list_lead_interactions", list_lead_interactions::main),
         ("list_leads", list_leads::main),
+        ("merge_leads", merge_leads::main),
         ("restore_lead", restore_lead::main),
         ("save_lead_qualification", save_lead_qualification::main),
+        ("undo_lead_merge", undo_lead_merge::main),
         ("update_lead", update_lead::main),
     ]);
 }

@@ -90,24 +90,8 @@ pub struct Stage {
 
 /// Fields that a stage may ask for, beside `custom_fields.<key>`.
 const REQUIRABLE: [&str; 18] = [
-    "email",
-    "phone",
-    "company",
-    "job_title",
-    "origin",
-    "campaign",
-    "closer",
-    "sdr",
-    "potential_value",
-    "expected_close",
-    "client_id",
-    "budget_confirmed",
-    "authority_level",
-    "need_level",
-    "decides_by",
-    "close_reason",
-    "value",
-    "tags",
+    "email", "phone", "company", "job_title", "origin", "campaign", "closer", "sdr", "potential_value", "expected_close", "client_id",
+    "budget_confirmed", "authority_level", "need_level", "decides_by", "close_reason", "value", "tags",
 ];
 
 /// Whether a stage may ask for it.

@@ -4,7 +4,9 @@ mod pipeline;
 mod stages;
 
 pub use pipeline::{
-    IS_DEFAULT, LOCKED_PIPELINE, PIPELINE, PIPELINE_IN_USE, PIPELINE_NAME_TAKEN, PIPELINES, Pipeline, PipelineCreated,
-    PipelineDeleted, PipelineUpdated, UNKNOWN_DEPARTMENT,
+    IS_DEFAULT, LOCKED_PIPELINE, PIPELINE, PIPELINE_IN_USE, PIPELINE_NAME_TAKEN, PIPELINES, Pipeline, PipelineCreated, PipelineDeleted, PipelineUpdated,
+    UNKNOWN_DEPARTMENT,
 };
-pub use stages::{NewStage, add_stages, problems, usual_stages};
+pub use stages::{
+    NewStage, STAGES, add_stages, are_the_same, keep_stages, problems, problems_of_change, remove_stages, usual_stages,
+};

@@ -16,6 +16,10 @@ mod list_pipelines;
 mod list_stage_leads;
 #[path = "bin/move_lead.rs"]
 mod move_lead;
+#[path = "bin/save_stages.rs"]
+mod save_stages;
+#[path = "bin/update_pipeline.rs"]
+mod update_pipeline;
 
 #[rustfmt::skip]
 fn main() {
@@ -28,5 +32,7 @@ fn main() {
         ("list_pipelines", list_pipelines::main),
         ("list_stage_leads", list_stage_leads::main),
         ("move_lead", move_lead::main),
+        ("save_stages", save_stages::main),
+        ("update_pipeline", update_pipeline::main),
     ]);
 }

@@ -1,6 +1,8 @@
 //! The stages of a pipeline as people draw them.
 
-use leads::{Automation, LeadStatus, may_be_required};
+use std::collections::BTreeMap;
+
+use leads::{Automation, LeadStatus, Stage, may_be_required, stage_columns};
 use shared::{VISIBLE, error::FieldProblem, prelude::*, rule, visible};
 
 /// Keys of stages.
@@ -147,6 +149,124 @@ pub async fn add_stages(
         return Ok(());
     }
     transaction.execute(ADD, &[&pipeline_id, &Value::Array(rows)]).await.map(drop)
+}
+
+/// The stages of a pipeline, from left to right.
+pub const STAGES: &str = concat!("select ", stage_columns!(), " from stages where stages.pipeline_id = $1 order by stages.position");
+
+/// Why these cannot follow on those that are there.
+#[must_use]
+pub fn problems_of_change(before: &[Stage], stages: &[NewStage], moves: &BTreeMap<Uuid, Uuid>) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    for (place, stage) in stages.iter().enumerate() {
+        let Some(id) = stage.id else { continue };
+        match before.iter().find(|known| known.id == id) {
+            None => {
+                let (portuguese, english) = ("Esta etapa não é deste funil.", "This stage is not of this pipeline.");
+                problems.push(FieldProblem::new(format!("stages[{place}].id"), "unknown_stage", portuguese, english));
+            }
+            Some(known) if known.kind != stage.kind => {
+                let (portuguese, english) =
+                    ("O tipo de uma etapa não muda. Crie outra.", "The kind of a stage stays. Make another one.");
+                problems.push(FieldProblem::new(format!("stages[{place}].kind"), "kind_stays", portuguese, english));
+            }
+            Some(_) => {}
+        }
+    }
+    for (from, to) in moves {
+        let kind = |id: &Uuid| before.iter().find(|stage| stage.id == *id).map(|stage| stage.kind);
+        let is_kept = |id: &Uuid| stages.iter().any(|stage| stage.id == Some(*id));
+        if kind(from).is_none() || is_kept(from) || !is_kept(to) || kind(from) != kind(to) {
+            let portuguese = "Leads de uma etapa que sai vão para uma que fica, do mesmo tipo.";
+            let english = "Leads of a stage that goes are moved to one of the same kind that stays.";
+            problems.push(FieldProblem::new(format!("move_leads.{from}"), "unknown_stage", portuguese, english));
+        }
+    }
+    problems
+}
+
+/// Whether they are what is there, in this order.
+#[must_use]
+pub fn are_the_same(before: &[Stage], stages: &[NewStage]) -> bool {
+    before.len() == stages.len() && before.iter().zip(stages).all(|(before, stage)| stage.is(before))
+}
+
+impl NewStage {
+    fn is(&self, known: &Stage) -> bool {
+        self.id == Some(known.id)
+            && (&self.key, &self.name, self.rotting_days) == (&known.key, &known.name, known.rotting_days)
+            && self.colour.as_ref().is_none_or(|colour| colour.eq_ignore_ascii_case(&known.colour))
+            && self.required_fields == known.required_fields
+            && json!(self.automations) == known.automations
+    }
+}
+
+const KEEP: &str = "
+    update stages
+       set key = stage.key, name = stage.name, position = stage.position, colour = coalesce(lower(stage.colour), stages.colour),
+           required_fields = stage.required_fields, rotting_days = stage.rotting_days, automations = stage.automations
+      from jsonb_to_recordset($1)
+           as stage (id uuid, key text, name text, position integer, colour text, required_fields text[], rotting_days integer, automations jsonb)
+     where stages.id = stage.id";
+
+/// Changes those that stay, each at its place.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep_stages(transaction: &Transaction, stages: &[NewStage]) -> Result<(), Error> {
+    let row = |(position, stage): (usize, &NewStage)| {
+        let mut row = json!(stage);
+        row["position"] = json!(position);
+        row
+    };
+    let rows: Vec<Value> = stages.iter().enumerate().filter(|(_, stage)| stage.id.is_some()).map(row).collect();
+    transaction.execute(KEEP, &[&Value::Array(rows)]).await.map(drop)
+}
+
+/// To the foot of another stage, in the order they have; those that are off the board go with them.
+const MOVE_ALL: &str = "
+    with placed as materialized (
+        select * from app.places_in($2, array(select id from leads where stage_id = $1 and deleted_at is null order by rank), false)
+    )
+    update leads
+       set stage_id = $2, rank = coalesce((select place from placed where placed.id = leads.id), rank), version = version + 1,
+           updated_at = now()
+     where stage_id = $1";
+
+/// Off the board nobody asks where to: the first one of the same kind that stays.
+const SUCCESSOR: &str = "
+    select id from stages where pipeline_id = $1 and kind = $2 and id <> all ($3) order by position limit 1";
+
+/// Who got no further than it got as far as the one that takes its place.
+const FURTHEST: &str = "update leads set furthest_stage_id = $2 where furthest_stage_id = $1 and pipeline_id = $3";
+
+const REMOVE: &str = "delete from stages where id = any ($1)";
+
+#[derive(FromRow)]
+struct Successor {
+    id: Uuid,
+}
+
+/// Removes stages whose leads go where it is said.
+///
+/// # Errors
+/// Those of the database.
+pub async fn remove_stages(
+    transaction: &Transaction,
+    pipeline_id: Uuid,
+    gone: &[&Stage],
+    moves: &BTreeMap<Uuid, Uuid>,
+) -> Result<(), Error> {
+    let ids: Vec<Uuid> = gone.iter().map(|stage| stage.id).collect();
+    for stage in gone {
+        let to = match moves.get(&stage.id) {
+            Some(to) => *to,
+            None => transaction.one::<Successor>(SUCCESSOR, &[&pipeline_id, &stage.kind.as_str(), &ids]).await?.id,
+        };
+        transaction.execute(MOVE_ALL, &[&stage.id, &to]).await?;
+        transaction.execute(FURTHEST, &[&stage.id, &to, &pipeline_id]).await?;
+    }
+    transaction.execute(REMOVE, &[&ids]).await.map(drop)
 }
 
 #[cfg(test)]

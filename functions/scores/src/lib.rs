@@ -2,11 +2,15 @@
 
 mod facts;
 pub mod fields;
+mod recomputing;
 mod rescore;
 pub mod rules;
 mod score;
+mod told;
 
 pub use facts::Facts;
-pub use rescore::{Rescored, current_rules, facts, rescore};
+pub use recomputing::{RECOMPUTE_SCORES, RecomputeScores, recompute};
+pub use rescore::{current_rules, facts, rescore};
 pub use rules::Scoring;
 pub use score::{AuthorityLevel, Evidence, Figures, NeedLevel, Temperature, figures, qualification};
+pub use told::{LeadScored, LeadScoringUpdated, SCORES, seen_by};

@@ -37,27 +37,20 @@ pub async fn facts(transaction: &Transaction, ids: &[Uuid], now: Timestamp) -> R
 /// Whose rules say nothing is made anew by itself later, when what they ask may be there. What is closed keeps its figures.
 const SAVE: &str = "
     update leads
-       set qualification_score = made.qualification, score = made.score, temperature = made.temperature, scored_by = $5, scored_at = $6,
+       set qualification_score = made.qualification, score = made.score, temperature = made.temperature,
+           scored_by = case when not made.is_broken then $5 end, scored_at = $6,
            version = leads.version + case when (leads.qualification_score, leads.score, leads.temperature)
                                                is distinct from (made.qualification, made.score, made.temperature) then $8::integer else 0 end
       from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $7::boolean[]) made (id, qualification, score, temperature, is_broken)
      where leads.id = made.id and leads.status = 'open'
     returning leads.id";
 
-/// What was made anew.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rescored {
-    pub leads: usize,
-    /// Those for which a rule of the company's own says nothing.
-    pub broken: usize,
-}
-
 /// Makes the scores of these leads anew, whose rows the transaction holds. `is_seen`: they show it by a new version; what is shown anyway
-/// with another change needs none of its own.
+/// with another change needs none of its own. Answers for how many of them a rule of the company's own says nothing.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn rescore(transaction: &Transaction, ids: &[Uuid], now: Timestamp, is_seen: bool) -> Result<Rescored, Error> {
+pub async fn rescore(transaction: &Transaction, ids: &[Uuid], now: Timestamp, is_seen: bool) -> Result<usize, Error> {
     let ((rules, version), all) = try_join(current_rules(transaction), facts(transaction, ids, now)).await?;
     let made: Vec<_> = all.iter().map(|facts| (facts.id, figures(&rules, facts, now))).collect();
     let broken: Vec<bool> = made.iter().map(|(_, figures)| !figures.broken.is_empty()).collect();
@@ -67,5 +60,5 @@ pub async fn rescore(transaction: &Transaction, ids: &[Uuid], now: Timestamp, is
     let temperatures: Vec<&str> = made.iter().map(|(_, figures)| figures.temperature.as_str()).collect();
     let step = i32::from(is_seen);
     transaction.execute(SAVE, &[&ids, &qualifications, &scores, &temperatures, &version, &now, &broken, &step]).await?;
-    Ok(Rescored { leads: ids.len(), broken: broken.into_iter().filter(|is_broken| *is_broken).count() })
+    Ok(broken.into_iter().filter(|is_broken| *is_broken).count())
 }

@@ -181,7 +181,8 @@ impl Scoring {
                 CustomTest::Above | CustomTest::Below => is_figure(),
             };
             if !fits {
-                let (portuguese, english) = ("Diga o valor que este teste pede.", "Give the value that this test asks for.");
+                let (portuguese, english) =
+                    ("Diga o valor que este teste pede.", "Give the value that this test asks for.");
                 problems.push(FieldProblem::new(at("value"), "not_together", portuguese, english));
             }
         }
@@ -201,17 +202,13 @@ mod tests {
     #[test]
     fn rules_ask_what_leads_have() {
         assert!(Scoring::default().problems().is_empty());
-        let above =
-            |field: &str, value: &str| json!({"label": "a", "field": field, "test": "above", "value": value, "points": 5});
+        let above = |field: &str, value: &str| json!({"label": "a", "field": field, "test": "above", "value": value, "points": 5});
         assert!(rule(above("potential_value", "1000")).is_empty());
         assert!(rule(above("custom_fields.alunos", "1.5")).is_empty());
         assert_eq!(rule(above("score", "1")), ["custom[0].field"]);
         assert_eq!(rule(above("potential_value", "muito")), ["custom[0].value"]);
         assert_eq!(rule(above("potential_value", "inf")), ["custom[0].value"]);
-        assert_eq!(
-            rule(json!({"label": "a", "field": "job_title", "test": "is_set", "value": "x", "points": 5})),
-            ["custom[0].value"]
-        );
+        assert_eq!(rule(json!({"label": "a", "field": "job_title", "test": "is_set", "value": "x", "points": 5})), ["custom[0].value"]);
         let swapped = Scoring { warm_from: 70, ..Scoring::default() };
         assert_eq!(swapped.problems().len(), 1);
     }

@@ -97,8 +97,7 @@ pub fn figures(rules: &Scoring, facts: &Facts, now: Timestamp) -> Figures {
     let done = activity(rules, facts, now, &mut evidence);
     let profile = profile(rules, facts, &mut evidence);
     let days = days_since(facts.contacted_at, now);
-    let decay =
-        rules.decay.iter().filter(|decay| days > i64::from(decay.days)).map(|decay| i32::from(decay.points)).max().unwrap_or(0);
+    let decay = rules.decay.iter().filter(|decay| days > i64::from(decay.days)).map(|decay| i32::from(decay.points)).max().unwrap_or(0);
     add(&mut evidence, "decay", &format!("{days} dias sem contato"), -decay);
     let (own, broken) = custom(rules, facts, &mut evidence);
     let score = (half_up(of_qualification) + done + profile - decay + own).clamp(0, 100);

@@ -43,6 +43,7 @@ pub const AREAS: [Area; 5] = [
             "gamification",
             "goals",
             "lead-fields",
+            "lead-merges",
             "lead-scoring",
             "leads",
             "me",

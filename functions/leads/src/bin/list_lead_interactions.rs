@@ -17,12 +17,7 @@ pub fn main() {
     serve(&ROUTE, list_lead_interactions);
 }
 
-async fn list_lead_interactions(
-    context: Context,
-    caller: Staff,
-    Path(id): Path<Uuid>,
-    asked: List,
-) -> Result<Page<Interaction>, Error> {
+async fn list_lead_interactions(context: Context, caller: Staff, Path(id): Path<Uuid>, asked: List) -> Result<Page<Interaction>, Error> {
     let transaction = context.begin(&caller).await?;
     let (_, rows): (Lead, Vec<Interaction>) =
         try_join(transaction.one(LEAD, &[&id]), transaction.list(&INTERACTIONS, &asked, &[&id])).await?;

@@ -2,8 +2,7 @@
 
 use futures_util::future::try_join4;
 use leads::{
-    CloseOutcome, Closing, HOLD_END_OF_PIPELINE, HOLD_LEADS, LEAD, Lead, MISSING_FIELDS, STAGE_AT_THE_END, Stage, enter,
-    missing_fields,
+    CloseOutcome, Closing, HOLD_END_OF_PIPELINE, HOLD_LEADS, LEAD, Lead, MISSING_FIELDS, STAGE_AT_THE_END, Stage, enter, missing_fields,
 };
 use shared::{VISIBLE, error::NOT_FOUND, money::Money, prelude::*, visible};
 
@@ -28,12 +27,7 @@ pub fn main() {
     serve(&ROUTE, close_lead);
 }
 
-async fn close_lead(
-    context: Context,
-    caller: Staff,
-    Path(id): Path<Uuid>,
-    Json(input): Json<Close>,
-) -> Result<Json<Lead>, Error> {
+async fn close_lead(context: Context, caller: Staff, Path(id): Path<Uuid>, Json(input): Json<Close>) -> Result<Json<Lead>, Error> {
     let Close { outcome, reason, value } = input;
     let transaction = context.begin(&caller).await?;
     let (ids, kind) = ([id], outcome.as_str());

@@ -1,8 +1,6 @@
 //! POST /pipelines — a new pipeline, with the stages that are given or those that every company begins with.
 
-use pipelines::{
-    NewStage, PIPELINE, PIPELINE_NAME_TAKEN, Pipeline, PipelineCreated, UNKNOWN_DEPARTMENT, add_stages, usual_stages,
-};
+use pipelines::{NewStage, PIPELINE, PIPELINE_NAME_TAKEN, Pipeline, PipelineCreated, UNKNOWN_DEPARTMENT, add_stages, usual_stages};
 use shared::{VISIBLE, error::refuse, prelude::*, visible};
 
 const ROUTE: Route = Route::post("/pipelines").fails(&[PIPELINE_NAME_TAKEN, UNKNOWN_DEPARTMENT]);

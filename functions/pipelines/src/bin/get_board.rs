@@ -67,17 +67,15 @@ pub fn main() {
     serve(&ROUTE, get_board);
 }
 
-async fn get_board(
-    context: Context,
-    caller: Staff,
-    Path(id): Path<Uuid>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Json<Board>, Error> {
+async fn get_board(context: Context, caller: Staff, Path(id): Path<Uuid>, Query(wanted): Query<Wanted>) -> Result<Json<Board>, Error> {
     let limit = i64::from(wanted.limit.unwrap_or(20));
     let transaction = context.begin(&caller).await?;
-    let (pipeline, sums, cards): (Pipeline, Vec<Sum>, Vec<Lead>) =
-        try_join3(transaction.one(PIPELINE, &[&id]), transaction.all(COLUMNS, &[&id]), transaction.all(CARDS, &[&id, &limit]))
-            .await?;
+    let (pipeline, sums, cards): (Pipeline, Vec<Sum>, Vec<Lead>) = try_join3(
+        transaction.one(PIPELINE, &[&id]),
+        transaction.all(COLUMNS, &[&id]),
+        transaction.all(CARDS, &[&id, &limit]),
+    )
+    .await?;
     let stages = pipeline.stages.as_array().cloned().unwrap_or_default();
     let ids = stages.iter().filter_map(|stage| stage["id"].as_str()?.parse::<Uuid>().ok());
     let column = |stage_id: Uuid| {
@@ -86,13 +84,7 @@ async fn get_board(
         let count = sum.map_or(0, |sum| sum.count);
         let has_more = usize::try_from(count).is_ok_and(|count| count > leads.len());
         let next_rank = leads.last().filter(|_| has_more).map(|lead| lead.rank.clone());
-        BoardColumn {
-            stage_id,
-            count,
-            potential_value: sum.map_or(Money::default(), |sum| sum.potential_value),
-            leads,
-            next_rank,
-        }
+        BoardColumn { stage_id, count, potential_value: sum.map_or(Money::default(), |sum| sum.potential_value), leads, next_rank }
     };
     let columns = ids.map(column).collect();
     Ok(Json(Board { pipeline, columns }))

@@ -2,8 +2,7 @@
 
 use futures_util::future::try_join4;
 use leads::{
-    Closing, HOLD_LEADS, HOLD_STAGES, LEAD, Lead, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, STAGE, Stage, enter,
-    missing_fields,
+    Closing, HOLD_LEADS, HOLD_STAGES, LEAD, Lead, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, STAGE, Stage, enter, missing_fields,
 };
 use shared::{
     VISIBLE,
@@ -13,8 +12,13 @@ use shared::{
     visible,
 };
 
-const ROUTE: Route =
-    Route::post("/leads/{id}/move").fails(&[NOT_FOUND, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, STALE.showing::<Lead>()]);
+const ROUTE: Route = Route::post("/leads/{id}/move").fails(&[
+    NOT_FOUND,
+    MISSING_FIELDS,
+    NEIGHBOURS_MOVED,
+    NO_SUCH_STAGE,
+    STALE.showing::<Lead>(),
+]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]

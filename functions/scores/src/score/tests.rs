@@ -107,9 +107,7 @@ fn a_qualification_is_four_times_25() {
     ] {
         assert_eq!(of(&facts)[0], points);
     }
-    for (days, points) in
-        [(Some(-3), 25), (Some(30), 25), (Some(31), 15), (Some(90), 15), (Some(180), 5), (Some(181), 0), (None, 0)]
-    {
+    for (days, points) in [(Some(-3), 25), (Some(30), 25), (Some(31), 15), (Some(90), 15), (Some(180), 5), (Some(181), 0), (None, 0)] {
         assert_eq!(of(&Facts { timeline_days: days, ..nobody(0) })[3], points, "{days:?}");
     }
 }
@@ -148,8 +146,7 @@ fn a_rule_that_divides_by_nothing_says_nothing() {
 
 fn facts_of_anybody() -> impl Strategy<Value = Facts> {
     let done = (0_i64..4, 0_i64..4, 0_i64..4, 0_i64..200);
-    let bant =
-        (any::<Option<bool>>(), proptest::option::of(0_u64..1_000_000), proptest::option::of(0_u64..1_000_000), -400_i32..4000);
+    let bant = (any::<Option<bool>>(), proptest::option::of(0_u64..1_000_000), proptest::option::of(0_u64..1_000_000), -400_i32..4000);
     (0_i64..4000, proptest::option::of(0_i64..400), any::<bool>(), done, bant, 0_usize..4, 0_usize..4).prop_map(
         |(contact, replied, has_replied_quickly, done, bant, authority, need)| Facts {
             replied_at: replied.map(days_ago),
@@ -162,12 +159,7 @@ fn facts_of_anybody() -> impl Strategy<Value = Facts> {
             budget_amount: bant.1.map(Money::cents),
             potential_value: bant.2.map(Money::cents),
             timeline_days: Some(bant.3),
-            authority_level: [
-                None,
-                Some(AuthorityLevel::User),
-                Some(AuthorityLevel::Influencer),
-                Some(AuthorityLevel::DecisionMaker),
-            ][authority],
+            authority_level: [None, Some(AuthorityLevel::User), Some(AuthorityLevel::Influencer), Some(AuthorityLevel::DecisionMaker)][authority],
             need_level: [None, Some(NeedLevel::Low), Some(NeedLevel::Medium), Some(NeedLevel::High)][need],
             ..nobody(contact)
         },

@@ -1,0 +1,90 @@
+//! POST /leads/{id}/merge — another lead is this one from now on, with what was done with it. It can be undone for 30 days.
+
+use futures_util::future::try_join3;
+use leads::{CRM_ID_TAKEN, HOLD_LEADS, LEAD, LEAD_MERGE, LEADS, Lead, LeadData, LeadDeleted, LeadMerge, joined};
+use scores::rescore;
+use shared::{
+    error::{FieldProblem, NOT_FOUND, refuse},
+    prelude::*,
+};
+
+const ROUTE: Route = Route::post("/leads/{id}/merge").fails(&[NOT_FOUND, CRM_ID_TAKEN]);
+
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MergeLead {
+    /// Which becomes this lead.
+    #[garde(skip)]
+    lead_id: Uuid,
+}
+
+/// What they have stands in one place only.
+const TAKE: &str = "
+    update leads set merged_into_id = $2, deleted_at = coalesce(deleted_at, now()), version = version + 1, updated_at = now() where id = $1";
+
+const MOVE_INTERACTIONS: &str = "
+    update lead_interactions set lead_id = $2
+     where lead_id = $1
+       and not exists (select from lead_interactions own where own.lead_id = $2 and own.day = lead_interactions.day)
+    returning id";
+
+const CONTACTS: &str = "
+    update leads
+       set last_contact_at = greatest(leads.last_contact_at, other.last_contact_at)
+      from leads other
+     where leads.id = $2 and other.id = $1";
+
+const NOTE: &str = "insert into lead_merges (id, lead_id, merged_id, undo) values ($1, $2, $3, $4)";
+
+pub fn main() {
+    serve(&ROUTE, merge_leads);
+}
+
+async fn merge_leads(
+    context: Context,
+    caller: Supervisor,
+    Path(id): Path<Uuid>,
+    _: IdempotencyKey,
+    Json(MergeLead { lead_id }): Json<MergeLead>,
+) -> Result<Created<LeadMerge>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let ids = [id, lead_id];
+    let (_, stays, both): (_, Lead, Vec<Lead>) = try_join3(
+        transaction.query(HOLD_LEADS, &[&ids.as_slice()]),
+        transaction.one(LEAD, &[&id]),
+        transaction.all(LEADS, &[&ids.as_slice()]),
+    )
+    .await?;
+    if stays.deleted_at.is_some() {
+        return Err(NOT_FOUND.into());
+    }
+    let (code, portuguese, english) = if lead_id == id {
+        ("same_lead", "É o mesmo lead.", "This is the same lead.")
+    } else {
+        ("unknown_lead", "Lead não encontrado.", "Lead not found.")
+    };
+    let goes = both.into_iter().find(|lead| lead.id == lead_id && lead.id != id && lead.deleted_at.is_none());
+    let Some(goes) = goes else {
+        return Err(refuse([FieldProblem::new("lead_id", code, portuguese, english)]).err().unwrap_or_else(|| NOT_FOUND.into()));
+    };
+    let (before, after) = (LeadData::from(stays.clone()), joined(&stays, &goes));
+    transaction.execute(TAKE, &[&lead_id, &id]).await?;
+    let moved = transaction.query(MOVE_INTERACTIONS, &[&lead_id, &id]).await?;
+    let moved: Vec<Uuid> = moved.iter().map(|row| row.get("id")).collect();
+    let merge_id = context.new_id();
+    let undo = json!({"before": before, "after": after, "interactions": moved});
+    let (_, (), _) = try_join3(
+        transaction.execute(NOTE, &[&merge_id, &id, &lead_id, &undo]),
+        after.save(&transaction, id),
+        transaction.execute(CONTACTS, &[&lead_id, &id]),
+    )
+    .await?;
+    rescore(&transaction, &[id], context.now(), false).await?;
+    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
+    let merge: LeadMerge = transaction.one(LEAD_MERGE, &[&merge_id]).await?;
+    let (pipeline_id, stage_id) = (goes.pipeline_id, goes.stage_id());
+    goes.tell(&transaction, caller.company_id, &LeadDeleted { lead_id, pipeline_id, stage_id, merged_into_id: Some(id) });
+    lead.tell_changed(&transaction, caller.company_id, &stays);
+    transaction.audit(id, &json!({"lead": stays, "merged_lead": goes}), &merge);
+    transaction.commit(Created(merge)).await
+}

@@ -1,0 +1,90 @@
+//! POST /lead-merges/{id}/undo — two leads again. What was changed or done since stays with the one that stayed.
+
+use futures_util::future::try_join;
+use jiff::SignedDuration;
+use leads::{
+    CRM_ID_TAKEN, HOLD_LEADS, HOLD_STAGE_OF, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated,
+    LeadData, LeadMerge, parted,
+};
+use scores::rescore;
+use shared::{error::NOT_FOUND, prelude::*};
+
+const ROUTE: Route = Route::post("/lead-merges/{id}/undo").fails(&[
+    NOT_FOUND,
+    CRM_ID_TAKEN,
+    LEAD_MERGE_TOO_OLD,
+    LEAD_MERGE_UNDONE,
+    LEAD_MERGED_AGAIN,
+]);
+
+const HOLD: &str = "select undo from lead_merges where id = $1 for no key update";
+
+#[derive(FromRow)]
+struct Held {
+    undo: Value,
+}
+
+/// As a client's merge.
+const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+const HOLD_MERGED: &str = "select from leads where id = $1 for no key update";
+
+const RETURN: &str = "
+    update leads
+       set merged_into_id = null, deleted_at = null, rank = (select place from app.rank_in(leads.stage_id, leads.id, null, null)),
+           version = version + 1, updated_at = now()
+     where id = $1 and merged_into_id = $2";
+
+const MOVE_BACK: &str = "
+    update lead_interactions set lead_id = $2
+     where lead_id = $1 and id in (select value::uuid from jsonb_array_elements_text($3))";
+
+const UNDONE: &str = "update lead_merges set undone_at = now(), undone_by_id = app.user_id() where id = $1";
+
+#[derive(Deserialize)]
+struct Undo {
+    before: LeadData,
+    after: LeadData,
+    interactions: Value,
+}
+
+pub fn main() {
+    serve(&ROUTE, undo_lead_merge);
+}
+
+async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uuid>) -> Result<Json<LeadMerge>, Error> {
+    let transaction = context.begin(&caller).await?;
+    let (Held { undo }, merge): (Held, LeadMerge) =
+        try_join(transaction.one(HOLD, &[&id]), transaction.one(LEAD_MERGE, &[&id])).await?;
+    if merge.undone_at.is_some() {
+        return Err(LEAD_MERGE_UNDONE.with_current(&merge));
+    }
+    if context.now().duration_since(merge.at) >= LONGEST {
+        return Err(LEAD_MERGE_TOO_OLD.with_current(&merge));
+    }
+    let (stayed, merged) = (merge.lead_id, merge.merged_lead_id);
+    let ids = [stayed];
+    transaction.query(HOLD_STAGE_OF, &[&merged]).await?;
+    let (_, current): (_, Option<Lead>) = try_join(
+        async {
+            transaction.query(HOLD_LEADS, &[&ids.as_slice()]).await?;
+            transaction.query(HOLD_MERGED, &[&merged]).await
+        },
+        transaction.first(LEAD, &[&stayed]),
+    )
+    .await?;
+    let Some(current) = current else { return Err(LEAD_MERGED_AGAIN.with_current(&merge)) };
+    let Undo { before, after, interactions } =
+        serde_json::from_value(undo).map_err(|error| shared::error::INTERNAL.caused_by(format!("undo of a merge: {error}")))?;
+    parted(&current, &before, &after).save(&transaction, stayed).await?;
+    transaction.execute(RETURN, &[&merged, &stayed]).await?;
+    transaction.execute(MOVE_BACK, &[&stayed, &merged, &interactions]).await?;
+    transaction.execute(UNDONE, &[&id]).await?;
+    rescore(&transaction, &[stayed, merged], context.now(), false).await?;
+    let (kept, back): (Lead, Lead) = try_join(transaction.one(LEAD, &[&stayed]), transaction.one(LEAD, &[&merged])).await?;
+    let undone: LeadMerge = transaction.one(LEAD_MERGE, &[&id]).await?;
+    kept.tell_changed(&transaction, caller.company_id, &current);
+    back.tell(&transaction, caller.company_id, &LeadCreated { lead: &back });
+    transaction.audit(id, &merge, &undone);
+    transaction.commit(Json(undone)).await
+}
