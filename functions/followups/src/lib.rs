@@ -7,6 +7,7 @@ pub mod execution;
 pub mod judging;
 pub mod running;
 pub mod sequence;
+mod shown;
 pub mod step;
 pub mod switching;
 pub mod taking_in;
@@ -33,4 +34,13 @@ pub struct CompanyOfLead {
 pub fn lead_of(context: &Context, token: &str) -> Result<Uuid, Error> {
     let link = Link::read(Purpose::Unsubscribe, token, &context.secrets().token_keys);
     link.map(|link| link.id).ok_or_else(|| shared::error::NOT_FOUND.into())
+}
+
+/// What a link to unsubscribe is for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FollowupUnsubscription")]
+pub struct Unsubscription {
+    pub company_name: String,
+    /// They get nothing of sequences any more.
+    pub is_unsubscribed: bool,
 }

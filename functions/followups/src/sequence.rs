@@ -12,6 +12,7 @@ use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
     criteria::Criteria,
+    shown::{ShownCriteria, ShownStep},
     step::{Step, problems},
     window::{DayOfWeek, Hours},
 };
@@ -43,9 +44,8 @@ pub const LOCKED_SEQUENCE: &str = concat!(
 );
 
 /// Steps as they are stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct Steps(pub Vec<Step>);
 
 impl From<Jsonb<Self>> for Steps {
@@ -77,8 +77,10 @@ pub struct Sequence {
     /// Whether leads are taken in, and steps run.
     pub is_active: bool,
     #[from_row(from = "Jsonb<Criteria>")]
+    #[schemars(with = "ShownCriteria")]
     pub criteria: Criteria,
     #[from_row(from = "Jsonb<Steps>")]
+    #[schemars(with = "Vec<ShownStep>")]
     pub steps: Steps,
     /// `HH:MM` where the lead is; both ends count, to the minute.
     pub window_start: String,

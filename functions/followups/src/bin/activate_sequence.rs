@@ -11,6 +11,7 @@ const ROUTE: Route = Route::post("/followups/sequences/{id}/activate").fails(&[N
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FollowupActivation")]
 struct Activation {
     /// That more than 500 leads are taken in at once is meant.
     #[garde(skip)]

@@ -13,6 +13,7 @@ const ROUTE: Route = Route::post("/followups/sequences/{id}/enroll").fails(&[NOT
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FollowupEnrollment")]
 struct Enrollment {
     /// Whoever these are, as far as the caller sees them; open leads who have not opted out.
     #[garde(length(min = 1, max = 500))]

@@ -7,6 +7,7 @@ use shared::{error::NOT_FOUND, prelude::*};
 const ROUTE: Route = Route::get("/followups/sequences/{id}/stats").fails(&[NOT_FOUND]);
 
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
+#[schemars(rename = "FollowupTotals")]
 struct Totals {
     enrolled: i64,
     active: i64,
@@ -20,6 +21,7 @@ struct Totals {
 }
 
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
+#[schemars(rename = "FollowupStepStats")]
 struct StepStats {
     /// From 0.
     step: i32,
@@ -43,6 +45,7 @@ struct SequenceStats {
 }
 
 #[derive(Debug, Serialize, JsonSchema, FromRow)]
+#[schemars(rename = "FollowupSkipped")]
 struct Skipped {
     step: i32,
     reason: String,

@@ -16,6 +16,7 @@ const MOST: i64 = 20;
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FollowupAsked")]
 struct Asked {
     /// Whoever these are, in place of those who meet the criteria.
     #[garde(length(min = 1, max = 500))]

@@ -13,6 +13,7 @@ closed_set! {
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FollowupResponse")]
 struct Response {
     #[garde(skip)]
     lead_id: Uuid,

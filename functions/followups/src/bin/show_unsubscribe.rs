@@ -1,15 +1,9 @@
 //! GET /followups/unsubscribe/{token} — whose messages a link ends, and whether they have ended already. Changes nothing.
 
-use followups::{COMPANY_OF_LEAD, CompanyOfLead, lead_of};
+use followups::{COMPANY_OF_LEAD, CompanyOfLead, Unsubscription, lead_of};
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::get("/followups/unsubscribe/{token}").fails(&[NOT_FOUND]);
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Unsubscription {
-    company_name: String,
-    is_unsubscribed: bool,
-}
 
 const IS_OUT: &str = "select app.has_opted_out(leads) as is_out from leads where id = $1";
 

@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, jobs, notifications, upload};
+use crate::cases::{chat, followups, jobs, notifications, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -265,6 +265,9 @@ impl Fixture {
             }
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
+            }
+            "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token" | "followup_job_id" => {
+                followups::sample::value(&self.stack, &self.company, placeholder).await
             }
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,

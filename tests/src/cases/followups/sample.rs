@@ -1,0 +1,51 @@
+//! What placeholders of sample events stand for.
+
+use serde_json::{Value, json};
+use tests::{Company, Forge, Stack, company::text};
+use uuid::Uuid;
+
+use super::{always, enroll, execution, lead, make};
+
+pub async fn value(stack: &Stack, company: &Company, placeholder: &str) -> String {
+    match placeholder {
+        "paused_sequence_id" => {
+            let mut sequence = sequence();
+            sequence["is_active"] = json!(false);
+            id_of(&make(&company.admin, sequence).await)
+        }
+        "sequence_id" => id_of(&make(&company.admin, sequence()).await),
+        "followed_lead_id" => id_of(&lead(&company.admin, json!({})).await),
+        "unsubscribe_token" => {
+            let id = id_of(&lead(&company.admin, json!({})).await).parse().expect("an id");
+            Forge::of(stack).await.link("unsubscribe", id)
+        }
+        "followup_job_id" => job(stack, company).await,
+        _ => id_of(&on_its_way(company).await),
+    }
+}
+
+/// With a step that is far off.
+pub fn sequence() -> Value {
+    always(json!([{"kind": "task", "delay_minutes": 1440, "subject": "Ligar"}]))
+}
+
+pub async fn on_its_way(company: &Company) -> Value {
+    let (sequence, lead) = (make(&company.admin, sequence()).await, lead(&company.admin, json!({})).await);
+    enroll(&company.admin, &sequence, &[&lead]).await;
+    execution(&company.admin, &sequence, &lead).await
+}
+
+fn id_of(row: &Value) -> String {
+    text(&row["id"]).to_owned()
+}
+
+/// The job that looks after an execution whose step is due, in nobody's hands yet.
+async fn job(stack: &Stack, company: &Company) -> String {
+    let id: Uuid = id_of(&on_its_way(company).await).parse().expect("an id");
+    let due = "
+        with due as (update followup_executions set next_run_at = now() - interval '1 second' where id = $1 returning job_id)
+        update jobs set run_at = now() - interval '1 second', dispatched_at = now(), dispatches = 1
+          from due where jobs.id = due.job_id returning jobs.id";
+    let row = stack.database().await.query_one(due, &[&id]).await.expect("a job");
+    row.get::<_, Uuid>(0).to_string()
+}
