@@ -133,42 +133,69 @@ pub fn hours(start: &str, end: &str, weekdays: &[DayOfWeek], pause_weekends: boo
 const START: Minute = Minute::new(9, 0);
 const END: Minute = Minute::new(18, 0);
 
-/// What is said of a sequence; what is not given stays as it is, or of a new one as it usually is.
-#[derive(Debug, Default, Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schemars(rename = "FollowupSequenceChanges")]
-pub struct SequenceData {
-    #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
-    #[schemars(regex(pattern = VISIBLE))]
-    pub name: Option<String>,
-    #[garde(length(chars, max = 2000))]
-    pub description: Option<String>,
-    /// Whether leads are taken in, at once too, and steps run.
-    #[garde(skip)]
-    pub is_active: Option<bool>,
-    #[garde(dive)]
-    pub criteria: Option<Criteria>,
-    #[garde(length(min = 1, max = 30), dive)]
-    #[schemars(length(min = 1, max = 30))]
-    pub steps: Option<Vec<Step>>,
-    #[garde(skip)]
-    pub window_start: Option<Minute>,
-    #[garde(skip)]
-    pub window_end: Option<Minute>,
-    #[garde(length(min = 1, max = 7))]
-    #[schemars(length(min = 1, max = 7))]
-    pub weekdays: Option<Vec<DayOfWeek>>,
-    #[garde(skip)]
-    pub pause_weekends: Option<bool>,
-    #[garde(skip)]
-    pub pause_holidays: Option<bool>,
-    #[garde(range(min = 1, max = 50))]
-    pub max_per_day: Option<i32>,
-    #[garde(skip)]
-    pub channel_account_id: Option<Uuid>,
-    /// That more than 500 leads are taken in at once is meant.
-    #[garde(skip)]
-    pub confirm: bool,
+/// Declares a form of what is said of a sequence beside its name and its steps.
+macro_rules! sequence_form {
+    ($(#[$doc:meta])* $form:ident { $($own:tt)* }) => {
+        #[derive(Debug, Deserialize, Validate, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        $(#[$doc])*
+        pub struct $form {
+            $($own)*
+            #[garde(length(chars, max = 2000))]
+            pub description: Option<String>,
+            /// Whether leads are taken in, at once too, and steps run.
+            #[garde(skip)]
+            pub is_active: Option<bool>,
+            #[garde(dive)]
+            pub criteria: Option<Criteria>,
+            #[garde(skip)]
+            pub window_start: Option<Minute>,
+            #[garde(skip)]
+            pub window_end: Option<Minute>,
+            #[garde(length(min = 1, max = 7))]
+            #[schemars(length(min = 1, max = 7))]
+            pub weekdays: Option<Vec<DayOfWeek>>,
+            #[garde(skip)]
+            pub pause_weekends: Option<bool>,
+            #[garde(skip)]
+            pub pause_holidays: Option<bool>,
+            #[garde(range(min = 1, max = 50))]
+            pub max_per_day: Option<i32>,
+            #[garde(skip)]
+            pub channel_account_id: Option<Uuid>,
+            /// That more than 500 leads are taken in at once is meant.
+            #[garde(skip)]
+            #[serde(default)]
+            pub confirm: bool,
+        }
+    };
+}
+
+sequence_form! {
+    /// A new sequence; what is not given is as it usually is.
+    #[schemars(rename = "NewFollowupSequence")]
+    NewSequence {
+        #[garde(length(chars, min = 1, max = 120), custom(visible))]
+        #[schemars(regex(pattern = VISIBLE))]
+        pub name: String,
+        #[garde(length(min = 1, max = 30), dive)]
+        #[schemars(length(min = 1, max = 30))]
+        pub steps: Vec<Step>,
+    }
+}
+
+sequence_form! {
+    /// What is said of a sequence; what is not given stays as it is.
+    #[derive(Default)]
+    #[schemars(rename = "FollowupSequenceChanges")]
+    SequenceData {
+        #[garde(length(chars, min = 1, max = 120), inner(custom(visible)))]
+        #[schemars(regex(pattern = VISIBLE))]
+        pub name: Option<String>,
+        #[garde(length(min = 1, max = 30), dive)]
+        #[schemars(length(min = 1, max = 30))]
+        pub steps: Option<Vec<Step>>,
+    }
 }
 
 /// All that is said of a sequence.
@@ -232,19 +259,35 @@ impl Settings {
     }
 }
 
-impl SequenceData {
+impl NewSequence {
     /// What a new one is.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn settings(self) -> Result<Settings, Error> {
-        let missing = |field: &str| FieldProblem::new(field, "required", "Obrigatório.", "Required.");
-        refuse(
-            [self.name.is_none().then(|| missing("name")), self.steps.is_none().then(|| missing("steps"))].into_iter().flatten(),
-        )?;
-        self.over(Settings::usual())
+        let Self { name, steps, description, is_active, criteria, window_start, window_end, weekdays, .. } = self;
+        let Self { pause_weekends, pause_holidays, max_per_day, channel_account_id, confirm, .. } = self;
+        let (name, steps) = (Some(name), Some(steps));
+        let given = SequenceData {
+            name,
+            steps,
+            description,
+            is_active,
+            criteria,
+            window_start,
+            window_end,
+            weekdays,
+            pause_weekends,
+            pause_holidays,
+            max_per_day,
+            channel_account_id,
+            confirm,
+        };
+        given.over(Settings::usual())
     }
+}
 
+impl SequenceData {
     /// What one is from now on.
     ///
     /// # Errors
@@ -358,12 +401,12 @@ event!(SequenceDeleted = "followup_sequence.deleted");
 mod tests {
     use super::*;
 
-    fn data(said: Value) -> SequenceData {
+    fn new(said: Value) -> NewSequence {
         serde_json::from_value(said).unwrap()
     }
 
     fn codes(said: Value) -> Vec<(String, String)> {
-        let told = data(said).settings().unwrap_err().to_json(shared::error::Language::default(), "");
+        let told = new(said).settings().unwrap_err().to_json(shared::error::Language::default(), "");
         let problems = told["errors"].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         problems.iter().map(|problem| (text(&problem["field"]), text(&problem["code"]))).collect()
@@ -371,25 +414,25 @@ mod tests {
 
     #[test]
     fn a_sequence_has_a_name_and_a_step() {
-        let told = |field: &str, code: &str| (field.to_owned(), code.to_owned());
-        assert_eq!(codes(json!({})), [told("name", "required"), told("steps", "required")]);
-        assert!(data(json!({"name": "Boas-vindas", "steps": []})).validate().is_err());
+        assert!(serde_json::from_value::<NewSequence>(json!({"name": "x"})).is_err());
+        assert!(new(json!({"name": "x", "steps": []})).validate().is_err());
         let step = json!([{"kind": "task"}]);
-        let settings = data(json!({"name": "Boas-vindas", "steps": step})).settings().unwrap();
+        let settings = new(json!({"name": "Boas-vindas", "steps": step})).settings().unwrap();
         assert_eq!((settings.hours.window_start, settings.hours.window_end), (START, END));
-        let wrong =
-            json!({"name": "x", "steps": step, "window_start": "18:00", "window_end": "09:00", "weekdays": ["monday", "monday"]});
+        let told = |field: &str, code: &str| (field.to_owned(), code.to_owned());
+        let wrong = json!({"name": "x", "steps": step, "window_start": "18:00", "window_end": "09:00", "weekdays": ["monday", "monday"]});
         assert_eq!(codes(wrong), [told("window_end", "inverted"), told("weekdays", "duplicate")]);
         assert_eq!(codes(json!({"name": "x", "steps": step, "window_end": "24:00"})), [told("window_end", "too_late")]);
     }
 
     #[test]
     fn what_is_not_given_stays() {
-        let was = data(json!({"name": "x", "steps": [{"kind": "task"}], "max_per_day": 2, "pause_weekends": false}))
+        let was = new(json!({"name": "x", "steps": [{"kind": "task"}], "max_per_day": 2, "pause_weekends": false}))
             .settings()
             .unwrap();
         assert_eq!(SequenceData::default().over(was.clone()).unwrap(), was);
-        let changed = data(json!({"description": "y"})).over(was.clone()).unwrap();
+        let changed: SequenceData = serde_json::from_value(json!({"description": "y"})).unwrap();
+        let changed = changed.over(was.clone()).unwrap();
         assert_eq!(changed, Settings { description: "y".into(), ..was });
     }
 }

@@ -2,7 +2,7 @@
 
 use followups::{
     enrol::{MANY_LEADS, enroll_later},
-    sequence::{NAME_TAKEN, Sequence, SequenceCreated, SequenceData, UNKNOWN_CHANNEL, write},
+    sequence::{NAME_TAKEN, Sequence, NewSequence, SequenceCreated, UNKNOWN_CHANNEL, write},
     switching::expect_few,
 };
 use shared::prelude::*;
@@ -18,7 +18,7 @@ async fn create_sequence(
     context: Context,
     caller: Supervisor,
     _: IdempotencyKey,
-    Json(input): Json<SequenceData>,
+    Json(input): Json<NewSequence>,
 ) -> Result<Created<Sequence>, Error> {
     let is_confirmed = input.confirm;
     let settings = input.settings()?;
