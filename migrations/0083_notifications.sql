@@ -97,6 +97,8 @@ create table notifications (
     conversation_id uuid,
     channel_id      uuid,
     client_id       uuid,
+    -- Of sales, which come with tables and a rule of sight of their own.
+    lead_id         uuid,
     -- The latest message, note, transfer or job.
     source_id       uuid,
     -- What is known besides, nothing of it personal data of clients: those are looked up for whoever reads.
@@ -262,7 +264,7 @@ end
 $$;
 
 -- What is known of one that is unread: looked up where it can be, so that nothing of a client outlives them.
-create function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb)
+create function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb)
 returns jsonb language plpgsql stable as $$
 declare
     known jsonb := facts;
@@ -278,6 +280,9 @@ begin
              where conversations.id = conversation), '{}');
     elsif client is not null then
         known := known || jsonb_build_object('client', (select name from public.clients where id = client));
+    end if;
+    if lead is not null then
+        known := known || jsonb_build_object('lead', (select name from public.leads where id = lead));
     end if;
     if channel is not null then
         known := known || jsonb_build_object('room', coalesce((select name from public.channels where id = channel), known ->> 'actor'));
@@ -343,6 +348,8 @@ begin
                     select from channel_members
                      where channel_members.company_id = notifications.company_id
                        and channel_members.channel_id = notifications.channel_id and channel_members.user_id = person))
+               and (notifications.lead_id is null
+                    or app.would_see_lead(notifications.lead_id, memberships.role, companies.agent_visibility, person, departments))
              limit 100) unread;
 end
 $$;
@@ -440,7 +447,7 @@ begin
          where notifications.company_id = app.company_id() and notifications.id = any (fresh)
     ), facts as materialized (
         -- The same for all who are told of the same.
-        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, source_id, actor_id, facts) as facts
+        select group_key, source_id, app.notification_facts(type, conversation_id, channel_id, client_id, lead_id, source_id, actor_id, facts) as facts
           from (select distinct on (group_key, source_id) * from row) once
     ), unread as (
         select * from app.unread_notifications(array(select user_id from row where on_screen))
@@ -451,7 +458,7 @@ begin
                    'notification', jsonb_build_object(
                        'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
                        'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
-                       'client_id', row.client_id, 'source_id', row.source_id, 'is_read', false,
+                       'client_id', row.client_id, 'lead_id', row.lead_id, 'source_id', row.source_id, 'is_read', false,
                        'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                        'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
                    'unread', unread.unread,
@@ -607,11 +614,11 @@ begin
     end if;
     with notice as materialized (
         select place, type, people, groups, cause, group_key, actor_id,
-               conversation_id, channel_id, client_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
+               conversation_id, channel_id, client_id, lead_id, source_id, coalesce(facts, '{}') as facts, coalesce(count, 1) as count, tells_actor
           from rows from (jsonb_to_recordset(notices)
                           as (type text, people uuid[], groups text[], cause text, group_key text, actor_id uuid, conversation_id uuid,
-                              channel_id uuid, client_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
-               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id,
+                              channel_id uuid, client_id uuid, lead_id uuid, source_id uuid, facts jsonb, count integer, tells_actor boolean))
+               with ordinality as notice (type, people, groups, cause, group_key, actor_id, conversation_id, channel_id, client_id, lead_id,
                                           source_id, facts, count, tells_actor, place)
     ), named as (
         select notice.place, people.user_id from notice cross join app.named_people(notice.people, notice.groups) people
@@ -651,6 +658,10 @@ begin
                 select from channel_members
                  where channel_members.company_id = memberships.company_id and channel_members.channel_id = notice.channel_id
                    and channel_members.user_id = named.user_id))
+           and (notice.lead_id is null
+                or app.would_see_lead(notice.lead_id, memberships.role, companies.agent_visibility, named.user_id,
+                                      array(select department_id from department_members
+                                             where company_id = memberships.company_id and user_id = named.user_id)))
     ), new_cause as (
         insert into notification_causes (user_id, cause, group_key, source_id)
         select distinct on (user_id, cause) user_id, cause, group_key, source_id
@@ -668,9 +679,10 @@ begin
          group by user_id, group_key
     ), saved as (
         insert into notifications as known
-               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, source_id, facts, on_screen, by_mail, by_push, rung_at)
+               (user_id, type, group_key, count, actor_id, conversation_id, channel_id, client_id, lead_id, source_id, facts, on_screen, by_mail, by_push,
+                rung_at)
         select heard.user_id, heard.type, heard.group_key, grouped.count, coalesce(heard.actor_id, app.user_id()), heard.conversation_id,
-               heard.channel_id, heard.client_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
+               heard.channel_id, heard.client_id, heard.lead_id, heard.source_id, heard.facts, heard.on_screen, heard.by_mail, heard.by_push,
                case when grouped.rings then now() end
           from grouped
           join heard using (user_id, group_key, place)

@@ -67,9 +67,6 @@ alter function app.own_pipelines owner to app_lookup;
 revoke all on function app.own_pipelines from public;
 grant execute on function app.own_pipelines to app_staff;
 
-drop policy staff on pipelines;
-create policy staff on pipelines to app_staff
-    using ((select app.sees_all()) or department_id is null or department_id = any ((select app.department_ids())::uuid[])) with check (true);
 create policy leaders_insert on pipelines as restrictive for insert to app_staff with check ((select app.has_role('supervisor', 'admin')));
 create policy leaders_update on pipelines as restrictive for update to app_staff using ((select app.has_role('supervisor', 'admin')));
 create policy leaders_insert on stages as restrictive for insert to app_staff with check ((select app.has_role('supervisor', 'admin')));
@@ -240,6 +237,14 @@ create policy staff on leads to app_staff
            or pipeline_id = any ((select app.own_pipelines())::uuid[])
               and ((select app.visibility()) = 'department' or closer_id is null and sdr_id is null))
     with check (true);
+-- A pipeline is seen where its leads may be, and by whose leads are in it.
+drop policy staff on pipelines;
+create policy staff on pipelines to app_staff
+    using ((select app.sees_all()) or department_id is null or department_id = any ((select app.department_ids())::uuid[])
+           or exists (select from leads
+                       where leads.company_id = pipelines.company_id and leads.pipeline_id = pipelines.id
+                         and (leads.closer_id = (select app.user_id()) or leads.sdr_id = (select app.user_id()))))
+    with check (true);
 -- Other people's leads are led by others.
 drop policy if exists system on leads;
 create policy system on leads to app_system using (true);
@@ -280,7 +285,7 @@ begin
         return floor(low) + 1;
     end if;
     loop
-        middle := trim_scale(round((low + high) / 2, digits));
+        middle := trim_scale(round((low + high) * 0.5, digits));
         if middle > low and middle < high then
             return middle;
         end if;
@@ -673,6 +678,65 @@ $$;
 alter function app.count_lead_work owner to app_lookup;
 revoke all on function app.count_lead_work from public;
 grant execute on function app.count_lead_work to app_staff;
+
+-- ---------------------------------------------------------------------------------------------------------------------------------
+-- People are told of leads by name.
+
+alter table notifications add foreign key (company_id, lead_id) references leads (company_id, id);
+create index notifications_lead on notifications (company_id, lead_id) where lead_id is not null;
+create policy sight_of_leads on notifications as restrictive to app_staff, app_student
+    using (lead_id is null or exists (select from leads where leads.company_id = notifications.company_id and leads.id = lead_id));
+
+-- Whether somebody of the staff sees a lead, as the policies of `leads` say it for whoever asks themselves.
+create function app.would_see_lead(lead uuid, role text, visibility text, person uuid, departments uuid[]) returns boolean
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return role <> 'student' and exists (
+        select from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead
+           and app.would_see(role, visibility, person, departments, pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id),
+                             array[leads.sdr_id]));
+end
+$$;
+alter function app.would_see_lead owner to app_lookup;
+revoke all on function app.would_see_lead from public;
+grant execute on function app.would_see_lead to app_lookup;
+
+insert into notification_types (type, position, caused_by, sound, on_screen, rings, by_mail, by_push, words) values
+('lead_assigned', 130, 'agent', 'assignment', true, true, true, true, '{
+    "pt-BR": {"name": "Leads entregues a mim", "title": "O lead {lead} é com você", "titles": "{count} leads são com você", "body": ""},
+    "en": {"name": "Leads given to me", "title": "The lead {lead} is yours", "titles": "{count} leads are yours", "body": ""}}'),
+('lead_converted', 140, 'agent', 'alert', true, true, false, true, '{
+    "pt-BR": {"name": "Vendas fechadas", "title": "{lead} fechou!", "body": "{value|}"},
+    "en": {"name": "Sales", "title": "{lead} has bought!", "body": "{value|}"}}'),
+('lead_responded', 150, 'system', 'message', true, true, false, true, '{
+    "pt-BR": {"name": "Respostas a follow-ups", "title": "{lead} respondeu ao follow-up!", "body": ""},
+    "en": {"name": "Answers to follow-ups", "title": "{lead} has answered the follow-up!", "body": ""}}');
+
+create function app.notify_of_lead() returns trigger language plpgsql as $$
+declare
+    given jsonb := jsonb_build_array(case when tg_op = 'INSERT' or new.closer_id is distinct from old.closer_id then new.closer_id end,
+                                     case when tg_op = 'INSERT' or new.sdr_id is distinct from old.sdr_id then new.sdr_id end);
+begin
+    if new.status = 'open' and given <> '[null, null]' then
+        perform app.notify(jsonb_build_object(
+            'type', 'lead_assigned', 'people', jsonb_path_query_array(given, '$[*] ? (@ != null)'),
+            'cause', 'lead:' || new.id || ':' || new.version, 'group_key', 'lead:' || new.id, 'lead_id', new.id, 'source_id', new.id));
+    end if;
+    if tg_op = 'UPDATE' and new.status = 'won' and old.status <> 'won' then
+        perform app.notify(jsonb_build_object(
+            'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
+            'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
+            'lead_id', new.id, 'source_id', new.id,
+            'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
+    end if;
+    return null;
+end
+$$;
+create trigger leads_notify_new after insert on leads for each row execute function app.notify_of_lead();
+create trigger leads_notify after update of closer_id, sdr_id, stage_id on leads
+    for each row when (new.merged_into_id is null and new.deleted_at is null) execute function app.notify_of_lead();
 
 -- All that happened with a lead.
 create view lead_history with (security_invoker = true) as

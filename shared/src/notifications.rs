@@ -27,6 +27,7 @@ pub struct Notification {
     pub conversation_id: Option<Uuid>,
     pub channel_id: Option<Uuid>,
     pub client_id: Option<Uuid>,
+    pub lead_id: Option<Uuid>,
     /// The latest message, note, transfer or job.
     pub source_id: Option<Uuid>,
     pub is_read: bool,

@@ -3,7 +3,7 @@
 use clients::{fields::changed, once_each, phone::Phone};
 use futures_util::future::try_join;
 use jiff::civil::Date;
-use scores::fields;
+use scores::fields::{self, LeadFields};
 use shared::{
     error::{FieldProblem, refuse},
     money::Money,
@@ -11,7 +11,7 @@ use shared::{
 };
 use team::given::Given;
 
-use crate::Lead;
+use crate::{Lead, NO_SUCH_STAGE};
 
 pub const CRM_ID_TAKEN: Problem =
     Problem::new(409, "crm_id_taken", "Já existe um lead com este `crm_id`.", "There is a lead with this `crm_id` already.");
@@ -221,45 +221,59 @@ pub struct Places {
     pub namesake_id: Option<Uuid>,
 }
 
-/// Looks after what a lead names: refuses who and what is not there, and finds the client who has its phone or e-mail where none is named.
-///
-/// # Errors
-/// 422 with the fields, and those of the database.
-pub async fn check_places(
-    transaction: &Transaction,
-    data: &mut LeadData,
-    before: &LeadData,
-    pipeline_id: Option<Uuid>,
-    custom_fields: Option<&Map<String, Value>>,
-) -> Result<(), Error> {
-    // Who was there before may stay, whatever became of them.
-    let new = |now: Option<Uuid>, was: Option<Uuid>| now.filter(|_| now != was);
-    let (closer, sdr) = (new(data.closer_id, before.closer_id), new(data.sdr_id, before.sdr_id));
-    let people: Vec<Uuid> = closer.into_iter().chain(sdr).collect();
-    let client = new(data.client_id, before.client_id);
-    let (places, own): (Places, _) = try_join(
-        transaction.one(PLACES, &[&people, &client, &data.phone, &data.email]),
-        fields::read(transaction),
-    )
-    .await?;
-    let mut problems = Vec::new();
-    for (field, person) in [("closer_id", closer), ("sdr_id", sdr)] {
-        if person.is_some_and(|person| places.not_staff.contains(&person)) {
-            problems.push(FieldProblem::not_active_staff(field));
+/// What a lead is said to name, looked after.
+#[derive(Debug)]
+pub struct Named {
+    closer: Option<Uuid>,
+    sdr: Option<Uuid>,
+    client: Option<Uuid>,
+    places: Places,
+    own: LeadFields,
+}
+
+impl LeadFieldsGiven {
+    /// Looks after whom and what it names.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn named(&self, transaction: &Transaction) -> Result<Named, Error> {
+        let (closer, sdr, client) = (self.closer_id.set().copied(), self.sdr_id.set().copied(), self.client_id.set().copied());
+        let people: Vec<Uuid> = closer.into_iter().chain(sdr).collect();
+        let phone = self.phone.set().map(|phone| phone.to_string());
+        let email = self.email.set().map(|email| email.to_string());
+        let (places, own) =
+            try_join(transaction.one(PLACES, &[&people, &client, &phone, &email]), fields::read(transaction)).await?;
+        Ok(Named { closer, sdr, client, places, own })
+    }
+}
+
+impl Named {
+    /// Refuses who and what is not there, and takes the client who has the phone or e-mail where none is known. Who was there before may
+    /// stay, whatever became of them.
+    ///
+    /// # Errors
+    /// 422 with the fields.
+    pub fn settle(
+        &self,
+        data: &mut LeadData,
+        before: &LeadData,
+        pipeline_id: Uuid,
+        custom_fields: Option<&Map<String, Value>>,
+    ) -> Result<(), Error> {
+        let mut problems = Vec::new();
+        for (field, person, was) in [("closer_id", self.closer, before.closer_id), ("sdr_id", self.sdr, before.sdr_id)] {
+            if person != was && person.is_some_and(|person| self.places.not_staff.contains(&person)) {
+                problems.push(FieldProblem::not_active_staff(field));
+            }
         }
+        if self.places.lacks_client && self.client != before.client_id {
+            problems.push(FieldProblem::new("client_id", "unknown_client", "Cliente não encontrado.", "There is no such client."));
+        }
+        problems.extend(custom_fields.map(|given| self.own.problems(pipeline_id, given)).unwrap_or_default());
+        refuse(problems)?;
+        data.client_id = data.client_id.or(self.places.namesake_id.filter(|_| before.client_id.is_none()));
+        Ok(())
     }
-    if places.lacks_client {
-        problems.push(FieldProblem::new("client_id", "unknown_client", "Cliente não encontrado.", "There is no such client."));
-    }
-    if let (Some(given), Some(pipeline_id)) = (custom_fields, pipeline_id) {
-        problems.extend(own.problems(pipeline_id, given));
-    }
-    refuse(problems)?;
-    let is_found_anew = (&data.phone, &data.email) != (&before.phone, &before.email);
-    if data.client_id.is_none() && before.client_id.is_none() && is_found_anew {
-        data.client_id = places.namesake_id;
-    }
-    Ok(())
 }
 
 const SAVE: &str = "
@@ -284,18 +298,18 @@ impl LeadData {
     /// # Errors
     /// `CRM_ID_TAKEN`, and those of the database.
     pub async fn save(&self, transaction: &Transaction, id: Uuid) -> Result<(), Error> {
-        self.write(transaction, SAVE, id, None).await
+        self.write(transaction, SAVE, id, None).await.map(drop)
     }
 
     /// A new lead on top of a stage that is held.
     ///
     /// # Errors
-    /// `CRM_ID_TAKEN`, and those of the database.
+    /// `CRM_ID_TAKEN`, `NO_SUCH_STAGE` where it went meanwhile, and those of the database.
     pub async fn add(&self, transaction: &Transaction, id: Uuid, stage_id: Uuid) -> Result<(), Error> {
-        self.write(transaction, ADD, id, Some(stage_id)).await
+        if self.write(transaction, ADD, id, Some(stage_id)).await? == 0 { Err(NO_SUCH_STAGE.into()) } else { Ok(()) }
     }
 
-    async fn write(&self, transaction: &Transaction, sql: &'static str, id: Uuid, stage_id: Option<Uuid>) -> Result<(), Error> {
+    async fn write(&self, transaction: &Transaction, sql: &'static str, id: Uuid, stage_id: Option<Uuid>) -> Result<u64, Error> {
         let Self { name, email, phone, company, job_title, origin, campaign, closer_id, sdr_id, .. } = self;
         let Self { potential_value, expected_close, tags, custom_fields, client_id, crm_id, .. } = self;
         let value = potential_value.map(|value| value.to_string());
@@ -306,6 +320,6 @@ impl LeadData {
         if let Some(stage_id) = &stage_id {
             parameters.push(stage_id);
         }
-        transaction.execute(sql, &parameters).await.on_constraint("leads_crm", CRM_ID_TAKEN).map(drop)
+        transaction.execute(sql, &parameters).await.on_constraint("leads_crm", CRM_ID_TAKEN)
     }
 }

@@ -13,7 +13,7 @@ mod stage;
 pub use bulk::BulkChange;
 pub use closing::{Closing, CloseOutcome};
 pub use detail::{DETAIL, LeadDetail};
-pub use given::{CRM_ID_TAKEN, LeadData, LeadFieldsGiven, check_places};
+pub use given::{CRM_ID_TAKEN, LeadData, LeadFieldsGiven, Named};
 pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
 pub use lead::{
     HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification,

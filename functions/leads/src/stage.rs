@@ -1,6 +1,7 @@
 //! Stages of a pipeline, and what it takes to enter one.
 
 use clients::fields::is_key;
+use futures_util::future::try_join;
 use shared::{closed_set, error::FieldProblem, prelude::*};
 
 use crate::{Closing, Lead, LeadStatus};
@@ -153,17 +154,20 @@ pub async fn enter(
 ) -> Result<bool, Error> {
     let Closing { reason, value } = closing;
     let value = value.map(|value| value.to_string());
-    let rows = transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]).await?;
+    let automations: Vec<Automation> = serde_json::from_value(stage.automations.clone()).unwrap_or_default();
+    let is_new = lead.stage_id() != stage.id;
+    let assign = async {
+        for Automation { kind: AutomationKind::Assign, closer_id, sdr_id } in automations.iter().filter(|_| is_new) {
+            transaction.execute(ASSIGN, &[&lead.id, closer_id, sdr_id]).await?;
+        }
+        Ok(())
+    };
+    let (rows, ()) =
+        try_join(transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]), assign).await?;
     let Some(row) = rows.first() else { return Ok(false) };
     if row.get("is_spread") {
         let payload = StageSpread { pipeline_id: stage.pipeline_id, stage_id: stage.id };
         transaction.emit(Event::new(Topic::Company(company_id), Audience::staff(), &payload));
-    }
-    if lead.stage_id() != stage.id {
-        let automations: Vec<Automation> = serde_json::from_value(stage.automations.clone()).unwrap_or_default();
-        for Automation { kind: AutomationKind::Assign, closer_id, sdr_id } in automations {
-            transaction.execute(ASSIGN, &[&lead.id, &closer_id, &sdr_id]).await?;
-        }
     }
     Ok(true)
 }

@@ -20,8 +20,8 @@ macro_rules! notification_words {
     () => {
         "
      cross join lateral app.notification_facts(notifications.type, notifications.conversation_id, notifications.channel_id,
-                                               notifications.client_id, notifications.source_id, notifications.actor_id,
-                                               notifications.facts) known
+                                               notifications.client_id, notifications.lead_id, notifications.source_id,
+                                               notifications.actor_id, notifications.facts) known
      cross join lateral app.notification_words(notifications.type, users.locale, known, notifications.count) words"
     };
 }
@@ -33,8 +33,8 @@ macro_rules! shown_notifications {
         concat!(
             "
     select notifications.id, notifications.type as kind, words.title, words.body, notifications.count, notifications.actor_id,
-           notifications.conversation_id, notifications.channel_id, notifications.client_id, notifications.source_id,
-           notifications.read_at is not null as is_read, notifications.at, notifications.created_at
+           notifications.conversation_id, notifications.channel_id, notifications.client_id, notifications.lead_id,
+           notifications.source_id, notifications.read_at is not null as is_read, notifications.at, notifications.created_at
       from page notifications
       join users on users.id = notifications.user_id",
             $crate::notification_words!()

@@ -17,7 +17,8 @@ const KEPT: Duration = Duration::from_hours(12);
 /// Nothing of what its person has read, sees no more or is looking at, and of what has happened again since: that tells of it.
 const NEWS: &str = concat!(
     "select notifications.user_id, notifications.type as kind, notifications.rung_at = notifications.at as is_heard,
-           notifications.conversation_id, notifications.channel_id, notifications.client_id, companies.push_shows_text as shows_text,
+           notifications.conversation_id, notifications.channel_id, notifications.client_id, notifications.lead_id,
+           companies.push_shows_text as shows_text,
            coalesce(types.words -> users.locale, types.words -> 'pt-BR') ->> 'name' as name, words.title, words.body,
            (select count(*) from app.unread_of(array[notifications.user_id], 'screen')) as unread
       from notifications
@@ -47,6 +48,7 @@ struct News {
     conversation_id: Option<Uuid>,
     channel_id: Option<Uuid>,
     client_id: Option<Uuid>,
+    lead_id: Option<Uuid>,
     shows_text: bool,
     name: String,
     title: String,
@@ -57,9 +59,10 @@ struct News {
 impl News {
     /// Where it leads in the front end.
     fn url(&self) -> String {
-        match (self.conversation_id, self.channel_id, self.client_id) {
+        match (self.conversation_id, self.channel_id, self.lead_id, self.client_id) {
             (Some(id), ..) => format!("/inbox/{id}"),
-            (_, Some(id), _) => format!("/team/{id}"),
+            (_, Some(id), ..) => format!("/team/{id}"),
+            (.., Some(id), _) => format!("/leads/{id}"),
             (.., Some(id)) => format!("/clients/{id}"),
             _ => "/notifications".to_owned(),
         }

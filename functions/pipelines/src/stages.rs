@@ -223,29 +223,29 @@ pub async fn keep_stages(transaction: &Transaction, stages: &[NewStage]) -> Resu
     transaction.execute(KEEP, &[&Value::Array(rows)]).await.map(drop)
 }
 
-/// To the foot of another stage, in the order they have; those that are off the board go with them.
+/// To the foot of another stage, in the order they have; those that are off the board go with them, where nobody says where to the first one of the
+/// same kind that stays.
 const MOVE_ALL: &str = "
-    with placed as materialized (
-        select * from app.places_in($2, array(select id from leads where stage_id = $1 and deleted_at is null order by rank), false)
+    with heir as materialized (
+        select coalesce($2::uuid, (select id from stages where pipeline_id = $3 and kind = $4 and id <> all ($5) order by position limit 1)) as id
+    ), placed as materialized (
+        select * from app.places_in((select id from heir),
+                                    array(select id from leads where stage_id = $1 and deleted_at is null order by rank), false)
     )
     update leads
-       set stage_id = $2, rank = coalesce((select place from placed where placed.id = leads.id), rank), version = version + 1,
+       set stage_id = (select id from heir),
+           furthest_stage_id = case when furthest_stage_id = $1 then (select id from heir) else furthest_stage_id end,
+           rank = coalesce((select place from placed where placed.id = leads.id), rank), version = version + 1,
            updated_at = now()
      where stage_id = $1";
 
-/// Off the board nobody asks where to: the first one of the same kind that stays.
-const SUCCESSOR: &str = "
-    select id from stages where pipeline_id = $1 and kind = $2 and id <> all ($3) order by position limit 1";
-
 /// Who got no further than it got as far as the one that takes its place.
-const FURTHEST: &str = "update leads set furthest_stage_id = $2 where furthest_stage_id = $1 and pipeline_id = $3";
+const FURTHEST: &str = "
+    update leads
+       set furthest_stage_id = (select id from stages where pipeline_id = $2 and kind = $3 and id <> all ($4) order by position limit 1)
+     where furthest_stage_id = $1 and pipeline_id = $2";
 
 const REMOVE: &str = "delete from stages where id = any ($1)";
-
-#[derive(FromRow)]
-struct Successor {
-    id: Uuid,
-}
 
 /// Removes stages whose leads go where it is said.
 ///
@@ -259,12 +259,9 @@ pub async fn remove_stages(
 ) -> Result<(), Error> {
     let ids: Vec<Uuid> = gone.iter().map(|stage| stage.id).collect();
     for stage in gone {
-        let to = match moves.get(&stage.id) {
-            Some(to) => *to,
-            None => transaction.one::<Successor>(SUCCESSOR, &[&pipeline_id, &stage.kind.as_str(), &ids]).await?.id,
-        };
-        transaction.execute(MOVE_ALL, &[&stage.id, &to]).await?;
-        transaction.execute(FURTHEST, &[&stage.id, &to, &pipeline_id]).await?;
+        let (to, kind) = (moves.get(&stage.id), stage.kind.as_str());
+        transaction.execute(MOVE_ALL, &[&stage.id, &to, &pipeline_id, &kind, &ids]).await?;
+        transaction.execute(FURTHEST, &[&stage.id, &pipeline_id, &kind, &ids]).await?;
     }
     transaction.execute(REMOVE, &[&ids]).await.map(drop)
 }

@@ -10,7 +10,7 @@ mod told;
 
 pub use facts::Facts;
 pub use recomputing::{RECOMPUTE_SCORES, RecomputeScores, recompute};
-pub use rescore::{current_rules, facts, rescore};
+pub use rescore::{current_rules, facts, rescore, rescored};
 pub use rules::Scoring;
 pub use score::{AuthorityLevel, Evidence, Figures, NeedLevel, Temperature, figures, qualification};
 pub use told::{LeadScored, LeadScoringUpdated, SCORES, seen_by};

@@ -4,6 +4,7 @@ use futures_util::future::try_join;
 use shared::prelude::*;
 
 use crate::{
+    Figures,
     facts::{FACTS, Facts},
     figures,
     rules::Scoring,
@@ -38,27 +39,60 @@ pub async fn facts(transaction: &Transaction, ids: &[Uuid], now: Timestamp) -> R
 const SAVE: &str = "
     update leads
        set qualification_score = made.qualification, score = made.score, temperature = made.temperature,
-           scored_by = case when not made.is_broken then $5 end, scored_at = $6,
+           scored_by = case when not made.is_broken then $5::integer end, scored_at = $6,
            version = leads.version + case when (leads.qualification_score, leads.score, leads.temperature)
                                                is distinct from (made.qualification, made.score, made.temperature) then $8::integer else 0 end
       from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $7::boolean[]) made (id, qualification, score, temperature, is_broken)
-     where leads.id = made.id and leads.status = 'open'
-    returning leads.id";
+     where leads.id = made.id and leads.status = 'open'";
 
-/// Makes the scores of these leads anew, whose rows the transaction holds. `is_seen`: they show it by a new version; what is shown anyway
-/// with another change needs none of its own. Answers for how many of them a rule of the company's own says nothing.
+/// The figures of leads, made anew and not written yet.
+struct Made {
+    ids: Vec<Uuid>,
+    figures: Vec<Figures>,
+    version: i32,
+}
+
+impl Made {
+    async fn of(transaction: &Transaction, ids: &[Uuid], now: Timestamp) -> Result<Self, Error> {
+        let ((rules, version), all) = try_join(current_rules(transaction), facts(transaction, ids, now)).await?;
+        let figures = all.iter().map(|facts| figures(&rules, facts, now)).collect();
+        Ok(Self { ids: all.iter().map(|facts| facts.id).collect(), figures, version })
+    }
+
+    /// `step`: by how much the version of those grows that show other figures.
+    async fn save(&self, transaction: &Transaction, now: Timestamp, step: i32) -> Result<(), Error> {
+        let Self { ids, figures, version } = self;
+        let broken: Vec<bool> = figures.iter().map(|figures| !figures.broken.is_empty()).collect();
+        let qualifications: Vec<i32> = figures.iter().map(|figures| figures.qualification).collect();
+        let scores: Vec<i32> = figures.iter().map(|figures| figures.score).collect();
+        let temperatures: Vec<&str> = figures.iter().map(|figures| figures.temperature.as_str()).collect();
+        transaction.execute(SAVE, &[ids, &qualifications, &scores, &temperatures, version, &now, &broken, &step]).await.map(drop)
+    }
+}
+
+/// Makes the scores of these leads anew, whose rows the transaction holds, and reads what is to be shown then, in one flight. They are shown
+/// by the version that another change gives them.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn rescore(transaction: &Transaction, ids: &[Uuid], now: Timestamp, is_seen: bool) -> Result<usize, Error> {
-    let ((rules, version), all) = try_join(current_rules(transaction), facts(transaction, ids, now)).await?;
-    let made: Vec<_> = all.iter().map(|facts| (facts.id, figures(&rules, facts, now))).collect();
-    let broken: Vec<bool> = made.iter().map(|(_, figures)| !figures.broken.is_empty()).collect();
-    let ids: Vec<Uuid> = made.iter().map(|(id, _)| *id).collect();
-    let qualifications: Vec<i32> = made.iter().map(|(_, figures)| figures.qualification).collect();
-    let scores: Vec<i32> = made.iter().map(|(_, figures)| figures.score).collect();
-    let temperatures: Vec<&str> = made.iter().map(|(_, figures)| figures.temperature.as_str()).collect();
-    let step = i32::from(is_seen);
-    transaction.execute(SAVE, &[&ids, &qualifications, &scores, &temperatures, &version, &now, &broken, &step]).await?;
-    Ok(broken.into_iter().filter(|is_broken| *is_broken).count())
+pub async fn rescored<T>(
+    transaction: &Transaction,
+    ids: &[Uuid],
+    now: Timestamp,
+    read: impl Future<Output = Result<T, Error>> + Send,
+) -> Result<T, Error> {
+    let made = Made::of(transaction, ids, now).await?;
+    let ((), read) = try_join(made.save(transaction, now, 0), read).await?;
+    Ok(read)
+}
+
+/// Makes the scores of these leads anew, whose rows the transaction holds, with a new version of those that change by it. Answers for how many
+/// of them a rule of the company's own says nothing.
+///
+/// # Errors
+/// Those of the database.
+pub async fn rescore(transaction: &Transaction, ids: &[Uuid], now: Timestamp) -> Result<usize, Error> {
+    let made = Made::of(transaction, ids, now).await?;
+    made.save(transaction, now, 1).await?;
+    Ok(made.figures.iter().filter(|figures| !figures.broken.is_empty()).count())
 }

@@ -35,6 +35,7 @@ mod ingest;
 mod integrations;
 mod jobs;
 mod knowledge;
+mod leads;
 mod mail;
 mod notes;
 mod notifications;
@@ -84,6 +85,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         integrations::cases(),
         jobs::cases(),
         knowledge::cases(),
+        leads::cases(),
         mail::cases(),
         notes::cases(),
         notifications::cases(),

@@ -1,11 +1,11 @@
 //! POST /leads/{id}/interactions — writes down what was done with a lead; a sale closes it as won.
 
-use futures_util::future::{try_join3, try_join4};
+use futures_util::future::try_join4;
 use leads::{
     CloseOutcome, Closing, HOLD_END_OF_PIPELINE, HOLD_LEADS, Interaction, InteractionResult, InteractionType, LEAD, Lead,
     LeadInteractionAdded, LeadStatus, MISSING_FIELDS, STAGE_AT_THE_END, Stage, enter, interaction_columns, missing_fields,
 };
-use scores::rescore;
+use scores::rescored;
 use shared::{VISIBLE, error::NOT_FOUND, prelude::*, visible};
 
 const ROUTE: Route = Route::post("/leads/{id}/interactions").or(&["/leads/{id}/activities"]).fails(&[NOT_FOUND, MISSING_FIELDS]);
@@ -76,6 +76,7 @@ async fn add_lead_interaction(
         return Err(NOT_FOUND.into());
     }
     // What has ended ends once.
+    let mut ending = None;
     if let Some(stage) = stage.filter(|_| current.status == LeadStatus::Open) {
         let value = current.potential_value.filter(|_| end == Some(CloseOutcome::Won));
         let closing = Closing { reason: Some(summary.clone()), value };
@@ -83,19 +84,25 @@ async fn add_lead_interaction(
         if !missing.is_empty() {
             return Err(MISSING_FIELDS.in_fields(missing));
         }
-        enter(&transaction, caller.company_id, &current, &stage, (None, None), &closing).await?;
+        ending = Some((stage, closing));
     }
     let (now, new_id) = (context.now(), context.new_id());
     let at = at.unwrap_or(now);
     let is_contact = kind != InteractionType::Note;
-    let (rows, _, _): (Vec<Interaction>, _, _) = try_join3(
+    let end = async {
+        match &ending {
+            Some((stage, closing)) => enter(&transaction, caller.company_id, &current, stage, (None, None), closing).await,
+            None => Ok(true),
+        }
+    };
+    let (_, rows, _, lead): (_, Vec<Interaction>, _, Lead) = try_join4(
+        end,
         transaction.all(ADD, &[&new_id, &id, &kind.as_str(), &summary, &details, &result.as_str(), &next_step, &at]),
         transaction.execute(CONTACT, &[&id, &at, &is_contact]),
-        rescore(&transaction, &ids, now, false),
+        rescored(&transaction, &ids, now, transaction.one(LEAD, &[&id])),
     )
     .await?;
     let interaction = rows.into_iter().next().ok_or(NOT_FOUND)?;
-    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
     lead.tell_changed(&transaction, caller.company_id, &current);
     lead.tell(&transaction, caller.company_id, &LeadInteractionAdded { interaction: &interaction });
     transaction.audit(interaction.id, &Value::Null, &interaction);

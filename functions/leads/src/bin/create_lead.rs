@@ -1,15 +1,15 @@
 //! POST /leads — a new lead, on top of a stage; by default the first one of the company's first pipeline.
 
 use clients::fields::changed;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use leads::{
-    CRM_ID_TAKEN, DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage, check_places,
-    lead_form,
+    CRM_ID_TAKEN, Closing, DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, MISSING_FIELDS, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage,
+    lead_form, missing_fields,
 };
-use scores::rescore;
+use scores::rescored;
 use shared::{VISIBLE, prelude::*, visible};
 
-const ROUTE: Route = Route::post("/leads").fails(&[CRM_ID_TAKEN, NO_SUCH_STAGE]);
+const ROUTE: Route = Route::post("/leads").fails(&[CRM_ID_TAKEN, MISSING_FIELDS, NO_SUCH_STAGE]);
 
 lead_form! {
     NewLead {
@@ -39,20 +39,24 @@ async fn create_lead(
     let before = LeadData { name: input.name.clone(), custom_fields: changed(&Value::Null, Map::new()), ..LeadData::default() };
     let given = input.fields();
     let custom_fields = given.custom_fields.clone();
-    let mut data = given.applied_to(before.clone());
     let transaction = context.begin(&caller).await?;
-    let stage: Option<Stage> = transaction.first(PLACE_FOR_NEW, &[&pipeline_id, &stage_id]).await?;
+    let (stage, named): (Option<Stage>, _) =
+        try_join(transaction.first(PLACE_FOR_NEW, &[&pipeline_id, &stage_id]), given.named(&transaction)).await?;
     let stage = stage.ok_or(NO_SUCH_STAGE)?;
-    check_places(&transaction, &mut data, &before, Some(stage.pipeline_id), custom_fields.as_ref()).await?;
+    let mut data = given.applied_to(before.clone());
+    named.settle(&mut data, &before, stage.pipeline_id, custom_fields.as_ref())?;
     let id = context.new_id();
     let stages = [stage.id];
-    try_join3(
+    let (_, (), detail): (_, _, LeadDetail) = try_join3(
         transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
         data.add(&transaction, id, stage.id),
-        rescore(&transaction, &[id], context.now(), false),
+        rescored(&transaction, &[id], context.now(), transaction.one(DETAIL, &[&id])),
     )
     .await?;
-    let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
+    let missing = missing_fields(&stage, &detail.lead, &Closing::default());
+    if !missing.is_empty() {
+        return Err(MISSING_FIELDS.in_fields(missing));
+    }
     detail.lead.tell(&transaction, caller.company_id, &LeadCreated { lead: &detail.lead });
     transaction.audit(id, &Value::Null, &detail.lead);
     transaction.commit(Created(detail)).await

@@ -1,9 +1,9 @@
 //! POST /conversations/{id}/lead — makes a lead of a conversation's client, who may have none open yet.
 
 use clients::fields::changed;
-use futures_util::future::{try_join, try_join3};
-use leads::{DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage, check_places};
-use scores::rescore;
+use futures_util::future::try_join3;
+use leads::{DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage};
+use scores::rescored;
 use shared::{error::NOT_FOUND, money::Money, prelude::*};
 
 const LEAD_EXISTS: Problem = Problem::new(
@@ -34,7 +34,13 @@ struct LeadOfConversation {
 
 /// Whom it is with, held so that of two the second finds the first's lead.
 const CLIENT: &str = "
-    select clients.id, clients.name, clients.phone, clients.email
+    select clients.id, clients.name,
+           (select value from client_identities identity
+             where identity.company_id = clients.company_id and identity.client_id = clients.id and identity.kind = 'phone'
+             order by identity.created_at, identity.value limit 1) as phone,
+           (select value from client_identities identity
+             where identity.company_id = clients.company_id and identity.client_id = clients.id and identity.kind = 'email'
+             order by identity.created_at, identity.value limit 1) as email
       from conversations
       join clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
      where conversations.id = $1
@@ -48,7 +54,11 @@ struct Client {
     email: Option<String>,
 }
 
-const OPEN_LEAD: &str = "select id from leads where client_id = $1 and status = 'open' and deleted_at is null order by created_at, id limit 1";
+const OPEN_LEAD: &str = "
+    select id from leads
+     where client_id = (select client_id from conversations where id = $1) and status = 'open' and deleted_at is null
+     order by created_at, id
+     limit 1";
 
 #[derive(FromRow)]
 struct Open {
@@ -68,14 +78,18 @@ async fn create_lead_from_conversation(
 ) -> Result<Created<LeadDetail>, Error> {
     let LeadOfConversation { pipeline_id, stage_id, origin, potential_value } = input;
     let transaction = context.begin(&caller).await?;
-    let (client, stage): (Client, Option<Stage>) =
-        try_join(transaction.one(CLIENT, &[&id]), transaction.first(PLACE_FOR_NEW, &[&pipeline_id, &stage_id])).await?;
+    let (client, stage, open): (Client, Option<Stage>, _) = try_join3(
+        transaction.one(CLIENT, &[&id]),
+        transaction.first(PLACE_FOR_NEW, &[&pipeline_id, &stage_id]),
+        transaction.first(OPEN_LEAD, &[&id]),
+    )
+    .await?;
     let stage = stage.ok_or(NO_SUCH_STAGE)?;
-    if let Some(Open { id }) = transaction.first(OPEN_LEAD, &[&client.id]).await? {
+    if let Some(Open { id }) = open {
         let lead: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
         return Err(LEAD_EXISTS.with_current(&lead));
     }
-    let mut data = LeadData {
+    let data = LeadData {
         name: client.name,
         phone: client.phone,
         email: client.email,
@@ -86,16 +100,14 @@ async fn create_lead_from_conversation(
         client_id: Some(client.id),
         ..LeadData::default()
     };
-    check_places(&transaction, &mut data, &LeadData::default(), Some(stage.pipeline_id), None).await?;
     let new_id = context.new_id();
     let stages = [stage.id];
-    try_join3(
+    let (_, (), detail): (_, _, LeadDetail) = try_join3(
         transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
         data.add(&transaction, new_id, stage.id),
-        rescore(&transaction, &[new_id], context.now(), false),
+        rescored(&transaction, &[new_id], context.now(), transaction.one(DETAIL, &[&new_id])),
     )
     .await?;
-    let detail: LeadDetail = transaction.one(DETAIL, &[&new_id]).await?;
     detail.lead.tell(&transaction, caller.company_id, &LeadCreated { lead: &detail.lead });
     transaction.audit(new_id, &Value::Null, &detail.lead);
     transaction.commit(Created(detail)).await

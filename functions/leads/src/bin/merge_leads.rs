@@ -1,8 +1,8 @@
 //! POST /leads/{id}/merge — another lead is this one from now on, with what was done with it. It can be undone for 30 days.
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3, try_join5};
 use leads::{CRM_ID_TAKEN, HOLD_LEADS, LEAD, LEAD_MERGE, LEADS, Lead, LeadData, LeadDeleted, LeadMerge, joined};
-use scores::rescore;
+use scores::rescored;
 use shared::{
     error::{FieldProblem, NOT_FOUND, refuse},
     prelude::*,
@@ -22,11 +22,6 @@ struct MergeLead {
 const TAKE: &str = "
     update leads set merged_into_id = $2, deleted_at = coalesce(deleted_at, now()), version = version + 1, updated_at = now() where id = $1";
 
-const MOVE_INTERACTIONS: &str = "
-    update lead_interactions set lead_id = $2
-     where lead_id = $1
-       and not exists (select from lead_interactions own where own.lead_id = $2 and own.day = lead_interactions.day)
-    returning id";
 
 const CONTACTS: &str = "
     update leads
@@ -34,7 +29,16 @@ const CONTACTS: &str = "
       from leads other
      where leads.id = $2 and other.id = $1";
 
-const NOTE: &str = "insert into lead_merges (id, lead_id, merged_id, undo) values ($1, $2, $3, $4)";
+/// With what was done with the one that goes, but for a day's first message that the other one has, too.
+const JOIN: &str = "
+    with moved as (
+        update lead_interactions set lead_id = $2
+         where lead_id = $3
+           and not exists (select from lead_interactions own where own.lead_id = $2 and own.day = lead_interactions.day)
+        returning id
+    )
+    insert into lead_merges (id, lead_id, merged_id, undo)
+    select $1, $2, $3, $4 || jsonb_build_object('interactions', coalesce(jsonb_agg(id), '[]')) from moved";
 
 pub fn main() {
     serve(&ROUTE, merge_leads);
@@ -68,20 +72,17 @@ async fn merge_leads(
         return Err(refuse([FieldProblem::new("lead_id", code, portuguese, english)]).err().unwrap_or_else(|| NOT_FOUND.into()));
     };
     let (before, after) = (LeadData::from(stays.clone()), joined(&stays, &goes));
-    transaction.execute(TAKE, &[&lead_id, &id]).await?;
-    let moved = transaction.query(MOVE_INTERACTIONS, &[&lead_id, &id]).await?;
-    let moved: Vec<Uuid> = moved.iter().map(|row| row.get("id")).collect();
     let merge_id = context.new_id();
-    let undo = json!({"before": before, "after": after, "interactions": moved});
-    let (_, (), _) = try_join3(
-        transaction.execute(NOTE, &[&merge_id, &id, &lead_id, &undo]),
+    let undo = json!({"before": before, "after": after});
+    let shown = async { try_join(transaction.one(LEAD, &[&id]), transaction.one(LEAD_MERGE, &[&merge_id])).await };
+    let (_, _, (), _, (lead, merge)): (_, _, _, _, (Lead, LeadMerge)) = try_join5(
+        transaction.execute(TAKE, &[&lead_id, &id]),
+        transaction.execute(JOIN, &[&merge_id, &id, &lead_id, &undo]),
         after.save(&transaction, id),
         transaction.execute(CONTACTS, &[&lead_id, &id]),
+        rescored(&transaction, &[id], context.now(), shown),
     )
     .await?;
-    rescore(&transaction, &[id], context.now(), false).await?;
-    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
-    let merge: LeadMerge = transaction.one(LEAD_MERGE, &[&merge_id]).await?;
     let (pipeline_id, stage_id) = (goes.pipeline_id, goes.stage_id());
     goes.tell(&transaction, caller.company_id, &LeadDeleted { lead_id, pipeline_id, stage_id, merged_into_id: Some(id) });
     lead.tell_changed(&transaction, caller.company_id, &stays);

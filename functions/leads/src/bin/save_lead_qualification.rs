@@ -3,7 +3,7 @@
 use futures_util::future::try_join;
 use jiff::civil::Date;
 use leads::{HOLD_LEADS, LEAD, Lead};
-use scores::{AuthorityLevel, NeedLevel, rescore};
+use scores::{AuthorityLevel, NeedLevel, rescored};
 use shared::{
     error::{NOT_FOUND, STALE},
     money::Money,
@@ -91,12 +91,11 @@ async fn save_lead_qualification(
     let authority = after.authority_level.map(AuthorityLevel::as_str);
     let need = after.need_level.map(NeedLevel::as_str);
     let sources = Value::Object(sources);
-    try_join(
+    let (_, lead): (_, Lead) = try_join(
         transaction.execute(SAVE, &[&id, &after.budget_confirmed, &amount, &authority, &need, &after.decides_by, &sources]),
-        rescore(&transaction, &ids, context.now(), false),
+        rescored(&transaction, &ids, context.now(), transaction.one(LEAD, &[&id])),
     )
     .await?;
-    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
     lead.tell_changed(&transaction, caller.company_id, &current);
     transaction.audit(id, &current, &lead);
     transaction.commit(Json(lead)).await

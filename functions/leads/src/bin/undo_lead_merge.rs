@@ -1,12 +1,12 @@
 //! POST /lead-merges/{id}/undo — two leads again. What was changed or done since stays with the one that stayed.
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join3, try_join5};
 use jiff::SignedDuration;
 use leads::{
-    CRM_ID_TAKEN, HOLD_LEADS, HOLD_STAGE_OF, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated,
-    LeadData, LeadMerge, parted,
+    CRM_ID_TAKEN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated, LeadData, LeadMerge,
+    lead_columns, lead_joins, parted,
 };
-use scores::rescore;
+use scores::rescored;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/lead-merges/{id}/undo").fails(&[
@@ -27,7 +27,24 @@ struct Held {
 /// As a client's merge.
 const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-const HOLD_MERGED: &str = "select from leads where id = $1 for no key update";
+/// The stage that comes a card more, both leads and the merge, in the order of locks.
+const HOLD_STAGE: &str = "
+    select app.hold_stages(array(select leads.stage_id from lead_merges join leads on leads.id = lead_merges.merged_id
+                                  where lead_merges.id = $1))::text";
+
+const HOLD_BOTH: &str = "
+    select from leads
+     where id in (select lead_id from lead_merges where id = $1 union all select merged_id from lead_merges where id = $1)
+     order by id
+       for no key update";
+
+const STAYED: &str = concat!(
+    "select ",
+    lead_columns!(),
+    " from leads ",
+    lead_joins!(),
+    " where leads.id = (select lead_id from lead_merges where id = $1) and leads.merged_into_id is null"
+);
 
 const RETURN: &str = "
     update leads
@@ -54,8 +71,14 @@ pub fn main() {
 
 async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uuid>) -> Result<Json<LeadMerge>, Error> {
     let transaction = context.begin(&caller).await?;
-    let (Held { undo }, merge): (Held, LeadMerge) =
-        try_join(transaction.one(HOLD, &[&id]), transaction.one(LEAD_MERGE, &[&id])).await?;
+    let (_, _, Held { undo }, merge, current): (_, _, Held, LeadMerge, Option<Lead>) = try_join5(
+        transaction.query(HOLD_STAGE, &[&id]),
+        transaction.query(HOLD_BOTH, &[&id]),
+        transaction.one(HOLD, &[&id]),
+        transaction.one(LEAD_MERGE, &[&id]),
+        transaction.first(STAYED, &[&id]),
+    )
+    .await?;
     if merge.undone_at.is_some() {
         return Err(LEAD_MERGE_UNDONE.with_current(&merge));
     }
@@ -63,26 +86,26 @@ async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uu
         return Err(LEAD_MERGE_TOO_OLD.with_current(&merge));
     }
     let (stayed, merged) = (merge.lead_id, merge.merged_lead_id);
-    let ids = [stayed];
-    transaction.query(HOLD_STAGE_OF, &[&merged]).await?;
-    let (_, current): (_, Option<Lead>) = try_join(
-        async {
-            transaction.query(HOLD_LEADS, &[&ids.as_slice()]).await?;
-            transaction.query(HOLD_MERGED, &[&merged]).await
-        },
-        transaction.first(LEAD, &[&stayed]),
-    )
-    .await?;
     let Some(current) = current else { return Err(LEAD_MERGED_AGAIN.with_current(&merge)) };
     let Undo { before, after, interactions } =
         serde_json::from_value(undo).map_err(|error| shared::error::INTERNAL.caused_by(format!("undo of a merge: {error}")))?;
-    parted(&current, &before, &after).save(&transaction, stayed).await?;
-    transaction.execute(RETURN, &[&merged, &stayed]).await?;
-    transaction.execute(MOVE_BACK, &[&stayed, &merged, &interactions]).await?;
-    transaction.execute(UNDONE, &[&id]).await?;
-    rescore(&transaction, &[stayed, merged], context.now(), false).await?;
-    let (kept, back): (Lead, Lead) = try_join(transaction.one(LEAD, &[&stayed]), transaction.one(LEAD, &[&merged])).await?;
-    let undone: LeadMerge = transaction.one(LEAD_MERGE, &[&id]).await?;
+    let data = parted(&current, &before, &after);
+    let shown = async {
+        try_join3(
+            transaction.one(LEAD, &[&stayed]),
+            transaction.one(LEAD, &[&merged]),
+            transaction.one(LEAD_MERGE, &[&id]),
+        )
+        .await
+    };
+    let ((), _, _, _, (kept, back, undone)): (_, _, _, _, (Lead, Lead, LeadMerge)) = try_join5(
+        data.save(&transaction, stayed),
+        transaction.execute(RETURN, &[&merged, &stayed]),
+        transaction.execute(MOVE_BACK, &[&stayed, &merged, &interactions]),
+        transaction.execute(UNDONE, &[&id]),
+        rescored(&transaction, &[stayed, merged], context.now(), shown),
+    )
+    .await?;
     kept.tell_changed(&transaction, caller.company_id, &current);
     back.tell(&transaction, caller.company_id, &LeadCreated { lead: &back });
     transaction.audit(id, &merge, &undone);

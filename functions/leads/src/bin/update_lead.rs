@@ -1,8 +1,8 @@
 //! PUT /leads/{id} — changes what is given of a lead; lists are given whole.
 
-use futures_util::future::try_join;
-use leads::{CRM_ID_TAKEN, DETAIL, HOLD_LEADS, LEAD, Lead, LeadData, LeadDetail, check_places, lead_form};
-use scores::rescore;
+use futures_util::future::{try_join, try_join3};
+use leads::{CRM_ID_TAKEN, DETAIL, HOLD_LEADS, LEAD, Lead, LeadData, LeadDetail, lead_form};
+use scores::rescored;
 use shared::{
     VISIBLE,
     error::{NOT_FOUND, STALE},
@@ -33,22 +33,29 @@ async fn update_lead(
     Json(input): Json<LeadChanges>,
 ) -> Result<Json<LeadDetail>, Error> {
     let transaction = context.begin(&caller).await?;
-    let ids = [id];
-    let (_, current): (_, Lead) =
-        try_join(transaction.query(HOLD_LEADS, &[&ids.as_slice()]), transaction.one(LEAD, &[&id])).await?;
+    let (ids, name) = ([id], input.name.clone());
+    let given = input.fields();
+    let (_, current, named): (_, Lead, _) = try_join3(
+        transaction.query(HOLD_LEADS, &[&ids.as_slice()]),
+        transaction.one(LEAD, &[&id]),
+        given.named(&transaction),
+    )
+    .await?;
     if_match.check(&current)?;
     let before = LeadData::from(current.clone());
-    let name = input.name.clone().unwrap_or_else(|| before.name.clone());
-    let given = input.fields();
+    let name = name.unwrap_or_else(|| before.name.clone());
     let custom_fields = given.custom_fields.clone();
     let mut data = given.applied_to(LeadData { name, ..before.clone() });
-    check_places(&transaction, &mut data, &before, Some(current.pipeline_id), custom_fields.as_ref()).await?;
+    named.settle(&mut data, &before, current.pipeline_id, custom_fields.as_ref())?;
     if data == before {
         let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
         return transaction.commit(Json(detail)).await;
     }
-    try_join(data.save(&transaction, id), rescore(&transaction, &ids, context.now(), false)).await?;
-    let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
+    let ((), detail): (_, LeadDetail) = try_join(
+        data.save(&transaction, id),
+        rescored(&transaction, &ids, context.now(), transaction.one(DETAIL, &[&id])),
+    )
+    .await?;
     detail.lead.tell_changed(&transaction, caller.company_id, &current);
     transaction.audit(id, &current, &detail.lead);
     transaction.commit(Json(detail)).await

@@ -1,6 +1,6 @@
 //! POST /leads/{id}/close — ends a lead as won or lost, in the first such stage of its pipeline.
 
-use futures_util::future::try_join4;
+use futures_util::future::{try_join, try_join4};
 use leads::{
     CloseOutcome, Closing, HOLD_END_OF_PIPELINE, HOLD_LEADS, LEAD, Lead, MISSING_FIELDS, STAGE_AT_THE_END, Stage, enter, missing_fields,
 };
@@ -51,8 +51,8 @@ async fn close_lead(context: Context, caller: Staff, Path(id): Path<Uuid>, Json(
     if !missing.is_empty() {
         return Err(MISSING_FIELDS.in_fields(missing));
     }
-    enter(&transaction, caller.company_id, &current, &stage, (None, None), &closing).await?;
-    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
+    let entering = enter(&transaction, caller.company_id, &current, &stage, (None, None), &closing);
+    let (_, lead): (_, Lead) = try_join(entering, transaction.one(LEAD, &[&id])).await?;
     lead.tell_changed(&transaction, caller.company_id, &current);
     transaction.audit(id, &current, &lead);
     transaction.commit(Json(lead)).await

@@ -1,6 +1,6 @@
 //! POST /leads/{id}/move — puts a lead into a stage, between two cards of it or on top.
 
-use futures_util::future::try_join4;
+use futures_util::future::{try_join, try_join4};
 use leads::{
     Closing, HOLD_LEADS, HOLD_STAGES, LEAD, Lead, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, STAGE, Stage, enter, missing_fields,
 };
@@ -77,10 +77,11 @@ async fn move_lead(context: Context, caller: Staff, Path(id): Path<Uuid>, Json(i
             return Err(MISSING_FIELDS.in_fields(missing));
         }
     }
-    if !enter(&transaction, caller.company_id, &current, &stage, (after_id, before_id), &closing).await? {
+    let entering = enter(&transaction, caller.company_id, &current, &stage, (after_id, before_id), &closing);
+    let (is_placed, lead): (_, Lead) = try_join(entering, transaction.one(LEAD, &[&id])).await?;
+    if !is_placed {
         return Err(NEIGHBOURS_MOVED.with_current(&current));
     }
-    let lead: Lead = transaction.one(LEAD, &[&id]).await?;
     lead.tell_changed(&transaction, caller.company_id, &current);
     transaction.audit(id, &current, &lead);
     transaction.commit(Json(lead)).await

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3, try_join5};
 use leads::Stage;
-use pipelines::{LOCKED_PIPELINE, NewStage, PIPELINE, Pipeline, PipelineUpdated, add_stages, keep_stages, problems_of_change, remove_stages};
+use pipelines::{LOCKED_PIPELINE, NewStage, PIPELINE, Pipeline, PipelineUpdated, STAGES, add_stages, keep_stages, problems_of_change, remove_stages};
 use shared::{
     error::{NOT_FOUND, STALE, refuse},
     prelude::*,
@@ -33,6 +33,8 @@ struct NewStages {
     move_leads: BTreeMap<Uuid, Uuid>,
 }
 
+const HOLD_ALL: &str = "select app.hold_stages(array(select id from stages where pipeline_id = $1))::text";
+
 const COUNTS: &str = "select stage_id as id from leads where pipeline_id = $1 and deleted_at is null group by stage_id";
 
 #[derive(FromRow)]
@@ -55,28 +57,33 @@ async fn save_stages(
 ) -> Result<Json<Pipeline>, Error> {
     refuse(pipelines::problems(&stages))?;
     let transaction = context.begin(&caller).await?;
-    let (_, current): (_, Pipeline) =
-        try_join(transaction.query(LOCKED_PIPELINE, &[&id]), transaction.one(PIPELINE, &[&id])).await?;
+    // New leads wait for the stages they would go to.
+    let (_, _, current, before, used): (_, _, Pipeline, Vec<Stage>, Vec<InUse>) = try_join5(
+        transaction.query(LOCKED_PIPELINE, &[&id]),
+        transaction.query(HOLD_ALL, &[&id]),
+        transaction.one(PIPELINE, &[&id]),
+        transaction.all(STAGES, &[&id]),
+        transaction.all(COUNTS, &[&id]),
+    )
+    .await?;
     if_match.check(&current)?;
-    let before: Vec<Stage> = transaction.all(pipelines::STAGES, &[&id]).await?;
     refuse(problems_of_change(&before, &stages, &move_leads))?;
     if pipelines::are_the_same(&before, &stages) {
         return transaction.commit(Json(current)).await;
     }
     let gone: Vec<&Stage> = before.iter().filter(|stage| stages.iter().all(|kept| kept.id != Some(stage.id))).collect();
-    // New leads wait for the stages they would go to.
-    let ids: Vec<Uuid> = before.iter().map(|stage| stage.id).collect();
-    let (_, used): (_, Vec<InUse>) =
-        try_join(transaction.query(leads::HOLD_STAGES, &[&ids]), transaction.all(COUNTS, &[&id])).await?;
     let is_used = |stage: &Stage| used.iter().any(|in_use| in_use.id == stage.id);
     if gone.iter().any(|stage| is_used(stage) && !move_leads.contains_key(&stage.id)) {
         return Err(STAGE_IN_USE.with_current(&current));
     }
-    keep_stages(&transaction, &stages).await?;
-    add_stages(&context, &transaction, id, &stages).await?;
-    remove_stages(&transaction, id, &gone, &move_leads).await?;
-    transaction.execute(NEXT_VERSION, &[&id]).await?;
-    let saved: Pipeline = transaction.one(PIPELINE, &[&id]).await?;
+    let ((), (), ()) = try_join3(
+        keep_stages(&transaction, &stages),
+        add_stages(&context, &transaction, id, &stages),
+        remove_stages(&transaction, id, &gone, &move_leads),
+    )
+    .await?;
+    let (_, saved): (_, Pipeline) =
+        try_join(transaction.execute(NEXT_VERSION, &[&id]), transaction.one(PIPELINE, &[&id])).await?;
     saved.tell(&transaction, caller.company_id, &PipelineUpdated { pipeline: &saved });
     transaction.audit(id, &current, &saved);
     transaction.commit(Json(saved)).await

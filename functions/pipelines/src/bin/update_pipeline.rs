@@ -1,6 +1,6 @@
 //! PUT /pipelines/{id} — changes what is given of a pipeline: its name, whose it is, and whether new leads come in by it.
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use pipelines::{IS_DEFAULT, LOCKED_PIPELINE, PIPELINE, PIPELINE_NAME_TAKEN, Pipeline, PipelineUpdated, UNKNOWN_DEPARTMENT};
 use shared::{
     VISIBLE,
@@ -55,9 +55,12 @@ async fn update_pipeline(
 ) -> Result<Json<Pipeline>, Error> {
     let PipelineChanges { name, department_id, is_default } = input;
     let transaction = context.begin(&caller).await?;
-    transaction.query(LOCK_DEFAULT, &[]).await?;
-    let (_, current): (_, Pipeline) =
-        try_join(transaction.query(LOCKED_PIPELINE, &[&id]), transaction.one(PIPELINE, &[&id])).await?;
+    let (_, _, current): (_, _, Pipeline) = try_join3(
+        transaction.query(LOCK_DEFAULT, &[]),
+        transaction.query(LOCKED_PIPELINE, &[&id]),
+        transaction.one(PIPELINE, &[&id]),
+    )
+    .await?;
     if_match.check(&current)?;
     let name = name.unwrap_or_else(|| current.name.clone());
     let department_id = department_id.after(current.department_id);

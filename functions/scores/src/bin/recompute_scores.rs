@@ -71,7 +71,7 @@ async fn recompute_all(context: &Context, job: &Claimed) -> Result<Outcome, Erro
             return Ok(Outcome::Done);
         };
         let ids: Vec<Uuid> = page.iter().map(|found| found.id).collect();
-        let broken = rescore(&transaction, &ids, context.now(), true).await?;
+        let broken = rescore(&transaction, &ids, context.now()).await?;
         let step = progress.advance(&transaction, ids.len(), broken, last).await?;
         transaction.commit_quietly().await?;
         if step == Step::Pause {
@@ -87,7 +87,7 @@ async fn rescore_stale(context: &Context, job: &Claimed) -> Result<Outcome, Erro
     let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
     let before: Vec<LeadScored> = transaction.all(SCORES, &[&ids]).await?;
     let versions: BTreeMap<Uuid, i32> = before.iter().map(|lead| (lead.lead_id, lead.version)).collect();
-    rescore(&transaction, &ids, now, true).await?;
+    rescore(&transaction, &ids, now).await?;
     let after: Vec<LeadScored> = transaction.all(SCORES, &[&ids]).await?;
     for lead in after.iter().filter(|lead| versions.get(&lead.lead_id) != Some(&lead.version)) {
         lead.tell(&transaction, job.company_id);

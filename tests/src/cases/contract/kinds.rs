@@ -9,7 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
-use crate::cases::{chat, notifications, upload};
+use crate::cases::{chat, leads, notifications, upload};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -40,7 +40,8 @@ const IMPORT: &str = "
     select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 12] = [
+const WITHOUT_CONVERSATION: [&str; 14] = [
+    "get_lead_history",
     "list_client_imports",
     "list_clients",
     "list_conversations",
@@ -50,6 +51,7 @@ const WITHOUT_CONVERSATION: [&str; 12] = [
     "list_invites",
     "list_knowledge",
     "list_knowledge_proposals",
+    "list_lead_interactions",
     "list_notifications",
     "list_templates",
     "search_messages",
@@ -62,6 +64,8 @@ struct Scene {
     /// The conversation that it is about, where it is about one.
     conversation: String,
     client: String,
+    /// The list, where it is a lead's.
+    lead: String,
 }
 
 impl Scene {
@@ -79,13 +83,18 @@ impl Scene {
         } else {
             text(&company.admin.conversation(&conversation).await["client_id"]).to_owned()
         };
-        Self { function: function.to_owned(), company, conversation, client }
+        let mut scene = Self { function: function.to_owned(), company, conversation, client, lead: String::new() };
+        if function.contains("_lead_") {
+            scene.lead = leads::sample::list(&scene.company, function).await;
+        }
+        scene
     }
 
     /// Its path, to be gone on with parameters.
     fn path(&self) -> String {
         match self.function.as_str() {
             "get_client_history" => format!("/clients/{}/history?", self.client),
+            "get_lead_history" | "list_lead_interactions" => self.lead.clone(),
             "list_channels" => "/channels?scope=others".to_owned(),
             "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
             "list_mentions" => "/chat/mentions?".to_owned(),
@@ -139,6 +148,7 @@ impl Scene {
                 let channel = json!({"name": format!("Canal {number}")});
                 drop(company.agents[0].api.post("/channels", channel).await.expect(201));
             }
+            "get_lead_history" | "list_lead_interactions" => leads::sample::add(company, &self.lead).await,
             "list_mentions" | "search_chat" => self.mention(number).await,
             "list_scheduled_chat_messages" => drop(chat::sample::planned(company).await),
             "list_notifications" => drop(notifications::sample::told(stack, company).await),
@@ -350,6 +360,10 @@ impl Change {
                     body
                 },
             },
+            "save_lead_fields" | "save_lead_qualification" | "save_lead_scoring" | "save_stages" | "update_lead" | "update_pipeline" => {
+                let (path, made, changed) = leads::sample::change(company, function).await;
+                Self { method: Method::PUT, path, same: made.clone(), made, renamed: changed }
+            }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_conversation" => {
                 let id = super::sample::conversation(stack, company).await;

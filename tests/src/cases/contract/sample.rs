@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, followups, jobs, notifications, upload};
+use crate::cases::{chat, followups, jobs, leads, notifications, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -268,6 +268,9 @@ impl Fixture {
             }
             "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token" | "followup_job_id" => {
                 followups::sample::value(&self.stack, &self.company, placeholder).await
+            }
+            "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" => {
+                leads::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "flow_key" => self.flow().await,
             "uploaded_file_id" => upload::announce_and_upload(&self.stack, admin).await,

@@ -13,7 +13,7 @@ use super::{
     sample,
     trespass_table::{Outcome, ROWS, Row},
 };
-use crate::cases::{chat, notifications, snapshot, upload};
+use crate::cases::{chat, leads, notifications, snapshot, upload};
 
 /// Roles that an access lets through, of whichever of its kinds of callers they are.
 pub(super) fn lets_through(access: &str) -> BTreeSet<&'static str> {
@@ -339,6 +339,10 @@ fn with_any_ids(text: &str) -> String {
         "notification",
         "emoji",
         "interval",
+        "lead",
+        "lead_merge",
+        "pipeline",
+        "stage",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
@@ -385,6 +389,10 @@ struct Scene {
     notification: String,
     emoji: String,
     interval: String,
+    lead: String,
+    lead_merge: String,
+    pipeline: String,
+    stage: String,
 }
 
 impl Scene {
@@ -442,6 +450,12 @@ impl Scene {
         let emoji = json!({"name": "segredo", "file_id": file});
         let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
         let interval = sample::interval(&company, company.agents[0].id).await;
+        let lead = json!({"name": secret(&company), "client_id": client, "origin": secret(&company)});
+        let lead = admin.api.post("/leads", lead).await.expect(201);
+        let stage = text(&lead["stage"]["id"]).to_owned();
+        let lead = text(&lead["id"]).to_owned();
+        let lead_merge = leads::sample::merge(&company).await;
+        let pipeline = leads::sample::own_pipeline(&company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -477,6 +491,10 @@ impl Scene {
             notification,
             emoji,
             interval,
+            lead,
+            lead_merge,
+            pipeline,
+            stage,
         }
     }
 
@@ -521,6 +539,10 @@ impl Scene {
             ("{notification}", self.notification.clone()),
             ("{emoji}", self.emoji.clone()),
             ("{interval}", self.interval.clone()),
+            ("{lead}", self.lead.clone()),
+            ("{lead_merge}", self.lead_merge.clone()),
+            ("{pipeline}", self.pipeline.clone()),
+            ("{stage}", self.stage.clone()),
             ("{begun}", sample::hours_ago(2)),
             ("{done}", sample::hours_ago(1)),
             ("{soon}", sample::in_an_hour()),

@@ -19,7 +19,8 @@ pub enum Outcome {
 /// A call with ids of the other company in braces: `{conversation}`, `{waiting}`, `{message}`, `{note}`, `{client}`, `{quick_reply}`, `{view}`,
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
-/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`;
+/// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`,
+/// `{lead}`, `{lead_merge}`, `{pipeline}`, `{stage}`;
 /// `{soon}` is a time to come, `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -37,6 +38,40 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
+    row("add_lead_interaction", "/leads/{lead}/interactions", r#"{"type": "call", "summary": "Intruso", "result": "contacted"}"#, NotFound),
+    row("change_leads", "/leads/bulk", r#"{"lead_ids": ["{lead}"], "delete": true}"#, NotFound),
+    row("close_lead", "/leads/{lead}/close", r#"{"outcome": "won"}"#, NotFound),
+    row("create_lead", "/leads", r#"{"name": "Intruso", "client_id": "{client}"}"#, Invalid),
+    row("create_lead", "/leads", r#"{"name": "Intruso", "pipeline_id": "{pipeline}"}"#, Invalid),
+    row("create_lead_from_conversation", "/conversations/{conversation}/lead", "{}", NotFound),
+    row("create_pipeline", "/pipelines", r#"{"name": "Intruso", "department_id": "{department}"}"#, Invalid),
+    row("delete_lead", "/leads/{lead}", "", NotFound),
+    row("delete_pipeline", "/pipelines/{pipeline}", "", NotFound),
+    row("explain_lead_score", "/leads/{lead}/score", "", NotFound),
+    row("get_board", "/pipelines/{pipeline}/board", "", NotFound),
+    row("get_lead", "/leads/{lead}", "", NotFound),
+    row("get_lead_history", "/leads/{lead}/history", "", NotFound),
+    row("get_lead_scoring", "/lead-scoring", "", OwnThings),
+    row("get_leads_performance", "/leads/performance?closer_id={agent}", "", OwnThings),
+    row("get_leads_performance", "/leads/performance?pipeline_id={pipeline}", "", OwnThings),
+    row("get_pipeline", "/pipelines/{pipeline}", "", NotFound),
+    row("list_lead_fields", "/lead-fields", "", OwnThings),
+    row("list_lead_interactions", "/leads/{lead}/interactions", "", NotFound),
+    row("list_leads", "/leads?client_id={client}", "", OwnThings),
+    row("list_leads", "/leads?search=Escola", "", OwnThings),
+    row("list_pipelines", "/pipelines", "", OwnThings),
+    row("list_stage_leads", "/pipelines/{pipeline}/stages/{stage}/leads", "", NotFound),
+    row("merge_leads", "/leads/{lead}/merge", r#"{"lead_id": "{lead}"}"#, NotFound),
+    row("move_lead", "/leads/{lead}/move", r#"{"stage_id": "{stage}"}"#, NotFound),
+    row("recompute_lead_scores", "/lead-scoring/recompute", "{}", OwnThings),
+    row("restore_lead", "/leads/{lead}/restore", "", NotFound),
+    row("save_lead_fields", "/lead-fields", r#"{"fields": [{"key": "a", "label": "A", "kind": "text", "pipeline_ids": ["{pipeline}"]}]}"#, Invalid),
+    row("save_lead_qualification", "/leads/{lead}/qualification", r#"{"budget_confirmed": true}"#, NotFound),
+    row("save_lead_scoring", "/lead-scoring", r#"{"rules": {"qualification_percent": 50, "activity": {"quick_reply": 1, "recent_reply": 1, "meeting_scheduled": 1, "meeting_held": 1, "proposal_sent": 1, "interaction": 1, "interactions_at_most": 1, "at_most": 1}, "profile": {"email": 1, "phone": 1, "company": 1, "job_title": 1}, "decay": [], "hot_from": 70, "warm_from": 40}}"#, OwnThings),
+    row("save_stages", "/pipelines/{pipeline}/stages", r#"{"stages": [{"key": "a", "name": "A", "kind": "open"}, {"key": "b", "name": "B", "kind": "won"}, {"key": "c", "name": "C", "kind": "lost"}]}"#, NotFound),
+    row("undo_lead_merge", "/lead-merges/{lead_merge}/undo", "", NotFound),
+    row("update_lead", "/leads/{lead}", r#"{"name": "Intruso"}"#, NotFound),
+    row("update_pipeline", "/pipelines/{pipeline}", r#"{"name": "Intruso"}"#, NotFound),
     row("add_channel_member", "/channels/{team_channel}/members", r#"{"user_ids": ["{agent}"]}"#, Invalid),
     row("add_chat_reaction", "/chat/messages/{chat_message}/reactions", r#"{"emoji": "👍"}"#, NotFound),
     row("add_company_emoji", "/chat/emoji", r#"{"name": "intruso", "file_id": "{file}"}"#, Invalid),

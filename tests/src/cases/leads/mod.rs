@@ -1,0 +1,124 @@
+//! Sales: the board, leads, what is done with them, and how they are scored.
+
+mod board;
+mod cards;
+mod joined;
+mod many;
+pub mod sample;
+mod scored;
+mod stages;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{
+    Answer, Stack, Wanted,
+    company::{Company, Person, text},
+};
+
+use crate::Case;
+
+pub fn cases() -> Vec<(&'static str, Case)> {
+    use board as leads_board;
+    use cards as leads_cards;
+    use joined as leads_joined;
+    use many as leads_many;
+    use scored as leads_scored;
+    use stages as leads_stages;
+    cases! {
+        leads_board::{
+            a_company_begins_with_a_board,
+            a_card_goes_where_it_is_dropped,
+            of_many_who_move_many_cards_each_card_is_once_and_all_see_the_same,
+            a_column_without_room_is_spread_in_its_order,
+            what_a_stage_asks_for_is_asked,
+            a_card_that_moved_meanwhile_is_shown,
+            columns_are_read_to_their_foot,
+        };
+        leads_cards::{
+            a_lead_is_made_found_changed_deleted_and_brought_back,
+            of_many_who_change_one_version_one_does,
+            lists_are_filtered_and_summed,
+            what_is_wrong_with_a_lead_is_named,
+            agents_see_what_is_theirs_and_their_departments,
+            a_conversation_becomes_a_lead_once,
+            everything_that_happened_is_in_the_history,
+        };
+        leads_joined::{
+            twins_are_shown_and_joined_and_parted,
+            of_many_merges_at_once_one_wins,
+            a_lead_follows_its_client,
+        };
+        leads_many::{
+            one_thing_is_done_to_many_leads,
+            a_quarter_is_counted_as_it_was,
+        };
+        leads_scored::{
+            a_lead_of_the_book_scores_as_the_book_says,
+            a_sale_closes_its_lead_once,
+            what_clients_write_counts,
+            other_rules_score_all_leads_anew,
+            a_rule_that_divides_by_nothing_stops_nobody,
+            fields_of_the_companys_own_are_checked,
+        };
+        leads_stages::{
+            stages_are_drawn_anew_and_their_leads_move,
+            pipelines_are_made_changed_and_removed,
+            of_two_who_draw_stages_one_does,
+        };
+    }
+}
+
+async fn company(stack: &Stack) -> Company {
+    stack.company(Wanted { agents: 3, ..Wanted::default() }).await
+}
+
+async fn pipeline(person: &Person) -> Value {
+    person.api.get("/pipelines").await.expect(200)["data"][0].clone()
+}
+
+/// The id of the stage with this key.
+fn stage(pipeline: &Value, key: &str) -> String {
+    let stages = pipeline["stages"].as_array().into_iter().flatten();
+    text(&stages.clone().find(|stage| stage["key"] == key).expect("a stage")["id"]).to_owned()
+}
+
+async fn lead(person: &Person, name: &str) -> Value {
+    lead_with(person, json!({"name": name})).await
+}
+
+async fn lead_with(person: &Person, fields: Value) -> Value {
+    person.api.post("/leads", fields).await.expect(201)
+}
+
+fn path(lead: &Value) -> String {
+    format!("/leads/{}", text(&lead["id"]))
+}
+
+async fn fresh(person: &Person, lead: &Value) -> Value {
+    person.api.get(&path(lead)).await.expect(200)
+}
+
+async fn change(person: &Person, lead: &Value, fields: Value) -> Answer {
+    let version = lead["version"].to_string();
+    person.api.with_header("if-match", &version).call(Method::PUT, &path(lead), Some(fields)).await
+}
+
+async fn mov(person: &Person, lead: &Value, to: Value) -> Answer {
+    person.api.post(&format!("{}/move", path(lead)), to).await
+}
+
+async fn did(person: &Person, lead: &Value, what: Value) -> Value {
+    person.api.post(&format!("{}/interactions", path(lead)), what).await.expect(201)
+}
+
+/// Names of the cards of a column, from the top.
+async fn column(person: &Person, pipeline: &Value, stage_id: &str) -> Vec<String> {
+    let board = person.api.get(&format!("/pipelines/{}/board?limit=50", text(&pipeline["id"]))).await.expect(200);
+    let columns = board["columns"].as_array().cloned().unwrap_or_default();
+    let column = columns.into_iter().find(|column| column["stage_id"] == stage_id).expect("a column");
+    column["leads"].as_array().into_iter().flatten().map(|lead| text(&lead["name"]).to_owned()).collect()
+}
+
+fn names(page: &Value) -> Vec<String> {
+    page["data"].as_array().into_iter().flatten().map(|lead| text(&lead["name"]).to_owned()).collect()
+}
