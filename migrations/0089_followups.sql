@@ -341,7 +341,7 @@ begin
                     'type', 'lead_responded',
                     'people', jsonb_build_array(coalesce(leads.closer_id, leads.sdr_id, execution.enrolled_by)),
                     'cause', 'followup:' || execution.id, 'group_key', 'lead_responded:' || leads.id,
-                    'client_id', leads.client_id, 'source_id', leads.id, 'facts', jsonb_build_object()))
+                    'lead_id', leads.id, 'source_id', leads.id))
            from leads
           cross join lateral (
                 select id, enrolled_by from followup_executions
@@ -446,10 +446,8 @@ alter function app.company_of_lead owner to app_lookup;
 revoke all on function app.company_of_lead from public;
 grant execute on function app.company_of_lead to app;
 
-insert into notification_types (type, position, caused_by, sound, on_screen, rings, by_mail, by_push, words) values
-('lead_responded', 85, 'student', 'message', true, true, false, true, '{
-    "pt-BR": {"name": "Respostas a follow-ups", "title": "{lead|Um lead} respondeu ao follow-up!", "body": ""},
-    "en": {"name": "Replies to follow-ups", "title": "{lead|A lead} replied to the follow-up!", "body": ""}}');
+-- By whoever tells of it, or writes.
+update notification_types set caused_by = 'student' where type = 'lead_responded';
 
 -- ---------------------------------------------------------------------------------------------------------------------------------
 -- The end of a lead is the end of what goes on with it; of two that become one, what both went through is gone through once.
@@ -595,44 +593,6 @@ grant execute on function app.start_conversation to app_staff, app_system;
 
 -- Tasks that a sequence leaves.
 grant insert (id, kind, title, notes, owner_id, due_at, series_id, cause, lead_id, client_id) on tasks to app_system;
-
--- A lead is called by its name as it is then.
-create or replace function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, source uuid, actor uuid, facts jsonb)
-returns jsonb language plpgsql stable as $$
-declare
-    known jsonb := facts;
-begin
-    if actor is not null then
-        known := known || jsonb_build_object('actor', (select name from public.users where id = actor));
-    end if;
-    if conversation is not null then
-        known := known || coalesce((
-            select jsonb_build_object('client', clients.name, 'protocol', conversations.protocol, 'preview', left(conversations.last_message_preview, 160))
-              from public.conversations
-              join public.clients on clients.company_id = conversations.company_id and clients.id = conversations.client_id
-             where conversations.id = conversation), '{}');
-    elsif client is not null then
-        known := known || jsonb_build_object('client', (select name from public.clients where id = client));
-    end if;
-    if channel is not null then
-        known := known || jsonb_build_object('room', coalesce((select name from public.channels where id = channel), known ->> 'actor'));
-    end if;
-    if source is not null and channel is not null then
-        known := known || jsonb_build_object('preview', (select left(body, 160) from public.chat_messages where id = source and deleted_at is null));
-    elsif source is not null and of_type = 'mention' then
-        known := known || jsonb_build_object('preview', (select left(text, 160) from public.notes where id = source and deleted_at is null));
-    elsif source is not null and of_type = 'transfer' then
-        known := known || coalesce((
-            select jsonb_build_object('reason', transfers.reason, 'department', case when transfers.to_user_id is null then departments.name end)
-              from public.conversation_transfers transfers
-              left join public.departments on departments.company_id = transfers.company_id and departments.id = transfers.to_department_id
-             where transfers.id = source), '{}');
-    elsif source is not null and of_type = 'lead_responded' then
-        known := known || jsonb_build_object('lead', (select name from public.leads where id = source));
-    end if;
-    return jsonb_strip_nulls(known);
-end
-$$;
 
 insert into event_rules (type, told_by) values
     ('followup_sequence.created', 'supervisor'),
