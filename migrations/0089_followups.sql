@@ -64,8 +64,8 @@ create table followup_executions (
     -- Of the present step, from 1.
     attempt      integer not null default 1 check (attempt >= 1),
     next_run_at  timestamptz,
-    -- The job that looks after it; any other finds nothing to do.
-    job_id       uuid not null default gen_random_uuid(),
+    -- The job that looks after it; any other finds nothing to do. Null of one that none looks after yet: people add no jobs for later.
+    job_id       uuid,
     -- Why it ended.
     reason       text check (reason ~ '^[a-z_]{1,60}$'),
     enrolled_by  uuid default app.user_id() references users,
@@ -598,6 +598,4 @@ insert into event_rules (type, told_by) values
     ('followup_sequence.created', 'supervisor'),
     ('followup_sequence.updated', 'supervisor'),
     ('followup_sequence.deleted', 'supervisor');
-insert into job_rules (kind, queue, added_by) values
-    ('run_sequence_step', 'followup', 'agent'),
-    ('enroll_leads', 'followup', 'agent');
+insert into job_rules (kind, queue, added_by) values ('enroll_leads', 'followup', 'agent');

@@ -808,7 +808,7 @@ create table public.followup_executions (
     current_step integer not null default 0,
     attempt integer not null default 1,
     next_run_at timestamp with time zone,
-    job_id uuid not null default gen_random_uuid(),
+    job_id uuid,
     reason text,
     enrolled_by uuid default app.user_id(),
     started_at timestamp with time zone not null default now(),

@@ -80,7 +80,7 @@ const ENROLL: &str = concat!(
      select gen_random_uuid(), $1, matching.id,
             (select coalesce(max(before.rotation) + 1, 0) from followup_executions before
               where before.sequence_id = $1 and before.lead_id = matching.id),
-            coalesce(zoned.at, $8), gen_random_uuid()
+            coalesce(zoned.at, $8), case when $9 then gen_random_uuid() end
        from matching
        left join unnest($6::text[], $7::timestamptz[]) as zoned (zone, at) on zoned.zone = matching.zone
          on conflict do nothing
@@ -163,7 +163,7 @@ pub struct Candidate {
 struct Enrolled {
     id: Uuid,
     next_run_at: Timestamp,
-    job_id: Uuid,
+    job_id: Option<Uuid>,
 }
 
 impl Audience {
@@ -201,22 +201,46 @@ impl Audience {
         plan.ok().and_then(|plan| plan.first().copied()).ok_or_else(|| NEVER_OPEN.into())
     }
 
-    /// Takes them in, so many at most, the oldest first; how many were.
+    /// Takes them in, so many at most, the oldest first; how many were. Where people do, a job of the sequence has them looked after.
     ///
     /// # Errors
     /// `NEVER_OPEN`, and those of the database.
-    pub async fn enroll(&self, context: &Context, transaction: &Transaction, counted: &Counted, most: i64) -> Result<i64, Error> {
+    pub async fn enroll(
+        &self,
+        context: &Context,
+        transaction: &Transaction,
+        counted: &Counted,
+        (most, is_system): (i64, bool),
+    ) -> Result<i64, Error> {
         let now = context.now();
         let otherwise = self.first_run(&counted.said, None, now)?;
         let times: Vec<Timestamp> =
             counted.zones.iter().map(|zone| self.first_run(&counted.said, Some(zone), now)).collect::<Result<_, _>>()?;
         let criteria = json!(self.criteria);
         let enrolled: Vec<Enrolled> = transaction
-            .all(ENROLL, &[&self.sequence_id, &criteria, &self.lead_ids, &self.again, &most, &counted.zones, &times, &otherwise])
+            .all(
+                ENROLL,
+                &[
+                    &self.sequence_id,
+                    &criteria,
+                    &self.lead_ids,
+                    &self.again,
+                    &most,
+                    &counted.zones,
+                    &times,
+                    &otherwise,
+                    &is_system,
+                ],
+            )
             .await?;
         let count = i64::try_from(enrolled.len()).unwrap_or(i64::MAX);
         for Enrolled { id, next_run_at, job_id } in enrolled {
-            look_later(context, transaction, id, job_id, next_run_at);
+            if let Some(job_id) = job_id {
+                look_later(context, transaction, id, job_id, next_run_at);
+            }
+        }
+        if count > 0 && !is_system {
+            enroll_later(context, transaction, self.sequence_id);
         }
         Ok(count)
     }

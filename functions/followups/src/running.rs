@@ -79,7 +79,7 @@ pub struct Look {
     pub current_step: i32,
     attempt: i32,
     next_run_at: Option<Timestamp>,
-    job_id: Uuid,
+    job_id: Option<Uuid>,
     pub lead_id: Uuid,
     pub sequence_id: Uuid,
     is_running: bool,
@@ -160,7 +160,7 @@ pub async fn run(context: &Context, job: &Claimed) -> Result<Outcome, Error> {
     let transaction = context.begin_system(job.company_id).await?;
     let Some(look) = Look::read(&transaction, id).await? else { return finish(job, transaction).await };
     // Another job looks after it now.
-    if look.job_id != job.id {
+    if look.job_id != Some(job.id) {
         return finish(job, transaction).await;
     }
     let now = context.now();
@@ -200,7 +200,7 @@ async fn act(context: &Context, job: &Claimed, transaction: Transaction, id: Uui
     )
     .await?;
     let now = context.now();
-    let look = look.filter(|look| (look.job_id, look.current_step) == (job.id, before.current_step));
+    let look = look.filter(|look| (look.job_id, look.current_step) == (Some(job.id), before.current_step));
     // What has just changed is judged anew, with nothing of this done.
     let Some(look) = look.filter(|look| look.client_id == before.client_id && judge(&look.facts(), now) == Decision::Act) else {
         return Ok(Outcome::Hold { after: SOON });

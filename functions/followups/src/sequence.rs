@@ -420,16 +420,16 @@ mod tests {
         let settings = new(json!({"name": "Boas-vindas", "steps": step})).settings().unwrap();
         assert_eq!((settings.hours.window_start, settings.hours.window_end), (START, END));
         let told = |field: &str, code: &str| (field.to_owned(), code.to_owned());
-        let wrong = json!({"name": "x", "steps": step, "window_start": "18:00", "window_end": "09:00", "weekdays": ["monday", "monday"]});
+        let wrong =
+            json!({"name": "x", "steps": step, "window_start": "18:00", "window_end": "09:00", "weekdays": ["monday", "monday"]});
         assert_eq!(codes(wrong), [told("window_end", "inverted"), told("weekdays", "duplicate")]);
         assert_eq!(codes(json!({"name": "x", "steps": step, "window_end": "24:00"})), [told("window_end", "too_late")]);
     }
 
     #[test]
     fn what_is_not_given_stays() {
-        let was = new(json!({"name": "x", "steps": [{"kind": "task"}], "max_per_day": 2, "pause_weekends": false}))
-            .settings()
-            .unwrap();
+        let was =
+            new(json!({"name": "x", "steps": [{"kind": "task"}], "max_per_day": 2, "pause_weekends": false})).settings().unwrap();
         assert_eq!(SequenceData::default().over(was.clone()).unwrap(), was);
         let changed: SequenceData = serde_json::from_value(json!({"description": "y"})).unwrap();
         let changed = changed.over(was.clone()).unwrap();

@@ -24,7 +24,8 @@ const PAUSED: &str = "
     select executions.id, executions.next_run_at, app.zone_said_of(leads) as zone
       from followup_executions executions
       join leads on leads.company_id = executions.company_id and leads.id = executions.lead_id
-     where executions.sequence_id = $1 and executions.status = 'paused'
+     where executions.sequence_id = $1
+       and (executions.status = 'paused' or executions.status = 'active' and executions.job_id is null)
      order by executions.id
      limit $2
        for update of executions";
@@ -33,7 +34,7 @@ const GO_ON: &str = "
     update followup_executions
        set status = 'active', next_run_at = again.at, job_id = again.job_id
       from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as again (id, at, job_id)
-     where followup_executions.id = again.id and status = 'paused'";
+     where followup_executions.id = again.id and finished_at is null";
 
 #[derive(FromRow)]
 struct Paused {
@@ -70,7 +71,7 @@ pub async fn take_in(context: &Context, job: &Claimed) -> Result<Outcome, Error>
         hours: sequence.hours(),
     };
     let counted = audience.count(&transaction).await?;
-    let count = if counted.count == 0 { 0 } else { audience.enroll(context, &transaction, &counted, PAGE).await? };
+    let count = if counted.count == 0 { 0 } else { audience.enroll(context, &transaction, &counted, (PAGE, true)).await? };
     if again < PAGE && count < PAGE {
         job.finish(&transaction);
         transaction.commit_quietly().await?;
@@ -80,7 +81,8 @@ pub async fn take_in(context: &Context, job: &Claimed) -> Result<Outcome, Error>
     Ok(Outcome::Hold { after: Duration::from_millis(10) })
 }
 
-/// Those who were paused go on where they were; what fell due meanwhile is done when the sequence may.
+/// Those who were paused go on where they were, and those whom people took in are looked after; what fell due meanwhile is done when the
+/// sequence may.
 async fn resume(context: &Context, transaction: &Transaction, sequence: &Sequence) -> Result<i64, Error> {
     let paused: Vec<Paused> = transaction.all(PAUSED, &[&sequence.id, &PAGE]).await?;
     if paused.is_empty() {

@@ -71,7 +71,7 @@ async fn enroll_leads(
         enroll_later(&context, &transaction, id);
         0
     } else {
-        audience.enroll(&context, &transaction, &counted, MOST_AT_ONCE).await?
+        audience.enroll(&context, &transaction, &counted, (MOST_AT_ONCE, false)).await?
     };
     transaction.audit(id, &Value::Null, &json!({"enrolled": enrolled, "is_queued": is_queued}));
     transaction.commit(Json(EnrolledLeads { enrolled, is_queued })).await
