@@ -141,7 +141,7 @@ create policy seen_leads on followup_logs as restrictive for select to app_staff
     using (exists (select from followup_executions
                     where followup_executions.company_id = followup_logs.company_id and followup_executions.id = execution_id));
 grant insert (id, sequence_id, lead_id, rotation, next_run_at, job_id),
-      update (status, reason, finished_at, next_run_at, attempt, job_id) on followup_executions to app_staff;
+      update (status, next_run_at, reason, finished_at) on followup_executions to app_staff;
 
 -- Their beginning and what becomes of them is in the log, whoever does it.
 create function app.note_followup() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$

@@ -254,9 +254,18 @@ pub fn look_later(context: &Context, transaction: &Transaction, execution_id: Uu
     transaction.enqueue(job);
 }
 
-/// Has a sequence take in whoever meets its criteria, and let go on who was paused with it.
+/// Has a sequence take in whoever meets its criteria, and look after who came in or was paused. A job that waits already may look before this
+/// transaction is there to be seen, so another one is added.
 pub fn enroll_later(context: &Context, transaction: &Transaction, sequence_id: Uuid) {
+    transaction.enqueue(job_to_enroll(context, sequence_id));
+}
+
+/// The same for leads that were there before: a job that waits already finds them.
+pub fn enroll_in_time(context: &Context, transaction: &Transaction, sequence_id: Uuid) {
+    transaction.enqueue(job_to_enroll(context, sequence_id).unless_waiting(sequence_id));
+}
+
+fn job_to_enroll(context: &Context, sequence_id: Uuid) -> Job {
     let payload = json!({"sequence_id": sequence_id});
-    let job = Job::new(context, Queue::Followup, ENROLL_LEADS, format!("sequence:{sequence_id}"), payload);
-    transaction.enqueue(job.unless_waiting(sequence_id));
+    Job::new(context, Queue::Followup, ENROLL_LEADS, format!("sequence:{sequence_id}"), payload)
 }

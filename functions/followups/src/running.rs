@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join, try_join3};
+use futures_util::future::{try_join, try_join3};
 use shared::{error::INTERNAL, prelude::*};
 use tokio_postgres::types::Json as Jsonb;
 
@@ -271,18 +271,17 @@ async fn record(
     let job_id = context.new_id();
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
         [&id, &look.current_step, &look.attempt, &step, &attempt, &at, &status.as_str(), &reason, &job_id];
-    let moved = transaction.query(GO_ON, &parameters);
     if let Some(done) = done {
         let kind = look.step().map(|step| step.kind.as_str());
         let outcome = done.outcome.as_str();
         let Done { variant, reason, message_id, mail_id, task_id, .. } = &done;
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 10] =
+        let of_step: [&(dyn tokio_postgres::types::ToSql + Sync); 10] =
             [&id, &look.current_step, &look.attempt, &kind, variant, &outcome, reason, message_id, mail_id, task_id];
-        let (moved, logged) = join(moved, transaction.execute(LOG, &parameters)).await;
-        logged?;
-        expect_moved(&moved?)?;
+        // What was done comes before what follows from it.
+        let (_, moved) = try_join(transaction.execute(LOG, &of_step), transaction.query(GO_ON, &parameters)).await?;
+        expect_moved(&moved)?;
     } else {
-        expect_moved(&moved.await?)?;
+        expect_moved(&transaction.query(GO_ON, &parameters).await?)?;
     }
     if let Some(at) = at.filter(|_| status == ExecutionStatus::Active) {
         look_later(context, transaction, id, job_id, at);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use followups::enrol::enroll_later;
+use followups::enrol::enroll_in_time;
 use shared::{log, prelude::*};
 
 /// Sequences of one look-up.
@@ -44,7 +44,7 @@ async fn ask(context: &Context, sequences: &[ToEnroll]) -> Result<(), Error> {
     let Some(first) = sequences.first() else { return Ok(()) };
     let transaction = context.begin_system(first.company_id).await?;
     for sequence in sequences {
-        enroll_later(context, &transaction, sequence.sequence_id);
+        enroll_in_time(context, &transaction, sequence.sequence_id);
     }
     transaction.commit_quietly().await
 }

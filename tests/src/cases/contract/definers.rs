@@ -23,6 +23,14 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 const DEFINERS: &[(&str, &[&str])] = &[
     ("add_asked_jobs", ALL_INSIDE),
     ("add_to_channel", STAFF),
+    ("company_of_lead", LOGIN),
+    ("end_followups", NOBODY),
+    ("note_followup", NOBODY),
+    ("note_followup_reply", NOBODY),
+    ("one_interaction", NOBODY),
+    ("record_lead_response", STAFF),
+    ("sequences_to_enroll", LOGIN),
+    ("take_reply", NOBODY),
     ("change_chat_message", NOBODY),
     ("channel_people", STAFF_AND_SYSTEM),
     ("find_chat_messages", STAFF),
@@ -179,7 +187,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("set_recovery_codes", MEMBERS),
     ("share_object", NOBODY),
     ("start_challenged_login", LOGIN),
-    ("start_conversation", STAFF),
+    ("start_conversation", STAFF_AND_SYSTEM),
     ("start_login", LOGIN),
     // Of functions deployed before devices were known.
     ("start_session", LOGIN),

@@ -82,7 +82,7 @@ pub async fn other_front_ends_words_are_understood(stack: Arc<Stack>) {
     let api = &company.supervisor.api;
     let sequence = json!({
         "name": "Retomada", "ativo": true, "criterios_ativacao": {"tags": ["nunca"]}, "steps": [{"tipo_acao": "ligacao"}, {"tipo_acao": "tarefa"}],
-        "horario_envio_inicio": "08:00", "horario_envio_fim": "20:00", "pausar_fim_semana": false, "pausar_feriados": false,
+        "horario_envio_inicio": "00:00", "horario_envio_fim": "23:59", "pausar_fim_semana": false, "pausar_feriados": false,
     });
     let made = api.post("/api/v1/followup/sequences", sequence).await.expect(201);
     for (ours, theirs) in [

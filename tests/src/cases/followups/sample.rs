@@ -49,3 +49,28 @@ async fn job(stack: &Stack, company: &Company) -> String {
     let row = stack.database().await.query_one(due, &[&id]).await.expect("a job");
     row.get::<_, Uuid>(0).to_string()
 }
+
+pub async fn made(company: &Company) -> Value {
+    make(&company.admin, sequence()).await
+}
+
+/// A sequence and an execution in which a company's secret stands.
+pub async fn of_secret(company: &Company, secret: &str) -> [String; 2] {
+    let mut sequence = sequence();
+    for name in ["name", "description"] {
+        sequence[name] = json!(secret);
+    }
+    let (sequence, lead) = (make(&company.admin, sequence).await, lead(&company.admin, json!({"name": secret})).await);
+    enroll(&company.admin, &sequence, &[&lead]).await;
+    [id_of(&sequence), id_of(&execution(&company.admin, &sequence, &lead).await)]
+}
+
+/// A line comes to the log at this path.
+pub async fn note(stack: &Stack, path: &str) {
+    let id: Uuid = path.split('/').nth(3).unwrap_or_default().parse().expect("an id");
+    let add = "
+        insert into followup_logs (company_id, execution_id, step, attempt, kind, outcome, reason)
+        select company_id, id, 0, 1 + (select count(*) from followup_logs where execution_id = $1), 'task', 'put_off', 'outside_window'
+          from followup_executions where id = $1";
+    stack.database().await.execute(add, &[&id]).await.expect("a line");
+}
